@@ -1,0 +1,82 @@
+"""A data set in memory: one array per view, in the type it came in, and a spec that networks are built from.
+
+Shapes: N samples, C channels, H x W pixels, D columns.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewSpec:
+    """One modality of a sample."""
+
+    name: str
+    kind: Literal["image", "vector"]
+    shape: tuple[int, ...]
+    """(C, H, W) for images, (D,) for vectors."""
+    low: float = 0.0
+    """Smallest value a pixel may have (0 for bytes, -1 for USPS); unused for vectors."""
+    high: float = 255.0
+    """Largest value a pixel may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSpec:
+    """What a network has to know of a data set; no layer holds a size that belongs to a data set."""
+
+    name: str
+    views: tuple[ViewSpec, ...]
+    n_clusters: int
+    classes: tuple[str, ...] = ()
+    """Names of the classes, `classes[label]`; empty without labels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiViewDataset:
+    """Samples seen through one view or more; an image set is the case of one view.
+
+    Labels feed evaluation only: training batches never carry them.
+    """
+
+    spec: DataSpec
+    views: tuple[np.ndarray, ...]
+    """Each (N, C, H, W) or (N, D), in its source type (images uint8 where the source is)."""
+    labels: np.ndarray | None = None
+    """(N,) int64 from 0, or None."""
+    split: np.ndarray | None = None
+    """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
+    factors: dict[str, np.ndarray] = field(default_factory=dict)
+    """Known style factors, each (N,): only drawn data has them."""
+
+    def __post_init__(self) -> None:
+        lengths = [len(view) for view in self.views]
+        if len(set(lengths)) != 1:
+            raise ValueError(f"the views have {lengths} samples; every view needs the same samples in the same order")
+        if self.labels is not None and len(self.labels) != lengths[0]:
+            raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label per sample is needed")
+        for spec, view in zip(self.spec.views, self.views, strict=True):
+            assert view.shape[1:] == spec.shape, (view.shape, spec.shape)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples N."""
+        return len(self.views[0])
+
+    def take(self, index: np.ndarray) -> "MultiViewDataset":
+        """The samples at `index` (n,), in that order."""
+        return replace(
+            self,
+            views=tuple(view[index] for view in self.views),
+            labels=None if self.labels is None else self.labels[index],
+            split=None if self.split is None else self.split[index],
+            factors={name: values[index] for name, values in self.factors.items()},
+        )
+
+    def part(self, name: Literal["all", "train", "test"]) -> np.ndarray:
+        """Sample ids (n,) of a part of the source; all samples where the source has no parts."""
+        if name == "all" or self.split is None:
+            return np.arange(self.n_samples)
+        return np.flatnonzero(self.split == (0 if name == "train" else 1))

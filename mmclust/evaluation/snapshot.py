@@ -1,0 +1,86 @@
+"""The codes of one epoch as plain arrays: all that pages need to show a clustering without its model.
+
+Shapes: n samples in the snapshot, K clusters, D dimensions of a space.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.special import log_softmax
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A method's named spaces and assignments at one epoch."""
+
+    epoch: int
+    step: int
+    index: np.ndarray
+    """(n,) ids of the samples in the data set; early snapshots of a large set hold a fixed random sample."""
+    spaces: dict[str, np.ndarray]
+    """Named arrays, each (n, D) float32, e.g. z, z_c, z_s."""
+    logits: np.ndarray
+    """(n, K) float32, softmax of which is the assignment; ranks samples where probabilities saturate at 1."""
+    view_logits: tuple[np.ndarray, ...] = field(default=())
+    """Per-view (n, K) scores; empty for methods with one assignment."""
+
+    @property
+    def probs(self) -> np.ndarray:
+        """(n, K) assignment probabilities; rows sum to 1."""
+        return np.exp(self.log_probs)
+
+    @property
+    def log_probs(self) -> np.ndarray:
+        """(n, K) log-probabilities."""
+        return log_softmax(self.logits.astype(np.float64), axis=1)
+
+    @property
+    def y_pred(self) -> np.ndarray:
+        """(n,) cluster of each sample."""
+        return self.logits.argmax(axis=1)
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters K."""
+        return self.logits.shape[1]
+
+    def save(self, path: Path) -> None:
+        """Write to `.npz` without pickles; the file appears whole or not at all.
+
+        Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
+        """
+        arrays = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
+        arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
+        temporary = path.with_name(path.name + ".tmp")
+        with temporary.open("wb") as file:
+            np.savez(
+                file,
+                epoch=self.epoch,
+                step=self.step,
+                index=self.index,
+                logits=self.logits.astype(np.float32),
+                **arrays,
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Snapshot":
+        """Read a snapshot; pickled content is refused by numpy."""
+        with np.load(path, allow_pickle=False) as file:
+            names = sorted(name for name in file.files if name.startswith("view_logits_"))
+            return cls(
+                epoch=int(file["epoch"]),
+                step=int(file["step"]),
+                index=file["index"],
+                logits=file["logits"],
+                spaces={
+                    name.removeprefix("space_"): file[name].astype(np.float32)
+                    for name in file.files
+                    if name.startswith("space_")
+                },
+                view_logits=tuple(file[name] for name in names),
+            )

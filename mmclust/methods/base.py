@@ -1,0 +1,106 @@
+"""The small contract every clustering method fulfils; the trainer, the pages and the tests know no more.
+
+Shapes: B batch, D embedding, K clusters.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmclust.data.dataset import DataSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a training step sees: raw samples on the training device, never labels."""
+
+    views: tuple[Tensor, ...]
+    """Each (B, C, H, W) or (B, D), in the data's source type."""
+    index: Tensor
+    """(B,) sample ids."""
+    generator: torch.Generator
+    """The run's random generator on the training device: all random draws of a step come from it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A leg of the training, such as pretraining."""
+
+    name: str
+    epochs: int
+
+
+class Method(nn.Module):
+    """A published deep clustering method.
+
+    A method is built from its `Config` (see `card.py` beside it) and a `DataSpec`. It owns its networks and
+    losses; epochs, backward passes and files belong to the engine.
+    """
+
+    def __init__(self, config: Any, spec: DataSpec) -> None:
+        super().__init__()
+        self.config, self.spec = config, spec
+
+    @classmethod
+    def objection(cls, spec: DataSpec, config: Any) -> str | None:
+        """Why the method cannot take such data, in one sentence with a way out; None when it can."""
+        raise NotImplementedError
+
+    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+        """Unweighted scalar loss terms of one step, by name; terms without a weight are only logged."""
+        raise NotImplementedError
+
+    def weights(self, stage: str, turn: str) -> dict[str, float]:
+        """Weight of each term in the total of this turn."""
+        raise NotImplementedError
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One optimiser per turn, by the turn's name."""
+        raise NotImplementedError
+
+    def embed(self, views: tuple[Tensor, ...]) -> Tensor:
+        """Embedding z (B, D) of raw samples."""
+        raise NotImplementedError
+
+    def logits(self, views: tuple[Tensor, ...]) -> Tensor:
+        """Scores (B, K) of raw samples whose softmax is the assignment: Grad-CAM differentiates these."""
+        raise NotImplementedError
+
+    def spaces(self, views: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Named arrays, each (B, ...), kept in snapshots; `logits` (B, K) is always among them."""
+        raise NotImplementedError
+
+    def assign(self, views: tuple[Tensor, ...]) -> Tensor:
+        """Probabilities (B, K) of raw samples; rows sum to 1."""
+        return self.logits(views).softmax(dim=1)
+
+    def stages(self, epochs: int) -> tuple[Stage, ...]:
+        """The legs of a run of `epochs` epochs."""
+        return (Stage(name="train", epochs=epochs),)
+
+    def turn(self, step: int) -> str:
+        """Which optimiser acts at a step (counted over the whole run)."""
+        return next(iter(self.optimizers_names))
+
+    @property
+    def optimizers_names(self) -> tuple[str, ...]:
+        """Names of the turns, in order."""
+        return ("main",)
+
+    def cam_layer(self) -> nn.Module | None:
+        """The layer whose feature maps (B, F, h, w) Grad-CAM reads; None without a convolutional view."""
+        return None
+
+    def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
+        """Called once before a stage, with all training samples on the device."""
+
+    def schedule(self, stage: str, step: int, total_steps: int) -> None:
+        """Called before each step: learning rates, temperatures, frozen parts."""
+
+    def after_step(self, stage: str, turn: str, step: int) -> None:
+        """Called after each optimiser step, e.g. to normalise prototypes."""
+
+    def before_evaluation(self, data: tuple[Tensor, ...]) -> None:
+        """Called before samples are embedded for a snapshot, e.g. to re-estimate batch statistics."""

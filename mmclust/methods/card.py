@@ -1,0 +1,160 @@
+"""What is known of a method without building it: its knobs, presets and method card. Needs no torch.
+
+Forms, command-line options, validation errors, sweeps and documentation all come from here.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+PRESETS = ("quick", "paper", "best-known")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """One declared hyper-parameter: what a form, an option or an error message needs to know."""
+
+    name: str
+    kind: type
+    default: Any
+    help: str
+    symbol: str = ""
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    log: bool = False
+    choices: tuple[str, ...] = ()
+    group: str = "Training"
+    paper: Mapping[str, Any] = field(default_factory=dict)
+    """The paper's value for single data sets, where it is not the default."""
+
+    def check(self, value: Any) -> Any:
+        """The value in the knob's type.
+
+        Raises:
+            ValueError: with what came, what is allowed and the meaning of the knob.
+        """
+        if self.kind is bool:
+            if isinstance(value, bool):
+                return value
+            if str(value).lower() in ("true", "1", "yes", "on", "false", "0", "no", "off"):
+                return str(value).lower() in ("true", "1", "yes", "on")
+            raise ValueError(f"{self.name}={value!r} is not a switch; write {self.name}=true or {self.name}=false")
+        if self.choices:
+            if value not in self.choices:
+                raise ValueError(f"{self.name}={value!r} is not known; choose one of {', '.join(self.choices)}")
+            return value
+        try:
+            number = float(value)
+            if self.kind is int:
+                if number != int(number):
+                    raise ValueError
+                number = int(number)
+        except (TypeError, ValueError, OverflowError):
+            kind = "whole number" if self.kind is int else "number"
+            raise ValueError(f"{self.name}={value!r} is not a {kind}; {self.allowed()}") from None
+        low = -float("inf") if self.low is None else self.low
+        high = float("inf") if self.high is None else self.high
+        if not low <= number <= high:
+            raise ValueError(f"{self.name}={value} is out of range; {self.allowed()}")
+        return number
+
+    def allowed(self) -> str:
+        """The allowed values in words."""
+        if self.low is not None and self.high is not None:
+            return f"{self.name} may be {self.low:g} to {self.high:g}"
+        return f"{self.name} may be {self.low:g} or more" if self.low is not None else f"{self.name} may be any number"
+
+
+def knob(default: Any, **about: Any) -> Any:
+    """A dataclass field that also carries range, help, paper symbol and paper values (see `Knob`)."""
+    return field(default=default, metadata={"knob": about})
+
+
+def knobs(config: type) -> tuple[Knob, ...]:
+    """The declared hyper-parameters of a Config class, in order."""
+    return tuple(
+        Knob(name=f.name, kind=type(f.default), default=f.default, **f.metadata["knob"])
+        for f in dataclasses.fields(config)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Named settings for one data set: what to change from the defaults, and for how long to train."""
+
+    epochs: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    """One honest sentence: what it is, how it differs from the paper."""
+    precision: Literal["float32", "bf16"] = "float32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One part of the objective, as shown on the method card."""
+
+    name: str
+    """The key in `Method.loss_terms`."""
+    title: str
+    latex: str
+    meaning: str
+    weight: str = ""
+    """Name of the knob that weighs it; empty for a fixed weight of 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodCard:
+    """A published method as a person meets it: title, source, idea, equations, knobs, presets."""
+
+    name: str
+    title: str
+    paper: str
+    """URL of the paper."""
+    citation: str
+    idea: str
+    """A short text in Markdown: what it does and why it works."""
+    views: str
+    """What data it takes, in words, e.g. "one image view"."""
+    terms: tuple[Term, ...]
+    objective: str
+    """The whole objective in LaTeX."""
+    config: type
+    presets: Mapping[str, Mapping[str, Preset]]
+    """preset name -> data set name -> Preset; the key "*" stands for any other data set."""
+    ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name of a row of the paper's ablation table -> knob values that make it."""
+    train_part: Literal["all", "train"] = "all"
+    eval_part: Literal["all", "train", "test"] = "all"
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """The declared hyper-parameters."""
+        return knobs(self.config)
+
+    def preset(self, name: str, dataset: str) -> Preset:
+        """The preset for a data set.
+
+        Raises:
+            ValueError: unknown preset; the message lists the known ones.
+        """
+        if name not in self.presets:
+            raise ValueError(f"preset {name!r} is not known for {self.title}; choose one of {', '.join(self.presets)}")
+        table = self.presets[name]
+        return table.get(dataset, table["*"])
+
+    def resolve(self, dataset: str, preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """All hyper-parameters of a run: defaults, then the preset's values, then the user's changes.
+
+        Raises:
+            ValueError: unknown preset, unknown knob or a value that is not allowed.
+        """
+        known = {k.name: k for k in self.knobs}
+        values = {k.name: k.paper.get(dataset, k.default) for k in self.knobs}
+        values |= self.preset(preset, dataset).values
+        for key, value in changes.items():
+            if key not in known:
+                raise ValueError(f"{self.title} has no hyper-parameter {key!r}; known are {', '.join(known)}")
+            values[key] = known[key].check(value)
+        return values

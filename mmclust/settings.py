@@ -1,0 +1,30 @@
+"""Where things live and how many threads to use: the environment variables, read in one place."""
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Folder of runs, caches and the default store: MMCLUST_HOME, or `~/.mmclust`."""
+    return Path(os.environ.get("MMCLUST_HOME") or Path.home() / ".mmclust").expanduser()
+
+
+def data_folder() -> Path | None:
+    """Folder with the user's data files, looked into before any download: MMCLUST_DATA, or None."""
+    folder = os.environ.get("MMCLUST_DATA")
+    return Path(folder).expanduser() if folder else None
+
+
+def store_url() -> str:
+    """SQLAlchemy URL of the run store: MMCLUST_STORE, or an SQLite file in `home()`."""
+    return os.environ.get("MMCLUST_STORE") or f"sqlite:///{home() / 'store.sqlite'}"
+
+
+def n_threads() -> int:
+    """Torch threads of a training job: MMCLUST_THREADS, or every core the process may use."""
+    wanted = os.environ.get("MMCLUST_THREADS", "")
+    if wanted:
+        if not wanted.isdigit() or int(wanted) < 1:
+            raise ValueError(f"MMCLUST_THREADS={wanted!r} is not a whole number above 0; unset it or write e.g. 2")
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
