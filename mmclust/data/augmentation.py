@@ -1,0 +1,140 @@
+"""Random image augmentations on whole batches of tensors, on the device the batch is on.
+
+Shapes: B images, C channels, H x W pixels, values in [0, 1]. Every draw comes from the given generator; no
+operation waits for the device or loops over images.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in a gray value (ITU-R BT.601)."""
+
+
+def to_gray(images: Tensor) -> Tensor:
+    """Luma (B, 1, H, W) of gray or colour images (B, C, H, W)."""
+    if images.shape[1] == 1:
+        return images
+    return torch.einsum("bchw,c->bhw", images, images.new_tensor(LUMA)).unsqueeze(1)
+
+
+def to_gray_shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Luma (B, 1, H, W) after a random permutation of each image's colour channels.
+
+    Shuffling the channels and taking the luma is the luma with shuffled weights: no pixel moves.
+    """
+    if images.shape[1] == 1:
+        return images
+    order = torch.rand(len(images), 3, device=images.device, generator=generator).argsort(dim=1)
+    return torch.einsum("bchw,bc->bhw", images, images.new_tensor(LUMA)[order]).unsqueeze(1)
+
+
+def random_crop_box(
+    n_images: int, size: tuple[int, int], *, min_area: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Boxes of the usual random resized crop: top, left, height, width, each (B,) whole pixels.
+
+    The area is uniform in [min_area, 1] of the image and the aspect ratio log-uniform in [3/4, 4/3]. Boxes that do
+    not fit are drawn again; after ten misses the whole image is kept.
+    """
+    height, width = size
+    device, tries = generator.device, 10
+    draws = torch.rand(4, tries, n_images, device=device, generator=generator)
+    area = height * width * (min_area + (1 - min_area) * draws[0])
+    ratio = torch.exp(math.log(3 / 4) + (math.log(4 / 3) - math.log(3 / 4)) * draws[1])
+    box_width, box_height = (area * ratio).sqrt().round(), (area / ratio).sqrt().round()
+    fits = (box_width > 0) & (box_width <= width) & (box_height > 0) & (box_height <= height)
+    first = fits.to(torch.uint8).argmax(dim=0, keepdim=True)  # (1, B), the first fitting try
+    found = fits.gather(0, first)[0]
+    box_width = torch.where(found, box_width.gather(0, first)[0], float(width))
+    box_height = torch.where(found, box_height.gather(0, first)[0], float(height))
+    top = (draws[2].gather(0, first)[0] * (height - box_height + 1)).floor()
+    left = (draws[3].gather(0, first)[0] * (width - box_width + 1)).floor()
+    return top, left, box_height, box_width
+
+
+def random_resized_crop(images: Tensor, *, min_area: float, flip: bool, generator: torch.Generator) -> Tensor:
+    """A random crop of each image, resized back to full size; mirrored with probability 1/2 if `flip`.
+
+    Bilinear, and written as two small matrix products per image (rows, then columns), so that a batch is three
+    kernels on any device.
+
+    Args:
+        images: (B, C, H, W).
+        min_area: smallest share of the image's area that a crop keeps.
+        flip: whether to mirror left and right at random.
+        generator: source of all draws, on the images' device.
+
+    Returns:
+        (B, C, H, W).
+    """
+    n_images, _, height, width = images.shape
+    top, left, box_height, box_width = random_crop_box(
+        n_images, (height, width), min_area=min_area, generator=generator
+    )
+    rows = _interpolation(top, box_height, height)
+    columns = _interpolation(left, box_width, width)
+    if flip:
+        mirrored = torch.rand(n_images, 1, 1, device=images.device, generator=generator) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
+    return rows.unsqueeze(1) @ images @ columns.transpose(1, 2).unsqueeze(1)
+
+
+def _interpolation(start: Tensor, length: Tensor, size: int) -> Tensor:
+    """Matrices (B, size, size) that stretch [start, start + length) over `size` pixels, bilinearly."""
+    pixel = torch.arange(size, device=start.device, dtype=start.dtype)
+    source = start[:, None] + ((pixel + 0.5) * length[:, None] / size - 0.5)
+    # Positions stay inside the box, as when the crop is cut out before it is resized.
+    source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
+    return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
+
+
+def jitter_gray(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Random brightness and contrast of gray images (B, 1, H, W), in random order, clipped to [0, 1].
+
+    Both factors are uniform in [1 - strength, 1 + strength]; contrast stretches around the image's mean.
+    """
+    draws = torch.rand(3, len(images), 1, 1, 1, device=images.device, generator=generator)
+    brightness, contrast = 1 + strength * (2 * draws[:2] - 1)
+    brightness_first = draws[2] < 0.5
+    one = torch.ones_like(brightness)
+    images = (images * torch.where(brightness_first, brightness, one)).clamp_(0, 1)
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    images = (mean + (images - mean) * contrast).clamp_(0, 1)
+    return (images * torch.where(brightness_first, one, brightness)).clamp_(0, 1)
+
+
+def jitter_color(images: Tensor, strength: float, hue: float, generator: torch.Generator) -> Tensor:
+    """Random brightness, contrast, saturation and hue of colour images (B, 3, H, W), in random order.
+
+    The first three factors are uniform in [1 - strength, 1 + strength]; the hue turns by a uniform share of the
+    colour circle in [-hue, hue]. Each image has its own order.
+    """
+    n_images, device = len(images), images.device
+    draws = torch.rand(4, n_images, 1, 1, 1, device=device, generator=generator)
+    factors = 1 + strength * (2 * draws[:3] - 1)
+    turn = hue * (2 * draws[3] - 1)
+    order = torch.rand(n_images, 4, device=device, generator=generator).argsort(dim=1)
+    for position in range(4):
+        kind = order[:, position].view(-1, 1, 1, 1)
+        gray = to_gray(images)
+        anchor = torch.where(kind == 1, gray.mean(dim=(1, 2, 3), keepdim=True), torch.where(kind == 2, gray, 0.0))
+        factor = torch.where(kind == 0, factors[0], torch.where(kind == 1, factors[1], factors[2]))
+        blended = (anchor + (images - anchor) * factor).clamp(0, 1)
+        images = torch.where(kind == 3, _turn_hue(images, turn), blended)
+    return images
+
+
+def _turn_hue(images: Tensor, turn: Tensor) -> Tensor:
+    """Colour images (B, 3, H, W) with their hue turned by `turn` (B, 1, 1, 1), a share of the colour circle."""
+    high, low = images.amax(dim=1, keepdim=True), images.amin(dim=1, keepdim=True)
+    chroma = high - low
+    red, green, blue = ((high - channel) / chroma.clamp_min(1e-12) for channel in images.split(1, dim=1))
+    is_red, is_green = images[:, :1] == high, images[:, 1:2] == high
+    sector = torch.where(is_red, blue - green, torch.where(is_green, 2 + red - blue, 4 + green - red))
+    sector = torch.where(chroma > 0, sector + 6 * turn, torch.zeros_like(sector))
+    # HSV back to RGB: channel = high - chroma * clamp(min(k, 4 - k), 0, 1) with k = (n + sector) mod 6.
+    k = (images.new_tensor((5.0, 3.0, 1.0)).view(1, 3, 1, 1) + sector) % 6
+    return high - chroma * torch.minimum(k, 4 - k).clamp(0, 1)

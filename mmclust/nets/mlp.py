@@ -1,0 +1,67 @@
+"""Small dense networks that judge codes. Shapes: B batch, D code, F features."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+SLOPE = 0.2
+"""Slope of LeakyReLU below zero, everywhere in DCCS."""
+
+
+class Critic(nn.Module):
+    """Scores codes: D -> hidden -> hidden -> 1, LeakyReLU, no normalisation (a penalty per sample forbids it)."""
+
+    def __init__(self, code_dim: int, hidden: tuple[int, int]) -> None:
+        super().__init__()
+        self.first = nn.Linear(code_dim, hidden[0])
+        self.second = nn.Linear(hidden[0], hidden[1])
+        self.last = nn.Linear(hidden[1], 1)
+
+    def forward(self, codes: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
+        """Scores of codes."""
+        inner = F.leaky_relu(self.first(codes), SLOPE)
+        return self.last(F.leaky_relu(self.second(inner), SLOPE)).squeeze(1)
+
+    def scores_and_gradients(
+        self, codes: Float[Tensor, "n d"], n_gradients: int
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "g d"]]:
+        """Scores of all codes, and the scores' gradients by the input for the last `n_gradients` codes.
+
+        The gradient of a LeakyReLU network is a product of its weights and of masks in {1, slope}, which are
+        constant almost everywhere: written out, its own gradient needs no second pass through the graph.
+        """
+        first = self.first(codes)
+        second = self.second(F.leaky_relu(first, SLOPE))
+        scores = self.last(F.leaky_relu(second, SLOPE)).squeeze(1)
+        with torch.no_grad():
+            slopes_first = torch.where(first[-n_gradients:] > 0, 1.0, SLOPE)
+            slopes_second = torch.where(second[-n_gradients:] > 0, 1.0, SLOPE)
+        gradients = (slopes_second * self.last.weight) @ self.second.weight
+        return scores, (slopes_first * gradients) @ self.first.weight
+
+
+class PairDiscriminator(nn.Module):
+    """Tells whether features and code belong to the same image: (F + D) -> hidden -> hidden -> 1."""
+
+    def __init__(self, features_dim: int, code_dim: int, hidden: tuple[int, int]) -> None:
+        super().__init__()
+        self.features_dim = features_dim
+        self.first = nn.Linear(features_dim + code_dim, hidden[0])
+        self.second = nn.Linear(hidden[0], hidden[1])
+        self.last = nn.Linear(hidden[1], 1)
+
+    def forward(
+        self, features: Float[Tensor, "b f"], codes: Float[Tensor, "b d"], order: Tensor
+    ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
+        """Logits of the pairs (features_i, codes_i) and (features_i, codes_order(i)).
+
+        The first layer is linear: its features part is the same for both kinds of pair and is computed once.
+        """
+        weight_features, weight_codes = self.first.weight.split((self.features_dim, codes.shape[1]), dim=1)
+        from_features = F.linear(features, weight_features, self.first.bias)
+        from_codes = F.linear(codes, weight_codes)
+        inner = torch.cat((from_features + from_codes, from_features + from_codes[order]))
+        inner = F.leaky_relu(inner, SLOPE)
+        joint, marginal = self.last(F.leaky_relu(self.second(inner), SLOPE)).squeeze(1).chunk(2)
+        return joint, marginal
