@@ -1,0 +1,51 @@
+"""Shared fixtures: every test gets a home of its own, few threads, and no way to touch the user's runs."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when they are first imported
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty MMCLUST_HOME; the user's store, scheduler and thread settings do not reach the tests."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("MMCLUST_HOME", str(folder))
+    monkeypatch.setenv("MMCLUST_THREADS", "1")
+    for name in ("MMCLUST_STORE", "MMCLUST_RAY_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def require_data() -> Callable[[str], Path]:
+    """`require_data("mnist.npz")` gives that file of MMCLUST_DATA, or skips the test with the reason."""
+
+    def find(name: str) -> Path:
+        folder = os.environ.get("MMCLUST_DATA")
+        if not folder:
+            pytest.skip(f"MMCLUST_DATA is not set, so there is no {name} to read")
+        path = Path(folder).expanduser() / name
+        if not path.exists():
+            pytest.skip(f"MMCLUST_DATA has no {name}")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium browser; without one the test skips, or fails where MMCLUST_REQUIRE_BROWSER=1."""
+    for name in CHROMIUM_NAMES:
+        if path := shutil.which(name):
+            return path
+    reason = f"no Chromium was found ({', '.join(CHROMIUM_NAMES)}); install one, e.g. apt-get install chromium"
+    if os.environ.get("MMCLUST_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
