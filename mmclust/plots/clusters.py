@@ -1,0 +1,120 @@
+"""Sizes of clusters and how sure the assignments are, as Plotly figures."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmclust.plots.layout import dress
+from mmclust.plots.palette import NEUTRAL, RIGHT, SEQUENTIAL, WRONG, cluster_colors
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def size_figure(
+    sizes: np.ndarray, names: Sequence[str], *, colors: Sequence[str] | None = None, height: int = 300
+) -> "go.Figure":
+    """A bar per cluster, with a dashed line where all clusters would be of one size.
+
+    Args:
+        sizes: (K,) samples in each cluster.
+        names: (K,) shown names.
+        colors: (K,) hex colours; by default the palette in order.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(sizes))),
+            y=sizes,
+            marker={"color": list(colors or cluster_colors(len(sizes))), "cornerradius": 4},
+            customdata=np.stack([np.arange(len(sizes)), sizes / max(sizes.sum(), 1) * 100], axis=1),
+            hovertext=[str(name) for name in names],
+            hovertemplate="<b>%{hovertext}</b><br>%{y:,} samples, %{customdata[1]:.1f} %<extra></extra>",
+        )
+    )
+    dress(figure, height=height, x="cluster", y="samples")
+    figure.add_hline(
+        y=sizes.sum() / max(len(sizes), 1),
+        line={"dash": "dash", "color": NEUTRAL, "width": 1.5},
+        annotation={"text": "even use", "font": {"color": NEUTRAL}, "yanchor": "bottom"},
+    )
+    figure.update_layout(bargap=0.25)
+    figure.update_xaxes(tickmode="array", tickvals=list(range(len(sizes))), ticktext=list(names), showgrid=False)
+    return figure
+
+
+def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *, height: int = 300) -> "go.Figure":
+    """Histogram of the largest probability of each sample, split into right and wrong where that is known.
+
+    Args:
+        confidence: (n,) in [0, 1].
+        right: (n,) booleans, or None without labels.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    edges = np.linspace(0, 1, 41)
+    parts = [("samples", np.ones(len(confidence), bool), RIGHT)]
+    if right is not None:
+        parts = [("right", right, RIGHT), ("wrong", ~right, WRONG)]
+    figure = go.Figure()
+    for name, member, color in parts:
+        figure.add_bar(
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=np.histogram(confidence[member], edges)[0],
+            width=1 / 40,
+            name=name,
+            marker={"color": color, "line": {"width": 0}},
+            hovertemplate="%{y:,} " + name + " near %{x:.2f}<extra></extra>",
+        )
+    dress(figure, height=height, x="largest probability", y="samples", legend=right is not None)
+    figure.update_layout(barmode="stack", bargap=0)
+    # most samples of a trained run sit at 1: on a linear axis the interesting rest would not show
+    figure.update_yaxes(type="log" if len(confidence) > 100 else "linear", dtick=1 if len(confidence) > 100 else None)
+    figure.update_xaxes(range=[0, 1.002])
+    return figure
+
+
+def confidence_by_cluster_figure(
+    confidence: np.ndarray, y_pred: np.ndarray, names: Sequence[str], *, height: int | None = None
+) -> "go.Figure":
+    """A row per cluster: how its samples spread over the largest probability, as shares of the cluster.
+
+    Args:
+        confidence: (n,) in [0, 1].
+        y_pred: (n,) cluster of each sample.
+        names: (K,) shown names.
+        height: pixels; by default grows with the number of clusters.
+    """
+    import plotly.graph_objects as go
+
+    edges = np.linspace(0, 1, 21)
+    table = np.stack([np.histogram(confidence[y_pred == k], edges)[0] for k in range(len(names))])
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=(edges[:-1] + edges[1:]) / 2,
+            y=list(range(len(names))),
+            zmin=0,
+            zmax=1,
+            xgap=1,
+            ygap=2,
+            colorscale=[list(stop) for stop in SEQUENTIAL],
+            customdata=table,
+            hovertemplate="%{customdata:,} samples near %{x:.2f}, %{z:.0%} of the cluster<extra></extra>",
+            colorbar={
+                "title": {"text": "share of cluster", "side": "right"}, "tickformat": ".0%", "thickness": 12,
+                "outlinewidth": 0,
+            },
+        )
+    )  # fmt: skip
+    dress(figure, height=height or int(np.clip(26 * len(names) + 90, 220, 900)), x="largest probability", y="cluster")
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(
+        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False
+    )
+    return figure

@@ -1,0 +1,199 @@
+"""Training curves: ECharts options for the live page, Plotly figures for pages and files that stay.
+
+Both take the long table a run keeps: columns `epoch`, `name`, `value`. ECharts options are plain dicts whose
+`dataset.source` is a data frame, which `st.echarts_chart` sends as one binary table.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mmclust.plots.layout import dress
+from mmclust.plots.palette import NEUTRAL, cluster_color
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MAX_POINTS = 1000
+
+
+def decimate(epoch: np.ndarray, value: np.ndarray, max_points: int = MAX_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """At most `max_points` points of a curve: means over neighbouring points, so that spikes still show.
+
+    Points that are not finite are left out; the last point is kept as it is.
+
+    Args:
+        epoch: (n,) rising.
+        value: (n,).
+        max_points: 2 or more.
+    """
+    finite = np.isfinite(value)
+    epoch, value = epoch[finite], value[finite]
+    if len(epoch) <= max_points:
+        return epoch, value
+    edges = np.linspace(0, len(epoch) - 1, max_points).astype(int)[:-1]
+    sizes = np.diff(np.append(edges, len(epoch) - 1))
+    head = [np.add.reduceat(column[:-1].astype(np.float64), edges) / sizes for column in (epoch, value)]
+    return np.append(head[0], epoch[-1]), np.append(head[1], value[-1])
+
+
+def loss_curves(
+    frame: pd.DataFrame, titles: Mapping[str, str] | None = None, *, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """ECharts option with one line per loss term.
+
+    Args:
+        frame: columns epoch, name, value.
+        titles: shown name of each metric; by default the part after the slash.
+        names: which metrics, in order; by default all whose name starts with `loss/`.
+    """
+    return _lines(frame, names or _named(frame, "loss/"), titles, y_name="loss (unweighted)")
+
+
+def score_curves(
+    frame: pd.DataFrame, titles: Mapping[str, str] | None = None, *, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """ECharts option with ACC, NMI and ARI in percent.
+
+    Args:
+        frame: columns epoch, name, value; values are fractions.
+        titles: shown name of each metric; by default the usual abbreviations.
+        names: which metrics, in order; by default ACC, NMI and ARI where they are there.
+    """
+    shown = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI", "eval/purity": "Purity"} | dict(titles or {})
+    present = set(frame["name"])
+    names = names or [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in present]
+    option = _lines(frame, names, shown, y_name="agreement with classes", scale=100.0)
+    option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
+    option["tooltip"]["valueFormatter"] = "%.1f %%"
+    return option
+
+
+def signal_curve(
+    frame: pd.DataFrame, name: str, title: str, *, unit: str = "", reference: float | None = None, note: str = ""
+) -> dict[str, Any]:
+    """ECharts option of one label-free signal, small, with an optional dashed line to compare with.
+
+    Args:
+        frame: columns epoch, name, value.
+        name: the metric.
+        title: what it is, in words.
+        unit: shown on the axis, e.g. nats.
+        reference: value of the dashed line, e.g. ln K for cluster use.
+        note: what the dashed line means.
+    """
+    option = _lines(frame, [name], {name: title}, y_name=unit)
+    option["legend"]["show"] = False
+    option["grid"]["top"] = 30
+    series = option["series"][0]
+    series["areaStyle"] = {"opacity": 0.08}
+    if reference is not None:
+        series["markLine"] = {
+            "silent": True,
+            "symbol": "none",
+            "animation": False,
+            "lineStyle": {"type": "dashed", "color": NEUTRAL},
+            "label": {"formatter": note, "position": "insideEndBottom", "color": NEUTRAL},
+            "data": [{"yAxis": reference}],
+        }
+        # an axis that fits the data alone would leave the line outside
+        values = np.append(_points(frame, name)[1], reference)
+        room = 0.08 * float(np.ptp(values)) or 0.1
+        option["yAxis"] |= {"min": round(float(values.min()) - room, 3), "max": round(float(values.max()) + room, 3)}
+    return option
+
+
+def curve_figure(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    titles: Mapping[str, str] | None = None,
+    *,
+    y_name: str,
+    percent: bool = False,
+    height: int = 340,
+) -> "go.Figure":
+    """Plotly figure of metrics over epochs, for reports and finished runs.
+
+    Args:
+        frame: columns epoch, name, value.
+        names: which metrics, in order; absent ones are left out.
+        titles: shown name of each metric; by default the part after the slash.
+        y_name: name of the vertical axis.
+        percent: values are fractions and are drawn as percent from 0 to 100.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for i, name in enumerate(names):
+        epoch, value = _points(frame, name)
+        if len(epoch):
+            line = {"color": cluster_color(i), "width": 2}
+            mode = "lines+markers" if len(epoch) < 3 else "lines"
+            figure.add_scatter(x=epoch, y=value, name=_title(name, titles), mode=mode, line=line)
+    dress(figure, height=height, x="epoch", y=y_name, legend=True)
+    figure.update_layout(hovermode="x unified")
+    figure.update_yaxes(**({"tickformat": ".0%", "range": [0, 1.01], "hoverformat": ".1%"} if percent else {}))
+    return figure
+
+
+def _named(frame: pd.DataFrame, prefix: str) -> list[str]:
+    return [name for name in dict.fromkeys(frame["name"]) if name.startswith(prefix)]
+
+
+def _title(name: str, titles: Mapping[str, str] | None) -> str:
+    return (titles or {}).get(name, name.split("/", 1)[-1].replace("_", " "))
+
+
+def _points(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    rows = (frame["name"] == name).to_numpy()
+    return decimate(frame["epoch"].to_numpy(float)[rows], frame["value"].to_numpy(float)[rows])
+
+
+def _lines(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    titles: Mapping[str, str] | None,
+    *,
+    y_name: str,
+    scale: float = 1.0,
+) -> dict[str, Any]:
+    columns: dict[str, np.ndarray] = {}
+    series = []
+    # each curve has its own epochs (a critic and an encoder take turns), so each brings its own pair of columns
+    for i, name in enumerate(names):
+        epoch, value = _points(frame, name)
+        title, color = _title(name, titles), cluster_color(i)
+        columns[f"epoch {i}"], columns[title] = epoch.round(4), (value * scale).round(6)
+        series.append(
+            {
+                "type": "line",
+                "name": title,
+                "encode": {"x": f"epoch {i}", "y": title, "tooltip": [title]},
+                "showSymbol": len(epoch) < 3,
+                "symbolSize": 5,
+                "lineStyle": {"width": 2},
+                "itemStyle": {"color": color},
+                "emphasis": {"disabled": True},
+            }
+        )
+    source = pd.DataFrame({title: pd.Series(values) for title, values in columns.items()})
+    return {
+        "animation": False,
+        "dataset": {"source": source},
+        "grid": {"left": 8, "right": 16, "top": 52, "bottom": 24, "containLabel": True},
+        "legend": {"type": "scroll", "top": 0, "left": 0, "icon": "roundRect", "itemHeight": 4, "itemWidth": 16},
+        "tooltip": {"trigger": "axis", "confine": True},
+        "xAxis": {
+            "type": "value",
+            "name": "epoch",
+            "nameLocation": "middle",
+            "nameGap": 26,
+            "min": 0,
+            "splitLine": {"show": False},
+        },
+        "yAxis": {"type": "value", "name": y_name, "scale": True, "nameTextStyle": {"align": "left"}},
+        "series": series,
+    }

@@ -1,0 +1,203 @@
+"""The 2-D map of an embedding: Plotly figures to explore, and a small ECharts option that keeps up with training.
+
+Shapes: n points, G groups.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmclust.plots.layout import dress
+from mmclust.plots.palette import CONFIDENCE, RIGHT, WRONG, cluster_color
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def group_map(
+    xy: np.ndarray,
+    ids: np.ndarray,
+    groups: np.ndarray,
+    names: Sequence[str],
+    *,
+    colors: Sequence[str] | None = None,
+    method: str = "t-SNE",
+    details: Mapping[str, np.ndarray] | None = None,
+    height: int = 620,
+) -> "go.Figure":
+    """Map coloured by group (cluster or class); every group is a trace, so that the legend hides and isolates it.
+
+    Args:
+        xy: (n, 2) positions.
+        ids: (n,) sample ids, first column of each point's customdata: what a selection gives back.
+        groups: (n,) group of each point, from 0.
+        names: (G,) shown names.
+        colors: (G,) hex colours; by default the palette in order.
+        method: how the map was made; names the axes.
+        details: further columns, each (n,), shown on hover.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for group, name in enumerate(names):
+        member = groups == group
+        if member.any():
+            color = colors[group] if colors else cluster_color(group)
+            _points(figure, xy[member], _custom(ids[member], details, member), details, name=name, color=color)
+            _set_size(figure, len(xy))
+    return _frame(figure, method, height, legend=True)
+
+
+def value_map(
+    xy: np.ndarray,
+    ids: np.ndarray,
+    values: np.ndarray,
+    title: str,
+    *,
+    method: str = "t-SNE",
+    low: float | None = None,
+    high: float | None = None,
+    details: Mapping[str, np.ndarray] | None = None,
+    height: int = 620,
+) -> "go.Figure":
+    """Map coloured by a number, such as confidence, with a colour bar.
+
+    Args:
+        xy: (n, 2) positions.
+        ids: (n,) sample ids, first column of each point's customdata.
+        values: (n,) numbers.
+        title: what they are; heads the colour bar and the hover line.
+        method: how the map was made; names the axes.
+        low: value at the low end of the scale; by default the smallest.
+        high: value at the high end; by default the largest.
+        details: further columns, each (n,), shown on hover.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    every = np.ones(len(xy), dtype=bool)
+    columns = {title: values} | dict(details or {})
+    _points(figure, xy, _custom(ids, columns, every), columns, name="", color="#000000")
+    _set_size(figure, len(xy))
+    figure.update_traces(
+        marker={
+            "color": values.astype(np.float32),
+            "colorscale": [list(stop) for stop in CONFIDENCE],
+            "cmin": float(values.min()) if low is None else low,
+            "cmax": float(values.max()) if high is None else high,
+            "colorbar": {"title": {"text": title}, "thickness": 12, "outlinewidth": 0},
+        }
+    )
+    return _frame(figure, method, height, legend=False)
+
+
+def right_map(
+    xy: np.ndarray,
+    ids: np.ndarray,
+    right: np.ndarray,
+    *,
+    method: str = "t-SNE",
+    details: Mapping[str, np.ndarray] | None = None,
+    height: int = 620,
+) -> "go.Figure":
+    """Map of right (blue) and wrong (orange, drawn on top) samples.
+
+    Args:
+        xy: (n, 2) positions.
+        ids: (n,) sample ids, first column of each point's customdata.
+        right: (n,) booleans, see `metrics.is_right`.
+        method: how the map was made; names the axes.
+        details: further columns, each (n,), shown on hover.
+        height: pixels.
+    """
+    names = (f"right ({int(right.sum()):,})", f"wrong ({int((~right).sum()):,})")
+    groups = (~right).astype(int)
+    return group_map(xy, ids, groups, names, colors=(RIGHT, WRONG), method=method, details=details, height=height)
+
+
+def live_map(
+    xy: np.ndarray, groups: np.ndarray, names: Sequence[str], *, colors: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """ECharts option of a small map that is redrawn while training: no axes, no animation.
+
+    Args:
+        xy: (n, 2) positions; a few thousand at most.
+        groups: (n,) group of each point, from 0.
+        names: (G,) shown names.
+        colors: (G,) hex colours; by default the palette in order.
+    """
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    margin = 0.04 * np.maximum(high - low, 1e-6)
+    axes = [
+        {"type": "value", "show": False, "min": float(a), "max": float(b)}
+        for a, b in zip(low - margin, high + margin, strict=True)
+    ]
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 4, "top": 4, "bottom": 4},
+        "tooltip": {"trigger": "item", "formatter": "{a}", "confine": True},
+        "xAxis": axes[0],
+        "yAxis": axes[1],
+        "series": [
+            {
+                "type": "scatter",
+                "name": name,
+                "data": xy[groups == group].astype(float).round(3).tolist(),
+                "symbolSize": 5 if len(xy) <= 2500 else 3,
+                "itemStyle": {"color": colors[group] if colors else cluster_color(group), "opacity": 0.8},
+                "emphasis": {"focus": "series"},
+            }
+            for group, name in enumerate(names)
+        ],
+    }
+
+
+def _custom(ids: np.ndarray, details: Mapping[str, np.ndarray] | None, member: np.ndarray) -> np.ndarray:
+    columns = [np.asarray(values)[member] for values in (details or {}).values()]
+    if all(np.issubdtype(column.dtype, np.number) for column in columns):
+        # numbers travel to the browser as bytes, a fourth of the size of JSON lists
+        return np.column_stack([ids, *columns]).astype(np.float64 if columns else np.int32)
+    return np.column_stack([np.asarray(ids, dtype=object), *columns])
+
+
+def _points(
+    figure: "go.Figure",
+    xy: np.ndarray,
+    custom: np.ndarray,
+    details: Mapping[str, np.ndarray] | None,
+    *,
+    name: str,
+    color: str,
+) -> None:
+    lines = ["<b>%{fullData.name}</b>"] if name else []
+    lines.append("sample %{customdata[0]}")
+    for i, (title, values) in enumerate((details or {}).items(), start=1):
+        number = ":.3f" if np.issubdtype(np.asarray(values).dtype, np.floating) else ""
+        lines.append(f"{title} %{{customdata[{i}]{number}}}")
+    figure.add_scattergl(
+        x=xy[:, 0].astype(np.float32),
+        y=xy[:, 1].astype(np.float32),
+        mode="markers",
+        name=name,
+        customdata=custom,
+        hovertemplate="<br>".join(lines) + "<extra></extra>",
+        marker={"color": color},
+    )
+
+
+def _set_size(figure: "go.Figure", n_points: int) -> None:
+    size = float(np.clip(220 / np.sqrt(max(n_points, 1)), 2.2, 8.0))
+    opacity = 0.85 if n_points < 20_000 else 0.6
+    figure.update_traces(marker_size=size, marker_opacity=opacity, unselected_marker_opacity=0.08)
+
+
+def _frame(figure: "go.Figure", method: str, height: int, *, legend: bool) -> "go.Figure":
+    dress(figure, height=height, x=f"{method} 1", y=f"{method} 2", legend=legend)
+    figure.update_layout(dragmode="lasso", hovermode="closest", legend_itemsizing="constant")
+    # only neighbourhoods mean something on such a map: no ticks, and the same scale on both axes
+    figure.update_xaxes(showticklabels=False, showgrid=False, ticks="")
+    figure.update_yaxes(showticklabels=False, showgrid=False, ticks="", scaleanchor="x", scaleratio=1)
+    return figure
