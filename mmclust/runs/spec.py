@@ -50,7 +50,9 @@ class RunSpec:
             raise ValueError(f"the run spec is a {type(values).__name__}; an object with fields is needed")
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ValueError(f"the run spec has unknown fields {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"the run spec has unknown fields {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         if missing := sorted({"dataset", "method", "config", "epochs"} - set(values)):
             raise ValueError(f"the run spec lacks {', '.join(missing)}")
         return cls(**(values | {"tags": tuple(values.get("tags", ()))}))

@@ -1,0 +1,13 @@
+"""What can go wrong between a run and its store; every message is one sentence for the user."""
+
+
+class UnknownRun(ValueError):
+    """No run has that id."""
+
+
+class StoreLost(ValueError):
+    """The database cannot be read or written."""
+
+
+class RunLost(ValueError):
+    """The run was deleted, or taken over by another process, while it was executed here."""

@@ -1,0 +1,110 @@
+"""Who may run next: one job per device, first come, first served. All inside one transaction of the caller.
+
+A lease says who uses a device. Its holder shows itself every few seconds; a lease whose holder is gone is taken away,
+and its run becomes interrupted.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+
+from mmclust.runs import owner
+from mmclust.runs.record import SILENT, is_silent
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.tables import LEASES, RUNS
+
+PRESENT_S = 3.0
+"""A queued run keeps its place before others as long as someone asked for it in this time."""
+
+
+def wanted_devices(device: str, devices: Sequence[str]) -> list[str]:
+    """Which of a machine's devices (best first) suit a spec's `auto`, `cpu` or `cuda`."""
+    gpus = [name for name in devices if name.startswith("cuda")]
+    if device == "cuda":
+        return gpus
+    return gpus if gpus and device == "auto" else [name for name in devices if name == "cpu"]
+
+
+def matching(run_id: str | None, launcher: str | None) -> list[ColumnElement[bool]]:
+    """Conditions for the queued runs that a claim is about."""
+    conditions = [RUNS.c.status == "queued"]
+    if run_id is not None:
+        conditions.append(RUNS.c.run_id == run_id)
+    if launcher is not None:
+        conditions.append(RUNS.c.launcher == launcher)
+    return conditions
+
+
+def take(
+    connection: Connection, *, run_id: str | None, launcher: str | None, devices: Sequence[str]
+) -> dict[str, Any] | None:
+    """Make the first matching run that can start a running one; None when none can.
+
+    Matching runs that have to wait are told for what.
+
+    Returns:
+        The row of the run as it is now, with a fresh `token` and its `device`.
+    """
+    now = time.time()
+    busy = _busy(connection)
+    asked_for = set(connection.scalars(select(RUNS.c.run_id).where(*matching(run_id, launcher))))
+    rows = connection.execute(select(RUNS).where(RUNS.c.status == "queued").order_by(RUNS.c.queued)).mappings()
+    n_ahead = 0
+    for row in map(dict, rows.all()):
+        wanted = wanted_devices(RunSpec.from_json(row["spec"]).device, devices)
+        free = [device for device in wanted if device not in busy]
+        if row["run_id"] in asked_for:
+            if free:
+                return _start(connection, row, free[0], now)
+            reason = _reason(wanted, busy, n_ahead)
+            values = {"waiter_seen": now, "waiting_for": reason}
+            connection.execute(update(RUNS).where(RUNS.c.run_id == row["run_id"]).values(**values))
+            n_ahead += 1
+        elif wanted and now - (row["waiter_seen"] or row["queued"]) < PRESENT_S:
+            n_ahead += 1
+            if free:
+                busy[free[0]] = row["run_id"]
+    return None
+
+
+def release(connection: Connection, token: str) -> None:
+    """Give back the device that a token holds."""
+    connection.execute(delete(LEASES).where(LEASES.c.token == token))
+
+
+def _start(connection: Connection, row: dict[str, Any], device: str, now: float) -> dict[str, Any] | None:
+    holder = {"token": secrets.token_hex(16), "owner": owner.this_process(), "heartbeat": now}
+    place = f"{owner.machine()}/{device}"
+    connection.execute(insert(LEASES).values(device=place, run_id=row["run_id"], **holder))
+    values = holder | {"status": "running", "device": device, "started": row["started"] or now, "ended": None}
+    values |= {"request": "", "waiting_for": "", "error": "", "waiter_seen": None}
+    this = (RUNS.c.run_id == row["run_id"], RUNS.c.status == "queued")
+    if not connection.execute(update(RUNS).where(*this).values(**values)).rowcount:
+        release(connection, holder["token"])
+        return None
+    return row | values
+
+
+def _busy(connection: Connection) -> dict[str, str]:
+    """Devices of this machine in use, and by which run; leases of the dead are taken away first."""
+    busy, here = {}, f"{owner.machine()}/"
+    for lease in connection.execute(select(LEASES).where(LEASES.c.device.startswith(here))).mappings().all():
+        if is_silent(dict(lease)):
+            release(connection, lease["token"])
+            theirs = (RUNS.c.token == lease["token"], RUNS.c.status == "running")
+            values = {"status": "interrupted", "token": None, "error": SILENT, "ended": lease["heartbeat"]}
+            connection.execute(update(RUNS).where(*theirs).values(**values))
+        else:
+            busy[lease["device"].removeprefix(here)] = lease["run_id"]
+    return busy
+
+
+def _reason(wanted: list[str], busy: dict[str, str], n_ahead: int) -> str:
+    if not wanted:
+        return "It needs a GPU, and this machine has none."
+    users = ", ".join(dict.fromkeys(busy[device] for device in wanted))
+    others = f", and {n_ahead} more are before it" if n_ahead > 1 else ", and one more is before it" if n_ahead else ""
+    return f"It waits for {' or '.join(wanted)}, used by {users}{others}."

@@ -1,0 +1,134 @@
+"""What the store knows of a run, as one frozen value."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+from mmclust.runs import owner
+from mmclust.runs.spec import RunSpec
+
+Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+STATUSES: tuple[str, ...] = get_args(Status)
+RESUMABLE = ("paused", "stopped", "failed", "interrupted")
+HEARTBEAT_LIMIT_S = 30.0
+"""A running run that was silent for longer counts as interrupted, and its device as free."""
+WAITER_LIMIT_S = 10.0
+"""A queued run that nobody asked for in this time is served by nobody."""
+SILENT = "The process that trained it ended without a word; resume to go on from the last checkpoint."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """A run as lists and pages show it. Times are seconds since 1970, UTC."""
+
+    run_id: str
+    spec: RunSpec
+    status: Status
+    title: str
+    launcher: str
+    created: float
+    started: float | None
+    ended: float | None
+    heartbeat: float | None
+    step: int
+    total_steps: int
+    """0 until training has begun."""
+    epoch: float
+    """Passes over the data so far, may be fractional."""
+    seconds: float
+    """Active training time, summed over resumes."""
+    samples_per_s: float | None
+    device: str
+    """`cpu` or `cuda:0`; empty until it first ran."""
+    error: str
+    """One sentence, or empty."""
+    metrics: dict[str, float] | None
+    """The last evaluation (acc, nmi, nmi_geometric, ari, purity), fractions; None without labels or before it."""
+    n_samples: int | None
+    n_clusters: int | None
+    request: str
+    """A stop or pause that was asked for and not obeyed yet."""
+    waiting_for: str
+    """What a queued run waits for, one sentence; empty otherwise."""
+    note: str
+    cluster_names: dict[int, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Package versions of the last execution."""
+    example: bool = False
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs the run is to last."""
+        return self.spec.epochs
+
+    @property
+    def active(self) -> bool:
+        """Whether the run trains or waits for its turn."""
+        return self.status in ("queued", "running")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the run can go on from its last checkpoint."""
+        return self.status in RESUMABLE and not self.example
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Training time left at the speed so far; None before there is any."""
+        if self.status != "running" or not self.step or not self.total_steps or not self.seconds:
+            return None
+        return self.seconds * (self.total_steps - self.step) / self.step
+
+
+def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
+    """The record of a row of the runs table; here a silent run becomes interrupted."""
+    status, error, waiting_for = row["status"], row["error"], ""
+    if status == "running" and is_silent(row):
+        status, error = "interrupted", error or SILENT
+    if status == "queued":
+        waiting_for = _waiting_for(row)
+    return RunRecord(
+        run_id=row["run_id"],
+        spec=_spec(row["spec"]),
+        status=status,
+        title=row["title"],
+        launcher=row["launcher"],
+        created=row["created"],
+        started=row["started"],
+        ended=row["ended"],
+        heartbeat=row["heartbeat"],
+        step=row["step"],
+        total_steps=row["total_steps"],
+        epoch=row["epoch"],
+        seconds=row["seconds"],
+        samples_per_s=row["samples_per_s"],
+        device=row["device"],
+        error=error,
+        metrics=json.loads(row["metrics"]) if row["metrics"] else None,
+        n_samples=row["n_samples"],
+        n_clusters=row["n_clusters"],
+        request=row["request"] if status in ("queued", "running") else "",
+        waiting_for=waiting_for,
+        note=row["note"],
+        cluster_names={int(k): v for k, v in json.loads(row["cluster_names"]).items()},
+        environment=json.loads(row["environment"]),
+        example=example,
+    )
+
+
+def is_silent(row: Mapping[str, Any]) -> bool:
+    """Whether the holder of a run or lease (`heartbeat`, `owner`) is gone."""
+    return time.time() - (row["heartbeat"] or 0) > HEARTBEAT_LIMIT_S or owner.alive(row["owner"] or "") is False
+
+
+def _waiting_for(row: Mapping[str, Any]) -> str:
+    if time.time() - max(row["waiter_seen"] or 0, row["queued"]) > WAITER_LIMIT_S:
+        return f"No process serves it: press Resume in the app, or run `python -m mmclust resume {row['run_id']}`."
+    return row["waiting_for"] or "It is about to start."
+
+
+@lru_cache(maxsize=4096)
+def _spec(text: str) -> RunSpec:
+    return RunSpec.from_json(text)

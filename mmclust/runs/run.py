@@ -1,0 +1,114 @@
+"""One run as pages and commands see it: its record, curves and snapshots, and the wishes they may utter."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from sqlalchemy import select, update
+
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs.record import RunRecord
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.tables import METRICS, RUNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mmclust.runs.store import RunStore
+
+
+class Run:
+    """A run of the store. Holds no state of its own: every call reads what is stored now."""
+
+    def __init__(self, store: "RunStore", run_id: str, spec: RunSpec, folder: Path) -> None:
+        self.store, self.id, self.spec, self.folder = store, run_id, spec, folder
+
+    def record(self) -> RunRecord:
+        """Status, progress and figures as stored now.
+
+        Raises:
+            UnknownRun: the run was deleted meanwhile.
+        """
+        return self.store.record(self.id)
+
+    def metrics(self, names: Sequence[str] | None = None, since_id: int | None = None) -> "pd.DataFrame":
+        """Points of the curves in the order they came: columns id, step, epoch, name, value.
+
+        Args:
+            names: only these curves; None for all.
+            since_id: only points with a larger id, to read on from the last one known. A run that went on from a
+                checkpoint writes the steps after it anew: when new points start at or before a known step, known
+                points from that step on are void.
+        """
+        import pandas as pd
+
+        columns = (METRICS.c.id, METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
+        query = select(*columns).where(METRICS.c.run_id == self.id).order_by(METRICS.c.id)
+        if names is not None:
+            query = query.where(METRICS.c.name.in_(list(names)))
+        if since_id is not None:
+            query = query.where(METRICS.c.id > since_id)
+        with self.store.reading() as connection:
+            rows = connection.execute(query).cursor.fetchall()  # plain tuples: half the time of Row objects
+        ids, steps, epochs, labels, values = zip(*rows, strict=True) if rows else ((),) * 5
+        return pd.DataFrame(
+            {
+                "id": np.array(ids, dtype=np.int64),
+                "step": np.array(steps, dtype=np.int64),
+                "epoch": np.array(epochs, dtype=np.float64),
+                "name": np.array(labels, dtype=object),
+                "value": np.array(values, dtype=np.float64),  # NULL comes as None and turns into NaN
+            }
+        )
+
+    def metric_names(self) -> list[str]:
+        """Names of all curves, sorted."""
+        query = select(METRICS.c.name).where(METRICS.c.run_id == self.id).distinct()
+        with self.store.reading() as connection:
+            return sorted(connection.scalars(query))
+
+    def snapshots(self) -> list[tuple[int, Path]]:
+        """Epoch and file of each kept snapshot, oldest first."""
+        files = (self.folder / "snapshots").glob("epoch_*.npz")
+        return sorted((int(file.stem.removeprefix("epoch_")), file) for file in files)
+
+    def snapshot(self, epoch: int | None = None) -> Snapshot:
+        """The codes of an epoch, by default the last one.
+
+        Raises:
+            ValueError: the run has no snapshot yet, or none of that epoch.
+        """
+        kept = dict(self.snapshots())
+        if not kept:
+            raise ValueError(f"run {self.id} has no snapshot yet; train it for an epoch first")
+        epoch = max(kept) if epoch is None else epoch
+        if epoch not in kept:
+            raise ValueError(f"run {self.id} has no snapshot of epoch {epoch}; kept are {', '.join(map(str, kept))}")
+        return Snapshot.load(kept[epoch])
+
+    def request(self, wish: Literal["stop", "pause"]) -> None:
+        """Ask the run to stop or to pause; a queued run obeys at once, a running one within a second or so.
+
+        Raises:
+            ValueError: the run neither trains nor waits.
+        """
+        self.store.ask(self.id, wish)
+
+    def rename(self, title: str) -> None:
+        """Give the run a title (at most 200 characters are kept)."""
+        self._write(title=title.strip()[:200])
+
+    def write_note(self, text: str) -> None:
+        """Replace the user's note (Markdown, at most 20,000 characters are kept)."""
+        self._write(note=text[:20_000])
+
+    def name_clusters(self, names: dict[int, str]) -> None:
+        """Replace the names users gave to clusters; empty names are dropped."""
+        kept = {str(int(cluster)): name.strip()[:100] for cluster, name in names.items() if name.strip()}
+        self._write(cluster_names=json.dumps(kept))
+
+    def _write(self, **values: str) -> None:
+        with self.store.writing() as connection:
+            connection.execute(update(RUNS).where(RUNS.c.run_id == self.id).values(**values))

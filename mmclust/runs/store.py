@@ -1,0 +1,309 @@
+"""The run store: who may run when, and what is known of every run. Knows the database and the folder of runs."""
+
+import difflib
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from mmclust import settings
+from mmclust.runs import queue
+from mmclust.runs.active import ActiveRun
+from mmclust.runs.errors import StoreLost, UnknownRun
+from mmclust.runs.example import open_example
+from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row
+from mmclust.runs.run import Run
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.tables import METADATA, METRICS, RUNS
+
+BUSY_TIMEOUT_S = 15
+
+
+class RunStore:
+    """All runs of a home. Several processes may use one home at the same time."""
+
+    def __init__(
+        self, home: Path | None = None, url: str | None = None, *, example: Mapping[str, Path] | None = None
+    ) -> None:
+        """Open the store, and make it where there is none.
+
+        Args:
+            home: folder with the run folders; None for `settings.home()`.
+            url: SQLAlchemy URL; None for `settings.store_url()`, or the SQLite file of `home` when that is given.
+            example: folders of the bundled runs, by id: such a store is only read (see `RunStore.example`).
+
+        Raises:
+            StoreLost: the folder or the database cannot be used.
+        """
+        self.home = (home or settings.home()).absolute()
+        self.url = url or (settings.store_url() if home is None else f"sqlite:///{self.home / 'store.sqlite'}")
+        self._example = dict(example or {})
+        self._bundled: RunStore | None = None
+        self._opening = threading.Lock()
+        self._file = _sqlite_file(self.url)
+        try:
+            self._engine = _engine(self.url)
+        except (SQLAlchemyError, ImportError) as error:
+            raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
+        self._open()
+
+    @classmethod
+    def example(cls, home: Path | None = None) -> "RunStore | None":
+        """The store of the bundled example run, which is only read; None where none is shipped."""
+        return open_example((home or settings.home()).absolute())
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this is the store of the bundled examples."""
+        return bool(self._example)
+
+    def close(self) -> None:
+        """Close the connections; the store opens new ones when it is used again."""
+        self._engine.dispose()
+
+    def create(self, spec: RunSpec) -> Run:
+        """A new queued run with its folder."""
+        name = re.sub(r"[^a-z0-9]+", "-", Path(spec.dataset).stem.lower()).strip("-")[:40] or "data"
+        run_id = f"{spec.method}-{name}-{secrets.token_hex(3)}"
+        folder = self.folder(run_id)
+        try:
+            (folder / "snapshots").mkdir(parents=True)
+            (folder / "spec.json").write_text(spec.to_json())
+        except OSError as error:
+            raise StoreLost(f"the folder of runs {self.home} cannot be written: {_reason(error)}") from error
+        now = time.time()
+        row = {"run_id": run_id, "spec": spec.to_json(), "title": spec.title, "launcher": spec.launcher}
+        with self.writing() as connection:
+            connection.execute(insert(RUNS).values(**row, status="queued", created=now, queued=now))
+        return Run(self, run_id, spec, folder)
+
+    def get(self, run_id: str) -> Run:
+        """The run with that id, of this store or of the bundled examples.
+
+        Raises:
+            UnknownRun: there is none; the message names the closest.
+        """
+        if not self.read_only and self._row(run_id) is None:
+            examples = self._examples()
+            if examples is not None and examples._row(run_id) is not None:
+                return examples.get(run_id)
+        return Run(self, run_id, self.record(run_id).spec, self.folder(run_id))
+
+    def record(self, run_id: str) -> RunRecord:
+        """What is known of a run now.
+
+        Raises:
+            UnknownRun: there is none; the message names the closest.
+        """
+        row = self._row(run_id)
+        if row is None:
+            with self.reading() as connection:
+                known = list(connection.scalars(select(RUNS.c.run_id)))
+            close = difflib.get_close_matches(run_id, known, n=1, cutoff=0.3)
+            hint = f"did you mean {close[0]}?" if close else "`python -m mmclust runs` lists the known ones"
+            raise UnknownRun(f"run {run_id!r} is not known; {hint}")
+        return from_row(row, example=self.read_only)
+
+    def list(self, *, examples: bool = True) -> list[RunRecord]:
+        """All runs, newest first; the bundled examples follow unless `examples` is false."""
+        with self.reading() as connection:
+            rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
+        records = [from_row(dict(row), example=self.read_only) for row in rows]
+        bundled = self._examples() if examples and not self.read_only else None
+        return records + (bundled.list() if bundled is not None else [])
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and remove its folder.
+
+        Raises:
+            UnknownRun: there is none.
+            ValueError: it is running.
+        """
+        with self.writing() as connection:
+            if self.record(run_id).status == "running":
+                raise ValueError(f"run {run_id} is running; stop it before deleting it")
+            connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
+            connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
+        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    def ask(self, run_id: str, wish: Literal["stop", "pause"]) -> None:
+        """Ask a run to stop or pause (see `Run.request`)."""
+        done = {"stop": "stopped", "pause": "paused"}[wish]
+        this = RUNS.c.run_id == run_id
+        with self.writing() as connection:
+            waiting = update(RUNS).where(this, RUNS.c.status == "queued").values(status=done, ended=time.time())
+            if connection.execute(waiting).rowcount:
+                return
+            if (status := self.record(run_id).status) != "running":
+                raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
+            connection.execute(update(RUNS).where(this).values(request=wish))
+
+    def requeue(self, run_id: str, launcher: str) -> None:
+        """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.
+
+        Raises:
+            ValueError: it is running or finished, or another process is about to run it.
+        """
+        with self.writing() as connection:
+            row = self._row(run_id)
+            record = self.record(run_id)
+            served = row is not None and time.time() - (row["waiter_seen"] or 0) < WAITER_LIMIT_S
+            if record.status not in (*RESUMABLE, "queued") or (record.status == "queued" and served):
+                raise ValueError(f"run {run_id} is {record.status}; only {', '.join(RESUMABLE)} runs can be resumed")
+            values = {"status": "queued", "launcher": launcher, "queued": time.time(), "waiter_seen": None}
+            values |= {"request": "", "error": "", "waiting_for": "", "token": None, "ended": None}
+            connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(**values))
+
+    def claim(
+        self,
+        run_id: str | None = None,
+        *,
+        launcher: str | None = None,
+        devices: Sequence[str] = ("cpu",),
+    ) -> "ActiveRun | None":
+        """Take a queued run and its device, both or neither; first come, first served on each device.
+
+        Args:
+            run_id: this run and no other; None for the oldest one that can start.
+            launcher: only runs of this launcher.
+            devices: the devices of this machine, best first.
+
+        Returns:
+            The run, to be executed by the caller, or None when nothing can start now. What each run waits for is
+            then in its record.
+        """
+        if not self._queued(run_id, launcher):
+            return None
+        try:
+            with self.writing() as connection:
+                taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices)
+        except IntegrityError:  # another process was faster; PostgreSQL only, SQLite's writers take turns
+            return None
+        if taken is None:
+            return None
+        spec = RunSpec.from_json(taken["spec"])
+        return ActiveRun(
+            self,
+            taken["run_id"],
+            spec,
+            self.folder(taken["run_id"]),
+            token=taken["token"],
+            device=taken["device"],
+            seconds=taken["seconds"],
+        )
+
+    def _queued(self, run_id: str | None, launcher: str | None) -> bool:
+        """Whether such a run is queued: a look that does not lock the store."""
+        query = select(RUNS.c.run_id).where(*queue.matching(run_id, launcher)).limit(1)
+        with self.reading() as connection:
+            return connection.scalar(query) is not None
+
+    def folder(self, run_id: str) -> Path:
+        """Folder with the files of a run."""
+        return self._example.get(run_id, self.home / "runs" / run_id)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the store.
+
+        Raises:
+            StoreLost: the database does not answer.
+        """
+        try:
+            self._reopen()
+            with self._engine.connect() as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreLost(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that nobody else writes in; undone when it raises.
+
+        Raises:
+            StoreLost: the database does not answer.
+            ValueError: the store holds the bundled examples.
+        """
+        if self.read_only:
+            raise ValueError("the bundled example cannot be changed; train a run of your own")
+        try:
+            self._reopen()
+            with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreLost(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
+
+    def _open(self) -> None:
+        try:
+            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+            METADATA.create_all(self._engine)
+        except (OSError, SQLAlchemyError) as error:
+            raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
+
+    def _reopen(self) -> None:
+        """Begin a new database when its file was deleted: open connections would write into the deleted one."""
+        if self._file is not None and not self._file.exists():
+            with self._opening:
+                if not self._file.exists():
+                    self._engine.dispose()
+                    self._open()
+
+    def _examples(self) -> "RunStore | None":
+        if self._bundled is None:
+            with self._opening:
+                self._bundled = self._bundled or open_example(self.home)
+        return self._bundled
+
+    def _row(self, run_id: str) -> dict[str, Any] | None:
+        with self.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().first()
+        return dict(row) if row is not None else None
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    # Its own limit on connections would make a page wait while SQLite itself could answer.
+    engine = create_engine(url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the module's own transactions begin too late to be exclusive
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        # A writer takes the lock before it reads, or two writers that read first would both have to give up.
+        writes = connection.get_execution_options().get("mmclust_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _sqlite_file(url: str) -> Path | None:
+    parts = make_url(url)
+    return Path(parts.database) if parts.get_backend_name() == "sqlite" and parts.database else None
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _reason(error: Exception) -> str:
+    """The cause in one line, without the statement that met it."""
+    cause = getattr(error, "orig", None) or error
+    return (getattr(cause, "strerror", None) or str(cause) or type(cause).__name__).splitlines()[0]

@@ -1,0 +1,65 @@
+"""The store's three tables, for SQLite and PostgreSQL."""
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+METADATA = MetaData()
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("run_id", String(120), primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("launcher", String(20), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("request", String(10), nullable=False, default=""),
+    Column("created", Float, nullable=False),
+    Column("queued", Float, nullable=False),
+    Column("waiter_seen", Float),
+    Column("waiting_for", Text, nullable=False, default=""),
+    Column("started", Float),
+    Column("ended", Float),
+    Column("heartbeat", Float),
+    Column("token", String(32)),
+    Column("owner", String(200)),
+    Column("device", String(20), nullable=False, default=""),
+    Column("step", Integer, nullable=False, default=0),
+    Column("total_steps", Integer, nullable=False, default=0),
+    Column("epoch", Float, nullable=False, default=0.0),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("samples_per_s", Float),
+    Column("n_samples", Integer),
+    Column("n_clusters", Integer),
+    Column("metrics", Text),
+    Column("error", Text, nullable=False, default=""),
+    Column("note", Text, nullable=False, default=""),
+    Column("cluster_names", Text, nullable=False, default="{}"),
+    Column("environment", Text, nullable=False, default="{}"),
+)
+"""One row per run. `token` is drawn at each claim: who holds it may write; `owner` names the process."""
+
+METRICS = Table(
+    "metrics",
+    METADATA,
+    # Ids are never given twice, so that "everything after id n" stays true after points were taken back.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("epoch", Float, nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("value", Float),
+    Index("metrics_of_run", "run_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""Points of curves, only appended. A missing value is NaN (SQLite has no NaN)."""
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("device", String(200), primary_key=True),
+    Column("run_id", String(120), nullable=False),
+    Column("token", String(32), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("heartbeat", Float, nullable=False),
+)
+"""Who uses a device, `machine/cpu` or `machine/cuda:0`; no row: it is free."""
