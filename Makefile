@@ -1,6 +1,7 @@
 # Every target sets up what it needs: a virtual environment with the packages of requirements.lock.
 # Needs Python 3.11 or newer and make, nothing else. `make help` lists the targets.
 
+PORT := 8501
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -14,8 +15,8 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-app: $(READY) ## start the app on http://127.0.0.1:8501
-	$(BIN)/python -m streamlit run app.py
+app: $(READY) ## start the app on http://127.0.0.1:8501 (another port: PORT=8600)
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: check ## check the code, then run the whole test suite
 	$(BIN)/python -m pytest

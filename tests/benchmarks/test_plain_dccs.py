@@ -1,0 +1,76 @@
+"""The yardstick of `bench train` and the package's DCCS are the same method, written twice."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.plain_dccs import ImagePairs, PlainDCCS
+from mmclust import methods
+from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.engine.trainer import build
+from mmclust.methods.base import Batch
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (128, 28, 28), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[PlainDCCS, Any]:
+    """The plain training and the package's method with the same weights."""
+    card = methods.card("dccs")
+    config = card.config(**card.resolve("mnist", "paper", {}))
+    view = ViewSpec(name="image", kind="image", shape=(1, 28, 28))
+    ours: Any = build(
+        methods.method_class("dccs"), config, DataSpec(name="noise", views=(view,), n_clusters=10), seed=0
+    )
+    plain = PlainDCCS(IMAGES, seed=0)
+    theirs = [*plain.encoder.parameters(), *plain.critic.parameters(), *plain.discriminator.parameters()]
+    mine = [*ours.encoder.parameters(), *ours.critic.parameters(), *ours.discriminator.parameters()]
+    with torch.no_grad():
+        for target, source in zip(mine, theirs, strict=True):
+            target.copy_(source)
+    return plain, ours
+
+
+def raw(images: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(images[:, None])
+
+
+def test_both_have_the_published_number_of_parameters(pair):
+    plain, ours = pair
+    for theirs, mine in ((plain.encoder, ours.encoder), (plain.critic, ours.critic)):
+        assert sum(p.numel() for p in theirs.parameters()) == sum(p.numel() for p in mine.parameters())
+    assert sum(p.numel() for p in plain.encoder.parameters()) == 3_472_828
+    assert sum(p.numel() for p in plain.critic.parameters()) == 587_777
+    assert sum(p.numel() for p in plain.discriminator.parameters()) == 3_864_577
+
+
+def test_both_give_the_same_codes_and_features(pair):
+    plain, ours = pair
+    pictures = ImagePairs(IMAGES[:64])
+    codes, logits, features = plain.encoder(torch.stack([pictures[i][0] for i in range(64)]))
+    mine = ours.encode(ours.plain(raw(IMAGES[:64])))
+    for theirs, found in zip((codes, logits, features), mine, strict=True):
+        torch.testing.assert_close(found, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_the_written_out_critic_gradient_is_the_one_of_autograd(pair):
+    plain, ours = pair
+    codes = torch.randn(16, 60, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    scores = plain.critic(codes)
+    (gradients,) = torch.autograd.grad(scores.sum(), codes)
+    mine, written_out = ours.critic.scores_and_gradients(codes.detach(), 16)
+    torch.testing.assert_close(mine, scores.detach().squeeze(1))
+    torch.testing.assert_close(written_out, gradients)
+
+
+def test_both_take_finite_steps_of_the_same_size(pair):
+    plain, ours = pair
+    plain.train(10)
+    batch = Batch(views=(raw(IMAGES[:64]),), index=torch.arange(64), generator=torch.Generator().manual_seed(0))
+    mine = ours.loss_terms(batch, "train", "encoder")
+    assert set(plain.losses) == {"critic", "mi", "aug", "adv"}
+    for name in ("mi", "aug", "adv"):
+        assert np.isfinite(plain.losses[name])
+        assert mine[name].item() == pytest.approx(plain.losses[name], abs=0.5)
