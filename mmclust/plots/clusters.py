@@ -47,7 +47,7 @@ def size_figure(
 
 
 def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *, height: int = 300) -> "go.Figure":
-    """Histogram of the largest probability of each sample, split into right and wrong where that is known.
+    """Histogram of the largest probability of each sample; wrong ones in front of right ones where that is known.
 
     Args:
         confidence: (n,) in [0, 1].
@@ -71,7 +71,8 @@ def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *
             hovertemplate="%{y:,} " + name + " near %{x:.2f}<extra></extra>",
         )
     dress(figure, height=height, x="largest probability", y="samples", legend=right is not None)
-    figure.update_layout(barmode="stack", bargap=0)
+    # bars overlap from the same base: on a logarithmic axis a stack would shrink what lies on top
+    figure.update_layout(barmode="overlay", bargap=0)
     # most samples of a trained run sit at 1: on a linear axis the interesting rest would not show
     figure.update_yaxes(type="log" if len(confidence) > 100 else "linear", dtick=1 if len(confidence) > 100 else None)
     figure.update_xaxes(range=[0, 1.002])
@@ -100,7 +101,7 @@ def confidence_by_cluster_figure(
             x=(edges[:-1] + edges[1:]) / 2,
             y=list(range(len(names))),
             zmin=0,
-            zmax=1,
+            zmax=float(share.max()) or 1.0,
             xgap=1,
             ygap=2,
             colorscale=[list(stop) for stop in SEQUENTIAL],

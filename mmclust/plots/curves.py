@@ -101,7 +101,11 @@ def signal_curve(
         # an axis that fits the data alone would leave the line outside
         values = np.append(_points(frame, name)[1], reference)
         room = 0.08 * float(np.ptp(values)) or 0.1
-        option["yAxis"] |= {"min": round(float(values.min()) - room, 3), "max": round(float(values.max()) + room, 3)}
+        option["yAxis"] |= {
+            "min": float(values.min()) - room,
+            "max": float(values.max()) + room,
+            "axisLabel": {"showMinLabel": False, "showMaxLabel": False},
+        }
     return option
 
 
@@ -135,6 +139,7 @@ def curve_figure(
             figure.add_scatter(x=epoch, y=value, name=_title(name, titles), mode=mode, line=line)
     dress(figure, height=height, x="epoch", y=y_name, legend=True)
     figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(**({"tickformat": ".0%", "range": [0, 1.01], "hoverformat": ".1%"} if percent else {}))
     return figure
 

@@ -32,7 +32,7 @@ def group_map(
         xy: (n, 2) positions.
         ids: (n,) sample ids, first column of each point's customdata: what a selection gives back.
         groups: (n,) group of each point, from 0.
-        names: (G,) shown names.
+        names: (G,) shown names; groups without points get no trace.
         colors: (G,) hex colours; by default the palette in order.
         method: how the map was made; names the axes.
         details: further columns, each (n,), shown on hover.
@@ -46,7 +46,7 @@ def group_map(
         if member.any():
             color = colors[group] if colors else cluster_color(group)
             _points(figure, xy[member], _custom(ids[member], details, member), details, name=name, color=color)
-            _set_size(figure, len(xy))
+    _set_size(figure, len(xy))
     return _frame(figure, method, height, legend=True)
 
 
@@ -198,6 +198,7 @@ def _frame(figure: "go.Figure", method: str, height: int, *, legend: bool) -> "g
     dress(figure, height=height, x=f"{method} 1", y=f"{method} 2", legend=legend)
     figure.update_layout(dragmode="lasso", hovermode="closest", legend_itemsizing="constant")
     # only neighbourhoods mean something on such a map: no ticks, and the same scale on both axes
-    figure.update_xaxes(showticklabels=False, showgrid=False, ticks="")
-    figure.update_yaxes(showticklabels=False, showgrid=False, ticks="", scaleanchor="x", scaleratio=1)
+    bare = {"showticklabels": False, "showgrid": False, "showline": False, "ticks": ""}
+    figure.update_xaxes(**bare)
+    figure.update_yaxes(**bare, scaleanchor="x", scaleratio=1)
     return figure

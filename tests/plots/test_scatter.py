@@ -1,0 +1,88 @@
+# plotly builds its classes at run time, out of sight of the type checker
+# pyright: reportAttributeAccessIssue=false, reportIndexIssue=false, reportArgumentType=false
+import json
+
+import numpy as np
+import pytest
+
+from mmclust.plots import scatter
+from mmclust.plots.palette import RIGHT, WRONG
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(50, 2)), np.arange(100, 150), rng.integers(0, 3, 50)
+
+
+def test_every_point_carries_its_sample_id(points):
+    xy, ids, groups = points
+    figure = scatter.group_map(xy, ids, groups, ["a", "b", "c"])
+    assert sorted(int(row[0]) for trace in figure.data for row in trace.customdata) == ids.tolist()
+    for group, trace in enumerate(figure.data):
+        np.testing.assert_allclose(trace.x, xy[groups == group, 0], rtol=1e-6)
+        assert trace.customdata[:, 0].tolist() == ids[groups == group].tolist()
+
+
+def test_groups_without_points_get_no_trace(points):
+    xy, ids, groups = points
+    figure = scatter.group_map(xy, ids, np.where(groups == 1, 0, groups), ["a", "b", "c"])
+    assert [trace.name for trace in figure.data] == ["a", "c"]
+
+
+def test_details_follow_the_id_and_show_on_hover(points):
+    xy, ids, groups = points
+    confidence = np.linspace(0, 1, 50)
+    names = np.array(["x", "y"])[groups % 2]
+    figure = scatter.group_map(xy, ids, groups, "abc", details={"confidence": confidence, "class": names})
+    first = figure.data[0]
+    assert "confidence %{customdata[1]:.3f}" in first.hovertemplate
+    assert "class %{customdata[2]}" in first.hovertemplate
+    assert first.customdata[0].tolist() == [ids[groups == 0][0], confidence[groups == 0][0], names[groups == 0][0]]
+
+
+def test_seventy_thousand_points_travel_as_bytes():
+    rng = np.random.default_rng(0)
+    figure = scatter.group_map(
+        rng.normal(size=(70_000, 2)), np.arange(70_000), rng.integers(0, 10, 70_000), "abcdefghij"
+    )
+    assert len(figure.to_json()) < 2_000_000
+    assert figure.data[0].marker.size >= 2
+
+
+def test_a_map_of_values_keeps_the_given_scale(points):
+    xy, ids, _ = points
+    figure = scatter.value_map(xy, ids, np.linspace(0.4, 0.9, 50), "confidence", low=0, high=1)
+    marker = figure.data[0].marker
+    assert (marker.cmin, marker.cmax, marker.colorbar.title.text) == (0, 1, "confidence")
+    assert "confidence %{customdata[1]:.3f}" in figure.data[0].hovertemplate
+
+
+def test_wrong_samples_are_drawn_on_top_of_right_ones(points):
+    xy, ids, _ = points
+    right = np.arange(50) > 9
+    figure = scatter.right_map(xy, ids, right)
+    assert [trace.name for trace in figure.data] == ["right (40)", "wrong (10)"]
+    assert [trace.marker.color for trace in figure.data] == [RIGHT, WRONG]
+
+
+def test_axes_are_named_after_the_method_and_share_one_scale(points):
+    xy, ids, _ = points
+    figure = scatter.right_map(xy, ids, np.ones(50, bool), method="UMAP")
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("UMAP 1", "UMAP 2")
+    assert figure.layout.yaxis.scaleanchor == "x"
+
+
+def test_the_live_map_is_plain_json_with_a_series_per_group(points):
+    xy, _, groups = points
+    option = scatter.live_map(xy, groups, ["a", "b", "c"], colors=["#111111", "#222222", "#333333"])
+    json.dumps(option)
+    assert [len(series["data"]) for series in option["series"]] == np.bincount(groups, minlength=3).tolist()
+    assert option["series"][2]["itemStyle"]["color"] == "#333333"
+    assert option["xAxis"]["min"] < xy[:, 0].min()
+    assert option["animation"] is False
+
+
+def test_the_live_map_takes_points_that_all_coincide():
+    option = scatter.live_map(np.zeros((4, 2)), np.zeros(4, int), ["a"])
+    assert option["xAxis"]["min"] < 0 < option["xAxis"]["max"]
