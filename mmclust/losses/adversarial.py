@@ -1,6 +1,6 @@
 """Wasserstein distance between encoded and prior samples, with gradient penalty.
 
-Gulrajani et al., Improved Training of Wasserstein GANs (2017), as used by Zhao et al., DCCS (2020), Eqs. 1-3.
+Gulrajani et al., Improved Training of Wasserstein GANs (2017), as used by Zhao et al., DCCS (2020).
 Shapes: B batch.
 """
 
@@ -11,7 +11,7 @@ from torch import Tensor
 def wasserstein_gap(prior_scores: Float[Tensor, " b"], encoded_scores: Float[Tensor, " b"]) -> Float[Tensor, ""]:
     """Critic's estimate of the Wasserstein distance between prior and codes: mean C(z~) - mean C(z).
 
-    DCCS Eq. 3 without the penalty, sign flipped: the critic raises it, the encoder lowers it.
+    The critic raises it, the encoder lowers it (DCCS, adversarial term; Gulrajani Eq. 3 without the penalty).
     """
     return prior_scores.mean() - encoded_scores.mean()
 
@@ -19,7 +19,7 @@ def wasserstein_gap(prior_scores: Float[Tensor, " b"], encoded_scores: Float[Ten
 def gradient_penalty(input_gradients: Float[Tensor, "b d"]) -> Float[Tensor, ""]:
     """Mean squared distance of the critic's gradient norm from one: mean (|grad C|_2 - 1)^2.
 
-    DCCS Eq. 3, second term, without its factor lambda.
+    Gulrajani Eq. 3, second term, without its factor lambda.
 
     Args:
         input_gradients: gradient of the critic's score by its input, at points between prior and codes.

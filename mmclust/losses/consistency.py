@@ -7,7 +7,7 @@ from torch import Tensor
 def assignment_divergence(log_probs: Float[Tensor, "b k"], log_probs_other: Float[Tensor, "b k"]) -> Float[Tensor, ""]:
     """Kullback-Leibler divergence KL(p || q) in nats, mean over the batch; both sides keep their gradient.
 
-    DCCS Eq. 4 with p the plain image and q its augmentation.
+    The augmentation term of DCCS, with p the plain image and q its augmentation.
 
     Returns:
         Scalar, 0 or more; 0 when all rows are equal.

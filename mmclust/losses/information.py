@@ -5,9 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def jensen_shannon_bce(
-    joint_logits: Float[Tensor, " b"], marginal_logits: Float[Tensor, " b"]
-) -> Float[Tensor, ""]:
+def jensen_shannon_bce(joint_logits: Float[Tensor, " b"], marginal_logits: Float[Tensor, " b"]) -> Float[Tensor, ""]:
     """Cross-entropy of telling joint pairs (label 1) from shuffled pairs (label 0), in nats, mean over both.
 
     DCCS Eq. 6; the smaller, the more the pair's halves tell of each other.

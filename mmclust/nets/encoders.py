@@ -149,7 +149,7 @@ def _conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
 
 
 class ResidualEncoder(nn.Module):
-    """The published residual encoder: a block per width, each halving the size, one more block, mean, 1 x 1 convolution.
+    """The published residual encoder: a halving block per width, one more block, mean, 1 x 1 convolution.
 
     Widths (128, 256, 512) are the network for 32 x 32, (64, 128, 256, 512) the one for 96 x 96.
     """

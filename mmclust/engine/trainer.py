@@ -1,0 +1,340 @@
+"""The training loop of every method: epochs, turns, evaluation, snapshots, resumable checkpoints.
+
+Knows no method by name and no file by path. A run is a function of its spec: the order of samples is drawn anew from
+(seed, stage, epoch), every other draw comes from one generator whose state is part of the checkpoint, so a run that
+was stopped anywhere and resumed ends with the numbers of one that was not.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.engine.recorder import Recorder
+from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.methods.base import Batch, Method
+
+Outcome = Literal["finished", "stopped", "paused"]
+
+CHECKPOINT_EVERY_S = 20.0
+"""Seconds between checkpoints; with the time to write one this stays under the 30 s a crash may cost."""
+POLL_EVERY_S = 0.25
+EVALUATION_BATCH = 1024
+SNAPSHOT_SAMPLES = 10_000
+"""Samples kept in snapshots before the last one, which holds all."""
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss term is not finite any more."""
+
+
+def build(method_class: type[Method], config: Any, spec: DataSpec, seed: int) -> Method:
+    """A method with weights that depend on the seed alone.
+
+    Raises:
+        ValueError: the method cannot take such data; the sentence says why and what to do.
+    """
+    if reason := method_class.objection(spec, config):
+        raise ValueError(reason)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return method_class(config, spec)
+
+
+def snapshot_epochs(epochs: int, n_snapshots: int) -> frozenset[int]:
+    """Which epochs to keep: start and end, and between them epochs that grow apart, as training slows down."""
+    if n_snapshots < 2 or epochs < 1:
+        return frozenset({epochs})
+    growth = np.geomspace(1, epochs + 1, min(n_snapshots, epochs + 1)) - 1
+    return frozenset(int(round(e)) for e in growth)
+
+
+def take_snapshot(
+    method: Method, views: tuple[Tensor, ...], *, index: np.ndarray, epoch: int, step: int, batch_size: int
+) -> Snapshot:
+    """Codes of the samples at `index` (n,), with the method in evaluation mode.
+
+    Args:
+        method: left in the mode it came in.
+        views: all samples, each (N, ...), on the device to compute on.
+        index: ids of the samples to embed.
+        epoch: epochs trained so far.
+        step: steps trained so far.
+        batch_size: samples at a time.
+    """
+    was_training = method.training
+    method.eval()
+    parts: list[dict[str, Tensor]] = []
+    with torch.inference_mode():
+        for ids in torch.from_numpy(index).split(batch_size):
+            ids = ids.to(views[0].device)
+            parts.append({k: v.float().cpu() for k, v in method.spaces(tuple(v[ids] for v in views)).items()})
+    method.train(was_training)
+    spaces = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+    per_view = sorted(name for name in spaces if name.startswith("logits_"))
+    return Snapshot(
+        epoch=epoch,
+        step=step,
+        index=index,
+        logits=spaces.pop("logits"),
+        view_logits=tuple(spaces.pop(name) for name in per_view),
+        spaces=spaces,
+    )
+
+
+class _Averages:
+    """Running means of loss terms that stay on the device until they are read."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, values: dict[str, Tensor]) -> None:
+        for name, value in values.items():
+            value = value.detach().float()
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def read(self) -> dict[str, float]:
+        """The means since the last reading; the one place where the loop waits for the device."""
+        if not self.sums:
+            return {}
+        values = torch.stack(list(self.sums.values())).tolist()
+        means = {name: value / self.counts[name] for name, value in zip(self.sums, values, strict=True)}
+        self.__init__()
+        return means
+
+
+class Trainer:
+    """Trains one method on one data set and reports to a recorder.
+
+    Args:
+        method: built by `build`; moved to the device.
+        dataset: labels are used for evaluation only.
+        recorder: receives curves, snapshots and checkpoints.
+        epochs: length of the run.
+        seed: of every draw during training.
+        device: where to train.
+        precision: "bf16" computes networks in bfloat16 where the method allows; weights stay float32.
+        train_part: part of the data to train on.
+        eval_part: part to evaluate on and to keep in snapshots.
+        evaluate_every: epochs between evaluations; the last epoch is always evaluated.
+        snapshot_epochs: epochs whose codes are kept.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        dataset: MultiViewDataset,
+        recorder: Recorder,
+        *,
+        epochs: int,
+        seed: int,
+        device: torch.device,
+        precision: Literal["float32", "bf16"] = "float32",
+        train_part: Literal["all", "train"] = "all",
+        eval_part: Literal["all", "train", "test"] = "all",
+        evaluate_every: int = 1,
+        snapshot_epochs: frozenset[int] = frozenset(),
+    ) -> None:
+        self.method = method.to(device)
+        self.recorder = recorder
+        self.seed, self.device, self.precision = seed, device, precision
+        self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
+        self.stages = method.stages(epochs)
+        self.epochs = sum(stage.epochs for stage in self.stages)
+        self.labels = dataset.labels
+        self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
+        self.eval_index = dataset.part(eval_part)
+        self.views = tuple(_on_device(view, device) for view in dataset.views)
+        self.batch_size = self._checked_batch_size(method.config.batch_size)
+        self.steps_per_epoch = len(self.train_index) // self.batch_size
+        self.total_steps = self.epochs * self.steps_per_epoch
+        self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
+        self.optimizers = method.optimizers()
+        self.generator = torch.Generator(device).manual_seed(seed)
+        self.averages = _Averages()
+        self.step = 0
+        self._checkpointed = self._polled = time.monotonic()
+
+    def _checked_batch_size(self, batch_size: int) -> int:
+        n_samples = len(self.train_index)
+        if batch_size > n_samples:
+            raise ValueError(
+                f"batch_size={batch_size} exceeds the {n_samples} samples to train on; "
+                f"lower batch_size to {n_samples} or less, or use more data"
+            )
+        return batch_size
+
+    def fit(self, state: dict[str, Any] | None = None) -> Outcome:
+        """Train to the end, or until the recorder asks for a stop or a pause.
+
+        Args:
+            state: a checkpoint to go on from.
+
+        Raises:
+            TrainingDiverged: a loss term is not finite.
+        """
+        if state is None:
+            self._start_stage(0)
+            self._evaluate(0)
+        else:
+            self._restore(state)
+        self.method.train()
+        for stage, epoch, batch, ids in self._batches():
+            if batch == 0 and epoch == self._first_epoch(stage) and stage > 0:
+                self._start_stage(stage)
+            self._train_step(self.stages[stage].name, ids)
+            if self._log_is_due():
+                self._log()
+            if batch == self.steps_per_epoch - 1:
+                self._end_epoch(epoch + 1)
+            if (outcome := self._poll()) and self.step < self.total_steps:
+                self._checkpoint()
+                return outcome
+        self._checkpoint()
+        return "finished"
+
+    def _batches(self) -> Iterator[tuple[int, int, int, Tensor]]:
+        """Stage, epoch, batch number and sample ids (B,) of every step still to do."""
+        for stage, about in enumerate(self.stages):
+            first = self._first_epoch(stage)
+            for epoch in range(max(first, self.step // self.steps_per_epoch), first + about.epochs):
+                order = self._order(epoch)
+                for batch in range(self.step - epoch * self.steps_per_epoch, self.steps_per_epoch):
+                    yield stage, epoch, batch, order[batch * self.batch_size : (batch + 1) * self.batch_size]
+
+    def _first_epoch(self, stage: int) -> int:
+        return sum(s.epochs for s in self.stages[:stage])
+
+    def _order(self, epoch: int) -> Tensor:
+        """Sample ids of an epoch in random order; a function of seed and epoch, so that it need not be stored."""
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        return self.train_index[torch.randperm(len(self.train_index), generator=generator).to(self.device)]
+
+    def _start_stage(self, stage: int) -> None:
+        self.method.start_stage(self.stages[stage].name, self.views, self.generator)
+
+    def _train_step(self, stage: str, ids: Tensor) -> None:
+        method, step = self.method, self.step
+        turn = method.turn(step)
+        method.schedule(stage, step, self.total_steps)
+        batch = Batch(views=tuple(view[ids] for view in self.views), index=ids, generator=self.generator)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            terms = method.loss_terms(batch, stage, turn)
+        weights = method.weights(stage, turn)
+        total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
+        optimizer = self.optimizers[turn]
+        optimizer.zero_grad(set_to_none=True)
+        assert isinstance(total, Tensor), f"the turn {turn} has no weighted term"
+        total.backward()
+        optimizer.step()
+        method.after_step(stage, turn, step)
+        self.averages.add({f"{'loss' if name in weights else 'signal'}/{name}": v for name, v in terms.items()})
+        self.step += 1
+
+    def _log_is_due(self) -> bool:
+        """Often at first, so that a curve shows at once; then every `log_every` steps."""
+        return self.step % (20 if self.step <= 200 else self.log_every) == 0
+
+    def _log(self) -> None:
+        values = self.averages.read()
+        broken = [name for name, value in values.items() if not math.isfinite(value)]
+        if broken:
+            raise TrainingDiverged(
+                f"{', '.join(broken)} is not a finite number at step {self.step}; "
+                "lower the learning rate, or train in float32 if this run used bf16"
+            )
+        if values:
+            self.recorder.log(values, step=self.step, epoch=self.step / self.steps_per_epoch)
+
+    def _end_epoch(self, epoch: int) -> None:
+        last = epoch == self.epochs
+        if last:
+            self._log()
+        if last or epoch % self.evaluate_every == 0 or epoch in self.snapshot_epochs:
+            self._evaluate(epoch)
+
+    def _evaluate(self, epoch: int) -> None:
+        self.method.before_evaluation(self.views)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            snapshot = take_snapshot(
+                self.method,
+                self.views,
+                index=self.eval_index,
+                epoch=epoch,
+                step=self.step,
+                batch_size=EVALUATION_BATCH,
+            )
+        probs = snapshot.probs
+        values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
+        if self.labels is not None:
+            found = score(self.labels[snapshot.index], snapshot.y_pred)
+            values |= {f"eval/{name}": value for name, value in found.items()}
+        self.recorder.log(values, step=self.step, epoch=epoch)
+        last = epoch == self.epochs
+        if last or epoch in self.snapshot_epochs:
+            self.recorder.snapshot(snapshot if last else _thinned(snapshot, SNAPSHOT_SAMPLES))
+
+    def _poll(self) -> Outcome | None:
+        """Report progress and hear the user's wishes, a few times a second; write a checkpoint when one is due."""
+        now = time.monotonic()
+        if now - self._polled < POLL_EVERY_S:
+            return None
+        self._polled = now
+        if now - self._checkpointed > CHECKPOINT_EVERY_S:
+            self._checkpoint()
+        self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
+        wishes: dict[str, Outcome] = {"stop": "stopped", "pause": "paused"}
+        return wishes.get(self.recorder.request())
+
+    def _checkpoint(self) -> None:
+        """Hand over everything that a resumed run needs to go on as if it had not stopped."""
+        self.recorder.checkpoint(
+            {
+                "step": self.step,
+                "method": self.method.state_dict(),
+                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+                "generator": self.generator.get_state(),
+                "averages": {"sums": self.averages.sums, "counts": self.averages.counts},
+            }
+        )
+        self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
+        self._checkpointed = time.monotonic()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.step = state["step"]
+        self.method.load_state_dict(state["method"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.generator.set_state(state["generator"].cpu())
+        self.averages.sums = {name: value.to(self.device) for name, value in state["averages"]["sums"].items()}
+        self.averages.counts = dict(state["averages"]["counts"])
+
+
+def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
+    """A view as a tensor on the device, in its source type; not copied where it is already there."""
+    if not view.flags.writeable:  # torch warns about read-only memory, which is never written to here
+        view = view.view()
+    return torch.from_numpy(view if view.flags.writeable else np.array(view)).to(device)
+
+
+def _thinned(snapshot: Snapshot, n_samples: int) -> Snapshot:
+    """The snapshot at a random sample that is the same at every epoch; unchanged when it is small."""
+    if len(snapshot.index) <= n_samples:
+        return snapshot
+    keep = np.sort(np.random.default_rng(0).choice(len(snapshot.index), n_samples, replace=False))
+    return Snapshot(
+        epoch=snapshot.epoch,
+        step=snapshot.step,
+        index=snapshot.index[keep],
+        logits=snapshot.logits[keep],
+        view_logits=tuple(values[keep] for values in snapshot.view_logits),
+        spaces={name: values[keep] for name, values in snapshot.spaces.items()},
+    )

@@ -1,0 +1,224 @@
+"""DCCS as a person meets it: idea, equations, hyper-parameters, presets. Needs no torch."""
+
+from dataclasses import dataclass
+
+from mmclust.methods.card import MethodCard, Preset, Term, knob
+
+_COLOR = ("cifar10", "cifar20", "cifar100", "stl10", "imagenet10", "tiny-imagenet", "shapes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Hyper-parameters of DCCS; defaults are the paper's for MNIST."""
+
+    beta_aug: float = knob(
+        2.0,
+        low=0,
+        high=10,
+        step=0.5,
+        symbol=r"\beta_{Aug}",
+        group="Objective",
+        help="How strongly an augmented image must keep its category. 0 switches the term off.",
+        paper=dict.fromkeys(_COLOR, 4.0),
+    )
+    beta_mi: float = knob(
+        0.5,
+        low=0,
+        high=2,
+        step=0.05,
+        symbol=r"\beta_{MI}",
+        group="Objective",
+        help="How much the code must tell about its own image. 0 switches the term off.",
+    )
+    beta_adv: float = knob(
+        1.0,
+        low=0.1,
+        high=5,
+        step=0.1,
+        symbol=r"\beta_{Adv}",
+        group="Objective",
+        help="Pull of the codes towards the prior: one-hot categories, equal-sized clusters, Gaussian style.",
+    )
+    style_dim: int = knob(
+        50,
+        low=0,
+        high=100,
+        step=5,
+        symbol="S",
+        group="Code",
+        help="Dimensions of the style code: room for differences within a cluster. 0 leaves the category alone.",
+    )
+    sigma: float = knob(
+        0.1,
+        low=0.01,
+        high=0.5,
+        step=0.01,
+        symbol=r"\sigma",
+        group="Code",
+        help="Standard deviation of the style prior; the category part has length 1.",
+    )
+    n_critic: int = knob(
+        4,
+        low=1,
+        high=10,
+        step=1,
+        symbol="n_{critic}",
+        group="Critic",
+        help="Critic updates before each encoder update.",
+    )
+    lambda_gp: float = knob(
+        10.0,
+        low=1,
+        high=50,
+        step=1,
+        symbol=r"\lambda",
+        group="Critic",
+        help="Weight of the gradient penalty that keeps the critic smooth.",
+    )
+    learning_rate: float = knob(
+        1e-4,
+        low=1e-5,
+        high=5e-3,
+        log=True,
+        symbol=r"\eta",
+        group="Optimiser",
+        help="Step size of Adam, for encoder and critic.",
+    )
+    batch_size: int = knob(
+        64,
+        low=16,
+        high=512,
+        step=16,
+        symbol="B",
+        group="Optimiser",
+        help="Images per step. Larger is faster per image but means fewer updates and other batch statistics.",
+    )
+    crop_area: float = knob(
+        0.4,
+        low=0.1,
+        high=1,
+        step=0.05,
+        group="Augmentation",
+        help="Smallest share of the image that a random crop may keep.",
+    )
+    jitter: float = knob(
+        0.4,
+        low=0,
+        high=0.8,
+        step=0.05,
+        group="Augmentation",
+        help="Strength of the random brightness and contrast (in colour also saturation; hue a third of it).",
+    )
+    flip: bool = knob(
+        False,
+        group="Augmentation",
+        help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
+        paper=dict.fromkeys((*_COLOR, "fashion-mnist"), True),
+    )
+    input: str = knob(
+        "gray",
+        choices=("gray", "sobel", "rgb"),
+        group="Network",
+        help="What the encoder sees: luma, its edges, or colour (colour images only).",
+    )
+    encoder: str = knob(
+        "auto",
+        choices=("auto", "small", "plain", "residual-32", "residual-96"),
+        group="Network",
+        help="Network by image size (auto): the published ones from 14 pixels on, a small one below.",
+    )
+    width: float = knob(
+        1.0,
+        low=0.125,
+        high=2,
+        step=0.125,
+        group="Network",
+        help="Scale of the channels of all networks. Below 1 trains faster and is not the paper's network.",
+    )
+
+
+_PAPER_NOTE = "The published settings; the authors train up to 3000 epochs. Plan for a GPU."
+
+CARD = MethodCard(
+    name="dccs",
+    title="DCCS",
+    paper="https://arxiv.org/abs/2007.10004",
+    citation=(
+        "Junjie Zhao, Donghuan Lu, Kai Ma, Yu Zhang, Yefeng Zheng: Deep Image Clustering with Category-Style "
+        "Representation. ECCV 2020."
+    ),
+    idea=(
+        "An encoder splits each image into a **category** $z_c$ (which cluster?) and a **style** $z_s$ (how does it "
+        "look?). A critic compares the codes with samples of a prior, a random one-hot category beside Gaussian "
+        "style, so that clusters become clear-cut and equally large. A random augmentation of an image must keep its "
+        "category but may change its style, and the code as a whole must still tell which image it came from."
+    ),
+    views="one image view",
+    terms=(
+        Term(
+            name="aug",
+            title="Augmentation",
+            latex=r"\mathcal{L}_{Aug} = \mathrm{KL}\big(Q_c(x)\,\|\,Q_c(T(x))\big)",
+            meaning="An image and its random crop, jitter or mirror image get the same category.",
+            weight="beta_aug",
+        ),
+        Term(
+            name="mi",
+            title="Mutual information",
+            latex=(
+                r"\mathcal{L}_{MI} = -\tfrac12\,\mathbb{E}\big[\log S(D(x,z))\big]"
+                r" - \tfrac12\,\mathbb{E}\big[\log(1-S(D(x,\hat z)))\big]"
+            ),
+            meaning="A discriminator can tell an image's own code from another image's.",
+            weight="beta_mi",
+        ),
+        Term(
+            name="adv",
+            title="Adversarial",
+            latex=r"\mathcal{L}_{Adv}^{Q} = -\mathbb{E}_{z\sim Q}\big[C(z)\big]",
+            meaning="Codes look like samples of the prior.",
+            weight="beta_adv",
+        ),
+        Term(
+            name="critic",
+            title="Critic",
+            latex=r"\mathcal{L}_{C} = \mathbb{E}_{z\sim Q}[C(z)] - \mathbb{E}_{\tilde z\sim P}[C(\tilde z)]",
+            meaning="The critic, in its own update, tells codes from prior samples; negated: the Wasserstein estimate.",
+            weight="beta_adv",
+        ),
+        Term(
+            name="penalty",
+            title="Gradient penalty",
+            latex=r"\lambda\,\mathbb{E}\big[(\|\nabla_{\hat z} C(\hat z)\|_2 - 1)^2\big]",
+            meaning="Keeps the critic's slope at one between codes and prior.",
+            weight="lambda_gp",
+        ),
+    ),
+    objective=(
+        r"\min_{Q,D}\; \beta_{MI}\,\mathcal{L}_{MI} + \beta_{Aug}\,\mathcal{L}_{Aug}"
+        r" + \beta_{Adv}\,\mathcal{L}_{Adv}^{Q}"
+        r"\qquad \min_{C}\; \beta_{Adv}\,(\mathcal{L}_{C} + \lambda\,\mathcal{L}_{GP})"
+    ),
+    config=Config,
+    presets={
+        "quick": {
+            "digits": Preset(
+                epochs=100,
+                values={"learning_rate": 1e-3},
+                note="A small encoder at the native 8 x 8 pixels and a larger learning rate: about a minute.",
+            ),
+            "*": Preset(
+                epochs=20,
+                values={"learning_rate": 5e-4, "encoder": "plain"},
+                note="A short run with the 28-pixel network and a larger learning rate; not the paper's schedule.",
+            ),
+        },
+        "paper": {"*": Preset(epochs=3000, note=_PAPER_NOTE)},
+    },
+    ablations={
+        "M1: Adv": {"beta_mi": 0.0, "beta_aug": 0.0},
+        "M2: Adv + MI": {"beta_aug": 0.0},
+        "M3: Adv + Aug": {"beta_mi": 0.0},
+        "M4: Adv + MI + Aug (full)": {},
+    },
+)

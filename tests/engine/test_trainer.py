@@ -1,0 +1,192 @@
+import dataclasses
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.engine.recorder import Request
+from mmclust.engine.trainer import SNAPSHOT_SAMPLES, Trainer, TrainingDiverged, build, snapshot_epochs
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.methods.dccs.card import Config
+from mmclust.methods.dccs.method import DCCS
+
+EPOCHS = 3
+
+
+class ListRecorder:
+    """Keeps what the trainer reports; asks for a stop once `stop_at` steps are done."""
+
+    def __init__(self, stop_at: int | None = None, wish: Request = "stop") -> None:
+        self.stop_at, self.wish = stop_at, wish
+        self.points: list[tuple[int, str, float]] = []
+        self.snapshots: list[Snapshot] = []
+        self.state: dict[str, Any] = {}
+        self.step = 0
+
+    def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
+        self.points += [(step, name, value) for name, value in values.items()]
+
+    def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
+        self.step = step
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+
+    def checkpoint(self, state: dict[str, Any]) -> None:
+        file = io.BytesIO()
+        torch.save(state, file)
+        file.seek(0)
+        self.state = torch.load(file, weights_only=True)
+
+    def request(self) -> Request:
+        return self.wish if self.stop_at is not None and self.step >= self.stop_at else ""
+
+
+@pytest.fixture
+def dataset() -> MultiViewDataset:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 120)
+    images = rng.integers(0, 60, (120, 1, 8, 8)) + 60 * labels[:, None, None, None]
+    view = ViewSpec(name="image", kind="image", shape=(1, 8, 8))
+    spec = DataSpec(name="tiny", views=(view,), n_clusters=3)
+    return MultiViewDataset(spec=spec, views=(images.astype(np.uint8),), labels=labels)
+
+
+def _trainer(dataset: MultiViewDataset, recorder: ListRecorder, seed: int = 0, **changes: Any) -> Trainer:
+    config = Config(style_dim=4, batch_size=16, width=0.25, **changes.pop("config", {}))
+    method = build(DCCS, config, dataset.spec, seed)
+    about = {"epochs": EPOCHS, "snapshot_epochs": frozenset(range(EPOCHS + 1))} | changes
+    return Trainer(method, dataset, recorder, seed=seed, device=torch.device("cpu"), **about)
+
+
+def test_a_run_reports_finite_terms_metrics_and_snapshots(dataset: MultiViewDataset) -> None:
+    recorder = ListRecorder()
+    assert _trainer(dataset, recorder).fit() == "finished"
+    names = {name for _, name, _ in recorder.points}
+    assert {"loss/critic", "loss/penalty", "loss/mi", "loss/aug", "loss/adv"} <= names
+    assert {
+        "signal/wasserstein",
+        "signal/usage_entropy",
+        "signal/confidence",
+        "eval/acc",
+        "eval/nmi_geometric",
+    } <= names
+    assert all(np.isfinite(value) for _, _, value in recorder.points)
+    assert [s.epoch for s in recorder.snapshots] == [0, 1, 2, 3]
+    last = recorder.snapshots[-1]
+    assert last.spaces["z"].shape == (120, 7)
+    np.testing.assert_allclose(last.probs.sum(axis=1), 1)
+
+
+def test_training_separates_gray_levels(dataset: MultiViewDataset) -> None:
+    recorder = ListRecorder()
+    config = {"learning_rate": 2e-3, "n_critic": 1, "jitter": 0.0, "beta_mi": 0.0}
+    _trainer(dataset, recorder, epochs=60, config=config).fit()
+    acc = [value for _, name, value in recorder.points if name == "eval/acc"]
+    assert acc[-1] > 0.9 > 0.75 > acc[0]
+
+
+def test_the_same_seed_gives_the_same_curves_and_another_seed_others(dataset: MultiViewDataset) -> None:
+    first, second, other = ListRecorder(), ListRecorder(), ListRecorder()
+    _trainer(dataset, first).fit()
+    _trainer(dataset, second).fit()
+    _trainer(dataset, other, seed=1).fit()
+    assert first.points == second.points
+    assert first.points != other.points
+
+
+@pytest.mark.parametrize(
+    ("stop_at", "wish", "outcome"), [(2, "stop", "stopped"), (7, "pause", "paused"), (8, "stop", "stopped")]
+)
+def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
+    dataset: MultiViewDataset, monkeypatch: pytest.MonkeyPatch, stop_at: int, wish: Request, outcome: str
+) -> None:
+    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # hear the wish after every step
+    whole, part, rest = ListRecorder(), ListRecorder(stop_at, wish), ListRecorder()
+    _trainer(dataset, whole).fit()
+    assert _trainer(dataset, part).fit() == outcome
+    assert part.state["step"] == stop_at  # 7 steps an epoch: within, at the end of and after one
+    assert _trainer(dataset, rest).fit(part.state) == "finished"
+    assert part.points + rest.points == whole.points
+    np.testing.assert_array_equal(rest.snapshots[-1].logits, whole.snapshots[-1].logits)
+    for name, value in whole.state["method"].items():
+        assert torch.equal(value, rest.state["method"][name]), name
+
+
+def test_without_labels_everything_but_the_label_figures_is_there(dataset: MultiViewDataset) -> None:
+    recorder = ListRecorder()
+    _trainer(dataclasses.replace(dataset, labels=None), recorder).fit()
+    names = {name for _, name, _ in recorder.points}
+    assert not any(name.startswith("eval/") for name in names)
+    assert "signal/confidence" in names
+    assert len(recorder.snapshots) == EPOCHS + 1
+
+
+def test_labels_do_not_touch_training(dataset: MultiViewDataset) -> None:
+    with_labels, without = ListRecorder(), ListRecorder()
+    _trainer(dataset, with_labels).fit()
+    _trainer(dataclasses.replace(dataset, labels=None), without).fit()
+    np.testing.assert_array_equal(with_labels.snapshots[-1].logits, without.snapshots[-1].logits)
+
+
+def test_evaluation_rhythm_does_not_touch_training(dataset: MultiViewDataset) -> None:
+    often, seldom = ListRecorder(), ListRecorder()
+    _trainer(dataset, often, evaluate_every=1).fit()
+    _trainer(dataset, seldom, evaluate_every=100, snapshot_epochs=frozenset({EPOCHS})).fit()
+    np.testing.assert_array_equal(often.snapshots[-1].logits, seldom.snapshots[-1].logits)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_a_sentence(dataset: MultiViewDataset) -> None:
+    trainer = _trainer(dataset, ListRecorder(), epochs=10)
+    with torch.no_grad():
+        trainer.method.get_parameter("critic.last.weight").fill_(float("nan"))
+    with pytest.raises(TrainingDiverged, match="lower the learning rate"):
+        trainer.fit()
+
+
+def test_a_batch_larger_than_the_data_is_refused_with_both_sizes(dataset: MultiViewDataset) -> None:
+    method = build(DCCS, Config(batch_size=128), dataset.spec, 0)
+    with pytest.raises(ValueError, match="batch_size=128 exceeds the 120 samples"):
+        Trainer(method, dataset, ListRecorder(), epochs=1, seed=0, device=torch.device("cpu"))
+
+
+def test_bf16_trains_and_keeps_float32_weights(dataset: MultiViewDataset) -> None:
+    recorder = ListRecorder()
+    _trainer(dataset, recorder, precision="bf16").fit()
+    assert all(np.isfinite(value) for _, _, value in recorder.points)
+    assert {value.dtype for value in recorder.state["method"].values()} == {torch.float32, torch.int64}
+
+
+def test_early_snapshots_of_a_large_set_hold_a_fixed_sample_and_the_last_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    n_samples = SNAPSHOT_SAMPLES + 500
+    view = ViewSpec(name="image", kind="image", shape=(1, 4, 4))
+    images = np.random.default_rng(0).integers(0, 256, (n_samples, 1, 4, 4), dtype=np.uint8)
+    data = MultiViewDataset(spec=DataSpec(name="large", views=(view,), n_clusters=2), views=(images,))
+    recorder = ListRecorder()
+    _trainer(data, recorder, epochs=1).fit()
+    first, last = recorder.snapshots
+    assert len(first.index) == len(first.logits) == SNAPSHOT_SAMPLES
+    assert len(np.unique(first.index)) == SNAPSHOT_SAMPLES
+    assert len(last.index) == n_samples
+
+
+def test_only_the_training_part_is_trained_on(dataset: MultiViewDataset) -> None:
+    split = np.repeat(np.array([0, 1], dtype=np.uint8), 60)
+    data = dataclasses.replace(dataset, split=split)
+    recorder = ListRecorder()
+    trainer = _trainer(data, recorder, train_part="train", eval_part="test")
+    assert trainer.train_index.max() < 60
+    trainer.fit()
+    assert recorder.snapshots[-1].index.min() == 60
+
+
+@pytest.mark.parametrize(("epochs", "n_snapshots"), [(1, 24), (5, 24), (100, 12), (3000, 24), (3000, 1)])
+def test_snapshot_epochs_hold_the_end_and_no_more_than_asked_for(epochs: int, n_snapshots: int) -> None:
+    kept = snapshot_epochs(epochs, n_snapshots)
+    assert epochs in kept
+    assert len(kept) <= n_snapshots
+    assert min(kept) >= 0
