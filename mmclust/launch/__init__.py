@@ -1,0 +1,80 @@
+"""Ways to have a queued run executed; status, requests and leases of devices are the store's.
+
+`thread` trains in this process, `process` in a child that a crash of this one does not touch. Runs of the command
+line are executed in its own process, by `run_here`.
+"""
+
+from collections.abc import Callable
+
+from mmclust.runs.record import RunRecord
+from mmclust.runs.store import RunStore
+
+LAUNCHERS = ("thread", "process")
+
+
+def submit(store: RunStore, run_id: str, launcher: str) -> None:
+    """Have a queued run executed as soon as its device is free; returns at once.
+
+    Raises:
+        ValueError: the launcher is not known, or the run is not queued.
+    """
+    if launcher not in LAUNCHERS:
+        raise ValueError(f"launcher {launcher!r} is not known; choose one of {', '.join(LAUNCHERS)}")
+    record = store.record(run_id)
+    if record.status != "queued":
+        raise ValueError(f"run {run_id} is {record.status}; only a queued run can be started")
+    if record.launcher != launcher:
+        store.requeue(run_id, launcher)
+    if launcher == "thread":
+        from mmclust.launch import thread
+
+        thread.serve(store)
+    else:
+        from mmclust.launch import process
+
+        process.start(store, run_id)
+
+
+def resume(store: RunStore, run_id: str, launcher: str | None = None) -> None:
+    """Let a paused, stopped, failed or interrupted run go on from its last checkpoint, by its launcher or another.
+
+    Raises:
+        ValueError: it cannot be resumed, or the launcher is not known.
+    """
+    before = store.record(run_id).launcher
+    launcher = launcher or (before if before in LAUNCHERS else "thread")
+    if launcher not in LAUNCHERS:
+        raise ValueError(f"launcher {launcher!r} is not known; choose one of {', '.join(LAUNCHERS)}")
+    store.requeue(run_id, launcher)
+    submit(store, run_id, launcher)
+
+
+def start(store: RunStore) -> None:
+    """Take up runs that an earlier server left in the queue; nothing happens without any."""
+    from mmclust.launch import thread
+
+    thread.serve(store)
+
+
+def shutdown(timeout: float = 20.0) -> bool:
+    """Let the training threads of this process end as interrupted, resumable runs, and wait for them.
+
+    A server has to call this before it exits: a thread that is inside torch then would abort the process. Child
+    processes train on.
+
+    Args:
+        timeout: seconds to wait.
+
+    Returns:
+        Whether all have ended.
+    """
+    from mmclust.launch import thread
+
+    return thread.shutdown(timeout)
+
+
+def run_here(store: RunStore, run_id: str, *, waiting: Callable[[str], None] = lambda reason: None) -> RunRecord:
+    """Execute a queued run in the main thread of this process (see `worker.execute_when_free`)."""
+    from mmclust import worker
+
+    return worker.execute_when_free(store, run_id, waiting=waiting)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
@@ -22,11 +22,7 @@ from mmclust.runs import queue
 from mmclust.runs.errors import RunLost, StoreLost
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
-from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import LEASES, METRICS, RUNS
-
-if TYPE_CHECKING:
-    from mmclust.runs.store import RunStore
 
 WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
@@ -34,23 +30,27 @@ PATIENCE_S = 60.0
 """How long training goes on while the store does not answer; its numbers wait in memory."""
 SHUT_DOWN = "The server was shut down; resume to go on."
 
+Wish = Literal["", "stop", "pause"]
+
 log = logging.getLogger(__name__)
 
 
-class ActiveRun(Run):
-    """A claimed run; implements the engine's `Recorder`. Used as a context: inside, it shows that it lives."""
+class ActiveRun:
+    """The right to execute a run; implements the engine's `Recorder`.
 
-    def __init__(
-        self, store: "RunStore", run_id: str, spec: RunSpec, folder: Path, *, token: str, device: str, seconds: float
-    ) -> None:
-        super().__init__(store, run_id, spec, folder)
-        self.device = device
+    Used as a context: inside, it shows that it lives.
+    """
+
+    def __init__(self, run: Run, *, token: str, device: str, seconds: float) -> None:
+        self.run, self.store, self.device = run, run.store, device
+        self.id, self.spec, self.folder = run.id, run.spec, run.folder
         self.interrupted = ""
-        """Why the process wants the run to end early, one sentence; empty otherwise."""
+        """Why this process has to end the run early, one sentence; empty otherwise."""
+        self._told_to_stop = False
         self._token, self._earlier_s = token, seconds
         self._points: list[dict[str, Any]] = []
         self._values: dict[str, Any] = {}
-        self._wish = ""
+        self._wish: Wish = ""
         self._lost: ValueError | None = None
         self._lost_since: float | None = None
         self._began: float | None = None
@@ -59,7 +59,7 @@ class ActiveRun(Run):
         self._beaten = time.monotonic()
         self._gathering, self._flushing = threading.Lock(), threading.Lock()
         self._done = threading.Event()
-        self._writer = threading.Thread(target=self._write_on, name=f"store-{run_id}", daemon=True)
+        self._writer = threading.Thread(target=self._write_on, name=f"store-{run.id}", daemon=True)
 
     def __enter__(self) -> "ActiveRun":
         self._writer.start()
@@ -82,7 +82,7 @@ class ActiveRun(Run):
         """Take back points and snapshots after the step of the checkpoint that the run goes on from."""
         with self.store.writing() as connection:
             connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
-        for _, file in self.snapshots():
+        for _, file in self.run.snapshots():
             with np.load(file, allow_pickle=False) as arrays:
                 late = int(arrays["step"]) > step
             if late:
@@ -146,14 +146,18 @@ class ActiveRun(Run):
             raise
         _sync_folder(folder)
 
-    def request(self) -> str:
+    def request(self) -> Wish:
         """What the user, or this process, has asked for.
 
         Raises:
             RunLost, StoreLost: nobody keeps the run's numbers any more.
         """
         self._check()
-        return "stop" if self.interrupted else self._wish
+        return "stop" if self.interrupted or self._told_to_stop else self._wish
+
+    def stop(self) -> None:
+        """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
+        self._told_to_stop = True
 
     def interrupt(self, reason: str) -> None:
         """Let training end soon, as interrupted: this process is about to go. Callable from any thread."""
@@ -194,10 +198,14 @@ class ActiveRun(Run):
         """Write what has gathered; what cannot be written now is kept for later."""
         with self._flushing:
             try:
-                with self.store.writing() as connection:
-                    self._write_gathered(connection)
-                    wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.run_id == self.id))
-                self._wish, self._lost_since = wish or "", None
+                news = self._has_news()
+                with self.store.writing() if news else self.store.reading() as connection:
+                    if news:
+                        self._write_gathered(connection)
+                    wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
+                if wish is None:
+                    raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
+                self._wish, self._lost_since = wish, None
             except StoreLost as error:
                 now = time.monotonic()
                 self._lost_since = self._lost_since or now
@@ -206,6 +214,9 @@ class ActiveRun(Run):
                 log.warning("run %s: %s", self.id, error)
             except RunLost as error:
                 self._lost = error
+
+    def _has_news(self) -> bool:
+        return bool(self._points or self._values) or time.monotonic() - self._beaten > BEAT_EVERY_S
 
     def _write_gathered(self, connection: Connection) -> None:
         with self._gathering:

@@ -55,4 +55,5 @@ class RunSpec:
             )
         if missing := sorted({"dataset", "method", "config", "epochs"} - set(values)):
             raise ValueError(f"the run spec lacks {', '.join(missing)}")
-        return cls(**(values | {"tags": tuple(values.get("tags", ()))}))
+        values["tags"] = tuple(values.get("tags", ()))
+        return cls(**values)

@@ -19,7 +19,7 @@ from mmclust.runs import queue
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.errors import StoreLost, UnknownRun
 from mmclust.runs.example import open_example
-from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row
+from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import METADATA, METRICS, RUNS
@@ -189,22 +189,33 @@ class RunStore:
             return None
         if taken is None:
             return None
-        spec = RunSpec.from_json(taken["spec"])
-        return ActiveRun(
-            self,
-            taken["run_id"],
-            spec,
-            self.folder(taken["run_id"]),
-            token=taken["token"],
-            device=taken["device"],
-            seconds=taken["seconds"],
-        )
+        run = Run(self, taken["run_id"], RunSpec.from_json(taken["spec"]), self.folder(taken["run_id"]))
+        return ActiveRun(run, token=taken["token"], device=taken["device"], seconds=taken["seconds"])
 
     def _queued(self, run_id: str | None, launcher: str | None) -> bool:
         """Whether such a run is queued: a look that does not lock the store."""
         query = select(RUNS.c.run_id).where(*queue.matching(run_id, launcher)).limit(1)
         with self.reading() as connection:
             return connection.scalar(query) is not None
+
+    def has_queued(self, launcher: str) -> bool:
+        """Whether runs of a launcher wait in the queue."""
+        return self._queued(None, launcher)
+
+    def mark_dead(self, run_id: str, error: str) -> None:
+        """Say why the process of a run died: a run that it held is interrupted, one that it only waited for failed."""
+        this = RUNS.c.run_id == run_id
+        with self.writing() as connection:
+            row = self._row(run_id)
+            if row is None:
+                return
+            if row["status"] == "running" and is_silent(row):
+                values = {"status": "interrupted", "error": error, "ended": row["heartbeat"], "token": None}
+                connection.execute(update(RUNS).where(this).values(**values))
+                queue.release(connection, row["token"])
+            elif row["status"] == "queued":
+                values = {"status": "failed", "error": error, "ended": time.time()}
+                connection.execute(update(RUNS).where(this).values(**values))
 
     def folder(self, run_id: str) -> Path:
         """Folder with the files of a run."""

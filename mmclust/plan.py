@@ -1,0 +1,142 @@
+"""From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from mmclust.data import catalogue
+from mmclust.methods import METHODS, card
+from mmclust.runs.devices import devices
+from mmclust.runs.spec import RunSpec
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "bf16"]
+MAX_EPOCHS = 100_000
+MAX_SEED = 2**31 - 1
+
+
+def plan(
+    dataset: str,
+    method: str,
+    *,
+    preset: str = "quick",
+    changes: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    clusters: int | None = None,
+    device: str = "auto",
+    precision: str | None = None,
+    limit: int | None = None,
+    launcher: str = "thread",
+    evaluate_every: int = 1,
+    n_snapshots: int = 24,
+    title: str = "",
+    tags: Sequence[str] = (),
+) -> RunSpec:
+    """The spec of a run, checked.
+
+    Args:
+        dataset: catalogue name or path of a file or folder.
+        method: key in `METHODS`.
+        preset: which published or quick settings to start from.
+        changes: hyper-parameters to set differently, by name; text is understood too.
+        epochs: None for the preset's.
+        seed: of weights and of every draw.
+        clusters: None for as many as the data set has classes.
+        device: auto, cpu or cuda.
+        precision: float32 or bf16; None for the preset's.
+        limit: train on a random sample of this many.
+        launcher: who executes it (see `mmclust.launch`).
+        evaluate_every: epochs between evaluations.
+        n_snapshots: epochs whose codes are kept, at most.
+        title: what the user calls it.
+        tags: words to find it by.
+
+    Raises:
+        UnknownDataset: no such data set and no such file.
+        DataUnavailable: a known data set that is not here; the message says how to get it.
+        ValueError: anything else that cannot be trained, in one sentence.
+    """
+    name, n_samples, n_classes = _data(dataset)
+    about = card(_closest(method))
+    chosen = about.preset(preset, name)
+    _check_whole("seed", seed, 0, MAX_SEED)
+    epochs = chosen.epochs if epochs is None else _check_whole("epochs", epochs, 1, MAX_EPOCHS)
+    _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
+    _check_whole("n_snapshots", n_snapshots, 1, 1000)
+    n_samples = _limited(n_samples, limit)
+    _check_clusters(clusters if clusters is not None else n_classes, n_samples, name)
+    return RunSpec(
+        dataset=name,
+        method=about.name,
+        config=about.resolve(name, preset, changes or {}),
+        epochs=epochs,
+        seed=seed,
+        n_clusters=clusters,
+        limit=limit,
+        preset=preset,
+        device=_device(device),
+        precision=_precision(precision or chosen.precision),
+        launcher=launcher,
+        evaluate_every=evaluate_every,
+        n_snapshots=n_snapshots,
+        title=title.strip(),
+        tags=tuple(tags),
+    )
+
+
+def _data(dataset: str) -> tuple[str, int | None, int]:
+    """Name that the run remembers, number of samples (None: not known before it is read) and of classes."""
+    spec = catalogue.describe(dataset)
+    entry = catalogue.DATASETS.get(spec.name)
+    path = Path(dataset).expanduser()
+    if entry is None or path.exists() and spec.name != dataset.strip().lower().replace("_", "-"):
+        return str(path.resolve()), None, spec.n_clusters
+    if not entry.available():
+        raise catalogue.DataUnavailable(f"{entry.title} is not here yet: {entry.how_to_get}")
+    return entry.name, entry.n_samples, entry.n_clusters
+
+
+def _closest(method: str) -> str:
+    """The method's key in any case; an unknown one is reported with the closest known."""
+    key = method.strip().lower()
+    if key not in METHODS and (close := difflib.get_close_matches(key, METHODS, n=1)):
+        raise ValueError(f"method {method!r} is not known; did you mean {close[0]}? Known are {', '.join(METHODS)}")
+    return key
+
+
+def _check_whole(name: str, value: int, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name}={value} is not allowed; give a whole number from {low} to {high}")
+    return value
+
+
+def _limited(n_samples: int | None, limit: int | None) -> int | None:
+    """How many samples are trained on, as far as that is known."""
+    if limit is None:
+        return n_samples
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 2:
+        raise ValueError(f"limit={limit} leaves nothing to cluster; give 2 or more, or no limit")
+    return limit if n_samples is None else min(limit, n_samples)
+
+
+def _check_clusters(clusters: int, n_samples: int | None, name: str) -> None:
+    if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
+        raise ValueError(f"clusters={clusters} is not allowed; {name} needs 2 clusters or more (clusters)")
+    if n_samples is not None and clusters > n_samples:
+        raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
+
+
+def _device(device: str) -> Device:
+    if device not in get_args(Device):
+        raise ValueError(f"device {device!r} is not known; choose one of {', '.join(get_args(Device))}")
+    if device == "cuda" and not any(name.startswith("cuda") for name in devices()):
+        raise ValueError("device cuda is not on this machine; choose cpu or auto, or install a CUDA build of torch")
+    return cast(Device, device)
+
+
+def _precision(precision: str) -> Precision:
+    if precision not in get_args(Precision):
+        raise ValueError(f"precision {precision!r} is not known; choose one of {', '.join(get_args(Precision))}")
+    return cast(Precision, precision)
