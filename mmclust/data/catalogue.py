@@ -14,8 +14,9 @@ from typing import Literal
 import numpy as np
 
 from mmclust import settings
-from mmclust.data import readers
+from mmclust.data import readers, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.shapes import CLASSES as SHAPES
 
 Progress = Callable[[float, str], None]
 
@@ -79,11 +80,13 @@ class Entry:
         return self.bundled or self.found_at() is not None
 
     def _places(self, root: Path) -> Iterator[Path]:
-        stems = dict.fromkeys(self.name.replace("-", other) for other in "-_") | {self.name.replace("-", ""): None}
         yield from (root / name for name in self.files)
-        for stem in stems:
+        for stem in dict.fromkeys(self.name.replace("-", other) for other in ("-", "_", "")):
             yield from (root / f"{stem}{ending}" for ending in ENDINGS)
             yield from (root / f"{stem}_jpeg{ending}" for ending in ENDINGS)
+
+
+_KRIZHEVSKY = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images. Technical report, 2009"
 
 
 def _folders() -> Iterator[Path]:
@@ -92,7 +95,7 @@ def _folders() -> Iterator[Path]:
     yield settings.home() / "data"
 
 
-_TORCHVISION = "Press Download (or give --download), or put {file} into the folder that MMCLUST_DATA names."
+_DOWNLOAD = "Download it (it is about {size}), or put {file} into the folder that MMCLUST_DATA names."
 
 _DIGITS = tuple("0123456789")
 
@@ -108,9 +111,24 @@ _ENTRIES = (
         classes=_DIGITS,
         source="UCI Optical Recognition of Handwritten Digits (test part), bundled with scikit-learn",
         licence="CC BY 4.0",
-        citation="E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998",
+        citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI Repository, 1998",
         bundled=True,
         loader="mmclust.data.vision:digits",
+    ),
+    Entry(
+        name="shapes",
+        title="Shapes",
+        about="Eight shapes drawn by this program. The class is the shape; position, size, colour and rotation are "
+        "style, and are known, so what a method puts where can be checked.",
+        shape=(3, 32, 32),
+        n_samples=8000,
+        n_clusters=len(SHAPES),
+        classes=SHAPES,
+        source="drawn by this program, the same at every start",
+        licence="that of this program",
+        citation="mmclust",
+        bundled=True,
+        loader="mmclust.data.shapes:shapes",
     ),
     Entry(
         name="mnist",
@@ -122,14 +140,160 @@ _ENTRIES = (
         classes=_DIGITS,
         source="http://yann.lecun.com/exdb/mnist/",
         licence="CC BY-SA 3.0",
-        citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-Based Learning Applied to Document Recognition, 1998",
-        how_to_get=_TORCHVISION.format(file="mnist.npz"),
+        citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-Based Learning Applied to Document Recognition. "
+        "Proceedings of the IEEE, 1998",
+        how_to_get=_DOWNLOAD.format(size="12 MB", file="mnist.npz"),
         downloads=True,
-        files=("MNIST/raw/train-images-idx3-ubyte",),
+        files=(vision.torchvision_file("mnist"),),
+    ),
+    Entry(
+        name="fashion-mnist",
+        title="Fashion-MNIST",
+        about="Articles of clothing, 28x28 pixels, harder than MNIST: 60,000 to train on and 10,000 to test.",
+        shape=(1, 28, 28),
+        n_samples=70000,
+        n_clusters=10,
+        classes=(
+            *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+            *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        ),
+        source="https://github.com/zalandoresearch/fashion-mnist",
+        licence="MIT",
+        citation="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine "
+        "Learning Algorithms. arXiv:1708.07747, 2017",
+        how_to_get=_DOWNLOAD.format(size="31 MB", file="fashion_mnist.npz"),
+        downloads=True,
+        files=(vision.torchvision_file("fashion-mnist"),),
+    ),
+    Entry(
+        name="usps",
+        title="USPS",
+        about="Digits from envelopes, 16x16 pixels in floating point: 7,291 to train on and 2,007 to test.",
+        shape=(1, 16, 16),
+        pixels=(-1.0, 1.0),
+        n_samples=9298,
+        n_clusters=10,
+        classes=_DIGITS,
+        source="https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html#usps",
+        licence="not stated",
+        citation="J. J. Hull: A Database for Handwritten Text Recognition Research. IEEE TPAMI, 1994",
+        how_to_get=_DOWNLOAD.format(size="9 MB", file="usps.npz"),
+        downloads=True,
+        files=(vision.torchvision_file("usps"),),
+    ),
+    Entry(
+        name="cifar10",
+        title="CIFAR-10",
+        about="Small colour photographs of animals and vehicles, 32x32 pixels: 50,000 to train on and 10,000 to test.",
+        shape=(3, 32, 32),
+        n_samples=60000,
+        n_clusters=10,
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        source="https://www.cs.toronto.edu/~kriz/cifar.html",
+        licence="not stated",
+        citation=_KRIZHEVSKY,
+        how_to_get=_DOWNLOAD.format(size="170 MB", file="cifar10.npz or a tree of its pictures (cifar10_jpeg.tar.gz)"),
+        downloads=True,
+        files=(vision.torchvision_file("cifar10"), "CIFAR-10-images"),
+    ),
+    Entry(
+        name="cifar20",
+        title="CIFAR-20",
+        about="CIFAR-100 with its 20 coarse classes, as clustering papers use it: 60,000 photographs, 32x32 pixels.",
+        shape=(3, 32, 32),
+        n_samples=60000,
+        n_clusters=20,
+        classes=tuple(vision.SUPERCLASSES),
+        source="https://www.cs.toronto.edu/~kriz/cifar.html",
+        licence="not stated",
+        citation=_KRIZHEVSKY,
+        how_to_get=_DOWNLOAD.format(size="170 MB", file="cifar20.npz or cifar100.npz"),
+        downloads=True,
+        files=("cifar20.npz", vision.torchvision_file("cifar100"), "cifar100.npz", "cifar-100.npz"),
+        loader="mmclust.data.vision:cifar20",
+    ),
+    Entry(
+        name="cifar100",
+        title="CIFAR-100",
+        about="60,000 small colour photographs in 100 classes, 32x32 pixels: 50,000 to train on and 10,000 to test.",
+        shape=(3, 32, 32),
+        n_samples=60000,
+        n_clusters=100,
+        classes=vision.CIFAR100_CLASSES,
+        source="https://www.cs.toronto.edu/~kriz/cifar.html",
+        licence="not stated",
+        citation=_KRIZHEVSKY,
+        how_to_get=_DOWNLOAD.format(size="170 MB", file="cifar100.npz"),
+        downloads=True,
+        files=(vision.torchvision_file("cifar100"),),
+    ),
+    Entry(
+        name="stl10",
+        title="STL-10",
+        about="Colour photographs of animals and vehicles, 96x96 pixels: 5,000 to train on and 8,000 to test; "
+        "the 100,000 without labels are left out.",
+        shape=(3, 96, 96),
+        n_samples=13000,
+        n_clusters=10,
+        classes=("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"),
+        source="https://cs.stanford.edu/~acoates/stl10/",
+        licence="not stated",
+        citation="A. Coates, H. Lee, A. Y. Ng: An Analysis of Single Layer Networks in Unsupervised Feature Learning. "
+        "AISTATS, 2011",
+        how_to_get=_DOWNLOAD.format(size="2.6 GB", file="stl10.npz"),
+        downloads=True,
+        files=(vision.torchvision_file("stl10"),),
+    ),
+    Entry(
+        name="imagenet10",
+        title="ImageNet-10",
+        about="Ten classes of ImageNet that clustering papers agreed on: 13,000 photographs, cut to 96x96 pixels.",
+        shape=(3, 96, 96),
+        n_samples=13000,
+        n_clusters=10,
+        classes=tuple(vision.IMAGENET10.values()),
+        source="https://www.image-net.org/",
+        licence="ImageNet's terms of access: non-commercial research and education",
+        citation="J. Chang, L. Wang, G. Meng, S. Xiang, C. Pan: Deep Adaptive Image Clustering. ICCV, 2017",
+        how_to_get="Get ILSVRC-2012 from image-net.org and put it, or its ten classes as imagenet10.tar, into the "
+        "folder that MMCLUST_DATA names (imagenet/train/n02056570/...).",
+        files=tuple(
+            f"{folder}train/n02056570"
+            for folder in ("", "imagenet/", "ImageNet/", "ILSVRC2012/", "ILSVRC/Data/CLS-LOC/")
+        )
+        + ("imagenet-10", "ImageNet-10"),
+        loader="mmclust.data.vision:imagenet10",
+    ),
+    Entry(
+        name="tiny-imagenet",
+        title="Tiny-ImageNet",
+        about="100,000 photographs of 200 ImageNet classes, 64x64 pixels: its training part, as papers use it.",
+        shape=(3, 64, 64),
+        n_samples=100000,
+        n_clusters=200,
+        source="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+        licence="ImageNet's terms of access: non-commercial research and education",
+        citation="Y. Le, X. Yang: Tiny ImageNet Visual Recognition Challenge. Stanford CS 231N, 2015",
+        how_to_get="Get tiny-imagenet-200.zip from cs231n.stanford.edu and put it into the folder that MMCLUST_DATA "
+        "names.",
+        files=("tiny-imagenet-200", "tiny-imagenet-200.zip"),
+        loader="mmclust.data.vision:tiny_imagenet",
     ),
 )
 
 DATASETS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def find(name: str) -> Entry | None:
+    """The entry of that name, or None; case, hyphens and underscores do not matter."""
+    return _BY_PLAIN_NAME.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+_BY_PLAIN_NAME = {_plain(entry.name): entry for entry in _ENTRIES}
 
 
 def load(
@@ -156,17 +320,31 @@ def load(
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} leaves no samples; give 1 or more, or no limit")
-    entry = DATASETS.get(_plain(name_or_path))
+    entry = find(name_or_path)
     if entry is None:
         dataset = readers.read(_existing(name_or_path), progress=progress)
     else:
         if download and not entry.available():
-            globals()["download"](entry.name, progress)
+            _fetch(entry, progress)
         dataset = _load_entry(entry, progress)
     if limit is None or limit >= dataset.n_samples:
         return dataset
     chosen = np.random.default_rng(seed).choice(dataset.n_samples, limit, replace=False)
     return dataset.take(np.sort(chosen))
+
+
+def download(name: str, progress: Progress | None = None) -> None:
+    """Fetch a data set of the catalogue into `home()/data`; nothing happens where it is here already.
+
+    Raises:
+        UnknownDataset: no such name.
+        DataUnavailable: it has no download, or the download failed; the message says what to do.
+    """
+    entry = find(name)
+    if entry is None:
+        raise UnknownDataset(_unknown(name))
+    if not entry.available():
+        _fetch(entry, progress)
 
 
 def describe(name_or_path: str) -> DataSpec:
@@ -176,14 +354,30 @@ def describe(name_or_path: str) -> DataSpec:
         UnknownDataset: no such name and no such file.
         ValueError: the file cannot be used.
     """
-    entry = DATASETS.get(_plain(name_or_path))
+    entry = find(name_or_path)
     return entry.spec if entry else readers.describe(_existing(name_or_path))
+
+
+def _fetch(entry: Entry, progress: Progress | None) -> None:
+    if not entry.downloads:
+        raise DataUnavailable(f"{entry.title} has no download here: {_lower(entry.how_to_get)}")
+    source = DATASETS["cifar100"] if entry.name == "cifar20" else entry
+    target = settings.home() / "data" / f"{source.name}.npz"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        vision.fetch(source.name, source.classes, target, progress)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        raise DataUnavailable(
+            f"{entry.title} could not be downloaded ({reason}); check the connection and the space in {target.parent}, "
+            "or put its file into the folder that MMCLUST_DATA names"
+        ) from None
 
 
 def _load_entry(entry: Entry, progress: Progress | None) -> MultiViewDataset:
     path = entry.found_at()
     if path is None and not entry.bundled:
-        raise DataUnavailable(f"{entry.title} is not here yet: {entry.how_to_get[0].lower()}{entry.how_to_get[1:]}")
+        raise DataUnavailable(f"{entry.title} is not here yet: {_lower(entry.how_to_get)}")
     module, function = entry.loader.split(":")
     dataset = getattr(importlib.import_module(module), function)(entry.spec, path, progress)
     return _as_listed(entry, dataset, path)
@@ -205,20 +399,22 @@ def _as_listed(entry: Entry, dataset: MultiViewDataset, path: Path | None) -> Mu
     return replace(dataset, spec=spec)
 
 
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
 def _by(shape: tuple[int, ...]) -> str:
     return "x".join(str(size) for size in shape)
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace("_", "-")
 
 
 def _existing(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     if name_or_path.strip() and path.exists():
         return path
-    close = difflib.get_close_matches(_plain(name_or_path), DATASETS, n=1, cutoff=0.5)
+    raise UnknownDataset(_unknown(name_or_path))
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name.lower(), DATASETS, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]}?" if close else ""
-    raise UnknownDataset(
-        f"{name_or_path!r} is neither a known data set nor a file; known are {', '.join(DATASETS)}{hint}"
-    )
+    return f"{name!r} is neither a known data set nor a file; known are {', '.join(DATASETS)}{hint}"

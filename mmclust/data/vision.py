@@ -1,26 +1,274 @@
-"""Published image sets: digits of scikit-learn, and those that torchvision knows how to fetch and read."""
+"""Published image sets: digits of scikit-learn, those that torchvision fetches and reads, and parts of ImageNet.
 
+A download is turned into one `<name>.npz` beside the user's other data, so torchvision (and torch) is needed only
+while it is made. A user's own folders in torchvision's layout are read through torchvision once and then cached.
+"""
+
+import bz2
+import gzip
+import hashlib
+import importlib.util
+import os
+import shutil
+import urllib.request
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from mmclust.data import readers
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.readers import cache, tree
 
 Progress = Callable[[float, str], None]
 
+# CIFAR-100's table of coarse and fine classes; both orders are alphabetical
+SUPERCLASSES: Final[dict[str, str]] = {
+    "aquatic mammals": "beaver dolphin otter seal whale",
+    "fish": "aquarium_fish flatfish ray shark trout",
+    "flowers": "orchid poppy rose sunflower tulip",
+    "food containers": "bottle bowl can cup plate",
+    "fruit and vegetables": "apple mushroom orange pear sweet_pepper",
+    "household electrical devices": "clock keyboard lamp telephone television",
+    "household furniture": "bed chair couch table wardrobe",
+    "insects": "bee beetle butterfly caterpillar cockroach",
+    "large carnivores": "bear leopard lion tiger wolf",
+    "large man-made outdoor things": "bridge castle house road skyscraper",
+    "large natural outdoor scenes": "cloud forest mountain plain sea",
+    "large omnivores and herbivores": "camel cattle chimpanzee elephant kangaroo",
+    "medium-sized mammals": "fox porcupine possum raccoon skunk",
+    "non-insect invertebrates": "crab lobster snail spider worm",
+    "people": "baby boy girl man woman",
+    "reptiles": "crocodile dinosaur lizard snake turtle",
+    "small mammals": "hamster mouse rabbit shrew squirrel",
+    "trees": "maple_tree oak_tree palm_tree pine_tree willow_tree",
+    "vehicles 1": "bicycle bus motorcycle pickup_truck train",
+    "vehicles 2": "lawn_mower rocket streetcar tank tractor",
+}
+CIFAR100_CLASSES: Final = tuple(sorted(" ".join(SUPERCLASSES.values()).split()))
+
+# J. Chang et al., Deep Adaptive Image Clustering, 2017
+IMAGENET10: Final[dict[str, str]] = {
+    "n02056570": "king penguin",
+    "n02085936": "Maltese dog",
+    "n02128757": "snow leopard",
+    "n02690373": "airliner",
+    "n02692877": "airship",
+    "n03095699": "container ship",
+    "n04254680": "soccer ball",
+    "n04285008": "sports car",
+    "n04467665": "trailer truck",
+    "n07747607": "orange",
+}
+
+# data set -> class of torchvision.datasets, what is looked for, folders between that and torchvision's root
+_TORCHVISION: Final[dict[str, tuple[str, str, int]]] = {
+    "mnist": ("MNIST", "MNIST/raw/train-images-idx3-ubyte", 2),
+    "fashion-mnist": ("FashionMNIST", "FashionMNIST/raw/train-images-idx3-ubyte", 2),
+    "usps": ("USPS", "usps.bz2", 0),
+    "cifar10": ("CIFAR10", "cifar-10-batches-py", 0),
+    "cifar100": ("CIFAR100", "cifar-100-python", 0),
+    "stl10": ("STL10", "stl10_binary", 0),
+}
+
+
+def torchvision_file(name: str) -> str:
+    """The file or folder by which torchvision's copy of a data set is recognised."""
+    return _TORCHVISION[name][1]
+
 
 def digits(spec: DataSpec, path: Path | None = None, progress: Progress | None = None) -> MultiViewDataset:
-    """The 1,797 handwritten digits bundled with scikit-learn, 8x8 pixels of 17 levels, as bytes 0..16."""
-    from sklearn.datasets import load_digits
+    """The 1,797 handwritten digits bundled with scikit-learn, 8x8 pixels of 17 levels, as bytes 0..16.
 
-    bunch = load_digits()
-    images = bunch.images.astype(np.uint8)[:, None]
-    return MultiViewDataset(spec=spec, views=(images,), labels=bunch.target.astype(np.int64))
+    Its file is read without importing scikit-learn, which takes longer than everything else here.
+    """
+    found = importlib.util.find_spec("sklearn")
+    assert found is not None and found.submodule_search_locations
+    file = Path(found.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    with gzip.open(file, "rt") as lines:
+        table = np.loadtxt(lines, delimiter=",", dtype=np.float32).astype(np.uint8)
+    images = np.ascontiguousarray(table[:, :-1]).reshape(-1, *spec.views[0].shape)
+    return MultiViewDataset(spec=spec, views=(images,), labels=table[:, -1].astype(np.int64))
 
 
 def image_set(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
-    """An image set from the file or folder it was found at."""
+    """An image set from the place it was found at: an `.npz`, pictures, or torchvision's layout."""
     assert path is not None
-    return readers.read(path, progress=progress)
+    name, marker, depth = _TORCHVISION.get(spec.name, ("", "", 0))
+    if not marker or path.name != Path(marker).name:
+        return readers.read(path, progress=progress)
+    root = path.parents[depth]
+    if spec.name == "usps":  # floating point: the cache of pictures keeps bytes, and this takes a second
+        return _dataset(spec, *_parsed(name, root))
+    files = sorted(file for file in (path if path.is_dir() else path.parent).iterdir() if file.is_file())
+
+    def fill(folder: Path) -> None:
+        images, labels, split = _parsed(name, root)
+        np.save(folder / "images.npy", images)
+        cache.save_dataset(folder, labels=labels, split=split, classes=spec.classes)
+
+    key = cache.key("torchvision", spec.name, *(part for file in files for part in cache.stamp(file)))
+    return cache.open_dataset(cache.entry(key, fill), spec.name)
+
+
+def cifar20(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
+    """CIFAR-100 under its 20 coarse classes, or a file that has these classes already."""
+    fine = image_set(replace(spec, name="cifar100", classes=CIFAR100_CLASSES), path, progress)
+    if fine.spec.n_clusters != 100 or fine.labels is None:
+        return fine
+    coarse_of = {name: coarse for coarse, names in enumerate(SUPERCLASSES.values()) for name in names.split()}
+    names = [name.replace(" ", "_") for name in fine.spec.classes]
+    if not set(names) <= set(coarse_of):  # numbers: the usual, alphabetical order
+        names = list(CIFAR100_CLASSES)
+    coarse = np.array([coarse_of[name] for name in names], np.int64)
+    found = replace(fine.spec, n_clusters=len(SUPERCLASSES), classes=tuple(SUPERCLASSES))
+    return replace(fine, spec=found, labels=coarse[fine.labels])
+
+
+def imagenet10(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
+    """The ten classes of ImageNet-10, from a local ImageNet or a copy of the ten, at 96x96 pixels."""
+    assert path is not None
+    if path.suffix == ".npz":
+        return readers.read(path)
+    px = spec.views[0].shape[-1]
+    if path.name in IMAGENET10:  # within the whole of ImageNet
+        pictures = tree.read(path.parent, only=tuple(IMAGENET10), px=px, progress=progress)
+    else:
+        pictures = tree.read(path, px=px, progress=progress)
+    return _renamed(pictures, IMAGENET10)
+
+
+def tiny_imagenet(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
+    """The 100,000 training pictures of Tiny-ImageNet, from its folder or zip."""
+    assert path is not None
+    if path.suffix == ".npz":
+        return readers.read(path)
+    lines = tree.text(path, "words.txt").splitlines()
+    words = {wnid: names.split(",")[0].strip() for wnid, _, names in (line.partition("\t") for line in lines)}
+    return _renamed(tree.read(path, only=("train",), px=spec.views[0].shape[-1], progress=progress), words)
+
+
+def _renamed(dataset: MultiViewDataset, names: dict[str, str]) -> MultiViewDataset:
+    classes = tuple(names.get(name, name) for name in dataset.spec.classes)
+    return replace(dataset, spec=replace(dataset.spec, classes=classes))
+
+
+def _dataset(spec: DataSpec, images: np.ndarray, labels: np.ndarray, split: np.ndarray) -> MultiViewDataset:
+    return MultiViewDataset(spec=spec, views=(images,), labels=labels, split=split)
+
+
+def _parsed(name: str, root: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images (N, C, H, W), labels and split of a data set in torchvision's layout, train before test."""
+    parts = [_part(name, root, train) for train in (True, False)]
+    images, labels = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    split = np.repeat(np.array([0, 1], np.uint8), [len(part[1]) for part in parts])
+    return np.ascontiguousarray(images), labels.astype(np.int64), split
+
+
+def _part(name: str, root: Path, train: bool) -> tuple[np.ndarray, np.ndarray]:
+    if name == "USPS":  # torchvision rounds the 2,001 levels of the source to 256
+        with bz2.open(root / ("usps.bz2" if train else "usps.t.bz2"), "rt") as lines:
+            rows = [line.split() for line in lines]
+        images = np.array([[pair.split(":")[1] for pair in row[1:]] for row in rows], np.float32)
+        return images.reshape(-1, 1, 16, 16), np.array([int(row[0]) - 1 for row in rows])
+    source = _torchvision_class(name)
+    try:
+        part = source(root, split="train" if train else "test") if name == "STL10" else source(root, train=train)
+    except (RuntimeError, OSError, ValueError) as error:
+        raise ValueError(
+            f"the {name} files in {root} are not complete ({error}); remove them and download again"
+        ) from None
+    images = np.asarray(part.data)
+    labels = np.asarray(part.labels if name == "STL10" else part.targets)
+    if images.ndim == 3:
+        return images[:, None], labels
+    return (images if name == "STL10" else images.transpose(0, 3, 1, 2)), labels
+
+
+def _torchvision_class(name: str) -> Any:
+    import torchvision.datasets
+
+    return getattr(torchvision.datasets, name)
+
+
+def fetch(dataset: str, classes: tuple[str, ...], target: Path, progress: Progress | None = None) -> None:
+    """Download a data set from where torchvision has it and write it as one `.npz`.
+
+    Files that arrived before an interruption are kept beside `target` and not fetched again.
+
+    Raises:
+        OSError: no connection, no space.
+        ValueError: what arrived is not what torchvision expects.
+    """
+    name = _TORCHVISION[dataset][0]
+    root = target.with_name(f".{dataset}-download")
+    wanted = _wanted(name, root)
+    for i, (urls, file, md5) in enumerate(wanted):
+        _get(urls, file, md5, progress, i / len(wanted), (i + 1) / len(wanted))
+    if progress:
+        progress(0.95, "unpacking")
+    if name != "USPS":
+        _torchvision_class(name)(root, download=True)  # finds the files that are there, checks and unpacks them
+    images, labels, split = _parsed(name, root)
+    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with open(draft, "wb") as file:
+            np.savez(file, images=images, labels=labels, split=split, classes=np.array(classes))
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+    shutil.rmtree(root, ignore_errors=True)
+    if progress:
+        progress(1.0, "done")
+
+
+def _wanted(name: str, root: Path) -> list[tuple[list[str], Path, str]]:
+    """Addresses, place and checksum of every file that torchvision would fetch."""
+    source = _torchvision_class(name)
+    if name in ("MNIST", "FashionMNIST"):
+        raw = root / name / "raw"
+        return [([mirror + file for mirror in source.mirrors], raw / file, md5) for file, md5 in source.resources]
+    if name == "USPS":
+        return [([url], root / file, md5) for url, file, md5 in source.split_list.values()]
+    return [([source.url], root / source.filename, source.tgz_md5)]
+
+
+def _get(urls: list[str], file: Path, md5: str, progress: Progress | None, low: float, high: float) -> None:
+    """Fetch one file from the first address that answers; a file with the right checksum stays as it is."""
+    if file.is_file() and _md5(file) == md5:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    failed: OSError | None = None
+    for url in urls:
+        draft = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}.tmp")
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer, open(draft, "wb") as target:
+                total, done = answer.length or 0, 0
+                while chunk := answer.read(1 << 18):
+                    target.write(chunk)
+                    done += len(chunk)
+                    if progress:
+                        share = done / total if total else 0.0
+                        progress(0.9 * (low + (high - low) * min(1.0, share)), _amount(file.name, done, total))
+            if _md5(draft) != md5:
+                raise OSError(f"{file.name} arrived damaged")
+            os.replace(draft, file)
+            return
+        except OSError as error:
+            failed = error
+        finally:
+            draft.unlink(missing_ok=True)
+    assert failed is not None
+    raise failed
+
+
+def _amount(name: str, done: int, total: int) -> str:
+    return f"{name}: {done / 1e6:.1f} of {total / 1e6:.1f} MB" if total else f"{name}: {done / 1e6:.1f} MB"
+
+
+def _md5(file: Path) -> str:
+    with open(file, "rb") as data:
+        return hashlib.file_digest(data, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -12,11 +12,11 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mmclust import settings
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 
 
 def key(*parts: object) -> str:
@@ -30,15 +30,21 @@ def stamp(path: Path) -> tuple[str, int, int]:
     return str(path.resolve()), stat.st_size, stat.st_mtime_ns
 
 
+def find(name: str) -> Path | None:
+    """The folder of a cache entry, or None where it was not made yet."""
+    folder = settings.home() / "cache" / name
+    return folder if folder.is_dir() else None
+
+
 def entry(name: str, fill: Callable[[Path], None]) -> Path:
     """The folder of a cache entry; `fill(folder)` makes it where it does not exist yet.
 
     Raises:
         ValueError: no space or no permission to write it.
     """
+    if found := find(name):
+        return found
     folder = settings.home() / "cache" / name
-    if folder.is_dir():
-        return folder
     draft = folder.with_name(f"{name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         draft.mkdir(parents=True)
@@ -47,7 +53,9 @@ def entry(name: str, fill: Callable[[Path], None]) -> Path:
             draft.rename(folder)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ValueError(f"the disk with {folder.parent} is full; free some space or set MMCLUST_HOME elsewhere") from None
+            raise ValueError(
+                f"the disk with {folder.parent} is full; free some space or set MMCLUST_HOME elsewhere"
+            ) from None
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise ValueError(f"{folder.parent} cannot be written; set MMCLUST_HOME to a folder of yours") from None
         if not folder.is_dir():
@@ -64,14 +72,26 @@ def unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.
         with archive.open(info) as source, open(folder / "array.npy", "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
 
-    return np.load(entry(key("member", *stamp(path), info.filename), fill) / "array.npy", mmap_mode="r")
+    return np.load(entry(key("member", *stamp(path), info.filename), fill) / "array.npy", mmap_mode="c")
 
 
-def save_meta(folder: Path, **values: Any) -> None:
-    """Write what belongs to a cache entry beside its arrays."""
-    (folder / "meta.json").write_text(json.dumps(values))
+def save_dataset(
+    folder: Path, *, labels: np.ndarray | None, split: np.ndarray | None, classes: tuple[str, ...]
+) -> None:
+    """Put beside `images.npy` what else is known of the samples."""
+    for name, values in (("labels", labels), ("split", split)):
+        if values is not None:
+            np.save(folder / f"{name}.npy", values)
+    (folder / "classes.json").write_text(json.dumps(classes))
 
 
-def load_meta(folder: Path) -> dict[str, Any]:
-    """Read what `save_meta` wrote."""
-    return json.loads((folder / "meta.json").read_text())
+def open_dataset(folder: Path, name: str) -> MultiViewDataset:
+    """The data set in a cache entry, its images memory-mapped; writing to them never reaches the disk."""
+    images = np.load(folder / "images.npy", mmap_mode="c")
+    labels, split = (
+        np.load(file) if (file := folder / f"{part}.npy").is_file() else None for part in ("labels", "split")
+    )
+    classes = tuple(json.loads((folder / "classes.json").read_text()))
+    view = ViewSpec(name="image", kind="image", shape=images.shape[1:])
+    spec = DataSpec(name=name, views=(view,), n_clusters=len(classes), classes=classes)
+    return MultiViewDataset(spec=spec, views=(images.view(np.ndarray),), labels=labels, split=split)

@@ -34,7 +34,9 @@ def read(path: Path) -> MultiViewDataset:
             images = np.concatenate(parts)
             split = np.repeat(np.array([0, 1], np.uint8), [len(part) for part in parts])
             has_labels = {"y_train", "y_test"} <= set(file.members)
-            labels = np.concatenate([file.array(name).ravel() for name in ("y_train", "y_test")]) if has_labels else None
+            labels = (
+                np.concatenate([file.array(name).ravel() for name in ("y_train", "y_test")]) if has_labels else None
+            )
         names = tuple(str(name) for name in file.array("classes").ravel()) if "classes" in file.members else ()
     images = channels_first(images, path.name)
     images, low, high = pixel_range(images, path.name)
@@ -62,7 +64,9 @@ class _Npz:
         if "images" not in self.members and not {"x_train", "x_test"} <= set(self.members):
             held = ", ".join(list(self.members)[:8]) or "nothing"
             self.zip.close()
-            raise ValueError(f"{path.name} holds {held}; an array `images` (N, H, W), (N, C, H, W) or (N, H, W, C) is needed")
+            raise ValueError(
+                f"{path.name} holds {held}; an array `images` (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
+            )
 
     def __enter__(self) -> "_Npz":
         return self
@@ -75,11 +79,15 @@ class _Npz:
         info = self.members[name]
         where = f"{name} in {self.path.name}"
         if info.file_size > MAX_BYTES:
-            raise ValueError(f"{where} unpacks to {info.file_size / 2**30:.0f} GiB; at most {MAX_BYTES >> 30} GiB are read")
+            raise ValueError(
+                f"{where} unpacks to {info.file_size / 2**30:.0f} GiB; at most {MAX_BYTES >> 30} GiB are read"
+            )
         try:
             with self.zip.open(info) as member:
                 version = np.lib.format.read_magic(member)
-                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                header = (
+                    np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+                )
                 shape, _, dtype = header(member)
             if dtype.hasobject:
                 raise ValueError(f"{where} is a pickled array; save it with a plain number or string type")
@@ -108,10 +116,12 @@ def channels_first(images: np.ndarray, where: str) -> np.ndarray:
     elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
         images = images.transpose(0, 3, 1, 2)
     if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise ValueError(f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) is needed")
+        raise ValueError(
+            f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
+        )
     if 0 in images.shape:
         raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")
-    return images if isinstance(images.base, np.memmap) or isinstance(images, np.memmap) else np.ascontiguousarray(images)
+    return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
 
 
 def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, float]:
@@ -134,7 +144,7 @@ def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, floa
         return images, 0.0, 255.0
     if images.dtype.kind == "b":
         return images.astype(np.uint8), 0.0, 1.0
-    if images.dtype.kind in "ui" and 0 <= low and high <= 255:
+    if images.dtype.kind in "ui" and low >= 0 and high <= 255:
         return images.astype(np.uint8), 0.0, 255.0
     usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
     low, high = next(((a, b) for a, b in usual if a <= low and high <= b), (low, high))
@@ -168,4 +178,6 @@ def class_ids(
             )
         return labels.astype(np.int64), names
     values, ids = np.unique(labels, return_inverse=True)
-    return ids.reshape(-1).astype(np.int64), tuple(str(v.decode() if isinstance(v, bytes) else v) for v in values.tolist())
+    return ids.reshape(-1).astype(np.int64), tuple(
+        str(v.decode() if isinstance(v, bytes) else v) for v in values.tolist()
+    )

@@ -1,0 +1,361 @@
+"""A folder, tar or zip of image files: a class per sub-folder or flat, also `train/class` and `test/class`.
+
+Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards. Archives are read member by
+member and never unpacked to disk, so a name in them is only ever a name.
+"""
+
+import contextlib
+import gzip
+import io
+import itertools
+import lzma
+import os
+import stat
+import struct
+import tarfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mmclust import settings
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import cache
+
+Progress = Callable[[float, str], None]
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff"))
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+_PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid": 1, "validation": 1}
+
+MAX_MEMBERS = 1_000_000
+MAX_MEMBER_BYTES = 64 * 2**20
+MAX_UNPACKED_BYTES = 64 * 2**30
+MAX_RATIO = 200
+"""An archive above 1 GiB unpacked may be at most this many times its packed size."""
+MAX_PIXELS = 50_000_000
+MAX_DECODED_BYTES = 64 * 2**30
+NATIVE_PX = 128
+"""Square pictures all of one size up to this keep it; others are resized and cut to a square."""
+SQUARES_PX = (96, 64, 32)
+"""Sizes that others are resized to: the largest that is no larger than the median picture."""
+
+_VERSION = 1  # of what is cached: raise it when decoding changes
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Where a picture goes: its row in the arrays comes from the order of these fields."""
+
+    part: int
+    label: int
+    name: str
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a look at the headers of all pictures told."""
+
+    pictures: list[_Picture]
+    classes: tuple[str, ...]
+    has_parts: bool
+    shape: tuple[int, int, int]
+    resize: bool
+
+    @property
+    def spec(self) -> DataSpec:
+        view = ViewSpec(name="image", kind="image", shape=self.shape)
+        return DataSpec(name="", views=(view,), n_clusters=len(self.classes), classes=self.classes)
+
+
+def is_tree(path: Path) -> bool:
+    """Whether the path is a folder or ends like an archive."""
+    return path.is_dir() or path.name.lower().endswith(ARCHIVES)
+
+
+def read(
+    path: Path, *, only: Sequence[str] = (), px: int | None = None, progress: Progress | None = None
+) -> MultiViewDataset:
+    """Read the pictures of a folder or archive.
+
+    Args:
+        path: folder or archive.
+        only: take what is in folders of these names alone; of a folder on disk, the top ones.
+        px: resize to squares of this side; None finds a size (see `NATIVE_PX`, `SQUARES_PX`).
+        progress: called with a fraction 0..1 and what is being done.
+
+    Raises:
+        ValueError: what is wrong with the pictures, in one sentence.
+    """
+
+    def fill(folder: Path) -> None:
+        plan = _look(path, only, px, _scaled(progress, 0.0, 0.35))
+        _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0))
+
+    with _readable(path):
+        folder = cache.entry(cache.key("tree", _VERSION, only, px, *_stamp(path, only)), fill)
+    return cache.open_dataset(folder, _name(path))
+
+
+def describe(path: Path) -> DataSpec:
+    """What a folder or archive of pictures holds, from their headers alone.
+
+    Raises:
+        ValueError: what is wrong with the pictures, in one sentence.
+    """
+    with _readable(path):
+        folder = cache.find(cache.key("tree", _VERSION, (), None, *_stamp(path, ())))
+        if folder:
+            return cache.open_dataset(folder, _name(path)).spec
+        return replace(_look(path, (), None, None).spec, name=_name(path))
+
+
+def text(path: Path, name: str) -> str:
+    """A small text file of that name beside the pictures; empty where there is none."""
+    with _readable(path):
+        if path.is_dir():
+            return (path / name).read_text() if (path / name).is_file() else ""
+        for member, data in _members(path, lambda found: PurePosixPath(found).name == name, None):
+            assert member.endswith(name)
+            return data.decode(errors="replace")
+    return ""
+
+
+def _name(path: Path) -> str:
+    name = path.resolve().name
+    endings = [end for end in ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
+    return name[: -len(endings[0])] if endings else name
+
+
+def _scaled(progress: Progress | None, low: float, high: float) -> Progress | None:
+    return progress and (lambda fraction, message: progress(low + (high - low) * fraction, message))
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what the archive modules raise into a sentence."""
+    broken = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
+    try:
+        yield
+    except broken as error:
+        raise ValueError(f"{path.name} is damaged or not a complete archive ({error}); copy it again") from None
+    except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown compression, encrypted
+        raise ValueError(f"{path.name} cannot be unpacked ({error}); pack it as a plain .zip or .tar.gz") from None
+    except (FileNotFoundError, PermissionError) as error:
+        raise ValueError(
+            f"{error.filename or path} cannot be read ({error.strerror}); check the path and its rights"
+        ) from None
+
+
+def _stamp(path: Path, only: Sequence[str]) -> list[object]:
+    """What the content is recognised by: for a folder, the stamps of all its pictures."""
+    if not path.is_dir():
+        return list(cache.stamp(path))
+    found = [(name, info.st_size, info.st_mtime_ns) for name, info in _walk(path, only)]
+    return [path.resolve(), cache.key(*sorted(found))]
+
+
+def _walk(path: Path, only: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Names (relative, with /) and stats of the pictures in a folder; at most eight levels deep."""
+    pending = [(path / top, f"{top}/", 1) for top in only if (path / top).is_dir()] if only else [(path, "", 0)]
+    n_found = 0
+    while pending:
+        folder, prefix, depth = pending.pop()
+        with os.scandir(folder) as items:
+            for item in items:
+                if item.is_dir():
+                    if depth < 8 and not item.name.startswith("."):  # the depth also ends a loop of links
+                        pending.append((Path(item.path), f"{prefix}{item.name}/", depth + 1))
+                elif _is_picture(item.name) and item.is_file():
+                    n_found += 1
+                    _check_count(path, n_found)
+                    yield prefix + item.name, item.stat()
+
+
+def _check_count(path: Path, n_members: int) -> None:
+    if n_members > MAX_MEMBERS:
+        raise ValueError(f"{path.name} has more than {MAX_MEMBERS:,} files; give a part of it")
+
+
+def _is_picture(name: str) -> bool:
+    pure = PurePosixPath(name)
+    return pure.suffix.lower() in PICTURES and not any(part.startswith((".", "__MACOSX")) for part in pure.parts)
+
+
+def _members(
+    path: Path, wanted: Callable[[str], bool], progress: Progress | None, only: Sequence[str] = ()
+) -> Iterator[tuple[str, bytes]]:
+    """Name and content of the wanted files, in the order of the folder or archive."""
+    if path.is_dir():
+        names = [(name, info) for name, info in _walk(path, only) if wanted(name)]
+        for done, (name, info) in enumerate(names):
+            _check_size(path, name, info.st_size)
+            yield name, (path / name).read_bytes()
+            _tell(progress, done, done / len(names))
+    elif path.name.lower().endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            _check_count(path, len(infos))
+            _check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
+            for done, info in enumerate(infos):
+                if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
+                    _check_size(path, info.filename, info.file_size)
+                    yield info.filename, archive.read(info)
+                    _tell(progress, done, done / len(infos))
+    else:
+        unpacked, packed_size = 0, path.stat().st_size
+        with open(path, "rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as archive:
+            for done, info in enumerate(archive):
+                _check_count(path, done)
+                unpacked += info.size
+                _check_unpacked(path, unpacked, packed_size)
+                if info.isreg() and wanted(info.name):
+                    _check_size(path, info.name, info.size)
+                    file = archive.extractfile(info)
+                    assert file is not None
+                    yield info.name, file.read()
+                    _tell(progress, done, packed.tell() / packed_size)
+
+
+def _tell(progress: Progress | None, done: int, fraction: float) -> None:
+    if progress and done % _BATCH == 0:
+        progress(fraction, f"{done:,} pictures")
+
+
+def _check_size(path: Path, name: str, size: int) -> None:
+    if size > MAX_MEMBER_BYTES:
+        raise ValueError(
+            f"{_shown(name)} in {path.name} has {size >> 20} MiB; a picture may have {MAX_MEMBER_BYTES >> 20} MiB"
+        )
+
+
+def _check_unpacked(path: Path, size: int, packed: int) -> None:
+    if size > MAX_UNPACKED_BYTES or size > max(2**30, MAX_RATIO * packed):
+        raise ValueError(
+            f"{path.name} unpacks to {size / 2**30:.1f} GiB or more from {packed / 2**20:.1f} MiB; that is too much"
+        )
+
+
+def _shown(name: str) -> str:
+    """A name from a file, fit for a message."""
+    return "".join(c if c.isprintable() else "?" for c in name)[-80:]
+
+
+def _look(path: Path, only: Sequence[str], px: int | None, progress: Progress | None) -> _Plan:
+    """Read the headers of all pictures and decide on classes, order, size and colour."""
+    sizes: dict[str, tuple[int, int]] = {}
+    grey = True
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for name, data in _members(path, lambda name: _is_picture(name) and _under(name, only), progress, only):
+            with _opened(name, data) as image:
+                sizes[name] = image.size  # a tar may hold a name twice: the last one counts
+                grey = grey and image.mode in ("1", "L", "LA", "I", "I;16", "I;16B")
+    if not sizes:
+        raise ValueError(f"{path.name} holds no pictures such as .png or .jpg; put some in, a folder per class")
+    pictures, classes, has_parts = _arrange(list(sizes), path.name)
+    distinct = set(sizes.values())
+    width, height = next(iter(distinct))
+    if px is None and len(distinct) == 1 and width == height <= NATIVE_PX:
+        px = width
+    elif px is None:
+        shorter = float(np.median([min(size) for size in sizes.values()]))
+        px = next((side for side in SQUARES_PX if side <= shorter), SQUARES_PX[-1])
+    resize = distinct != {(px, px)}
+    shape = (1 if grey else 3, px, px)
+    if len(sizes) * int(np.prod(shape)) > MAX_DECODED_BYTES:
+        raise ValueError(f"{path.name} decodes to more than {MAX_DECODED_BYTES >> 30} GiB; give a part of it")
+    return _Plan(pictures, classes, has_parts, shape, resize)
+
+
+def _under(name: str, only: Sequence[str]) -> bool:
+    return not only or any(part in only for part in PurePosixPath(name).parts[:-1])
+
+
+def _arrange(names: list[str], where: str) -> tuple[list[_Picture], tuple[str, ...], bool]:
+    """Part and class of every picture by its folders, sorted; the classes; whether there are parts."""
+    folders = [PurePosixPath(name).parts[:-1] for name in names]
+    common = os.path.commonprefix(folders)  # of tuples: the folders around everything
+    folders = [parts[len(common) :] for parts in folders]
+    tops = {parts[0].lower() if parts else "" for parts in folders}
+    has_parts = len(tops) > 1 and tops <= set(_PARTS)
+    part_ids = [_PARTS[parts[0].lower()] if has_parts else 0 for parts in folders]
+    if has_parts:
+        folders = [parts[1:] for parts in folders]
+    beside = [name for name, parts in zip(names, folders, strict=True) if not parts]
+    if beside and len(beside) < len(names):
+        raise ValueError(
+            f"{len(beside)} of {len(names)} pictures in {where} are in no class folder, such as {_shown(beside[0])}; "
+            "put every picture into a class folder, or none"
+        )
+    found = [_shown(parts[0]) if parts else "" for parts in folders]
+    classes = tuple(sorted(set(found) - {""}))
+    ids = {name: label for label, name in enumerate(classes)} | {"": -1}
+    pictures = [_Picture(part, ids[label], name) for part, label, name in zip(part_ids, found, names, strict=True)]
+    return sorted(pictures, key=lambda p: (p.part, p.label, p.name)), classes, has_parts
+
+
+def _decode(path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress: Progress | None) -> None:
+    """Fill a cache entry with the pictures, row by row as the source gives them."""
+    shape = (len(plan.pictures), *plan.shape)
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    rows = {picture.name: row for row, picture in enumerate(plan.pictures)}
+
+    def one(item: tuple[str, bytes]) -> None:
+        images[rows[item[0]]] = _pixels(*item, shape=plan.shape, resize=plan.resize)
+
+    items = _members(path, rows.__contains__, progress, only)
+    if plan.resize:  # large pictures: Pillow lets go of the interpreter while it decodes, so threads help
+        with ThreadPoolExecutor(settings.n_threads()) as pool:
+            while batch := list(itertools.islice(items, _BATCH)):
+                list(pool.map(one, batch))
+    else:
+        for item in items:
+            one(item)
+    images.flush()
+    cache.save_dataset(
+        folder,
+        labels=np.array([p.label for p in plan.pictures], np.int64) if plan.classes else None,
+        split=np.array([p.part for p in plan.pictures], np.uint8) if plan.has_parts else None,
+        classes=plan.classes,
+    )
+
+
+@contextlib.contextmanager
+def _opened(name: str, data: bytes) -> Iterator[Image.Image]:
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(
+            f"picture {_shown(name)} has more than {MAX_PIXELS // 10**6} megapixels; make it smaller"
+        ) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error) as error:
+        raise ValueError(f"picture {_shown(name)} is truncated or no picture ({error}); replace or remove it") from None
+
+
+def _pixels(name: str, data: bytes, *, shape: tuple[int, int, int], resize: bool) -> np.ndarray:
+    """One picture as bytes (C, H, W)."""
+    n_channels, height, width = shape
+    mode = "L" if n_channels == 1 else "RGB"
+    with _opened(name, data) as image:
+        if resize:
+            image.draft(mode, (width, height))  # a JPEG is decoded at a fraction of its size where that is enough
+            image = ImageOps.exif_transpose(image)
+        if image.mode.startswith("I"):  # 16 bits
+            image = Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8))
+        image = image.convert(mode)
+        if resize:
+            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
+        pixels = np.asarray(image)
+    return pixels[None] if n_channels == 1 else pixels.transpose(2, 0, 1)
