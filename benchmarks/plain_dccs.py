@@ -6,7 +6,7 @@ of input, its gradient penalty differentiates twice, Adam is not fused, and ever
 It shares no code with the package, so that it also serves as a second opinion on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import numpy as np
@@ -29,8 +29,8 @@ class ImagePairs(Dataset[tuple[Tensor, Tensor]]):
     def __init__(self, images: np.ndarray) -> None:
         self.images = [Image.fromarray(image) for image in images]
         finish = [transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]
-        self.plain = transforms.Compose([transforms.Grayscale(1), *finish])
-        self.augmented = transforms.Compose(
+        self.plain: Callable[[Image.Image], Tensor] = transforms.Compose([transforms.Grayscale(1), *finish])
+        self.augmented: Callable[[Image.Image], Tensor] = transforms.Compose(
             [
                 transforms.RandomResizedCrop(28, scale=(0.4, 1.0)),
                 transforms.Grayscale(1),

@@ -1,0 +1,249 @@
+"""Speed of the pages in Chromium: first paint and page switches, beside an empty Streamlit page in the same run.
+
+A page counts as painted when its script has ended, nothing stale is left and two frames were drawn. Medians and 95th
+percentiles are of milliseconds measured inside the browser.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks import machine, prepared
+from mmclust.runs.store import RunStore
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("Home", "Data", "Train", "Map", "Clusters", "Confusion", "Explain")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+EMPTY_APP = """
+import streamlit as st
+pages = [st.Page(lambda name=name: st.title(name), title=name, url_path=name.lower()) for name in ("One", "Two")]
+st.navigation(pages, position="top").run()
+"""
+# Notes the first moment with content in the main part and every change of the script's state.
+WATCH = """
+window.bench = {first: null, ran: false};
+const look = () => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  const state = app && app.getAttribute('data-test-script-state');
+  if (state === 'running') window.bench.ran = true;
+  const main = document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]');
+  if (main && main.textContent.trim() && window.bench.first === null) window.bench.first = performance.now();
+};
+new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});
+window.settled = () => {
+  const app = document.querySelector('[data-testid="stApp"]');
+  return app && window.bench.ran && app.getAttribute('data-test-script-state') === 'notRunning'
+    && document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]')
+    && !document.querySelector('[data-testid="stMain"] [data-stale="true"]');
+};
+window.painted = () => new Promise(done => {
+  const check = () => window.settled() ? requestAnimationFrame(() => requestAnimationFrame(done))
+                                       : requestAnimationFrame(check);
+  check();
+});
+"""
+FIRST_PAINT = "() => window.painted().then(() => ({first: window.bench.first, settled: performance.now()}))"
+SWITCH = """async name => {
+  const links = [...document.querySelectorAll('[data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"]')];
+  const link = links.find(link => link.textContent.trim().endsWith(name));
+  if (!link) throw new Error('no link to the page ' + name);
+  window.bench.ran = false;
+  const began = performance.now();
+  link.click();
+  await window.painted();
+  return performance.now() - began;
+}"""
+
+
+class Server:
+    """A Streamlit server of its own on a free port."""
+
+    def __init__(self, script: Path, home: Path) -> None:
+        self.port = _free_port()
+        options = {"port": self.port, "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
+        command = [sys.executable, "-m", "streamlit", "run", script.name]
+        command += [part for name, value in options.items() for part in (f"--server.{name}", str(value))]
+        self.process = subprocess.Popen(
+            [*command, "--browser.gatherUsageStats", "false"],
+            cwd=script.parent,
+            env=os.environ | {"MMCLUST_HOME": str(home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def url(self) -> str:
+        """Address of the app."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait(self, seconds: float = 60) -> None:
+        """Return when the server accepts connections."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with code {self.process.returncode} before it answered")
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise RuntimeError(f"the server did not answer within {seconds:.0f} s")
+
+    def has_torch(self) -> bool | None:
+        """Whether the server has loaded torch by now; None where the system does not tell."""
+        maps = Path(f"/proc/{self.process.pid}/maps")
+        return "libtorch" in maps.read_text() if maps.exists() else None
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def measure(*, rounds: int, starts: int, dataset: str | None) -> dict[str, Any]:
+    """First paint and page switches of the app and of an empty page, with and without a training run.
+
+    Args:
+        rounds: passes over all pages for the switches.
+        starts: fresh servers of each kind for the first paint.
+        dataset: catalogue name for the prepared run; None for the largest at hand.
+    """
+    with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder, sync_playwright() as playwright:
+        home = Path(folder) / "home"
+        store = RunStore(home)
+        dataset = dataset or prepared.largest_dataset()
+        run_id, n_samples = prepared.finished_run(store, dataset)
+        store.close()
+        empty = Path(folder) / "empty.py"
+        empty.write_text(EMPTY_APP)
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        first = _first_paints(browser, {"empty": empty, "app": ROOT / "app.py"}, home, starts)
+        with _served(empty, home) as blank, _served(ROOT / "app.py", home) as app:
+            blank_page, app_page = _opened(browser, blank.url), _opened(browser, f"{app.url}/map?run={run_id}")
+            _visit_all(app_page)  # data, snapshot and layouts are read once
+            alone = _switches(blank_page, app_page, rounds)
+            _start_training(app_page)
+            training = _switches(blank_page, app_page, rounds)
+        version = browser.version
+        browser.close()
+    return {
+        "bench": "pages",
+        "dataset": dataset,
+        "n_samples": n_samples,
+        "rounds": rounds,
+        "starts": starts,
+        "first_paint_ms": first,
+        "page_switch_ms": alone,
+        "page_switch_while_training_ms": training,
+        "chromium": version,
+        "machine": machine.describe(),
+    }
+
+
+def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts: int) -> dict[str, Any]:
+    """A fresh server and a fresh browser profile each time, the scripts taking turns."""
+    first: dict[str, list[float]] = {name: [] for name in scripts}
+    settled: dict[str, list[float]] = {name: [] for name in scripts}
+    loaded = []
+    for _ in range(starts):
+        for name, script in scripts.items():
+            with _served(script, home) as server:
+                page = _opened(browser, server.url, wait=False)
+                found = page.evaluate(FIRST_PAINT)
+                if name == "app":
+                    loaded.append(server.has_torch())
+                first[name].append(found["first"])
+                settled[name].append(found["settled"])
+                page.context.close()
+    return {
+        "first_content": _beside_empty({name: times for name, times in first.items()}),
+        "page_complete": _beside_empty({name: times for name, times in settled.items()}),
+        "torch_loaded_by_then": any(loaded) if None not in loaded else None,
+    }
+
+
+def _switches(blank: Page, app: Page, rounds: int) -> dict[str, Any]:
+    """Clicks through all pages of the app, each followed by a click in the empty one."""
+    times: dict[str, list[float]] = {name: [] for name in PAGES}
+    baseline = []
+    for _ in range(rounds):
+        for name in PAGES:
+            baseline.append(blank.evaluate(SWITCH, ("One", "Two")[len(baseline) % 2 == 0]))
+            times[name].append(app.evaluate(SWITCH, name))
+    everything = _beside_empty({"empty": baseline, "app": [t for found in times.values() for t in found]})
+    return everything | {"pages": {name: _summary(found) for name, found in times.items()}}
+
+
+def _visit_all(page: Page) -> None:
+    for name in PAGES:
+        page.evaluate(SWITCH, name)
+        page.wait_for_timeout(3000)  # figures and pictures come after the script
+
+
+def _start_training(page: Page) -> None:
+    """Press Start on the Train page and wait until the first curve point is there."""
+    page.evaluate(SWITCH, "Train")
+    page.get_by_role("button", name="Start").first.click()
+    page.wait_for_timeout(20_000)
+
+
+def _beside_empty(times: dict[str, list[float]]) -> dict[str, Any]:
+    found = {name: _summary(values) for name, values in times.items()}
+    return found | {
+        "app_minus_empty": {key: round(found["app"][key] - found["empty"][key], 1) for key in ("median", "p95")}
+    }
+
+
+def _summary(values: list[float]) -> dict[str, float]:
+    return {
+        "median": round(float(np.median(values)), 1),
+        "p95": round(float(np.percentile(values, 95)), 1),
+        "n": len(values),
+    }
+
+
+@contextmanager
+def _served(script: Path, home: Path) -> Iterator[Server]:
+    server = Server(script, home)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+def _opened(browser: Browser, url: str, *, wait: bool = True) -> Page:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(120_000)
+    page.add_init_script(WATCH)
+    page.goto(url, wait_until="commit")
+    if wait:
+        page.evaluate(FIRST_PAINT)
+    return page
+
+
+def _chromium() -> str:
+    for name in CHROMIUM_NAMES:
+        if path := shutil.which(name):
+            return path
+    raise ValueError(f"no Chromium was found ({', '.join(CHROMIUM_NAMES)}); install one to measure pages")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
