@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mmclust.nets.mlp import SLOPE
+from mmclust.nets.mlp import SLOPE, xavier_normal
 
 ENCODERS = ("small", "plain", "residual-32", "residual-96")
 SMALLEST = {"small": 4, "plain": 10, "residual-32": 8, "residual-96": 16}
@@ -34,17 +34,8 @@ def make_encoder(name: str, in_channels: int, size: tuple[int, int], out_dim: in
     else:
         widths = (128, 256, 512) if name == "residual-32" else (64, 128, 256, 512)
         encoder = ResidualEncoder(in_channels, size, out_dim, tuple(_scaled(w, width) for w in widths))
-    initialise(encoder)
+    xavier_normal(encoder)
     return encoder
-
-
-def initialise(module: nn.Module) -> None:
-    """Xavier-normal weights and zero biases in every convolution and linear layer."""
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            nn.init.xavier_normal_(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
 
 
 def _scaled(channels: int, width: float) -> int:

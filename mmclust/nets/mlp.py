@@ -1,5 +1,7 @@
 """Small dense networks that judge codes. Shapes: B batch, D code, F features."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -7,6 +9,15 @@ from torch.nn import functional as F  # noqa: N812
 
 SLOPE = 0.2
 """Slope of LeakyReLU below zero, everywhere in DCCS."""
+
+
+def xavier_normal(module: nn.Module) -> None:
+    """Xavier-normal weights and zero biases in every convolution and linear layer."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_normal_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 class Critic(nn.Module):
@@ -17,6 +28,7 @@ class Critic(nn.Module):
         self.first = nn.Linear(code_dim, hidden[0])
         self.second = nn.Linear(hidden[0], hidden[1])
         self.last = nn.Linear(hidden[1], 1)
+        xavier_normal(self)
 
     def forward(self, codes: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
         """Scores of codes."""
@@ -42,25 +54,29 @@ class Critic(nn.Module):
 
 
 class PairDiscriminator(nn.Module):
-    """Tells whether features and code belong to the same image: (F + D) -> hidden -> hidden -> 1."""
+    """Tells whether features and code belong to the same image: (F + D) -> hidden -> hidden -> 1.
+
+    The first layer of the concatenated pair is kept as its two column blocks: it is linear, so the features' part
+    serves both kinds of pair and is computed once.
+    """
 
     def __init__(self, features_dim: int, code_dim: int, hidden: tuple[int, int]) -> None:
         super().__init__()
-        self.features_dim = features_dim
-        self.first = nn.Linear(features_dim + code_dim, hidden[0])
+        self.first_features = nn.Linear(features_dim, hidden[0])
+        self.first_codes = nn.Linear(code_dim, hidden[0], bias=False)
         self.second = nn.Linear(hidden[0], hidden[1])
         self.last = nn.Linear(hidden[1], 1)
+        xavier_normal(self)
+        # As blocks of one layer of F + D inputs, both have that layer's spread.
+        spread = math.sqrt(2 / (features_dim + code_dim + hidden[0]))
+        nn.init.normal_(self.first_features.weight, std=spread)
+        nn.init.normal_(self.first_codes.weight, std=spread)
 
     def forward(
         self, features: Float[Tensor, "b f"], codes: Float[Tensor, "b d"], order: Tensor
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, " b"]]:
-        """Logits of the pairs (features_i, codes_i) and (features_i, codes_order(i)).
-
-        The first layer is linear: its features part is the same for both kinds of pair and is computed once.
-        """
-        weight_features, weight_codes = self.first.weight.split((self.features_dim, codes.shape[1]), dim=1)
-        from_features = F.linear(features, weight_features, self.first.bias)
-        from_codes = F.linear(codes, weight_codes)
+        """Logits of the pairs (features_i, codes_i) and (features_i, codes_order(i))."""
+        from_features, from_codes = self.first_features(features), self.first_codes(codes)
         inner = torch.cat((from_features + from_codes, from_features + from_codes[order]))
         inner = F.leaky_relu(inner, SLOPE)
         joint, marginal = self.last(F.leaky_relu(self.second(inner), SLOPE)).squeeze(1).chunk(2)

@@ -41,7 +41,9 @@ def test_the_discriminator_computes_what_concatenated_pairs_would() -> None:
     order = torch.tensor([1, 0, 3, 4, 2])
 
     def literal(pairs: torch.Tensor) -> torch.Tensor:
-        inner = torch.nn.functional.leaky_relu(judge.first(pairs), SLOPE)
+        weight = torch.cat((judge.first_features.weight, judge.first_codes.weight), dim=1)
+        first = torch.nn.functional.linear(pairs, weight, judge.first_features.bias)
+        inner = torch.nn.functional.leaky_relu(first, SLOPE)
         return judge.last(torch.nn.functional.leaky_relu(judge.second(inner), SLOPE)).squeeze(1)
 
     joint, marginal = judge(features, codes, order)

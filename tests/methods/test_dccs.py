@@ -62,7 +62,9 @@ def test_the_objective_agrees_with_a_literal_computation() -> None:
     judge = method.discriminator
 
     def judged(pairs: torch.Tensor) -> torch.Tensor:
-        inner = torch.nn.functional.leaky_relu(judge.first(pairs), 0.2)
+        weight = torch.cat((judge.first_features.weight, judge.first_codes.weight), dim=1)
+        first = torch.nn.functional.linear(pairs, weight, judge.first_features.bias)
+        inner = torch.nn.functional.leaky_relu(first, 0.2)
         return judge.last(torch.nn.functional.leaky_relu(judge.second(inner), 0.2)).squeeze(1)
 
     pairs = torch.cat((torch.cat((features, codes), 1), torch.cat((features, codes[order]), 1)))

@@ -78,3 +78,10 @@ def test_weights_are_xavier_normal_and_biases_zero() -> None:
 )
 def test_the_encoder_follows_the_image_size(side: int, name: str) -> None:
     assert choose_encoder((side, side)) == name
+
+
+def test_the_blocks_of_the_discriminators_first_layer_have_the_spread_of_the_whole() -> None:
+    torch.manual_seed(3)
+    judge = PairDiscriminator(3200, 60, (1024, 512))
+    for block in (judge.first_features, judge.first_codes):
+        assert block.weight.std().item() == pytest.approx((2 / (3260 + 1024)) ** 0.5, rel=0.02)

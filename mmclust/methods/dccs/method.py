@@ -15,7 +15,7 @@ from mmclust.losses.consistency import assignment_divergence
 from mmclust.losses.information import jensen_shannon_bce
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.dccs.card import Config
-from mmclust.nets.encoders import SMALLEST, choose_encoder, initialise, make_encoder
+from mmclust.nets.encoders import SMALLEST, choose_encoder, make_encoder
 from mmclust.nets.mlp import Critic, PairDiscriminator
 from mmclust.nets.sobel import sobel
 
@@ -40,8 +40,6 @@ class DCCS(Method):
         self.encoder = make_encoder(name, channels, size, code_dim, config.width)
         self.critic = Critic(code_dim, hidden)
         self.discriminator = PairDiscriminator(self.encoder.features_dim, code_dim, hidden)
-        initialise(self.critic)
-        initialise(self.discriminator)
 
     @classmethod
     def objection(cls, spec: DataSpec, config: Config) -> str | None:
