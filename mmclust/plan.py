@@ -88,11 +88,10 @@ def plan(
 
 def _data(dataset: str) -> tuple[str, int | None, int]:
     """Name that the run remembers, number of samples (None: not known before it is read) and of classes."""
-    spec = catalogue.describe(dataset)
-    entry = catalogue.DATASETS.get(spec.name)
-    path = Path(dataset).expanduser()
-    if entry is None or path.exists() and spec.name != dataset.strip().lower().replace("_", "-"):
-        return str(path.resolve()), None, spec.n_clusters
+    entry = catalogue.DATASETS.get(dataset.strip().lower().replace("_", "-"))
+    if entry is None:
+        spec = catalogue.describe(dataset)
+        return str(Path(dataset).expanduser().resolve()), None, spec.n_clusters
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet: {entry.how_to_get}")
     return entry.name, entry.n_samples, entry.n_clusters

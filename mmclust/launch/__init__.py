@@ -16,13 +16,15 @@ def submit(store: RunStore, run_id: str, launcher: str) -> None:
     """Have a queued run executed as soon as its device is free; returns at once.
 
     Raises:
-        ValueError: the launcher is not known, or the run is not queued.
+        ValueError: the launcher is not known, or the run has ended.
     """
     if launcher not in LAUNCHERS:
         raise ValueError(f"launcher {launcher!r} is not known; choose one of {', '.join(LAUNCHERS)}")
     record = store.record(run_id)
+    if record.status == "running":
+        return  # whoever serves this queue already was faster than the caller
     if record.status != "queued":
-        raise ValueError(f"run {run_id} is {record.status}; only a queued run can be started")
+        raise ValueError(f"run {run_id} is {record.status}; resume it instead")
     if record.launcher != launcher:
         store.requeue(run_id, launcher)
     if launcher == "thread":

@@ -1,0 +1,91 @@
+"""`bench`: measurements of speed, each with what it was measured on."""
+
+import argparse
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mmclust.cli.output import print_json
+
+NAMES = {
+    "train": "images per second of DCCS at 28 x 28, beside the plain published recipe",
+    "pages": "first paint and page switches in Chromium, beside an empty Streamlit page",
+    "store": "milliseconds that the run store takes to write and to read",
+}
+ROUNDS = {"train": 7, "pages": 10, "store": 40}
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("bench", help="measure speed: training, pages or the run store")
+    parser.add_argument("name", choices=tuple(NAMES), help="; ".join(f"{name}: {what}" for name, what in NAMES.items()))
+    defaults = ", ".join(f"{name} {rounds}" for name, rounds in ROUNDS.items())
+    parser.add_argument(
+        "--rounds", type=_count, metavar="N", help=f"repetitions that medians are over; default {defaults}"
+    )
+    parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
+    parser.add_argument("--threads", type=_count, default=1, metavar="N", help="train: torch threads; default 1")
+    parser.add_argument("--starts", type=_count, default=5, metavar="N", help="pages: fresh servers; default 5")
+    parser.add_argument("--dataset", metavar="NAME", help="pages: data set of the run shown; default the largest here")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the figures to this file")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print.
+
+    Raises:
+        ValueError: the measuring scripts, which lie beside the package in its repository, are not there.
+    """
+    if find_spec("benchmarks") is None:
+        raise ValueError("bench needs the folder benchmarks/ of the repository; run it in the repository's root")
+    found = _measure(args)
+    if args.out:
+        try:
+            args.out.write_text(json.dumps(found, indent=2) + "\n")
+        except OSError as error:
+            raise ValueError(f"{args.out} cannot be written: {error.strerror}; choose another file") from error
+    if args.json:
+        print_json(found)
+    else:
+        print("\n".join(_lines(found)))
+    return 0
+
+
+def _measure(args: argparse.Namespace) -> dict[str, Any]:
+    # Late: `bench store` needs no torch, and only `bench pages` needs Playwright.
+    measure = import_module(f"benchmarks.{args.name}").measure
+    rounds = args.rounds or ROUNDS[args.name]
+    if args.name == "train":
+        return measure(rounds=rounds, seconds=float(args.seconds), threads=args.threads)
+    if args.name == "pages":
+        return measure(rounds=rounds, starts=args.starts, dataset=args.dataset)
+    return measure(rounds=rounds)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    """The figures in lines for people: names joined with dots, lists left out."""
+    machine = found["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    lines = [f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1_min']}", versions, ""]
+    return lines + [f"{name:<58}{value}" for name, value in _leaves(found) if not name.startswith("machine.")]
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    leaves: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            leaves += _leaves(value, f"{prefix}{name}.")
+        elif not isinstance(value, list):
+            leaves.append((prefix + name, value))
+    return leaves
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number

@@ -1,0 +1,65 @@
+"""`example` (for makers of the repository): train the run that the app shows on its first start."""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mmclust.cli.train import LAUNCHER, follow
+
+N_SNAPSHOTS = 12
+
+
+def add(commands: Any) -> None:
+    """Declare the command; lists of commands do not show it."""
+    parser = commands.add_parser("example", description="Make the bundled example run anew (for maintainers).")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the folder that the app reads")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: the preset's")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train DCCS on the digits with its quick preset and keep what the pages show of it."""
+    from mmclust.plan import plan
+    from mmclust.runs.example import FOLDER, save_example
+    from mmclust.runs.store import RunStore
+
+    folder = args.out or FOLDER
+    with tempfile.TemporaryDirectory() as home:
+        store = RunStore(Path(home))
+        spec = plan(
+            "digits",
+            "dccs",
+            epochs=args.epochs,
+            n_snapshots=N_SNAPSHOTS,
+            launcher=LAUNCHER,
+            title="Handwritten digits",
+        )
+        created = store.create(spec)
+        if code := follow(store, created.id, as_json=False):
+            return code
+        save_example(created, folder)
+        _keep_weights(created.folder / "checkpoint.pt", folder / "checkpoint.pt")
+    _keep_layouts(folder)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{folder}: {size / 1e6:.1f} MB")
+    return 0
+
+
+def _keep_weights(checkpoint: Path, target: Path) -> None:
+    """The networks alone: the example is looked at, not trained on."""
+    import torch
+
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    torch.save({"step": state["step"], "method": state["method"]}, target)
+
+
+def _keep_layouts(folder: Path) -> None:
+    """The maps that a first visitor would otherwise wait for."""
+    from mmclust.analysis.projection import KINDS, cached_projection
+    from mmclust.evaluation.snapshot import Snapshot
+
+    last = Snapshot.load(max((folder / "snapshots").glob("*.npz")))
+    for values in last.spaces.values():
+        for kind in KINDS:
+            cached_projection(folder / "layouts", values, kind)

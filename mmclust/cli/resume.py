@@ -1,0 +1,24 @@
+"""`resume`: let a run go on from its last checkpoint, here and now."""
+
+import argparse
+from typing import Any
+
+from mmclust.cli.train import LAUNCHER, follow
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("resume", help="let a paused, stopped, failed or interrupted run go on")
+    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train on and print; 0 when the run finished."""
+    from mmclust.runs.store import RunStore
+
+    store = RunStore()
+    store.get(args.run_id).store.requeue(args.run_id, LAUNCHER)
+    print(f"run {args.run_id} goes on", flush=True)
+    return follow(store, args.run_id, as_json=args.json)

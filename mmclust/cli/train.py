@@ -1,0 +1,188 @@
+"""`train`: plan a run, execute it here, print how it goes."""
+
+import argparse
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from mmclust.cli.output import FIGURES, duration, figures, fraction, print_json
+from mmclust.methods.card import PRESETS
+
+if TYPE_CHECKING:
+    from mmclust.runs.record import RunRecord
+    from mmclust.runs.store import RunStore
+
+LAUNCHER = "command"
+"""Marks runs that no server may take: the process that queued them executes them."""
+PRINT_EVERY_S = 2.0
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("train", help="train a method on a data set, here and now", allow_abbrev=False)
+    parser.add_argument("--dataset", required=True, metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
+    parser.add_argument("--method", required=True, metavar="NAME", help="a name of `methods`")
+    parser.add_argument(
+        "--set",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a hyper-parameter of the method (`methods` lists them); may be repeated",
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
+    parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
+    parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
+    parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
+    parser.add_argument("--title", default="", help="what to call the run")
+    parser.add_argument("--download", action="store_true", help="fetch the data set first if it is not here")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and print; 0 when the run finished."""
+    from mmclust.plan import plan
+    from mmclust.runs.store import RunStore
+
+    if args.download:
+        _download(args.dataset)
+    spec = plan(
+        args.dataset,
+        args.method,
+        preset=args.preset,
+        changes=_changes(args.set),
+        epochs=args.epochs,
+        seed=args.seed,
+        clusters=args.clusters,
+        device=args.device,
+        precision=args.precision,
+        limit=args.limit,
+        launcher=LAUNCHER,
+        title=args.title,
+    )
+    store = RunStore()
+    created = store.create(spec)
+    print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
+    return follow(store, created.id, as_json=args.json)
+
+
+def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:
+    """Execute a queued run here, print its progress and its end; the exit code."""
+    from mmclust import launch
+
+    with _Progress(store, run_id):
+        record = launch.run_here(store, run_id, waiting=lambda reason: print(reason, flush=True))
+    if record.status != "finished":
+        reason = record.error or f"Run {run_id} is {record.status}."
+        hint = "" if "resume" in reason else f" `python -m mmclust resume {run_id}` lets it go on."
+        print(reason + hint, file=sys.stderr)
+    if as_json:
+        print_json(_as_json(record))
+    elif record.status == "finished":
+        print(f"finished {_summary(record)}")
+    return 0 if record.status == "finished" else 1
+
+
+def _as_json(record: "RunRecord") -> dict[str, Any]:
+    return {
+        "run_id": record.run_id,
+        "status": record.status,
+        "dataset": record.spec.dataset,
+        "method": record.spec.method,
+        "n_samples": record.n_samples,
+        "n_clusters": record.n_clusters,
+        "epochs": record.epochs,
+        "seed": record.spec.seed,
+        "device": record.device.partition(":")[0],
+        "seconds": record.seconds,
+        "samples_per_s": record.samples_per_s,
+        "metrics": figures(record.metrics),
+    }
+
+
+def _summary(record: "RunRecord") -> str:
+    speed = f", {record.samples_per_s:,.0f} images/s" if record.samples_per_s else ""
+    found = (
+        " ".join(f"{name} {record.metrics[name]:.4f}" for name in FIGURES) if record.metrics else "no labels to compare"
+    )
+    return f"{record.run_id}: {found}; {duration(record.seconds)}{speed}"
+
+
+def _changes(pairs: list[str]) -> dict[str, str]:
+    changes = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise ValueError(f"--set {pair!r} is not understood; write --set key=value")
+        changes[key.strip()] = value.strip()
+    return changes
+
+
+def _download(dataset: str) -> None:
+    from mmclust.data import catalogue
+
+    name = dataset.strip().lower().replace("_", "-")
+    entry = catalogue.DATASETS.get(name)
+    if entry is not None and not entry.available():
+        catalogue.download(name, _DownloadLines())
+
+
+class _DownloadLines:
+    """Prints a line for each further tenth of a download."""
+
+    def __init__(self) -> None:
+        self.tenths = -1
+
+    def __call__(self, fraction_done: float, what: str) -> None:
+        tenths = int(fraction_done * 10)
+        if tenths > self.tenths:
+            self.tenths = tenths
+            print(f"{what} {tenths * 10} %", flush=True)
+
+
+class _Progress:
+    """Prints a line every few seconds while the main thread trains; reads the store like any page."""
+
+    def __init__(self, store: "RunStore", run_id: str) -> None:
+        self.store, self.run_id = store, run_id
+        self.losses: dict[str, float] = {}
+        self.since: int | None = None
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._print_on, name="progress", daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _print_on(self) -> None:
+        last = ""
+        while not self.ended.wait(PRINT_EVERY_S):
+            try:
+                line = self._line()
+            except ValueError:  # the store does not answer just now; the run itself will say so if that lasts
+                continue
+            if line and line != last:
+                print(line, flush=True)
+                last = line
+
+    def _line(self) -> str:
+        run = self.store.get(self.run_id)
+        record = run.record()
+        points = run.metrics(since_id=self.since)
+        if len(points):
+            self.since = int(points["id"].iloc[-1])
+            losses = points[points["name"].str.startswith("loss/")]
+            self.losses |= dict(zip(losses["name"].str.removeprefix("loss/"), losses["value"], strict=True))
+        if record.status != "running" or not record.total_steps:
+            return ""
+        loss = " ".join(f"{name} {value:.3f}" for name, value in self.losses.items())
+        score = f"ACC {fraction(record.metrics, 'acc')}"
+        left = f"{duration(record.seconds_left)} left"
+        return "  ".join((f"epoch {record.epoch:.1f}/{record.epochs}", f"loss {loss}", score, left))
