@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "plan", "settings", "report"}
 ALLOWED = {
-    "ui": UI_SIDE,
+    "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
@@ -30,9 +30,6 @@ ALLOWED = {
     "settings": set(),
 }
 """Room -> what it may import beside itself. `methods.card` stands for the torch-free table and cards."""
-
-# bench measures the training engine itself, without a run and its store
-EXCEPTIONS = {"mmclust.cli.bench": {"engine", "methods"}}
 
 NEEDS_TORCH = {"mmclust.data.augmentation"}  # transforms of batches on the training device
 
@@ -79,7 +76,7 @@ def is_allowed(module: str, target: str) -> bool:
     here, there = room(module), room(target)
     if not there or there.startswith("__") or there == here or not here or here == "__main__":
         return True
-    allowed = ALLOWED[here] | EXCEPTIONS.get(module, set())
+    allowed = ALLOWED[here]
     if there in allowed:
         return True
     inner = target.split(".")[2:]
@@ -113,9 +110,7 @@ def test_an_upward_import_is_noticed():
 
 def test_only_the_ui_room_knows_streamlit():
     knowing = {
-        room(module_name(path))
-        for path in SOURCES
-        if any(name.split(".")[0] == "streamlit" for name in imports(path)) and module_name(path) != "mmclust.cli.bench"
+        room(module_name(path)) for path in SOURCES if any(name.split(".")[0] == "streamlit" for name in imports(path))
     }
     assert knowing <= {"ui"}
 

@@ -1,0 +1,63 @@
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from mmclust.cli.main import main
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> dict:
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_store_figures_come_with_the_machine_but_without_host_name_or_path(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    out = tmp_path / "store.json"
+    assert main(["bench", "store", "--rounds", "3", "--json", "--out", str(out)]) == 0
+    found = last_line(capsys)
+    assert found["median_ms"]["read_a_record"] > 0
+    assert found["machine"]["cores"] >= 1
+    assert found["machine"]["versions"]["torch"]
+    assert json.loads(out.read_text()) == found
+    text = out.read_text()
+    assert socket.gethostname() not in text
+    assert str(Path.cwd()) not in text
+    assert str(tmp_path) not in text
+
+
+def test_without_json_the_figures_are_lines_for_people(capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "store", "--rounds", "1"]) == 0
+    assert "median_ms.create_a_run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["bench", "nothing"], ["bench", "store", "--rounds", "0"], ["bench"]])
+def test_bad_usage_is_one_line_and_exit_code_2(wrong: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main(wrong) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_outside_the_repository_it_says_where_to_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mmclust.cli.bench.find_spec", lambda name: None)
+    assert main(["bench", "store"]) == 2
+    assert "repository" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_our_training_is_faster_than_the_plain_recipe(capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "train", "--rounds", "3", "--seconds", "3", "--json"]) == 0
+    found = last_line(capsys)
+    assert found["speeds"]["plain"]["images_per_core_s"] > 0
+    assert found["ratio_to_plain"]["float32"] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_pages_are_measured_beside_an_empty_page(chromium: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "pages", "--dataset", "digits", "--rounds", "1", "--starts", "1", "--json"]) == 0
+    found = last_line(capsys)
+    assert set(found["page_switch_ms"]["pages"]) >= {"Home", "Train", "Map"}
+    assert not found["first_paint_ms"]["torch_loaded_by_then"]
