@@ -1,0 +1,19 @@
+"""The server: the page script and what happens when the server starts and stops. Run by `streamlit run app.py`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+
+from mmclust.ui import server
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Get ready before the first visitor, and stop training cleanly before the process ends."""
+    await server.start()
+    yield
+    await server.stop()
+
+
+app = st.App("pages/main.py", lifespan=lifespan, on_script_error=server.show_error)

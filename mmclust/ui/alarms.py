@@ -1,0 +1,141 @@
+"""What can go wrong in a training, said in words with what to do; reads curves, draws nothing."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from mmclust.runs.record import RunRecord
+
+SETTLING = 0.15
+"""Share of a training during which nothing is judged: clusters are still forming."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """A sign of trouble."""
+
+    level: Literal["notice", "warning"]
+    text: str
+    """What is seen, what usually causes it, what to do."""
+
+
+def alarms(record: RunRecord, curves: pd.DataFrame, sizes: Sequence[int] | None = None) -> list[Alarm]:
+    """Signs of trouble in a run, the gravest first.
+
+    Args:
+        record: of the run.
+        curves: its points so far (columns step, name, value).
+        sizes: samples per cluster in the latest snapshot, where there is one.
+    """
+    share = record.step / record.total_steps if record.total_steps else 0.0
+    if record.status == "queued" or share < SETTLING:
+        return []
+    read = _Reader(curves)
+    found = [
+        _tiny_clusters(record, read, sizes),
+        _critic_blow_up(read),
+        _critic_too_weak(read),
+        _not_one_hot(read, share),
+        _falling(read),
+    ]
+    present = [alarm for alarm in found if alarm is not None]
+    return sorted(present, key=lambda alarm: alarm.level != "warning")
+
+
+def calm(record: RunRecord, curves: pd.DataFrame) -> str:
+    """What to say when there is no alarm."""
+    share = record.step / record.total_steps if record.total_steps else 0.0
+    entropy = _Reader(curves).last("signal/usage_entropy")
+    if share < SETTLING or entropy is None or not record.n_clusters:
+        return "Clusters are still forming; warnings about collapse start after the first epochs."
+    return (
+        f"No sign of collapse: all {record.n_clusters} clusters are in use "
+        f"(entropy {entropy:.2f} of {math.log(record.n_clusters):.2f} nats)."
+    )
+
+
+class _Reader:
+    """Recent values of curves by name."""
+
+    def __init__(self, curves: pd.DataFrame) -> None:
+        self.values = {} if curves.empty else {n: g.to_numpy() for n, g in curves.groupby("name")["value"]}
+
+    def recent(self, name: str, count: int = 5) -> np.ndarray:
+        values = self.values.get(name, np.empty(0))
+        return values[np.isfinite(values)][-count:]
+
+    def last(self, name: str) -> float | None:
+        values = self.recent(name, 1)
+        return float(values[-1]) if len(values) else None
+
+    def median(self, name: str) -> float | None:
+        values = self.recent(name)
+        return float(np.median(values)) if len(values) else None
+
+
+def _tiny_clusters(record: RunRecord, read: _Reader, sizes: Sequence[int] | None) -> Alarm | None:
+    entropy, k = read.last("signal/usage_entropy"), record.n_clusters
+    if sizes is not None and len(sizes):
+        fair = sum(sizes) / len(sizes)
+        tiny = [i for i, size in enumerate(sizes) if size < 0.2 * fair]
+        if tiny:
+            names = ", ".join(str(i + 1) for i in tiny[:6]) + (" …" if len(tiny) > 6 else "")
+            return Alarm(
+                level="warning",
+                text=f"**{len(tiny)} of {len(sizes)} clusters are almost empty** ({names}). The pull towards the prior "
+                "is too weak, or the augmentation term took over early: lower beta aug, or raise beta adv or n critic.",
+            )
+    if entropy is not None and k and k > 1 and entropy < 0.85 * math.log(k):
+        return Alarm(
+            level="warning",
+            text=f"**Clusters are used unevenly**: entropy {entropy:.2f} of {math.log(k):.2f} nats. Lower beta aug, or "
+            "raise beta adv or n critic. If your classes differ much in size, this method cuts the large ones.",
+        )
+    return None
+
+
+def _critic_blow_up(read: _Reader) -> Alarm | None:
+    penalty = read.median("loss/penalty")
+    if penalty is not None and penalty > 1.0:
+        return Alarm(
+            level="warning",
+            text=f"**The critic is out of control**: its slope is far from one (penalty {penalty:.2g}). Lower the "
+            "learning rate or raise lambda; if this run uses bf16, try float32.",
+        )
+    return None
+
+
+def _critic_too_weak(read: _Reader) -> Alarm | None:
+    gap, confidence = read.median("signal/wasserstein"), read.last("signal/confidence")
+    if gap is not None and confidence is not None and abs(gap) < 0.01 and confidence < 0.5:
+        return Alarm(
+            level="warning",
+            text="**The critic sees no difference** between codes and prior although categories are far from one-hot: "
+            "raise n critic.",
+        )
+    return None
+
+
+def _not_one_hot(read: _Reader, share: float) -> Alarm | None:
+    confidence = read.last("signal/confidence")
+    if confidence is not None and share > 0.6 and confidence < 0.85:
+        return Alarm(
+            level="notice",
+            text=f"**Assignments are still soft**: {confidence:.0%} sure on average. Train longer, or raise beta adv.",
+        )
+    return None
+
+
+def _falling(read: _Reader) -> Alarm | None:
+    scores = read.values.get("eval/acc", np.empty(0))
+    if len(scores) > 10 and np.median(scores[-5:]) < scores.max() - 0.1:
+        return Alarm(
+            level="notice",
+            text=f"**ACC has fallen** from {scores.max():.0%} to {np.median(scores[-5:]):.0%}: the augmentation may be "
+            "too strong (lower beta aug or jitter), or the learning rate too high.",
+        )
+    return None

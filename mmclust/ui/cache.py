@@ -1,0 +1,228 @@
+"""What pages read again and again, kept in memory: the store, data sets, snapshots, curves.
+
+Everything is keyed by what it depends on (run, epoch, file time), so nothing has to be cleared by hand.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmclust import settings
+from mmclust.data import catalogue
+from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.evaluation import metrics
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.plots import palette
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+
+
+def store() -> RunStore:
+    """The run store of this server."""
+    return _store(str(settings.home()), settings.store_url())
+
+
+@st.cache_resource(show_spinner=False)
+def _store(_home: str, _url: str) -> RunStore:
+    return RunStore()
+
+
+class _Datasets:
+    """The data sets read last; also used by background jobs, which have no page."""
+
+    KEPT = 6
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.reading: dict[Hashable, threading.Lock] = {}
+        self.known: OrderedDict[Hashable, MultiViewDataset] = OrderedDict()
+
+    def read(self, name: str, limit: int | None, seed: int, progress: catalogue.Progress | None) -> MultiViewDataset:
+        key = (name, limit, seed if limit else 0)
+        with self.lock:
+            busy = self.reading.setdefault(key, threading.Lock())
+        with busy:  # two visitors who want the same data read it once
+            if key not in self.known:
+                found = catalogue.load(name, limit=limit, seed=seed, progress=progress)
+                with self.lock:
+                    self.known[key] = found
+                    while len(self.known) > self.KEPT:
+                        self.known.popitem(last=False)
+            with self.lock:
+                self.known.move_to_end(key)
+                return self.known[key]
+
+
+_datasets = _Datasets()
+
+
+def dataset(
+    name: str, limit: int | None = None, seed: int = 0, progress: catalogue.Progress | None = None
+) -> MultiViewDataset:
+    """A data set as a run with that limit and seed sees it; shared by all visitors, never written to.
+
+    Raises:
+        ValueError: it is not here, or cannot be read.
+    """
+    return _datasets.read(name, limit, seed, progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A run at an epoch, with everything its pages show: arrays over the n samples of the snapshot.
+
+    Without labels `classes` is empty and `y_true`, `matched` and `right` are None.
+    """
+
+    record: RunRecord
+    run: Run
+    epoch: int
+    snapshot: Snapshot
+    data: MultiViewDataset
+    y_pred: np.ndarray
+    """(n,) cluster of each sample."""
+    confidence: np.ndarray
+    """(n,) probability of that cluster."""
+    sizes: np.ndarray
+    """(K,) samples per cluster."""
+    y_true: np.ndarray | None
+    """(n,) class of each sample."""
+    counts: np.ndarray | None
+    """(C, K) samples by class and cluster."""
+    matched: np.ndarray | None
+    """(K,) class of each cluster, -1 without one."""
+    right: np.ndarray | None
+    """(n,) whether the sample lies in the cluster of its class."""
+    scores: dict[str, float]
+    """acc, nmi ... of these samples; empty without labels."""
+    colors: tuple[str, ...]
+    """(K,) colour of each cluster: that of its class, so that a colour means one thing in all runs and epochs."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(n,) id of each sample in the data set."""
+        return self.snapshot.index
+
+    @property
+    def images(self) -> np.ndarray | None:
+        """The first image view (N, C, H, W) of the data set, or None."""
+        for spec, view in zip(self.data.spec.views, self.data.views, strict=True):
+            if spec.kind == "image":
+                return view
+        return None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.data.spec.classes
+
+    def class_name(self, label: int) -> str:
+        """The name of a class."""
+        return self.classes[label] if 0 <= label < len(self.classes) else str(label)
+
+    def cluster_name(self, cluster: int) -> str:
+        """What a cluster is called: the user's name for it, or its number and its class."""
+        if given := self.record.cluster_names.get(cluster):
+            return given
+        if self.matched is not None and self.matched[cluster] >= 0:
+            return f"{cluster + 1} · {self.class_name(int(self.matched[cluster]))}"
+        return f"{cluster + 1}"
+
+
+def view(record: RunRecord, epoch: int, path: Path) -> View:
+    """A run at an epoch, from memory where it was shown before."""
+    found = _view(record.run_id, epoch, path.stat().st_mtime_ns, record)
+    return found if found.record == record else replace_record(found, record)
+
+
+def replace_record(found: View, record: RunRecord) -> View:
+    """The same arrays under a newer record."""
+    return View(**{**found.__dict__, "record": record})
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _view(run_id: str, epoch: int, _time: int, _record: RunRecord) -> View:
+    run = store().get(run_id)
+    snapshot = run.snapshot(epoch)
+    spec = run.spec
+    data = dataset(spec.dataset, spec.limit, spec.seed)
+    y_pred = snapshot.y_pred
+    y_true = None if data.labels is None else data.labels[snapshot.index]
+    counts = matched = right = None
+    numbers = np.arange(snapshot.n_clusters)
+    if y_true is not None:
+        counts = metrics.confusion(
+            y_true, y_pred, max(data.spec.n_clusters, int(y_true.max()) + 1), snapshot.n_clusters
+        )
+        matched = metrics.match_classes(counts)
+        right = matched[y_pred] == y_true
+        numbers = palette.match_colors(y_true, y_pred, snapshot.n_clusters)
+    return View(
+        record=_record,
+        run=run,
+        epoch=epoch,
+        snapshot=snapshot,
+        data=data,
+        y_pred=y_pred,
+        confidence=snapshot.probs.max(axis=1),
+        sizes=np.bincount(y_pred, minlength=snapshot.n_clusters),
+        y_true=y_true,
+        counts=counts,
+        matched=matched,
+        right=right,
+        scores={} if y_true is None else metrics.score(y_true, y_pred),
+        colors=tuple(palette.cluster_color(int(i)) for i in numbers),
+    )
+
+
+class _Curves:
+    """The curves of one run, read on from the last known point."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.points = pd.DataFrame()
+
+    def read(self, run: Run) -> pd.DataFrame:
+        with self.lock:
+            known = self.points
+            since = int(known["id"].iloc[-1]) if len(known) else None
+            fresh = run.metrics(since_id=since)
+            if len(fresh):
+                if len(known) and fresh["step"].iloc[0] <= known["step"].iloc[-1]:
+                    known = self._still_valid(known, fresh)
+                self.points = pd.concat((known, fresh), ignore_index=True) if len(known) else fresh
+            return self.points
+
+    @staticmethod
+    def _still_valid(known: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+        """A resumed run writes the steps after its checkpoint anew; the evaluation shares a step with the losses."""
+        first, names = fresh["step"].iloc[0], set(fresh.loc[fresh["step"] == fresh["step"].iloc[0], "name"])
+        stale = (known["step"] > first) | ((known["step"] == first) & known["name"].isin(names))
+        return known[~stale]
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _curves(_run_id: str, _home: str) -> _Curves:
+    return _Curves()
+
+
+def curves(run: Run) -> pd.DataFrame:
+    """All points of a run's curves (columns id, step, epoch, name, value); only new ones are read from the store."""
+    return _curves(run.id, str(run.store.home)).read(run)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def describe(name: str) -> DataSpec:
+    """What a data set holds, without reading its pixels where that can be avoided.
+
+    Raises:
+        ValueError: it is not known, or cannot be read.
+    """
+    return catalogue.describe(name)

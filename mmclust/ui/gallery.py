@@ -1,0 +1,161 @@
+"""The parts of the Home page: what this is, a finished example, the list of runs."""
+
+import numpy as np
+import streamlit as st
+
+from mmclust import launch
+from mmclust.plots import curves
+from mmclust.plots.corners import corner_map
+from mmclust.plots.scatter import live_map
+from mmclust.runs.record import RunRecord
+from mmclust.ui import cache, frame, live, picker, pictures
+
+PAGE_SIZE = 8
+MAP_POINTS = 2500
+
+
+def hero(*, first_visit: bool) -> None:
+    """What this is, in a few words, and where to start."""
+    left, right = st.columns([7, 4], gap="large", vertical_alignment="center")
+    with left:
+        st.html(
+            '<div class="mm-hero"><h1>Watch a network find the groups in your images</h1>'
+            "<p>Deep clustering sorts images without labels. Train a published method, move its sliders, and look "
+            "inside: the map of its codes, its surest images, its confusions, and what it looked at.</p></div>"
+        )
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        text = "Train your first clustering" if first_visit else "New training"
+        if st.button(text, type="primary", icon=":material/play_arrow:", key="hero-train"):
+            st.switch_page("train.py")
+        if st.button("Browse data", icon=":material/photo_library:", key="hero-data"):
+            st.switch_page("data.py")
+
+
+def showcase(record: RunRecord) -> None:
+    """A finished run at a glance: its map, its scores and the surest images of its clusters."""
+    kept = cache.store().get(record.run_id).snapshots()
+    if not kept:
+        return
+    view = cache.view(record, *kept[-1])
+    with st.container(border=True, key="mm-showcase"):
+        title = "An example that is already there" if record.example else "Your latest finished run"
+        st.markdown(
+            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(view.ids):,} images, {record.epochs} epochs, "
+            f"{picker.duration(record.seconds)} of training, no labels used]"
+        )
+        left, middle, right = st.columns([4, 4, 4], gap="medium")
+        with left:
+            _map(view)
+        with middle:
+            _scores(view)
+        with right:
+            _rows(view)
+        with st.container(horizontal=True):
+            for page, text, icon in (
+                ("map.py", "Explore the map", "scatter_plot"),
+                ("clusters.py", "See its clusters", "workspaces"),
+                ("confusion.py", "What it confuses", "grid_on"),
+                ("explain.py", "What it looked at", "visibility"),
+            ):
+                if st.button(text, icon=f":material/{icon}:", key=f"show-{page}"):
+                    st.switch_page(page, query_params={"run": record.run_id})
+
+
+def _map(view: cache.View) -> None:
+    chosen = np.arange(len(view.ids))
+    if len(chosen) > MAP_POINTS:
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, MAP_POINTS, replace=False))
+    names = [f"cluster {view.cluster_name(k)}" for k in range(len(view.sizes))]
+    xy = corner_map(view.snapshot.log_probs[chosen])
+    option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
+    st.echarts_chart(option, height=290, key="show-map", alt="Every image is a point, every corner a cluster")
+    st.caption("Every point is an image, every corner a cluster; in the middle are images it is unsure about.")
+
+
+def _scores(view: cache.View) -> None:
+    grid = st.grid(3, min_column_width=80, gap="small")
+    for name in ("acc", "nmi", "ari"):
+        if name in view.scores:
+            grid.metric(name.upper(), f"{view.scores[name]:.1%}", border=True)
+    points = cache.curves(view.run)
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if (points["name"] == name).any()]
+    if names:
+        option = curves.score_curves(live.thin(points, names), names=names)
+        option["legend"] |= {"show": False}
+        option["grid"] |= {"top": 12}
+        option["yAxis"] |= {"name": ""}
+        st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
+        st.caption("Agreement with the true classes while it trained. The classes were only used to draw this.")
+
+
+def _rows(view: cache.View) -> None:
+    rows = []
+    for cluster in range(min(10, len(view.sizes))):
+        surest = np.argsort(-view.snapshot.log_probs[:, cluster])[:9]
+        images = pictures.samples(view, surest, px=26, mark=False, kind="row")
+        rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
+    st.html("".join(rows))
+    st.caption("The images it is surest about, one row per cluster.")
+
+
+def runs(records: list[RunRecord]) -> None:
+    """All runs of this home, newest first, with what can be done with each."""
+    st.markdown("#### Your runs")
+    if not records:
+        frame.empty(
+            "No runs of your own yet",
+            "A training on the bundled digits takes about a minute on a laptop, and needs no download.",
+            page="train.py",
+            button="Start a training",
+            key="no-runs",
+        )
+        return
+    page = 1
+    if len(records) > PAGE_SIZE:
+        page = st.pagination(-(-len(records) // PAGE_SIZE), key="runs-page") or 1
+    for record in records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        _run(record)
+
+
+def _run(record: RunRecord) -> None:
+    with st.container(border=True, key=f"mm-run-{record.run_id}"):
+        name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
+        name.markdown(
+            f"**{picker.title(record)}** &nbsp; {picker.badge(record)}  \n"
+            f":gray[seed {record.spec.seed} · {record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
+        )
+        with figures:
+            if record.metrics:
+                cells = "".join(
+                    f"<span><b>{record.metrics[n]:.1%}</b> {n.upper()}</span>" for n in ("acc", "nmi", "ari")
+                )
+                st.html(f'<div class="mm-chips">{cells}</div>')
+        with state:
+            if record.active:
+                st.progress(record.step / record.total_steps if record.total_steps else 0.0, text=live.progress(record))
+            else:
+                st.caption(record.error or live.progress(record))
+        with actions.container(horizontal=True, horizontal_alignment="right"):
+            _actions(record)
+
+
+def _actions(record: RunRecord) -> None:
+    target, text = ("train.py", "Watch") if record.active or record.resumable else ("clusters.py", "Open")
+    if st.button(text, key=f"open-{record.run_id}"):
+        st.switch_page(target, query_params={"run": record.run_id})
+    with st.popover("", icon=":material/more_horiz:", help="Rename or delete"):
+        given = st.text_input("Name", record.title, key=f"name-{record.run_id}", max_chars=80)
+        if given != record.title:
+            cache.store().get(record.run_id).rename(given)
+            st.rerun()
+        if record.resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{record.run_id}"):
+            launch.resume(cache.store(), record.run_id)
+            st.switch_page("train.py", query_params={"run": record.run_id})
+        if st.button(
+            "Delete with its files",
+            icon=":material/delete:",
+            key=f"delete-{record.run_id}",
+            disabled=record.status == "running",
+        ):
+            cache.store().delete(record.run_id)
+            st.rerun()

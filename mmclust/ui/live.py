@@ -1,0 +1,235 @@
+"""The panel of a run while it trains: status, progress, curves, signals, a small map, alarms. Reads the store only."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmclust import launch
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import MethodCard
+from mmclust.plots import curves as plots
+from mmclust.plots.corners import corner_map
+from mmclust.plots.scatter import live_map
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+from mmclust.ui import alarms, cache, frame, method_card, picker
+
+TICK_S = 1.0
+POINTS = 320
+"""Points of a curve on this panel; more would only cost time in the browser."""
+MAP_POINTS = 2000
+
+
+def panel(run_id: str) -> None:
+    """The panel; it redraws itself every second as long as the run trains or waits."""
+    run = cache.store().get(run_id)
+    active = run.record().active
+    st.fragment(_tick, run_every=TICK_S if active else None)(run_id, active)
+
+
+def _tick(run_id: str, was_active: bool) -> None:
+    with frame.messages():
+        run = cache.store().get(run_id)
+        record = run.record()
+        if was_active and not record.active:
+            st.rerun()  # draws the panel once more, without the clock
+        points = cache.curves(run)
+        _head(run, record)
+        _figures(record, points)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _scores(record, points)
+        with right:
+            sizes = _map(run, record)
+        _alarms(record, points, sizes)
+        if record.spec.method in METHODS:
+            _terms(card(record.spec.method), points)
+        _signals(record, points)
+
+
+def _head(run: Run, record: RunRecord) -> None:
+    title, buttons = st.columns([3, 2], vertical_alignment="center")
+    title.markdown(f"**{picker.title(record)}** &nbsp; {picker.badge(record)} &nbsp; :gray[`{record.run_id}`]")
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        _buttons(run, record)
+    if record.status == "queued":
+        st.progress(0.0, text=f"Waiting: {record.waiting_for}")
+    else:
+        st.progress(min(1.0, record.step / record.total_steps) if record.total_steps else 0.0, text=progress(record))
+    if record.error:
+        st.error(record.error, icon=":material/error:")
+
+
+def progress(record: RunRecord) -> str:
+    """Where a run stands, in words."""
+    words = [f"Epoch {min(record.epoch, record.epochs):.0f} of {record.epochs}"]
+    if record.seconds_left is not None:
+        words.append(f"about {picker.duration(record.seconds_left)} left")
+    elif record.status != "running":
+        words.append(f"{picker.duration(record.seconds)} of training")
+    else:
+        words.append("starting …")
+    if record.samples_per_s:
+        words.append(f"{record.samples_per_s:,.0f} samples/s")
+    if record.device:
+        words.append(record.device)
+    if record.request:
+        words.append({"stop": "stopping …", "pause": "pausing …"}[record.request])
+    return " · ".join(words)
+
+
+def _buttons(run: Run, record: RunRecord) -> None:
+    if record.active:
+        asked = bool(record.request)
+        st.button(
+            "Pause", icon=":material/pause:", key="run-pause", disabled=asked or record.status == "queued",
+            on_click=_ask, args=(run, "pause"), help="Keeps the state and gives the device to the next run.",
+        )  # fmt: skip
+        st.button(
+            "Stop", icon=":material/stop:", key="run-stop", disabled=asked, on_click=_ask, args=(run, "stop"),
+            help="Ends the training after this step; it can be resumed later.",
+        )  # fmt: skip
+        return
+    if record.resumable and st.button(
+        "Resume", icon=":material/play_arrow:", key="run-resume", help="Goes on from the last checkpoint."
+    ):
+        launch.resume(cache.store(), record.run_id)
+        st.rerun()
+    if run.snapshots() and st.button(
+        "See the clusters", icon=":material/arrow_forward:", type="primary", key="run-see"
+    ):
+        st.switch_page("clusters.py", query_params={"run": record.run_id})
+
+
+def _ask(run: Run, wish: Any) -> None:
+    try:
+        run.request(wish)
+    except ValueError as error:  # it ended between the drawing of the button and the click
+        st.toast(frame.sentence(error))
+
+
+def _figures(record: RunRecord, points: pd.DataFrame) -> None:
+    latest = points.groupby("name")["value"].last() if len(points) else pd.Series(dtype=float)
+    tiles: list[tuple[str, str, str]] = []
+    for name, text in (("acc", "Share of images in the cluster matched to their class."),
+                       ("nmi", "Normalised mutual information, arithmetic mean."),
+                       ("ari", "Adjusted Rand index: 0 is chance.")):  # fmt: skip
+        value = latest.get(f"eval/{name}")
+        if value is not None or record.status in ("queued", "running"):
+            tiles.append((name.upper(), "–" if value is None else f"{value:.1%}", text))
+    entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
+    use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
+    tiles.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
+    sure = latest.get("signal/confidence")
+    tiles.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the chosen cluster."))
+    grid = st.grid(len(tiles), min_column_width=96, gap="small")
+    for label, value, text in tiles:
+        grid.metric(label, value, help=text, border=True)
+
+
+def _scores(record: RunRecord, points: pd.DataFrame) -> None:
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if len(points) and (points["name"] == name).any()]
+    if names or record.status != "finished":
+        st.markdown("**Agreement with the classes** :gray[(not used in training)]")
+        option = plots.score_curves(thin(points, names), names=names)
+    else:
+        st.markdown("**Confidence of the assignment**")
+        option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
+    _fix_axis(option, record)
+    st.echarts_chart(option, height=300, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
+
+
+def _map(run: Run, record: RunRecord) -> np.ndarray | None:
+    st.markdown("**Assignments** :gray[(corner = cluster, middle = undecided)]")
+    kept = run.snapshots()
+    if not kept:
+        with st.container(height=300, border=True, horizontal_alignment="center", vertical_alignment="center"):
+            st.caption("The map appears with the first snapshot.")
+        return None
+    view = cache.view(record, *kept[-1])
+    chosen = slice(None)
+    if len(view.ids) > MAP_POINTS:
+        chosen = np.sort(np.random.default_rng(0).choice(len(view.ids), MAP_POINTS, replace=False))
+    xy = corner_map(view.snapshot.log_probs[chosen])
+    groups, names, colors = view.y_pred[chosen], [f"cluster {k + 1}" for k in range(len(view.sizes))], view.colors
+    if view.y_true is not None:  # classes show how pure the corners are; clusters are the corners themselves
+        groups = view.y_true[chosen]
+        names = [f"class {view.class_name(c)}" for c in range(int(view.y_true.max()) + 1)]
+        colors = None
+    option = live_map(xy, groups, names, colors=colors)
+    for axis in ("xAxis", "yAxis"):
+        option[axis] |= {"min": -1.2, "max": 1.2}
+    st.echarts_chart(
+        option,
+        height=300,
+        key="live-map",
+        alt=f"Assignments of {len(xy)} samples at epoch {view.epoch}, one corner per cluster",
+    )
+    return view.sizes
+
+
+def _alarms(record: RunRecord, points: pd.DataFrame, sizes: np.ndarray | None) -> None:
+    found = alarms.alarms(record, points, None if sizes is None else sizes.tolist())
+    with st.container(key="mm-alarms", gap="xsmall"):
+        for alarm in found:
+            draw = st.warning if alarm.level == "warning" else st.info
+            draw(alarm.text, icon=":material/warning:" if alarm.level == "warning" else ":material/info:")
+        if not found:
+            st.success(alarms.calm(record, points), icon=":material/check_circle:")
+
+
+def _terms(method: MethodCard, points: pd.DataFrame) -> None:
+    st.markdown("**Loss terms** :gray[(unweighted)]")
+    colors = method_card.term_colors(method)
+    grid = st.grid(3, min_column_width=200, gap="small")
+    for term in method.terms:
+        with grid.cell():
+            name = f"loss/{term.name}"
+            _small(name, term.title, colors[term.name], points, f"Loss term {term.title} against epochs")
+
+
+def _signals(record: RunRecord, points: pd.DataFrame) -> None:
+    st.markdown("**Signals that need no labels**")
+    grid = st.grid(3, min_column_width=200, gap="small")
+    k = record.n_clusters or 2
+    with grid.cell():
+        _small("signal/wasserstein", "Wasserstein estimate", "#1391a5", points,
+               "Distance of codes from the prior, as the critic sees it, against epochs")  # fmt: skip
+    with grid.cell():
+        _small("signal/usage_entropy", "Cluster use (nats)", "#6c7ce0", points,
+               "Entropy of cluster use against epochs; the dashed line is even use", math.log(k), "even")  # fmt: skip
+    with grid.cell():
+        _small("signal/confidence", "Confidence", "#45a05a", points, "Mean confidence against epochs")
+
+
+def _small(
+    name: str, title: str, color: str, points: pd.DataFrame, alt: str, reference: float | None = None, note: str = ""
+) -> None:
+    curve = thin(points, [name])
+    latest = f" &nbsp; {curve['value'].iloc[-1]:.3g}" if len(curve) else ""
+    st.markdown(f'<span class="mm-term" style="--c:{color}">{title}<b>{latest}</b></span>', unsafe_allow_html=True)
+    option = plots.signal_curve(curve, name, title, reference=reference, note=note)
+    option["series"][0] |= {"itemStyle": {"color": color}}
+    option["grid"] = {"left": 4, "right": 10, "top": 8, "bottom": 4, "containLabel": True}
+    option["xAxis"] |= {"name": ""}
+    option["yAxis"] |= {"name": "", "splitNumber": 3}
+    st.echarts_chart(option, height=130, key=f"live-{name}", alt=alt)
+
+
+def _fix_axis(option: dict[str, Any], record: RunRecord) -> None:
+    """The whole training on the axis from the start, so that time left can be seen and nothing is squeezed."""
+    option["xAxis"] |= {"max": record.epochs}
+
+
+def thin(points: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """The named curves with at most `POINTS` points each (columns epoch, name, value)."""
+    parts = []
+    for name in names:
+        rows = points[points["name"] == name] if len(points) else points
+        if len(rows):
+            epoch, value = plots.decimate(rows["epoch"].to_numpy(float), rows["value"].to_numpy(float), POINTS)
+            parts.append(pd.DataFrame({"epoch": epoch, "name": name, "value": value}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"epoch": [], "name": [], "value": []})

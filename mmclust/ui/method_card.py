@@ -1,0 +1,67 @@
+"""The method card: idea, objective and terms, with the weights of the moment in the equations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from mmclust.methods.card import MethodCard
+
+TERM_COLORS = ("#1391a5", "#de6b35", "#6c7ce0", "#45a05a", "#cf5c9d", "#b18a1f", "#8b66cf", "#6c838d")
+"""One per loss term, readable on light and dark; equations and curves share them."""
+
+
+def term_colors(card: MethodCard) -> dict[str, str]:
+    """Term name -> colour."""
+    return {term.name: TERM_COLORS[i % len(TERM_COLORS)] for i, term in enumerate(card.terms)}
+
+
+def objective(card: MethodCard, values: Mapping[str, Any]) -> list[str]:
+    """The objective in LaTeX, one line per player, each weight in its term's colour above its value of the moment."""
+    text = card.objective
+    symbols = {knob.name: knob.symbol for knob in card.knobs}
+    colors = term_colors(card)
+    done: dict[str, str] = {}
+    for term in card.terms:
+        symbol = symbols.get(term.weight)
+        if symbol and symbol not in done:
+            # A placeholder first: a symbol such as \lambda may also occur inside what replaces another one.
+            done[symbol] = f"\x00{len(done)}\x00"
+            text = text.replace(symbol + " ", done[symbol]).replace(symbol, done[symbol])
+            colored = rf"\textcolor{{{colors[term.name]}}}{{{symbol}}}"
+            done[symbol] = rf"\underset{{\textstyle {number(values[term.weight])}}}{{{colored}}}"
+    for i, value in enumerate(done.values()):
+        text = text.replace(f"\x00{i}\x00", value + " ")
+    return [line.strip() for line in text.split(r"\qquad")]
+
+
+def draw(card: MethodCard, values: Mapping[str, Any]) -> None:
+    """The whole card.
+
+    Args:
+        card: of the method.
+        values: every hyper-parameter of the moment.
+    """
+    with st.container(border=True, key="mm-card"):
+        st.markdown(f"#### {card.title}: the idea")
+        st.markdown(card.idea)
+        for line in objective(card, values):
+            st.latex(line)
+        colors = term_colors(card)
+        for term in card.terms:
+            weight = values.get(term.weight, 1.0) if term.weight else 1.0
+            left, right = st.columns([5, 4], vertical_alignment="center", gap="medium")
+            off = "" if weight else " :gray-badge[switched off]"
+            left.markdown(rf"$\textcolor{{{colors[term.name]}}}{{\blacksquare}}\;\; {term.latex}$")
+            right.markdown(f"**{term.title}**{off}  \n:gray[{term.meaning}]")
+        st.caption(f"{card.citation} [Paper]({card.paper})")
+
+
+def number(value: float) -> str:
+    """A number as short as it can be written: 2, 0.5, 1e-4."""
+    text = f"{value:g}"
+    if "e" not in text:
+        return text
+    mantissa, exponent = text.split("e")
+    power = rf"10^{{{int(exponent)}}}"
+    return power if mantissa == "1" else rf"{mantissa}\cdot {power}"

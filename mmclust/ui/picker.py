@@ -1,0 +1,166 @@
+"""Which run, and which epoch of it, a page shows: the bar under the heading."""
+
+import time
+
+import streamlit as st
+
+from mmclust.data import catalogue
+from mmclust.methods import METHODS, card
+from mmclust.runs.record import RunRecord
+from mmclust.ui import cache, frame, state
+
+STATUS = {
+    "queued": ("gray", ":material/hourglass_empty:"),
+    "running": ("green", ":material/play_arrow:"),
+    "paused": ("orange", ":material/pause:"),
+    "finished": ("blue", ":material/check:"),
+    "stopped": ("gray", ":material/stop:"),
+    "failed": ("red", ":material/error:"),
+    "interrupted": ("orange", ":material/bolt:"),
+}
+"""Colour and icon of a badge."""
+
+
+def method_title(record: RunRecord) -> str:
+    """The method's title; its key where it is not known here."""
+    return card(record.spec.method).title if record.spec.method in METHODS else record.spec.method
+
+
+def dataset_title(name: str) -> str:
+    """The catalogue's title, or the last part of a path."""
+    return catalogue.DATASETS[name].title if name in catalogue.DATASETS else name.rsplit("/", 1)[-1]
+
+
+def title(record: RunRecord) -> str:
+    """A run in a few words."""
+    return record.title or f"{method_title(record)} on {dataset_title(record.spec.dataset)}"
+
+
+def line(record: RunRecord) -> str:
+    """A run in one line of a list."""
+    words = [title(record), f"seed {record.spec.seed}"]
+    if record.metrics:
+        words.append(f"ACC {record.metrics['acc']:.1%}")
+    words.append("example" if record.example else record.status)
+    return " · ".join(words) + f" · {record.run_id.rsplit('-', 1)[-1]}"
+
+
+def badge(record: RunRecord) -> str:
+    """Markdown of the badge of a run's status."""
+    color, icon = STATUS[record.status]
+    return f":{color}-badge[{icon} {record.status}]"
+
+
+def ago(moment: float) -> str:
+    """How long ago a moment was, in words."""
+    seconds = max(0.0, time.time() - moment)
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def duration(seconds: float) -> str:
+    """1:05 or 2:03:04."""
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def chosen() -> RunRecord | None:
+    """The run of the URL or of this session, else the newest with something to show, else None."""
+    records = cache.store().list()
+    wanted = state.run_id()
+    for record in records:
+        if record.run_id == wanted:
+            return record
+    if wanted:
+        st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")
+    shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
+    return (shown or records or [None])[0]
+
+
+def view(what: str) -> cache.View | None:
+    """Draw the bar and give the run at the chosen epoch; None where an empty state stands instead.
+
+    Args:
+        what: what the page would show, for the empty state, e.g. "the map".
+    """
+    record = chosen()
+    if record is None:
+        frame.empty(
+            "No run yet",
+            f"Train a clustering first: {what} of it appears here as soon as its first epoch is done.",
+            page="train.py",
+            button="Start a training",
+        )
+        return None
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    with left:
+        _run_box(record)
+    kept = dict(cache.store().get(record.run_id).snapshots())
+    if not kept:
+        state.settle(record.run_id, None)
+        with right:
+            st.markdown(badge(record))
+        frame.empty(
+            "Nothing to see of this run yet",
+            record.waiting_for or record.error or f"The first snapshot is taken within seconds; then {what} appears.",
+            page="train.py",
+            button="Watch the training",
+        )
+        return None
+    with right:
+        epoch = _epoch_box(list(kept))
+    state.settle(record.run_id, None if epoch == max(kept) else epoch)
+    found = cache.view(record, epoch, kept[epoch])
+    st.html(chips(found))
+    return found
+
+
+def chips(found: cache.View) -> str:
+    """HTML of the line under the bar: figures of the run at this epoch."""
+    figures = [(name.upper(), f"{found.scores[name]:.1%}") for name in ("acc", "nmi", "ari") if name in found.scores]
+    n_clusters = found.snapshot.n_clusters
+    figures += [("images" if found.images is not None else "samples", f"{len(found.ids):,}")]
+    figures += [("clusters", f"{n_clusters}"), ("epoch", f"{found.epoch} of {found.record.epochs}")]
+    if not found.scores:
+        figures.append(("classes", "not known"))
+    cells = "".join(f"<span><b>{value}</b> {name}</span>" for name, value in figures)
+    return f'<div class="mm-chips" role="note">{cells}</div>'
+
+
+def _run_box(record: RunRecord) -> None:
+    records = {r.run_id: r for r in cache.store().list()}
+    st.session_state[state.RUN_WIDGET] = record.run_id
+    st.selectbox(
+        "Run",
+        list(records),
+        key=state.RUN_WIDGET,
+        format_func=lambda run_id: line(records[run_id]) if run_id in records else run_id,
+        on_change=lambda: state.choose_run(st.session_state[state.RUN_WIDGET]),
+    )
+
+
+def _epoch_box(epochs: list[int]) -> int:
+    wanted = state.epoch()
+    epoch = epochs[-1] if wanted is None else min(epochs, key=lambda e: abs(e - wanted))
+    if len(epochs) == 1:
+        st.caption(f"Epoch {epoch}: the only snapshot so far")
+        return epoch
+    st.session_state[state.EPOCH_WIDGET] = epoch
+    last = epochs[-1]
+
+    def changed() -> None:
+        now = st.session_state[state.EPOCH_WIDGET]
+        state.choose_epoch(None if now == last else now)
+
+    st.select_slider(
+        "Epoch",
+        epochs,
+        key=state.EPOCH_WIDGET,
+        on_change=changed,
+        help="Snapshots kept during training; drag to go back in time.",
+    )
+    return epoch

@@ -1,0 +1,70 @@
+"""What the server does at its start, after the first paint and at its end; knows no page."""
+
+import asyncio
+import logging
+import threading
+import time
+from importlib import import_module
+
+from mmclust.ui import frame, jobs
+
+log = logging.getLogger(__name__)
+
+EARLY = ("pandas", "PIL.Image", "sqlalchemy.dialects.sqlite", "plotly.graph_objects", "mmclust.runs.store")
+"""Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
+
+LATE = ("torch", "torchvision", "mmclust.worker")
+"""Loaded in the background once the first page is painted, so that Start answers at once."""
+
+
+class _Warmer:
+    """Loads `LATE` once, and only in a process that serves pages."""
+
+    def __init__(self) -> None:
+        self.armed = False
+        self.thread: threading.Thread | None = None
+
+    def run(self) -> None:
+        time.sleep(0.5)  # the page that has just been written travels to the browser first
+        _load(LATE)
+
+
+_warmer = _Warmer()
+
+
+async def start() -> None:
+    """Load what the first page needs."""
+    await asyncio.to_thread(_load, EARLY)
+    _warmer.armed = True
+
+
+async def stop() -> None:
+    """Tell jobs to stop and wait for them; a training run is left resumable."""
+    from mmclust import launch
+
+    await asyncio.to_thread(jobs.shutdown)
+    await asyncio.to_thread(launch.shutdown, 20.0)
+    if _warmer.thread:
+        await asyncio.to_thread(_warmer.thread.join, 20.0)
+
+
+def warm_up() -> None:
+    """Start loading torch in the background after the first page; returns at once."""
+    if _warmer.armed:
+        _warmer.armed = False
+        _warmer.thread = threading.Thread(target=_warmer.run, name="warm-up", daemon=True)
+        _warmer.thread.start()
+
+
+def show_error(error: Exception) -> bool:
+    """Last resort for errors outside a page's own frame, such as in a button's callback."""
+    frame.show(error)
+    return True
+
+
+def _load(names: tuple[str, ...]) -> None:
+    for name in names:
+        try:
+            import_module(name)
+        except Exception:
+            log.exception("%s could not be loaded ahead of time", name)

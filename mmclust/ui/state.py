@@ -1,0 +1,53 @@
+"""What a visitor has chosen: session keys and their place in the URL.
+
+Keys of `st.session_state` that widgets share are declared here; the run and the epoch also stand in the URL, so
+that a link shows the same thing to somebody else.
+"""
+
+import streamlit as st
+
+RUN, EPOCH = "run", "epoch"
+"""Names in the URL; the widgets that set them use the keys below."""
+
+RUN_WIDGET, EPOCH_WIDGET = "run_picker", "epoch_picker"
+
+
+def run_id() -> str | None:
+    """The chosen run: from the URL, else what was chosen earlier in this session."""
+    if (named := st.query_params.get(RUN)) and named != st.session_state.get(RUN):
+        st.session_state[RUN] = named
+        st.session_state.pop(EPOCH, None)
+    return st.session_state.get(RUN)
+
+
+def choose_run(run_id: str) -> None:
+    """Choose a run, at its last epoch, and put it in the URL."""
+    if st.session_state.get(RUN) != run_id:
+        st.session_state.pop(EPOCH, None)
+        st.query_params.pop(EPOCH, None)
+    st.session_state[RUN] = run_id
+    st.query_params[RUN] = run_id
+
+
+def epoch() -> int | None:
+    """The chosen epoch of the chosen run; None: the last one."""
+    named = st.query_params.get(EPOCH, "")
+    if named.isdigit():
+        st.session_state[EPOCH] = int(named)
+    return st.session_state.get(EPOCH)
+
+
+def choose_epoch(epoch: int | None) -> None:
+    """Choose an epoch (None: the last one) and put it in the URL."""
+    if epoch is None:
+        st.session_state.pop(EPOCH, None)
+        st.query_params.pop(EPOCH, None)
+    else:
+        st.session_state[EPOCH] = epoch
+        st.query_params[EPOCH] = str(epoch)
+
+
+def settle(run_id: str, epoch: int | None) -> None:
+    """Make the URL say what the page shows, also after a click in the navigation has cleared it."""
+    choose_run(run_id)
+    choose_epoch(epoch)

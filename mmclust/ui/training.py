@@ -1,0 +1,219 @@
+"""The form of the Train page: what to train on, with which method and settings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mmclust import launch, plan
+from mmclust.data import catalogue
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import PRESETS, MethodCard, Preset
+from mmclust.ui import cache, forms, frame, picker, pictures, state
+
+MAX_EPOCHS = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the form says."""
+
+    dataset: str
+    method: MethodCard
+    preset: str
+    epochs: int
+    seed: int
+    clusters: int | None
+    limit: int | None
+    launcher: str
+    device: str
+    precision: str
+    changes: dict[str, Any]
+    """Hyper-parameters that differ from the preset."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every hyper-parameter."""
+        return self.method.resolve(self.dataset, self.preset, self.changes)
+
+
+def form() -> Choice:
+    """Draw the form; the start button is part of it."""
+    dataset = _dataset()
+    method = card(_pick("method", "Method", list(METHODS), lambda name: card(name).title))
+    preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
+    about = method.preset(preset, dataset)
+    if about.note:
+        st.caption(about.note)
+    start = st.container()
+    settings = _settings(dataset, about)
+    defaults = method.resolve(dataset, preset, {})
+    _ablations(method)
+    changes = forms.knobs(method, defaults, open_groups=("Objective",))
+    if changes:
+        st.button(
+            f"Back to the preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
+        )
+    choice = Choice(dataset=dataset, method=method, preset=preset, changes=changes, **settings)
+    with start:
+        _start(choice)
+    return choice
+
+
+def _dataset() -> str:
+    known = {name: entry for name, entry in catalogue.DATASETS.items() if entry.available()}
+    first = forms.kept("dataset", "digits")
+    names = list(known) + ([first] if first not in known else [])
+    name = _pick("dataset", "Data set", names, picker.dataset_title)
+    entry = catalogue.DATASETS.get(name)
+    if entry and entry.available():
+        st.html(preview(name))
+        _, height, width = entry.shape
+        st.caption(f"{entry.n_samples:,} images of {width} × {height} pixels, {entry.n_clusters} classes")
+    return name
+
+
+def preview(name: str, count: int = 9) -> str:
+    """HTML of a few images of a data set, of different classes where these are known."""
+    data = cache.dataset(name)
+    picks = np.random.default_rng(3).permutation(data.n_samples)[: 50 * count]
+    if data.labels is not None:
+        _, first = np.unique(data.labels[picks], return_index=True)
+        picks = picks[np.sort(first)]
+    picks = picks[:count]
+    texts = [f"An image of {picker.dataset_title(name)}"] * len(picks)
+    if data.labels is not None and data.spec.classes:
+        texts = [f"Class {data.spec.classes[data.labels[i]]}" for i in picks]
+    return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
+
+
+def _pick(name: str, label: str, options: list[str], show: Any, *, segmented: bool = False) -> str:
+    """A choice that is kept in the URL; a new choice takes the sliders back to the preset."""
+    key = f"form:{name}"
+    if st.session_state.get(key) not in options:
+        wanted = forms.kept(name)
+        st.session_state[key] = wanted if wanted in options else options[0]
+    if segmented:
+        value = st.segmented_control(label, options, key=key, format_func=show, on_change=_fresh, required=True)
+    else:
+        value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh)
+    forms.keep(name, value)
+    forms.write_url({name: value})
+    return value or options[0]
+
+
+def _fresh() -> None:
+    """Another data set, method or preset has other defaults."""
+    for key in [str(k) for k in st.session_state]:
+        if key.startswith(forms.PREFIX) or key in ("form:epochs", "form:clusters", "form:limit"):
+            del st.session_state[key]
+    kept = st.session_state.get(forms.KEPT, {})
+    fixed = ("dataset", "method", "preset", "seed", "launcher", "device")
+    st.session_state[forms.KEPT] = {name: value for name, value in kept.items() if name in fixed}
+    for name in list(st.query_params):
+        if name not in (*fixed, state.RUN):
+            del st.query_params[name]
+
+
+def _settings(dataset: str, about: Preset) -> dict[str, Any]:
+    spec = cache.describe(dataset)
+    left, right = st.columns(2, gap="small")
+    with left:
+        epochs = _number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Passes over the data.")
+    with right:
+        seed = _number("seed", "Seed", 0, 0, 2**31 - 1, "Start of all random draws: the same seed repeats a run.")
+    with st.expander("Clusters, data and device"):
+        clusters = _number(
+            "clusters", "Clusters $K$", spec.n_clusters, 2, 1000, "By default as many as the data set has classes."
+        )
+        limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "A random sample of this many, for a quick look.")
+        device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto takes a GPU where there is one.")
+        precision = _choice(
+            "precision", "Precision", ["float32", "bf16"], "bf16 is faster where the processor has it; float32 is exact.",
+            default=about.precision,
+        )  # fmt: skip
+        launcher = _choice(
+            "launcher", "Runs in", list(launch.LAUNCHERS), "thread: inside this server. process: a program of its own.",
+        )  # fmt: skip
+    return {
+        "epochs": epochs,
+        "seed": seed,
+        "clusters": None if clusters == spec.n_clusters else clusters,
+        "limit": limit or None,
+        "device": device,
+        "precision": precision,
+        "launcher": launcher,
+    }
+
+
+def _number(name: str, label: str, default: int, low: int, high: int, text: str) -> int:
+    key = f"form:{name}"
+    if key not in st.session_state:
+        wanted = str(forms.kept(name, default))
+        st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
+    value = int(st.number_input(label, low, high, step=1, key=key, help=text, required=True))
+    forms.keep(name, value)
+    forms.write_url({name: None if value == default else value})
+    return value
+
+
+def _choice(name: str, label: str, options: list[str], text: str, default: str | None = None) -> str:
+    key = f"form:{name}"
+    default = default or options[0]
+    if st.session_state.get(key) not in options:
+        wanted = forms.kept(name, default)
+        st.session_state[key] = wanted if wanted in options else default
+    value = st.segmented_control(label, options, key=key, help=text, required=True) or default
+    forms.keep(name, value)
+    forms.write_url({name: None if value == default else value})
+    return value
+
+
+def _ablations(method: MethodCard) -> None:
+    if not method.ablations:
+        return
+    with st.popover("Ablations of the paper", icon=":material/science:", width="stretch"):
+        st.caption("Rows of the paper's ablation table: each sets the weights of the terms, then press Start.")
+        for name, values in method.ablations.items():
+            st.button(name, key=f"ablation-{name}", on_click=forms.set_values, args=(method, values), width="stretch")
+
+
+def _start(choice: Choice) -> None:
+    entry = catalogue.DATASETS.get(choice.dataset)
+    missing = entry is not None and not entry.available()
+    if missing:
+        st.warning(f"{entry.title} is not here yet. {entry.how_to_get}", icon=":material/download:")
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=missing):
+        try:
+            run = submit(choice)
+        except ValueError as error:
+            st.warning(frame.sentence(error), icon=":material/info:")
+            return
+        state.choose_run(run)
+        st.session_state["training-tab"] = "Training"
+        st.rerun()
+
+
+def submit(choice: Choice) -> str:
+    """Plan, store and hand over a run; gives its id.
+
+    Raises:
+        ValueError: the plan is not possible; the sentence says why.
+    """
+    spec = plan.plan(
+        choice.dataset,
+        choice.method.name,
+        preset=choice.preset,
+        changes=choice.changes,
+        epochs=choice.epochs,
+        seed=choice.seed,
+        clusters=choice.clusters,
+        limit=choice.limit,
+        device=choice.device,
+        precision=choice.precision,
+        launcher=choice.launcher,
+    )
+    run = cache.store().create(spec)
+    launch.submit(cache.store(), run.id, choice.launcher)
+    return run.id

@@ -1,0 +1,37 @@
+"""What each cluster holds: its surest images, its least sure ones, its mean image and its size."""
+
+import streamlit as st
+
+from mmclust.plots import clusters as plots
+from mmclust.ui import cluster_rows, frame, picker
+
+ORDERS = ("number", "class", "size", "confidence")
+ROWS = 10
+
+frame.heading("Clusters", "One row per cluster: the images it is surest about. A good cluster shows one kind of thing.")
+view = picker.view("the clusters")
+
+if view is not None:
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kind = st.segmented_control(
+            "Images", list(cluster_rows.KINDS), default="surest", key="images", bind="query-params", required=True
+        )
+        order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
+        count = st.slider("Images in a row", 5, 20, 10, key="count", bind="query-params", width=220)
+    ordered = cluster_rows.ordered(view, order or "number")
+    page = 1
+    if len(ordered) > ROWS:
+        page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
+    st.html(cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count))
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")
+        figure = plots.size_figure(view.sizes, names, colors=view.colors, height=300)
+        st.plotly_chart(figure, key="sizes", alt="Number of images in each cluster", config={"displayModeBar": False})
+    with right:
+        st.markdown("**How sure it is** :gray[(logarithmic)]")
+        figure = plots.confidence_figure(view.confidence, view.right, height=300)
+        st.plotly_chart(
+            figure, key="sure", alt="Histogram of the largest probability", config={"displayModeBar": False}
+        )

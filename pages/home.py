@@ -1,0 +1,12 @@
+"""What this is, a finished example, and all runs."""
+
+from mmclust.ui import cache, frame, gallery
+
+with frame.messages():
+    records = cache.store().list()
+    own = [record for record in records if not record.example]
+    gallery.hero(first_visit=not own)
+    example = next((r for r in records if r.example), None) or next((r for r in own if r.status == "finished"), None)
+    if example is not None:
+        gallery.showcase(example)
+    gallery.runs(own)

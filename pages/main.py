@@ -1,0 +1,24 @@
+"""The page script: the list of pages and the frame they share. Streamlit runs it on every interaction."""
+
+import streamlit as st
+
+from mmclust.ui import frame, server
+
+st.set_page_config(page_title="mmclust", page_icon=str(frame.ASSETS / "favicon.png"), layout="wide")
+frame.style()
+
+page = st.navigation(
+    [
+        st.Page("home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("data.py", title="Data", icon=":material/photo_library:"),
+        st.Page("train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("map.py", title="Map", icon=":material/scatter_plot:"),
+        st.Page("clusters.py", title="Clusters", icon=":material/workspaces:"),
+        st.Page("confusion.py", title="Confusion", icon=":material/grid_on:"),
+        st.Page("explain.py", title="Explain", icon=":material/visibility:"),
+    ],
+    position="top",
+)
+with frame.messages():
+    page.run()
+server.warm_up()

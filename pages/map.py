@@ -1,0 +1,12 @@
+"""All samples of a run as points: neighbours in the code are neighbours on the map."""
+
+from mmclust.ui import frame, maps, picker
+
+frame.heading("Map", "Every image is a point, similar codes are neighbours. Draw a lasso to see the images inside.")
+view = picker.view("the map")
+
+if view is not None:
+    settings = maps.controls(view)
+    xy = maps.layout(view, settings)
+    if xy is not None:
+        maps.explore(view, xy, settings)
