@@ -6,6 +6,7 @@ data set needs it.
 
 import difflib
 import importlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,7 +74,7 @@ class Entry:
         """The file or folder it would be read from, or None; bundled sets have none."""
         if self.bundled:
             return None
-        return next((path for root in _folders() for path in self._places(root) if path.exists()), None)
+        return next((path for root in _folders() for path in self._places(root) if os.path.exists(path)), None)
 
     def available(self) -> bool:
         """Whether `load` needs no download."""
@@ -408,9 +409,9 @@ def _by(shape: tuple[int, ...]) -> str:
 
 
 def _existing(name_or_path: str) -> Path:
-    path = Path(name_or_path).expanduser()
-    if name_or_path.strip() and path.exists():
-        return path
+    path = os.path.expanduser(name_or_path)
+    if name_or_path.strip() and os.path.exists(path):  # not Path.exists: it raises where a name is too long
+        return Path(path)
     raise UnknownDataset(_unknown(name_or_path))
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import urllib.request
 import uuid
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -176,7 +177,10 @@ def _part(name: str, root: Path, train: bool) -> tuple[np.ndarray, np.ndarray]:
         return images.reshape(-1, 1, 16, 16), np.array([int(row[0]) - 1 for row in rows])
     source = _torchvision_class(name)
     try:
-        part = source(root, split="train" if train else "test") if name == "STL10" else source(root, train=train)
+        with warnings.catch_warnings():  # CIFAR's files were written by a NumPy that new ones complain about
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", np.exceptions.VisibleDeprecationWarning)
+            part = source(root, split="train" if train else "test") if name == "STL10" else source(root, train=train)
     except (RuntimeError, OSError, ValueError) as error:
         raise ValueError(
             f"the {name} files in {root} are not complete ({error}); remove them and download again"
@@ -246,7 +250,7 @@ def _get(urls: list[str], file: Path, md5: str, progress: Progress | None, low: 
         draft = file.with_name(f"{file.name}.{uuid.uuid4().hex[:8]}.tmp")
         try:
             with urllib.request.urlopen(url, timeout=30) as answer, open(draft, "wb") as target:
-                total, done = answer.length or 0, 0
+                total, done = int(answer.headers.get("Content-Length") or 0), 0
                 while chunk := answer.read(1 << 18):
                     target.write(chunk)
                     done += len(chunk)

@@ -56,7 +56,7 @@ def entry(name: str, fill: Callable[[Path], None]) -> Path:
             raise ValueError(
                 f"the disk with {folder.parent} is full; free some space or set MMCLUST_HOME elsewhere"
             ) from None
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
             raise ValueError(f"{folder.parent} cannot be written; set MMCLUST_HOME to a folder of yours") from None
         if not folder.is_dir():
             raise

@@ -212,6 +212,7 @@ def _members(
                     _tell(progress, done, done / len(infos))
     else:
         unpacked, packed_size = 0, path.stat().st_size
+        _check_end(path)
         with open(path, "rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as archive:
             for done, info in enumerate(archive):
                 _check_count(path, done)
@@ -223,6 +224,15 @@ def _members(
                     assert file is not None
                     yield info.name, file.read()
                     _tell(progress, done, packed.tell() / packed_size)
+
+
+def _check_end(path: Path) -> None:
+    """A plain tar ends with empty blocks; tarfile takes one that was cut off for a shorter one."""
+    with open(path, "rb") as packed:
+        if packed.read(512)[257:262] == b"ustar":
+            packed.seek(-min(512, path.stat().st_size), os.SEEK_END)
+            if any(packed.read()):
+                raise tarfile.ReadError("its end is missing")
 
 
 def _tell(progress: Progress | None, done: int, fraction: float) -> None:
