@@ -1,0 +1,232 @@
+"""Pictures of high-dimensional codes in the plane: PCA, t-SNE (openTSNE) and UMAP, cached on disk by content.
+
+Shapes: n samples, D dimensions.
+"""
+
+import hashlib
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from mmclust import settings
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["pca", "tsne", "umap"]
+KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+"""Key -> the name people know."""
+
+Progress = Callable[[float], None]
+"""Called with the finished share in [0, 1]; an exception it raises ends the work and reaches the caller."""
+
+_FEW = 8
+"""Below this many samples a neighbour graph says nothing: PCA is drawn instead."""
+
+_WIDE = 100
+"""Wider spaces are first reduced to 50 principal components, as is usual for t-SNE and UMAP."""
+
+
+def project(
+    values: np.ndarray,
+    kind: str = "tsne",
+    *,
+    seed: int = 0,
+    perplexity: float = 30.0,
+    n_neighbors: int = 15,
+    min_dist: float = 0.1,
+    initial: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Positions (n, 2) float32 of samples in the plane.
+
+    Args:
+        values: (n, D) codes.
+        kind: pca, tsne or umap.
+        seed: of the random parts; PCA has none.
+        perplexity: t-SNE's number of effective neighbours; lowered where there are too few samples.
+        n_neighbors: UMAP's neighbours; lowered likewise.
+        min_dist: how close UMAP may draw points.
+        initial: (n, 2) positions to start from, such as the layout of the epoch before: points then keep their
+            place as far as the data allow.
+        progress: told how far the work is.
+
+    Raises:
+        ValueError: an unknown kind, no samples or dimensions, or numbers that are not finite.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"projection {kind!r} is not known; choose one of {', '.join(KINDS)}")
+    values = np.ascontiguousarray(np.asarray(values, dtype=np.float32).reshape(len(values), -1))
+    if not values.size:
+        raise ValueError(f"values of shape {values.shape} came; a projection needs samples with at least one dimension")
+    if not np.isfinite(values).all():
+        raise ValueError("some codes are not finite numbers; the run has diverged, choose an earlier epoch")
+    report = progress or (lambda share: None)
+    report(0.0)
+    if kind == "pca" or len(values) < _FEW or (values == values[0]).all():
+        xy = pca(values)
+    else:
+        if values.shape[1] > _WIDE:
+            values = pca(values, 50)
+            report(0.02)
+        if kind == "tsne":
+            xy = _tsne(values, seed=seed, perplexity=perplexity, initial=initial, report=report)
+        else:
+            xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
+    report(1.0)
+    return np.ascontiguousarray(xy, dtype=np.float32)
+
+
+def pca(values: np.ndarray, n_components: int = 2) -> np.ndarray:
+    """(n, n_components) float32 principal components, padded with zeros where the data have fewer.
+
+    The sign of each axis is fixed: its largest loading is positive.
+    """
+    centred = values - values.mean(axis=0, dtype=np.float64).astype(np.float32)
+    if centred.shape[1] <= centred.shape[0]:
+        axes = np.linalg.eigh(centred.T.astype(np.float64) @ centred)[1][:, ::-1].T
+    else:
+        axes = np.linalg.svd(centred.astype(np.float64), full_matrices=False)[2]
+    axes = axes[:n_components]
+    axes = axes * np.where(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)] < 0, -1.0, 1.0)[:, None]
+    found = centred @ axes.T.astype(np.float32)
+    return np.pad(found, ((0, 0), (0, n_components - found.shape[1])))
+
+
+def cached_projection(
+    folder: Path,
+    values: np.ndarray,
+    kind: str = "tsne",
+    *,
+    progress: Progress | None = None,
+    initial: np.ndarray | None = None,
+    **options: Any,
+) -> np.ndarray:
+    """`project`, remembered in `folder`: the same codes and settings are laid out once.
+
+    Args:
+        folder: where layouts are kept; made when it is not there. A folder that can't be written costs only time.
+        values: (n, D) codes.
+        kind: pca, tsne or umap.
+        progress: told how far the work is.
+        initial: (n, 2) positions to start from.
+        **options: `seed` and the settings of `project`.
+    """
+    path = layout_path(folder, values, kind, initial=initial, **options)
+    known = _read(path, len(values))
+    if known is not None:
+        return known
+    xy = project(values, kind, progress=progress, initial=initial, **options)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            np.save(file, xy)
+        temporary.replace(path)
+    except OSError as error:
+        log.warning("the layout was not kept: %s", error)
+    return xy
+
+
+def is_cached(
+    folder: Path, values: np.ndarray, kind: str, *, initial: np.ndarray | None = None, **options: Any
+) -> bool:
+    """Whether `cached_projection` would answer at once."""
+    return _read(layout_path(folder, values, kind, initial=initial, **options), len(values)) is not None
+
+
+def layout_path(
+    folder: Path,
+    values: np.ndarray,
+    kind: str,
+    *,
+    initial: np.ndarray | None = None,
+    seed: int = 0,
+    perplexity: float = 30.0,
+    n_neighbors: int = 15,
+    min_dist: float = 0.1,
+) -> Path:
+    """The file a layout is kept in: its name holds a hash of codes, start and the settings that matter."""
+    matters = {"tsne": (seed, float(perplexity)), "umap": (seed, int(n_neighbors), float(min_dist))}.get(kind, ())
+    digest = hashlib.blake2b(repr((kind, values.shape, matters)).encode(), digest_size=12)
+    digest.update(np.ascontiguousarray(values, dtype=np.float32).data)
+    if initial is not None and kind != "pca":
+        digest.update(np.ascontiguousarray(initial, dtype=np.float32).data)
+    return folder / f"{kind}-{digest.hexdigest()}.npy"
+
+
+def _read(path: Path, n_samples: int) -> np.ndarray | None:
+    try:
+        xy = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):  # absent, or cut short by a full disk
+        return None
+    return xy if xy.shape == (n_samples, 2) else None
+
+
+def _tsne(
+    values: np.ndarray, *, seed: int, perplexity: float, initial: np.ndarray | None, report: Progress
+) -> np.ndarray:
+    from openTSNE import TSNE
+
+    # with a start near the answer, exaggeration would only tear it apart and gather it again
+    early, late = (250, 500) if initial is None else (0, 250)
+    start = initial
+    if start is None:
+        start = pca(values).astype(np.float64)
+        # as openTSNE does it: small, so that points are free to move; the noise parts points that coincide
+        start = 1e-4 * start / start[:, 0].std() + np.random.default_rng(seed).normal(0, 1e-6, start.shape)
+    search = 0.15
+    report(0.03)
+    every = 10
+    done = 0
+
+    def tell(iteration: int, error: float, embedding: np.ndarray) -> None:
+        nonlocal done
+        done += every
+        report(search + (0.99 - search) * min(1.0, done / (early + late)))
+
+    effective: Any = max(1.0, min(perplexity, (len(values) - 1) / 3))
+    positions: Any = start.astype(np.float64)
+    model = TSNE(
+        perplexity=effective,
+        initialization=positions,
+        early_exaggeration_iter=early,
+        n_iter=late,
+        # the interpolation scheme wins from a few thousand samples on, well below openTSNE's own 10,000
+        negative_gradient_method="bh" if len(values) < 2500 else "fft",
+        n_jobs=settings.n_threads(),
+        random_state=seed,
+        callbacks=tell,
+        callbacks_every_iters=every,
+    )
+    return np.asarray(model.fit(values))
+
+
+def _umap(
+    values: np.ndarray, *, seed: int, n_neighbors: int, min_dist: float, initial: np.ndarray | None
+) -> np.ndarray:
+    n = len(values)
+    # its spectral start needs more samples than it has components to find
+    start: Any = "spectral" if initial is None and n > 20 else _spread(pca(values) if initial is None else initial)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow that is not needed, and graphs of several parts
+        from umap import UMAP
+
+        model = UMAP(
+            n_neighbors=max(2, min(n_neighbors, n - 1)),
+            min_dist=min_dist,
+            init=start,
+            random_state=seed,
+            n_jobs=1,  # what a fixed seed allows
+        )
+        return np.asarray(model.fit_transform(values))
+
+
+def _spread(xy: np.ndarray) -> np.ndarray:
+    """Positions scaled to the 10 units that UMAP starts from."""
+    size = float(np.ptp(xy, axis=0).max())
+    return (10.0 * (xy - xy.mean(axis=0)) / (size or 1.0)).astype(np.float32)

@@ -1,0 +1,59 @@
+"""Which samples stand for a cluster, and which the method is least sure of.
+
+Everything here gives rows of the snapshot; `snapshot.index[rows]` are the sample ids in the data set.
+Shapes: n samples in the snapshot, K clusters.
+"""
+
+import numpy as np
+from scipy.special import logsumexp
+
+from mmclust.evaluation.metrics import is_right
+from mmclust.evaluation.snapshot import Snapshot
+
+
+def log_odds(snapshot: Snapshot) -> np.ndarray:
+    """(n, K) log-odds of each cluster against all others together.
+
+    They rank samples as the probabilities do, and go on where probabilities round to 1: a trained run has
+    thousands of such ties.
+    """
+    logits = snapshot.logits.astype(np.float64)
+    if logits.shape[1] == 1:
+        return logits
+    odds = np.empty_like(logits)
+    for k in range(logits.shape[1]):
+        odds[:, k] = logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1)
+    return odds
+
+
+def top_k(snapshot: Snapshot, k: int) -> np.ndarray:
+    """(K, min(k, n)) rows of the most probable samples of each cluster, the surest first.
+
+    All samples compete for every cluster, also those assigned to another: an empty cluster has a row too.
+    """
+    return np.argsort(-log_odds(snapshot), axis=0, kind="stable")[:k].T
+
+
+def least_sure(snapshot: Snapshot, k: int) -> list[np.ndarray]:
+    """For each cluster at most k rows of its own samples, the most doubtful first; empty clusters give none."""
+    odds, y_pred = log_odds(snapshot), snapshot.y_pred
+    return [_ranked(odds[:, c], y_pred == c, k) for c in range(snapshot.n_clusters)]
+
+
+def typical(snapshot: Snapshot, y_true: np.ndarray, k: int, *, right: bool) -> list[np.ndarray]:
+    """For each cluster at most k rows of its surest samples that are right, or wrong.
+
+    Args:
+        snapshot: codes of an epoch.
+        y_true: (n,) class of each of the snapshot's samples; clusters are matched to classes (Hungarian).
+        k: samples per cluster.
+        right: choose samples of the cluster's class, or of any other.
+    """
+    odds, y_pred = log_odds(snapshot), snapshot.y_pred
+    wanted = is_right(y_true, y_pred) == right
+    return [_ranked(-odds[:, c], wanted & (y_pred == c), k) for c in range(snapshot.n_clusters)]
+
+
+def _ranked(key: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
+    rows = np.flatnonzero(member)
+    return rows[np.argsort(key[rows], kind="stable")[:k]]

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmclust.analysis.gradcam import grad_cam
+from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.methods.base import Method
+
+N_CLUSTERS = 2
+SPEC = DataSpec(name="spots", views=(ViewSpec(name="image", kind="image", shape=(1, 8, 8)),), n_clusters=N_CLUSTERS)
+
+
+class Halves(Method):
+    """Cluster 0 is a bright upper half, cluster 1 a bright lower half: one convolution, set by hand."""
+
+    def __init__(self):
+        super().__init__(None, SPEC)
+        self.conv = nn.Conv2d(1, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(1)
+        self.head = nn.Linear(64, N_CLUSTERS, bias=False)
+        with torch.no_grad():
+            self.conv.weight.fill_(1.0)
+            upper = torch.zeros(8, 8)
+            upper[:4] = 1.0
+            self.head.weight.copy_(torch.stack([upper.flatten(), 1 - upper.flatten()]))
+
+    def logits(self, views):
+        return self.head(self.norm(self.conv(views[0].float() / 255)).flatten(1))
+
+    def cam_layer(self):
+        return self.conv
+
+
+class Flat(Halves):
+    def cam_layer(self):
+        return None
+
+
+@pytest.fixture
+def spots():
+    images = np.zeros((3, 1, 8, 8), np.uint8)
+    images[0, 0, 1, 2] = images[0, 0, 6, 5] = 255
+    images[1, 0, 6, 6] = 200
+    images[2, 0, 0, 0] = 90
+    return images
+
+
+def test_heat_is_where_the_image_speaks_for_the_cluster(spots):
+    cams = grad_cam(Halves(), spots, np.array([0, 1, 0]))
+    assert cams.shape == (3, 8, 8)
+    assert cams.dtype == np.float32
+    assert cams.min() >= 0
+    assert cams.max() == pytest.approx(1, abs=1e-4)
+    assert np.unravel_index(cams[1].argmax(), (8, 8)) == (6, 6)
+    assert np.unravel_index(cams[2].argmax(), (8, 8)) == (0, 0)
+
+
+def test_batches_change_nothing(spots):
+    method, targets = Halves(), np.array([0, 1, 1])
+    np.testing.assert_allclose(grad_cam(method, spots, targets, batch_size=2), grad_cam(method, spots, targets))
+
+
+def test_the_method_is_left_as_it_was(spots):
+    method = Halves().train()
+    method.head.eval()
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    grad_cam(method, spots, np.array([0, 1, 0]))
+    assert method.training
+    assert method.conv.training
+    assert not method.head.training
+    assert all(torch.equal(before[name], value) for name, value in method.state_dict().items())
+    assert all(parameter.grad is None for parameter in method.parameters())
+    assert not method.conv._forward_hooks
+
+
+def test_it_works_inside_no_grad_and_on_read_only_images(spots):
+    spots.flags.writeable = False
+    with torch.no_grad():
+        assert grad_cam(Halves(), spots, np.array([0, 1, 0])).max() > 0.9
+
+
+def test_no_images_give_no_heat():
+    assert grad_cam(Halves(), np.zeros((0, 1, 8, 8), np.uint8), np.zeros(0, int)).shape == (0, 8, 8)
+
+
+def test_a_method_without_a_convolution_is_refused_in_one_sentence(spots):
+    with pytest.raises(ValueError, match="Flat has no convolutional layer"):
+        grad_cam(Flat(), spots, np.array([0, 1, 0]))
+
+
+def test_a_cluster_that_does_not_exist_is_refused(spots):
+    with pytest.raises(ValueError, match="cluster 2 was asked about; clusters go from 0 to 1"):
+        grad_cam(Halves(), spots, np.array([0, 1, 2]))
