@@ -257,7 +257,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 def test_a_loop_of_links_in_a_folder_ends(tmp_path: Path) -> None:
     path = pack(tmp_path, "", FILES)
     (path / "train" / "cat" / "again").symlink_to(path / "train" / "cat")
-    assert readers.read(path).spec.classes == ("cat", "dog")
+    assert readers.read(path).n_samples == 5
 
 
 @pytest.mark.slow

@@ -147,8 +147,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except broken as error:
         raise ValueError(f"{path.name} is damaged or not a complete archive ({error}); copy it again") from None
-    except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown compression, encrypted
-        raise ValueError(f"{path.name} cannot be unpacked ({error}); pack it as a plain .zip or .tar.gz") from None
     except (FileNotFoundError, PermissionError) as error:
         raise ValueError(
             f"{error.filename or path} cannot be read ({error.strerror}); check the path and its rights"
@@ -164,16 +162,19 @@ def _stamp(path: Path, only: Sequence[str]) -> list[object]:
 
 
 def _walk(path: Path, only: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Names (relative, with /) and stats of the pictures in a folder; at most eight levels deep."""
-    pending = [(path / top, f"{top}/", 1) for top in only if (path / top).is_dir()] if only else [(path, "", 0)]
+    """Names (relative, with /) and stats of the pictures in a folder; folders that links show twice are read once."""
+    pending = [(path / top, f"{top}/") for top in only if (path / top).is_dir()] if only else [(path, "")]
+    seen = {os.path.realpath(folder) for folder, _ in pending}
     n_found = 0
     while pending:
-        folder, prefix, depth = pending.pop()
+        folder, prefix = pending.pop()
         with os.scandir(folder) as items:
             for item in items:
                 if item.is_dir():
-                    if depth < 8 and not item.name.startswith("."):  # the depth also ends a loop of links
-                        pending.append((Path(item.path), f"{prefix}{item.name}/", depth + 1))
+                    real = os.path.realpath(item.path)
+                    if real not in seen and not item.name.startswith("."):
+                        seen.add(real)
+                        pending.append((Path(item.path), f"{prefix}{item.name}/"))
                 elif _is_picture(item.name) and item.is_file():
                     n_found += 1
                     _check_count(path, n_found)
@@ -208,7 +209,7 @@ def _members(
             for done, info in enumerate(infos):
                 if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
                     _check_size(path, info.filename, info.file_size)
-                    yield info.filename, archive.read(info)
+                    yield info.filename, _unzipped(path, archive, info)
                     _tell(progress, done, done / len(infos))
     else:
         unpacked, packed_size = 0, path.stat().st_size
@@ -224,6 +225,13 @@ def _members(
                     assert file is not None
                     yield info.name, file.read()
                     _tell(progress, done, packed.tell() / packed_size)
+
+
+def _unzipped(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(info)
+    except (NotImplementedError, RuntimeError) as error:  # unknown compression, encrypted
+        raise ValueError(f"{path.name} cannot be unpacked ({error}); pack it as a plain .zip or .tar.gz") from None
 
 
 def _check_end(path: Path) -> None:
