@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from mmclust.data import catalogue
-from mmclust.methods import METHODS, card
+from mmclust.methods import METHODS, card, method_class
 from mmclust.runs.devices import devices
 from mmclust.runs.spec import RunSpec
 
@@ -29,7 +29,7 @@ def plan(
     precision: str | None = None,
     limit: int | None = None,
     launcher: str = "thread",
-    evaluate_every: int = 1,
+    evaluate_every: int | None = None,
     n_snapshots: int = 24,
     title: str = "",
     tags: Sequence[str] = (),
@@ -48,7 +48,7 @@ def plan(
         precision: float32 or bf16; None for the preset's.
         limit: train on a random sample of this many.
         launcher: who executes it (see `mmclust.launch`).
-        evaluate_every: epochs between evaluations.
+        evaluate_every: epochs between evaluations; None for about a hundred over the run.
         n_snapshots: epochs whose codes are kept, at most.
         title: what the user calls it.
         tags: words to find it by.
@@ -63,10 +63,11 @@ def plan(
     chosen = about.preset(preset, name)
     _check_whole("seed", seed, 0, MAX_SEED)
     epochs = chosen.epochs if epochs is None else _check_whole("epochs", epochs, 1, MAX_EPOCHS)
+    evaluate_every = max(1, epochs // 100) if evaluate_every is None else evaluate_every
     _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
     n_samples = _limited(n_samples, limit)
-    _check_clusters(clusters if clusters is not None else n_classes, n_samples, name)
+    _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
     return RunSpec(
         dataset=name,
         method=about.name,
@@ -86,14 +87,20 @@ def plan(
     )
 
 
+def objection(spec: RunSpec) -> str | None:
+    """Why the method cannot take the data as configured, in one sentence; None when it can. Imports torch."""
+    about = card(spec.method)
+    return method_class(spec.method).objection(catalogue.describe(spec.dataset), about.config(**spec.config))
+
+
 def _data(dataset: str) -> tuple[str, int | None, int]:
     """Name that the run remembers, number of samples (None: not known before it is read) and of classes."""
-    entry = catalogue.DATASETS.get(dataset.strip().lower().replace("_", "-"))
+    entry = catalogue.find(dataset)
     if entry is None:
         spec = catalogue.describe(dataset)
         return str(Path(dataset).expanduser().resolve()), None, spec.n_clusters
     if not entry.available():
-        raise catalogue.DataUnavailable(f"{entry.title} is not here yet: {entry.how_to_get}")
+        raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
     return entry.name, entry.n_samples, entry.n_clusters
 
 
@@ -122,7 +129,9 @@ def _limited(n_samples: int | None, limit: int | None) -> int | None:
 
 def _check_clusters(clusters: int, n_samples: int | None, name: str) -> None:
     if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
-        raise ValueError(f"clusters={clusters} is not allowed; {name} needs 2 clusters or more (clusters)")
+        raise ValueError(
+            f"clusters={clusters} is not allowed for {name}; give the number of clusters to look for, 2 or more"
+        )
     if n_samples is not None and clusters > n_samples:
         raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
 

@@ -154,7 +154,7 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
 
     torch.set_num_threads(settings.n_threads())
     spec, about = run.spec, card(run.spec.method)
-    dataset = catalogue.load(spec.dataset, limit=spec.limit, seed=spec.seed)
+    dataset = catalogue.load(spec.dataset, limit=spec.limit)
     data_spec = _with_clusters(dataset.spec, run.run)
     _check_size(dataset, data_spec.n_clusters)
     method = build(method_class(spec.method), _config(run.run), data_spec, spec.seed)
@@ -273,7 +273,8 @@ def explain(problem: BaseException) -> str:
     if isinstance(problem, ImportError):
         return f"A package is missing ({_first_line(problem)}); install the requirements again."
     if _is_for_the_user(problem):
-        return text[0].upper() + text[1:] if text else "The run cannot be trained as it is."
+        first = text.partition(" ")[0]  # the name of a setting keeps its spelling
+        return text if any(sign in first for sign in "=_/") else text[:1].upper() + text[1:]
     what = f"{type(problem).__name__}: {_first_line(problem)}"
     return f"The program failed ({what}); error.log in the run's folder says where."
 

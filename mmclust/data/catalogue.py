@@ -301,7 +301,6 @@ def load(
     name_or_path: str,
     *,
     limit: int | None = None,
-    seed: int = 0,
     progress: Progress | None = None,
     download: bool = False,
 ) -> MultiViewDataset:
@@ -309,8 +308,8 @@ def load(
 
     Args:
         name_or_path: a name in `DATASETS`, an `.npz`, or a folder, tar or zip of images.
-        limit: take a random sample of this many, drawn with `seed` and kept in source order; None takes all.
-        seed: of the sample.
+        limit: take a random sample of this many, in source order; None takes all. The sample is always the same, so
+            that runs of several seeds share their data.
         progress: called with a fraction 0..1 and what is being done.
         download: fetch a known data set that is not here.
 
@@ -330,7 +329,7 @@ def load(
         dataset = _load_entry(entry, progress)
     if limit is None or limit >= dataset.n_samples:
         return dataset
-    chosen = np.random.default_rng(seed).choice(dataset.n_samples, limit, replace=False)
+    chosen = np.random.default_rng(0).choice(dataset.n_samples, limit, replace=False)
     return dataset.take(np.sort(chosen))
 
 

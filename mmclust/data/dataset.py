@@ -56,7 +56,7 @@ class MultiViewDataset:
         if len(set(lengths)) != 1:
             raise ValueError(f"the views have {lengths} samples; every view needs the same samples in the same order")
         if self.labels is not None and len(self.labels) != lengths[0]:
-            raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label per sample is needed")
+            raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label a sample is needed")
         for spec, view in zip(self.spec.views, self.views, strict=True):
             assert view.shape[1:] == spec.shape, (view.shape, spec.shape)
 

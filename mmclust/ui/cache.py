@@ -44,13 +44,13 @@ class _Datasets:
         self.reading: dict[Hashable, threading.Lock] = {}
         self.known: OrderedDict[Hashable, MultiViewDataset] = OrderedDict()
 
-    def read(self, name: str, limit: int | None, seed: int, progress: catalogue.Progress | None) -> MultiViewDataset:
-        key = (name, limit, seed if limit else 0)
+    def read(self, name: str, limit: int | None, progress: catalogue.Progress | None) -> MultiViewDataset:
+        key = (name, limit)
         with self.lock:
             busy = self.reading.setdefault(key, threading.Lock())
         with busy:  # two visitors who want the same data read it once
             if key not in self.known:
-                found = catalogue.load(name, limit=limit, seed=seed, progress=progress)
+                found = catalogue.load(name, limit=limit, progress=progress)
                 with self.lock:
                     self.known[key] = found
                     while len(self.known) > self.KEPT:
@@ -64,14 +64,14 @@ _datasets = _Datasets()
 
 
 def dataset(
-    name: str, limit: int | None = None, seed: int = 0, progress: catalogue.Progress | None = None
+    name: str, limit: int | None = None, progress: catalogue.Progress | None = None
 ) -> MultiViewDataset:
-    """A data set as a run with that limit and seed sees it; shared by all visitors, never written to.
+    """A data set as a run with that limit sees it; shared by all visitors, never written to.
 
     Raises:
         ValueError: it is not here, or cannot be read.
     """
-    return _datasets.read(name, limit, seed, progress)
+    return _datasets.read(name, limit, progress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +127,14 @@ class View:
         """The name of a class."""
         return self.classes[label] if 0 <= label < len(self.classes) else str(label)
 
+    def cluster_meaning(self, cluster: int) -> str:
+        """What a cluster stands for, as short as possible: the user's name, else its class, else its number."""
+        if given := self.record.cluster_names.get(cluster):
+            return given
+        if self.matched is not None and self.matched[cluster] >= 0:
+            return self.class_name(int(self.matched[cluster]))
+        return f"cluster {cluster + 1}"
+
     def cluster_name(self, cluster: int) -> str:
         """What a cluster is called: the user's name for it, or its number and its class."""
         if given := self.record.cluster_names.get(cluster):
@@ -152,7 +160,7 @@ def _view(run_id: str, epoch: int, _time: int, _record: RunRecord) -> View:
     run = store().get(run_id)
     snapshot = run.snapshot(epoch)
     spec = run.spec
-    data = dataset(spec.dataset, spec.limit, spec.seed)
+    data = dataset(spec.dataset, spec.limit)
     y_pred = snapshot.y_pred
     y_true = None if data.labels is None else data.labels[snapshot.index]
     counts = matched = right = None
@@ -204,8 +212,8 @@ class _Curves:
     def _still_valid(known: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
         """A resumed run writes the steps after its checkpoint anew; the evaluation shares a step with the losses."""
         first, names = fresh["step"].iloc[0], set(fresh.loc[fresh["step"] == fresh["step"].iloc[0], "name"])
-        stale = (known["step"] > first) | ((known["step"] == first) & known["name"].isin(names))
-        return known[~stale]
+        stale = (known["step"] > first) | ((known["step"] == first) & known["name"].isin(sorted(names)))
+        return known.loc[~stale]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

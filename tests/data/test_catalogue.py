@@ -126,14 +126,13 @@ def test_a_file_under_the_wrong_name_is_refused(data: Path) -> None:
         catalogue.load("mnist")
 
 
-def test_a_limit_draws_a_seeded_sample_in_source_order() -> None:
+def test_a_limit_draws_the_same_sample_every_time_in_source_order() -> None:
     whole = catalogue.load("digits")
-    some = catalogue.load("digits", limit=100, seed=1)
-    expected = np.sort(np.random.default_rng(1).choice(1797, 100, replace=False))
+    some = catalogue.load("digits", limit=100)
+    expected = np.sort(np.random.default_rng(0).choice(1797, 100, replace=False))
     assert np.array_equal(some.views[0], whole.views[0][expected])
     assert np.array_equal(labels_of(some), labels_of(whole)[expected])
     assert some.spec == whole.spec
-    assert not np.array_equal(labels_of(some), labels_of(catalogue.load("digits", limit=100, seed=2)))
     assert catalogue.load("digits", limit=10**6).n_samples == 1797
     with pytest.raises(ValueError, match="limit=0 leaves no samples"):
         catalogue.load("digits", limit=0)
