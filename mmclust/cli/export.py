@@ -18,10 +18,11 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and name them."""
-    from mmclust.report.export import export
     from mmclust.runs.store import RunStore
 
     found = RunStore().get(args.run_id)
+    from mmclust.report.export import export  # plots and torch: late, so that a wrong id is told at once
+
     try:
         export(found, args.out)
     except OSError as error:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name in COMMANDS:
         import_module(f"mmclust.cli.{name}").add(commands)
-    logging.lastResort = None  # errors reach the user as sentences, not as log lines
+    logging.getLogger().addHandler(logging.NullHandler())  # errors reach the user as sentences, not as log lines
     try:
         chosen = parser.parse_args(arguments)
     except SystemExit as done:  # argparse ends this way after --help and after complaints

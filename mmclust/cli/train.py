@@ -45,11 +45,10 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when the run finished."""
-    from mmclust.plan import plan
+    from mmclust.plan import objection, plan
     from mmclust.runs.store import RunStore
 
-    if args.download:
-        _download(args.dataset)
+    _fetch(args.dataset, download=args.download)
     spec = plan(
         args.dataset,
         args.method,
@@ -64,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         launcher=LAUNCHER,
         title=args.title,
     )
+    if reason := objection(spec):
+        raise ValueError(reason)
     store = RunStore()
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
@@ -78,7 +79,11 @@ def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:
         record = launch.run_here(store, run_id, waiting=lambda reason: print(reason, flush=True))
     if record.status != "finished":
         reason = record.error or f"Run {run_id} is {record.status}."
-        hint = "" if "resume" in reason else f" `python -m mmclust resume {run_id}` lets it go on."
+        hint = (
+            ""
+            if "resume" in reason or record.status == "failed"
+            else f" `python -m mmclust resume {run_id}` lets it go on."
+        )
         print(reason + hint, file=sys.stderr)
     if as_json:
         print_json(_as_json(record))
@@ -122,13 +127,18 @@ def _changes(pairs: list[str]) -> dict[str, str]:
     return changes
 
 
-def _download(dataset: str) -> None:
+def _fetch(dataset: str, *, download: bool) -> None:
+    """Download a known data set that is not here, or say that this could be done."""
     from mmclust.data import catalogue
 
-    name = dataset.strip().lower().replace("_", "-")
-    entry = catalogue.DATASETS.get(name)
-    if entry is not None and not entry.available():
-        catalogue.download(name, _DownloadLines())
+    entry = catalogue.find(dataset)
+    if entry is None or entry.available() or not entry.downloads:
+        return
+    if not download:
+        raise catalogue.DataUnavailable(
+            f"{entry.title} is not here yet; add --download, or see `datasets` for other ways"
+        )
+    catalogue.download(entry.name, _DownloadLines())
 
 
 class _DownloadLines:

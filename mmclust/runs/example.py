@@ -68,7 +68,11 @@ def open_example(home: Path, folder: Path = FOLDER) -> "RunStore | None":
         with (folder / "metrics.csv").open(newline="") as file:
             points = [{"run_id": row["run_id"], **point} for point in csv.DictReader(file)]
         for point in points:
-            point |= {"step": int(point["step"]), "epoch": float(point["epoch"]), "value": float(point["value"])}
+            point |= {
+                "step": int(point["step"]),
+                "epoch": float(point["epoch"]),
+                "value": float(point["value"] or "nan"),
+            }
         with making.writing() as connection:
             connection.execute(insert(RUNS).values(**row))
             connection.execute(insert(METRICS), points)

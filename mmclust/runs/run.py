@@ -51,7 +51,7 @@ class Run:
         if since_id is not None:
             query = query.where(METRICS.c.id > since_id)
         with self.store.reading() as connection:
-            rows = connection.execute(query).cursor.fetchall()  # plain tuples: half the time of Row objects
+            rows = connection.execute(query).all()
         ids, steps, epochs, labels, values = zip(*rows, strict=True) if rows else ((),) * 5
         return pd.DataFrame(
             {
