@@ -3,13 +3,16 @@
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui import cluster_rows, frame, picker
+from mmclust.ui import cluster_rows, picker
 
 ORDERS = ("number", "class", "size", "confidence")
 ROWS = 10
 
-frame.heading("Clusters", "One row per cluster: the images it is surest about. A good cluster shows one kind of thing.")
-view = picker.view("the clusters")
+view = picker.view(
+    "Clusters",
+    "One row per cluster: the images it is surest about. A good cluster shows one kind of thing.",
+    what="the clusters",
+)
 
 if view is not None:
     names = [view.cluster_name(k) for k in range(len(view.sizes))]

@@ -5,10 +5,11 @@ import streamlit as st
 from mmclust.plots import confusion as plots
 from mmclust.ui import cells, frame, picker
 
-frame.heading(
-    "Confusion", "Classes against clusters, matched one to one. Click a cell to see the images behind its number."
+view = picker.view(
+    "Confusion",
+    "Classes against clusters, matched one to one. Click a cell to see the images behind its number.",
+    what="the confusion matrix",
 )
-view = picker.view("the confusion matrix")
 
 if view is not None and view.counts is None:
     frame.empty(

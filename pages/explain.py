@@ -2,10 +2,11 @@
 
 from mmclust.ui import explain, frame, picker
 
-frame.heading(
-    "Explain", "Grad-CAM: bright regions of an image speak for its cluster. Compare images it sorts right and wrong."
+view = picker.view(
+    "Explain",
+    "Grad-CAM: bright regions of an image speak for its cluster. Compare images it sorts right and wrong.",
+    what="Grad-CAM",
 )
-view = picker.view("Grad-CAM")
 
 if view is not None and view.images is None:
     frame.empty(

@@ -1,9 +1,12 @@
 """All samples of a run as points: neighbours in the code are neighbours on the map."""
 
-from mmclust.ui import frame, maps, picker
+from mmclust.ui import maps, picker
 
-frame.heading("Map", "Every image is a point, similar codes are neighbours. Draw a lasso to see the images inside.")
-view = picker.view("the map")
+view = picker.view(
+    "Map",
+    "Every image is a point, similar codes are neighbours. Draw a lasso to see the images inside.",
+    what="the map",
+)
 
 if view is not None:
     settings = maps.controls(view)

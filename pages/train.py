@@ -4,21 +4,23 @@ import streamlit as st
 
 from mmclust.ui import cache, frame, live, method_card, picker, state, training
 
-frame.heading("Train", "Choose images and a published method, move its sliders, press Start and watch it learn.")
-
+choice = None
 left, right = st.columns([5, 11], gap="large")
 with left, frame.messages():
+    frame.heading("Train", "Choose images and a method, move its sliders, press Start and watch it learn.")
     choice = training.form()
 
 with right:
     runs = [record for record in cache.store().list() if not record.example]
     wanted = state.run_id()
-    shown = next((record for record in runs if record.run_id == wanted), next((r for r in runs if r.active), None))
-    tabs = ["Method", "Training"]
-    st.session_state.setdefault("training-tab", "Training" if shown else "Method")
-    tab = st.segmented_control("Show", tabs, key="training-tab", required=True, label_visibility="collapsed")
+    current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
+    shown = current or (runs[0] if runs else None)
+    st.session_state.setdefault("training-tab", "Training" if current else "Method")
+    tab = st.segmented_control(
+        "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
+    )
     if tab == "Method":
-        with frame.messages():
+        if choice is not None:
             method_card.draw(choice.method, choice.values)
     elif shown is None:
         frame.empty(

@@ -4,25 +4,58 @@ Positions depend on the probabilities alone, so the picture moves smoothly throu
 every epoch: undecided samples are in the middle, decided ones in a corner.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from mmclust.plots.palette import NEUTRAL
 
-def corner_map(log_probs: np.ndarray, *, temperature: float = 2.5, spread: float = 0.11) -> np.ndarray:
+
+def corners(k: int) -> np.ndarray:
+    """Positions (k, 2) of the corners, clockwise from the top."""
+    angles = np.pi / 2 - 2 * np.pi * np.arange(k) / k
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def label_corners(option: dict[str, Any], names: Sequence[str], *, radius: float = 1.22) -> None:
+    """Write names beside the corners of an ECharts map of `corner_map` positions, and fix its axes.
+
+    Args:
+        option: see `scatter.live_map`; changed in place.
+        names: (K,) short names.
+        radius: how far from the middle.
+    """
+    for axis in ("xAxis", "yAxis"):
+        option[axis] |= {"min": -radius - 0.12, "max": radius + 0.12}
+    places = (corners(len(names)) * radius).round(3).tolist()
+    option["series"].append(
+        {
+            "type": "scatter",
+            "name": "corners",
+            "silent": True,
+            "symbolSize": 0.01,
+            "data": [{"name": name, "value": place} for name, place in zip(names, places, strict=True)],
+            "label": {"show": True, "formatter": "{b}", "position": "inside", "color": NEUTRAL, "fontSize": 12},
+        }
+    )
+
+
+def corner_map(log_probs: np.ndarray, *, temperature: float = 2.0, spread: float = 0.12) -> np.ndarray:
     """Positions (n, 2) float32 in a circle of radius about 1.
 
     Args:
         log_probs: (n, K) log-probabilities or logits of the assignment.
         temperature: above 1 softens the probabilities, so that differences between sure samples show.
-        spread: radius of the disc that samples with equal probabilities fill.
+        spread: radius of the disc that samples of one corner fill; undecided ones fill one three times as large.
     """
     n, k = log_probs.shape
     scaled = (log_probs - log_probs.max(axis=1, keepdims=True)) / temperature
     probs = np.exp(scaled)
     probs /= probs.sum(axis=1, keepdims=True)
-    angles = np.pi / 2 - 2 * np.pi * np.arange(k) / k
-    corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    decided = (probs.max(axis=1) - 1 / k) / (1 - 1 / k)
     # A sunflower disc: every sample keeps its own place in the disc through all epochs.
     turn = np.arange(n) * np.pi * (3 - np.sqrt(5))
-    radius = spread * np.sqrt((np.random.default_rng(0).permutation(n) + 0.5) / n)
+    radius = spread * (3 - 2 * decided) * np.sqrt((np.random.default_rng(0).permutation(n) + 0.5) / n)
     disc = np.stack([np.cos(turn), np.sin(turn)], axis=1) * radius[:, None]
-    return (probs @ corners + disc).astype(np.float32)
+    return (probs @ corners(k) + disc).astype(np.float32)

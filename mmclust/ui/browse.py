@@ -52,7 +52,7 @@ def about(entry: Entry) -> None:
     colors = {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
     figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
     figures.append(("classes", f"{entry.n_clusters}"))
-    cells = "".join(f"<span><b>{value}</b> {name}</span>" for name, value in figures)
+    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
     st.html(f'<div class="mm-chips">{cells}</div>')
 
 
@@ -99,8 +99,8 @@ def class_bars(counts: np.ndarray, names: tuple[str, ...], colors: list[str]) ->
     """HTML bars of the class sizes."""
     largest = max(1, int(counts.max()))
     rows = "".join(
-        f'<div><span>{escape(names[i]) if i < len(names) else i}</span><i style="width:{60 * n / largest:.1f}%;background:'
-        f'{colors[i % len(colors)]}"></i><small>{n:,}</small></div>'
+        f"<div><span>{escape(names[i]) if i < len(names) else i}</span>"
+        f'<i style="width:{60 * n / largest:.1f}%;background:{colors[i % len(colors)]}"></i><small>{n:,}</small></div>'
         for i, n in enumerate(counts[:40])
     )
     return f'<div class="mm-bars" role="img" aria-label="Images per class">{rows}</div>'

@@ -30,8 +30,8 @@ def store() -> RunStore:
 
 
 @st.cache_resource(show_spinner=False)
-def _store(_home: str, _url: str) -> RunStore:
-    return RunStore()
+def _store(home: str, url: str) -> RunStore:
+    return RunStore(Path(home), url)
 
 
 class _Datasets:
@@ -63,9 +63,7 @@ class _Datasets:
 _datasets = _Datasets()
 
 
-def dataset(
-    name: str, limit: int | None = None, progress: catalogue.Progress | None = None
-) -> MultiViewDataset:
+def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | None = None) -> MultiViewDataset:
     """A data set as a run with that limit sees it; shared by all visitors, never written to.
 
     Raises:
@@ -84,6 +82,8 @@ class View:
     record: RunRecord
     run: Run
     epoch: int
+    version: int
+    """Changes when the snapshot's file is written anew, as a resumed run does."""
     snapshot: Snapshot
     data: MultiViewDataset
     y_pred: np.ndarray
@@ -146,7 +146,7 @@ class View:
 
 def view(record: RunRecord, epoch: int, path: Path) -> View:
     """A run at an epoch, from memory where it was shown before."""
-    found = _view(record.run_id, epoch, path.stat().st_mtime_ns, record)
+    found = _view(record.run_id, epoch, str(path), path.stat().st_mtime_ns, record)
     return found if found.record == record else replace_record(found, record)
 
 
@@ -156,7 +156,8 @@ def replace_record(found: View, record: RunRecord) -> View:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _view(run_id: str, epoch: int, _time: int, _record: RunRecord) -> View:
+def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) -> View:
+    # `path` and `written` are part of the key: Streamlit leaves out only names that start with an underscore.
     run = store().get(run_id)
     snapshot = run.snapshot(epoch)
     spec = run.spec
@@ -176,6 +177,7 @@ def _view(run_id: str, epoch: int, _time: int, _record: RunRecord) -> View:
         record=_record,
         run=run,
         epoch=epoch,
+        version=written,
         snapshot=snapshot,
         data=data,
         y_pred=y_pred,
@@ -217,7 +219,7 @@ class _Curves:
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _curves(_run_id: str, _home: str) -> _Curves:
+def _curves(run_id: str, home: str) -> _Curves:
     return _Curves()
 
 

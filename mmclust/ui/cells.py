@@ -45,7 +45,7 @@ def side(view: cache.View, points: list[dict[str, Any]]) -> None:
         st.markdown("**Largest confusions**")
         with st.container(horizontal=True, gap="xsmall"):
             for label, cluster in largest:
-                text = f"{view.class_name(label)} in {view.cluster_name(cluster)}: {view.counts[label, cluster]:,}"
+                text = f"{view.class_name(label)} as {view.cluster_meaning(cluster)}: {view.counts[label, cluster]:,}"
                 st.button(text, key=f"confusion-{label}-{cluster}", on_click=_go, args=(label, cluster))
     else:
         st.success("Every image lies in the cluster of its class.", icon=":material/check_circle:")

@@ -59,21 +59,23 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int) -> str:
         color, name = view.colors[k], escape(view.cluster_name(k))
         shown = members(view, k, kind, count)
         images = (
-            pictures.samples(view, shown, px=46, mark=False, kind="row")
+            pictures.samples(view, shown, px=72, mark=False, kind="row")
             if len(shown)
             else '<span class="mm-none">none</span>'
         )
         own = np.flatnonzero(view.y_pred == k)
         mean = pictures.mean_image(view, own)
         picture = f'<img class="mm-mean" src="{mean}" alt="Mean image of cluster {name}">' if mean else ""
-        about = [f"{mean_confidence(view, k):.0%} sure"]
+        about = [f"{view.sizes[k]:,} images", f"{mean_confidence(view, k):.0%} sure"]
         found = figures[k]
         if found.precision is not None:
             about.append(f"{found.precision:.0%} pure")
+        if not len(own):
+            about = ["empty"]
         rows.append(
             f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
             f'<span class="mm-bar"><i style="width:{100 * view.sizes[k] / largest:.1f}%;background:{color}"></i></span>'
-            f"<small>{view.sizes[k]:,} images · {' · '.join(about)}</small></th>"
+            f"<small>{' · '.join(about)}</small></th>"
             f"<td>{picture}</td><td>{images}</td></tr>"
         )
     head = f"<thead><tr><th>cluster</th><th>mean</th><th>{escape(KINDS[kind])}</th></tr></thead>"

@@ -1,9 +1,8 @@
 """The Explain page: which images, and the heat that the network's last feature maps lay over them."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from mmclust import worker
 from mmclust.analysis import gradcam
@@ -13,6 +12,8 @@ from mmclust.ui import cache, cluster_rows, frame, jobs, pictures
 COUNT = 6
 PX = 84
 """Edge of an image on the page."""
+ENLARGED = 128
+"""Edge in pixels at which heat is drawn over images that are smaller."""
 
 
 def last(view: cache.View) -> cache.View:
@@ -29,7 +30,7 @@ def page(view: cache.View) -> None:
     if not (view.run.folder / "checkpoint.pt").exists():
         frame.empty(
             "No trained weights yet",
-            "Grad-CAM needs the network itself, which is stored with the first checkpoint, some seconds into a training.",
+            "Grad-CAM needs the network itself; it is stored with the first checkpoint, some seconds into a training.",
             page="train.py",
             button="Watch the training",
         )
@@ -40,12 +41,21 @@ def page(view: cache.View) -> None:
         )
         strength = st.slider("Heat", 0.0, 1.0, 0.6, 0.05, key="heat", bind="query-params", width=240,
                              help="0 shows the image alone, 1 the heat alone.")  # fmt: skip
-    for title, text, positions in groups(view, int(cluster)):
-        st.markdown(f"**{title}** :gray[{text}]")
-        if len(positions):
-            _strip(view, positions, view.y_pred[positions], strength, key=title)
-        else:
-            st.caption("None in this cluster.")
+    parts = groups(view, int(cluster))
+    chosen = np.concatenate([positions for _, _, positions in parts])
+    heat = _cams(view, chosen, view.y_pred[chosen], label="Looking at what the network looked at")
+    if heat is None:
+        return
+    shares = np.split(heat, np.cumsum([len(positions) for _, _, positions in parts])[:-1])
+    columns = st.columns(2, gap="large") if len(parts) == 3 else [st.container()]
+    places = [*columns, st.container()]
+    for place, (title, text, positions), cams in zip(places, parts, shares, strict=True):
+        with place:
+            st.markdown(f"**{title}** :gray[{text}]")
+            if len(positions):
+                _pairs(view, positions, cams, strength)
+            else:
+                st.caption("None in this cluster.")
     _one(view, strength)
 
 
@@ -63,10 +73,7 @@ def groups(view: cache.View, cluster: int) -> list[tuple[str, str, np.ndarray]]:
     return [*parts, ("Least sure", "smallest margin", cluster_rows.members(view, cluster, "least sure", COUNT))]
 
 
-def _strip(view: cache.View, positions: np.ndarray, targets: np.ndarray, strength: float, key: str) -> None:
-    cams = _cams(view, positions, targets, label="Looking at what the network looked at", key=key)
-    if cams is None:
-        return
+def _pairs(view: cache.View, positions: np.ndarray, cams: np.ndarray, strength: float) -> None:
     plain, heated = _pictures(view, positions, cams, strength)
     labels = [pictures.describe(view, int(i)) for i in positions]
     captions = [_caption(view, int(i)) for i in positions]
@@ -90,7 +97,7 @@ def _one(view: cache.View, strength: float) -> None:
     probs = view.snapshot.probs[position]
     best = np.argsort(-probs)[: min(5, len(probs))]
     with right:
-        cams = _cams(view, np.repeat(position, len(best)), best, label="Looking at one image", key="one")
+        cams = _cams(view, np.repeat(position, len(best)), best, label="Looking at one image", height=210)
         if cams is not None:
             _, heated = _pictures(view, np.repeat(position, len(best)), cams, strength)
             labels = [f"What speaks for cluster {view.cluster_name(int(k))}, probability {probs[k]:.1%}" for k in best]
@@ -110,7 +117,9 @@ def _unsure(view: cache.View) -> int:
     return int(view.ids[np.argmin(view.confidence)])
 
 
-def _cams(view: cache.View, positions: np.ndarray, targets: np.ndarray, *, label: str, key: str) -> np.ndarray | None:
+def _cams(
+    view: cache.View, positions: np.ndarray, targets: np.ndarray, *, label: str, height: int = 430
+) -> np.ndarray | None:
     """Heat (n, H, W) of images for clusters; None while it is computed."""
     assert view.images is not None
     images, time = view.images[view.ids[positions]], (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
@@ -121,22 +130,23 @@ def _cams(view: cache.View, positions: np.ndarray, targets: np.ndarray, *, label
         return gradcam.grad_cam(method, images, targets)
 
     name = ("cam", view.record.run_id, time, tuple(positions.tolist()), tuple(targets.tolist()))
-    return jobs.result(name, work, label=label, height=PX + 60)
+    return jobs.result(name, work, label=label, height=height)
 
 
 def _pictures(
     view: cache.View, positions: np.ndarray, cams: np.ndarray, strength: float
 ) -> tuple[list[str], list[str]]:
-    """The images, and the images under their heat, as `data:` addresses."""
+    """The images, and the images under their heat, as `data:` addresses; small ones are enlarged under smooth heat."""
     assert view.images is not None
     spec = view.data.spec.views[pictures.image_view(view.data) or 0]
     rgb = drawing.to_rgb(view.images[view.ids[positions]], low=spec.low, high=spec.high)
-    heated = drawing.overlay(rgb, cams, strength)
-    return _uris(rgb), _uris(heated)
-
-
-def _uris(images: Sequence[np.ndarray] | np.ndarray) -> list[str]:
-    return [drawing.data_uri(drawing.png(image)) for image in images]
+    large = drawing.resize(rgb, max(ENLARGED, *rgb.shape[1:3]))
+    size = (large.shape[2], large.shape[1])
+    smooth = [np.asarray(Image.fromarray(cam).resize(size, Image.Resampling.BICUBIC)) for cam in cams]
+    heated = drawing.overlay(large, np.clip(np.stack(smooth), 0, 1), strength)
+    return [drawing.data_uri(drawing.jpeg(i, 90)) for i in large], [
+        drawing.data_uri(drawing.jpeg(i, 88)) for i in heated
+    ]
 
 
 def _caption(view: cache.View, position: int) -> str:

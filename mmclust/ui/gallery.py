@@ -5,7 +5,7 @@ import streamlit as st
 
 from mmclust import launch
 from mmclust.plots import curves
-from mmclust.plots.corners import corner_map
+from mmclust.plots.corners import corner_map, label_corners
 from mmclust.plots.scatter import live_map
 from mmclust.runs.record import RunRecord
 from mmclust.ui import cache, frame, live, picker, pictures
@@ -68,17 +68,19 @@ def _map(view: cache.View) -> None:
     names = [f"cluster {view.cluster_name(k)}" for k in range(len(view.sizes))]
     xy = corner_map(view.snapshot.log_probs[chosen])
     option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
+    if len(view.sizes) <= 30:
+        label_corners(option, [view.cluster_meaning(k) for k in range(len(view.sizes))])
     st.echarts_chart(option, height=290, key="show-map", alt="Every image is a point, every corner a cluster")
     st.caption("Every point is an image, every corner a cluster; in the middle are images it is unsure about.")
 
 
 def _scores(view: cache.View) -> None:
-    grid = st.grid(3, min_column_width=80, gap="small")
+    grid = st.grid(3, min_column_width=64, gap="small")
     for name in ("acc", "nmi", "ari"):
         if name in view.scores:
             grid.metric(name.upper(), f"{view.scores[name]:.1%}", border=True)
     points = cache.curves(view.run)
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if (points["name"] == name).any()]
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in set(points["name"])]
     if names:
         option = curves.score_curves(live.thin(points, names), names=names)
         option["legend"] |= {"show": False}
@@ -127,7 +129,8 @@ def _run(record: RunRecord) -> None:
         with figures:
             if record.metrics:
                 cells = "".join(
-                    f"<span><b>{record.metrics[n]:.1%}</b> {n.upper()}</span>" for n in ("acc", "nmi", "ari")
+                    f"<span><b>{record.metrics[n]:.1%}</b> <small>{n.upper()}</small></span>"
+                    for n in ("acc", "nmi", "ari")
                 )
                 st.html(f'<div class="mm-chips">{cells}</div>')
         with state:
@@ -140,8 +143,8 @@ def _run(record: RunRecord) -> None:
 
 
 def _actions(record: RunRecord) -> None:
-    target, text = ("train.py", "Watch") if record.active or record.resumable else ("clusters.py", "Open")
-    if st.button(text, key=f"open-{record.run_id}"):
+    target = "train.py" if record.active or record.resumable else "clusters.py"
+    if st.button("Watch" if record.active else "Open", key=f"open-{record.run_id}"):
         st.switch_page(target, query_params={"run": record.run_id})
     with st.popover("", icon=":material/more_horiz:", help="Rename or delete"):
         given = st.text_input("Name", record.title, key=f"name-{record.run_id}", max_chars=80)

@@ -11,7 +11,7 @@ from mmclust import launch
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
-from mmclust.plots.corners import corner_map
+from mmclust.plots.corners import corner_map, label_corners
 from mmclust.plots.scatter import live_map
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
@@ -21,6 +21,11 @@ TICK_S = 1.0
 POINTS = 320
 """Points of a curve on this panel; more would only cost time in the browser."""
 MAP_POINTS = 2000
+MAP_HELP = (
+    "Every point is an image. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
+    "Its colour is its class where classes are known, so a corner of one colour is a pure cluster."
+)
+CHART_PX = 270
 
 
 def panel(run_id: str) -> None:
@@ -131,7 +136,8 @@ def _figures(record: RunRecord, points: pd.DataFrame) -> None:
 
 
 def _scores(record: RunRecord, points: pd.DataFrame) -> None:
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if len(points) and (points["name"] == name).any()]
+    known = set(points["name"]) if len(points) else set()
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in known]
     if names or record.status != "finished":
         st.markdown("**Agreement with the classes** :gray[(not used in training)]")
         option = plots.score_curves(thin(points, names), names=names)
@@ -139,14 +145,14 @@ def _scores(record: RunRecord, points: pd.DataFrame) -> None:
         st.markdown("**Confidence of the assignment**")
         option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
     _fix_axis(option, record)
-    st.echarts_chart(option, height=300, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
+    st.echarts_chart(option, height=CHART_PX, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
 
 
 def _map(run: Run, record: RunRecord) -> np.ndarray | None:
-    st.markdown("**Assignments** :gray[(corner = cluster, middle = undecided)]")
+    st.markdown("**Assignments** :gray[(corners: clusters)]", help=MAP_HELP)
     kept = run.snapshots()
     if not kept:
-        with st.container(height=300, border=True, horizontal_alignment="center", vertical_alignment="center"):
+        with st.container(height=CHART_PX, border=True, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The map appears with the first snapshot.")
         return None
     view = cache.view(record, *kept[-1])
@@ -160,11 +166,11 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
         names = [f"class {view.class_name(c)}" for c in range(int(view.y_true.max()) + 1)]
         colors = None
     option = live_map(xy, groups, names, colors=colors)
-    for axis in ("xAxis", "yAxis"):
-        option[axis] |= {"min": -1.2, "max": 1.2}
+    if len(view.sizes) <= 30:
+        label_corners(option, [str(k + 1) for k in range(len(view.sizes))])
     st.echarts_chart(
         option,
-        height=300,
+        height=CHART_PX,
         key="live-map",
         alt=f"Assignments of {len(xy)} samples at epoch {view.epoch}, one corner per cluster",
     )
@@ -184,7 +190,7 @@ def _alarms(record: RunRecord, points: pd.DataFrame, sizes: np.ndarray | None) -
 def _terms(method: MethodCard, points: pd.DataFrame) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
     colors = method_card.term_colors(method)
-    grid = st.grid(3, min_column_width=200, gap="small")
+    grid = st.grid(len(method.terms), min_column_width=150, gap="small")
     for term in method.terms:
         with grid.cell():
             name = f"loss/{term.name}"
@@ -216,7 +222,7 @@ def _small(
     option["grid"] = {"left": 4, "right": 10, "top": 8, "bottom": 4, "containLabel": True}
     option["xAxis"] |= {"name": ""}
     option["yAxis"] |= {"name": "", "splitNumber": 3}
-    st.echarts_chart(option, height=130, key=f"live-{name}", alt=alt)
+    st.echarts_chart(option, height=120, key=f"live-{name}", alt=alt)
 
 
 def _fix_axis(option: dict[str, Any], record: RunRecord) -> None:
@@ -228,7 +234,7 @@ def thin(points: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The named curves with at most `POINTS` points each (columns epoch, name, value)."""
     parts = []
     for name in names:
-        rows = points[points["name"] == name] if len(points) else points
+        rows = points.loc[points["name"] == name] if len(points) else points
         if len(rows):
             epoch, value = plots.decimate(rows["epoch"].to_numpy(float), rows["value"].to_numpy(float), POINTS)
             parts.append(pd.DataFrame({"epoch": epoch, "name": name, "value": value}))

@@ -1,6 +1,6 @@
 """The map page: which space, which projection, which colours; the figure; what a lasso has caught."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def _options(kind: str, n: int) -> tuple[tuple[str, float], ...]:
 def layout(view: cache.View, settings: Settings) -> np.ndarray | None:
     """Positions (n, 2), or None while they are computed (a progress bar stands in the map's place)."""
     kind = PROJECTIONS[settings.projection]
-    key = ("layout", view.record.run_id, view.epoch, settings.space, kind, settings.options)
+    key = ("layout", view.record.run_id, view.epoch, view.version, settings.space, kind, settings.options)
     options: dict[str, Any] = dict(settings.options)
     if "n_neighbors" in options:
         options["n_neighbors"] = int(options["n_neighbors"])
@@ -116,16 +116,16 @@ def explore(view: cache.View, xy: np.ndarray, settings: Settings) -> None:
 
 def figure(view: cache.View, xy: np.ndarray, settings: Settings) -> "go.Figure":
     """The Plotly figure, kept in memory by what it depends on."""
-    return _figure(
-        view.record.run_id, view.epoch, settings, tuple(map(view.cluster_name, range(len(view.sizes)))), view, xy
-    )
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    return _figure((view.record.run_id, view.epoch, view.version), astuple(settings), names, settings, view, xy)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _figure(
-    _run_id: str, _epoch: int, settings: Settings, names: tuple[str, ...], _view: cache.View, _xy: np.ndarray
+    what: tuple, how: tuple, names: tuple[str, ...], _settings: Settings, _view: cache.View, _xy: np.ndarray
 ) -> "go.Figure":
-    view, xy = _view, _xy
+    # The key is what, how and names: Streamlit leaves out names that start with an underscore.
+    view, xy, settings = _view, _xy, _settings
     common: dict[str, Any] = {"method": settings.projection, "height": HEIGHT}
     if settings.color == "confidence":
         return scatter.value_map(xy, view.ids, view.confidence, "confidence", low=0.0, high=1.0, **common)

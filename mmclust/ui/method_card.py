@@ -47,14 +47,21 @@ def draw(card: MethodCard, values: Mapping[str, Any]) -> None:
         st.markdown(card.idea)
         for line in objective(card, values):
             st.latex(line)
-        colors = term_colors(card)
-        for term in card.terms:
-            weight = values.get(term.weight, 1.0) if term.weight else 1.0
-            left, right = st.columns([5, 4], vertical_alignment="center", gap="medium")
-            off = "" if weight else " :gray-badge[switched off]"
-            left.markdown(rf"$\textcolor{{{colors[term.name]}}}{{\blacksquare}}\;\; {term.latex}$")
-            right.markdown(f"**{term.title}**{off}  \n:gray[{term.meaning}]")
+        st.markdown(terms(card, values))
         st.caption(f"{card.citation} [Paper]({card.paper})")
+
+
+def terms(card: MethodCard, values: Mapping[str, Any]) -> str:
+    """The loss terms as a Markdown table: colour and name, equation, meaning."""
+    colors = term_colors(card)
+    rows = ["| Term | Loss | In words |", "|:--|:--|:--|"]
+    for term in card.terms:
+        off = "" if values.get(term.weight, 1.0) else " :gray-badge[off]"
+        # A bar would end the table's cell.
+        latex = term.latex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+        square = rf"$\textcolor{{{colors[term.name]}}}{{\blacksquare}}$"
+        rows.append(f"| {square} **{term.title}**{off} | ${latex}$ | {term.meaning} |")
+    return "\n".join(rows)
 
 
 def number(value: float) -> str:

@@ -81,14 +81,20 @@ def chosen() -> RunRecord | None:
     return (shown or records or [None])[0]
 
 
-def view(what: str) -> cache.View | None:
-    """Draw the bar and give the run at the chosen epoch; None where an empty state stands instead.
+def view(title: str, text: str, *, what: str) -> cache.View | None:
+    """Draw the head of a page about a run, and give the run at the chosen epoch.
 
     Args:
+        title: of the page.
+        text: what the page answers, in a sentence.
         what: what the page would show, for the empty state, e.g. "the map".
+
+    Returns:
+        None where an empty state stands instead.
     """
     record = chosen()
     if record is None:
+        frame.heading(title, text)
         frame.empty(
             "No run yet",
             f"Train a clustering first: {what} of it appears here as soon as its first epoch is done.",
@@ -96,8 +102,10 @@ def view(what: str) -> cache.View | None:
             button="Start a training",
         )
         return None
-    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    left, middle, right = st.columns([6, 5, 4], gap="medium", vertical_alignment="center")
     with left:
+        frame.heading(title, text)
+    with middle:
         _run_box(record)
     kept = dict(cache.store().get(record.run_id).snapshots())
     if not kept:
@@ -124,10 +132,11 @@ def chips(found: cache.View) -> str:
     figures = [(name.upper(), f"{found.scores[name]:.1%}") for name in ("acc", "nmi", "ari") if name in found.scores]
     n_clusters = found.snapshot.n_clusters
     figures += [("images" if found.images is not None else "samples", f"{len(found.ids):,}")]
-    figures += [("clusters", f"{n_clusters}"), ("epoch", f"{found.epoch} of {found.record.epochs}")]
+    figures += [("clusters", f"{n_clusters}")]
     if not found.scores:
         figures.append(("classes", "not known"))
-    cells = "".join(f"<span><b>{value}</b> {name}</span>" for name, value in figures)
+    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
+    cells += f"<span><small>epoch</small> <b>{found.epoch}</b> <small>of {found.record.epochs}</small></span>"
     return f'<div class="mm-chips" role="note">{cells}</div>'
 
 

@@ -68,15 +68,16 @@ def grid(
         px: edge of an image on the page.
         colors: (n,) colour of a bar under each image, None for none.
         captions: (n,) short text under each image.
-        kind: "wrap" breaks lines, "row" scrolls sideways in one line.
+        kind: "wrap" breaks lines; "row" stays in one line, with smaller images where there is less room.
     """
     cells = []
+    basis = f' style="flex-basis:{px}px"' if kind == "row" else ""
     for i, (address, label) in enumerate(zip(sources, labels, strict=True)):
         color = colors[i] if colors else None
         edge = f"border-bottom:3px solid {color};" if color else ""
         text = f'<span class="mm-cap">{escape(captions[i])}</span>' if captions else ""
         cells.append(
-            f'<li><img src="{address}" alt="{escape(label)}" title="{escape(label)}" '
+            f'<li{basis}><img src="{address}" alt="{escape(label)}" title="{escape(label)}" '
             f'style="width:{px}px;height:{px}px;{edge}">{text}</li>'
         )
     return f'<ul class="mm-grid mm-{kind}">{"".join(cells)}</ul>'

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 from importlib import import_module
 
 from mmclust.ui import frame, jobs
@@ -13,8 +12,11 @@ log = logging.getLogger(__name__)
 EARLY = ("pandas", "PIL.Image", "sqlalchemy.dialects.sqlite", "plotly.graph_objects", "mmclust.runs.store")
 """Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
 
-LATE = ("torch", "torchvision", "mmclust.worker")
+LATE = ("torch", "torchvision", "mmclust.worker", "mmclust.engine.trainer")
 """Loaded in the background once the first page is painted, so that Start answers at once."""
+
+LAST = ("openTSNE", "pytorch_grad_cam")
+"""Loaded some time later: they take seconds, and the first t-SNE or Grad-CAM would wait for them."""
 
 
 class _Warmer:
@@ -23,10 +25,13 @@ class _Warmer:
     def __init__(self) -> None:
         self.armed = False
         self.thread: threading.Thread | None = None
+        self.stop = threading.Event()
 
     def run(self) -> None:
-        time.sleep(0.5)  # the page that has just been written travels to the browser first
-        _load(LATE)
+        # The page that has just been written travels to the browser first.
+        for pause, names in ((0.5, LATE), (8.0, LAST)):
+            if not self.stop.wait(pause):
+                _load(names)
 
 
 _warmer = _Warmer()
@@ -44,6 +49,7 @@ async def stop() -> None:
 
     await asyncio.to_thread(jobs.shutdown)
     await asyncio.to_thread(launch.shutdown, 20.0)
+    _warmer.stop.set()
     if _warmer.thread:
         await asyncio.to_thread(_warmer.thread.join, 20.0)
 

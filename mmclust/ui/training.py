@@ -63,8 +63,9 @@ def form() -> Choice:
 
 def _dataset() -> str:
     known = {name: entry for name, entry in catalogue.DATASETS.items() if entry.available()}
-    first = forms.kept("dataset", "digits")
-    names = list(known) + ([first] if first not in known else [])
+    # Only names of the catalogue: what stands in a URL never becomes a path.
+    first = forms.kept("dataset")
+    names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
     name = _pick("dataset", "Data set", names, picker.dataset_title)
     entry = catalogue.DATASETS.get(name)
     if entry and entry.available():
@@ -130,7 +131,7 @@ def _settings(dataset: str, about: Preset) -> dict[str, Any]:
         limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "A random sample of this many, for a quick look.")
         device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto takes a GPU where there is one.")
         precision = _choice(
-            "precision", "Precision", ["float32", "bf16"], "bf16 is faster where the processor has it; float32 is exact.",
+            "precision", "Precision", ["float32", "bf16"], "bf16 is faster where the processor has it.",
             default=about.precision,
         )  # fmt: skip
         launcher = _choice(
@@ -152,7 +153,7 @@ def _number(name: str, label: str, default: int, low: int, high: int, text: str)
     if key not in st.session_state:
         wanted = str(forms.kept(name, default))
         st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
-    value = int(st.number_input(label, low, high, step=1, key=key, help=text, required=True))
+    value = int(st.number_input(label, low, high, step=1, key=key, help=text))
     forms.keep(name, value)
     forms.write_url({name: None if value == default else value})
     return value
@@ -182,7 +183,7 @@ def _ablations(method: MethodCard) -> None:
 def _start(choice: Choice) -> None:
     entry = catalogue.DATASETS.get(choice.dataset)
     missing = entry is not None and not entry.available()
-    if missing:
+    if entry is not None and missing:
         st.warning(f"{entry.title} is not here yet. {entry.how_to_get}", icon=":material/download:")
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=missing):
         try:

@@ -1,0 +1,86 @@
+"""A store with a finished run that looks trained: real digits, made-up codes, weights that were never moved."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmclust import plan
+from mmclust.data import catalogue
+from mmclust.evaluation.metrics import score
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs import example
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+
+MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
+EPOCHS = (0, 1, 3)
+
+
+@pytest.fixture(autouse=True)
+def no_example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The bundled example is left out: an empty store is empty."""
+    monkeypatch.setattr(example, "FOLDER", tmp_path / "no-example")
+
+
+def snapshot_like_training(epoch: int, *, n_wrong: int = 150) -> Snapshot:
+    """Codes whose clusters are the classes in another order, but for some samples."""
+    labels = catalogue.load("digits").labels
+    assert labels is not None
+    draw = np.random.default_rng(epoch)
+    clusters = (labels + 3) % 10
+    wrong = draw.choice(len(labels), n_wrong, replace=False)
+    clusters[wrong] = draw.integers(0, 10, n_wrong)
+    sure = 1.0 + 2.0 * epoch
+    logits = draw.normal(size=(len(labels), 10)) + sure * np.eye(10)[clusters]
+    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    style = 0.1 * draw.normal(size=(len(labels), 6))
+    spaces = {"z": np.hstack([style, probs]), "z_c": probs, "z_s": style}
+    return Snapshot(
+        epoch=epoch,
+        step=epoch * 28,
+        index=np.arange(len(labels)),
+        logits=logits.astype(np.float32),
+        spaces={name: values.astype(np.float32) for name, values in spaces.items()},
+    )
+
+
+@pytest.fixture
+def make_run(home: Path) -> Callable[..., Run]:
+    """`make_run(status=..., seed=...)` stores a run with curves, snapshots and, with `weights`, a checkpoint."""
+
+    def make(*, status: str = "finished", seed: int = 0, weights: bool = False, error: str = "") -> Run:
+        store = RunStore()
+        run = store.create(plan.plan("digits", "dccs", epochs=EPOCHS[-1], seed=seed))
+        if status == "queued":
+            return run
+        active = store.claim(run.id)
+        assert active is not None
+        labels = catalogue.load("digits").labels
+        assert labels is not None
+        with active:
+            active.begin(n_samples=len(labels), n_train=len(labels), n_clusters=10, environment={})
+            for epoch in EPOCHS:
+                snapshot = snapshot_like_training(epoch)
+                active.snapshot(snapshot)
+                values = {f"loss/{name}": 1.0 / (epoch + 1) for name in ("aug", "mi", "adv", "critic", "penalty")}
+                values |= {"signal/usage_entropy": 2.29, "signal/confidence": 0.9, "signal/wasserstein": 0.1}
+                values |= {f"eval/{name}": value for name, value in score(labels, snapshot.y_pred).items()}
+                active.log(values, step=snapshot.step, epoch=epoch)
+            active.progress(step=84, total_steps=84, epoch=EPOCHS[-1])
+            if weights:
+                active.checkpoint({"step": 84, "method": fresh_weights(run)})
+            active.finish(status, error)  # type: ignore[arg-type]
+        return run
+
+    return make
+
+
+def fresh_weights(run: Run) -> dict:
+    """The state of the run's method before training."""
+    from mmclust.engine.trainer import build
+    from mmclust.methods import card, method_class
+
+    config = card(run.spec.method).config(**run.spec.config)
+    return build(method_class(run.spec.method), config, catalogue.describe("digits"), 0).state_dict()

@@ -1,0 +1,248 @@
+"""Every page, without any run and with finished, queued and failed ones; then one click path each."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+
+MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
+PAGES = ("home", "data", "train", "map", "clusters", "confusion", "explain")
+ABOUT_RUNS = ("map", "clusters", "confusion", "explain")
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(MAIN, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    if name != "home":
+        app.switch_page(f"{name}.py").run()
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All words on the page."""
+    parts = [element.value for kind in ("markdown", "caption", "warning", "error", "success", "info") for element in
+             getattr(app, kind)]  # fmt: skip
+    parts += [element.proto.body for element in app.get("html")]
+    parts += [button.label for button in app.button]
+    return "\n".join(str(part) for part in parts)
+
+
+def wait_for_jobs(app: AppTest, timeout: float = 60.0) -> AppTest:
+    """Rerun until no progress bar of a background job is left."""
+    deadline = time.monotonic() + timeout
+    while app.get("progress") and time.monotonic() < deadline:
+        time.sleep(0.3)
+        app.run()
+    assert not app.get("progress"), "a background job did not end"
+    return app
+
+
+def assert_clean(app: AppTest) -> None:
+    assert not app.exception, app.exception[0].message
+    words = texts(app)
+    assert "Traceback" not in words
+    assert "error in the program" not in words, words
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_works_in_an_empty_home_and_says_what_to_do_next(page: str) -> None:
+    app = open_page(page)
+    assert_clean(app)
+    if page in ABOUT_RUNS:
+        assert "No run yet" in texts(app)
+        assert [button.label for button in app.button] == ["Start a training"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_works_with_a_finished_run(page: str, make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    app = open_page(page, run=run.id)
+    assert_clean(app)
+    if page in ABOUT_RUNS:
+        assert app.query_params["run"] == run.id
+        assert re.search(r"<b>\d+\.\d%</b> <small>ACC", texts(app))
+
+
+@pytest.mark.parametrize("page", ABOUT_RUNS)
+def test_page_of_a_queued_run_says_why_there_is_nothing_to_see(page: str, make_run: Callable[..., Run]) -> None:
+    run = make_run(status="queued")
+    app = open_page(page, run=run.id)
+    assert_clean(app)
+    assert "Nothing to see of this run yet" in texts(app)
+
+
+def test_train_page_shows_the_error_of_a_failed_run_as_a_sentence(make_run: Callable[..., Run]) -> None:
+    run = make_run(status="failed", error="The GPU ran out of memory; lower batch_size.")
+    app = open_page("train", run=run.id)
+    assert_clean(app)
+    assert [e.value for e in app.error] == ["The GPU ran out of memory; lower batch_size."]
+    assert "Resume" in [button.label for button in app.button]
+
+
+def test_unknown_run_in_the_url_falls_back_to_the_newest_one(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    app = open_page("clusters", run="dccs-digits-nothere")
+    assert_clean(app)
+    assert app.query_params["run"] == run.id
+
+
+def test_epoch_in_the_url_shows_that_snapshot_and_junk_the_last_one(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    assert "<b>1</b> <small>of 3" in texts(open_page("clusters", run=run.id, epoch="1"))
+    app = open_page("clusters", run=run.id, epoch="../../etc")
+    assert_clean(app)
+    assert "<b>3</b> <small>of 3" in texts(app)
+
+
+def test_epoch_slider_goes_back_in_training_and_writes_the_url(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    app = open_page("clusters", run=run.id)
+    app.select_slider[0].set_value(0).run()
+    assert_clean(app)
+    assert app.query_params["epoch"] == "0"
+    assert "<b>0</b> <small>of 3" in texts(app)
+    app.select_slider[0].set_value(3).run()
+    assert "epoch" not in app.query_params
+
+
+def test_choosing_another_run_changes_the_page_and_the_url(make_run: Callable[..., Run]) -> None:
+    first, second = make_run(seed=0), make_run(seed=1)
+    app = open_page("clusters", run=first.id)
+    app.selectbox[0].select(second.id).run()
+    assert_clean(app)
+    assert app.query_params["run"] == second.id
+
+
+def test_clusters_page_has_a_row_of_images_per_cluster(make_run: Callable[..., Run]) -> None:
+    app = open_page("clusters", run=make_run().id)
+    table = next(html.proto.body for html in app.get("html") if "mm-table" in html.proto.body)
+    assert table.count("<tr>") == 11
+    assert table.count('alt="Image ') == 100
+    assert table.count('alt="Mean image') == 10
+
+
+@pytest.mark.parametrize("kind", ["least sure", "random", "wrong"])
+def test_clusters_page_shows_other_kinds_of_images(kind: str, make_run: Callable[..., Run]) -> None:
+    app = open_page("clusters", run=make_run().id)
+    next(group for group in app.button_group if group.label == "Images").set_value(kind).run()
+    assert_clean(app)
+    assert 'alt="Image ' in texts(app)
+
+
+def test_confusion_page_shows_the_images_of_a_chosen_cell(make_run: Callable[..., Run]) -> None:
+    app = open_page("confusion", run=make_run().id)
+    next(box for box in app.selectbox if box.label == "Class").select(4).run()
+    next(box for box in app.selectbox if box.label == "Cluster").select(7).run()
+    assert_clean(app)
+    assert re.search(r"\d+ images\*\* of class 4 lie in cluster 8 · 4", texts(app))
+
+
+def test_map_page_lays_out_a_space_and_offers_its_colours(make_run: Callable[..., Run]) -> None:
+    app = open_page("map", run=make_run().id, projection="PCA", space="z_c")
+    wait_for_jobs(app)
+    assert_clean(app)
+    assert len(app.get("plotly_chart")) == 1
+    for color in ("class", "correctness", "confidence"):
+        next(group for group in app.button_group if group.label == "Colour").set_value(color).run()
+        assert_clean(app)
+        assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.slow
+def test_explain_page_lays_heat_over_right_and_wrong_images(make_run: Callable[..., Run]) -> None:
+    app = wait_for_jobs(open_page("explain", run=make_run(weights=True).id), timeout=180)
+    assert_clean(app)
+    words = texts(app)
+    assert "Typical and right" in words
+    assert "Typical but wrong" in words
+    assert words.count('alt="Grad-CAM of Image ') >= 12
+    assert words.count('alt="What speaks for cluster') == 5
+
+
+def test_explain_page_without_weights_says_so(make_run: Callable[..., Run]) -> None:
+    app = open_page("explain", run=make_run().id)
+    assert_clean(app)
+    assert "No trained weights yet" in texts(app)
+
+
+def test_a_broken_snapshot_becomes_a_sentence(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    for _, path in run.snapshots():
+        path.write_bytes(b"not a snapshot")
+    app = open_page("clusters", run=run.id)
+    assert not app.exception
+    assert "Your runs are safe" in texts(app)
+
+
+def test_train_page_puts_changed_sliders_into_equation_and_url() -> None:
+    app = open_page("train")
+    slider = next(s for s in app.slider if "beta aug" in s.label)
+    slider.set_value(4.5).run()
+    assert_clean(app)
+    assert app.query_params["beta_aug"] == "4.5"
+    assert any("4.5" in latex.value and r"\beta_{Aug}" in latex.value for latex in app.latex)
+    assert "Back to the preset (1 changed)" in texts(app)
+    next(b for b in app.button if b.label.startswith("Back to the preset")).click().run()
+    assert "beta_aug" not in app.query_params
+
+
+def test_settings_in_the_url_fill_the_form_and_bad_ones_are_ignored() -> None:
+    app = AppTest.from_file(MAIN, default_timeout=60)
+    app.run()
+    app.switch_page("train.py")
+    for key, value in {
+        "dataset": "/etc/passwd",
+        "preset": "paper",
+        "sigma": "0.2",
+        "beta_mi": "99",
+        "seed": "x",
+    }.items():
+        app.query_params[key] = value
+    app.run()
+    assert_clean(app)
+    assert app.query_params["dataset"] == "digits"
+    assert next(s for s in app.slider if "sigma" in s.label).value == pytest.approx(0.2)
+    assert next(s for s in app.slider if "beta mi" in s.label).value == pytest.approx(0.5)
+    assert next(n for n in app.number_input if n.label == "Seed").value == 0
+
+
+def test_an_impossible_plan_is_one_sentence_and_starts_nothing() -> None:
+    app = open_page("train")
+    next(n for n in app.number_input if "Clusters" in n.label).set_value(900)
+    next(n for n in app.number_input if "Images" in n.label).set_value(500).run()
+    next(b for b in app.button if b.label == "Start training").click().run()
+    assert_clean(app)
+    assert len(app.warning) == 1
+    assert "900" in app.warning[0].value
+    assert RunStore().list(examples=False) == []
+
+
+def test_data_page_shows_images_of_a_class_and_how_to_get_absent_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MMCLUST_DATA", raising=False)
+    app = wait_for_jobs(open_page("data"))
+    app.button_group[0].set_value("7").run()
+    assert_clean(app)
+    assert "class 7" in texts(app)
+    app.radio[0].set_value("stl10").run()
+    assert_clean(app)
+    assert "Not on this machine yet" in texts(app)
+
+
+def test_home_lists_runs_renames_and_deletes_them(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    app = open_page("home")
+    app.text_input[0].set_value("My digits").run()
+    assert_clean(app)
+    assert "My digits" in texts(app)
+    next(b for b in app.button if b.label == "Delete with its files").click().run()
+    assert_clean(app)
+    assert RunStore().list(examples=False) == []
+    assert not run.folder.exists()
