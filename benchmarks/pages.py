@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,26 +30,29 @@ import streamlit as st
 pages = [st.Page(lambda name=name: st.title(name), title=name, url_path=name.lower()) for name in ("One", "Two")]
 st.navigation(pages, position="top").run()
 """
-# Notes the first moment with content in the main part and every change of the script's state.
+# Notes the first moment with content in the main part, and knows when a page is complete. A page is new when its first
+# text is another one: a short script may end before the browser has drawn that it runs.
 WATCH = """
-window.bench = {first: null, ran: false};
-const look = () => {
-  const app = document.querySelector('[data-testid="stApp"]');
-  const state = app && app.getAttribute('data-test-script-state');
-  if (state === 'running') window.bench.ran = true;
-  const main = document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]');
-  if (main && main.textContent.trim() && window.bench.first === null) window.bench.first = performance.now();
-};
-new MutationObserver(look).observe(document, {subtree: true, childList: true, attributes: true});
+const MAIN = '[data-testid="stMain"] [data-testid="stElementContainer"]';
+window.bench = {first: null, before: ''};
+window.heading = () => [...document.querySelectorAll(MAIN)].map(e => e.innerText.trim()).find(text => text) || '';
+new MutationObserver(() => {
+  if (window.bench.first === null && window.heading()) window.bench.first = performance.now();
+}).observe(document, {subtree: true, childList: true});
 window.settled = () => {
   const app = document.querySelector('[data-testid="stApp"]');
-  return app && window.bench.ran && app.getAttribute('data-test-script-state') === 'notRunning'
-    && document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]')
-    && !document.querySelector('[data-testid="stMain"] [data-stale="true"]');
+  return app && app.getAttribute('data-test-script-state') === 'notRunning'
+    && !document.querySelector('[data-testid="stMain"] [data-stale="true"]')
+    && window.heading() && window.heading() !== window.bench.before;
 };
-window.painted = () => new Promise(done => {
-  const check = () => window.settled() ? requestAnimationFrame(() => requestAnimationFrame(done))
-                                       : requestAnimationFrame(check);
+window.painted = () => new Promise((done, fail) => {
+  const began = performance.now();
+  const check = () => {
+    if (window.settled()) requestAnimationFrame(() => requestAnimationFrame(done));
+    else if (performance.now() - began > 60000)
+      fail(new Error(location.pathname + ' was not painted within 60 s: ' + window.heading()));
+    else requestAnimationFrame(check);
+  };
   check();
 });
 """
@@ -58,7 +61,7 @@ SWITCH = """async name => {
   const links = [...document.querySelectorAll('[data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"]')];
   const link = links.find(link => link.textContent.trim().endsWith(name));
   if (!link) throw new Error('no link to the page ' + name);
-  window.bench.ran = false;
+  window.bench.before = window.heading();
   const began = performance.now();
   link.click();
   await window.painted();
@@ -136,8 +139,7 @@ def measure(*, rounds: int, starts: int, dataset: str | None) -> dict[str, Any]:
             blank_page, app_page = _opened(browser, blank.url), _opened(browser, f"{app.url}/map?run={run_id}")
             _visit_all(app_page)  # data, snapshot and layouts are read once
             alone = _switches(blank_page, app_page, rounds)
-            _start_training(app_page)
-            training = _switches(blank_page, app_page, rounds)
+            training = _switches(blank_page, app_page, rounds, before_round=lambda: _train(app_page, home))
         version = browser.version
         browser.close()
     return {
@@ -176,29 +178,48 @@ def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts
     }
 
 
-def _switches(blank: Page, app: Page, rounds: int) -> dict[str, Any]:
-    """Clicks through all pages of the app, each followed by a click in the empty one."""
+def _switches(blank: Page, app: Page, rounds: int, before_round: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Clicks through all pages of the app, each beside a click in the empty one."""
     times: dict[str, list[float]] = {name: [] for name in PAGES}
     baseline = []
     for _ in range(rounds):
+        before_round()
         for name in PAGES:
-            baseline.append(blank.evaluate(SWITCH, ("One", "Two")[len(baseline) % 2 == 0]))
-            times[name].append(app.evaluate(SWITCH, name))
+            baseline.append(_switch(blank, ("One", "Two")[len(baseline) % 2 == 0]))
+            times[name].append(_switch(app, name))
     everything = _beside_empty({"empty": baseline, "app": [t for found in times.values() for t in found]})
     return everything | {"pages": {name: _summary(found) for name, found in times.items()}}
 
 
+def _switch(page: Page, name: str) -> float:
+    page.bring_to_front()  # a browser draws no frames of a page behind another
+    return page.evaluate(SWITCH, name)
+
+
 def _visit_all(page: Page) -> None:
     for name in PAGES:
-        page.evaluate(SWITCH, name)
+        _switch(page, name)
         page.wait_for_timeout(3000)  # figures and pictures come after the script
 
 
-def _start_training(page: Page) -> None:
-    """Press Start on the Train page and wait until the first curve point is there."""
-    page.evaluate(SWITCH, "Train")
-    page.get_by_role("button", name="Start").first.click()
-    page.wait_for_timeout(20_000)
+def _train(page: Page, home: Path) -> None:
+    """See to it that a training runs in the server: press Start unless one does, and wait for its first point."""
+    store = RunStore(home)
+    try:
+        if not _moving(store):
+            _switch(page, "Train")
+            page.get_by_role("button", name="Start training").click()
+        deadline = time.monotonic() + 120
+        while not _moving(store):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the training that was started in the app did not begin within 120 s")
+            time.sleep(0.2)
+    finally:
+        store.close()
+
+
+def _moving(store: RunStore) -> bool:
+    return any(record.status == "running" and record.step > 0 for record in store.list(examples=False))
 
 
 def _beside_empty(times: dict[str, list[float]]) -> dict[str, Any]:
