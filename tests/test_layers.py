@@ -17,7 +17,7 @@ ALLOWED = {
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
     "plan": {"methods.card", "data", "runs", "settings"},
-    "report": {"plots", "analysis", "evaluation", "runs", "data"},
+    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker"},  # Grad-CAM: worker.restore
     "plots": {"evaluation"},
     "analysis": {"evaluation", "methods.base", "settings"},
     "engine": {"methods.base", "data", "evaluation"},

@@ -39,9 +39,9 @@ def size_figure(
     figure.add_hline(
         y=sizes.sum() / max(len(sizes), 1),
         line={"dash": "dash", "color": NEUTRAL, "width": 1.5},
-        annotation={"text": "even use", "font": {"color": NEUTRAL}, "yanchor": "bottom"},
+        annotation={"text": "even use", "font": {"color": NEUTRAL}, "x": 1, "xanchor": "left", "yanchor": "middle"},
     )
-    figure.update_layout(bargap=0.25)
+    figure.update_layout(bargap=0.25, margin_r=64)  # room for the words beside the line
     figure.update_xaxes(tickmode="array", tickvals=list(range(len(sizes))), ticktext=list(names), showgrid=False)
     return figure
 

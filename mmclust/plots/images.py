@@ -38,14 +38,18 @@ def to_rgb(images: np.ndarray, *, low: float = 0.0, high: float = 255.0) -> np.n
     return np.repeat(images.transpose(0, 2, 3, 1), 3 if images.shape[1] == 1 else 1, axis=3)
 
 
-def resize(images: np.ndarray, px: int) -> np.ndarray:
-    """Images (n, H, W, 3) uint8 with their longer side at `px` pixels; enlarged small ones keep hard pixels."""
+def resize(images: np.ndarray, px: int, *, smooth: bool = False) -> np.ndarray:
+    """Images (n, H, W, 3) uint8 with their longer side at `px` pixels.
+
+    Small images (up to 32 pixels) keep hard pixels when they are enlarged, unless `smooth`.
+    """
     height, width = images.shape[1:3]
     if max(height, width) == px:
         return images
     factor = px / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    how = Image.Resampling.NEAREST if factor > 1 and max(height, width) <= 32 else Image.Resampling.LANCZOS
+    hard = factor > 1 and max(height, width) <= 32 and not smooth
+    how = Image.Resampling.NEAREST if hard else Image.Resampling.BICUBIC
     return np.stack([np.asarray(Image.fromarray(image).resize(size, how)) for image in images])
 
 

@@ -94,3 +94,9 @@ def test_thumbnails_come_from_any_source_type():
     small = images.thumbnails(source, 32, low=-1, high=1)
     assert small.shape == (3, 32, 32, 3)
     assert small.dtype == np.uint8
+
+
+def test_enlarging_is_smooth_on_request():
+    source = np.zeros((1, 4, 4, 3), np.uint8)
+    source[0, 2:] = 255
+    assert len(np.unique(images.resize(source, 32, smooth=True))) > 4

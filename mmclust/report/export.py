@@ -1,0 +1,90 @@
+"""A run as files that need no program of ours: spec, curves, assignments, codes and the report."""
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.report.findings import Findings, gather
+from mmclust.report.page import write_report
+from mmclust.runs.run import Run
+
+log = logging.getLogger(__name__)
+
+
+def export(run: Run, out: Path) -> list[Path]:
+    """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
+
+    Data that are no longer at hand cost the classes and images, missing weights the Grad-CAM; the rest is written.
+
+    Args:
+        run: a run with a snapshot.
+        out: folder to write to; made if need be, files of these names are replaced.
+
+    Returns:
+        The files, in that order.
+
+    Raises:
+        ValueError: the run has no snapshot yet.
+        OSError: the folder cannot be written.
+    """
+    from mmclust import worker
+    from mmclust.data import catalogue
+
+    dataset = method = None
+    try:
+        loaded = catalogue.load(run.spec.dataset, limit=run.spec.limit)
+        _check(run, loaded)
+        dataset = loaded
+        if (run.folder / "checkpoint.pt").exists():
+            method = worker.restore(run, dataset.spec)
+    except (ValueError, OSError) as error:
+        log.warning("exported without %s: %s", "classes and images" if dataset is None else "Grad-CAM", error)
+    found = gather(run, dataset)
+    out.mkdir(parents=True, exist_ok=True)
+    names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html")
+    spec, curves, assignments, codes, report = files = [out / name for name in names]
+    spec.write_text(run.spec.to_json() + "\n", encoding="utf-8")
+    found.curves[["step", "epoch", "name", "value"]].to_csv(curves, index=False)
+    _write_assignments(found, assignments)
+    _write_codes(found, codes)
+    write_report(run, dataset, method, report)
+    return files
+
+
+def _check(run: Run, dataset: MultiViewDataset) -> None:
+    known = run.record().n_samples
+    if known is not None and known != dataset.n_samples:
+        raise ValueError(f"{run.spec.dataset} now has {dataset.n_samples} samples, the run was trained on {known}")
+
+
+def _write_assignments(found: Findings, path: Path) -> None:
+    """A line per sample: its number in the data of the run, cluster, confidence and, with labels, its class."""
+    y_pred, confidence = found.snapshot.y_pred, found.snapshot.probs.max(axis=1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        head = ["sample", "cluster", "cluster_name", "confidence"]
+        writer.writerow(head if found.y_true is None else [*head, "class", "class_name", "right"])
+        for row, sample in enumerate(found.snapshot.index):
+            k = int(y_pred[row])
+            line = [int(sample), k, found.clusters[k], f"{confidence[row]:.6f}"]
+            if found.y_true is not None and found.right is not None:
+                label = int(found.y_true[row])
+                line += [label, found.classes[label], int(found.right[row])]
+            writer.writerow(line)
+
+
+def _write_codes(found: Findings, path: Path) -> None:
+    snapshot = found.snapshot
+    arrays = dict(snapshot.spaces) | {
+        "sample": snapshot.index,
+        "cluster": snapshot.y_pred,
+        "logits": snapshot.logits,
+        "probs": snapshot.probs.astype(np.float32),
+    }
+    if found.y_true is not None:
+        arrays["class"] = found.y_true
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -1,0 +1,364 @@
+"""The parts of a report page, each from findings to a piece of HTML. Text of users is escaped here."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmclust.analysis import topk
+from mmclust.analysis.projection import KINDS, cached_projection, is_cached
+from mmclust.evaluation import metrics
+from mmclust.plots import clusters as cluster_plots
+from mmclust.plots import curves as curve_plots
+from mmclust.plots import images as pictures
+from mmclust.plots import scatter
+from mmclust.plots.confusion import confusion_figure
+from mmclust.plots.palette import WRONG, cluster_colors
+from mmclust.report.findings import Findings
+from mmclust.runs.spec import RunSpec
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+N_IMAGES = 10
+"""Images in the row of a cluster."""
+
+N_EXPLAINED = 4
+"""Right images, and as many wrong ones, that are explained for each cluster."""
+
+MAX_EXPLAINED_CLUSTERS = 24
+
+MAX_MAP_POINTS = 5000
+"""Larger runs are drawn as a random sample, unless their whole map was made before."""
+
+IMAGE_PX = 72
+
+SIGNALS = {
+    "signal/usage_entropy": "cluster use (entropy in nats)",
+    "signal/confidence": "mean confidence",
+    "signal/wasserstein": "Wasserstein estimate",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page."""
+
+    key: str
+    title: str
+    about: str
+    """One or two sentences of HTML on how to read it."""
+    body: str
+
+
+def name(spec: RunSpec) -> str:
+    """What a run is, for its heading."""
+    return f"{spec.method.upper().replace('_', '-')} on {Path(spec.dataset).name}"
+
+
+def summary(found: Findings) -> str:
+    """The sentence under the title."""
+    record, spec = found.record, found.record.spec
+    n, state = len(found.snapshot.index), record.status
+    words = (
+        f"<b>{escape(name(spec))}</b>: {n:,} samples in {found.snapshot.n_clusters} clusters "
+        f"after {found.snapshot.epoch} of {spec.epochs} epochs, seed {spec.seed}, preset {escape(spec.preset)}. "
+        f"Run {escape(record.run_id)}, {escape(state)}."
+    )
+    note = f"<p>{escape(record.note)}</p>" if record.note else ""
+    return f'<p class="soft">{words}</p>{note}'
+
+
+def tiles(found: Findings) -> str:
+    """Figures at a glance."""
+    shown: list[tuple[str, str]] = []
+    if found.y_true is not None:
+        scores = metrics.score(found.y_true, found.snapshot.y_pred)
+        names = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI, geometric", "ari": "ARI", "purity": "purity"}
+        shown += [(f"{scores[key]:.1%}", name) for key, name in names.items()]
+    use = metrics.usage_entropy(found.snapshot.y_pred) / np.log(max(found.snapshot.n_clusters, 2))
+    shown.append((f"{use:.0%}", "evenness of cluster use"))
+    shown.append((f"{found.snapshot.probs.max(axis=1).mean():.1%}", "mean confidence"))
+    if found.record.seconds:
+        shown.append((_duration(found.record.seconds), f"of training on {found.record.device or 'cpu'}"))
+    cells = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in shown
+    )
+    return f'<div class="tiles">{cells}</div>'
+
+
+def curves(found: Findings) -> Section:
+    """Losses, scores and label-free signals over epochs."""
+    frame = found.curves
+    names = list(dict.fromkeys(frame["name"]))
+    figures = []
+    losses = [name for name in names if name.startswith("loss/")]
+    if losses:
+        figure = curve_plots.curve_figure(frame, losses, y_name="loss (unweighted)")
+        figures.append(_plot(figure, "Curves of every loss term over the epochs"))
+    scores = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI"}
+    if "eval/acc" in names:
+        figure = curve_plots.curve_figure(frame, list(scores), scores, y_name="agreement with classes", percent=True)
+        figures.append(_plot(figure, "Curves of ACC, NMI and ARI over the epochs"))
+    for name in (name for name in names if name.startswith("signal/")):
+        title = SIGNALS.get(name) or str(name).removeprefix("signal/").replace("_", " ")
+        figure = curve_plots.curve_figure(frame, [name], y_name=title, height=240)
+        figure.update_layout(showlegend=False, margin_t=12)
+        figures.append(_plot(figure, f"Curve of {title} over the epochs"))
+    return Section(
+        key="curves",
+        title="Training",
+        about="Loss terms as they are, before their weights. Scores compare clusters with the classes; "
+        "training never sees the classes.",
+        body=f'<div class="two">{"".join(figures)}</div>',
+    )
+
+
+def layout(found: Findings, folder: Path) -> Section:
+    """The map of the embedding, by cluster and, with labels, by class."""
+    xy, rows, name = _positions(found, folder)
+    y_pred, ids = found.snapshot.y_pred[rows], found.snapshot.index[rows]
+    details = {"confidence": found.snapshot.probs[rows].max(axis=1)}
+    names = [f"cluster {name}" for name in found.clusters]
+    shared: dict[str, Any] = {"method": name, "details": details, "height": 520}
+    figures = [scatter.group_map(xy, ids, y_pred, names, colors=found.colors, **shared)]
+    if found.y_true is not None:
+        colors = cluster_colors(len(found.classes))
+        figures.append(scatter.group_map(xy, ids, found.y_true[rows], found.classes, colors=colors, **shared))
+    for figure in figures:
+        figure.update_layout(dragmode="zoom")  # nothing listens to a lasso here
+    alts = (f"Map of {len(rows):,} samples by {name}, coloured by cluster", "The same map coloured by class")
+    plots = [_plot(figure, alt) for figure, alt in zip(figures, alts, strict=False)]
+    part = "" if len(rows) == len(found.snapshot.index) else f" of {len(rows):,} random samples"
+    return Section(
+        key="map",
+        title="Map",
+        about=f"{name} of the space <i>{escape(found.space)}</i>{part}. Points that are near were coded alike; "
+        "distances between islands mean little."
+        + (" Left by cluster, right by class: a cluster has the colour of its class." if len(plots) == 2 else ""),
+        body=f'<div class="two">{"".join(plots)}</div>',
+    )
+
+
+def clusters(found: Findings) -> Section:
+    """Sizes, figures and the surest images of each cluster."""
+    sizes = np.bincount(found.snapshot.y_pred, minlength=found.snapshot.n_clusters)
+    size = cluster_plots.size_figure(sizes, found.clusters, colors=found.colors)
+    confidence = cluster_plots.confidence_figure(found.snapshot.probs.max(axis=1), found.right)
+    charts = _plot(size, "Bars: samples in each cluster") + _plot(confidence, "Histogram of the largest probability")
+    figures = found.figures
+    if found.images is None:
+        return Section(
+            key="clusters",
+            title="Clusters",
+            about="How large each cluster is, and how sure the assignments are. There are no images to show.",
+            body=f'<div class="two">{charts}</div>',
+        )
+    rows = []
+    for k, picked in enumerate(topk.top_k(found.snapshot, N_IMAGES)):
+        alt = f"The {len(picked)} surest images of cluster {found.clusters[k]}"
+        rows.append(_cluster_label(found, figures[k]) + _strip(found, picked, alt))
+    return Section(
+        key="clusters",
+        title="Clusters",
+        about=f"The {N_IMAGES} images each cluster is surest of, best first; all images compete for every cluster."
+        + (" Orange frames mark images of another class than the cluster's." if found.y_true is not None else ""),
+        body=f'<div class="two">{charts}</div><div class="rows" style="margin-top:22px">{"".join(rows)}</div>',
+    )
+
+
+def confusion(found: Findings) -> Section | None:
+    """Classes against clusters; None without labels."""
+    if found.y_true is None:
+        return None
+    snapshot = found.snapshot
+    counts = metrics.confusion(found.y_true, snapshot.y_pred, len(found.classes), snapshot.n_clusters)
+    head = ("cluster", "samples", "class", "precision", "recall", "confidence")
+    rows = [
+        (
+            _dot(found.colors[f.cluster]) + escape(found.clusters[f.cluster]),
+            f"{f.size:,}",
+            "none" if f.matched_class is None else escape(found.classes[f.matched_class]),
+            _percent(f.precision),
+            _percent(f.recall),
+            _percent(f.confidence if f.size else None),
+        )
+        for f in (found.figures[k] for k in metrics.match(counts))
+    ]
+    figure = confusion_figure(counts, found.classes, found.clusters)
+    return Section(
+        key="confusion",
+        title="Confusion",
+        about="Each cluster is matched to at most one class so that most samples agree (Hungarian method); "
+        "the share on the diagonal is the ACC. Colour is the share of the class.",
+        body=f'<div class="two">{_plot(figure, "Heat map: samples by class and cluster")}{_table(head, rows)}</div>',
+    )
+
+
+def readout(found: Findings) -> Section | None:
+    """k-means on the named spaces beside the assignment; None without labels."""
+    if found.y_true is None:
+        return None
+    from mmclust.analysis.readout import kmeans_readout
+
+    shown = [name for name in found.snapshot.spaces if name != "logits"]
+    figures = kmeans_readout(found.snapshot, found.y_true, spaces=shown, n_init=3)
+    rows = [
+        (
+            "assignment of the network" if name == "assignment" else f"k-means on <i>{escape(name)}</i>",
+            *(_percent(values[key]) for key in ("acc", "nmi", "ari")),
+        )
+        for name, values in figures.items()
+    ]
+    return Section(
+        key="readout",
+        title="What the spaces hold",
+        about="Clusters read from each space by k-means. Where a space is meant to hold style alone, "
+        "its figures should be low.",
+        body=_table(("read-out", "ACC", "NMI", "ARI"), rows),
+    )
+
+
+def explanations(found: Findings, method: Any) -> Section | None:
+    """Grad-CAM of typical images; None without images."""
+    if found.images is None:
+        return None
+    title = "What the network looked at"
+    if method is None or method.cam_layer() is None:
+        why = "The trained weights are not at hand" if method is None else "The network has no convolutional layer"
+        return Section(key="explain", title=title, about=f"{why}, so there is no Grad-CAM here.", body="")
+    left, right = _explained(found)
+    heads = ("surest, right", "surest, wrong") if found.y_true is not None else ("surest", "least sure")
+    cells = ["<span></span>", *(f'<span class="head">{head}</span>' for head in heads)]
+    largest = np.argsort([-f.size for f in found.figures], kind="stable")[:MAX_EXPLAINED_CLUSTERS]
+    shown = np.sort(largest)
+    heat = iter(_heat(found, method, [rows for k in shown for rows in (left[k], right[k])]))
+    for k in shown:
+        cells.append(_cluster_label(found, found.figures[k]))
+        cells += [_explained_cell(next(heat), f"{head} images of cluster {found.clusters[k]}") for head in heads]
+    return Section(
+        key="explain",
+        title=title,
+        about="Grad-CAM (Selvaraju et al., 2017): bright where the image speaks for its cluster. Each image beside "
+        "its heat; heat is scaled per image.",
+        body=f'<div class="cams">{"".join(cells)}</div>',
+    )
+
+
+def settings(found: Findings) -> Section:
+    """Every setting, and the command that repeats the run."""
+    spec = found.record.spec
+    rows = [(escape(name), escape(f"{value:g}" if isinstance(value, float) else str(value)))
+            for name, value in spec.config.items()]  # fmt: skip
+    versions = [(escape(name), escape(version)) for name, version in found.record.environment.items()]
+    half = -(-len(rows) // 2)
+    tables = [_table(("setting", "value"), part) for part in (rows[:half], rows[half:]) if part]
+    if versions:
+        tables.append(_table(("package", "version"), versions))
+    document = {name: value for name, value in asdict(spec).items() if name != "config"}
+    return Section(
+        key="settings",
+        title="Settings",
+        about="All that is needed to repeat the run: save the export's spec.json, or use these values.",
+        body=f'<div class="two">{"".join(tables)}</div><pre>{escape(json.dumps(document, indent=2))}</pre>',
+    )
+
+
+def _positions(found: Findings, folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
+    """Positions, rows of the snapshot and the name of the map."""
+    values = found.snapshot.spaces[found.space]
+    rows = np.arange(len(values))
+    if len(rows) > MAX_MAP_POINTS and not is_cached(folder, values, "tsne"):
+        rows = np.sort(np.random.default_rng(0).choice(len(values), MAX_MAP_POINTS, replace=False))
+    return cached_projection(folder, values[rows], "tsne"), rows, KINDS["tsne"]
+
+
+def _explained(found: Findings) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    if found.y_true is not None:
+        return (
+            topk.typical(found.snapshot, found.y_true, N_EXPLAINED, right=True),
+            topk.typical(found.snapshot, found.y_true, N_EXPLAINED, right=False),
+        )
+    return list(topk.top_k(found.snapshot, N_EXPLAINED)), topk.least_sure(found.snapshot, N_EXPLAINED)
+
+
+def _heat(found: Findings, method: Any, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """For each group of rows its images and overlays side by side, (2 n, h, w, 3) uint8."""
+    from mmclust.analysis.gradcam import grad_cam
+
+    assert found.images is not None
+    spec, view = found.images
+    every = np.concatenate(groups).astype(int)
+    if not len(every):
+        return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups]
+    pixels = np.stack([view[i] for i in found.snapshot.index[every]])
+    cams = grad_cam(method, pixels, found.snapshot.y_pred[every])
+    shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
+    # smoothed to the shown size, so that heat has no steps of the network's few feature cells
+    smooth = pictures.resize(np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3), IMAGE_PX, smooth=True)
+    pairs = np.stack([shown, pictures.overlay(shown, smooth[..., 0] / 255)], axis=1)
+    ends = np.cumsum([len(rows) for rows in groups])[:-1]
+    return [part.reshape(-1, *shown.shape[1:]) for part in np.split(pairs, ends)]
+
+
+def _explained_cell(images: np.ndarray, alt: str) -> str:
+    if not len(images):
+        return '<span class="soft">none</span>'
+    return _image(pictures.strip(images), f"{alt}, each beside its Grad-CAM")
+
+
+def _strip(found: Findings, rows: np.ndarray, alt: str) -> str:
+    assert found.images is not None
+    spec, view = found.images
+    pixels = np.stack([view[i] for i in found.snapshot.index[rows]])
+    borders = None
+    if found.right is not None:
+        right = found.right[rows]
+        borders = [None if ok else WRONG for ok in right]
+    shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
+    return _image(pictures.strip(shown, borders=borders), alt)
+
+
+def _cluster_label(found: Findings, figures: metrics.ClusterFigures) -> str:
+    name = escape(found.clusters[figures.cluster])
+    about = f"{figures.size:,} samples"
+    if figures.matched_class is not None:
+        about = f"class {escape(found.classes[figures.matched_class])}, {about}"
+    return f'<div>{_dot(found.colors[figures.cluster])}<b>{name}</b><span class="soft">{about}</span></div>'
+
+
+def _plot(figure: "go.Figure", alt: str) -> str:
+    import plotly.io as pio
+
+    html = pio.to_html(
+        figure, include_plotlyjs=False, full_html=False, config={"displaylogo": False, "responsive": True}
+    )
+    return f'<figure role="img" aria-label="{escape(alt)}">{html}</figure>'
+
+
+def _image(picture: np.ndarray, alt: str) -> str:
+    return f'<img src="{pictures.data_uri(pictures.png(picture))}" alt="{escape(alt)}">'
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    top = "".join(f"<th>{name}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _dot(color: str) -> str:
+    return f'<span class="dot" style="background:{color}"></span>'
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

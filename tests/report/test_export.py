@@ -1,0 +1,76 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from mmclust import worker
+from mmclust.evaluation.metrics import acc
+from mmclust.plan import plan
+from mmclust.report.export import export
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.store import RunStore
+
+NAMES = ["spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html"]
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_promised_file_is_written_and_says_what_the_run_found(finished, digits, tmp_path):
+    run = finished()
+    files = export(run, tmp_path / "new" / "folder")
+    assert [path.name for path in files] == NAMES
+    spec, curves, assignments, codes, _ = files
+    assert RunSpec.from_json(spec.read_text()) == run.spec
+    assert [row["value"] for row in rows(curves) if row["name"] == "loss/adv"] == ["1.0", "0.5", "0.3333333333333333"]
+    table = rows(assignments)
+    snapshot = run.snapshot()
+    assert [int(row["cluster"]) for row in table] == snapshot.y_pred.tolist()
+    assert [int(row["class"]) for row in table] == digits.labels.tolist()
+    assert np.mean([int(row["right"]) for row in table]) == pytest.approx(acc(digits.labels, snapshot.y_pred))
+    with np.load(codes, allow_pickle=False) as arrays:
+        assert set(arrays.files) == {"sample", "cluster", "class", "logits", "probs", "z", "z_s"}
+        np.testing.assert_array_equal(arrays["z"], snapshot.spaces["z"])
+        np.testing.assert_allclose(arrays["probs"].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_data_that_are_gone_cost_only_classes_and_images(finished, tmp_path, caplog):
+    export(finished(dataset="/nowhere/pictures.npz"), tmp_path)
+    assert "exported without classes and images" in caplog.text
+    assert "class" not in rows(tmp_path / "assignments.csv")[0]
+    assert (tmp_path / "report.html").exists()
+
+
+def test_data_that_changed_are_not_mixed_with_old_codes(finished, tmp_path, caplog):
+    export(finished(limit=50), tmp_path)
+    assert "digits now has 50 samples, the run was trained on 96" in caplog.text
+    assert "class" not in rows(tmp_path / "assignments.csv")[0]
+
+
+def test_weights_that_cannot_be_read_cost_only_the_heat(finished, tmp_path, caplog):
+    run = finished()
+    (run.folder / "checkpoint.pt").write_bytes(b"not weights")
+    export(run, tmp_path)
+    assert "exported without Grad-CAM" in caplog.text
+    assert "class" in rows(tmp_path / "assignments.csv")[0]
+
+
+def test_a_run_without_a_snapshot_writes_nothing(tmp_path):
+    run = RunStore().create(RunSpec(dataset="digits", method="dccs", config={}, epochs=1))
+    with pytest.raises(ValueError, match="no snapshot yet"):
+        export(run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_trained_run_is_exported_with_heat(tmp_path):
+    store = RunStore()
+    run = store.create(plan("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2))
+    active = store.claim(run.id)
+    assert active is not None
+    assert worker.execute(active) == "finished"
+    export(run, tmp_path)
+    assert json.loads((tmp_path / "spec.json").read_text())["limit"] == 192
+    assert "each beside its Grad-CAM" in (tmp_path / "report.html").read_text()

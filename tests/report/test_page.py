@@ -1,0 +1,125 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.methods.base import Method
+from mmclust.report.page import write_report
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.store import RunStore
+
+
+class Small(Method):
+    """One convolution with weights of chance: enough to have gradients."""
+
+    def __init__(self, spec):
+        super().__init__(None, spec)
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.head = nn.Linear(4 * 64, spec.n_clusters)
+
+    def logits(self, views):
+        return self.head(self.conv(views[0].float()).relu().flatten(1))
+
+    def cam_layer(self):
+        return self.conv
+
+
+class Parts(HTMLParser):
+    """Ids of sections, images without alt text, and everything a browser would fetch."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sections, self.images, self.mute, self.fetched, self.plots = [], 0, 0, [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        if tag == "section":
+            self.sections.append(values["id"])
+        if tag == "img":
+            self.images += 1
+            self.mute += not values.get("alt")
+        self.plots += (values.get("class") or "").startswith("plotly-graph-div")
+        address = values.get("src") or (values.get("href") if tag == "link" else None)
+        if address and not address.startswith("data:"):
+            self.fetched.append(address)
+
+
+def test_the_page_shows_curves_map_images_confusion_and_heat(finished, digits, tmp_path):
+    write_report(finished(), digits, Small(digits.spec), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    parts = Parts(text)
+    assert parts.sections == ["curves", "map", "clusters", "confusion", "readout", "explain", "settings"]
+    assert parts.plots >= 7
+    assert parts.images > 10
+    assert parts.mute == 0
+    assert "each beside its Grad-CAM" in text
+    assert "DCCS on digits" in text
+
+
+def test_the_page_needs_no_other_file_and_holds_plotly_once(finished, digits, tmp_path):
+    write_report(finished(), digits, None, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert Parts(text).fetched == []
+    assert len(re.findall(r"plotly\.js v\d", text)) == 1
+    assert [path.name for path in tmp_path.glob("*.html*")] == ["report.html"]
+
+
+def test_figures_on_the_page_are_those_of_the_snapshot(finished, digits, tmp_path):
+    run = finished()
+    write_report(run, digits, None, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    moved = (run.snapshot().y_pred != (digits.labels + 1) % 10).sum()
+    assert f"<b>{1 - moved / len(digits.labels):.1%}</b><span>ACC" in text
+
+
+def test_without_weights_the_page_says_so(finished, digits, tmp_path):
+    write_report(finished(), digits, None, tmp_path / "report.html")
+    assert "The trained weights are not at hand" in (tmp_path / "report.html").read_text()
+
+
+def test_without_labels_only_what_needs_them_is_left_out(finished, digits, tmp_path):
+    bare = replace(digits, labels=None)
+    write_report(finished(), bare, Small(digits.spec), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert Parts(text).sections == ["curves", "map", "clusters", "explain", "settings"]
+    assert "least sure" in text
+
+
+def test_without_the_data_codes_and_curves_are_still_shown(finished, tmp_path):
+    write_report(finished(), None, None, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert Parts(text).sections == ["curves", "map", "clusters", "settings"]
+    assert "There are no images to show" in text
+
+
+def test_vector_data_have_no_images_and_no_heat(finished, digits, tmp_path):
+    spec = DataSpec(name="v", views=(ViewSpec(name="v", kind="vector", shape=(5,)),), n_clusters=10)
+    vectors = MultiViewDataset(spec=spec, views=(np.zeros((digits.n_samples, 5), np.float32),), labels=digits.labels)
+    write_report(finished(), vectors, None, tmp_path / "report.html")
+    parts = Parts((tmp_path / "report.html").read_text())
+    assert parts.images == 0
+    assert "explain" not in parts.sections
+
+
+def test_text_of_users_is_shown_as_text(finished, digits, tmp_path):
+    run = finished()
+    nasty = "<script>alert(1)</script>"
+    run.rename(nasty)
+    run.write_note(nasty)
+    run.name_clusters({0: nasty})
+    write_report(run, digits, None, tmp_path / "report.html")
+    assert nasty not in (tmp_path / "report.html").read_text()
+
+
+def test_a_run_without_a_snapshot_is_refused_in_one_sentence(tmp_path):
+    run = RunStore().create(RunSpec(dataset="digits", method="dccs", config={}, epochs=1))
+    with pytest.raises(ValueError, match="no snapshot yet"):
+        write_report(run, None, None, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
