@@ -185,7 +185,7 @@ def _switches(blank: Page, app: Page, rounds: int, before_round: Callable[[], No
     for _ in range(rounds):
         before_round()
         for name in PAGES:
-            baseline.append(_switch(blank, ("One", "Two")[len(baseline) % 2 == 0]))
+            baseline.append(_switch(blank, "One" if blank.evaluate("window.heading()") == "Two" else "Two"))
             times[name].append(_switch(app, name))
     everything = _beside_empty({"empty": baseline, "app": [t for found in times.values() for t in found]})
     return everything | {"pages": {name: _summary(found) for name, found in times.items()}}
