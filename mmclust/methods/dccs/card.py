@@ -212,8 +212,11 @@ CARD = MethodCard(
             ),
             "*": Preset(
                 epochs=20,
-                values={"learning_rate": 5e-4, "encoder": "plain"},
-                note="A short run with the 28-pixel network and a larger learning rate; not the paper's schedule.",
+                values={"learning_rate": 1e-3, "n_critic": 1, "style_dim": 20, "encoder": "plain"},
+                note=(
+                    "The 28-pixel network with a larger learning rate, one critic update per encoder update and a "
+                    "shorter style code; a short run, not the paper's schedule."
+                ),
             ),
         },
         "paper": {"*": Preset(epochs=3000, note=_PAPER_NOTE)},
