@@ -40,6 +40,7 @@ class Clock:
         return self.before_s + wall, self.before_cpu_s + cpu
 
     def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
+        """Note the time of an evaluation."""
         self.wasserstein = values.get("signal/wasserstein", self.wasserstein)
         if "eval/acc" in values:
             wall, cpu = self.elapsed()
@@ -49,12 +50,13 @@ class Clock:
             print(json.dumps(self.points[-1]), flush=True)
 
     def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
-        pass
+        """Not needed: evaluations tell where training stands."""
 
     def snapshot(self, snapshot: Snapshot) -> None:
-        pass
+        """Not kept: figures are enough here."""
 
     def checkpoint(self, state: dict[str, Any]) -> None:
+        """Keep what the next piece needs."""
         if self.file:
             wall, cpu = self.elapsed()
             kept = {"state": state, "points": self.points, "seconds": wall, "cpu_seconds": cpu}
@@ -63,6 +65,7 @@ class Clock:
             temporary.replace(self.file)
 
     def request(self) -> Request:
+        """A stop once the piece's time is over."""
         return "stop" if time.perf_counter() - self.began > self.limit_s else ""
 
     def go_on(self) -> dict[str, Any] | None:
