@@ -63,7 +63,7 @@ def score_curves(
         names: which metrics, in order; by default ACC, NMI and ARI where they are there.
     """
     shown = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI", "eval/purity": "Purity"} | dict(titles or {})
-    present = set(frame["name"])
+    present = set(frame["name"].unique())
     names = names or [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in present]
     option = _lines(frame, names, shown, y_name="agreement with classes", scale=100.0)
     option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
@@ -99,7 +99,7 @@ def signal_curve(
             "data": [{"yAxis": reference}],
         }
         # an axis that fits the data alone would leave the line outside
-        values = np.append(_points(frame, name)[1], reference)
+        values = np.append(_points(frame, [name])[0][1], reference)
         room = 0.08 * float(np.ptp(values)) or 0.1
         option["yAxis"] |= {
             "min": float(values.min()) - room,
@@ -131,8 +131,7 @@ def curve_figure(
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for i, name in enumerate(names):
-        epoch, value = _points(frame, name)
+    for i, (name, (epoch, value)) in enumerate(zip(names, _points(frame, names), strict=True)):
         if len(epoch):
             line = {"color": cluster_color(i), "width": 2}
             mode = "lines+markers" if len(epoch) < 3 else "lines"
@@ -145,16 +144,21 @@ def curve_figure(
 
 
 def _named(frame: pd.DataFrame, prefix: str) -> list[str]:
-    return [name for name in dict.fromkeys(frame["name"]) if name.startswith(prefix)]
+    return [name for name in frame["name"].unique() if name.startswith(prefix)]
 
 
 def _title(name: str, titles: Mapping[str, str] | None) -> str:
     return (titles or {}).get(name, name.split("/", 1)[-1].replace("_", " "))
 
 
-def _points(frame: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
-    rows = (frame["name"] == name).to_numpy()
-    return decimate(frame["epoch"].to_numpy(float)[rows], frame["value"].to_numpy(float)[rows])
+def _points(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Epochs and values of each curve, decimated; a curve that is not there has no points."""
+    # names become numbers once: comparing text for every curve would take most of a live tick
+    codes, known = pd.factorize(frame["name"])
+    place = {name: code for code, name in enumerate(known)}
+    epoch, value = frame["epoch"].to_numpy(float), frame["value"].to_numpy(float)
+    member = [codes == place.get(name, -1) for name in names]
+    return [decimate(epoch[rows], value[rows]) for rows in member]
 
 
 def _lines(
@@ -168,8 +172,7 @@ def _lines(
     columns: dict[str, np.ndarray] = {}
     series = []
     # each curve has its own epochs (a critic and an encoder take turns), so each brings its own pair of columns
-    for i, name in enumerate(names):
-        epoch, value = _points(frame, name)
+    for i, (name, (epoch, value)) in enumerate(zip(names, _points(frame, names), strict=True)):
         title, color = _title(name, titles), cluster_color(i)
         columns[f"epoch {i}"], columns[title] = epoch.round(4), (value * scale).round(6)
         series.append(

@@ -94,7 +94,7 @@ def tiles(found: Findings) -> str:
 def curves(found: Findings) -> Section:
     """Losses, scores and label-free signals over epochs."""
     frame = found.curves
-    names = list(dict.fromkeys(frame["name"]))
+    names = [str(name) for name in frame["name"].unique()]
     figures = []
     losses = [name for name in names if name.startswith("loss/")]
     if losses:
