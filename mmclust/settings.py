@@ -20,11 +20,16 @@ def store_url() -> str:
     return os.environ.get("MMCLUST_STORE") or f"sqlite:///{home() / 'store.sqlite'}"
 
 
-def n_threads() -> int:
-    """Torch threads of a training job: MMCLUST_THREADS, or every core the process may use."""
+def n_threads(at_most: int | None = None) -> int:
+    """Threads of a computation: MMCLUST_THREADS, or every core the process may use but not more than `at_most`."""
     wanted = os.environ.get("MMCLUST_THREADS", "")
     if wanted:
         if not wanted.isdigit() or int(wanted) < 1:
             raise ValueError(f"MMCLUST_THREADS={wanted!r} is not a whole number above 0; unset it or write e.g. 2")
         return int(wanted)
+    return n_cores() if at_most is None else min(n_cores(), at_most)
+
+
+def n_cores() -> int:
+    """Cores the process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

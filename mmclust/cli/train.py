@@ -188,8 +188,8 @@ class _Progress:
         points = run.metrics(since_id=self.since)
         if len(points):
             self.since = int(points["id"].iloc[-1])
-            losses = points[points["name"].str.startswith("loss/")]
-            self.losses |= dict(zip(losses["name"].str.removeprefix("loss/"), losses["value"], strict=True))
+            newest = zip(points["name"], points["value"], strict=True)
+            self.losses |= {n.removeprefix("loss/"): value for n, value in newest if n.startswith("loss/")}
         if record.status != "running" or not record.total_steps:
             return ""
         loss = " ".join(f"{name} {value:.3f}" for name, value in self.losses.items())
