@@ -86,15 +86,20 @@ def confusion_figure(
 
 
 def _write_counts(figure: "go.Figure", table: np.ndarray, share: np.ndarray) -> None:
-    """Counts in cells: white on dark blue, and in the page's own text colour on cells near the background."""
-    for dark, style in ((True, {"color": "#ffffff", "size": 12}), (False, {"size": 12})):
-        rows, columns = np.nonzero(((share > 0.35) == dark) & (table > 0))
-        figure.add_scatter(
-            x=columns,
-            y=rows,
-            mode="text",
-            text=[f"{value:,}" for value in table[rows, columns]],
-            textfont=style,
-            hoverinfo="skip",
-            showlegend=False,
-        )
+    """Counts in cells: white on dark blue, and in the page's own text colour on cells near the background.
+
+    Annotations, because text that belongs to a trace fades as soon as a cell is selected.
+    """
+    figure.update_layout(
+        annotations=[
+            {
+                "x": int(column),
+                "y": int(row),
+                "text": f"{table[row, column]:,}",
+                "showarrow": False,
+                "font": {"size": 12, "color": "#ffffff"} if share[row, column] > 0.35 else {"size": 12},
+                "captureevents": False,
+            }
+            for row, column in np.argwhere(table > 0)
+        ]
+    )
