@@ -60,4 +60,4 @@ def test_pages_are_measured_beside_an_empty_page(chromium: str, capsys: pytest.C
     assert main(["bench", "pages", "--dataset", "digits", "--rounds", "1", "--starts", "1", "--json"]) == 0
     found = last_line(capsys)
     assert set(found["page_switch_ms"]["pages"]) >= {"Home", "Train", "Map"}
-    assert not found["first_paint_ms"]["torch_loaded_by_then"]
+    assert not found["first_paint_ms"]["torch_loaded_at_first_content"]
