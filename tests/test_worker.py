@@ -196,11 +196,11 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
-    """The id of the run that the child trains, once it has a checkpoint."""
+    """The id of the run that the child trains, once it has a checkpoint and the store knows of its progress."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and child.poll() is None:
         for record in store.list(examples=False):
-            if (store.folder(record.run_id) / "checkpoint.pt").exists():
+            if record.step and (store.folder(record.run_id) / "checkpoint.pt").exists():
                 return record.run_id
         time.sleep(0.02)
     child.kill()
