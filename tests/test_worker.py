@@ -197,7 +197,7 @@ def start(*arguments: str) -> subprocess.Popen[bytes]:
 
 def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
     """The id of the run that the child trains, once it has a checkpoint and the store knows of its progress."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and child.poll() is None:
         for record in store.list(examples=False):
             if record.step and (store.folder(record.run_id) / "checkpoint.pt").exists():
@@ -205,7 +205,7 @@ def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
         time.sleep(0.02)
     child.kill()
     complaints = child.communicate()[1].decode()
-    raise AssertionError(f"no checkpoint within two minutes: {complaints}")
+    raise AssertionError(f"no checkpoint within five minutes: {complaints}")
 
 
 @pytest.mark.slow
@@ -221,7 +221,7 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
     assert 0 < killed.step < killed.total_steps, "killed too late to prove anything"
 
     again = start("resume", run_id)
-    _, complaints = again.communicate(timeout=180)
+    _, complaints = again.communicate(timeout=400)
     assert again.returncode == 0, complaints.decode()
 
     whole = store.create(plan("digits", "dccs", limit=512, epochs=40, seed=5))
