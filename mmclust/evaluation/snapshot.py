@@ -6,6 +6,7 @@ Shapes: n samples in the snapshot, K clusters, D dimensions of a space.
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -51,7 +52,7 @@ class Snapshot:
 
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
         """
-        arrays = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
+        arrays: dict[str, Any] = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
         with temporary.open("wb") as file:

@@ -308,7 +308,7 @@ def _heat(found: Findings, method: Any, groups: Sequence[np.ndarray]) -> list[np
 def _explained_cell(images: np.ndarray, alt: str) -> str:
     if not len(images):
         return '<span class="soft">none</span>'
-    return _image(pictures.strip(images), f"{alt}, each beside its Grad-CAM")
+    return _image(pictures.sheet(images, 2 * N_EXPLAINED), f"{alt}, each beside its Grad-CAM")
 
 
 def _strip(found: Findings, rows: np.ndarray, alt: str) -> str:
@@ -320,7 +320,7 @@ def _strip(found: Findings, rows: np.ndarray, alt: str) -> str:
         right = found.right[rows]
         borders = [None if ok else WRONG for ok in right]
     shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
-    return _image(pictures.strip(shown, borders=borders), alt)
+    return _image(pictures.sheet(shown, N_IMAGES, borders=borders), alt)
 
 
 def _cluster_label(found: Findings, figures: metrics.ClusterFigures) -> str:
