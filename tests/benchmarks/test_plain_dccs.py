@@ -25,11 +25,10 @@ def pair() -> tuple[PlainDCCS, Any]:
         methods.method_class("dccs"), config, DataSpec(name="noise", views=(view,), n_clusters=10), seed=0
     )
     plain = PlainDCCS(IMAGES, seed=0)
-    theirs = [*plain.encoder.parameters(), *plain.critic.parameters(), *plain.discriminator.parameters()]
-    mine = [*ours.encoder.parameters(), *ours.critic.parameters(), *ours.discriminator.parameters()]
     with torch.no_grad():
-        for target, source in zip(mine, theirs, strict=True):
-            target.copy_(source)
+        for mine, theirs in ((ours.encoder, plain.encoder), (ours.critic, plain.critic)):
+            for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
+                target.copy_(source)
     return plain, ours
 
 
@@ -63,6 +62,22 @@ def test_the_written_out_critic_gradient_is_the_one_of_autograd(pair):
     mine, written_out = ours.critic.scores_and_gradients(codes.detach(), 16)
     torch.testing.assert_close(mine, scores.detach().squeeze(1))
     torch.testing.assert_close(written_out, gradients)
+
+
+def test_the_discriminator_in_blocks_is_the_one_on_joined_inputs(pair):
+    plain, ours = pair
+    first, _, second, _, last = plain.discriminator
+    mine = ours.discriminator
+    with torch.no_grad():
+        mine.first_features.weight.copy_(first.weight[:, :3200])
+        mine.first_codes.weight.copy_(first.weight[:, 3200:])
+        mine.first_features.bias.copy_(first.bias)
+        mine.second.load_state_dict(second.state_dict())
+        mine.last.load_state_dict(last.state_dict())
+        features, codes, order = torch.randn(8, 3200), torch.randn(8, 60), torch.arange(8).flip(0)
+        joint, marginal = mine(features, codes, order)
+        torch.testing.assert_close(joint, plain.discriminator(torch.cat((features, codes), 1)).squeeze(1))
+        torch.testing.assert_close(marginal, plain.discriminator(torch.cat((features, codes[order]), 1)).squeeze(1))
 
 
 def test_both_take_finite_steps_of_the_same_size(pair):
