@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from mmclust.runs.record import RunRecord
+from mmclust.ui.cache import Curves
 
 SETTLING = 0.15
 """Share of a training during which nothing is judged: clusters are still forming."""
@@ -23,12 +23,12 @@ class Alarm:
     """What is seen, what usually causes it, what to do."""
 
 
-def alarms(record: RunRecord, curves: pd.DataFrame, sizes: Sequence[int] | None = None) -> list[Alarm]:
+def alarms(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = None) -> list[Alarm]:
     """Signs of trouble in a run, the gravest first.
 
     Args:
         record: of the run.
-        curves: its points so far (columns step, name, value).
+        curves: its points so far.
         sizes: samples per cluster in the latest snapshot, where there is one.
     """
     share = record.step / record.total_steps if record.total_steps else 0.0
@@ -46,7 +46,7 @@ def alarms(record: RunRecord, curves: pd.DataFrame, sizes: Sequence[int] | None 
     return sorted(present, key=lambda alarm: alarm.level != "warning")
 
 
-def calm(record: RunRecord, curves: pd.DataFrame) -> str:
+def calm(record: RunRecord, curves: Curves) -> str:
     """What to say when there is no alarm."""
     share = record.step / record.total_steps if record.total_steps else 0.0
     entropy = _Reader(curves).last("signal/usage_entropy")
@@ -61,8 +61,8 @@ def calm(record: RunRecord, curves: pd.DataFrame) -> str:
 class _Reader:
     """Recent values of curves by name."""
 
-    def __init__(self, curves: pd.DataFrame) -> None:
-        self.values = {} if curves.empty else {n: g.to_numpy() for n, g in curves.groupby("name")["value"]}
+    def __init__(self, curves: Curves) -> None:
+        self.values = {name: curve.value for name, curve in curves.items()}
 
     def recent(self, name: str, count: int = 5) -> np.ndarray:
         values = self.values.get(name, np.empty(0))

@@ -49,15 +49,13 @@ class _Datasets:
         with self.lock:
             busy = self.reading.setdefault(key, threading.Lock())
         with busy:  # two visitors who want the same data read it once
-            if key not in self.known:
-                found = catalogue.load(name, limit=limit, progress=progress)
-                with self.lock:
-                    self.known[key] = found
-                    while len(self.known) > self.KEPT:
-                        self.known.popitem(last=False)
+            found = self.known.get(key) or catalogue.load(name, limit=limit, progress=progress)
             with self.lock:
+                self.known[key] = found
                 self.known.move_to_end(key)
-                return self.known[key]
+                while len(self.known) > self.KEPT:
+                    self.known.popitem(last=False)
+            return found
 
 
 _datasets = _Datasets()
@@ -192,40 +190,69 @@ def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) 
     )
 
 
-class _Curves:
+@dataclass(frozen=True)
+class Curve:
+    """One curve of a run: arrays over its n points."""
+
+    step: np.ndarray
+    epoch: np.ndarray
+    value: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+NO_CURVE = Curve(np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+Curves = dict[str, Curve]
+"""Name -> curve, in the order in which the names first came."""
+
+
+class _CurveReader:
     """The curves of one run, read on from the last known point."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.points = pd.DataFrame()
+        self.known: Curves = {}
+        self.last_id: int | None = None
 
-    def read(self, run: Run) -> pd.DataFrame:
+    def read(self, run: Run) -> Curves:
         with self.lock:
-            known = self.points
-            since = int(known["id"].iloc[-1]) if len(known) else None
-            fresh = run.metrics(since_id=since)
+            fresh = run.metrics(since_id=self.last_id)
             if len(fresh):
-                if len(known) and fresh["step"].iloc[0] <= known["step"].iloc[-1]:
-                    known = self._still_valid(known, fresh)
-                self.points = pd.concat((known, fresh), ignore_index=True) if len(known) else fresh
-            return self.points
+                self.last_id = int(fresh["id"].iloc[-1])
+                self.known = self._with(fresh)
+            return self.known
 
-    @staticmethod
-    def _still_valid(known: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-        """A resumed run writes the steps after its checkpoint anew; the evaluation shares a step with the losses."""
-        first, names = fresh["step"].iloc[0], set(fresh.loc[fresh["step"] == fresh["step"].iloc[0], "name"])
-        stale = (known["step"] > first) | ((known["step"] == first) & known["name"].isin(sorted(names)))
-        return known.loc[~stale]
+    def _with(self, fresh: pd.DataFrame) -> Curves:
+        # A run that went on from a checkpoint writes the steps after it anew: what was known from there on is void.
+        known, first = dict(self.known), fresh["step"].iloc[0]
+        for name, old in known.items():
+            if old.step[-1] > first:
+                valid = np.searchsorted(old.step, first, side="right")
+                known[name] = Curve(old.step[:valid], old.epoch[:valid], old.value[:valid])
+        columns = [fresh[column].to_numpy() for column in ("name", "step", "epoch", "value")]
+        for name in dict.fromkeys(columns[0]):
+            member = columns[0] == name
+            step, epoch, value = (column[member] for column in columns[1:])
+            old = known.get(name, NO_CURVE)
+            valid = np.searchsorted(old.step, step[0])
+            known[name] = Curve(
+                np.append(old.step[:valid], step),
+                np.append(old.epoch[:valid], epoch),
+                np.append(old.value[:valid], value),
+            )
+        return known
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _curves(run_id: str, home: str) -> _Curves:
-    return _Curves()
+def _reader(run_id: str, home: str) -> _CurveReader:
+    return _CurveReader()
 
 
-def curves(run: Run) -> pd.DataFrame:
-    """All points of a run's curves (columns id, step, epoch, name, value); only new ones are read from the store."""
-    return _curves(run.id, str(run.store.home)).read(run)
+def curves(run: Run) -> Curves:
+    """All curves of a run; only points that came since the last call are read from the store."""
+    return _reader(run.id, str(run.store.home)).read(run)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

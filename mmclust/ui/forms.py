@@ -108,7 +108,8 @@ def widget(knob: Knob, default: Any) -> Any:
 def label(knob: Knob) -> str:
     """Name and, where the paper has one, symbol."""
     name = knob.name.replace("_", " ")
-    return f"${knob.symbol}$ :gray[{name}]" if knob.symbol else name[0].upper() + name[1:]
+    name = name[0].upper() + name[1:]
+    return f"{name} ${knob.symbol}$" if knob.symbol else name
 
 
 def log_stops(low: float, high: float, among: tuple[float, ...] = ()) -> list[float]:

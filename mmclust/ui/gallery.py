@@ -80,7 +80,7 @@ def _scores(view: cache.View) -> None:
         if name in view.scores:
             grid.metric(name.upper(), f"{view.scores[name]:.1%}", border=True)
     points = cache.curves(view.run)
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in set(points["name"])]
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
     if names:
         option = curves.score_curves(live.thin(points, names), names=names)
         option["legend"] |= {"show": False}

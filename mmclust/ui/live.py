@@ -13,12 +13,15 @@ from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
 from mmclust.plots.corners import corner_map, label_corners
 from mmclust.plots.scatter import live_map
+from mmclust.plots.sparklines import sparkline
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.ui import alarms, cache, frame, method_card, picker
+from mmclust.ui.cache import Curves
 
 TICK_S = 1.0
-POINTS = 320
+SLOW_TICK_S = 3.0
+POINTS = 240
 """Points of a curve on this panel; more would only cost time in the browser."""
 MAP_POINTS = 2000
 MAP_HELP = (
@@ -29,18 +32,19 @@ CHART_PX = 270
 
 
 def panel(run_id: str) -> None:
-    """The panel; it redraws itself every second as long as the run trains or waits."""
-    run = cache.store().get(run_id)
-    active = run.record().active
-    st.fragment(_tick, run_every=TICK_S if active else None)(run_id, active)
+    """The panel; its parts redraw themselves as long as the run trains or waits."""
+    active = cache.store().get(run_id).record().active
+    st.fragment(_overview, run_every=TICK_S if active else None)(run_id, active)
+    st.fragment(_details, run_every=SLOW_TICK_S if active else None)(run_id)
 
 
-def _tick(run_id: str, was_active: bool) -> None:
+def _overview(run_id: str, was_active: bool) -> None:
+    """Status, progress, scores, map, alarms: what somebody watches."""
     with frame.messages():
         run = cache.store().get(run_id)
         record = run.record()
         if was_active and not record.active:
-            st.rerun()  # draws the panel once more, without the clock
+            st.rerun()  # draws the whole panel once more, without the clock
         points = cache.curves(run)
         _head(run, record)
         _figures(record, points)
@@ -50,8 +54,15 @@ def _tick(run_id: str, was_active: bool) -> None:
         with right:
             sizes = _map(run, record)
         _alarms(record, points, sizes)
+
+
+def _details(run_id: str) -> None:
+    """A curve per loss term and per signal: many small charts, redrawn less often."""
+    with frame.messages():
+        run = cache.store().get(run_id)
+        record, points = run.record(), cache.curves(run)
         if record.spec.method in METHODS:
-            _terms(card(record.spec.method), points)
+            _terms(record, card(record.spec.method), points)
         _signals(record, points)
 
 
@@ -116,8 +127,8 @@ def _ask(run: Run, wish: Any) -> None:
         st.toast(frame.sentence(error))
 
 
-def _figures(record: RunRecord, points: pd.DataFrame) -> None:
-    latest = points.groupby("name")["value"].last() if len(points) else pd.Series(dtype=float)
+def _figures(record: RunRecord, points: Curves) -> None:
+    latest = {name: float(curve.value[-1]) for name, curve in points.items()}
     tiles: list[tuple[str, str, str]] = []
     for name, text in (("acc", "Share of images in the cluster matched to their class."),
                        ("nmi", "Normalised mutual information, arithmetic mean."),
@@ -135,16 +146,15 @@ def _figures(record: RunRecord, points: pd.DataFrame) -> None:
         grid.metric(label, value, help=text, border=True)
 
 
-def _scores(record: RunRecord, points: pd.DataFrame) -> None:
-    known = set(points["name"]) if len(points) else set()
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in known]
+def _scores(record: RunRecord, points: Curves) -> None:
+    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
     if names or record.status != "finished":
         st.markdown("**Agreement with the classes** :gray[(not used in training)]")
         option = plots.score_curves(thin(points, names), names=names)
     else:
         st.markdown("**Confidence of the assignment**")
         option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
-    _fix_axis(option, record)
+    option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
     st.echarts_chart(option, height=CHART_PX, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
 
 
@@ -177,7 +187,7 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
     return view.sizes
 
 
-def _alarms(record: RunRecord, points: pd.DataFrame, sizes: np.ndarray | None) -> None:
+def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:
     found = alarms.alarms(record, points, None if sizes is None else sizes.tolist())
     with st.container(key="mm-alarms", gap="xsmall"):
         for alarm in found:
@@ -187,55 +197,53 @@ def _alarms(record: RunRecord, points: pd.DataFrame, sizes: np.ndarray | None) -
             st.success(alarms.calm(record, points), icon=":material/check_circle:")
 
 
-def _terms(method: MethodCard, points: pd.DataFrame) -> None:
+def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
     colors = method_card.term_colors(method)
     grid = st.grid(len(method.terms), min_column_width=150, gap="small")
     for term in method.terms:
         with grid.cell():
-            name = f"loss/{term.name}"
-            _small(name, term.title, colors[term.name], points, f"Loss term {term.title} against epochs")
+            _small(record, points, f"loss/{term.name}", term.title, colors[term.name])
 
 
-def _signals(record: RunRecord, points: pd.DataFrame) -> None:
+def _signals(record: RunRecord, points: Curves) -> None:
     st.markdown("**Signals that need no labels**")
     grid = st.grid(3, min_column_width=200, gap="small")
     k = record.n_clusters or 2
     with grid.cell():
-        _small("signal/wasserstein", "Wasserstein estimate", "#1391a5", points,
-               "Distance of codes from the prior, as the critic sees it, against epochs")  # fmt: skip
+        _small(record, points, "signal/wasserstein", "Wasserstein estimate", "#1391a5")
     with grid.cell():
-        _small("signal/usage_entropy", "Cluster use (nats)", "#6c7ce0", points,
-               "Entropy of cluster use against epochs; the dashed line is even use", math.log(k), "even")  # fmt: skip
+        _small(record, points, "signal/usage_entropy", "Cluster use (nats)", "#6c7ce0", math.log(k), "even")
     with grid.cell():
-        _small("signal/confidence", "Confidence", "#45a05a", points, "Mean confidence against epochs")
+        _small(record, points, "signal/confidence", "Confidence", "#45a05a")
 
 
 def _small(
-    name: str, title: str, color: str, points: pd.DataFrame, alt: str, reference: float | None = None, note: str = ""
+    record: RunRecord,
+    points: Curves,
+    name: str,
+    title: str,
+    color: str,
+    reference: float | None = None,
+    note: str = "",
 ) -> None:
-    curve = thin(points, [name])
-    latest = f" &nbsp; {curve['value'].iloc[-1]:.3g}" if len(curve) else ""
+    curve = points.get(name, cache.NO_CURVE)
+    latest = f" &nbsp; {curve.value[-1]:.3g}" if len(curve) else ""
     st.markdown(f'<span class="mm-term" style="--c:{color}">{title}<b>{latest}</b></span>', unsafe_allow_html=True)
-    option = plots.signal_curve(curve, name, title, reference=reference, note=note)
-    option["series"][0] |= {"itemStyle": {"color": color}}
-    option["grid"] = {"left": 4, "right": 10, "top": 8, "bottom": 4, "containLabel": True}
-    option["xAxis"] |= {"name": ""}
-    option["yAxis"] |= {"name": "", "splitNumber": 3}
-    st.echarts_chart(option, height=120, key=f"live-{name}", alt=alt)
+    epoch, value = plots.decimate(curve.epoch, curve.value, POINTS)
+    option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
+    st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")
 
 
-def _fix_axis(option: dict[str, Any], record: RunRecord) -> None:
-    """The whole training on the axis from the start, so that time left can be seen and nothing is squeezed."""
-    option["xAxis"] |= {"max": record.epochs}
-
-
-def thin(points: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def thin(points: Curves, names: list[str]) -> pd.DataFrame:
     """The named curves with at most `POINTS` points each (columns epoch, name, value)."""
-    parts = []
-    for name in names:
-        rows = points.loc[points["name"] == name] if len(points) else points
-        if len(rows):
-            epoch, value = plots.decimate(rows["epoch"].to_numpy(float), rows["value"].to_numpy(float), POINTS)
-            parts.append(pd.DataFrame({"epoch": epoch, "name": name, "value": value}))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"epoch": [], "name": [], "value": []})
+    parts = {name: plots.decimate(points[name].epoch, points[name].value, POINTS) for name in names if name in points}
+    if not parts:
+        return pd.DataFrame({"epoch": [], "name": [], "value": []})
+    return pd.DataFrame(
+        {
+            "epoch": np.concatenate([epoch for epoch, _ in parts.values()]),
+            "name": np.repeat(np.array(list(parts), dtype=object), [len(epoch) for epoch, _ in parts.values()]),
+            "value": np.concatenate([value for _, value in parts.values()]),
+        }
+    )

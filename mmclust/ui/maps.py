@@ -10,7 +10,8 @@ import streamlit as st
 from mmclust.analysis import projection
 from mmclust.plots import scatter
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui import cache, jobs, pictures
+from mmclust.ui import cache, frame, jobs, pictures
+from mmclust.ui.selection import sample_ids
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -109,9 +110,8 @@ def explore(view: cache.View, xy: np.ndarray, settings: Settings) -> None:
             config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]},
             alt=f"{settings.projection} map of {len(xy):,} samples in {settings.space}, coloured by {settings.color}",
         )
-    ids = sorted({int(point["customdata"][0]) for point in chart.selection.points if point.get("customdata")})
-    with right:
-        selection(view, np.searchsorted(view.ids, ids))
+    with right, frame.messages():
+        chosen(view, np.searchsorted(view.ids, sample_ids(chart.selection.points)))
 
 
 def figure(view: cache.View, xy: np.ndarray, settings: Settings) -> "go.Figure":
@@ -138,7 +138,7 @@ def _figure(
     return scatter.group_map(xy, view.ids, view.y_pred, names, colors=view.colors, **common)
 
 
-def selection(view: cache.View, positions: np.ndarray) -> None:
+def chosen(view: cache.View, positions: np.ndarray) -> None:
     """What is selected: how many, of which clusters and classes, and the images."""
     if not len(positions):
         st.markdown("**Nothing selected**")

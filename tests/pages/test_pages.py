@@ -184,7 +184,7 @@ def test_a_broken_snapshot_becomes_a_sentence(make_run: Callable[..., Run]) -> N
 
 def test_train_page_puts_changed_sliders_into_equation_and_url() -> None:
     app = open_page("train")
-    slider = next(s for s in app.slider if "beta aug" in s.label)
+    slider = next(s for s in app.slider if "Beta aug" in s.label)
     slider.set_value(4.5).run()
     assert_clean(app)
     assert app.query_params["beta_aug"] == "4.5"
@@ -209,8 +209,8 @@ def test_settings_in_the_url_fill_the_form_and_bad_ones_are_ignored() -> None:
     app.run()
     assert_clean(app)
     assert app.query_params["dataset"] == "digits"
-    assert next(s for s in app.slider if "sigma" in s.label).value == pytest.approx(0.2)
-    assert next(s for s in app.slider if "beta mi" in s.label).value == pytest.approx(0.5)
+    assert next(s for s in app.slider if "Sigma" in s.label).value == pytest.approx(0.2)
+    assert next(s for s in app.slider if "Beta mi" in s.label).value == pytest.approx(0.5)
     assert next(n for n in app.number_input if n.label == "Seed").value == 0
 
 

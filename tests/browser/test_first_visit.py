@@ -1,0 +1,113 @@
+"""What somebody does on the first day, in a real browser."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TRAINING_LIMIT_S = 240
+expect.set_options(timeout=30_000)
+
+
+def pixels(chart: Locator) -> bytes:
+    """What a chart looks like now."""
+    return chart.screenshot()
+
+
+def go_to(page: Page, name: str) -> None:
+    """Click a page in the navigation and wait until it is there."""
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page).to_have_url(re.compile(f"/{name.lower()}"))
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    """Open a select box and click an option."""
+    page.get_by_role("combobox", name=re.compile(box)).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def pictures_of(page: Page, alt: str) -> Locator:
+    return page.locator(f'img[alt*="{alt}"]')
+
+
+def assert_pictures(page: Page, alt: str, at_least: int) -> None:
+    """Images with such an alt text are there, and the browser could draw the first of them."""
+    found = pictures_of(page, alt)
+    expect(found.nth(at_least - 1)).to_be_attached(timeout=120_000)
+    assert found.first.evaluate("image => image.complete && image.naturalWidth > 0")
+
+
+def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server: str) -> None:
+    page.goto(server)
+    expect(page.get_by_role("heading", name="Watch a network find the groups in your images")).to_be_visible()
+
+    go_to(page, "Train")
+    choose(page, "Data set", "Digits 8x8")
+    choose(page, "Method", "DCCS")
+    expect(page.get_by_text("DCCS: the idea")).to_be_visible()
+    page.get_by_role("spinbutton", name="Epochs").fill("25")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    expect(page).to_have_url(re.compile("epochs=25"))
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 25"))).to_be_visible(timeout=90_000)
+    scores = page.locator(".st-key-live-scores canvas").first
+    before = pixels(scores)
+    deadline = time.monotonic() + 60
+    while pixels(scores) == before and time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+    assert pixels(scores) != before, "the curve did not move"
+    expect(page.locator(".st-key-live-map canvas").first).to_be_visible()
+    expect(page.get_by_text("finished").first).to_be_visible(timeout=TRAINING_LIMIT_S * 1000)
+    run_id = re.search(r"run=([\w-]+)", page.url)
+    assert run_id is not None
+
+    page.get_by_role("button", name="See the clusters").click()
+    expect(page.get_by_role("heading", name="Clusters", exact=True)).to_be_visible()
+    assert_pictures(page, "Image ", 100)
+    expect(page).to_have_url(re.compile(run_id.group(1)))
+
+    go_to(page, "Map")
+    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=120_000)
+    assert_pictures(page, "Image ", 20)
+    expect(page).to_have_url(re.compile(run_id.group(1)))
+
+    go_to(page, "Confusion")
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_role("button", name=re.compile(r" as .*: \d+")).first.click()
+    assert_pictures(page, "Image ", 1)
+
+    go_to(page, "Explain")
+    assert_pictures(page, "Grad-CAM of", 6)
+
+    go_to(page, "Data")
+    assert_pictures(page, "class", 60)
+
+    page.get_by_role("link", name="Home", exact=True).click()
+    expect(page.get_by_text(run_id.group(1))).to_be_visible()
+
+
+def test_a_lasso_on_the_map_shows_the_images_inside(page: Page, server: str) -> None:
+    page.goto(f"{server}/train?epochs=1")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="See the clusters")).to_be_visible(timeout=120_000)
+    page.goto(f"{server}/map?projection=PCA")
+    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    expect(plot).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Nothing selected")).to_be_visible()
+    page.wait_for_timeout(1500)
+    box = plot.bounding_box()
+    assert box is not None
+    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.03)]
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(x, y, steps=12)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"[\d,]+ selected of 1,797"))).to_be_visible(timeout=30_000)
+    assert_pictures(page, "Image ", 50)

@@ -1,0 +1,82 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmclust import plan
+from mmclust.runs.record import RunRecord
+from mmclust.runs.store import RunStore
+from mmclust.ui.alarms import alarms, calm
+from mmclust.ui.cache import Curve, Curves
+
+
+@pytest.fixture
+def record() -> RunRecord:
+    store = RunStore()
+    run = store.create(plan.plan("digits", "dccs"))
+    return replace(run.record(), status="running", step=50, total_steps=100, n_clusters=10)
+
+
+def curves(**values: list[float]) -> Curves:
+    steps = {name: np.arange(len(points)) for name, points in values.items()}
+    return {
+        name.replace("__", "/"): Curve(steps[name], steps[name].astype(float), np.array(points))
+        for name, points in values.items()
+    }
+
+
+HEALTHY = {
+    "signal__usage_entropy": [2.2, 2.28],
+    "signal__confidence": [0.9, 0.95],
+    "loss__penalty": [0.02] * 6,
+    "signal__wasserstein": [0.2] * 6,
+}
+
+
+def test_a_healthy_run_raises_no_alarm_and_says_that_all_clusters_are_used(record: RunRecord) -> None:
+    assert alarms(record, curves(**HEALTHY), [180] * 10) == []
+    assert "all 10 clusters are in use" in calm(record, curves(**HEALTHY))
+
+
+def test_nothing_is_judged_while_clusters_form(record: RunRecord) -> None:
+    early = replace(record, step=5)
+    assert alarms(early, curves(**HEALTHY | {"signal__usage_entropy": [0.1]}), [1797] + [0] * 9) == []
+    assert "still forming" in calm(early, curves(**HEALTHY))
+
+
+def test_empty_clusters_are_named_with_what_to_do(record: RunRecord) -> None:
+    (alarm,) = alarms(record, curves(**HEALTHY), [0, 3] + [224] * 8)
+    assert alarm.level == "warning"
+    assert "2 of 10 clusters are almost empty** (1, 2)" in alarm.text
+    assert "lower beta aug" in alarm.text
+
+
+def test_uneven_use_is_seen_without_a_snapshot(record: RunRecord) -> None:
+    (alarm,) = alarms(record, curves(**HEALTHY | {"signal__usage_entropy": [0.5 * math.log(10)]}))
+    assert "unevenly" in alarm.text
+
+
+def test_a_critic_out_of_control_is_seen(record: RunRecord) -> None:
+    found = alarms(record, curves(**HEALTHY | {"loss__penalty": [5.0] * 6}), [180] * 10)
+    assert any("critic is out of control" in alarm.text for alarm in found)
+
+
+def test_a_critic_that_sees_no_difference_is_seen(record: RunRecord) -> None:
+    weak = {"signal__wasserstein": [0.001] * 6, "signal__confidence": [0.2]}
+    found = alarms(record, curves(**HEALTHY | weak), [180] * 10)
+    assert any("sees no difference" in alarm.text for alarm in found)
+
+
+def test_soft_assignments_late_in_training_are_a_notice(record: RunRecord) -> None:
+    late = replace(record, step=90)
+    (alarm,) = alarms(late, curves(**HEALTHY | {"signal__confidence": [0.6]}), [180] * 10)
+    assert alarm.level == "notice"
+    assert "60%" in alarm.text
+
+
+def test_a_fallen_accuracy_is_a_notice_and_comes_after_warnings(record: RunRecord) -> None:
+    falling = {"eval__acc": [0.9] * 8 + [0.6] * 8}
+    found = alarms(record, curves(**HEALTHY | falling), [0] + [200] * 9)
+    assert [alarm.level for alarm in found] == ["warning", "notice"]
+    assert "from 90% to 60%" in found[1].text
