@@ -1,7 +1,7 @@
 """Image encoders of DCCS. Shapes: B batch, C channels, H x W pixels, F flattened features, D output.
 
 Each encoder gives its flattened inner feature map (B, F), which stands for the image in the mutual-information term,
-and its output (B, D). `cam_layer` is the module whose output (B, f, h, w) Grad-CAM reads.
+and its output (B, D).
 """
 
 import torch
@@ -26,7 +26,7 @@ def choose_encoder(size: tuple[int, int]) -> str:
     return "residual-32" if side < 64 else "residual-96"
 
 
-def make_encoder(name: str, in_channels: int, size: tuple[int, int], out_dim: int, width: float) -> nn.Module:
+def make_encoder(name: str, in_channels: int, size: tuple[int, int], out_dim: int, width: float) -> Encoder:
     """An encoder by name, Xavier-initialised; `width` scales its channels (1: the published sizes)."""
     classes = {"small": SmallEncoder, "plain": PlainEncoder}
     if name in classes:
@@ -42,7 +42,19 @@ def _scaled(channels: int, width: float) -> int:
     return max(8, round(channels * width))
 
 
-class _ConvEncoder(nn.Module):
+class Encoder(nn.Module):
+    """What DCCS asks of an encoder: forward gives flattened inner features (B, F) and output (B, D)."""
+
+    features_dim: int
+    """Size F of the flattened features."""
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The module whose output (B, f, h, w) Grad-CAM reads."""
+        raise NotImplementedError
+
+
+class _ConvEncoder(Encoder):
     """Convolutions, then two dense layers; the flattened convolution output is the feature map."""
 
     def __init__(self, blocks: nn.Sequential, in_channels: int, size: tuple[int, int], hidden: int, out_dim: int):
@@ -104,8 +116,8 @@ class PooledConv3x3(nn.Conv2d):
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b f h2 w2"]:
         """Pooled output of the convolution."""
-        shifted = (F.pad(self.weight, (dx, 1 - dx, dy, 1 - dy)) for dy in (0, 1) for dx in (0, 1))
-        kernel = sum(shifted) / 4
+        shifted = [F.pad(self.weight, (dx, 1 - dx, dy, 1 - dy)) for dy in (0, 1) for dx in (0, 1)]
+        kernel = torch.stack(shifted).mean(dim=0)
         height, width = input.shape[2:]
         return F.conv2d(input, kernel, stride=2, padding=1)[:, :, : height // 2, : width // 2]
 
@@ -125,7 +137,7 @@ class ResidualBlock(nn.Module):
             last(out_channels, out_channels),
         )
         # Pooling and a 1 x 1 convolution commute: pooling first is a quarter of the work.
-        shortcut = [nn.AvgPool2d(2)] if down else []
+        shortcut: list[nn.Module] = [nn.AvgPool2d(2)] if down else []
         if in_channels != out_channels:
             shortcut.append(nn.Conv2d(in_channels, out_channels, 1))
         self.shortcut = nn.Sequential(*shortcut)
@@ -139,7 +151,7 @@ def _conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
 
 
-class ResidualEncoder(nn.Module):
+class ResidualEncoder(Encoder):
     """The published residual encoder: a halving block per width, one more block, mean, 1 x 1 convolution.
 
     Widths (128, 256, 512) are the network for 32 x 32, (64, 128, 256, 512) the one for 96 x 96.
@@ -150,13 +162,18 @@ class ResidualEncoder(nn.Module):
         pairs = zip((in_channels, *widths), widths, strict=False)
         self.blocks = nn.Sequential(*(ResidualBlock(a, b, first=i == 0) for i, (a, b) in enumerate(pairs)))
         self.last_block = ResidualBlock(widths[-1], widths[-1], down=False)
-        self.cam_layer = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
+        self.activation = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU())
         self.head = nn.Conv2d(widths[-1], out_dim, 1)
         halved = 2 ** len(widths)
         self.features_dim = widths[-1] * (size[0] // halved) * (size[1] // halved)
 
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The last activation, before the mean over the image."""
+        return self.activation
+
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]]:
         """Flattened feature map and output."""
         inner = self.blocks(images.contiguous(memory_format=torch.channels_last))
-        pooled = self.cam_layer(self.last_block(inner)).mean(dim=(2, 3), keepdim=True)
+        pooled = self.activation(self.last_block(inner)).mean(dim=(2, 3), keepdim=True)
         return inner.flatten(1), self.head(pooled).flatten(1)

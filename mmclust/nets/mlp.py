@@ -35,22 +35,22 @@ class Critic(nn.Module):
         inner = F.leaky_relu(self.first(codes), SLOPE)
         return self.last(F.leaky_relu(self.second(inner), SLOPE)).squeeze(1)
 
-    def scores_and_gradients(
-        self, codes: Float[Tensor, "n d"], n_gradients: int
-    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "g d"]]:
-        """Scores of all codes, and the scores' gradients by the input for the last `n_gradients` codes.
+    def input_gradient(self, codes: Float[Tensor, "b d"]) -> Float[Tensor, "b d"]:
+        """Gradient of each code's score by the code itself.
 
-        The gradient of a LeakyReLU network is a product of its weights and of masks in {1, slope}, which are
-        constant almost everywhere: written out, its own gradient needs no second pass through the graph.
+        The gradient of a LeakyReLU network is a product of its weights and of slopes in {1, 0.2}, which are constant
+        almost everywhere: written out, its own gradient needs no second pass through the graph.
         """
-        first = self.first(codes)
-        second = self.second(F.leaky_relu(first, SLOPE))
-        scores = self.last(F.leaky_relu(second, SLOPE)).squeeze(1)
         with torch.no_grad():
-            slopes_first = torch.where(first[-n_gradients:] > 0, 1.0, SLOPE)
-            slopes_second = torch.where(second[-n_gradients:] > 0, 1.0, SLOPE)
+            first = self.first(codes)
+            slopes_second = _slopes(self.second(F.leaky_relu(first, SLOPE)))
+            slopes_first = _slopes(first)
         gradients = (slopes_second * self.last.weight) @ self.second.weight
-        return scores, (slopes_first * gradients) @ self.first.weight
+        return (slopes_first * gradients) @ self.first.weight
+
+
+def _slopes(inputs: Tensor) -> Tensor:
+    return torch.where(inputs > 0, 1.0, SLOPE)
 
 
 class PairDiscriminator(nn.Module):

@@ -21,7 +21,8 @@ class ListRecorder:
     """Keeps what the trainer reports; asks for a stop once `stop_at` steps are done."""
 
     def __init__(self, stop_at: int | None = None, wish: Request = "stop") -> None:
-        self.stop_at, self.wish = stop_at, wish
+        self.stop_at = stop_at
+        self.wish: Request = wish
         self.points: list[tuple[int, str, float]] = []
         self.snapshots: list[Snapshot] = []
         self.state: dict[str, Any] = {}
@@ -43,7 +44,9 @@ class ListRecorder:
         self.state = torch.load(file, weights_only=True)
 
     def request(self) -> Request:
-        return self.wish if self.stop_at is not None and self.step >= self.stop_at else ""
+        if self.stop_at is not None and self.step >= self.stop_at:
+            return self.wish
+        return ""
 
 
 @pytest.fixture

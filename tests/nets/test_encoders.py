@@ -68,9 +68,9 @@ def test_the_shortcut_gives_what_convolving_before_pooling_would() -> None:
 def test_weights_are_xavier_normal_and_biases_zero() -> None:
     torch.manual_seed(2)
     encoder = make_encoder("plain", 1, (28, 28), 60, 1.0)
-    weight, last = encoder.dense[0].weight, encoder.dense[-1]
+    weight = encoder.get_parameter("dense.0.weight")
     assert weight.std().item() == pytest.approx((2 / (3200 + 1024)) ** 0.5, rel=0.02)
-    assert last.bias.abs().sum() == 0
+    assert encoder.get_parameter("dense.3.bias").abs().sum() == 0
 
 
 @pytest.mark.parametrize(

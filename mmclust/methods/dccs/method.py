@@ -36,7 +36,8 @@ class DCCS(Method):
         name = choose_encoder(size) if config.encoder == "auto" else config.encoder
         code_dim = config.style_dim + spec.n_clusters
         # The small network goes with narrower judges: 1024 units would dwarf it.
-        hidden = tuple(max(16, round(n * config.width / (4 if name == "small" else 1))) for n in (1024, 512))
+        scale = config.width / (4 if name == "small" else 1)
+        hidden = max(16, round(1024 * scale)), max(16, round(512 * scale))
         self.encoder = make_encoder(name, channels, size, code_dim, config.width)
         self.critic = Critic(code_dim, hidden)
         self.discriminator = PairDiscriminator(self.encoder.features_dim, code_dim, hidden)
@@ -96,10 +97,10 @@ class DCCS(Method):
             share = torch.rand(len(codes), 1, device=codes.device, generator=batch.generator)
             between = torch.lerp(codes, prior, share)
         with torch.autocast(codes.device.type, enabled=False):
-            scores, gradients = self.critic.scores_and_gradients(torch.cat((prior, codes, between)), len(codes))
-            prior_scores, code_scores, _ = scores.chunk(3)
+            prior_scores, code_scores = self.critic(torch.cat((prior, codes))).chunk(2)
             gap = wasserstein_gap(prior_scores, code_scores)
-            return {"critic": -gap, "penalty": gradient_penalty(gradients), "wasserstein": gap.detach()}
+            penalty = gradient_penalty(self.critic.input_gradient(between))
+            return {"critic": -gap, "penalty": penalty, "wasserstein": gap.detach()}
 
     def _encoder_terms(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.views[0]
