@@ -16,6 +16,18 @@ SMALLEST = {"small": 4, "plain": 10, "residual-32": 8, "residual-96": 16}
 """Least height and width in pixels that each encoder can take."""
 
 
+class Encoder(nn.Module):
+    """What DCCS asks of an encoder: forward gives flattened inner features (B, F) and output (B, D)."""
+
+    features_dim: int
+    """Size F of the flattened features."""
+
+    @property
+    def cam_layer(self) -> nn.Module:
+        """The module whose output (B, f, h, w) Grad-CAM reads."""
+        raise NotImplementedError
+
+
 def choose_encoder(size: tuple[int, int]) -> str:
     """The published encoder made for such images, and the small one below 14 pixels."""
     side = min(size)
@@ -40,18 +52,6 @@ def make_encoder(name: str, in_channels: int, size: tuple[int, int], out_dim: in
 
 def _scaled(channels: int, width: float) -> int:
     return max(8, round(channels * width))
-
-
-class Encoder(nn.Module):
-    """What DCCS asks of an encoder: forward gives flattened inner features (B, F) and output (B, D)."""
-
-    features_dim: int
-    """Size F of the flattened features."""
-
-    @property
-    def cam_layer(self) -> nn.Module:
-        """The module whose output (B, f, h, w) Grad-CAM reads."""
-        raise NotImplementedError
 
 
 class _ConvEncoder(Encoder):
