@@ -1,9 +1,11 @@
 """What each cluster holds: its surest images, its least sure ones, its mean image and its size."""
 
+from functools import partial
+
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui import cluster_rows, picker
+from mmclust.ui import cache, cluster_rows, picker
 
 ORDERS = ("number", "class", "size", "confidence")
 ROWS = 10
@@ -18,7 +20,7 @@ if view is not None:
     names = [view.cluster_name(k) for k in range(len(view.sizes))]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kind = st.segmented_control(
-            "Images", list(cluster_rows.KINDS), default="surest", key="images", bind="query-params", required=True
+            "Images", cluster_rows.kinds(view), default="surest", key="images", bind="query-params", required=True
         )
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         count = st.slider("Images in a row", 5, 20, 10, key="count", bind="query-params", width=220)
@@ -34,7 +36,7 @@ if view is not None:
         st.plotly_chart(figure, key="sizes", alt="Number of images in each cluster", config={"displayModeBar": False})
     with right:
         st.markdown("**How sure it is** :gray[(logarithmic)]")
-        figure = plots.confidence_figure(view.confidence, view.right, height=300)
+        figure = cache.derive(view, "sure", partial(plots.confidence_figure, view.confidence, view.right, height=300))
         st.plotly_chart(
             figure, key="sure", alt="Histogram of the largest probability", config={"displayModeBar": False}
         )

@@ -5,9 +5,10 @@ Everything is keyed by what it depends on (run, epoch, file time), so nothing ha
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+
+T = TypeVar("T")
 
 
 def store() -> RunStore:
@@ -100,6 +103,10 @@ class View:
     """(n,) whether the sample lies in the cluster of its class."""
     scores: dict[str, float]
     """acc, nmi ... of these samples; empty without labels."""
+    log_probs: np.ndarray
+    """(n, K) float32 log-probabilities; rank samples where probabilities saturate at 1."""
+    derived: dict[Hashable, Any]
+    """What pages have worked out from this view; see `derive`."""
     colors: tuple[str, ...]
     """(K,) colour of each cluster: that of its class, so that a colour means one thing in all runs and epochs."""
 
@@ -142,6 +149,19 @@ class View:
         return f"{cluster + 1}"
 
 
+def derive(view: View, key: Hashable, work: Callable[[], T]) -> T:
+    """Something worked out from a view's arrays, done once and kept as long as the view is.
+
+    Args:
+        view: whose arrays are used.
+        key: what is worked out, with everything beside the arrays that it depends on.
+        work: does it.
+    """
+    if key not in view.derived:
+        view.derived[key] = work()
+    return view.derived[key]
+
+
 def view(record: RunRecord, epoch: int, path: Path) -> View:
     """A run at an epoch, from memory where it was shown before."""
     found = _view(record.run_id, epoch, str(path), path.stat().st_mtime_ns, record)
@@ -160,7 +180,7 @@ def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) 
     snapshot = run.snapshot(epoch)
     spec = run.spec
     data = dataset(spec.dataset, spec.limit)
-    y_pred = snapshot.y_pred
+    y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
     y_true = None if data.labels is None else data.labels[snapshot.index]
     counts = matched = right = None
     numbers = np.arange(snapshot.n_clusters)
@@ -179,7 +199,9 @@ def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) 
         snapshot=snapshot,
         data=data,
         y_pred=y_pred,
-        confidence=snapshot.probs.max(axis=1),
+        confidence=np.exp(log_probs.max(axis=1)),
+        log_probs=log_probs,
+        derived={},
         sizes=np.bincount(y_pred, minlength=snapshot.n_clusters),
         y_true=y_true,
         counts=counts,

@@ -6,7 +6,8 @@ from html import escape
 import numpy as np
 
 from mmclust.evaluation import metrics
-from mmclust.ui import pictures
+from mmclust.evaluation.metrics import ClusterFigures
+from mmclust.ui import cache, pictures
 from mmclust.ui.cache import View
 
 KINDS = {
@@ -15,6 +16,11 @@ KINDS = {
     "random": "Images of the cluster, drawn at random",
     "wrong": "Images of the cluster that are of another class",
 }
+
+
+def kinds(view: View) -> list[str]:
+    """What rows may show; wrong images are known only with classes."""
+    return [kind for kind in KINDS if kind != "wrong" or view.right is not None]
 
 
 def ordered(view: View, order: str) -> list[int]:
@@ -32,8 +38,12 @@ def ordered(view: View, order: str) -> list[int]:
 
 def members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
     """Places in the view's arrays of the samples to show."""
+    return cache.derive(view, ("members", cluster, kind, count), lambda: _members(view, cluster, kind, count))
+
+
+def _members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
     if kind == "surest":
-        return np.argsort(-view.snapshot.log_probs[:, cluster], kind="stable")[:count]
+        return np.argsort(-view.log_probs[:, cluster], kind="stable")[:count]
     own = np.flatnonzero(view.y_pred == cluster)
     if kind == "wrong":
         own = own[~view.right[own]] if view.right is not None else own[:0]
@@ -46,14 +56,17 @@ def members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
 
 def mean_confidence(view: View, cluster: int) -> float:
     """Mean probability over the cluster's own samples; 0 when it is empty."""
-    own = view.confidence[view.y_pred == cluster]
-    return float(own.mean()) if len(own) else 0.0
+    return figures(view)[cluster].confidence
+
+
+def figures(view: View) -> list[ClusterFigures]:
+    """Size, confidence, precision and recall of every cluster."""
+    return cache.derive(view, "figures", lambda: metrics.per_cluster(np.exp(view.log_probs), view.y_true))
 
 
 def table(view: View, clusters: Sequence[int], kind: str, count: int) -> str:
     """HTML table with a row per cluster."""
     largest = max(1, int(view.sizes.max()))
-    figures = {f.cluster: f for f in metrics.per_cluster(view.snapshot.probs, view.y_true)}
     rows = []
     for k in clusters:
         color, name = view.colors[k], escape(view.cluster_name(k))
@@ -63,14 +76,13 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int) -> str:
             if len(shown)
             else '<span class="mm-none">none</span>'
         )
-        own = np.flatnonzero(view.y_pred == k)
-        mean = pictures.mean_image(view, own)
+        mean = cache.derive(view, ("mean", k), lambda k=k: pictures.mean_image(view, np.flatnonzero(view.y_pred == k)))
         picture = f'<img class="mm-mean" src="{mean}" alt="Mean image of cluster {name}">' if mean else ""
         about = [f"{view.sizes[k]:,} images", f"{mean_confidence(view, k):.0%} sure"]
-        found = figures[k]
+        found = figures(view)[k]
         if found.precision is not None:
             about.append(f"{found.precision:.0%} pure")
-        if not len(own):
+        if not found.size:
             about = ["empty"]
         rows.append(
             f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'

@@ -94,7 +94,7 @@ def _one(view: cache.View, strength: float) -> None:
             position = min(position, len(view.ids) - 1)
         st.html(pictures.samples(view, [position], px=150, mark=False))
         st.caption(pictures.describe(view, position))
-    probs = view.snapshot.probs[position]
+    probs = np.exp(view.log_probs[position])
     best = np.argsort(-probs)[: min(5, len(probs))]
     with right:
         cams = _cams(view, np.repeat(position, len(best)), best, label="Looking at one image", height=210)

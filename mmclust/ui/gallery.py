@@ -8,7 +8,7 @@ from mmclust.plots import curves
 from mmclust.plots.corners import corner_map, label_corners
 from mmclust.plots.scatter import live_map
 from mmclust.runs.record import RunRecord
-from mmclust.ui import cache, frame, live, picker, pictures
+from mmclust.ui import cache, cluster_rows, frame, live, picker, pictures
 
 PAGE_SIZE = 8
 MAP_POINTS = 2500
@@ -66,7 +66,7 @@ def _map(view: cache.View) -> None:
     if len(chosen) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, MAP_POINTS, replace=False))
     names = [f"cluster {view.cluster_name(k)}" for k in range(len(view.sizes))]
-    xy = corner_map(view.snapshot.log_probs[chosen])
+    xy = corner_map(view.log_probs[chosen])
     option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
     if len(view.sizes) <= 30:
         label_corners(option, [view.cluster_meaning(k) for k in range(len(view.sizes))])
@@ -93,7 +93,7 @@ def _scores(view: cache.View) -> None:
 def _rows(view: cache.View) -> None:
     rows = []
     for cluster in range(min(10, len(view.sizes))):
-        surest = np.argsort(-view.snapshot.log_probs[:, cluster])[:9]
+        surest = cluster_rows.members(view, cluster, "surest", 12)
         images = pictures.samples(view, surest, px=26, mark=False, kind="row")
         rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
     st.html("".join(rows))

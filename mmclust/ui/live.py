@@ -169,7 +169,7 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
     chosen = slice(None)
     if len(view.ids) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(0).choice(len(view.ids), MAP_POINTS, replace=False))
-    xy = corner_map(view.snapshot.log_probs[chosen])
+    xy = corner_map(view.log_probs[chosen])
     groups, names, colors = view.y_pred[chosen], [f"cluster {k + 1}" for k in range(len(view.sizes))], view.colors
     if view.y_true is not None:  # classes show how pure the corners are; clusters are the corners themselves
         groups = view.y_true[chosen]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 600
+DETAILED = 20_000
+"""Points up to which the hover text has more than the sample's number."""
 SHOWN = 120
 """Images of a selection that are drawn; the others are counted."""
 
@@ -129,7 +131,8 @@ def _figure(
     common: dict[str, Any] = {"method": settings.projection, "height": HEIGHT}
     if settings.color == "confidence":
         return scatter.value_map(xy, view.ids, view.confidence, "confidence", low=0.0, high=1.0, **common)
-    common["details"] = {"confidence": view.confidence}
+    if len(xy) <= DETAILED:  # beyond, every further column costs seconds in the browser
+        common["details"] = {"confidence": view.confidence}
     if settings.color == "correctness" and view.right is not None:
         return scatter.right_map(xy, view.ids, view.right, **common)
     if settings.color == "class" and view.y_true is not None:
@@ -148,7 +151,8 @@ def chosen(view: cache.View, positions: np.ndarray) -> None:
         )
         if view.images is not None:
             st.markdown("**Least sure images of this run**")
-            st.html(pictures.samples(view, np.argsort(view.confidence)[:35], px=44))
+            least = cache.derive(view, "least sure", lambda: np.argsort(view.confidence)[:35])
+            st.html(pictures.samples(view, least, px=44))
         return
     st.markdown(f"**{len(positions):,} selected** of {len(view.ids):,}")
     st.html(shares(view, positions))

@@ -29,7 +29,7 @@ class _Warmer:
 
     def run(self) -> None:
         # The page that has just been written travels to the browser first.
-        for pause, names in ((0.5, LATE), (8.0, LAST)):
+        for pause, names in ((0.5, LATE), (20.0, LAST)):
             if not self.stop.wait(pause):
                 _load(names)
 

@@ -10,7 +10,7 @@ from mmclust import plan
 from mmclust.data import catalogue
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import example
+from mmclust.runs import store
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 
@@ -19,9 +19,9 @@ EPOCHS = (0, 1, 3)
 
 
 @pytest.fixture(autouse=True)
-def no_example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_example(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bundled example is left out: an empty store is empty."""
-    monkeypatch.setattr(example, "FOLDER", tmp_path / "no-example")
+    monkeypatch.setattr(store, "open_example", lambda home: None)
 
 
 def snapshot_like_training(epoch: int, *, n_wrong: int = 150) -> Snapshot:
@@ -51,11 +51,11 @@ def make_run(home: Path) -> Callable[..., Run]:
     """`make_run(status=..., seed=...)` stores a run with curves, snapshots and, with `weights`, a checkpoint."""
 
     def make(*, status: str = "finished", seed: int = 0, weights: bool = False, error: str = "") -> Run:
-        store = RunStore()
-        run = store.create(plan.plan("digits", "dccs", epochs=EPOCHS[-1], seed=seed))
+        runs = RunStore()
+        run = runs.create(plan.plan("digits", "dccs", epochs=EPOCHS[-1], seed=seed))
         if status == "queued":
             return run
-        active = store.claim(run.id)
+        active = runs.claim(run.id)
         assert active is not None
         labels = catalogue.load("digits").labels
         assert labels is not None
