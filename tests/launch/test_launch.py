@@ -29,7 +29,7 @@ def queued(store: RunStore, epochs: int = 2) -> Run:
     return store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
 
 
-def wait_until(store: RunStore, run_id: str, reached: Callable[[RunRecord], bool], timeout_s: float = 60) -> RunRecord:
+def wait_until(store: RunStore, run_id: str, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:
     deadline = time.monotonic() + timeout_s
     while not reached(record := store.record(run_id)):
         assert time.monotonic() < deadline, record
