@@ -154,6 +154,8 @@ def _scores(record: RunRecord, points: Curves) -> None:
     else:
         st.markdown("**Confidence of the assignment**")
         option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
+    option["yAxis"] |= {"name": ""}
+    option["grid"] |= {"top": 34}
     option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
     st.echarts_chart(option, height=CHART_PX, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
 
@@ -228,8 +230,8 @@ def _small(
     note: str = "",
 ) -> None:
     curve = points.get(name, cache.NO_CURVE)
-    latest = f" &nbsp; {curve.value[-1]:.3g}" if len(curve) else ""
-    st.markdown(f'<span class="mm-term" style="--c:{color}">{title}<b>{latest}</b></span>', unsafe_allow_html=True)
+    latest = f"{curve.value[-1]:.3g}" if len(curve) else ""
+    st.html(f'<div class="mm-term" style="--c:{color}"><span>{title}</span><b>{latest}</b></div>')
     epoch, value = plots.decimate(curve.epoch, curve.value, POINTS)
     option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
     st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")

@@ -8,7 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TRAINING_LIMIT_S = 240
+PATIENCE_MS = 600_000
+"""For what takes seconds on an idle machine, and minutes where everything else runs at the same time."""
 expect.set_options(timeout=30_000)
 
 
@@ -37,7 +38,7 @@ def pictures_of(page: Page, alt: str) -> Locator:
 def assert_pictures(page: Page, alt: str, at_least: int) -> None:
     """Images with such an alt text are there, and the browser could draw the first of them."""
     found = pictures_of(page, alt)
-    expect(found.nth(at_least - 1)).to_be_attached(timeout=120_000)
+    expect(found.nth(at_least - 1)).to_be_attached(timeout=PATIENCE_MS)
     assert found.first.evaluate("image => image.complete && image.naturalWidth > 0")
 
 
@@ -49,12 +50,12 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     choose(page, "Data set", "Digits 8x8")
     choose(page, "Method", "DCCS")
     expect(page.get_by_text("DCCS: the idea")).to_be_visible()
-    page.get_by_role("spinbutton", name="Epochs").fill("25")
+    page.get_by_role("spinbutton", name="Epochs").fill("12")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
-    expect(page).to_have_url(re.compile("epochs=25"))
+    expect(page).to_have_url(re.compile("epochs=12"))
     page.get_by_role("button", name="Start training").click()
 
-    expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 25"))).to_be_visible(timeout=90_000)
+    expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 12"))).to_be_visible(timeout=PATIENCE_MS)
     scores = page.locator(".st-key-live-scores canvas").first
     before = pixels(scores)
     deadline = time.monotonic() + 60
@@ -62,7 +63,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
         page.wait_for_timeout(500)
     assert pixels(scores) != before, "the curve did not move"
     expect(page.locator(".st-key-live-map canvas").first).to_be_visible()
-    expect(page.get_by_text("finished").first).to_be_visible(timeout=TRAINING_LIMIT_S * 1000)
+    expect(page.get_by_text("finished").first).to_be_visible(timeout=PATIENCE_MS)
     run_id = re.search(r"run=([\w-]+)", page.url)
     assert run_id is not None
 
@@ -72,7 +73,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
     go_to(page, "Map")
-    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=120_000)
+    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "Image ", 20)
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
@@ -94,10 +95,10 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
 def test_a_lasso_on_the_map_shows_the_images_inside(page: Page, server: str) -> None:
     page.goto(f"{server}/train?epochs=1")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("button", name="See the clusters")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("button", name="See the clusters")).to_be_visible(timeout=PATIENCE_MS)
     page.goto(f"{server}/map?projection=PCA")
     plot = page.locator(".js-plotly-plot .nsewdrag").first
-    expect(plot).to_be_visible(timeout=120_000)
+    expect(plot).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Nothing selected")).to_be_visible()
     page.wait_for_timeout(1500)
     box = plot.bounding_box()

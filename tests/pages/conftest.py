@@ -24,16 +24,16 @@ def no_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "open_example", lambda home: None)
 
 
-def snapshot_like_training(epoch: int, *, n_wrong: int = 150) -> Snapshot:
-    """Codes whose clusters are the classes in another order, but for some samples."""
+def snapshot_like_training(epoch: int, *, n_clusters: int = 10, n_wrong: int = 150) -> Snapshot:
+    """Codes of digits whose clusters are the classes in another order (as far as K goes), but for some samples."""
     labels = catalogue.load("digits").labels
     assert labels is not None
     draw = np.random.default_rng(epoch)
-    clusters = (labels + 3) % 10
+    clusters = (labels + 3) % min(10, n_clusters)
     wrong = draw.choice(len(labels), n_wrong, replace=False)
-    clusters[wrong] = draw.integers(0, 10, n_wrong)
+    clusters[wrong] = draw.integers(0, n_clusters, n_wrong)
     sure = 1.0 + 2.0 * epoch
-    logits = draw.normal(size=(len(labels), 10)) + sure * np.eye(10)[clusters]
+    logits = draw.normal(size=(len(labels), n_clusters)) + sure * np.eye(n_clusters)[clusters]
     probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     style = 0.1 * draw.normal(size=(len(labels), 6))
     spaces = {"z": np.hstack([style, probs]), "z_c": probs, "z_s": style}
@@ -50,23 +50,31 @@ def snapshot_like_training(epoch: int, *, n_wrong: int = 150) -> Snapshot:
 def make_run(home: Path) -> Callable[..., Run]:
     """`make_run(status=..., seed=...)` stores a run with curves, snapshots and, with `weights`, a checkpoint."""
 
-    def make(*, status: str = "finished", seed: int = 0, weights: bool = False, error: str = "") -> Run:
+    def make(
+        *,
+        status: str = "finished",
+        seed: int = 0,
+        weights: bool = False,
+        error: str = "",
+        dataset: str = "digits",
+        clusters: int = 10,
+    ) -> Run:
         runs = RunStore()
-        run = runs.create(plan.plan("digits", "dccs", epochs=EPOCHS[-1], seed=seed))
+        run = runs.create(plan.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters))
         if status == "queued":
             return run
         active = runs.claim(run.id)
         assert active is not None
-        labels = catalogue.load("digits").labels
-        assert labels is not None
+        data = catalogue.load(dataset)
         with active:
-            active.begin(n_samples=len(labels), n_train=len(labels), n_clusters=10, environment={})
+            active.begin(n_samples=1797, n_train=1797, n_clusters=clusters, environment={})
             for epoch in EPOCHS:
-                snapshot = snapshot_like_training(epoch)
+                snapshot = snapshot_like_training(epoch, n_clusters=clusters)
                 active.snapshot(snapshot)
                 values = {f"loss/{name}": 1.0 / (epoch + 1) for name in ("aug", "mi", "adv", "critic", "penalty")}
                 values |= {"signal/usage_entropy": 2.29, "signal/confidence": 0.9, "signal/wasserstein": 0.1}
-                values |= {f"eval/{name}": value for name, value in score(labels, snapshot.y_pred).items()}
+                if data.labels is not None:
+                    values |= {f"eval/{name}": value for name, value in score(data.labels, snapshot.y_pred).items()}
                 active.log(values, step=snapshot.step, epoch=epoch)
             active.progress(step=84, total_steps=84, epoch=EPOCHS[-1])
             if weights:

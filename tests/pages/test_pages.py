@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mmclust.data import catalogue
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 
@@ -69,6 +71,34 @@ def test_page_works_with_a_finished_run(page: str, make_run: Callable[..., Run])
     if page in ABOUT_RUNS:
         assert app.query_params["run"] == run.id
         assert re.search(r"<b>\d+\.\d%</b> <small>ACC", texts(app))
+
+
+@pytest.mark.parametrize("clusters", [2, 7, 33])
+@pytest.mark.parametrize("page", ("home", "train", *ABOUT_RUNS))
+def test_page_works_with_more_or_fewer_clusters_than_classes(
+    page: str, clusters: int, make_run: Callable[..., Run]
+) -> None:
+    app = open_page(page, run=make_run(clusters=clusters).id, projection="PCA")
+    assert_clean(app)
+
+
+@pytest.mark.parametrize("page", ("home", "train", *ABOUT_RUNS))
+def test_page_works_without_classes_and_hides_what_needs_them(
+    page: str, make_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, images=catalogue.load("digits").views[0][:, 0])
+    app = open_page(page, run=make_run(dataset=str(path)).id, projection="PCA")
+    assert_clean(app)
+    words = texts(app)
+    if page in ABOUT_RUNS:
+        assert "<small>ACC" not in words
+        assert "<small>classes" in words
+    if page == "confusion":
+        assert "This data set has no classes" in words
+    if page == "clusters":
+        kinds = next(group for group in app.button_group if group.label == "Images")
+        assert "wrong" not in kinds.options
 
 
 @pytest.mark.parametrize("page", ABOUT_RUNS)
