@@ -47,11 +47,11 @@ def alarms(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = None
 
 
 def calm(record: RunRecord, curves: Curves) -> str:
-    """What to say when there is no alarm."""
+    """What to say when there is no alarm; empty while nothing can be said yet."""
     share = record.step / record.total_steps if record.total_steps else 0.0
     entropy = _Reader(curves).last("signal/usage_entropy")
     if share < SETTLING or entropy is None or not record.n_clusters:
-        return "Clusters are still forming; warnings about collapse start after the first epochs."
+        return ""
     return (
         f"No sign of collapse: all {record.n_clusters} clusters are in use "
         f"(entropy {entropy:.2f} of {math.log(record.n_clusters):.2f} nats)."

@@ -2,8 +2,9 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -55,6 +56,25 @@ def sentence(error: Exception) -> str:
     """The error's text as a sentence: capital first, full stop last."""
     text = str(error).strip() or type(error).__name__
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
+    """HTML of figures side by side.
+
+    Args:
+        figures: name, value and explanation of each.
+    """
+    cell = '<div title="{}"><dt>{}</dt><dd>{}</dd></div>'
+    cells = "".join(cell.format(escape(text), escape(name), escape(value)) for name, value, text in figures)
+    return f'<dl class="mm-tiles">{cells}</dl>'
+
+
+FIGURES = {
+    "acc": ("ACC", "Share of images that lie in the cluster matched to their class (one cluster per class)."),
+    "nmi": ("NMI", "Normalised mutual information of clusters and classes: 0 is chance, arithmetic mean of entropies."),
+    "ari": ("ARI", "Adjusted Rand index: agreement on pairs of images, 0 is chance."),
+}
+"""Name and explanation of each figure that compares clusters with classes."""
 
 
 def empty(title: str, text: str, *, page: str | None = None, button: str = "", key: str = "empty") -> None:

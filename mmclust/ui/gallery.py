@@ -75,10 +75,10 @@ def _map(view: cache.View) -> None:
 
 
 def _scores(view: cache.View) -> None:
-    grid = st.grid(3, min_column_width=64, gap="small")
-    for name in ("acc", "nmi", "ari"):
-        if name in view.scores:
-            grid.metric(name.upper(), f"{view.scores[name]:.1%}", border=True)
+    figures = [
+        (name, f"{view.scores[key]:.1%}", text) for key, (name, text) in frame.FIGURES.items() if key in view.scores
+    ]
+    st.html(frame.tiles(figures))
     points = cache.curves(view.run)
     names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
     if names:

@@ -28,6 +28,7 @@ MAP_HELP = (
     "Every point is an image. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
     "Its colour is its class where classes are known, so a corner of one colour is a pure cluster."
 )
+SCORES_HELP = "\n\n".join(f"**{name}**: {text}" for name, text in frame.FIGURES.values())
 CHART_PX = 270
 
 
@@ -72,7 +73,7 @@ def _head(run: Run, record: RunRecord) -> None:
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         _buttons(run, record)
     if record.status == "queued":
-        st.progress(0.0, text=f"Waiting: {record.waiting_for}")
+        st.progress(0.0, text=record.waiting_for or "Waiting for its turn.")
     else:
         st.progress(min(1.0, record.step / record.total_steps) if record.total_steps else 0.0, text=progress(record))
     if record.error:
@@ -129,27 +130,23 @@ def _ask(run: Run, wish: Any) -> None:
 
 def _figures(record: RunRecord, points: Curves) -> None:
     latest = {name: float(curve.value[-1]) for name, curve in points.items()}
-    tiles: list[tuple[str, str, str]] = []
-    for name, text in (("acc", "Share of images in the cluster matched to their class."),
-                       ("nmi", "Normalised mutual information, arithmetic mean."),
-                       ("ari", "Adjusted Rand index: 0 is chance.")):  # fmt: skip
-        value = latest.get(f"eval/{name}")
+    shown: list[tuple[str, str, str]] = []
+    for key, (name, text) in frame.FIGURES.items():
+        value = latest.get(f"eval/{key}")
         if value is not None or record.status in ("queued", "running"):
-            tiles.append((name.upper(), "–" if value is None else f"{value:.1%}", text))
+            shown.append((name, "–" if value is None else f"{value:.1%}", text))
     entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
     use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
-    tiles.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
+    shown.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
     sure = latest.get("signal/confidence")
-    tiles.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the chosen cluster."))
-    grid = st.grid(len(tiles), min_column_width=96, gap="small")
-    for label, value, text in tiles:
-        grid.metric(label, value, help=text, border=True)
+    shown.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the chosen cluster."))
+    st.html(frame.tiles(shown))
 
 
 def _scores(record: RunRecord, points: Curves) -> None:
     names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
     if names or record.status != "finished":
-        st.markdown("**Agreement with the classes** :gray[(not used in training)]")
+        st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
         option = plots.score_curves(thin(points, names), names=names)
     else:
         st.markdown("**Confidence of the assignment**")
@@ -195,8 +192,12 @@ def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None
         for alarm in found:
             draw = st.warning if alarm.level == "warning" else st.info
             draw(alarm.text, icon=":material/warning:" if alarm.level == "warning" else ":material/info:")
-        if not found:
-            st.success(alarms.calm(record, points), icon=":material/check_circle:")
+        if not found and (text := alarms.calm(record, points)):
+            st.success(text, icon=":material/check_circle:")
+        elif not found:
+            st.info(
+                "Clusters are still forming. Signs of collapse will be named here.", icon=":material/hourglass_top:"
+            )
 
 
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:

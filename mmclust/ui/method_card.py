@@ -60,7 +60,7 @@ def terms(card: MethodCard, values: Mapping[str, Any]) -> str:
         # A bar would end the table's cell.
         latex = term.latex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
         square = rf"$\textcolor{{{colors[term.name]}}}{{\blacksquare}}$"
-        rows.append(f"| {square} **{term.title}**{off} | ${latex}$ | {term.meaning} |")
+        rows.append(f"| {square}&nbsp;**{term.title}**{off} | ${latex}$ | {term.meaning} |")
     return "\n".join(rows)
 
 
