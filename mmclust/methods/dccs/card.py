@@ -203,7 +203,7 @@ CARD = MethodCard(
     presets={
         "quick": {
             "digits": Preset(
-                epochs=300,
+                epochs=200,
                 values={"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20},
                 note=(
                     "A small encoder at the native 8 x 8 pixels, a larger learning rate and one critic update per "
