@@ -90,14 +90,29 @@ def _scores(view: cache.View) -> None:
         st.caption("Agreement with the true classes while it trained. The classes were only used to draw this.")
 
 
+def prepare(view: cache.View) -> None:
+    """Work out beforehand what takes longest in the showcase."""
+    _row_html(view)
+    live.thin(cache.curves(view.run), ["eval/acc", "eval/nmi", "eval/ari"])
+
+
 def _rows(view: cache.View) -> None:
+    st.html(_row_html(view))
+    st.caption("The images it is surest about, one row per cluster.")
+
+
+def _row_html(view: cache.View) -> str:
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    return cache.derive(view, ("showcase", names), lambda: _work_out_rows(view))
+
+
+def _work_out_rows(view: cache.View) -> str:
     rows = []
     for cluster in range(min(10, len(view.sizes))):
         surest = cluster_rows.members(view, cluster, "surest", 12)
         images = pictures.samples(view, surest, px=26, mark=False, kind="row")
         rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
-    st.html("".join(rows))
-    st.caption("The images it is surest about, one row per cluster.")
+    return "".join(rows)
 
 
 def runs(records: list[RunRecord]) -> None:

@@ -1,15 +1,27 @@
 """What the server does at its start, after the first paint and at its end; knows no page."""
 
 import asyncio
+import inspect
 import logging
 import threading
 from importlib import import_module
 
-from mmclust.ui import frame, jobs
+from mmclust.ui import cache, frame, gallery, jobs
 
 log = logging.getLogger(__name__)
 
-EARLY = ("pandas", "PIL.Image", "sqlalchemy.dialects.sqlite", "plotly.graph_objects", "mmclust.runs.store")
+EARLY = (
+    "pyarrow",
+    "scipy.optimize",
+    "plotly.graph_objects",
+    "sqlalchemy.dialects.sqlite",
+    "PIL.PngImagePlugin",
+    "PIL.JpegImagePlugin",
+    *(
+        f"mmclust.ui.{part}"
+        for part in ("gallery", "browse", "training", "live", "maps", "cluster_rows", "cells", "explain")
+    ),
+)
 """Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
 
 LATE = ("torch", "torchvision", "mmclust.worker", "mmclust.engine.trainer")
@@ -40,6 +52,7 @@ _warmer = _Warmer()
 async def start() -> None:
     """Load what the first page needs."""
     await asyncio.to_thread(_load, EARLY)
+    await asyncio.to_thread(_rehearse)
     _warmer.armed = True
 
 
@@ -66,6 +79,20 @@ def show_error(error: Exception) -> bool:
     """Last resort for errors outside a page's own frame, such as in a button's callback."""
     frame.show(error)
     return True
+
+
+def _rehearse() -> None:
+    """Read what the first page shows of the example; where that goes wrong the page itself says so."""
+    try:
+        for record in cache.store().list():
+            if record.example:
+                run = cache.store().get(record.run_id)
+                view = cache.view(record, *run.snapshots()[-1])
+                gallery.prepare(view)
+    except Exception as error:
+        log.warning("the first page could not be prepared: %s", error)
+    # Streamlit asks once for the call stack; the first time Python looks at every module's file, a quarter of a second.
+    inspect.stack()
 
 
 def _load(names: tuple[str, ...]) -> None:
