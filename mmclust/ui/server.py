@@ -41,9 +41,11 @@ class _Warmer:
 
     def run(self) -> None:
         # The page that has just been written travels to the browser first.
-        for pause, names in ((0.5, LATE), (20.0, LAST)):
-            if not self.stop.wait(pause):
-                _load(names)
+        if not self.stop.wait(0.5):
+            _load(LATE)
+            _take_up_queue()
+        if not self.stop.wait(20.0):
+            _load(LAST)
 
 
 _warmer = _Warmer()
@@ -79,6 +81,16 @@ def show_error(error: Exception) -> bool:
     """Last resort for errors outside a page's own frame, such as in a button's callback."""
     frame.show(error)
     return True
+
+
+def _take_up_queue() -> None:
+    """Go on with runs that an earlier server left in the queue."""
+    from mmclust import launch
+
+    try:
+        launch.start(cache.store())
+    except ValueError as error:  # the store is lost; pages say so
+        log.warning("%s", error)
 
 
 def _rehearse() -> None:
