@@ -21,6 +21,8 @@ class ViewSpec:
     """Smallest value a pixel may have (0 for bytes, -1 for USPS); unused for vectors."""
     high: float = 255.0
     """Largest value a pixel may have."""
+    image_shape: tuple[int, int, int] | None = None
+    """(C, H, W) of a vector whose columns are the pixels of an image."""
 
 
 @dataclass(frozen=True, kw_only=True)

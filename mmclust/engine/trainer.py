@@ -77,7 +77,7 @@ def take_snapshot(
             parts.append({k: v.float().cpu() for k, v in method.spaces(tuple(v[ids] for v in views)).items()})
     method.train(was_training)
     spaces = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
-    per_view = sorted(name for name in spaces if name.startswith("logits_"))
+    per_view = [f"logits_{i + 1}" for i in range(len(views)) if f"logits_{i + 1}" in spaces]
     return Snapshot(
         epoch=epoch,
         step=step,
@@ -85,6 +85,7 @@ def take_snapshot(
         logits=spaces.pop("logits"),
         view_logits=tuple(spaces.pop(name) for name in per_view),
         spaces=spaces,
+        marks={name: points.detach().float().cpu().numpy() for name, points in method.marks().items()},
     )
 
 
@@ -222,10 +223,14 @@ class Trainer:
         self.method.start_stage(self.stages[stage].name, self.views, self.generator)
 
     def _train_step(self, stage: str, ids: Tensor) -> None:
-        method, step = self.method, self.step
-        turn = method.turn(step)
-        method.schedule(stage, step, self.total_steps)
+        self.method.schedule(stage, self.step / self.steps_per_epoch, self.epochs)
         batch = Batch(views=tuple(view[ids] for view in self.views), index=ids, generator=self.generator)
+        for turn in self.method.turns(self.step):
+            self._take_turn(stage, turn, batch)
+        self.step += 1
+
+    def _take_turn(self, stage: str, turn: str, batch: Batch) -> None:
+        method = self.method
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             terms = method.loss_terms(batch, stage, turn)
         weights = method.weights(stage, turn)
@@ -234,10 +239,10 @@ class Trainer:
         optimizer.zero_grad(set_to_none=True)
         assert isinstance(total, Tensor), f"the turn {turn} has no weighted term"
         total.backward()
+        method.after_backward(stage, turn)
         optimizer.step()
-        method.after_step(stage, turn, step)
+        method.after_step(stage, turn, self.step)
         self.averages.add({f"{'loss' if name in weights else 'signal'}/{name}": v for name, v in terms.items()})
-        self.step += 1
 
     def _log_is_due(self) -> bool:
         """Often at first, so that a curve shows at once; then every `log_every` steps."""
@@ -277,10 +282,24 @@ class Trainer:
         if self.labels is not None:
             found = score(self.labels[snapshot.index], snapshot.y_pred)
             values |= {f"eval/{name}": value for name, value in found.items()}
+        values |= self._view_figures(snapshot)
         self.recorder.log(values, step=self.step, epoch=epoch)
         last = epoch == self.epochs
         if last or epoch in self.snapshot_epochs:
             self.recorder.snapshot(snapshot if last else _thinned(snapshot, SNAPSHOT_SAMPLES))
+
+    def _view_figures(self, snapshot: Snapshot) -> dict[str, float]:
+        """How well each view clusters alone, and how often all views name the same cluster; empty for one view."""
+        clusters = [logits.argmax(axis=1) for logits in snapshot.view_logits]
+        if not clusters:
+            return {}
+        values = {"signal/agreement": float(np.all([c == clusters[0] for c in clusters], axis=0).mean())}
+        if self.labels is not None:
+            y_true = self.labels[snapshot.index]
+            for number, y_pred in enumerate(clusters, start=1):
+                found = score(y_true, y_pred)
+                values |= {f"view/{name}_{number}": found[name] for name in ("acc", "nmi", "ari")}
+        return values
 
     def _poll(self) -> Outcome | None:
         """Report progress and hear the user's wishes, a few times a second; write a checkpoint when one is due."""
@@ -337,4 +356,5 @@ def _thinned(snapshot: Snapshot, n_samples: int) -> Snapshot:
         logits=snapshot.logits[keep],
         view_logits=tuple(values[keep] for values in snapshot.view_logits),
         spaces={name: values[keep] for name, values in snapshot.spaces.items()},
+        marks=snapshot.marks,
     )

@@ -26,6 +26,8 @@ class Snapshot:
     """(n, K) float32, softmax of which is the assignment; ranks samples where probabilities saturate at 1."""
     view_logits: tuple[np.ndarray, ...] = field(default=())
     """Per-view (n, K) scores; empty for methods with one assignment."""
+    marks: dict[str, np.ndarray] = field(default_factory=dict)
+    """Points (M, D) that belong into a space beside the samples, by its name, e.g. prototypes."""
 
     @property
     def probs(self) -> np.ndarray:
@@ -53,6 +55,7 @@ class Snapshot:
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
         """
         arrays: dict[str, Any] = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
+        arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.marks.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
         with temporary.open("wb") as file:
@@ -72,7 +75,7 @@ class Snapshot:
     def load(cls, path: Path) -> "Snapshot":
         """Read a snapshot; pickled content is refused by numpy."""
         with np.load(path, allow_pickle=False) as file:
-            names = sorted(name for name in file.files if name.startswith("view_logits_"))
+            names = [name for name in file.files if name.startswith("view_logits_")]  # in the order of the views
             return cls(
                 epoch=int(file["epoch"]),
                 step=int(file["step"]),
@@ -84,4 +87,5 @@ class Snapshot:
                     if name.startswith("space_")
                 },
                 view_logits=tuple(file[name] for name in names),
+                marks={name.removeprefix("mark_"): file[name] for name in file.files if name.startswith("mark_")},
             )

@@ -69,7 +69,11 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def spaces(self, views: tuple[Tensor, ...]) -> dict[str, Tensor]:
-        """Named arrays, each (B, ...), kept in snapshots; `logits` (B, K) is always among them."""
+        """Named arrays, each (B, ...), kept in snapshots; `logits` (B, K) is always among them.
+
+        With several views, `logits_1`, `logits_2` ... are the views' own scores, and a space of a view ends in its
+        number: `z` is fused, `z_1` the first view's.
+        """
         raise NotImplementedError
 
     def assign(self, views: tuple[Tensor, ...]) -> Tensor:
@@ -80,14 +84,17 @@ class Method(nn.Module):
         """The legs of a run of `epochs` epochs."""
         return (Stage(name="train", epochs=epochs),)
 
-    def turn(self, step: int) -> str:
-        """Which optimiser acts at a step (counted over the whole run)."""
-        return next(iter(self.optimizers_names))
-
-    @property
-    def optimizers_names(self) -> tuple[str, ...]:
-        """Names of the turns, in order."""
+    def turns(self, step: int) -> tuple[str, ...]:
+        """Which optimisers act on the batch of a step (counted over the whole run), in that order."""
         return ("main",)
+
+    def marks(self) -> dict[str, Tensor]:
+        """Points (M, D) that belong into a space beside its samples, by the space's name, e.g. prototypes."""
+        return {}
+
+    def generate(self, clusters: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """Generated samples (B, ...) of every view for cluster codes (B,); only where the card says `generates`."""
+        raise NotImplementedError
 
     def cam_layer(self) -> nn.Module | None:
         """The layer whose feature maps (B, F, h, w) Grad-CAM reads; None without a convolutional view."""
@@ -96,8 +103,17 @@ class Method(nn.Module):
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Called once before a stage, with all training samples on the device."""
 
-    def schedule(self, stage: str, step: int, total_steps: int) -> None:
-        """Called before each step: learning rates, temperatures, frozen parts."""
+    def schedule(self, stage: str, epoch: float, epochs: int) -> None:
+        """Called before each step: learning rates, temperatures, frozen parts.
+
+        Args:
+            stage: the current leg.
+            epoch: epochs trained so far over the whole run, with the fraction of the current one.
+            epochs: length of the whole run.
+        """
+
+    def after_backward(self, stage: str, turn: str) -> None:
+        """Called between backward pass and optimiser step, e.g. to clip gradients."""
 
     def after_step(self, stage: str, turn: str, step: int) -> None:
         """Called after each optimiser step, e.g. to normalise prototypes."""

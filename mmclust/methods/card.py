@@ -4,7 +4,7 @@ Forms, command-line options, validation errors, sweeps and documentation all com
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -125,6 +125,10 @@ class MethodCard:
     """preset name -> data set name -> Preset; the key "*" stands for any other data set."""
     ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name of a row of the paper's ablation table -> knob values that make it."""
+    steps: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
+    """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.steps`."""
+    generates: bool = False
+    """Whether a trained network can draw samples of a cluster."""
     train_part: Literal["all", "train"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 

@@ -15,6 +15,8 @@ class RunSpec:
     config: dict[str, Any]
     """Every hyper-parameter, resolved."""
     epochs: int
+    steps: tuple[str, ...] = ()
+    """Preparation of the data before training, in order; see `mmclust.data.steps`."""
     seed: int = 0
     n_clusters: int | None = None
     """None: as many as the data set has classes."""
@@ -55,5 +57,6 @@ class RunSpec:
             )
         if missing := sorted({"dataset", "method", "config", "epochs"} - set(values)):
             raise ValueError(f"the run spec lacks {', '.join(missing)}")
-        values["tags"] = tuple(values.get("tags", ()))
+        for name in ("tags", "steps"):
+            values[name] = tuple(values.get(name, ()))
         return cls(**values)

@@ -37,7 +37,7 @@ def test_prior_codes_are_gaussian_style_beside_an_even_one_hot_category() -> Non
 
 def test_turns_follow_n_critic() -> None:
     method = _method(n_critic=2)
-    assert [method.turn(step) for step in range(6)] == ["critic", "critic", "encoder"] * 2
+    assert [method.turns(step) for step in range(6)] == [("critic",), ("critic",), ("encoder",)] * 2
 
 
 def test_a_critic_turn_moves_the_critic_alone_and_an_encoder_turn_all_but_the_critic() -> None:

@@ -59,13 +59,8 @@ class DCCS(Method):
             )
         return None
 
-    @property
-    def optimizers_names(self) -> tuple[str, ...]:
-        """The critic moves alone, encoder and discriminator together."""
-        return ("critic", "encoder")
-
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Two Adams, as published: lr 1e-4, betas (0.5, 0.9)."""
+        """Two Adams, as published: lr 1e-4, betas (0.5, 0.9). Encoder and discriminator move together."""
         together = [*self.encoder.parameters(), *self.discriminator.parameters()]
         adam = {"lr": self.config.learning_rate, "betas": (0.5, 0.9), "fused": True}
         return {
@@ -73,9 +68,9 @@ class DCCS(Method):
             "encoder": torch.optim.Adam(together, **adam),
         }
 
-    def turn(self, step: int) -> str:
+    def turns(self, step: int) -> tuple[str, ...]:
         """Every (n_critic + 1)-th step moves the encoder, the others the critic."""
-        return "encoder" if step % (self.config.n_critic + 1) == self.config.n_critic else "critic"
+        return ("encoder",) if step % (self.config.n_critic + 1) == self.config.n_critic else ("critic",)
 
     def weights(self, stage: str, turn: str) -> dict[str, float]:
         """Weights of the published totals."""
