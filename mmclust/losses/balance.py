@@ -1,0 +1,44 @@
+"""Targets and penalties that keep clusters equally large. Shapes: B batch, K clusters."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+FLOOR = 1e-12
+"""Scores below this count as this, so that no row or column is empty."""
+
+
+@torch.no_grad()
+def sinkhorn(scores: Float[Tensor, "*v b k"], n_rounds: int = 5) -> Float[Tensor, "*v b k"]:
+    """Soft assignments that follow the scores and use all clusters equally; they carry no gradient.
+
+    Sinkhorn-Knopp scaling (Cuturi 2013; as self-labels: Asano et al., ICLR 2020): each round scales the columns to B/K
+    and then the rows to 1. With scores exp(s / e) and many rounds this is the optimal transport plan of value s under
+    entropy of weight e.
+
+    Args:
+        scores: non-negative, e.g. probabilities to a power; any number of leading dimensions is treated at once.
+        n_rounds: rounds of scaling, 1 or more; after few the rows are exact and the columns nearly so.
+
+    Returns:
+        Non-negative; each row sums to 1.
+    """
+    codes = scores.clamp_min(FLOOR)
+    n_samples, n_clusters = codes.shape[-2:]
+    for _ in range(n_rounds):
+        codes = codes * (n_samples / n_clusters / codes.sum(dim=-2, keepdim=True))
+        codes = codes / codes.sum(dim=-1, keepdim=True)
+    return codes
+
+
+def cross_entropy(codes: Float[Tensor, "*v b k"], log_probs: Float[Tensor, "*v b k"]) -> Float[Tensor, " *v"]:
+    """Cross entropy of soft targets and assignments in nats, mean over the batch; leading dimensions stay.
+
+    Args:
+        codes: targets; each row sums to 1.
+        log_probs: logarithms of assignments.
+
+    Returns:
+        At least the mean entropy of the targets.
+    """
+    return -(codes * log_probs).sum(dim=-1).mean(dim=-1)
