@@ -1,6 +1,7 @@
 """What the server does at its start, after the first paint and at its end; knows no page."""
 
 import asyncio
+import gc
 import inspect
 import logging
 import threading
@@ -105,6 +106,7 @@ def _rehearse() -> None:
         log.warning("the first page could not be prepared: %s", error)
     # Streamlit asks once for the call stack; the first time Python looks at every module's file, a quarter of a second.
     inspect.stack()
+    _spare_collector()
 
 
 def _load(names: tuple[str, ...]) -> None:
@@ -113,3 +115,14 @@ def _load(names: tuple[str, ...]) -> None:
             import_module(name)
         except Exception:
             log.exception("%s could not be loaded ahead of time", name)
+    _spare_collector()
+
+
+def _spare_collector() -> None:
+    """Take what is loaded for good out of the garbage collector's sight.
+
+    Streamlit collects after every script, with the interpreter locked: through the modules of torch that takes 0.4 s,
+    in which no page gets an answer.
+    """
+    gc.collect()
+    gc.freeze()
