@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from mmclust.data import catalogue
+from mmclust.data import steps as preparation
+from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
 from mmclust.runs.devices import devices
 from mmclust.runs.spec import RunSpec
@@ -22,6 +24,7 @@ def plan(
     *,
     preset: str = "quick",
     changes: Mapping[str, Any] | None = None,
+    steps: Sequence[str] | None = None,
     epochs: int | None = None,
     seed: int = 0,
     clusters: int | None = None,
@@ -41,6 +44,7 @@ def plan(
         method: key in `METHODS`.
         preset: which published or quick settings to start from.
         changes: hyper-parameters to set differently, by name; text is understood too.
+        steps: preparation of the data (see `mmclust.data.steps`); None for what the method asks for.
         epochs: None for the preset's.
         seed: of weights and of every draw.
         clusters: None for as many as the data set has classes.
@@ -68,11 +72,13 @@ def plan(
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
     n_samples = _limited(n_samples, limit)
     _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
+    config = about.resolve(name, preset, changes or {})
     return RunSpec(
         dataset=name,
         method=about.name,
-        config=about.resolve(name, preset, changes or {}),
+        config=config,
         epochs=epochs,
+        steps=preparation.parse(about.steps(config) if steps is None else steps),
         seed=seed,
         n_clusters=clusters,
         limit=limit,
@@ -90,7 +96,27 @@ def plan(
 def objection(spec: RunSpec) -> str | None:
     """Why the method cannot take the data as configured, in one sentence; None when it can. Imports torch."""
     about = card(spec.method)
-    return method_class(spec.method).objection(catalogue.describe(spec.dataset), about.config(**spec.config))
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
+    return method_class(spec.method).objection(prepared, about.config(**spec.config))
+
+
+def look(spec: RunSpec, dataset: MultiViewDataset | None = None) -> tuple[str, ...]:
+    """Look at the samples themselves before a run: what a user should know of them, one sentence each.
+
+    Image sets are not read for this: their readers have looked at the pixels.
+
+    Args:
+        spec: of the run.
+        dataset: its data where they are in memory already.
+
+    Raises:
+        ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
+    """
+    if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
+        return ()
+    dataset = dataset or catalogue.load(spec.dataset, limit=spec.limit)
+    preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
+    return preparation.notes(dataset, spec.steps)
 
 
 def _data(dataset: str) -> tuple[str, int | None, int]:

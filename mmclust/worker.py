@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
 from mmclust.data import catalogue
+from mmclust.data import steps as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.methods import card, method_class
 from mmclust.runs.active import ActiveRun
@@ -63,7 +64,8 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
 
     Args:
         run: a run that has a checkpoint.
-        dataset_spec: of the data it was trained on.
+        dataset_spec: of the data it was trained on, before or after the run's preparation steps: they are applied
+            here. What the method is called with must be prepared (`mmclust.data.steps.prepare`).
 
     Raises:
         ValueError: it has no checkpoint yet, or the checkpoint cannot be read.
@@ -75,7 +77,8 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"run {run.id} has no trained weights yet; let it train for an epoch first")
-    method = build(method_class(run.spec.method), _config(run), _with_clusters(dataset_spec, run), run.spec.seed)
+    prepared = preparation.spec_after(dataset_spec, run.spec.steps, run.record().n_samples)
+    method = build(method_class(run.spec.method), _config(run), _with_clusters(prepared, run), run.spec.seed)
     try:
         # Mapped, not read: the optimisers' part of the file is never touched.
         state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
@@ -88,7 +91,7 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
 
 
 def execute_when_free(
-    store: RunStore, run_id: str, *, waiting: Callable[[str], None] = lambda reason: None
+    store: RunStore, run_id: str, *, waiting: Callable[[str], None] = lambda reason: None, places: int = 0
 ) -> RunRecord:
     """Wait for a device, execute a queued run in this process, and say how it ended.
 
@@ -98,10 +101,11 @@ def execute_when_free(
         store: where the run is queued.
         run_id: the run; if it leaves the queue meanwhile, nothing is executed.
         waiting: called with a sentence whenever the reason to wait changes.
+        places: for a run of a sweep: how many of them share a device.
     """
     known = ""
     with _signals() as told:
-        while (run := store.claim(run_id, devices=devices())) is None:
+        while (run := store.claim(run_id, devices=devices(), places=places)) is None:
             record = store.record(run_id)
             if record.status != "queued":
                 return record
@@ -157,6 +161,8 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
 
     spec, about = run.spec, card(run.spec.method)
     dataset = catalogue.load(spec.dataset, limit=spec.limit)
+    preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
+    dataset = preparation.prepare(dataset, spec.steps)
     in_server = threading.current_thread() is not threading.main_thread()
     torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
     data_spec = _with_clusters(dataset.spec, run.run)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mmclust.data.catalogue import DataUnavailable, UnknownDataset
-from mmclust.plan import objection, plan
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.plan import look, objection, plan
 
 
 def test_a_plan_holds_every_hyper_parameter_of_the_preset():
@@ -96,3 +97,32 @@ def test_what_a_method_cannot_take_is_said_before_anything_runs():
     sentence = objection(plan("digits", "dccs", changes={"input": "rgb"}))
     assert sentence is not None and "colour" in sentence
     assert "mmclust.methods.dccs.method" in sys.modules
+
+
+def test_preparation_steps_are_those_of_the_method_or_the_users():
+    assert plan("digits", "dccs").steps == ()
+    assert plan("digits", "dccs", steps=["flatten,pca-20"]).steps == ("flatten", "pca-20")
+    assert plan("digits", "dccs", steps=["none"]).steps == ()
+    with pytest.raises(ValueError, match="step 'flaten' is not known; did you mean flatten?"):
+        plan("digits", "dccs", steps=["flaten"])
+
+
+def test_a_method_is_asked_about_the_data_after_the_steps():
+    sentence = objection(plan("digits", "dccs", steps=["flatten"]))
+    assert sentence is not None and "image" in sentence
+    assert objection(plan("digits", "dccs", steps=["minmax"])) is None, "image views are left alone by minmax"
+
+
+def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
+    spec = plan("digits", "dccs")
+    assert look(spec) == ()
+    features = np.random.default_rng(0).random((40, 3)).astype(np.float32)
+    features[:, 1] = 2
+    view = ViewSpec(name="text", kind="vector", shape=(3,))
+    data = MultiViewDataset(spec=DataSpec(name="mine", views=(view,), n_clusters=2), views=(features,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmclust.data.catalogue.describe", lambda name: data.spec)
+        assert [note.partition(" are")[0] for note in look(spec, data)] == ["1 of the 3 columns of view text"]
+        features[7, 0] = np.nan
+        with pytest.raises(ValueError, match="NaN or infinite values, first in sample 7"):
+            look(spec, data)

@@ -30,6 +30,14 @@ def add(commands: Any) -> None:
         metavar="KEY=VALUE",
         help="a hyper-parameter of the method (`methods` lists them); may be repeated",
     )
+    parser.add_argument(
+        "--steps",
+        action="extend",
+        nargs="+",
+        metavar="STEP",
+        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, or none; default: the "
+        "method's",
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
@@ -45,7 +53,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when the run finished."""
-    from mmclust.plan import objection, plan
+    from mmclust.plan import look, objection, plan
     from mmclust.runs.store import RunStore
 
     _fetch(args.dataset, download=args.download)
@@ -54,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         args.method,
         preset=args.preset,
         changes=_changes(args.set),
+        steps=args.steps,
         epochs=args.epochs,
         seed=args.seed,
         clusters=args.clusters,
@@ -65,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if reason := objection(spec):
         raise ValueError(reason)
+    for note in look(spec):
+        print(f"note: {note}", file=sys.stderr, flush=True)
     store = RunStore()
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)

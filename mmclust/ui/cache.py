@@ -15,13 +15,14 @@ import pandas as pd
 import streamlit as st
 
 from mmclust import settings
-from mmclust.data import catalogue
+from mmclust.data import catalogue, steps
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.evaluation import metrics
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
+from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
 T = TypeVar("T")
@@ -47,12 +48,18 @@ class _Datasets:
         self.reading: dict[Hashable, threading.Lock] = {}
         self.known: OrderedDict[Hashable, MultiViewDataset] = OrderedDict()
 
-    def read(self, name: str, limit: int | None, progress: catalogue.Progress | None) -> MultiViewDataset:
-        key = (name, limit)
+    def read(
+        self, name: str, limit: int | None, prepared: tuple[str, ...] = (), progress: catalogue.Progress | None = None
+    ) -> MultiViewDataset:
+        key = (name, limit, prepared)
         with self.lock:
             busy = self.reading.setdefault(key, threading.Lock())
         with busy:  # two visitors who want the same data read it once
-            found = self.known.get(key) or catalogue.load(name, limit=limit, progress=progress)
+            found = self.known.get(key)
+            if found is None and prepared:
+                found = steps.prepare(self.read(name, limit, (), progress), prepared)
+            elif found is None:
+                found = catalogue.load(name, limit=limit, progress=progress)
             with self.lock:
                 self.known[key] = found
                 self.known.move_to_end(key)
@@ -70,7 +77,18 @@ def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | 
     Raises:
         ValueError: it is not here, or cannot be read.
     """
-    return _datasets.read(name, limit, progress)
+    return _datasets.read(name, limit, (), progress)
+
+
+def prepared(spec: RunSpec) -> MultiViewDataset:
+    """The data of a run as its method sees them, after the preparation steps; pages show `dataset`, methods get this.
+
+    Without steps it is the very object that `dataset` gives.
+
+    Raises:
+        ValueError: the data set is not here, or cannot be read.
+    """
+    return _datasets.read(spec.dataset, spec.limit, spec.steps)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,3 +107,10 @@ def test_a_view_is_made_once_and_follows_the_names_users_give(run: Run) -> None:
 def test_a_data_set_is_read_once_and_a_sample_of_it_is_another_one() -> None:
     assert cache.dataset("digits") is cache.dataset("digits")
     assert cache.dataset("digits", 100).n_samples == 100
+
+
+def test_prepared_data_are_made_once_and_without_steps_are_those_that_pages_show() -> None:
+    plain, flat = plan.plan("digits", "dccs"), plan.plan("digits", "dccs", steps=["flatten"])
+    assert cache.prepared(plain) is cache.dataset("digits")
+    assert cache.prepared(flat) is cache.prepared(flat)
+    assert cache.prepared(flat).views[0].shape == (1797, 64) and cache.dataset("digits").views[0].ndim == 4

@@ -1,0 +1,272 @@
+"""Preparation of a data set before training, declared in the run spec and fitted without labels.
+
+A step acts on every vector view; image views are left alone by all but `flatten`, which turns them into vectors.
+Views are independent of each other, and what a step learns (ranges, directions) it learns from all samples of the run.
+
+Shapes: N samples, D columns, C channels, H x W pixels.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+
+PLAIN = ("flatten", "minmax", "standard", "l2", "unit")
+"""Steps without a number; `pca-N` is the one with."""
+
+MEANING = {
+    "flatten": "image views become vectors of pixels in [0, 1]",
+    "minmax": "each column to [0, 1]",
+    "standard": "each column to mean 0 and deviation 1",
+    "l2": "each sample to length 1",
+    "unit": "the whole view divided by its standard deviation",
+    "pca-N": "the N directions of largest variance",
+}
+"""What each step does, for forms and help texts."""
+
+LARGE = 100.0
+"""Features beyond this are worth a note where no step scales them."""
+_BLOCK = 4096
+"""Rows at a time: temporary copies in double precision stay small."""
+
+
+def parse(steps: Iterable[str]) -> tuple[str, ...]:
+    """Names of steps as a user writes them (`"flatten,minmax"`, `"PCA-20"`, `"none"`), checked.
+
+    Raises:
+        ValueError: a step that is not known, with the closest known one.
+    """
+    found = [name.strip().lower() for text in steps for name in text.split(",") if name.strip()]
+    if found == ["none"]:
+        return ()
+    for name in found:
+        if name not in PLAIN and not _n_components(name):
+            close = difflib.get_close_matches(name, (*PLAIN, "pca-100"), n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise ValueError(
+                f"step {name!r} is not known; {hint}Steps are {', '.join(PLAIN)} and pca-N such as pca-100, "
+                "or none alone"
+            )
+    return tuple(found)
+
+
+def _n_components(name: str) -> int:
+    """The N of `pca-N`; 0 for other names."""
+    found = re.fullmatch(r"pca-([1-9]\d{0,4})", name)
+    return int(found[1]) if found else 0
+
+
+def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = None) -> DataSpec:
+    """What networks are built from: the spec of the data set that `prepare` gives. Applying it twice changes nothing.
+
+    Args:
+        spec: of the data set as it was read.
+        steps: names from a run spec.
+        n_samples: bounds the components of `pca-N`, as the samples themselves do; None where it is not known.
+
+    Raises:
+        ValueError: a step that is not known.
+    """
+    views = spec.views
+    for step in parse(steps):
+        views = tuple(_view_after(view, step, n_samples) for view in views)
+    return replace(spec, views=views)
+
+
+def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
+    if view.kind == "image":
+        if step != "flatten":
+            return view
+        channels, height, width = view.shape
+        flat = (channels * height * width,)
+        return replace(view, kind="vector", shape=flat, low=0.0, high=1.0, image_shape=(channels, height, width))
+    if step == "minmax":
+        return replace(view, low=0.0, high=1.0)
+    if step in ("standard", "unit"):
+        return _unbounded(view)
+    if components := _n_components(step):
+        n_columns = min(components, view.shape[0], n_samples or view.shape[0])
+        return replace(_unbounded(view), shape=(n_columns,), image_shape=None)
+    return view
+
+
+def _unbounded(view: ViewSpec) -> ViewSpec:
+    """The view without a known range of its values: that of a vector as it was read."""
+    return replace(view, low=ViewSpec.low, high=ViewSpec.high)
+
+
+def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset:
+    """The data set after all steps; without any it is the same object, and views that no step changes are shared.
+
+    Raises:
+        ValueError: a step that is not known.
+    """
+    specs, views = list(dataset.spec.views), list(dataset.views)
+    for step in parse(steps):
+        for i, view in enumerate(views):
+            views[i] = _apply(step, specs[i], view)
+            specs[i] = _view_after(specs[i], step, dataset.n_samples)
+    if all(after is before for after, before in zip(views, dataset.views, strict=True)):
+        return dataset
+    return replace(dataset, spec=replace(dataset.spec, views=tuple(specs)), views=tuple(views))
+
+
+def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
+    """One view after one step; vectors come out as float32."""
+    if spec.kind == "image":
+        return _flattened(spec, view) if step == "flatten" else view
+    if components := _n_components(step):
+        return _principal(view, components)
+    work: dict[str, Callable[[np.ndarray], np.ndarray]] = {"standard": _standardised, "l2": _normalised, "unit": _unit}
+    if step == "minmax" and not _is_scaled_image(spec):
+        return _minmax(view)
+    return work[step](view) if step in work else view
+
+
+def _is_scaled_image(spec: ViewSpec) -> bool:
+    """Whether the columns are pixels in [0, 1]: stretching each by itself would distort the picture."""
+    return spec.image_shape is not None and (spec.low, spec.high) == (0.0, 1.0)
+
+
+def _flattened(spec: ViewSpec, view: np.ndarray) -> np.ndarray:
+    """Pixels (N, C * H * W) float32, `low` at 0 and `high` at 1."""
+    flat = np.empty((len(view), math.prod(spec.shape)), np.float32)
+    for rows in _blocks(len(view)):
+        np.subtract(view[rows].reshape(-1, flat.shape[1]), np.float32(spec.low), out=flat[rows], casting="same_kind")
+    flat /= np.float32(spec.high - spec.low)
+    return flat
+
+
+def _minmax(view: np.ndarray) -> np.ndarray:
+    low, high = view.min(axis=0).astype(np.float64), view.max(axis=0).astype(np.float64)
+    # Rounding may step over the ends by a hair, and a network that expects [0, 1] need not forgive that.
+    return _affine(view, low, high - low).clip(0, 1)
+
+
+def _standardised(view: np.ndarray) -> np.ndarray:
+    deviation = np.std(view, axis=0, dtype=np.float64)
+    return _affine(view, view.mean(axis=0, dtype=np.float64), np.where(_constant_columns(view), 0.0, deviation))
+
+
+def _normalised(view: np.ndarray) -> np.ndarray:
+    length = np.sqrt(np.einsum("nd,nd->n", view, view, dtype=np.float64))
+    return (view / np.where(length > 0, length, 1.0)[:, None]).astype(np.float32)
+
+
+def _unit(view: np.ndarray) -> np.ndarray:
+    deviation = float(np.std(view, dtype=np.float64))
+    return (view / (deviation if deviation > 0 else 1.0)).astype(np.float32)
+
+
+def _affine(view: np.ndarray, shift: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """(view - shift) / scale by columns as float32; columns of scale 0 become 0."""
+    factor = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+    result = np.empty(view.shape, np.float32)
+    for rows in _blocks(len(view)):
+        result[rows] = (view[rows] - shift) * factor
+    return result
+
+
+def _principal(view: np.ndarray, n_components: int) -> np.ndarray:
+    """Scores (N, n) of the leading principal directions, centred, not whitened.
+
+    The sign of a direction is free; here its largest score is positive, so that the result is always the same.
+    """
+    n_samples, n_columns = view.shape
+    mean = view.mean(axis=0, dtype=np.float64)
+    kept = min(n_components, n_columns, n_samples)
+    if n_columns <= n_samples:
+        covariance = np.zeros((n_columns, n_columns))
+        for rows in _blocks(n_samples):
+            centred = view[rows] - mean
+            covariance += centred.T @ centred
+        directions = np.linalg.eigh(covariance)[1][:, : -kept - 1 : -1]
+        scores = np.concatenate([(view[rows] - mean) @ directions for rows in _blocks(n_samples)])
+    else:
+        left, singular, _ = np.linalg.svd(view - mean, full_matrices=False)
+        scores = left[:, :kept] * singular[:kept]
+    extreme = np.take_along_axis(scores, np.abs(scores).argmax(axis=0)[None], axis=0)
+    return (scores * np.where(extreme < 0, -1.0, 1.0)).astype(np.float32)
+
+
+def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Sequence[str] = ()) -> None:
+    """Refuse what nothing can be learned from, before a network sees it.
+
+    Args:
+        dataset: as it was read.
+        steps: those of the run.
+        declared: those the method asks for by itself.
+
+    Raises:
+        ValueError: NaN or infinite values, a constant view, or negative features for a method that asks for [0, 1]
+            while the run scales nothing.
+    """
+    for spec, view in zip(dataset.spec.views, dataset.views, strict=True):
+        where = f"view {spec.name} of {dataset.spec.name}" if len(dataset.views) > 1 else dataset.spec.name
+        if view.dtype.kind == "f" and not math.isfinite(float(view.min()) + float(view.max())):
+            raise ValueError(
+                f"{where} holds NaN or infinite values, first in sample {_first_bad(view)}; "
+                "replace them, or leave that sample out"
+            )
+        if _is_constant(view):
+            raise ValueError(
+                f"{where} is {view.flat[0]:g} everywhere, so it tells no samples apart; leave this view out"
+            )
+        if "minmax" in declared and not _scales(steps) and spec.kind == "vector" and view.min() < 0:
+            raise ValueError(
+                f"{where} has negative features (down to {view.min():g}), but values in [0, 1] are expected; "
+                "put minmax into the steps, or another scaling"
+            )
+
+
+def _scales(steps: Sequence[str]) -> bool:
+    """Whether any step brings the features into a range of its own."""
+    return any(step in ("minmax", "standard", "unit", "l2") or _n_components(step) for step in steps)
+
+
+def notes(dataset: MultiViewDataset, steps: Sequence[str] = ()) -> tuple[str, ...]:
+    """What a user should know of the data though it can be trained on, each in one sentence."""
+    found = []
+    for spec, view in zip(dataset.spec.views, dataset.views, strict=True):
+        if spec.kind == "image" or spec.image_shape is not None:
+            continue  # the corners of a picture are often empty
+        if n_constant := int(_constant_columns(view).sum()):
+            found.append(
+                f"{n_constant} of the {view.shape[1]} columns of view {spec.name} are constant and tell nothing; "
+                "they are kept, as zeros after minmax or standard."
+            )
+        largest = float(np.abs(view).max())
+        if largest > LARGE and not _scales(steps):
+            found.append(
+                f"Values of view {spec.name} reach {largest:g} and no step scales them; minmax in the steps would."
+            )
+    return tuple(found)
+
+
+def _blocks(n_samples: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, n_samples, _BLOCK))
+
+
+def _constant_columns(view: np.ndarray) -> np.ndarray:
+    """(D,) whether all samples have the same value there; exact, where a deviation would round."""
+    return view.min(axis=0) == view.max(axis=0)
+
+
+def _is_constant(view: np.ndarray) -> bool:
+    """Whether all values are alike; a varied view shows it in its first rows."""
+    first = view.flat[0]
+    return all((view[rows] == first).all() for rows in _blocks(len(view)))
+
+
+def _first_bad(view: np.ndarray) -> int:
+    """The first sample with NaN or infinity."""
+    for rows in _blocks(len(view)):
+        bad = ~np.isfinite(view[rows].reshape(len(view[rows]), -1)).all(axis=1)
+        if bad.any():
+            return rows.start + int(bad.argmax())
+    raise AssertionError("all values are finite")
