@@ -243,6 +243,7 @@ class Trainer:
         optimizer.step()
         method.after_step(stage, turn, self.step)
         self.averages.add({f"{'loss' if name in weights else 'signal'}/{name}": v for name, v in terms.items()})
+        self.averages.add({f"objective/{turn}": total})
 
     def _log_is_due(self) -> bool:
         """Often at first, so that a curve shows at once; then every `log_every` steps."""
@@ -250,7 +251,7 @@ class Trainer:
 
     def _log(self) -> None:
         values = self.averages.read()
-        broken = [name for name, value in values.items() if not math.isfinite(value)]
+        broken = [n for n, value in values.items() if not math.isfinite(value) and not n.startswith("objective/")]
         if broken:
             raise TrainingDiverged(
                 f"{', '.join(broken)} is not a finite number at step {self.step}; "

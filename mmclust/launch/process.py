@@ -13,19 +13,23 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 def start(store: RunStore, run_id: str) -> None:
     """Start a child that waits for the run's device and executes it. It outlives this process."""
-    environment = os.environ | {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url}
-    paths = [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     with (store.folder(run_id) / "worker.log").open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "mmclust.worker", run_id],
-            env=environment,
+            env=environment(store),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
         )
     threading.Thread(target=_watch, args=(store, run_id, child), name=f"watch-{run_id}", daemon=True).start()
+
+
+def environment(store: RunStore) -> dict[str, str]:
+    """Variables for a child that finds the same package and works on the same store."""
+    paths = filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")))
+    own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url, "PYTHONPATH": os.pathsep.join(paths)}
+    return os.environ | own
 
 
 def _watch(store: RunStore, run_id: str, child: subprocess.Popen[bytes]) -> None:

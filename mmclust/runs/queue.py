@@ -1,7 +1,8 @@
 """Who may run next: one job per device, first come, first served. All inside one transaction of the caller.
 
 A lease says who uses a device. Its holder shows itself every few seconds; a lease whose holder is gone is taken away,
-and its run becomes interrupted.
+and its run becomes interrupted. Runs of sweeps, small and many, queue apart from all others: a device has several
+places for them, numbered from 1, beside the one for an ordinary run.
 """
 
 import secrets
@@ -16,6 +17,8 @@ from mmclust.runs.record import SILENT, is_silent
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import LEASES, RUNS
 
+SWEEP = "sweep"
+"""Launcher of the runs that a sweep executes."""
 PRESENT_S = 3.0
 """A queued run keeps its place before others as long as someone asked for it in this time."""
 
@@ -39,11 +42,23 @@ def matching(run_id: str | None, launcher: str | None) -> list[ColumnElement[boo
 
 
 def take(
-    connection: Connection, *, run_id: str | None, launcher: str | None, devices: Sequence[str]
+    connection: Connection,
+    *,
+    run_id: str | None,
+    launcher: str | None,
+    devices: Sequence[str],
+    places: int = 0,
 ) -> dict[str, Any] | None:
     """Make the first matching run that can start a running one; None when none can.
 
     Matching runs that have to wait are told for what.
+
+    Args:
+        connection: inside a writing transaction.
+        run_id: only this run; None for any.
+        launcher: only runs of this launcher; None for any.
+        devices: of this machine, best first.
+        places: 0 for ordinary runs; otherwise runs of sweeps, that many of which share a device.
 
     Returns:
         The row of the run as it is now, with a fresh `token` and its `device`.
@@ -51,11 +66,13 @@ def take(
     now = time.time()
     busy = _busy(connection)
     asked_for = set(connection.scalars(select(RUNS.c.run_id).where(*matching(run_id, launcher))))
-    rows = connection.execute(select(RUNS).where(RUNS.c.status == "queued").order_by(RUNS.c.queued)).mappings()
+    same_queue = RUNS.c.launcher == SWEEP if places else RUNS.c.launcher != SWEEP
+    queued = select(RUNS).where(RUNS.c.status == "queued", same_queue).order_by(RUNS.c.queued)
     n_ahead = 0
-    for row in map(dict, rows.all()):
-        wanted = wanted_devices(RunSpec.from_json(row["spec"]).device, devices)
-        free = [device for device in wanted if device not in busy]
+    for row in map(dict, connection.execute(queued).mappings().all()):
+        suitable = wanted_devices(RunSpec.from_json(row["spec"]).device, devices)
+        wanted = [place for device in suitable for place in _places(device, places)]
+        free = [place for place in wanted if place not in busy]
         if row["run_id"] in asked_for:
             if free:
                 return _start(connection, row, free[0], now)
@@ -70,15 +87,20 @@ def take(
     return None
 
 
+def _places(device: str, n: int) -> list[str]:
+    """What can be leased of a device: itself, or its places for runs of sweeps."""
+    return [f"{device}/{SWEEP}-{number}" for number in range(1, n + 1)] if n else [device]
+
+
 def release(connection: Connection, token: str) -> None:
     """Give back the device that a token holds."""
     connection.execute(delete(LEASES).where(LEASES.c.token == token))
 
 
-def _start(connection: Connection, row: dict[str, Any], device: str, now: float) -> dict[str, Any] | None:
+def _start(connection: Connection, row: dict[str, Any], place: str, now: float) -> dict[str, Any] | None:
     holder = {"token": secrets.token_hex(16), "owner": owner.this_process(), "heartbeat": now}
-    place = f"{owner.machine()}/{device}"
-    connection.execute(insert(LEASES).values(device=place, run_id=row["run_id"], **holder))
+    connection.execute(insert(LEASES).values(device=f"{owner.machine()}/{place}", run_id=row["run_id"], **holder))
+    device = place.partition("/")[0]
     values = holder | {"status": "running", "device": device, "started": row["started"] or now, "ended": None}
     values |= {"request": "", "waiting_for": "", "error": "", "waiter_seen": None}
     this = (RUNS.c.run_id == row["run_id"], RUNS.c.status == "queued")
@@ -89,7 +111,7 @@ def _start(connection: Connection, row: dict[str, Any], device: str, now: float)
 
 
 def _busy(connection: Connection) -> dict[str, str]:
-    """Devices of this machine in use, and by which run; leases of the dead are taken away first."""
+    """Devices and places of this machine in use, and by which run; leases of the dead are taken away first."""
     busy, here = {}, f"{owner.machine()}/"
     for lease in connection.execute(select(LEASES).where(LEASES.c.device.startswith(here))).mappings().all():
         if is_silent(dict(lease)):

@@ -168,6 +168,7 @@ class RunStore:
         *,
         launcher: str | None = None,
         devices: Sequence[str] = ("cpu",),
+        places: int = 0,
     ) -> "ActiveRun | None":
         """Take a queued run and its device, both or neither; first come, first served on each device.
 
@@ -175,6 +176,7 @@ class RunStore:
             run_id: this run and no other; None for the oldest one that can start.
             launcher: only runs of this launcher.
             devices: the devices of this machine, best first.
+            places: for runs of sweeps: how many of them share a device; 0 for all others.
 
         Returns:
             The run, to be executed by the caller, or None when nothing can start now. What each run waits for is
@@ -184,7 +186,7 @@ class RunStore:
             return None
         try:
             with self.writing() as connection:
-                taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices)
+                taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices, places=places)
         except IntegrityError:  # another process was faster; PostgreSQL only, SQLite's writers take turns
             return None
         if taken is None:

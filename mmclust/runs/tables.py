@@ -1,4 +1,4 @@
-"""The store's three tables, for SQLite and PostgreSQL."""
+"""The store's tables, for SQLite and PostgreSQL."""
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
@@ -62,4 +62,34 @@ LEASES = Table(
     Column("owner", String(200), nullable=False),
     Column("heartbeat", Float, nullable=False),
 )
-"""Who uses a device, `machine/cpu` or `machine/cuda:0`; no row: it is free."""
+"""Who uses a device, `machine/cpu` or `machine/cuda:0`, or a place on it for a run of a sweep, `machine/cpu/sweep-1`.
+
+No row: it is free.
+"""
+
+SWEEPS = Table(
+    "sweeps",
+    METADATA,
+    Column("sweep_id", String(120), primary_key=True),
+    Column("spec", Text, nullable=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("status", String(20), nullable=False),
+    Column("request", String(10), nullable=False, default=""),
+    Column("created", Float, nullable=False),
+    Column("heartbeat", Float, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("ended", Float),
+    Column("n_runs", Integer, nullable=False),
+    Column("failures", Text, nullable=False, default="{}"),
+)
+"""One row per sweep: what was asked, and which process works on it. The same wishes are the same sweep."""
+
+SWEEP_RUNS = Table(
+    "sweep_runs",
+    METADATA,
+    Column("sweep_id", String(120), ForeignKey("sweeps.sweep_id", ondelete="CASCADE"), primary_key=True),
+    Column("cell", Integer, primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+)
+"""Which run belongs to a cell of a sweep; one run may belong to many sweeps."""
