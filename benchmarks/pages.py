@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,7 @@ class Server:
 
     def __init__(self, script: Path, home: Path) -> None:
         self.port = _free_port()
+        self.began, self.answered_s = time.monotonic(), 0.0
         options = {"port": self.port, "address": "127.0.0.1", "headless": "true", "fileWatcherType": "none"}
         command = [sys.executable, "-m", "streamlit", "run", script.name]
         command += [part for name, value in options.items() for part in (f"--server.{name}", str(value))]
@@ -91,14 +93,17 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def wait(self, seconds: float = 60) -> None:
-        """Return when the server accepts connections."""
+        """Return when the server answers; the port alone accepts connections before that."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with code {self.process.returncode} before it answered")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=seconds):
+                    self.answered_s = time.monotonic() - self.began
                     return
+            except OSError:
+                pass
             time.sleep(0.05)
         raise RuntimeError(f"the server did not answer within {seconds:.0f} s")
 
@@ -160,10 +165,12 @@ def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts
     """A fresh server and a fresh browser profile each time, the scripts taking turns."""
     first: dict[str, list[float]] = {name: [] for name in scripts}
     settled: dict[str, list[float]] = {name: [] for name in scripts}
+    answered: dict[str, list[float]] = {name: [] for name in scripts}
     loaded = []
     for _ in range(starts):
         for name, script in scripts.items():
             with _served(script, home) as server:
+                answered[name].append(1000 * server.answered_s)
                 page = _opened(browser, server.url, wait=False)
                 page.wait_for_function("() => window.bench.first !== null", polling=20)
                 if name == "app":
@@ -173,6 +180,7 @@ def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts
                 settled[name].append(found["settled"])
                 page.context.close()
     return {
+        "server_start": {name: _summary(found) for name, found in answered.items()},
         "first_content": _beside_empty({name: times for name, times in first.items()}),
         "page_complete": _beside_empty({name: times for name, times in settled.items()}),
         "torch_loaded_at_first_content": any(loaded) if None not in loaded else None,

@@ -44,18 +44,21 @@ class _Warmer:
         # The page that has just been written travels to the browser first.
         if not self.stop.wait(0.5):
             _load(LATE)
+            _spare_collector()
             _take_up_queue()
         if not self.stop.wait(20.0):
             _load(LAST)
+            _spare_collector()
 
 
 _warmer = _Warmer()
 
 
 async def start() -> None:
-    """Load what the first page needs."""
+    """Load what the first page needs; the server answers nobody before this is done."""
     await asyncio.to_thread(_load, EARLY)
     await asyncio.to_thread(_rehearse)
+    _spare_collector()
     _warmer.armed = True
 
 
@@ -106,7 +109,6 @@ def _rehearse() -> None:
         log.warning("the first page could not be prepared: %s", error)
     # Streamlit asks once for the call stack; the first time Python looks at every module's file, a quarter of a second.
     inspect.stack()
-    _spare_collector()
 
 
 def _load(names: tuple[str, ...]) -> None:
@@ -115,7 +117,6 @@ def _load(names: tuple[str, ...]) -> None:
             import_module(name)
         except Exception:
             log.exception("%s could not be loaded ahead of time", name)
-    _spare_collector()
 
 
 def _spare_collector() -> None:
