@@ -1,0 +1,298 @@
+"""DMID-UIC as a person meets it: idea, equations, hyper-parameters, presets. Needs no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mmclust.methods.card import MethodCard, Preset, Term, knob
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Hyper-parameters of DMID-UIC; defaults are the paper's where it gives them."""
+
+    lambda_ce: float = knob(
+        0.1,
+        low=1e-4,
+        high=1,
+        log=True,
+        symbol=r"\lambda",
+        group="Objective",
+        help="For the generators: weight of finding the code again against passing as real.",
+    )
+    alpha: float = knob(
+        0.1,
+        low=1e-4,
+        high=1,
+        log=True,
+        symbol=r"\alpha",
+        group="Objective",
+        help="Pace of the discriminators: their learning rate as a share of the others'.",
+    )
+    generative: bool = knob(
+        True,
+        group="Objective",
+        help="Train generators and discriminators beside the clustering. Off is three times faster.",
+    )
+    recover_code: bool = knob(
+        True,
+        group="Objective",
+        help="The code of a generated sample must be found again by the encoders (L_ce).",
+    )
+    generator_loss: str = knob(
+        "non-saturating",
+        choices=("non-saturating", "paper"),
+        group="Objective",
+        help="How generators are judged: log D, or the paper's exponential of the logit (cut at 3).",
+    )
+    prior: str = knob(
+        "uniform",
+        choices=("uniform", "batch"),
+        group="Objective",
+        help="How often each cluster is generated: all alike, or as often as the batch is assigned to it.",
+    )
+    ce_warmup: int = knob(
+        3,
+        low=0,
+        high=50,
+        step=1,
+        group="Objective",
+        help="Epochs before generated samples move the encoders: at first they are random images.",
+    )
+    target: str = knob(
+        "shared",
+        choices=("shared", "fused", "printed"),
+        group="Targets",
+        help=(
+            "What assignments are drawn to: one target from the mean of all, from the fused one alone, or, as printed, "
+            "the views to the fused one without a target."
+        ),
+    )
+    tau_start: float = knob(
+        2.5,
+        low=1,
+        high=10,
+        step=0.5,
+        symbol=r"\tau_0",
+        group="Targets",
+        help="Sharpness of the targets at first; high values freeze an early partition.",
+    )
+    tau_end: float = knob(
+        6.0,
+        low=1,
+        high=10,
+        step=0.5,
+        symbol=r"\tau_1",
+        group="Targets",
+        help="Sharpness of the targets at last; below 3 assignments stay soft.",
+    )
+    tau_ramp: float = knob(
+        0.7,
+        low=0.05,
+        high=1,
+        step=0.05,
+        group="Targets",
+        help="Share of the training over which the sharpness rises.",
+    )
+    balance: bool = knob(
+        True,
+        group="Targets",
+        help="Targets use all clusters equally. Off lets clusters merge.",
+    )
+    distance: str = knob(
+        "plain",
+        choices=("plain", "squared"),
+        group="Targets",
+        help="Distance to a prototype in the assignment; the paper's is not squared.",
+    )
+    align_epochs: int = knob(
+        0,
+        low=0,
+        high=100,
+        step=1,
+        group="Start",
+        help=(
+            "Epochs before the prototypes are placed in which the views' codes learn what they share; part of the "
+            "run's epochs. 0 is the paper's random start."
+        ),
+    )
+    align_temperature: float = knob(
+        0.5,
+        low=0.05,
+        high=2,
+        step=0.05,
+        group="Start",
+        help="Softness of the views' comparison; small values look at the closest rivals alone.",
+    )
+    autoencoder_epochs: int = knob(
+        0,
+        low=0,
+        high=100,
+        step=1,
+        group="Start",
+        help="Epochs of autoencoder pretraining, before all else; part of the run's epochs.",
+    )
+    latent_dim: int = knob(
+        64,
+        low=2,
+        high=128,
+        step=2,
+        symbol="L",
+        group="Network",
+        help="Dimensions of each view's code.",
+    )
+    noise_dim: int = knob(
+        30,
+        low=5,
+        high=100,
+        step=5,
+        group="Network",
+        help="Dimensions of the generators' noise.",
+    )
+    encoder: str = knob(
+        "mlp",
+        choices=("mlp", "conv"),
+        group="Network",
+        help="Dense layers for every view, or convolutions for image views.",
+    )
+    learning_rate: float = knob(
+        1e-3,
+        low=1e-5,
+        high=5e-3,
+        log=True,
+        symbol=r"\eta",
+        group="Optimiser",
+        help="Step size of Adam for encoders, prototypes and generators; alpha times it for discriminators.",
+    )
+    batch_size: int = knob(
+        250,
+        low=16,
+        high=1024,
+        step=10,
+        symbol="n",
+        group="Optimiser",
+        help="Samples per step. Balanced targets need several samples of each cluster in it.",
+    )
+
+
+def _steps(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every column to [0, 1], where generators live; pixels become columns unless convolutions read them."""
+    return ("minmax",) if values["encoder"] == "conv" else ("flatten", "minmax")
+
+
+CARD = MethodCard(
+    name="dmid-uic",
+    title="DMID-UIC",
+    paper="",
+    citation="Deep Mutual Information Decoupling Based Unsupervised Image Clustering (DMID-UIC), 2025.",
+    idea=(
+        "Each view has an **encoder**; all codes of a sample are joined, and **prototypes** in the joint space make "
+        "soft assignments, for the whole and for each view. The mean assignment, sharpened and spread evenly over the "
+        "clusters, is the target of all of them. Beside this runs the **generative half**: from one noise vector and "
+        "one cluster code, a generator per view draws a sample; discriminators with one output per cluster judge "
+        "whether it passes as a real member of that cluster, and the encoders must find its code again."
+    ),
+    views="two or more views, images or vectors",
+    terms=(
+        Term(
+            name="con",
+            title="Contrast",
+            latex=(
+                r"\mathcal{L}_{con} = \mathrm{KL}(T\,\|\,P) + \tfrac1V\sum_v \mathrm{KL}(T\,\|\,P^v),\quad "
+                r"p_{ij} \propto r_{ij}^2,\; r_{ij} \propto (1+\|z_i-q_j\|)^{-1}"
+            ),
+            meaning="The whole and every view assign a sample to the same cluster; clusters stay equally large.",
+            weight="lambda_ce",
+        ),
+        Term(
+            name="ce",
+            title="Code recovered",
+            latex=(
+                r"\mathcal{L}_{ce} = -\mathbb{E}\big[\log p_c(E(G(z,c)))\big]"
+                r" - \tfrac1V\sum_v \mathbb{E}\big[\log p^v_c\big]"
+            ),
+            meaning="Encoders and prototypes find the cluster code of a generated sample: code and cluster coincide.",
+            weight="lambda_ce",
+        ),
+        Term(
+            name="gan",
+            title="Generators",
+            latex=r"\mathcal{L}_{G} = -\sum_v \mathbb{E}\Big[\sum_{i=1}^{K+1} a_i \log D^v_i(G^v(z,c))\Big],\; a=(c,1)",
+            meaning="A generated sample passes as real, and as a member of its cluster, in every view.",
+        ),
+        Term(
+            name="dis",
+            title="Discriminators",
+            latex=(
+                r"\mathcal{L}_{D} = -\sum_v \Big\{\mathbb{E}\Big[\sum_i w_i \log D^v_i(x^v)\Big]"
+                r" + \mathbb{E}\Big[\sum_i a_i \log(1-D^v_i(G^v(z,c)))\Big]\Big\},\; w=(P(x),1)"
+            ),
+            meaning="Each unit tells real members of its cluster from generated ones; the last, all real from all.",
+        ),
+        Term(
+            name="align",
+            title="Alignment (before)",
+            latex=(
+                r"\mathcal{L}_{align} = -\mathbb{E}\Big[\log \frac{\exp(\cos(z^a_i,z^b_i)/t)}"
+                r"{\sum_j\exp(\cos(z^a_i,z^b_j)/t)}\Big]"
+            ),
+            meaning=(
+                "Not in the paper: before the prototypes are placed, a sample's views find each other among the batch, "
+                "so that codes hold what the views share."
+            ),
+        ),
+        Term(
+            name="reconstruction",
+            title="Reconstruction (before)",
+            latex=r"\tfrac1V\sum_v \tfrac1{d_v}\|x^v - \mathrm{dec}^v(z^v)\|^2",
+            meaning="Autoencoder pretraining, if asked for.",
+        ),
+    ),
+    objective=(
+        r"\min_{E,Q}\; \lambda(\mathcal{L}_{con} + \mathcal{L}_{ce})\qquad "
+        r"\min_{G}\; \mathcal{L}_{G} + \lambda\mathcal{L}_{ce}\qquad \min_{D}\; \mathcal{L}_{D}"
+    ),
+    config=Config,
+    presets={
+        "quick": {
+            "*": Preset(
+                epochs=25,
+                values={"align_epochs": 5, "generative": False},
+                note="The clustering half after five epochs of alignment of the views, which the paper does not have.",
+            ),
+        },
+        "best-known": {
+            "*": Preset(
+                epochs=40,
+                values={"align_epochs": 10},
+                note="Both halves after ten epochs of alignment of the views, which the paper does not have.",
+            ),
+        },
+        "paper": {
+            "*": Preset(
+                epochs=25,
+                values={"batch_size": 100},
+                note=(
+                    "Both halves from a random start, with the paper's batch, rates, lambda and alpha. Layer sizes, "
+                    "targets and epochs are our reading: the paper gives none."
+                ),
+            ),
+        },
+    },
+    ablations={
+        "full": {},
+        "without the generative half": {"generative": False},
+        "without L_ce": {"recover_code": False},
+        "without warm-up of L_ce": {"ce_warmup": 0},
+        "without balanced targets": {"balance": False},
+        "without rising sharpness (tau = 4)": {"tau_start": 4.0, "tau_end": 4.0},
+        "soft targets (tau = 2)": {"tau_start": 2.0, "tau_end": 2.0},
+        "target from P alone": {"target": "fused"},
+        "L_con as printed, no target": {"target": "printed"},
+        "squared distances": {"distance": "squared"},
+        "without alignment": {"align_epochs": 0},
+        "autoencoder instead of alignment": {"align_epochs": 0, "autoencoder_epochs": 10},
+    },
+    steps=_steps,
+    generates=True,
+)

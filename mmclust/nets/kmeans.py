@@ -1,0 +1,62 @@
+"""k-means on the training device, with the run's own random generator. Shapes: N samples, D dimensions, K clusters."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+MAX_ROUNDS = 100
+
+
+@torch.no_grad()
+def kmeans(
+    points: Float[Tensor, "n d"], n_clusters: int, generator: torch.Generator, *, n_starts: int = 5
+) -> Float[Tensor, "k d"]:
+    """Centres of the best of several k-means runs by the sum of squared distances.
+
+    Lloyd's rounds from k-means++ starts (Arthur and Vassilvitskii, SODA 2007). A centre that lost all its points
+    stays where it is.
+
+    Args:
+        points: at least `n_clusters` of them.
+        n_clusters: number of centres.
+        generator: on the device of the points.
+        n_starts: runs to choose from.
+    """
+    runs = [_lloyd(points, _spread_start(points, n_clusters, generator)) for _ in range(n_starts)]
+    return min(runs, key=lambda run: run[1])[0]
+
+
+def _spread_start(points: Tensor, n_clusters: int, generator: torch.Generator) -> Float[Tensor, "k d"]:
+    """Points drawn one after the other, far ones more often: k-means++."""
+    first = torch.randint(len(points), (1,), device=points.device, generator=generator)
+    centres = points[first]
+    nearest = _squared(points, centres).squeeze(1)
+    for _ in range(n_clusters - 1):
+        # a cumulated draw takes any number of points, torch.multinomial at most 2^24; equal points draw at random
+        mass = (nearest + 1e-12).double().cumsum(0)
+        share = torch.rand(1, device=points.device, dtype=torch.float64, generator=generator)
+        chosen = torch.searchsorted(mass, share * mass[-1]).clamp_max(len(points) - 1)
+        centres = torch.cat((centres, points[chosen]))
+        nearest = torch.minimum(nearest, _squared(points, points[chosen]).squeeze(1))
+    return centres
+
+
+def _lloyd(points: Tensor, centres: Tensor) -> tuple[Float[Tensor, "k d"], float]:
+    """Centres at rest, and their sum of squared distances."""
+    owner: Int[Tensor, " n"] | None = None
+    for _ in range(MAX_ROUNDS):
+        distances = _squared(points, centres)
+        closest = distances.argmin(dim=1)
+        if owner is not None and torch.equal(closest, owner):
+            break
+        owner = closest
+        counts = torch.bincount(owner, minlength=len(centres)).unsqueeze(1)
+        sums = torch.zeros_like(centres).index_add_(0, owner, points)
+        centres = torch.where(counts > 0, sums / counts.clamp_min(1), centres)
+    return centres, _squared(points, centres).amin(dim=1).sum().item()
+
+
+def _squared(points: Tensor, centres: Tensor) -> Float[Tensor, "n k"]:
+    """Squared distances, as one product; never negative."""
+    cross = points @ centres.T
+    return (points.square().sum(1, keepdim=True) + centres.square().sum(1) - 2 * cross).clamp_min(0)
