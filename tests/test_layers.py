@@ -11,11 +11,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "plan", "settings", "report"}
+UI_SIDE |= {"sweeps", "papers", "baselines"}
 ALLOWED = {
     "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
+    "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings"},
+    "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine"},  # its workers import the engine ahead of time
+    "baselines": {"data", "evaluation", "methods.card", "settings"},
     "plan": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker"},  # Grad-CAM: worker.restore
     "plots": {"evaluation"},

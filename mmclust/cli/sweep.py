@@ -1,0 +1,283 @@
+"""`sweep`: many runs, several at a time, and a table of mean and deviation."""
+
+import argparse
+import json
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mmclust.cli.output import duration, figures, print_json, print_table
+from mmclust.methods.card import PRESETS
+
+if TYPE_CHECKING:
+    from mmclust.sweeps.results import Figure
+    from mmclust.sweeps.runner import Progress, SweepOutcome
+    from mmclust.sweeps.sweep import Sweep
+
+PRINT_EVERY_S = 10.0
+SHOWN = ("acc", "nmi", "ari")
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "sweep",
+        help="train many runs, several at a time: values of hyper-parameters, data sets, methods, seeds",
+        description="Finished runs with the same settings are reused, and the same command goes on with what is left.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--dataset", required=True, nargs="+", metavar="NAME_OR_PATH", help="one or more data sets")
+    parser.add_argument("--method", required=True, nargs="+", metavar="NAME", help="one or more methods")
+    parser.add_argument(
+        "--grid",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="KEY=V1,V2",
+        help="values of a hyper-parameter, or of epochs, limit, clusters or preset; several make every combination",
+    )
+    parser.add_argument(
+        "--point",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="one setting of a list, instead of --grid; may be repeated",
+    )
+    parser.add_argument(
+        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="a hyper-parameter of all runs"
+    )
+    parser.add_argument("--seeds", default="0", metavar="S1,S2", help="seeds of each setting, 0,1,2 or 0-9; default 0")
+    parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
+    parser.add_argument("--steps", nargs="+", metavar="STEP", help="preparation of the data; default: the method's")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
+    parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
+    parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
+    parser.add_argument("--title", default="", help="what to call the sweep")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and print; 0 when every run finished."""
+    from mmclust.runs.store import RunStore
+    from mmclust.sweeps.runner import carry_out
+
+    sweep = asked(args)
+    for cell in sweep.cells:  # bad usage is said before anything is trained
+        cell.plan(sweep.seeds[0])
+    print(f"sweep {sweep.id}: {len(sweep.cells)} settings x {len(sweep.seeds)} seeds", flush=True)
+    store = RunStore()
+    with stopping() as stop:
+        outcome = carry_out(store, sweep, n_workers=args.workers, progress=Lines(), stop=stop)
+    if args.json:
+        print_json(as_json(outcome))
+    else:
+        _print_table(outcome)
+    for sentence in complaints(outcome):
+        print(sentence, file=sys.stderr)
+    return 1 if outcome.failures else 0
+
+
+def asked(args: argparse.Namespace) -> "Sweep":
+    """The sweep that the options ask for.
+
+    Raises:
+        ValueError: options that cannot be understood or do not go together.
+    """
+    from mmclust.sweeps.sweep import Cell, grid, points_of
+
+    if args.grid and args.point:
+        raise ValueError("--grid and --point came together; give combinations with --grid or a list with --point")
+    base = Cell(
+        dataset=args.dataset[0],
+        method=args.method[0],
+        preset=args.preset,
+        changes=dict(map(_pair, args.set)),
+        steps=None if args.steps is None else tuple(args.steps),
+        epochs=args.epochs,
+        clusters=args.clusters,
+        limit=args.limit,
+        device=args.device,
+    )
+    several = {"dataset": args.dataset, "method": args.method}
+    axes: dict[str, Sequence[Any]] = {name: values for name, values in several.items() if len(values) > 1}
+    seeds = numbers(args.seeds)
+    if args.point:
+        points = [dict(map(_pair, point)) for point in args.point]
+        combined = [{**cell.point, **point} for cell in grid(base, axes).cells for point in points]
+        return points_of(base, combined, seeds=seeds, title=args.title)
+    for text in args.grid:
+        name, values = _split(text, "--grid", "key=v1,v2")
+        if name in axes:
+            raise ValueError(f"{name} came twice; give all its values in one --grid {name}=v1,v2")
+        axes[name] = [_value(value) for value in values.split(",") if value.strip()]
+    return grid(base, axes, seeds=seeds, title=args.title)
+
+
+class Lines:
+    """Prints a line for each run that ends, and one every few seconds."""
+
+    def __init__(self) -> None:
+        self.printed = time.monotonic() - PRINT_EVERY_S
+
+    def __call__(self, state: "Progress") -> None:
+        """Print, if there is news."""
+        if state.ended is None and time.monotonic() - self.printed < PRINT_EVERY_S:
+            return
+        self.printed = time.monotonic()
+        news = ""
+        if (ended := state.ended) is not None:
+            acc = f" ACC {ended.metrics['acc']:.4f}" if ended.metrics else ""
+            news = f"  {ended.title or ended.run_id} ({ended.spec.method} on {ended.spec.dataset}): "
+            news += f"{ended.status}{acc}, {duration(ended.seconds)}"
+        parts = [f"{state.n_finished}/{state.n_runs} runs", f"{state.n_reused} of them reused"]
+        parts += [f"{state.n_failed} failed"] if state.n_failed else []
+        parts += [f"{len(state.running)} running"] if state.running else []
+        parts += [f"{duration(state.seconds_left)} left"] if state.seconds_left else []
+        print(", ".join(parts) + news, flush=True)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets; a second Ctrl-C does not wait."""
+    stop = threading.Event()
+
+    def told(*_: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("Stopping: runs write their checkpoints.", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, told)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def complaints(outcome: "SweepOutcome") -> list[str]:
+    """What went wrong, a sentence for each setting; one alone when the user has stopped the sweep."""
+    if outcome.stopped:
+        n_finished = len({run.run_id for run in outcome.runs.values()})
+        return [f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here."]
+    found: dict[tuple[int, str], list[int]] = {}
+    for (cell, seed), why in outcome.failures.items():
+        found.setdefault((cell, why), []).append(seed)
+    told = []
+    for (number, why), seeds in found.items():
+        cell = outcome.sweep.cells[number]
+        where = ", ".join(filter(None, (f"{cell.method} on {cell.dataset}", cell.title)))
+        told.append(f"{where}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {why}")
+    return told
+
+
+def as_json(outcome: "SweepOutcome") -> dict[str, Any]:
+    """The document of `sweep --json`."""
+    from mmclust.sweeps import results
+
+    cells = []
+    for number, cell in enumerate(outcome.sweep.cells):
+        runs = outcome.of_cell(number)
+        cells.append(
+            {
+                "dataset": cell.dataset,
+                "method": cell.method,
+                "preset": cell.preset,
+                "point": dict(cell.point),
+                "metrics": {name: found.as_json() for name, found in results.figures(runs).items()} or None,
+                "seconds": results.figure([run.seconds for run in runs]).mean if runs else None,
+                "runs": [
+                    {"run_id": r.run_id, "seed": r.spec.seed, "metrics": figures(r.metrics), "seconds": r.seconds}
+                    for r in runs
+                ],
+                "failures": {str(seed): why for (c, seed), why in outcome.failures.items() if c == number},
+            }
+        )
+    return {
+        "sweep_id": outcome.sweep.id,
+        "status": "stopped" if outcome.stopped else "failed" if outcome.failures else "finished",
+        "n_runs": outcome.n_runs,
+        "n_reused": outcome.n_reused,
+        "seconds": outcome.seconds,
+        "cells": cells,
+    }
+
+
+def mean_and_deviation(found: "Figure | None") -> str:
+    """A figure as 0.612 ± 0.034, or without deviation for one seed; a dash where there is none."""
+    if found is None:
+        return "-"
+    return f"{found.mean:.3f}" + (f" ± {found.deviation:.3f}" if found.deviation is not None else "")
+
+
+def _print_table(outcome: "SweepOutcome") -> None:
+    from mmclust.sweeps import results
+
+    cells = outcome.sweep.cells
+    axes = list(outcome.sweep.axes())
+    rows = []
+    for number, cell in enumerate(cells):
+        runs = outcome.of_cell(number)
+        found = results.figures(runs)
+        point = [_shown(cell.point.get(name, "")) for name in axes]
+        seconds = duration(results.figure([run.seconds for run in runs]).mean) if runs else "-"
+        rows.append((*point, *(mean_and_deviation(found.get(name)) for name in SHOWN), str(len(runs)), seconds))
+    print_table((*(name.upper() for name in axes), *(name.upper() for name in SHOWN), "SEEDS", "TIME"), rows)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Seeds as a user writes them: `0,1,2`, `0-9` or both.
+
+    Raises:
+        ValueError: anything else.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        matched = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
+        if not matched:
+            raise ValueError(f"seeds {text!r} are not understood; write e.g. 0,1,2 or 0-9")
+        first = int(matched[1])
+        found += range(first, int(matched[2] or first) + 1)
+    return tuple(found)
+
+
+def workers(text: str) -> int:
+    """A number of processes, for argparse."""
+    if not text.isdigit() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 256")
+    return int(text)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, value = _split(text, "--set and --point", "key=value")
+    return name, _value(value)
+
+
+def _split(text: str, option: str, form: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise ValueError(f"{text!r} is not understood; {option} take {form}")
+    return name.strip(), value.strip()
+
+
+def _value(text: str) -> Any:
+    """A number or switch as such, so that 0.10 and 0.1 are one value; anything else as text."""
+    readers: tuple[Callable[[str], Any], ...] = (int, float)
+    for reader in readers:
+        try:
+            return reader(text)
+        except ValueError:
+            continue
+    return json.loads(text) if text in ("true", "false") else text.strip()
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

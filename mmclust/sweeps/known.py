@@ -1,0 +1,51 @@
+"""Which runs are there already: a run that was trained once is not trained again."""
+
+import json
+from dataclasses import asdict
+from functools import lru_cache
+
+from mmclust.runs.record import RunRecord
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.store import RunStore
+
+BESIDE_THE_POINT = ("title", "tags", "launcher", "n_snapshots")
+"""Fields of a run spec that have no influence on its numbers."""
+
+
+def key(spec: RunSpec) -> str:
+    """Equal for runs that give the same numbers: the spec without `BESIDE_THE_POINT`."""
+    return _key(spec.to_json())
+
+
+@lru_cache(maxsize=16384)
+def _key(text: str) -> str:
+    asked = asdict(RunSpec.from_json(text))
+    # 1 and 1.0 are the same setting, but a switch is no number.
+    asked["config"] = {k: float(v) if type(v) is int else v for k, v in asked["config"].items()}
+    return json.dumps({name: value for name, value in asked.items() if name not in BESIDE_THE_POINT}, sort_keys=True)
+
+
+class KnownRuns:
+    """The runs of a store by what they give; of several equal ones the most advanced is kept."""
+
+    def __init__(self, store: RunStore) -> None:
+        self.store = store
+        self.runs: dict[str, RunRecord] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look again: others train too."""
+        self.runs = {}
+        for record in self.store.list(examples=False):
+            name = key(record.spec)
+            before = self.runs.get(name)
+            if before is None or _rank(record) > _rank(before):
+                self.runs[name] = record
+
+    def find(self, name: str) -> RunRecord | None:
+        """The run with that key, or None."""
+        return self.runs.get(name)
+
+
+def _rank(record: RunRecord) -> tuple[int, float]:
+    return (2 if record.status == "finished" else 1 if record.active else 0), record.epoch

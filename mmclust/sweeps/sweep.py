@@ -1,0 +1,176 @@
+"""What a sweep asks for: cells (one setting each, of any method on any data set), and seeds that each cell is run with.
+
+A sweep is one JSON document, like a run spec. It says what was asked; what came of it are ordinary runs in the store.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from mmclust.plan import plan
+from mmclust.runs.queue import SWEEP
+from mmclust.runs.spec import RunSpec
+
+AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
+"""What can vary beside a method's hyper-parameters."""
+MAX_RUNS = 10_000
+N_SNAPSHOTS = 2
+"""Runs of a sweep keep their first and last codes only: there are many of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One setting of a sweep: everything a run spec is planned from but the seed."""
+
+    dataset: str
+    method: str
+    preset: str = "quick"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Hyper-parameters that differ from the preset's."""
+    steps: tuple[str, ...] | None = None
+    """Preparation of the data; None for what the method asks for."""
+    epochs: int | None = None
+    limit: int | None = None
+    clusters: int | None = None
+    device: str = "auto"
+    label: str = ""
+    """What a table calls it; empty for its point."""
+    point: Mapping[str, Any] = field(default_factory=dict)
+    """Where it lies on the sweep's axes, by their names."""
+
+    @property
+    def title(self) -> str:
+        """The label, or the point in words."""
+        return self.label or ", ".join(f"{name}={_text(value)}" for name, value in self.point.items())
+
+    def plan(self, seed: int, *, tags: Sequence[str] = ()) -> RunSpec:
+        """The spec of its run with a seed.
+
+        Raises:
+            ValueError: such a run cannot be trained (see `mmclust.plan.plan`).
+        """
+        title = f"{self.title}, seed {seed}" if self.title else ""
+        return plan(
+            self.dataset,
+            self.method,
+            preset=self.preset,
+            changes=self.changes,
+            steps=self.steps,
+            epochs=self.epochs,
+            seed=seed,
+            clusters=self.clusters,
+            device=self.device,
+            limit=self.limit,
+            launcher=SWEEP,
+            n_snapshots=N_SNAPSHOTS,
+            title=title,
+            tags=tags,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Cells and the seeds that each is run with."""
+
+    cells: tuple[Cell, ...]
+    seeds: tuple[int, ...] = (0,)
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.cells or not self.seeds:
+            raise ValueError("the sweep asks for no run; give at least one setting and one seed")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds {', '.join(map(str, self.seeds))} hold one twice; give each seed once")
+        if self.n_runs > MAX_RUNS:
+            raise ValueError(
+                f"the sweep asks for {self.n_runs} runs; {MAX_RUNS} are allowed, leave values or seeds out"
+            )
+
+    @property
+    def n_runs(self) -> int:
+        """Runs asked for, before equal ones are counted once."""
+        return len(self.cells) * len(self.seeds)
+
+    @property
+    def id(self) -> str:
+        """Name that depends on what is asked for alone: asking again goes on with the same sweep."""
+        asked = json.loads(self.to_json()) | {"title": ""}
+        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
+        first = self.cells[0]
+        name = self.title or f"{first.method}-{first.dataset.rpartition('/')[2]}"
+        return f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:40] or 'sweep'}-{digest}"
+
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """Values of each axis in the order they come."""
+        found: dict[str, dict[str, Any]] = {}
+        for cell in self.cells:
+            for name, value in cell.point.items():
+                found.setdefault(name, {})[_text(value)] = value
+        return {name: tuple(values.values()) for name, values in found.items()}
+
+    def to_json(self) -> str:
+        """The sweep as one JSON document."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Sweep":
+        """Read a sweep.
+
+        Raises:
+            ValueError: not a sweep, in one sentence.
+        """
+        try:
+            values = json.loads(text)
+            cells = tuple(_cell(cell) for cell in values["cells"])
+            return cls(cells=cells, seeds=tuple(values["seeds"]), title=values.get("title", ""))
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"the sweep cannot be read ({error}); cells and seeds are needed") from None
+
+
+def grid(base: Cell, axes: Mapping[str, Sequence[Any]], *, seeds: Sequence[int] = (0,), title: str = "") -> Sweep:
+    """Every combination of the axes' values.
+
+    Args:
+        base: what all cells share.
+        axes: name of a hyper-parameter, or one of `AXES` -> its values.
+        seeds: each cell is run with all of them.
+        title: what the user calls it.
+
+    Raises:
+        ValueError: an axis without values or with one twice.
+    """
+    for name, values in axes.items():
+        if not values or len({_text(value) for value in values}) < len(values):
+            raise ValueError(f"{name}={','.join(map(_text, values))} is no axis; give each value once, at least one")
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    return points_of(base, points, seeds=seeds, title=title)
+
+
+def points_of(
+    base: Cell, points: Sequence[Mapping[str, Any]], *, seeds: Sequence[int] = (0,), title: str = ""
+) -> Sweep:
+    """One cell for each of the points, e.g. `{"beta": 0.3, "epochs": 20}`."""
+    return Sweep(cells=tuple(_moved(base, point) for point in points), seeds=tuple(seeds), title=title)
+
+
+def _moved(base: Cell, point: Mapping[str, Any]) -> Cell:
+    own = {name: value for name, value in point.items() if name in AXES}
+    changes = {name: value for name, value in point.items() if name not in AXES}
+    return replace(base, **own, changes={**base.changes, **changes}, point={**base.point, **point})
+
+
+def _cell(values: dict[str, Any]) -> Cell:
+    known = {f.name for f in fields(Cell)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"a cell of the sweep has unknown fields {', '.join(unknown)}; known are {', '.join(known)}")
+    if values.get("steps") is not None:
+        values["steps"] = tuple(values["steps"])
+    return Cell(**values)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,82 @@
+"""A process that trains the runs of a sweep one after the other, so that torch is imported once.
+
+Started by `pool.py`: reads run ids from its input, one a line, and answers each with its id and final status. At the
+end of its input it ends; a run that trains then is interrupted and can be resumed.
+"""
+
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from mmclust import worker
+from mmclust.runs.store import RunStore
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Entry of the child process; its argument is how many runs of sweeps may share a device."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
+    places = int(sys.argv[1])
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not look like an answer
+        orders = _Orders()
+        worker.lower_priority()
+        import mmclust.engine.trainer  # noqa: F401  torch comes while the first order is on its way
+
+        store = RunStore()
+        while run_id := orders.next():
+            status = _execute(store, run_id, places)
+            print(run_id, status, file=answers, flush=True)
+
+
+class _Orders:
+    """Run ids from the parent; notices at once when the parent is gone."""
+
+    def __init__(self) -> None:
+        self.inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.busy = False
+        threading.Thread(target=self._listen, name="orders", daemon=True).start()
+
+    def next(self) -> str:
+        """The next run id; empty when there are no more."""
+        self.busy = False
+        run_id = self.inbox.get()
+        self.busy = bool(run_id)
+        return run_id
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            self.inbox.put(line.strip())
+        self.inbox.put("")
+        if self.busy:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _execute(store: RunStore, run_id: str, places: int) -> str:
+    try:
+        record = worker.execute_when_free(store, run_id, waiting=log.info, places=places)
+    except ValueError as error:  # the store does not answer, or the run was deleted
+        log.error("run %s: %s", run_id, error)
+        return "failed"
+    if record.status == "finished":
+        _keep_weights(store.folder(run_id) / "checkpoint.pt")
+    return record.status
+
+
+def _keep_weights(checkpoint: Path) -> None:
+    """The networks alone: a finished run is looked at, and the optimisers' state is twice as large."""
+    import torch
+
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    temporary = checkpoint.with_name(checkpoint.name + ".tmp")
+    torch.save({"step": state["step"], "method": state["method"]}, temporary)
+    temporary.replace(checkpoint)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Small runs: DCCS at an eighth of its width on 192 digits."""
+
+import pytest
+
+from mmclust.runs.store import RunStore
+from mmclust.sweeps.sweep import Cell
+
+
+@pytest.fixture
+def store() -> RunStore:
+    return RunStore()
+
+
+@pytest.fixture
+def base() -> Cell:
+    return Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=2, limit=192)

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from mmclust.sweeps.known import key
+from mmclust.sweeps.sweep import Cell, Sweep, grid, points_of
+
+
+def test_a_grid_has_a_cell_for_each_combination_and_knows_its_axes(base: Cell):
+    sweep = grid(base, {"beta_mi": [0.0, 0.5], "epochs": [1, 2, 3]}, seeds=[0, 1])
+    assert len(sweep.cells) == 6
+    assert sweep.n_runs == 12
+    assert sweep.axes() == {"beta_mi": (0.0, 0.5), "epochs": (1, 2, 3)}
+    cell = sweep.cells[1]
+    assert (cell.changes, cell.epochs) == ({"width": 0.125, "beta_mi": 0.0}, 2)
+    assert cell.title == "beta_mi=0, epochs=2"
+
+
+def test_data_sets_methods_and_settings_of_a_run_can_vary_too(base: Cell):
+    sweep = grid(base, {"dataset": ["digits", "shapes"], "limit": [100], "clusters": [5], "preset": ["paper"]})
+    found = {(c.dataset, c.limit, c.clusters, c.preset) for c in sweep.cells}
+    assert found == {("digits", 100, 5, "paper"), ("shapes", 100, 5, "paper")}
+
+
+def test_a_list_of_points_is_taken_as_it_is(base: Cell):
+    sweep = points_of(base, [{"beta_mi": 0.1, "sigma": 0.2}, {"beta_mi": 0.3}])
+    assert [cell.changes for cell in sweep.cells] == [
+        {"width": 0.125, "beta_mi": 0.1, "sigma": 0.2},
+        {"width": 0.125, "beta_mi": 0.3},
+    ]
+
+
+def test_a_sweep_survives_json(base: Cell):
+    sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[3], title="Mine")
+    assert Sweep.from_json(sweep.to_json()) == sweep
+
+
+def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
+    one = grid(base, {"beta_mi": [0.0, 0.5]})
+    assert one.id == grid(base, {"beta_mi": [0.0, 0.5]}).id
+    assert one.id != grid(base, {"beta_mi": [0.0, 0.4]}).id
+    assert one.id != grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[1]).id
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"cells": 3, "seeds": [0]}', '{"seeds": [0]}'])
+def test_what_is_no_sweep_is_refused_in_a_sentence(text: str):
+    with pytest.raises(ValueError, match="cannot be read") as caught:
+        Sweep.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_field_of_a_cell_is_named(base: Cell):
+    text = json.dumps({"cells": [{"dataset": "digits", "method": "dccs", "colour": 1}], "seeds": [0]})
+    with pytest.raises(ValueError, match="colour"):
+        Sweep.from_json(text)
+
+
+def test_values_and_seeds_that_come_twice_and_empty_axes_are_refused(base: Cell):
+    with pytest.raises(ValueError, match="beta_mi=1,1 is no axis"):
+        grid(base, {"beta_mi": [1, 1]})
+    with pytest.raises(ValueError, match="beta_mi= is no axis"):
+        grid(base, {"beta_mi": []})
+    with pytest.raises(ValueError, match="hold one twice"):
+        grid(base, {}, seeds=[0, 0])
+    with pytest.raises(ValueError, match="asks for no run"):
+        grid(base, {}, seeds=[])
+    with pytest.raises(ValueError, match="10000 are allowed"):
+        grid(base, {}, seeds=range(10_001))
+
+
+def test_only_what_changes_numbers_is_in_the_key(base: Cell):
+    spec = base.plan(0, tags=("a",))
+    again = Cell(dataset="digits", method="dccs", changes={"width": "0.125"}, epochs=2, limit=192, label="other")
+    assert key(spec) == key(again.plan(0, tags=("b",)))
+    assert key(spec) != key(base.plan(1))
+    whole = Cell(dataset="digits", method="dccs", changes={"beta_aug": 2}).plan(0)
+    assert key(whole) == key(Cell(dataset="digits", method="dccs").plan(0))
