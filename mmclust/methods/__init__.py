@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 METHODS = {
     "dccs": "mmclust.methods.dccs",
+    "dmid-uic": "mmclust.methods.dmid_uic",
 }
 """Key -> package with `card.py` (CARD, no torch) and `method.py` (METHOD, the class)."""
 
