@@ -127,6 +127,8 @@ def _data(dataset: str) -> tuple[str, int | None, int]:
         return str(Path(dataset).expanduser().resolve()), None, spec.n_clusters
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
+    if entry.as_found:
+        return entry.name, None, catalogue.describe(entry.name).n_clusters
     return entry.name, entry.n_samples, entry.n_clusters
 
 

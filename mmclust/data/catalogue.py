@@ -7,22 +7,17 @@ data set needs it.
 import difflib
 import importlib
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from mmclust import settings
 from mmclust.data import readers, vision
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.entry import Entry, Progress
+from mmclust.data.multiview_entries import MULTI_VIEW
 from mmclust.data.shapes import CLASSES as SHAPES
-
-Progress = Callable[[float, str], None]
-
-ENDINGS = (".npz", ".tar.gz", ".tgz", ".tar", ".zip", "")
-"""How the file of a data set may end; the last one is a folder."""
 
 
 class UnknownDataset(ValueError):
@@ -33,67 +28,7 @@ class DataUnavailable(ValueError):
     """A known data set whose files are not here; the message says how to get them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A data set in the catalogue, as a person meets it before it is loaded."""
-
-    name: str
-    title: str
-    about: str
-    """What is on the pictures, in a sentence or two."""
-    kind: Literal["image", "multi-view"] = "image"
-    views: tuple[str, ...] = ("image",)
-    shape: tuple[int, ...]
-    """(C, H, W) of an image."""
-    pixels: tuple[float, float] = (0.0, 255.0)
-    """Smallest and largest value of a pixel."""
-    n_samples: int
-    n_clusters: int
-    classes: tuple[str, ...] = ()
-    source: str
-    licence: str
-    citation: str
-    how_to_get: str = ""
-    """One sentence; empty where nothing is to be got."""
-    bundled: bool = False
-    """Needs no file and no download."""
-    downloads: bool = False
-    """`download` can fetch it."""
-    files: tuple[str, ...] = ()
-    """Names it is found under besides its own, such as torchvision's folders."""
-    loader: str = "mmclust.data.vision:image_set"
-    """"module:function", called as `function(spec, path, progress)`."""
-
-    @property
-    def spec(self) -> DataSpec:
-        """What networks are built from."""
-        view = ViewSpec(name=self.views[0], kind="image", shape=self.shape, low=self.pixels[0], high=self.pixels[1])
-        return DataSpec(name=self.name, views=(view,), n_clusters=self.n_clusters, classes=self.classes)
-
-    def found_at(self) -> Path | None:
-        """The file or folder it would be read from, or None; bundled sets have none."""
-        if self.bundled:
-            return None
-        return next((path for root in _folders() for path in self._places(root) if os.path.exists(path)), None)
-
-    def available(self) -> bool:
-        """Whether `load` needs no download."""
-        return self.bundled or self.found_at() is not None
-
-    def _places(self, root: Path) -> Iterator[Path]:
-        yield from (root / name for name in self.files)
-        for stem in dict.fromkeys(self.name.replace("-", other) for other in ("-", "_", "")):
-            yield from (root / f"{stem}{ending}" for ending in ENDINGS)
-            yield from (root / f"{stem}_jpeg{ending}" for ending in ENDINGS)
-
-
 _KRIZHEVSKY = "A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images. Technical report, 2009"
-
-
-def _folders() -> Iterator[Path]:
-    if folder := settings.data_folder():
-        yield folder
-    yield settings.home() / "data"
 
 
 _DOWNLOAD = "Download it (it is about {size}), or put {file} into the folder that MMCLUST_DATA names."
@@ -282,7 +217,7 @@ _ENTRIES = (
     ),
 )
 
-DATASETS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+DATASETS: dict[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *MULTI_VIEW)}
 
 
 def find(name: str) -> Entry | None:
@@ -294,7 +229,7 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-_BY_PLAIN_NAME = {_plain(entry.name): entry for entry in _ENTRIES}
+_BY_PLAIN_NAME = {_plain(entry.name): entry for entry in DATASETS.values()}
 
 
 def load(
@@ -307,7 +242,7 @@ def load(
     """Load a data set by catalogue name or by path.
 
     Args:
-        name_or_path: a name in `DATASETS`, an `.npz`, or a folder, tar or zip of images.
+        name_or_path: a name in `DATASETS`, or a file or folder that `mmclust.data.readers` knows.
         limit: take a random sample of this many, in source order; None takes all. The sample is always the same, so
             that runs of several seeds share their data.
         progress: called with a fraction 0..1 and what is being done.
@@ -355,7 +290,9 @@ def describe(name_or_path: str) -> DataSpec:
         ValueError: the file cannot be used.
     """
     entry = find(name_or_path)
-    return entry.spec if entry else readers.describe(_existing(name_or_path))
+    if entry is None:
+        return readers.describe(_existing(name_or_path))
+    return _load_entry(entry, None).spec if entry.as_found and entry.available() else entry.spec
 
 
 def _fetch(entry: Entry, progress: Progress | None) -> None:
@@ -388,10 +325,14 @@ def _as_listed(entry: Entry, dataset: MultiViewDataset, path: Path | None) -> Mu
     if path is None:
         return dataset
     found = dataset.spec
-    if found.views[0].shape != entry.shape or found.n_clusters > entry.n_clusters:
+    if entry.as_found:
+        return replace(dataset, spec=replace(found, name=entry.name))
+    shapes, listed = [view.shape for view in found.views], [view.shape for view in entry.view_specs]
+    if shapes != listed or found.n_clusters > entry.n_clusters:
+        what = "images of " if entry.kind == "image" else ""
         raise ValueError(
-            f"{path} holds images of {_by(found.views[0].shape)} in {found.n_clusters} classes, but {entry.title} has "
-            f"{_by(entry.shape)} in {entry.n_clusters}; rename the file and give its path instead"
+            f"{path} holds {what}{_by(shapes)} in {found.n_clusters} classes, but {entry.title} has "
+            f"{_by(listed)} in {entry.n_clusters}; rename the file and give its path instead"
         )
     # names that are mere numbers say less than the catalogue's
     named = found.classes if any(not name.isdigit() for name in found.classes) else entry.classes
@@ -403,8 +344,8 @@ def _lower(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-def _by(shape: tuple[int, ...]) -> str:
-    return "x".join(str(size) for size in shape)
+def _by(shapes: list[tuple[int, ...]]) -> str:
+    return " and ".join("x".join(str(size) for size in shape) for shape in shapes)
 
 
 def _existing(name_or_path: str) -> Path:

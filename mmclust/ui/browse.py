@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.data.catalogue import Entry
+from mmclust.data.dataset import ViewSpec
+from mmclust.data.entry import Entry
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui import cache, forms, jobs, pictures
 
@@ -34,13 +35,25 @@ def choose() -> str:
 
 
 def _caption(entry: Entry, here: bool) -> str:
-    _, height, width = entry.shape
-    return f"{entry.n_samples:,} · {width} × {height}" + ("" if here else " · not here yet")
+    what = f"{len(entry.views)} views" if entry.kind == "multi-view" else size(entry.view_specs[0])
+    return f"{entry.n_samples:,} · {what}" + ("" if here else " · not here yet")
+
+
+def size(view: ViewSpec) -> str:
+    """How large a view is: 28 × 28 for an image, 72 numbers for a vector."""
+    return f"{view.shape[2]} × {view.shape[1]}" if view.kind == "image" else f"{view.shape[0]:,} numbers"
+
+
+def summary(entry: Entry) -> str:
+    """A data set in one line: how many samples of what, and how many classes."""
+    if entry.kind == "image":
+        return f"{entry.n_samples:,} images of {size(entry.view_specs[0])} pixels, {entry.n_clusters} classes"
+    views = ", ".join(f"{view.name} {size(view)}" for view in entry.view_specs)
+    return f"{entry.n_samples:,} samples in {len(entry.views)} views ({views}), {entry.n_clusters} classes"
 
 
 def about(entry: Entry) -> None:
     """Title, description, figures, source."""
-    channels, height, width = entry.shape
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"### {entry.title}")
         if entry.available() and st.button(
@@ -49,8 +62,12 @@ def about(entry: Entry) -> None:
             st.session_state.pop("form:dataset", None)
             st.switch_page("train.py", query_params={"dataset": entry.name})
     st.markdown(entry.about)
-    colors = {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
-    figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
+    if entry.kind == "image":
+        channels, height, width = entry.shape
+        colors = {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
+        figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
+    else:
+        figures = [("samples", f"{entry.n_samples:,}"), ("views", f"{len(entry.views)}")]
     figures.append(("classes", f"{entry.n_clusters}"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
     st.html(f'<div class="mm-chips">{cells}</div>')
@@ -88,7 +105,7 @@ def images(entry: Entry) -> None:
         names = data.spec.classes
         texts = [f"Image {i}, class {names[labels[i]] if names else labels[i]}" for i in chosen]
         marks = [colors[labels[i] % len(colors)] for i in chosen]
-    px = 48 if entry.shape[1] <= 32 else 72
+    px = 48 if entry.view_specs[0].shape[-1] <= 32 else 72
     st.html(pictures.grid([pictures.source(data, int(i)) for i in chosen], texts, px=px, colors=marks))
     if labels is not None:
         st.html(class_bars(np.bincount(labels, minlength=data.spec.n_clusters), data.spec.classes, colors))

@@ -10,7 +10,7 @@ from mmclust import launch, plan
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, MethodCard, Preset
-from mmclust.ui import cache, forms, frame, picker, pictures, state
+from mmclust.ui import browse, cache, forms, frame, picker, pictures, state
 
 MAX_EPOCHS = 5000
 
@@ -70,8 +70,7 @@ def _dataset() -> str:
     entry = catalogue.DATASETS.get(name)
     if entry and entry.available():
         st.html(preview(name))
-        _, height, width = entry.shape
-        st.caption(f"{entry.n_samples:,} images of {width} × {height} pixels, {entry.n_clusters} classes")
+        st.caption(browse.summary(entry))
     return name
 
 

@@ -1,10 +1,11 @@
 """Readers of users' files: one module per format, and one sentence for whatever is wrong with a file."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import npz, tree
+from mmclust.data.readers import cache, folder, mat, npz, tree
 
 Progress = Callable[[float, str], None]
 
@@ -17,22 +18,40 @@ def read(path: Path, *, progress: Progress | None = None) -> MultiViewDataset:
     Raises:
         ValueError: an ending that is not known, or what is wrong with the file.
     """
-    return npz.read(path) if _is_npz(path) else tree.read(path, progress=progress)
+    reader = _reader(path)
+    return tree.read(path, progress=progress) if reader is None else reader(path)
 
 
 def describe(path: Path) -> DataSpec:
-    """What a file or folder holds; of pictures the headers are read alone.
+    """What a file or folder holds; of pictures the headers are read alone, other files whole, but only once.
 
     Raises:
         ValueError: as `read`.
     """
-    return npz.read(path).spec if _is_npz(path) else tree.describe(path)
+    if _reader(path) is None:
+        return tree.describe(path)
+    parts = folder.files(path) if path.is_dir() else [path]
+    return _described(path, tuple(cache.stamp(part) for part in parts))
 
 
-def _is_npz(path: Path) -> bool:
-    if path.is_file() and path.name.lower().endswith(".npz"):
-        return True
+@lru_cache(maxsize=32)
+def _described(path: Path, stamps: tuple[object, ...]) -> DataSpec:
+    # `stamps` is part of the key: a file that changed is read anew.
+    return read(path).spec
+
+
+def _reader(path: Path) -> Callable[[Path], MultiViewDataset] | None:
+    """What reads a file of arrays; None for pictures."""
+    name = path.name.lower()
+    if path.is_file() and name.endswith(".npz"):
+        return npz.read
+    if path.is_file() and (name.endswith(".mat") or (name.endswith(".zip") and mat.is_zipped(path))):
+        return mat.read
+    if folder.is_folder(path):
+        return folder.read
     if tree.is_tree(path):
-        return False
-    allowed = ", ".join((".npz", *tree.ARCHIVES))
-    raise ValueError(f"{path.name} is of no kind that is read; give a folder of images or a file ending in {allowed}")
+        return None
+    allowed = ", ".join((".npz", ".mat", *tree.ARCHIVES))
+    raise ValueError(
+        f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in {allowed}"
+    )

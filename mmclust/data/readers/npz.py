@@ -1,4 +1,4 @@
-"""Images in a NumPy `.npz` file: `images` and, where known, `labels`, `split` and `classes`.
+"""NumPy's `.npz`: `images` and, where known, `labels`, `split` and `classes`; or the arrays of several views.
 
 The Keras spelling (`x_train`, `y_train`, `x_test`, `y_test`) is read too. Pickled arrays are refused, and what a
 member claims to hold is compared with its size before any memory is given to it.
@@ -6,11 +6,13 @@ member claims to hold is compared with its size before any memory is given to it
 
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import cache
+from mmclust.data.readers import arrays, cache
+from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
 
 MAX_BYTES = 64 * 2**30
 """Largest array that is read, unpacked."""
@@ -19,12 +21,14 @@ MAP_ABOVE = 2**30
 
 
 def read(path: Path) -> MultiViewDataset:
-    """Read an `.npz` of images.
+    """Read an `.npz` of images or of several views.
 
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
     with _Npz(path) as file:
+        if file.n_views() > 1:
+            return arrays.assemble(path.stem, {name: file.array(name) for name in file.members}, path.name)
         if "images" in file.members:
             images = file.array("images")
             labels = file.array("labels") if "labels" in file.members else None
@@ -61,12 +65,31 @@ class _Npz:
         except (zipfile.BadZipFile, OSError) as error:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
         self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
-        if "images" not in self.members and not {"x_train", "x_test"} <= set(self.members):
+        if not self._has_images() and self.n_views() < 2:
             held = ", ".join(list(self.members)[:8]) or "nothing"
             self.zip.close()
             raise ValueError(
-                f"{path.name} holds {held}; an array `images` (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
+                f"{path.name} holds {held}; an array `images` (N, H, W), (N, C, H, W) or (N, H, W, C) is needed, "
+                "or an array for each of several views, such as `x1`, `x2` and `labels`"
             )
+
+    def _has_images(self) -> bool:
+        return "images" in self.members or {"x_train", "x_test"} <= set(self.members)
+
+    def n_views(self) -> int:
+        """How many arrays of two axes or more there are that count the same samples, going by their headers alone."""
+        if {"x_train", "x_test"} <= set(self.members):
+            return 1
+        shapes = [shape for name in self.members if len(shape := self.shape(name)) > 1 and min(shape) > 0]
+        return max((sum(shape[0] == other[0] for other in shapes) for shape in shapes), default=0)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape in a member's header; empty where it has none that can be read."""
+        try:
+            with self.zip.open(self.members[name]) as member:
+                return _header(member)[0]
+        except (ValueError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
+            return ()
 
     def __enter__(self) -> "_Npz":
         return self
@@ -84,11 +107,7 @@ class _Npz:
             )
         try:
             with self.zip.open(info) as member:
-                version = np.lib.format.read_magic(member)
-                header = (
-                    np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                )
-                shape, _, dtype = header(member)
+                shape, dtype = _header(member)
             if dtype.hasobject:
                 raise ValueError(f"{where} is a pickled array; save it with a plain number or string type")
             if int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
@@ -105,79 +124,22 @@ class _Npz:
             raise ValueError(f"{where} cannot be read ({error}); the file is damaged, copy it again") from None
 
 
-def channels_first(images: np.ndarray, where: str) -> np.ndarray:
-    """Images (N, H, W), (N, H, W, C) or (N, C, H, W) as (N, C, H, W), C = 1 or 3.
+def array(path: Path) -> np.ndarray:
+    """The array of one `.npy`.
 
     Raises:
-        ValueError: another shape, or no image at all.
+        ValueError: what is wrong with the file, in one sentence.
     """
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
-        images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
-        )
-    if 0 in images.shape:
-        raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")
-    return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        reason = "it is pickled or cut off" if "pickle" in str(error) or "mmap" in str(error) else error
+        raise ValueError(f"{path.name} is not a NumPy array ({reason}); write it with numpy.save") from None
 
 
-def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, float]:
-    """Images in a type to train on, with the smallest and the largest value a pixel may have.
-
-    Bytes stay as they are; other integers within 0..255 become bytes; floating point becomes float32, whose range is
-    taken from the data: 0..1, -1..1, 0..255 or, failing these, what is there.
-
-    Raises:
-        ValueError: not numbers, not finite, or all pixels alike.
-    """
-    if images.dtype.kind not in "buif":
-        raise ValueError(f"images in {where} are of type {images.dtype}; bytes or floating-point numbers are needed")
-    low, high = float(images.min()), float(images.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"images in {where} hold NaN or infinite pixels; replace them by numbers")
-    if low == high:
-        raise ValueError(f"all pixels of the images in {where} are {low:g}; there is nothing to tell them apart")
-    if images.dtype == np.uint8:
-        return images, 0.0, 255.0
-    if images.dtype.kind == "b":
-        return images.astype(np.uint8), 0.0, 1.0
-    if images.dtype.kind in "ui" and low >= 0 and high <= 255:
-        return images.astype(np.uint8), 0.0, 255.0
-    usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
-    low, high = next(((a, b) for a, b in usual if a <= low and high <= b), (low, high))
-    return images.astype(np.float32, copy=False), low, high
-
-
-def class_ids(
-    labels: np.ndarray, n_samples: int, names: tuple[str, ...], where: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Labels of any numbering as ids (N,) int64 from 0, and the names of the classes.
-
-    With given `names`, labels must be indices into them; without, the distinct labels are numbered in order.
-
-    Raises:
-        ValueError: wrong number of labels, missing ones, or an index without a name.
-    """
-    labels = labels.ravel()
-    if len(labels) != n_samples:
-        raise ValueError(f"{where} has {len(labels)} labels for {n_samples} images; one label per image is needed")
-    if labels.dtype.kind == "f":
-        if not np.isfinite(labels).all() or (labels != np.round(labels)).any():
-            raise ValueError(f"labels in {where} hold fractions or NaN; whole numbers or names are needed")
-        labels = labels.astype(np.int64)
-    if labels.dtype.kind not in "buiUS":
-        raise ValueError(f"labels in {where} are of type {labels.dtype}; whole numbers or names are needed")
-    if names and labels.dtype.kind in "bui":
-        if labels.min() < 0 or labels.max() >= len(names):
-            raise ValueError(
-                f"labels in {where} run from {labels.min()} to {labels.max()}, but there are {len(names)} class names; "
-                f"number the classes from 0 to {len(names) - 1}"
-            )
-        return labels.astype(np.int64), names
-    values, ids = np.unique(labels, return_inverse=True)
-    return ids.reshape(-1).astype(np.int64), tuple(
-        str(v.decode() if isinstance(v, bytes) else v) for v in values.tolist()
-    )
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an open array file; nothing of its data is read."""
+    version = np.lib.format.read_magic(member)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(member)
+    return shape, dtype

@@ -1,0 +1,81 @@
+"""What every reader asks of images and labels, whatever file they came from."""
+
+import numpy as np
+
+
+def channels_first(images: np.ndarray, where: str) -> np.ndarray:
+    """Images (N, H, W), (N, H, W, C) or (N, C, H, W) as (N, C, H, W), C = 1 or 3.
+
+    Raises:
+        ValueError: another shape, or no image at all.
+    """
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
+        images = images.transpose(0, 3, 1, 2)
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(
+            f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
+        )
+    if 0 in images.shape:
+        raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")
+    return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
+
+
+def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, float]:
+    """Images in a type to train on, with the smallest and the largest value a pixel may have.
+
+    Bytes stay as they are; other integers within 0..255 become bytes; floating point becomes float32, whose range is
+    taken from the data: 0..1, -1..1, 0..255 or, failing these, what is there.
+
+    Raises:
+        ValueError: not numbers, not finite, or all pixels alike.
+    """
+    if images.dtype.kind not in "buif":
+        raise ValueError(f"images in {where} are of type {images.dtype}; bytes or floating-point numbers are needed")
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"images in {where} hold NaN or infinite pixels; replace them by numbers")
+    if low == high:
+        raise ValueError(f"all pixels of the images in {where} are {low:g}; there is nothing to tell them apart")
+    if images.dtype == np.uint8:
+        return images, 0.0, 255.0
+    if images.dtype.kind == "b":
+        return images.astype(np.uint8), 0.0, 1.0
+    if images.dtype.kind in "ui" and low >= 0 and high <= 255:
+        return images.astype(np.uint8), 0.0, 255.0
+    usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+    low, high = next(((a, b) for a, b in usual if a <= low and high <= b), (low, high))
+    return images.astype(np.float32, copy=False), low, high
+
+
+def class_ids(
+    labels: np.ndarray, n_samples: int, names: tuple[str, ...], where: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Labels of any numbering as ids (N,) int64 from 0, and the names of the classes.
+
+    With given `names`, labels must be indices into them; without, the distinct labels are numbered in order.
+
+    Raises:
+        ValueError: wrong number of labels, missing ones, or an index without a name.
+    """
+    labels = labels.ravel()
+    if len(labels) != n_samples:
+        raise ValueError(f"{where} has {len(labels)} labels for {n_samples} images; one label per image is needed")
+    if labels.dtype.kind == "f":
+        if not np.isfinite(labels).all() or (labels != np.round(labels)).any():
+            raise ValueError(f"labels in {where} hold fractions or NaN; whole numbers or names are needed")
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "buiUS":
+        raise ValueError(f"labels in {where} are of type {labels.dtype}; whole numbers or names are needed")
+    if names and labels.dtype.kind in "bui":
+        if labels.min() < 0 or labels.max() >= len(names):
+            raise ValueError(
+                f"labels in {where} run from {labels.min()} to {labels.max()}, but there are {len(names)} class names; "
+                f"number the classes from 0 to {len(names) - 1}"
+            )
+        return labels.astype(np.int64), names
+    values, ids = np.unique(labels, return_inverse=True)
+    return ids.reshape(-1).astype(np.int64), tuple(
+        str(v.decode() if isinstance(v, bytes) else v) for v in values.tolist()
+    )
