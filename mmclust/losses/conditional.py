@@ -1,6 +1,7 @@
 """Conditional generation: one judge per cluster and one for "real", and the code that must be recovered.
 
-Equations: Deep Mutual Information Decoupling Based Unsupervised Image Clustering (DMID-UIC, 2025).
+Equations: Wang, Wang, Zhang, Deep Mutual Information Decoupling based Unsupervised Image Clustering (DMID-UIC),
+Journal of Applied Science and Engineering 28(6), 2025.
 Shapes: B batch, K clusters; a discriminator has K+1 outputs f, and D = sigmoid(f).
 """
 

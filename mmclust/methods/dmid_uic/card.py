@@ -183,8 +183,11 @@ def _steps(values: Mapping[str, Any]) -> tuple[str, ...]:
 CARD = MethodCard(
     name="dmid-uic",
     title="DMID-UIC",
-    paper="",
-    citation="Deep Mutual Information Decoupling Based Unsupervised Image Clustering (DMID-UIC), 2025.",
+    paper="https://doi.org/10.6180/jase.202506_28(6).0014",
+    citation=(
+        "Yanfeng Wang, Jinfeng Wang, Weirong Zhang: Deep Mutual Information Decoupling based Unsupervised Image "
+        "Clustering. Journal of Applied Science and Engineering 28(6), 2025."
+    ),
     idea=(
         "Each view has an **encoder**; all codes of a sample are joined, and **prototypes** in the joint space make "
         "soft assignments, for the whole and for each view. The mean assignment, sharpened and spread evenly over the "

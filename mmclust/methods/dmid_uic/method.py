@@ -1,4 +1,4 @@
-"""DMID-UIC: Deep Mutual Information Decoupling Based Unsupervised Image Clustering, 2025.
+"""DMID-UIC: Wang, Wang, Zhang, Deep Mutual Information Decoupling based Unsupervised Image Clustering, JASE 2025.
 
 Shapes: V views, B batch, D values of a view, L latent dimensions of a view, K clusters, S = 1 + V sources of an
 assignment (the fused code first, then each view).
