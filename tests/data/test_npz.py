@@ -152,3 +152,35 @@ def test_large_arrays_are_memory_mapped_and_writing_to_them_spares_the_cache(
     first[:] = 0
     assert np.array_equal(readers.read(file).views[0][:, 1], IMAGES)
     assert len(list((tmp_path / "home" / "cache").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "names", [("x1", "x2", "labels"), ("view_1", "view_2", "y"), ("image", "text", "gt"), ("X0", "X1", "Y")]
+)
+def test_arrays_of_several_views_make_a_multi_view_set(tmp_path: Path, names: tuple[str, str, str]):
+    features, labels = np.random.default_rng(0).random((6, 4)), np.array([1, 2, 1, 2, 1, 1])
+    file = write(tmp_path / "a.npz", **dict(zip(names, (IMAGES, features, labels), strict=True)))
+    dataset = readers.read(file)
+    assert [(view.name, view.kind) for view in dataset.spec.views] == [(names[0], "image"), (names[1], "vector")]
+    assert np.array_equal(dataset.views[0][:, 0], IMAGES) and np.allclose(dataset.views[1], features)
+    assert dataset.labels is not None and dataset.labels.tolist() == [0, 1, 0, 1, 0, 0]
+    assert readers.describe(file) == dataset.spec
+
+
+def test_images_beside_features_are_two_views(tmp_path: Path):
+    file = write(tmp_path / "a.npz", images=IMAGES, text=np.random.default_rng(0).random((6, 4)), labels=np.arange(6))
+    assert [view.name for view in readers.read(file).spec.views] == ["images", "text"]
+
+
+def test_views_of_different_length_are_one_sentence(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    file = write(tmp_path / "a.npz", x1=rng.random((6, 4)), x2=rng.random((6, 3)), x3=rng.random((5, 3)))
+    with pytest.raises(ValueError, match=r"differ in length \(x1 6 x 4, x2 6 x 3, x3 5 x 3\)"):
+        readers.read(file)
+
+
+def test_pickled_views_are_refused(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    views = {"x1": rng.random((6, 4)), "x2": rng.random((6, 3)), "labels": np.array([None] * 6)}
+    with pytest.raises(ValueError, match="labels in a.npz is a pickled array"):
+        readers.read(write(tmp_path / "a.npz", **views))

@@ -22,18 +22,19 @@ def read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     try:
         with open(path, encoding="utf-8-sig") as lines:
             first, second = lines.readline(), lines.readline()
-        separator = next((mark for mark in ",;\t" if mark in first), None)
-        header = tuple(cell.strip().strip("\"'") for cell in first.strip().split(separator))
-        has_header = _is_header(header, second)
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is no text; save it as comma-separated values in UTF-8") from None
+    separator = next((mark for mark in ",;\t" if mark in first), None)
+    header = tuple(cell.strip().strip("\"'") for cell in first.strip().split(separator))
+    has_header = _is_header(header, second)
+    if not (second if has_header else first).strip():
+        raise ValueError(f"{path.name} holds no numbers; give one sample a row")
+    try:
         numbers = np.loadtxt(
             path, delimiter=separator, skiprows=int(has_header), ndmin=2, comments=None, encoding="utf-8-sig"
         )
-    except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is no text; save it as comma-separated values in UTF-8") from None
     except ValueError as error:
         raise ValueError(f"{path.name} is not a table of numbers ({error}); give one sample a row") from None
-    if not numbers.size:
-        raise ValueError(f"{path.name} holds no numbers; give one sample a row")
     return numbers, header if has_header else ()
 
 
