@@ -3,6 +3,7 @@
 Shapes: n images, C channels, H x W pixels, B batch, K clusters.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,17 +12,20 @@ if TYPE_CHECKING:
     from mmclust.methods.base import Method
 
 
-def grad_cam(method: "Method", images: np.ndarray, targets: np.ndarray, *, batch_size: int = 64) -> np.ndarray:
-    """Heat (n, H, W) float32 in [0, 1]: where an image speaks for a cluster.
+def grad_cam(
+    method: "Method", views: Sequence[np.ndarray], targets: np.ndarray, *, view: int = 0, batch_size: int = 64
+) -> np.ndarray:
+    """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster.
 
     The score is the cluster's logit, not its probability: the gradient of a saturated probability is zero.
     Every image is scaled by itself, so that heat compares places in an image, never two images.
 
     Args:
         method: a trained method; it is put in evaluation mode for the time being, its weights stay as they are.
-        images: (n, C, H, W) in the data's source type.
-        targets: (n,) cluster asked about for each image.
-        batch_size: images at once.
+        views: each (n, ...), as the method is trained on them.
+        targets: (n,) cluster asked about for each sample.
+        view: number of the view that is looked at, from 0; images (n, C, H, W).
+        batch_size: samples at once.
 
     Raises:
         ValueError: the method has no convolutional layer to look at, or a target is no cluster.
@@ -30,31 +34,46 @@ def grad_cam(method: "Method", images: np.ndarray, targets: np.ndarray, *, batch
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    layer = method.cam_layer()
+    layer = method.cam_layer(view)
     if layer is None:
         raise ValueError(f"{type(method).__name__} has no convolutional layer; Grad-CAM needs one, choose an image set")
+    images = views[view]
     assert len(images) == len(targets), (len(images), len(targets))
     n_clusters = method.spec.n_clusters
     if len(targets) and not 0 <= int(np.min(targets)) <= int(np.max(targets)) < n_clusters:
         raise ValueError(f"cluster {int(np.max(targets))} was asked about; clusters go from 0 to {n_clusters - 1}")
+    # Views of one shape may share the layer, which then runs once for each of them.
+    call = sum(method.cam_layer(other) is layer for other in range(view))
 
     class Scores(torch.nn.Module):
-        """The method as the package wants it: images in, logits out."""
+        """The method as the package wants it: images of one view in, logits out."""
 
         def __init__(self) -> None:
             super().__init__()
             self.method = method
+            self.others: list[torch.Tensor] = []
 
         def forward(self, batch: torch.Tensor) -> torch.Tensor:
-            return self.method.logits((batch,))
+            return self.method.logits((*self.others[:view], batch, *self.others[view:]))
+
+    class OfOneCall(GradCAM):
+        """Grad-CAM of one of the layer's calls."""
+
+        def compute_cam_per_layer(self, *args: Any) -> Any:
+            seen = self.activations_and_grads
+            seen.activations, seen.gradients = seen.activations[call : call + 1], seen.gradients[call : call + 1]
+            return super().compute_cam_per_layer(*args)
 
     was_training = {module: module.training for module in method.modules()}
     cams = np.zeros((len(images), *images.shape[2:]), dtype=np.float32)
+    scores = Scores()
     try:
-        with torch.enable_grad(), GradCAM(model=Scores(), target_layers=[layer]) as cam:
+        with torch.enable_grad(), OfOneCall(model=scores, target_layers=[layer]) as cam:
             for start in range(0, len(images), batch_size):
                 part = slice(start, start + batch_size)
-                batch = torch.from_numpy(np.array(images[part]))  # a copy: the source may be a read-only file
+                batches = [torch.from_numpy(np.array(values[part])) for values in views]  # the source may be read-only
+                batch = batches.pop(view)
+                scores.others = batches
                 asked: list[Any] = [ClassifierOutputTarget(int(k)) for k in targets[part]]
                 cams[part] = cam(input_tensor=batch, targets=asked)
     finally:

@@ -48,6 +48,11 @@ class Method(nn.Module):
         """Why the method cannot take such data, in one sentence with a way out; None when it can."""
         raise NotImplementedError
 
+    @classmethod
+    def notes(cls, spec: DataSpec, config: Any, n_samples: int) -> tuple[str, ...]:
+        """What a user should know before training `n_samples` samples like this, a sentence each; no reason to stop."""
+        return ()
+
     def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
         """Unweighted scalar loss terms of one step, by name; terms without a weight are only logged."""
         raise NotImplementedError
@@ -96,8 +101,11 @@ class Method(nn.Module):
         """Generated samples (B, ...) of every view for cluster codes (B,); only where the card says `generates`."""
         raise NotImplementedError
 
-    def cam_layer(self) -> nn.Module | None:
-        """The layer whose feature maps (B, F, h, w) Grad-CAM reads; None without a convolutional view."""
+    def cam_layer(self, view: int = 0) -> nn.Module | None:
+        """The layer whose feature maps (B, F, h, w) Grad-CAM reads for a view (from 0); None without convolutions.
+
+        Views may share it; then it is called once for each of them, in the order of the views.
+        """
         return None
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:

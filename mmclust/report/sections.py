@@ -296,7 +296,7 @@ def _heat(found: Findings, method: Any, groups: Sequence[np.ndarray]) -> list[np
     if not len(every):
         return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups]
     pixels = np.stack([view[i] for i in found.snapshot.index[every]])
-    cams = grad_cam(method, pixels, found.snapshot.y_pred[every])
+    cams = grad_cam(method, [pixels], found.snapshot.y_pred[every])
     shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
     # smoothed to the shown size, so that heat has no steps of the network's few feature cells
     smooth = pictures.resize(np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3), IMAGE_PX, smooth=True)

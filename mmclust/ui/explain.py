@@ -127,7 +127,7 @@ def _cams(
     def work(report: jobs.Report) -> np.ndarray:
         method = worker.restore(view.run, view.data.spec)
         report(0.5)
-        return gradcam.grad_cam(method, images, targets)
+        return gradcam.grad_cam(method, [images], targets)
 
     name = ("cam", view.record.run_id, time, tuple(positions.tolist()), tuple(targets.tolist()))
     return jobs.result(name, work, label=label, height=height)

@@ -28,12 +28,12 @@ class Halves(Method):
     def logits(self, views):
         return self.head(self.norm(self.conv(views[0].float() / 255)).flatten(1))
 
-    def cam_layer(self):
+    def cam_layer(self, view=0):
         return self.conv
 
 
 class Flat(Halves):
-    def cam_layer(self):
+    def cam_layer(self, view=0):
         return None
 
 
@@ -47,7 +47,7 @@ def spots():
 
 
 def test_heat_is_where_the_image_speaks_for_the_cluster(spots):
-    cams = grad_cam(Halves(), spots, np.array([0, 1, 0]))
+    cams = grad_cam(Halves(), [spots], np.array([0, 1, 0]))
     assert cams.shape == (3, 8, 8)
     assert cams.dtype == np.float32
     assert cams.min() >= 0
@@ -58,14 +58,14 @@ def test_heat_is_where_the_image_speaks_for_the_cluster(spots):
 
 def test_batches_change_nothing(spots):
     method, targets = Halves(), np.array([0, 1, 1])
-    np.testing.assert_allclose(grad_cam(method, spots, targets, batch_size=2), grad_cam(method, spots, targets))
+    np.testing.assert_allclose(grad_cam(method, [spots], targets, batch_size=2), grad_cam(method, [spots], targets))
 
 
 def test_the_method_is_left_as_it_was(spots):
     method = Halves().train()
     method.head.eval()
     before = {name: value.clone() for name, value in method.state_dict().items()}
-    grad_cam(method, spots, np.array([0, 1, 0]))
+    grad_cam(method, [spots], np.array([0, 1, 0]))
     assert method.training
     assert method.conv.training
     assert not method.head.training
@@ -77,18 +77,44 @@ def test_the_method_is_left_as_it_was(spots):
 def test_it_works_inside_no_grad_and_on_read_only_images(spots):
     spots.flags.writeable = False
     with torch.no_grad():
-        assert grad_cam(Halves(), spots, np.array([0, 1, 0])).max() > 0.9
+        assert grad_cam(Halves(), [spots], np.array([0, 1, 0])).max() > 0.9
 
 
 def test_no_images_give_no_heat():
-    assert grad_cam(Halves(), np.zeros((0, 1, 8, 8), np.uint8), np.zeros(0, int)).shape == (0, 8, 8)
+    assert grad_cam(Halves(), [np.zeros((0, 1, 8, 8), np.uint8)], np.zeros(0, int)).shape == (0, 8, 8)
 
 
 def test_a_method_without_a_convolution_is_refused_in_one_sentence(spots):
     with pytest.raises(ValueError, match="Flat has no convolutional layer"):
-        grad_cam(Flat(), spots, np.array([0, 1, 0]))
+        grad_cam(Flat(), [spots], np.array([0, 1, 0]))
 
 
 def test_a_cluster_that_does_not_exist_is_refused(spots):
     with pytest.raises(ValueError, match="cluster 2 was asked about; clusters go from 0 to 1"):
-        grad_cam(Halves(), spots, np.array([0, 1, 2]))
+        grad_cam(Halves(), [spots], np.array([0, 1, 2]))
+
+
+class TwoViews(Method):
+    """Two image views through one convolution; cluster 0 is a bright left image, cluster 1 a bright right one."""
+
+    def __init__(self):
+        super().__init__(None, DataSpec(name="pairs", views=SPEC.views * 2, n_clusters=N_CLUSTERS))
+        self.conv = nn.Conv2d(1, 2, 3, padding=1)
+        self.head = nn.Linear(128, N_CLUSTERS)
+
+    def logits(self, views):
+        return sum((self.head(self.conv(view.float() / 255).relu().flatten(1)) for view in views), torch.zeros(()))
+
+    def cam_layer(self, view=0):
+        return self.conv
+
+
+def test_views_that_share_a_layer_are_looked_at_one_by_one(spots):
+    torch.manual_seed(0)
+    method, targets = TwoViews(), np.array([0, 1, 0])
+    pair = [spots, spots[::-1]]
+    first, second = (grad_cam(method, pair, targets, view=view) for view in (0, 1))
+    # the method treats its views alike, so swapping them must swap the heat
+    np.testing.assert_allclose(grad_cam(method, pair[::-1], targets, view=1), first, atol=1e-5)
+    np.testing.assert_allclose(grad_cam(method, pair[::-1], targets, view=0), second, atol=1e-5)
+    assert np.abs(first - second).max() > 0.1

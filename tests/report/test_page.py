@@ -26,7 +26,7 @@ class Small(Method):
     def logits(self, views):
         return self.head(self.conv(views[0].float()).relu().flatten(1))
 
-    def cam_layer(self):
+    def cam_layer(self, view=0):
         return self.conv
 
 

@@ -171,7 +171,7 @@ class DCCS(Method):
         spaces = {"z": codes, "z_c": category, "logits": logits}
         return spaces | {"z_s": style} if self.config.style_dim else spaces
 
-    def cam_layer(self) -> nn.Module:
+    def cam_layer(self, view: int = 0) -> nn.Module:
         """The last convolution block of the encoder."""
         return self.encoder.cam_layer
 

@@ -376,9 +376,9 @@ class DMIDUIC(Method):
         with _evaluating(self.generators):
             return self._shaped(self._draw(clusters, generator))
 
-    def cam_layer(self) -> nn.Module | None:
-        """The last convolution of the first image view; None for dense encoders."""
-        stems = (m for m in self.encoders.modules() if isinstance(m, ImageStem))
+    def cam_layer(self, view: int = 0) -> nn.Module | None:
+        """The last convolution of an image view; None for dense encoders."""
+        stems = (m for m in self.encoders[view].modules() if isinstance(m, ImageStem))
         return next((stem.cam_layer for stem in stems), None)
 
 

@@ -1,0 +1,88 @@
+"""Which values of a sample speak for its cluster: integrated gradients (Sundararajan et al., ICML 2017).
+
+Shapes: n samples, K clusters, D values of a view.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+if TYPE_CHECKING:
+    from mmclust.methods.base import Method
+
+
+def integrated_gradients(
+    method: "Method",
+    views: Sequence[np.ndarray],
+    targets: np.ndarray,
+    baselines: Sequence[np.ndarray],
+    *,
+    n_steps: int = 16,
+    batch_size: int = 256,
+) -> tuple[np.ndarray, ...]:
+    """What each value adds to the log-odds of a cluster against all others, beside a baseline sample.
+
+    All values of a sample add up to the log-odds of the sample minus those of the baseline, up to the rounding of the
+    path into steps. Log-odds, unlike probabilities, go on growing where an assignment is sure.
+
+    Args:
+        method: a trained method; its weights and mode stay as they are.
+        views: each (n, ...), prepared as for training.
+        targets: (n,) cluster asked about for each sample.
+        baselines: of each view (...), where the path to a sample begins, e.g. the mean sample.
+        n_steps: points on the path, in the middle of equal parts.
+        batch_size: samples at once.
+
+    Returns:
+        Each (n, ...) float32.
+
+    Raises:
+        ValueError: a target is no cluster.
+    """
+    import torch
+
+    n_clusters = method.spec.n_clusters
+    if len(targets) and not 0 <= int(np.min(targets)) <= int(np.max(targets)) < n_clusters:
+        raise ValueError(f"cluster {int(np.max(targets))} was asked about; clusters go from 0 to {n_clusters - 1}")
+    starts = [torch.from_numpy(np.asarray(start, dtype=np.float32)) for start in baselines]
+    results = [np.zeros(view.shape, np.float32) for view in views]
+    was_training = {module: module.training for module in method.modules()}
+    method.eval()
+    try:
+        with torch.enable_grad():
+            for first in range(0, len(targets), batch_size):
+                part = slice(first, first + batch_size)
+                ends = [torch.from_numpy(np.asarray(view[part], dtype=np.float32)) for view in views]
+                asked = torch.from_numpy(np.asarray(targets[part], dtype=np.int64))
+                sums = [torch.zeros_like(end) for end in ends]
+                for step in range(n_steps):
+                    share = (step + 0.5) / n_steps
+                    points = tuple(
+                        (start + share * (end - start)).requires_grad_()
+                        for start, end in zip(starts, ends, strict=True)
+                    )
+                    logits = method.logits(points).double()
+                    own = logits.gather(1, asked[:, None])[:, 0]
+                    others = logits.scatter(1, asked[:, None], -torch.inf).logsumexp(dim=1)
+                    slopes = torch.autograd.grad((own - others).sum(), points, allow_unused=True)
+                    for total, slope in zip(sums, slopes, strict=True):
+                        if slope is not None:
+                            total += slope
+                for result, total, start, end in zip(results, sums, starts, ends, strict=True):
+                    result[part] = ((end - start) * total / n_steps).numpy()
+    finally:
+        method.zero_grad(set_to_none=True)
+        for module, training in was_training.items():
+            module.training = training
+    return tuple(results)
+
+
+def heat(attribution: np.ndarray) -> np.ndarray:
+    """Attribution of pixels (n, C, H, W) as heat (n, H, W) in [0, 1]: what speaks for the cluster, each by itself."""
+    positive = np.clip(attribution.sum(axis=1), 0, None)
+    # A single pixel seldom says much: neighbours are read together, as eyes do.
+    smooth = gaussian_filter(positive, sigma=(0, 0.7, 0.7))
+    peak = smooth.max(axis=(1, 2), keepdims=True)
+    return (smooth / np.where(peak > 0, peak, 1)).astype(np.float32)
