@@ -1,0 +1,109 @@
+"""Files that pages hand to the browser through routes of the app: layouts of the map and atlas pages of thumbnails.
+
+An address ends in a token that only this server can make: nobody can ask for what no page has shown, no address is a
+path, and a browser may keep what it got, because another content has another address.
+"""
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from streamlit import config
+
+KEPT_BYTES = 256 * 2**20
+"""How much published content stays in memory; a page that is opened again publishes anew."""
+KEPT_ATLASES = 64
+MAX_PAGE = 100_000
+
+_SECRET = secrets.token_bytes(32)
+_HEADERS = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+AtlasPage = Callable[[int], bytes | None]
+"""JPEG of an atlas page by its number, None beyond the last."""
+
+
+class _Published:
+    """What may be asked for, by token; the oldest content goes first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.blobs: OrderedDict[str, bytes] = OrderedDict()
+        self.atlases: OrderedDict[str, AtlasPage] = OrderedDict()
+        self.n_bytes = 0
+
+    def add_blob(self, token: str, content: bytes) -> None:
+        with self.lock:
+            if token not in self.blobs:
+                self.blobs[token] = content
+                self.n_bytes += len(content)
+            self.blobs.move_to_end(token)
+            while self.n_bytes > KEPT_BYTES and len(self.blobs) > 1:
+                self.n_bytes -= len(self.blobs.popitem(last=False)[1])
+
+    def add_atlas(self, token: str, page: AtlasPage) -> None:
+        with self.lock:
+            self.atlases[token] = page
+            self.atlases.move_to_end(token)
+            while len(self.atlases) > KEPT_ATLASES:
+                self.atlases.popitem(last=False)
+
+
+_published = _Published()
+
+
+def publish(content: bytes) -> str:
+    """The address, from the server's root, under which this session's browser can fetch the bytes."""
+    token = _token(b"blob", hashlib.blake2b(content, digest_size=32).digest())
+    _published.add_blob(token, content)
+    return f"{_base()}/files/{token}"
+
+
+def publish_atlas(digest: bytes, page: AtlasPage) -> str:
+    """The address of an atlas; its pages are `<address>/<number>.jpg`.
+
+    Args:
+        digest: of the images in it.
+        page: makes a page; called in a thread, once per request that no browser has kept.
+    """
+    token = _token(b"atlas", digest)
+    _published.add_atlas(token, page)
+    return f"{_base()}/thumbnails/{token}"
+
+
+def routes() -> list[Route]:
+    """The routes that serve what was published."""
+    return [
+        Route(f"{_base()}/files/{{token}}", _blob),
+        Route(f"{_base()}/thumbnails/{{token}}/{{number:int}}.jpg", _atlas_page),
+    ]
+
+
+async def _blob(request: Request) -> Response:
+    content = _published.blobs.get(request.path_params["token"])
+    if content is None:
+        return Response("Not published. Reload the page.", 404)
+    return Response(content, media_type="application/octet-stream", headers=_HEADERS)
+
+
+async def _atlas_page(request: Request) -> Response:
+    page, number = _published.atlases.get(request.path_params["token"]), request.path_params["number"]
+    content = await run_in_threadpool(page, number) if page and number <= MAX_PAGE else None
+    if content is None:
+        return Response("Not published. Reload the page.", 404)
+    return Response(content, media_type="image/jpeg", headers=_HEADERS)
+
+
+def _token(kind: bytes, digest: bytes) -> str:
+    return hmac.new(_SECRET, kind + digest, hashlib.sha256).hexdigest()
+
+
+def _base() -> str:
+    base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
