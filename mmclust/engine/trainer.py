@@ -165,7 +165,10 @@ class Trainer:
         self._checkpointed = self._polled = time.monotonic()
 
     def _checked_batch_size(self, batch_size: int) -> int:
+        """The batch size, where 0 stands for all samples at once."""
         n_samples = len(self.train_index)
+        if batch_size == 0:
+            return n_samples
         if batch_size > n_samples:
             raise ValueError(
                 f"batch_size={batch_size} exceeds the {n_samples} samples to train on; "

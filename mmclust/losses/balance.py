@@ -23,12 +23,16 @@ def sinkhorn(scores: Float[Tensor, "*v b k"], n_rounds: int = 5) -> Float[Tensor
     Returns:
         Non-negative; each row sums to 1.
     """
-    codes = scores.clamp_min(FLOOR)
-    n_samples, n_clusters = codes.shape[-2:]
+    matrix = scores.clamp_min(FLOOR)
+    n_samples, n_clusters = matrix.shape[-2:]
+    transposed = matrix.transpose(-2, -1)
+    rows = matrix.new_ones((*matrix.shape[:-1], 1))
+    columns = rows
+    # Only the factors of rows and columns change from round to round: two products of matrix and vector each.
     for _ in range(n_rounds):
-        codes = codes * (n_samples / n_clusters / codes.sum(dim=-2, keepdim=True))
-        codes = codes / codes.sum(dim=-1, keepdim=True)
-    return codes
+        columns = n_samples / n_clusters / (transposed @ rows)
+        rows = 1 / (matrix @ columns)
+    return rows * matrix * columns.transpose(-2, -1)
 
 
 def cross_entropy(codes: Float[Tensor, "*v b k"], log_probs: Float[Tensor, "*v b k"]) -> Float[Tensor, " *v"]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 METHODS = {
     "dccs": "mmclust.methods.dccs",
+    "dmim": "mmclust.methods.dmim",
+    "msdib": "mmclust.methods.msdib",
     "dmid-uic": "mmclust.methods.dmid_uic",
 }
 """Key -> package with `card.py` (CARD, no torch) and `method.py` (METHOD, the class)."""

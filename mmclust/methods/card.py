@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-PRESETS = ("quick", "paper", "best-known")
+PRESETS = ("quick", "paper", "best-known", "released-demo")
 
 
 @dataclass(frozen=True, kw_only=True)

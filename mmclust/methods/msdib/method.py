@@ -1,0 +1,256 @@
+"""MSDIB: Multi-aspect Self-guided Deep Information Bottleneck for Multi-modal Clustering, AAAI 2025.
+
+Shapes: V views, B batch, F features, H hidden units of the head, K clusters, S = V + 1 branches (views, then fused).
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.losses.balance import cross_entropy, sinkhorn
+from mmclust.losses.divergence import (
+    assignment_overlap,
+    cluster_similarity,
+    corner_closeness,
+    gaussian_kernel,
+    normal_divergence,
+)
+from mmclust.losses.information import assignment_information, joint, view_pairs
+from mmclust.methods.base import Batch, Method
+from mmclust.methods.msdib.card import Config
+from mmclust.nets.inputs import matching_rotations, padded
+from mmclust.nets.stems import ImageStem
+from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
+
+INPUT_DIM, TRUNK_DIM, FEATURE_DIM, HEAD_DIM = 512, 256, 128, 100
+"""Widths of the first layer and the trunk's inner one, of the trunk's end, of the features, of the head."""
+SAMPLES_PER_CLUSTER = 5
+"""Samples in a batch for each cluster, at least."""
+BALANCE_POWER = 10
+"""Sharpness of assignments before they are balanced into self-labels, as in DMIM for feature sets."""
+
+
+class MSDIB(Method):
+    """Compressed features of each view, fused; clusters of views and fusion stay predictable from each other."""
+
+    config: Config
+
+    def __init__(self, config: Config, spec: DataSpec) -> None:
+        super().__init__(config, spec)
+        c, n_views = config, len(spec.views)
+        shared, pooled = c.trunk == "shared", c.trunk == "shared" and c.statistics == "shared"
+
+        def norm(n_branches: int, dim: int, own: bool = False) -> nn.Module:
+            return ViewNorm(n_branches, dim, shared=not own, pooled=pooled) if c.normalise else nn.Identity()
+
+        self.first = nn.ModuleList(_first_layer(view) for view in spec.views)
+        self.first_norm = ViewNorm(n_views, INPUT_DIM, shared=False) if c.normalise else nn.Identity()
+        self.trunk = nn.Sequential(
+            ViewLinear(n_views, INPUT_DIM, INPUT_DIM, shared=shared),
+            norm(n_views, INPUT_DIM, not shared),
+            nn.ReLU(),
+            ViewLinear(n_views, INPUT_DIM, TRUNK_DIM, shared=shared),
+            norm(n_views, TRUNK_DIM, not shared),
+            nn.ReLU(),
+        )
+        whole = c.feature == "whole"
+        self.gaussian = GaussianHead(n_views, TRUNK_DIM, FEATURE_DIM, shared=shared)
+        self.fusion = nn.Parameter(torch.zeros(n_views))
+        feature_dim = 2 * FEATURE_DIM if whole else FEATURE_DIM
+        self.head = nn.Sequential(
+            ViewLinear(n_views + 1, feature_dim, HEAD_DIM),
+            nn.ReLU(),
+            ViewNorm(n_views + 1, HEAD_DIM, pooled=pooled),
+        )
+        self.clusters = ViewLinear(n_views + 1, HEAD_DIM, spec.n_clusters)
+        self.pairs = view_pairs(n_views)
+        self.warming = False
+        _he_normal(self)
+
+    @classmethod
+    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+        """Why MSDIB cannot take such data, in one sentence; None when it can."""
+        if len(spec.views) < 2:
+            return (
+                f"MSDIB fuses two or more views of each sample, {spec.name} has one; "
+                "choose a data set of several views, or the method dccs for images."
+            )
+        return None
+
+    @classmethod
+    def notes(cls, spec: DataSpec, config: Config, n_samples: int) -> tuple[str, ...]:
+        """A warning where clusters are often missing from a batch, which the clustering loss cannot take well."""
+        n_batch = min(config.batch_size or n_samples, n_samples)
+        needed = SAMPLES_PER_CLUSTER * spec.n_clusters
+        if n_batch >= needed:
+            return ()
+        remedy = f"raise batch_size to {needed} or more" if n_samples >= needed else "use more samples"
+        return (f"{n_batch} samples in a batch leave some of {spec.n_clusters} clusters empty; {remedy}.",)
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One Adam over everything."""
+        return {"main": torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)}
+
+    def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
+        """First layers of vector views start as one layer behind the turns that make the views alike."""
+        if not self.config.match_views or any(not isinstance(layer, nn.Linear) for layer in self.first):
+            return
+        width = max(view.shape[1] for view in data)
+        turns = matching_rotations(torch.stack([padded(view.float(), width) for view in data]))
+        weights = [layer.weight.data for layer in self.first.children()]
+        common = max((weight for weight in weights if isinstance(weight, Tensor)), key=lambda weight: weight.shape[1])
+        common = common.clone()
+        for weight, turn in zip(weights, turns, strict=True):
+            assert isinstance(weight, Tensor)
+            weight.copy_((common @ turn.T)[:, : weight.shape[1]])
+
+    def schedule(self, stage: str, epoch: float, epochs: int) -> None:
+        """The clustering loss starts after the warm-up."""
+        self.warming = epoch < self.config.warm_start
+
+    def weights(self, stage: str, turn: str) -> dict[str, float]:
+        """Weights of Eq. 1: L_DDC - alpha L_IP + beta L_IC; the signs of L_IP are in its terms."""
+        c = self.config
+        ddc = 0.0 if self.warming and (c.alpha or c.beta) else c.ddc  # without both there is nothing to warm up with
+        return {
+            "separation": ddc,
+            "overlap": ddc,
+            "corners": ddc,
+            "bottleneck": c.beta * c.kappa,
+            "shared": c.beta,
+            "balance": c.beta * c.balance,
+            "keep_features": c.alpha,
+            "keep_clusters": c.alpha,
+        }
+
+    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+        """The terms of Eq. 1 on a batch; the fusion's weights are watched."""
+        c = self.config
+        mean, scale, features = self.encode(batch.views, batch.generator, c.input_noise)
+        branches = self.fused(features)
+        hidden, logits = self.classify(branches)
+        fused_hidden, log_probs = hidden[-1].float(), logits.float().log_softmax(dim=-1)
+        probs = log_probs.exp()
+        with torch.autocast(probs.device.type, enabled=False):
+            terms = self.clustering(fused_hidden, probs[-1])
+            terms["bottleneck"] = normal_divergence(mean.float(), scale.float()).mean()
+            terms |= self.information(branches.float(), probs)
+            if c.balance:
+                source = probs[-1:] if c.balance_target == "shared" else probs
+                codes = sinkhorn(source.detach() ** BALANCE_POWER, 5)
+                terms["balance"] = cross_entropy(codes.expand_as(probs), log_probs).sum()
+        shares = self.fusion.detach().softmax(dim=0)
+        return terms | {f"weight_{number}": share for number, share in enumerate(shares, start=1)}
+
+    def clustering(self, hidden: Float[Tensor, "b h"], probs: Float[Tensor, "b k"]) -> dict[str, Tensor]:
+        """The three parts of L_DDC on the fused branch (Eq. 2-4)."""
+        kernel = gaussian_kernel(hidden, self.config.kernel_width)
+        return {
+            "separation": cluster_similarity(probs, kernel),
+            "overlap": assignment_overlap(probs, between=self.config.overlap),
+            "corners": cluster_similarity(corner_closeness(probs), kernel),
+        }
+
+    def information(self, branches: Float[Tensor, "s b f"], probs: Float[Tensor, "s b k"]) -> dict[str, Tensor]:
+        """What two views share (part of L_IC) and what each keeps of the fusion (L_IP, negated): Eq. 14-17."""
+        density = branches.softmax(dim=-1) if self.config.feature_density == "softmax" else branches.relu() + 1e-9
+        n_views = len(branches) - 1
+        first, second = self.pairs
+        every = list(range(n_views))
+        left, right = density[first + every], density[second + [n_views] * n_views]
+        of_features = assignment_information(joint(left, right))
+        of_clusters = assignment_information(
+            joint(probs[:-1], probs[-1:].expand_as(probs[:-1])), self.config.entropy_weight
+        )
+        return {
+            "shared": of_features[: len(first)].sum(),
+            "keep_features": -of_features[len(first) :].sum(),
+            "keep_clusters": -of_clusters.sum(),
+        }
+
+    def encode(
+        self, views: tuple[Tensor, ...], generator: torch.Generator | None = None, noise: float = 0.0
+    ) -> tuple[Float[Tensor, "v b f"], Float[Tensor, "v b f"], Float[Tensor, "v b g"]]:
+        """Means, deviations and features of all views; features are drawn where there is a generator.
+
+        Args:
+            views: raw samples.
+            generator: None takes means.
+            noise: deviation of noise on vector inputs.
+        """
+        first = [self._enter(layer, view, noise, generator) for layer, view in zip(self.first, views, strict=True)]
+        inner = self.trunk(self.first_norm(torch.stack(first)).relu())
+        mean, scale = self.gaussian(inner)
+        if self.config.feature == "whole":
+            return mean, scale, torch.cat((mean, self.gaussian.raw(inner)), dim=-1)
+        return mean, scale, mean if generator is None else sample(mean, scale, generator)
+
+    @staticmethod
+    def _enter(layer: nn.Module, view: Tensor, noise: float, generator: torch.Generator | None) -> Tensor:
+        if view.dim() > 2:
+            return layer(view)
+        values = view.float()
+        if noise:
+            values = values + noise * torch.randn(values.shape, device=values.device, generator=generator)
+        return layer(values)
+
+    def fused(self, features: Float[Tensor, "v b f"]) -> Float[Tensor, "s b f"]:
+        """The views' features and, last, their weighted sum H^s."""
+        shares = self.fusion.softmax(dim=0)
+        return torch.cat((features, torch.einsum("v,vbf->bf", shares, features).unsqueeze(0)))
+
+    def classify(self, branches: Float[Tensor, "s b f"]) -> tuple[Float[Tensor, "s b h"], Float[Tensor, "s b k"]]:
+        """Hidden layer and scores of every branch; one head serves all."""
+        hidden = self.head(branches)
+        return hidden, self.clusters(hidden)
+
+    def embed(self, views: tuple[Tensor, ...]) -> Float[Tensor, "b f"]:
+        """Fused features H^s, from means."""
+        return self.fused(self.encode(views)[2])[-1]
+
+    def logits(self, views: tuple[Tensor, ...]) -> Float[Tensor, "b k"]:
+        """Scores of the fused branch."""
+        return self.classify(self.fused(self.encode(views)[2]))[1][-1].float()
+
+    def spaces(self, views: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """Features h and the head's hidden layer, fused and per view, and the scores."""
+        branches = self.fused(self.encode(views)[2])
+        hidden, logits = self.classify(branches)
+        spaces = {"h": branches[-1], "hidden": hidden[-1], "logits": logits[-1].float()}
+        for number in range(1, len(views) + 1):
+            spaces[f"h_{number}"] = branches[number - 1]
+            spaces[f"hidden_{number}"] = hidden[number - 1]
+            spaces[f"logits_{number}"] = logits[number - 1].float()
+        return spaces
+
+    def after_backward(self, stage: str, turn: str) -> None:
+        """Shortens the gradient."""
+        nn.utils.clip_grad_norm_(self.parameters(), self.config.clip)
+
+    def cam_layer(self, view: int = 0) -> nn.Module | None:
+        """The last convolution of a view's stem; None where it has none."""
+        stems = [module for module in self.first[view].modules() if isinstance(module, ImageStem)]
+        return stems[0].cam_layer if stems else None
+
+
+def _first_layer(view: ViewSpec) -> nn.Module:
+    """A view's own first layer, without its normalisation."""
+    if view.kind == "vector":
+        return nn.Linear(view.shape[0], INPUT_DIM)
+    stem = ImageStem(view)
+    return nn.Sequential(stem, nn.Linear(stem.features_dim, INPUT_DIM))
+
+
+def _he_normal(module: nn.Module) -> None:
+    """He-normal weights and zero biases."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | ViewLinear):
+            weights = layer.weight if isinstance(layer, ViewLinear) else layer.weight.unsqueeze(0)
+            for weight in weights:
+                nn.init.kaiming_normal_(weight.data, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+METHOD = MSDIB
