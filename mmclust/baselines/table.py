@@ -153,9 +153,6 @@ def result(
         ValueError: the baseline or the data set is not known or cannot be used, in one sentence.
     """
     baseline, steps = find(name), preparation.parse(steps)
-    place = Path(dataset).expanduser()
-    source = cache.stamp(place) if catalogue.find(dataset) is None and place.exists() else dataset
-    made_of = (VERSION, name, source, steps, seed, limit, n_clusters)
 
     def fill(folder: Path) -> None:
         data = preparation.prepare(catalogue.load(dataset, limit=limit), steps)
@@ -170,9 +167,21 @@ def result(
         np.save(folder / "clusters.npy", clusters.astype(np.int32))
         (folder / "figures.json").write_text(json.dumps({"seconds": seconds, "metrics": metrics}))
 
-    folder = cache.entry(cache.key("baseline", *made_of), fill)
+    folder = cache.entry(_key(name, dataset, steps, seed, limit, n_clusters), fill)
     figures = json.loads((folder / "figures.json").read_text())
     return BaselineResult(clusters=np.load(folder / "clusters.npy"), **figures)
+
+
+def is_known(name: str, dataset: str, *, steps: Sequence[str] = STEPS, seed: int = 0) -> bool:
+    """Whether the clusters of a baseline on all samples were computed already."""
+    return cache.find(_key(name, dataset, preparation.parse(steps), seed, None, None)) is not None
+
+
+def _key(name: str, dataset: str, steps: tuple[str, ...], seed: int, limit: int | None, n_clusters: int | None) -> str:
+    """Name of the cache entry: of all that the clusters depend on, a changed file among it."""
+    place = Path(dataset).expanduser()
+    source = cache.stamp(place) if catalogue.find(dataset) is None and place.exists() else dataset
+    return cache.key("baseline", VERSION, name, source, steps, seed, limit, n_clusters)
 
 
 def _view_alone(views: Sequence[np.ndarray], view: int, n_clusters: int, seed: int) -> np.ndarray:

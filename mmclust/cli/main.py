@@ -13,7 +13,19 @@ from typing import NoReturn
 
 from mmclust import __version__
 
-COMMANDS = ("datasets", "methods", "train", "resume", "runs", "sweep", "export", "bench", "doctor", "example")
+COMMANDS = (
+    "datasets",
+    "methods",
+    "train",
+    "resume",
+    "runs",
+    "sweep",
+    "reproduce",
+    "export",
+    "bench",
+    "doctor",
+    "example",
+)
 """Each is a module of this package with `add(commands)`, which declares its options and the function to call."""
 
 log = logging.getLogger(__name__)

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         _print_table(outcome)
     for sentence in complaints(outcome):
         print(sentence, file=sys.stderr)
-    return 1 if outcome.failures else 0
+    return 1 if outcome.failures or outcome.stopped else 0
 
 
 def asked(args: argparse.Namespace) -> "Sweep":
@@ -164,10 +164,7 @@ def stopping() -> Iterator[threading.Event]:
 
 
 def complaints(outcome: "SweepOutcome") -> list[str]:
-    """What went wrong, a sentence for each setting; one alone when the user has stopped the sweep."""
-    if outcome.stopped:
-        n_finished = len({run.run_id for run in outcome.runs.values()})
-        return [f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here."]
+    """What went wrong, a sentence for each setting."""
     found: dict[tuple[int, str], list[int]] = {}
     for (cell, seed), why in outcome.failures.items():
         found.setdefault((cell, why), []).append(seed)
@@ -176,6 +173,9 @@ def complaints(outcome: "SweepOutcome") -> list[str]:
         cell = outcome.sweep.cells[number]
         where = ", ".join(filter(None, (f"{cell.method} on {cell.dataset}", cell.title)))
         told.append(f"{where}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {why}")
+    if outcome.stopped:
+        n_finished = len({run.run_id for run in outcome.runs.values()})
+        told.append(f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here.")
     return told
 
 

@@ -4,6 +4,7 @@ May be called from any thread. Killed workers are replaced and their runs go on 
 fails is reported and does not stop the others.
 """
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -55,7 +56,9 @@ class SweepOutcome:
     runs: dict[Place, RunRecord]
     """The finished run of each cell and seed."""
     failures: dict[Place, str]
-    """Why there is none, one sentence."""
+    """Why there is none and will be none, one sentence."""
+    unfinished: tuple[Place, ...]
+    """What a stop has left to be done."""
     n_runs: int
     n_reused: int
     stopped: bool
@@ -97,6 +100,13 @@ def carry_out(
     return _Runner(store, sweep, n_workers, progress, stop or threading.Event()).carry_out()
 
 
+def look_up(store: RunStore, sweep: Sweep) -> SweepOutcome:
+    """What is there of a sweep already; nothing is trained."""
+    runner = _Runner(store, sweep, 1, lambda state: None, threading.Event())
+    runner.reuse()
+    return runner.outcome()
+
+
 class _Runner:
     def __init__(
         self,
@@ -114,27 +124,40 @@ class _Runner:
         self.ended: dict[str, RunRecord] = {}
         """Finished runs by the key of their job."""
         self.failures: dict[Place, str] = {}
+        self.unfinished: list[Place] = []
         self.n_reused = 0
         self.began = self.beaten = time.monotonic()
 
     def carry_out(self) -> SweepOutcome:
-        self._plan()
-        waiting = deque(self.jobs.values())
+        waiting = self.reuse()
         sweeps.begin(self.store, self.sweep, n_runs=len(self.jobs))
-        for job in self.jobs.values():
-            if (found := self.known.find(key(job.spec))) and found.status == "finished":
-                self._settle(job, found)
-                self.n_reused += 1
-                waiting.remove(job)
+        for name, record in self.ended.items():
+            sweeps.attach(self.store, self.sweep.id, self.jobs[name].places, record.run_id)
         self._refuse(waiting)
         try:
             self._work(waiting)
         finally:
             self._close(waiting)
+        return self.outcome()
+
+    def reuse(self) -> deque[_Job]:
+        """Plan the runs and find those that are there; the jobs left."""
+        self._plan()
+        waiting: deque[_Job] = deque()
+        for name, job in self.jobs.items():
+            if (found := self.known.find(name)) and found.status == "finished":
+                self.ended[name], job.run_id = found, found.run_id
+                self.n_reused += 1
+            else:
+                waiting.append(job)
+        return waiting
+
+    def outcome(self) -> SweepOutcome:
         return SweepOutcome(
             sweep=self.sweep,
             runs={p: self.ended[name] for name, job in self.jobs.items() if name in self.ended for p in job.places},
             failures=self.failures,
+            unfinished=tuple(self.unfinished),
             n_runs=len(self.jobs),
             n_reused=self.n_reused,
             stopped=self.stop.is_set(),
@@ -142,15 +165,14 @@ class _Runner:
         )
 
     def _plan(self) -> None:
-        """One job for each different run; settings that cannot be trained are failures."""
-        for number, cell in enumerate(self.sweep.cells):
-            for seed in self.sweep.seeds:
-                try:
-                    spec = cell.plan(seed, tags=(SWEEP, self.sweep.id))
-                except ValueError as error:
-                    self.failures[number, seed] = str(error)
-                    continue
-                self.jobs.setdefault(key(spec), _Job(spec)).places.append((number, seed))
+        """One job for each different run, all settings with the first seed first; impossible ones are failures."""
+        for seed, (number, cell) in itertools.product(self.sweep.seeds, enumerate(self.sweep.cells)):
+            try:
+                spec = cell.plan(seed, tags=(SWEEP, self.sweep.id))
+            except ValueError as error:
+                self.failures[number, seed] = str(error)
+                continue
+            self.jobs.setdefault(key(spec), _Job(spec)).places.append((number, seed))
 
     def _refuse(self, waiting: deque[_Job]) -> None:
         """Take out what a method cannot take, before anything is trained: seeds and order do not change that."""
@@ -238,14 +260,12 @@ class _Runner:
             record = self.store.record(run_id)
             if record.status == "finished":
                 self._settle(job, record)
-            else:
-                if record.status == "queued":  # its worker was told to end before it began
-                    self.store.ask(run_id, "stop")
-                self._give_up(job, f"The sweep was stopped at epoch {record.epoch:.0f} of {record.epochs}.")
-        for job in waiting:
-            self._give_up(job, "The sweep was stopped before this run began.")
-        unfinished = waiting or any(job.places[0] in self.failures for job in self.running.values())
-        sweeps.end(self.store, self.sweep.id, "stopped" if unfinished else "finished", self.failures)
+                continue
+            if record.status == "queued":  # its worker was told to end before it began
+                self.store.ask(run_id, "stop")
+            self.unfinished += job.places
+        self.unfinished += [place for job in waiting for place in job.places]
+        sweeps.end(self.store, self.sweep.id, "stopped" if self.unfinished else "finished", self.failures)
 
     def _report(self, ended: RunRecord | None = None) -> None:
         self.tell(

@@ -13,7 +13,7 @@ import pytest
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.runner import Progress, carry_out
+from mmclust.sweeps.runner import Progress, carry_out, look_up
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 from mmclust.worker import execute_when_free
 
@@ -96,6 +96,9 @@ def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: R
     assert (again.n_reused, again.runs) == (4, first.runs)
     assert time.monotonic() - began < 2, "workers were started for nothing"
     assert {record.sweep_id for record in sweeps.listed(store)} == {sweep.id, wider.id}
+    looked_at = look_up(store, grid(base, {"beta_mi": [0.5, 0.9]}, seeds=[0]))
+    assert looked_at.runs == {(0, 0): second.runs[1, 0]}
+    assert len(store.list(examples=False)) == 5, "looking up has made a run"
     kept = sweeps.get(store, wider.id)
     assert (kept.status, kept.n_runs, kept.sweep) == ("finished", 3, wider)
     assert kept.runs == {place: run.run_id for place, run in second.runs.items()}
@@ -135,7 +138,7 @@ def test_a_cancelled_sweep_leaves_resumable_runs_and_no_process_and_goes_on_late
     assert not children()
     assert not records(store, "running") and not records(store, "queued")
     assert sweeps.get(store, sweep.id).status == "stopped"
-    assert "was stopped" in outcome.failures[0, 2]
+    assert (0, 2) in outcome.unfinished and not outcome.failures
     steps = {r.run_id: r.step for r in records(store, "stopped")}
     assert steps
     later = carry_out(store, sweep, n_workers=2)

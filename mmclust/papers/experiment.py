@@ -1,0 +1,58 @@
+"""What an experiment is made of; the experiments themselves are data in `experiments.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmclust.papers.table import PaperTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A data set that an experiment is run on."""
+
+    dataset: str
+    """Name in our catalogue; the paper's own sets have the same name in its tables."""
+    stands_for: str = ""
+    """What it replaces, when the paper does not have it; empty for the paper's own sets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of a table: a setting of a method, a baseline, or numbers of the paper alone."""
+
+    label: str
+    reported: str = ""
+    """Row of the paper's table that it is compared with; empty where the paper has none."""
+    method: str = ""
+    preset: str = "best-known"
+    ablation: str = ""
+    """Name of one of the method's ablations."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Hyper-parameters that differ from preset and ablation."""
+    baseline: str = ""
+    """Name of a baseline (see `mmclust.baselines.table`), instead of a method."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A table or figure of a paper, and how ours is made."""
+
+    name: str
+    title: str
+    paper: str
+    places: tuple[Place, ...]
+    rows: tuple[Row, ...]
+    tables: tuple[PaperTable, ...] = ()
+    """Reported numbers; figures have none in print."""
+    metrics: tuple[str, ...] = ("acc", "nmi")
+    n_seeds: int
+    n_quick_seeds: int = 2
+    axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """Values that are varied in every combination, by hyper-parameter; empty for tables and curves."""
+    quick_axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    curves: tuple[str, ...] = ()
+    """Curves of the run to show against epochs, instead of the figures of the last one."""
+    by_loss: bool = False
+    """Whether the paper chooses among its runs: then the run of lowest final loss is shown beside the mean."""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,216 @@
+"""The document of an experiment as a page of Markdown: our figures beside the paper's, and what is missing."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI", "ari": "ARI", "purity": "PUR"}
+IMPOSSIBLE = "(!)"
+
+Document = dict[str, Any]
+
+
+def written(document: Document, command: str) -> str:
+    """The page of an experiment.
+
+    Args:
+        document: made by `reproduce`.
+        command: what a reader types to make it again.
+    """
+    parts = [f"## {document['title']}", f"`{command}`", *_introduction(document)]
+    for place in document["places"]:
+        lines = [line for line in document["lines"] if line["dataset"] == place["dataset"]]
+        if place["used"] and lines:
+            parts += [f"### {_heading(place)}", *_body(document, lines)]
+    parts += _absent(document)
+    notes = list(document["notes"])
+    if IMPOSSIBLE in "".join(parts):
+        notes.append(f"{IMPOSSIBLE} Purity is never below ACC, so one of the two is misprinted; neither is a goal.")
+    parts.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def put_into(path: Path, name: str, page: str) -> None:
+    """Write the page of an experiment into a file, in place of its earlier one; other pages there stay.
+
+    Raises:
+        ValueError: the file cannot be written.
+    """
+    begin, end = f"<!-- {name} begins -->", f"<!-- {name} ends -->"
+    block = f"{begin}\n{page}{end}\n"
+    try:
+        before = path.read_text() if path.exists() else ""
+        pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}\n", re.DOTALL)
+        if pattern.search(before):
+            after = pattern.sub(lambda _: block, before)
+        else:
+            after = f"{before.rstrip()}\n\n{block}" if before.strip() else block
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(after)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}; choose another file") from error
+
+
+def _introduction(document: Document) -> list[str]:
+    averaged = "; ".join(document["averaged"])
+    reported = f"Paper: {document['paper']}" + (f", {averaged}." if averaged else ".")
+    seeds = f"{document['n_seeds']} seeds" if document["n_seeds"] > 1 else "one seed"
+    ours = f"Ours: mean ± deviation over {seeds}, last epoch"
+    ours += ", quick preset: a first look, not the experiment." if document["quick"] else "."
+    if document["stopped"]:
+        ours += " Stopped before its end: the same command goes on."
+    versions = document["versions"]
+    if document["n_runs"] and versions.get("torch"):
+        threads = ", one thread a run" if versions["threads"] == ["1"] else ""
+        ours += (
+            f" {document['n_runs']} runs on {', '.join(document['devices'])}{threads}, torch "
+            f"{', '.join(versions['torch'])}, {_duration(document['training_seconds'])} of training in all."
+        )
+    return [f"{reported} {ours}"]
+
+
+def _heading(place: dict[str, Any]) -> str:
+    return f"{place['title']} (a stand-in for {place['stands_for']})" if place["stands_for"] else place["title"]
+
+
+def _body(document: Document, lines: Sequence[dict[str, Any]]) -> list[str]:
+    if any(line.get("curves") for line in lines):
+        parts = [part for line in lines for part in _curves(line)]
+    elif document["axes"]:
+        parts = [_grid(document, lines)]
+    else:
+        parts = [_comparison(document, lines)]
+    failures = [f"- {line['label']}: {why}" for line in lines for why in line["failures"]]
+    return [*parts, "\n".join(failures)]
+
+
+def _comparison(document: Document, lines: Sequence[dict[str, Any]]) -> str:
+    """Rows of ours beside the paper's, then the paper's other rows."""
+    metrics = document["metrics"]
+    by_loss = document["by_loss"]
+    dataset = lines[0]["dataset"]
+    header = ["method", *(f"{NAMES[m]} paper" for m in metrics), *(f"{NAMES[m]} ours" for m in metrics)]
+    header += [f"lowest loss, {' / '.join(NAMES[m] for m in metrics)}"] if by_loss else []
+    header += ["seeds", "time a run"]
+    rows = []
+    for line in lines:
+        reported, ours = line["reported"] or {}, line["ours"] or {}
+        row = [line["label"], *(_value(reported.get(m)) for m in metrics), *(_mean(ours.get(m)) for m in metrics)]
+        row += [_chosen(line.get("lowest_loss"), metrics)] if by_loss else []
+        rows.append([*row, str(line["n_runs"]), _duration(line["seconds"])])
+    shown = {line["reported_row"] for line in lines}
+    for row in document["reported"]:
+        if dataset in row["cells"] and row["row"] not in shown:
+            cell = row["cells"][dataset]
+            paper = [_value(cell.get(m)) for m in metrics]
+            rows.append([f"{row['row']} (paper)", *paper, *[""] * (len(header) - 1 - len(paper))])
+    return _table(header, rows)
+
+
+def _grid(document: Document, lines: Sequence[dict[str, Any]]) -> str:
+    """Points of one axis as rows, of two axes as a square of mean ACC."""
+    metrics, axes = document["metrics"], document["axes"]
+    if len(axes) != 2:
+        rows = [
+            [
+                ", ".join(_number(v) for v in line["point"].values()),
+                *(_mean((line["ours"] or {}).get(m)) for m in metrics),
+                str(line["n_runs"]),
+                _duration(line["seconds"]),
+            ]
+            for line in lines
+        ]
+        return _table([", ".join(axes), *(NAMES[m] for m in metrics), "seeds", "time a run"], rows)
+    (down, downs), (across, acrosses) = axes.items()
+    found = {(line["point"][down], line["point"][across]): line["ours"] for line in lines}
+    rows = [[_number(d), *(_plain((found.get((d, a)) or {}).get(metrics[0])) for a in acrosses)] for d in downs]
+    square = _table([f"{down} \\ {across}", *map(_number, acrosses)], rows)
+    means = [ours[metrics[0]]["mean"] for ours in found.values() if ours]
+    if not means:
+        return square
+    name = NAMES[metrics[0]]
+    return f"{square}\n\nMean {name} over seeds: {min(means):.3f} to {max(means):.3f} over {len(means)} settings."
+
+
+def _curves(line: dict[str, Any]) -> list[str]:
+    if not (curves := line.get("curves")):
+        return [f"{line['label']}: no finished run."]
+    names = [name for name in curves if name != "epochs"]
+    rows = [[str(epoch), *(_mean(curves[name][i]) for name in names)] for i, epoch in enumerate(curves["epochs"])]
+    return [f"{line['label']}, {line['n_runs']} seeds:", _table(["epoch", *(_curve(n) for n in names)], rows)]
+
+
+def _curve(name: str) -> str:
+    """What a table calls a curve of the run."""
+    kind, _, own = name.partition("/")
+    return "objective" if kind == "objective" else NAMES.get(own, own)
+
+
+def _absent(document: Document) -> list[str]:
+    """Data sets that are not here, how to get them, and what the paper reports on them."""
+    absent = [place for place in document["places"] if not place["available"]]
+    unused = [place for place in document["places"] if place["available"] and not place["used"]]
+    parts = []
+    if unused:
+        parts.append(f"Left out of the quick look: {', '.join(place['title'] for place in unused)}.")
+    if not absent:
+        return parts
+    told = [f"- {place['title']}: no data, so no numbers of ours. {place['how_to_get']}" for place in absent]
+    parts += ["### Not here", "\n".join(told)]
+    columns = [p for p in absent if any(p["dataset"] in row["cells"] for row in document["reported"])]
+    if columns:
+        header = ["as the paper reports", *(place["title"] for place in columns)]
+        rows = [
+            [row["row"], *(_slashed(row["cells"].get(place["dataset"], {}), document["metrics"]) for place in columns)]
+            for row in document["reported"]
+        ]
+        names = " / ".join(NAMES[m] for m in document["metrics"])
+        parts += [f"{names}:", _table(header, rows)]
+    return parts
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _value(reported: dict[str, Any] | None) -> str:
+    if reported is None:
+        return "-"
+    deviation = f" ± {reported['deviation']:.3f}" if reported["deviation"] is not None else ""
+    value = f"{reported['value']:.4f}".removesuffix("0")  # papers print three or four digits
+    return f"{value}{deviation}" + (f" {IMPOSSIBLE}" if reported["impossible"] else "")
+
+
+def _slashed(cell: dict[str, Any], metrics: Sequence[str]) -> str:
+    return " / ".join(_value(cell[m]) for m in metrics if m in cell) or "-"
+
+
+def _mean(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    deviation = f" ± {found['deviation']:.3f}" if found["deviation"] is not None else ""
+    return f"{found['mean']:.3f}{deviation}"
+
+
+def _plain(found: dict[str, Any] | None) -> str:
+    return "-" if found is None else f"{found['mean']:.3f}"
+
+
+def _chosen(chosen: dict[str, Any] | None, metrics: Sequence[str]) -> str:
+    if chosen is None:
+        return "-"
+    return " / ".join(f"{chosen['metrics'][m]:.3f}" for m in metrics) + f" (seed {chosen['seed']})"
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,99 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmclust.cli.main import main
+from mmclust.cli.sweep import numbers
+from mmclust.runs.store import RunStore
+
+ROOT = Path(__file__).parents[2]
+TINY = ("sweep", "--dataset", "digits", "--method", "dccs", "--limit", "192", "--set", "width=0.125")
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> dict:
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("0", (0,)), ("0,2, 5", (0, 2, 5)), ("0-3,7", (0, 1, 2, 3, 7))])
+def test_seeds_are_numbers_and_ranges(text: str, seeds: tuple[int, ...]):
+    assert numbers(text) == seeds
+
+
+@pytest.mark.slow
+def test_a_sweep_ends_with_a_table_or_with_one_document_and_is_reused(capsys: pytest.CaptureFixture[str]):
+    asked = [*TINY, "--grid", "beta_mi=0,0.5", "--seeds", "0,1", "--epochs", "1", "--workers", "2"]
+    assert main(asked) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("sweep dccs-digits-") and "2 settings x 2 seeds" in printed[0]
+    assert any(line.startswith("4/4 runs") and "finished ACC 0." in line for line in printed)
+    assert printed[-3].split() == ["BETA_MI", "ACC", "NMI", "ARI", "SEEDS", "TIME"]
+    assert printed[-1].split()[0] == "0.5" and " ± " in printed[-1]
+    assert main([*asked, "--json"]) == 0
+    found = document(capsys)
+    assert (found["status"], found["n_runs"], found["n_reused"]) == ("finished", 4, 4)
+    assert [cell["point"] for cell in found["cells"]] == [{"beta_mi": 0}, {"beta_mi": 0.5}]
+    cell = found["cells"][0]
+    assert cell["metrics"]["acc"]["n"] == 2 and cell["failures"] == {}
+    assert [run["seed"] for run in cell["runs"]] == [0, 1]
+    accs = [run["metrics"]["acc"] for run in cell["runs"]]
+    assert cell["metrics"]["acc"]["mean"] == pytest.approx(sum(accs) / 2)
+    assert cell["metrics"]["acc"]["deviation"] == pytest.approx(abs(accs[0] - accs[1]) / 2**0.5)
+
+
+@pytest.mark.slow
+def test_failed_runs_are_sentences_and_exit_code_1(capsys: pytest.CaptureFixture[str]):
+    points = ["--point", "batch_size=512", "--point", "batch_size=64", "epochs=2", "--point", "input=rgb"]
+    assert main([*TINY, *points, "--epochs", "1", "--seeds", "0,1", "--workers", "1"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[0] for line in sorted(told)] == [
+        "dccs on digits, batch_size=512, seeds 0, 1",
+        "dccs on digits, input=rgb, seeds 0, 1",
+    ]
+    assert "192 samples" in sorted(told)[0] and "colour images" in sorted(told)[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        (["--grid", "nothing=1"], "no hyper-parameter"),
+        (["--grid", "beta_mi"], "key=v1,v2"),
+        (["--grid", "beta_mi=0,0.0"], "each value once"),
+        (["--grid", "beta_mi=0,9"], "0 to 2"),
+        (["--grid", "beta_mi=0", "beta_mi=1"], "came twice"),
+        (["--grid", "beta_mi=0", "--point", "beta_mi=1"], "came together"),
+        (["--seeds", "a"], "write e.g."),
+        (["--seeds", "1,1"], "hold one twice"),
+        (["--workers", "0"], "whole number"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_trains_nothing(wrong: list[str], word: str, capsys: pytest.CaptureFixture[str]):
+    assert main([*TINY, *wrong]) == 2
+    printed = capsys.readouterr()
+    assert len(printed.err.splitlines()) == 1 and word in printed.err
+    assert RunStore().list(examples=False) == []
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on():
+    command = [sys.executable, "-m", "mmclust", *TINY, "--seeds", "0-2", "--epochs", "60", "--workers", "2", "--json"]
+    sweep = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    store, deadline = RunStore(), time.monotonic() + 90
+    while not any(record.step for record in store.list(examples=False)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(sweep.pid, signal.SIGINT)
+    output, complaints = sweep.communicate(timeout=60)
+    assert sweep.returncode == 1
+    assert json.loads(output.splitlines()[-1])["status"] == "stopped"
+    assert complaints.splitlines()[0] == "Stopping: runs write their checkpoints."
+    assert "the same command goes on" in complaints.splitlines()[-1]
+    assert {record.status for record in store.list(examples=False)} <= {"stopped", "finished"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(store.list(examples=False)) == 3
