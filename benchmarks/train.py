@@ -1,7 +1,7 @@
-"""Training speed of DCCS at 28 x 28: our engine beside the plain recipe, taking turns in one process.
+"""Training speed: DCCS at 28 x 28 beside the plain recipe, taking turns in one process, or any method on any data set.
 
-Speed is given in images per second of wall time and per second of processor time (all threads): the second is the
-speed of one core and hardly moves when other programs use the machine.
+Speed is given per second of wall time and per second of processor time (all threads): the second is the speed of one
+core and hardly moves when other programs use the machine.
 """
 
 import time
@@ -15,10 +15,13 @@ import torch
 from benchmarks import machine
 from benchmarks.plain_dccs import BATCH_SIZE, PlainDCCS
 from mmclust import methods
+from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.steps import prepare
 from mmclust.engine.recorder import Request
 from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.plan import objection, plan
 
 N_IMAGES = 8192
 FOREVER = 1_000_000
@@ -93,6 +96,82 @@ class Plain:
         return n_images
 
 
+class Midway:
+    """Any method half way through its schedule, in rounds: warm-ups and pretraining lie behind it."""
+
+    def __init__(self, dataset: str, method: str, preset: str) -> None:
+        self.spec = plan(dataset, method, preset=preset)
+        if reason := objection(self.spec):
+            raise ValueError(reason)
+        data = prepare(catalogue.load(dataset), self.spec.steps)
+        card = methods.card(self.spec.method)
+        self.recorder = StopAfter()
+        self.trainer = Trainer(
+            build(methods.method_class(self.spec.method), card.config(**self.spec.config), data.spec, seed=0),
+            data,
+            self.recorder,
+            epochs=self.spec.epochs,
+            seed=0,
+            device=torch.device("cpu"),
+            precision=self.spec.precision,
+            train_part=card.train_part,
+            eval_part=card.eval_part,
+            evaluate_every=FOREVER,
+        )
+        self.halfway = self.trainer.epochs // 2 * self.trainer.steps_per_epoch
+        self.trainer.fit(None)  # a stop was asked for: every stage's start is behind the first step
+
+    def __call__(self, seconds: float) -> int:
+        """Train for some seconds, or to the end of the schedule; the number of steps."""
+        assert self.recorder.state is not None
+        self.recorder.deadline = time.monotonic() + seconds
+        self.trainer.fit({**self.recorder.state, "step": self.halfway})
+        return self.trainer.step - self.halfway
+
+
+def measure_method(
+    dataset: str, method: str, *, preset: str, rounds: int, seconds: float, threads: int
+) -> dict[str, Any]:
+    """Steps and samples per second of a method on a data set, as medians over rounds.
+
+    Args:
+        dataset: catalogue name or path.
+        method: key in `METHODS`.
+        preset: of the method.
+        rounds: how often it is measured, after one turn to warm up.
+        seconds: length of a round.
+        threads: torch threads.
+
+    Raises:
+        ValueError: such a run cannot be trained.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        train = Midway(dataset, method, preset)
+        train(min(seconds, 2.0))
+        found = [_timed(train, seconds) for _ in range(rounds)]
+    finally:
+        torch.set_num_threads(before)
+    batch_size = train.trainer.batch_size
+    core, wall = (median(values) for values in zip(*found, strict=True))
+    return {
+        "bench": "train",
+        "what": f"{train.spec.method} on {dataset}, preset {preset}, batch {batch_size}, half way through its schedule",
+        "rounds": rounds,
+        "seconds_per_turn": seconds,
+        "threads": threads,
+        "steps_per_s": round(wall, 2),
+        "samples_per_s": round(wall * batch_size, 1),
+        "steps_per_core_s": round(core, 2),
+        "samples_per_core_s": round(core * batch_size, 1),
+        "each_steps_per_core_s": [round(each, 2) for each, _ in found],
+        "steps_of_the_schedule": train.trainer.total_steps,
+        "schedule_seconds": round(train.trainer.total_steps / wall, 1),
+        "machine": machine.describe(),
+    }
+
+
 def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 in hardware; elsewhere bf16 is emulated and slow."""
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -148,7 +227,7 @@ def measure(*, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
 
 
 def _timed(train: Callable[[float], int], seconds: float) -> tuple[float, float]:
-    """Images per second of processor time and of wall time."""
+    """What `train` counts, per second of processor time and of wall time."""
     cpu, wall = time.process_time(), time.perf_counter()
-    n_images = train(seconds)
-    return n_images / (time.process_time() - cpu), n_images / (time.perf_counter() - wall)
+    n = train(seconds)
+    return n / (time.process_time() - cpu), n / (time.perf_counter() - wall)

@@ -172,7 +172,7 @@ _MSDIB = (
 _DMID_ROWS = (
     Row(label="k-means, all views", baseline="kmeans"),
     Row(label="CCA + k-means", baseline="cca-kmeans"),
-    Row(label="DMID-UIC", reported="DMID-UIC", method="dmid-uic"),
+    Row(label="DMID-UIC", reported="DMID-UIC", method="dmid-uic", changes={"generative": True}),
     Row(
         label="DMID-UIC without its generative half",
         method="dmid-uic",

@@ -54,6 +54,20 @@ def test_our_training_is_faster_than_the_plain_recipe(capsys: pytest.CaptureFixt
     assert found["ratio_to_plain"]["float32"] > 1
 
 
+@pytest.mark.parametrize(("method", "dataset"), [("dccs", "digits"), ("dmim", "digits-2view")])
+def test_steps_per_second_of_a_method(method: str, dataset: str, capsys: pytest.CaptureFixture[str]):
+    asked = ["bench", "train", "--method", method, "--dataset", dataset, "--rounds", "1", "--seconds", "1", "--json"]
+    assert main(asked) == 0
+    found = last_line(capsys)
+    assert found["what"].startswith(f"{method} on {dataset}, preset quick")
+    assert found["samples_per_s"] > found["steps_per_s"] > 0
+
+
+def test_a_method_to_measure_needs_data(capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "train", "--method", "dccs"]) == 2
+    assert "belong together" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.browser
 def test_pages_are_measured_beside_an_empty_page(chromium: str, capsys: pytest.CaptureFixture[str]):
