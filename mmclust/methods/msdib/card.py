@@ -160,7 +160,7 @@ class Config:
         help="Batch normalisation in the encoders. The public code has none.",
     )
     match_views: bool = knob(
-        True,
+        False,
         group="Network",
         help=(
             "Start the views' first layers so that views turned towards each other (without labels) give like "

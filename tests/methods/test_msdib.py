@@ -1,0 +1,195 @@
+from typing import Any
+
+import pytest
+import torch
+
+from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.losses.divergence import cluster_similarity, gaussian_kernel
+from mmclust.methods import card
+from mmclust.methods.base import Batch
+from mmclust.methods.msdib.card import Config
+from mmclust.methods.msdib.method import MSDIB
+
+N, K = 24, 3
+
+
+def _spec(*dims: int) -> DataSpec:
+    views = tuple(ViewSpec(name=f"v{d}", kind="vector", shape=(d,)) for d in dims or (4, 6))
+    return DataSpec(name="tiny", views=views, n_clusters=K)
+
+
+def _method(spec: DataSpec | None = None, **changes: Any) -> MSDIB:
+    torch.manual_seed(0)
+    return MSDIB(Config(**({"match_views": False, "input_noise": 0.0} | changes)), spec or _spec())
+
+
+def _batch(spec: DataSpec | None = None) -> Batch:
+    generator = torch.Generator().manual_seed(1)
+    views = tuple(torch.rand(N, *view.shape, generator=generator) for view in (spec or _spec()).views)
+    return Batch(views=views, index=torch.arange(N), generator=generator)
+
+
+def _information(a: torch.Tensor, b: torch.Tensor, weight: float = 1.0) -> torch.Tensor:
+    p = a.T @ b
+    p = (p + p.T) / 2
+    p = p / p.sum()
+    rows, columns = p.sum(1, keepdim=True), p.sum(0, keepdim=True)
+    return (p * (p.log() - weight * rows.log() - weight * columns.log())).sum()
+
+
+def test_the_objective_agrees_with_a_literal_computation_for_three_views() -> None:
+    spec = _spec(4, 6, 5)
+    method = _method(spec, balance=0.3, entropy_weight=1.5)
+    terms = method.loss_terms(_batch(spec), "train", "main")
+    replay = _batch(spec)
+    mean, scale, _ = method.encode(replay.views)
+    h = mean + scale * torch.randn(mean.shape, generator=replay.generator)
+    branches = [h[0], h[1], h[2], h.mean(0)]  # the fusion starts with equal weights
+    hidden, logits = method.classify(torch.stack(branches))
+    y = logits.softmax(-1)
+    density = [branch.softmax(-1) for branch in branches]
+    shared = sum(_information(density[i], density[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+    torch.testing.assert_close(terms["shared"], shared, atol=1e-5, rtol=1e-3)
+    keep = -sum(_information(density[i], density[3]) for i in range(3))
+    torch.testing.assert_close(terms["keep_features"], keep, atol=1e-5, rtol=1e-3)
+    keep = -sum(_information(y[i], y[3], 1.5) for i in range(3))
+    torch.testing.assert_close(terms["keep_clusters"], keep, atol=1e-5, rtol=1e-3)
+    divergence = 0.5 * (mean**2 + scale**2 - 2 * scale.log() - 1)
+    torch.testing.assert_close(terms["bottleneck"], divergence.sum(-1).mean())
+    kernel = gaussian_kernel(hidden[3], 0.15)
+    torch.testing.assert_close(terms["separation"], cluster_similarity(y[3], kernel))
+    gram = y[3] @ y[3].T
+    torch.testing.assert_close(terms["overlap"], 2 / (N * (N - 1)) * gram.triu(1).sum())
+    corners = torch.exp(-((y[3][:, None] - torch.eye(K)) ** 2).sum(-1))
+    torch.testing.assert_close(terms["corners"], cluster_similarity(corners, kernel))
+    q = y[3].detach() ** 10
+    for _ in range(5):
+        q = q / q.sum(0) * N / K
+        q = q / q.sum(1, keepdim=True)
+    balance = sum(-(q * branch.log()).sum(1).mean() for branch in y)
+    torch.testing.assert_close(terms["balance"], balance)
+    assert [terms[f"weight_{i}"].item() for i in (1, 2, 3)] == pytest.approx([1 / 3] * 3)
+
+
+def test_weights_follow_equation_one() -> None:
+    weights = _method(alpha=0.4, beta=0.6, kappa=0.02, balance=0.5, ddc=1.0).weights("train", "main")
+    assert weights == pytest.approx(
+        {
+            "separation": 1,
+            "overlap": 1,
+            "corners": 1,
+            "bottleneck": 0.012,
+            "shared": 0.6,
+            "balance": 0.3,
+            "keep_features": 0.4,
+            "keep_clusters": 0.4,
+        }
+    )
+
+
+def test_the_clustering_loss_waits_for_the_end_of_the_warm_up() -> None:
+    method = _method(warm_start=2)
+    for epoch, weight in ((0.0, 0.0), (1.99, 0.0), (2.0, 1.0), (9.0, 1.0)):
+        method.schedule("train", epoch, 10)
+        assert method.weights("train", "main")["separation"] == weight
+
+
+def test_the_clustering_loss_alone_needs_no_warm_up() -> None:
+    method = _method(warm_start=2, alpha=0.0, beta=0.0)
+    method.schedule("train", 0.0, 10)
+    assert method.weights("train", "main")["separation"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "off"),
+    [
+        ("DDC", {"bottleneck", "shared", "keep_features", "keep_clusters"}),
+        ("DDC + IC", {"keep_features", "keep_clusters"}),
+        ("DDC + IP", {"bottleneck", "shared"}),
+        ("DDC + IC + IP (full)", set()),
+        ("Parameter-free (alpha = beta = 1)", set()),
+    ],
+)
+def test_a_row_of_the_ablation_table_switches_its_terms_off(row: str, off: set[str]) -> None:
+    about = card("msdib")
+    for preset in ("quick", "paper"):
+        method = MSDIB(Config(**about.resolve("caltech-2v", preset, about.ablations[row])), _spec())
+        weights = method.weights("train", "main")
+        assert {name for name, weight in weights.items() if not weight} == off | {"balance"}
+
+
+def test_fusion_weights_sum_to_one_and_learn() -> None:
+    method = _method()
+    optimizer = method.optimizers()["main"]
+    for _ in range(5):
+        terms = method.loss_terms(_batch(), "train", "main")
+        optimizer.zero_grad()
+        sum(weight * terms[name] for name, weight in method.weights("train", "main").items() if weight).backward()  # pyright: ignore
+        optimizer.step()
+    terms = method.loss_terms(_batch(), "train", "main")
+    assert (terms["weight_1"] + terms["weight_2"]).item() == pytest.approx(1)
+    assert terms["weight_1"].item() != pytest.approx(0.5, abs=1e-6)
+
+
+def test_long_gradients_are_shortened_to_the_clip() -> None:
+    method = _method(clip=0.5)
+    for parameter in method.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    method.after_backward("train", "main")
+    norm = torch.stack([p.grad.norm() for p in method.parameters() if p.grad is not None]).norm()
+    assert norm.item() == pytest.approx(0.5, rel=1e-3)
+
+
+def test_weights_start_he_normal_and_biases_at_zero() -> None:
+    method = _method()
+    trunk = method.trunk[0]
+    assert trunk.weight.std().item() == pytest.approx((2 / 512) ** 0.5, rel=0.02)  # pyright: ignore
+    assert (trunk.bias == 0).all()  # pyright: ignore
+    assert method.first[0].weight.std().item() == pytest.approx((2 / 4) ** 0.5, rel=0.1)  # pyright: ignore
+
+
+def test_matched_first_layers_give_like_features_for_turned_copies_of_a_view() -> None:
+    generator = torch.Generator().manual_seed(0)
+    first = torch.randn(200, 6, generator=generator) * torch.tensor([4.0, 3, 2, 1, 0.5, 0.25])
+    turn = torch.linalg.qr(torch.randn(6, 6, generator=generator))[0]
+    data = (first, first @ turn + 3)
+
+    def difference(match: bool) -> float:
+        method = _method(_spec(6, 6), match_views=match)
+        method.start_stage("train", data, generator)
+        mean, _, _ = method.encode(data)
+        return ((mean[0] - mean[1]).square().mean() / mean.var()).item()
+
+    assert difference(True) < 1e-3
+    assert difference(False) > 0.5
+
+
+def test_a_whole_feature_is_fused_without_sampling_and_keeps_mean_and_deviation() -> None:
+    method = _method(feature="whole")
+    mean, _, features = method.encode(_batch().views, torch.Generator())
+    assert features.shape == (2, N, 256)
+    torch.testing.assert_close(features[..., :128], mean)
+
+
+def test_the_parameter_free_variant_fixes_both_weights_at_one() -> None:
+    about = card("msdib")
+    values = about.resolve("caltech-2v", "paper", about.ablations["Parameter-free (alpha = beta = 1)"])
+    assert (values["alpha"], values["beta"]) == (1, 1)
+
+
+def test_the_paper_preset_holds_none_of_the_additions() -> None:
+    values = card("msdib").resolve("caltech-2v", "paper", {})
+    assert values["entropy_weight"] == 1
+    assert values["warm_start"] == 0
+    assert values["input_noise"] == 0
+    assert values["balance"] == 0
+    assert not values["match_views"]
+    assert card("msdib").preset("paper", "caltech-2v").epochs == 100
+
+
+def test_small_batches_are_warned_about_with_the_number_needed() -> None:
+    spec = DataSpec(name="t", views=_spec().views, n_clusters=20)
+    (note,) = MSDIB.notes(spec, Config(batch_size=50), 5000)
+    assert "50 samples" in note
+    assert "batch_size to 100" in note
+    assert MSDIB.notes(spec, Config(batch_size=100), 5000) == ()
