@@ -1,4 +1,4 @@
-"""What each cluster holds: its surest images, its least sure ones, its mean image and its size."""
+"""What each cluster holds: its surest samples, its least sure ones, its mean image or profile and its size."""
 
 from functools import partial
 
@@ -10,30 +10,33 @@ from mmclust.ui import cache, cluster_rows, picker
 ORDERS = ("number", "class", "size", "confidence")
 ROWS = 10
 
-view = picker.view(
+fused = picker.view(
     "Clusters",
-    "One row per cluster: the images it is surest about. A good cluster shows one kind of thing.",
+    "One row per cluster: the samples it is surest about. A good cluster shows one kind of thing.",
     what="the clusters",
 )
 
-if view is not None:
-    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+if fused is not None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        view = picker.assignment(fused)
         kind = st.segmented_control(
-            "Images", cluster_rows.kinds(view), default="surest", key="images", bind="query-params", required=True
-        )
+            f"{view.word.capitalize()}s", cluster_rows.kinds(view), default="surest", key="images",
+            bind="query-params", required=True,
+        )  # fmt: skip
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
-        count = st.slider("Images in a row", 5, 20, 10, key="count", bind="query-params", width=220)
+        shown = cluster_rows.views(view)
+        count = st.slider(f"{view.word.capitalize()}s in a row", 5, 20, 10, key="count", bind="query-params", width=200)
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
     ordered = cluster_rows.ordered(view, order or "number")
     page = 1
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
-    st.html(cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count))
+    st.html(cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")
         figure = plots.size_figure(view.sizes, names, colors=view.colors, height=300)
-        st.plotly_chart(figure, key="sizes", alt="Number of images in each cluster", config={"displayModeBar": False})
+        st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
     with right:
         st.markdown("**How sure it is** :gray[(logarithmic)]")
         figure = cache.derive(view, "sure", partial(plots.confidence_figure, view.confidence, view.right, height=300))

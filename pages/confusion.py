@@ -1,4 +1,4 @@
-"""Which classes the clusters mix up, and the images behind every cell."""
+"""Which classes the clusters mix up, and the samples behind every cell."""
 
 import streamlit as st
 
@@ -7,9 +7,11 @@ from mmclust.ui import cells, frame, picker
 
 view = picker.view(
     "Confusion",
-    "Classes against clusters, matched one to one. Click a cell to see the images behind its number.",
+    "Classes against clusters, matched one to one. Click a cell to see the samples behind its number.",
     what="the confusion matrix",
 )
+if view is not None and view.counts is not None:
+    view = picker.assignment(view)
 
 if view is not None and view.counts is None:
     frame.empty(
@@ -25,7 +27,7 @@ elif view is not None and view.counts is not None:
     with left:
         chart = st.plotly_chart(
             plots.confusion_figure(view.counts, classes, names, height=min(820, max(420, 48 * len(classes) + 60))),
-            key=f"confusion-{view.record.run_id}-{view.epoch}",
+            key=f"confusion-{view.record.run_id}-{view.epoch}-{st.session_state.get('assignment')}",
             on_select="rerun",
             selection_mode="points",
             config={"displayModeBar": False},

@@ -4,12 +4,12 @@ from mmclust.ui import maps, picker
 
 view = picker.view(
     "Map",
-    "Every image is a point, similar codes are neighbours. Draw a lasso to see the images inside.",
+    "Every sample is a point, similar codes are neighbours. Draw a lasso to see what is inside.",
     what="the map",
 )
 
 if view is not None:
     settings = maps.controls(view)
-    xy = maps.layout(view, settings)
-    if xy is not None:
-        maps.explore(view, xy, settings)
+    points = maps.layout(view, settings)
+    if points is not None:
+        maps.explore(view, points, settings)

@@ -19,9 +19,10 @@ def confusion_figure(
     cluster_names: Sequence[str],
     *,
     order: np.ndarray | None = None,
+    axes: tuple[str, str] = ("class", "cluster"),
     height: int | None = None,
 ) -> "go.Figure":
-    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is the share of the class.
+    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is the share of the row.
 
     Heat maps give no clicks to Python in Streamlit, so every cell also carries an invisible square marker in the
     last trace; its customdata is (class, cluster, count, share of the class).
@@ -31,6 +32,7 @@ def confusion_figure(
         class_names: (C,) shown names.
         cluster_names: (K,) shown names, in the order of the clusters.
         order: (K,) order of the columns; by default matched to the classes, see `metrics.match`.
+        axes: what rows and columns are, where they are not classes and clusters.
         height: pixels; by default grows with the number of classes.
     """
     import plotly.graph_objects as go
@@ -52,7 +54,7 @@ def confusion_figure(
             colorscale=[list(stop) for stop in SEQUENTIAL],
             hoverinfo="skip",
             colorbar={
-                "title": {"text": "share of class", "side": "right"},
+                "title": {"text": f"share of {axes[0]}", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,
@@ -71,13 +73,13 @@ def confusion_figure(
         mode="markers",
         marker={"symbol": "square", "size": size, "opacity": 0, "color": SEQUENTIAL[-1][1]},
         customdata=np.concatenate([custom.astype(object), names], axis=1),
-        hovertemplate="class <b>%{customdata[5]}</b>, cluster <b>%{customdata[4]}</b><br>"
-        "%{customdata[2]:,} samples, %{customdata[3]:.1f} % of the class<extra></extra>",
+        hovertemplate=f"{axes[0]} <b>%{{customdata[5]}}</b>, {axes[1]} <b>%{{customdata[4]}}</b><br>"
+        f"%{{customdata[2]:,}} samples, %{{customdata[3]:.1f}} % of the {axes[0]}<extra></extra>",
         selected={"marker": {"opacity": 0.35, "color": "#f0840c"}},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,
     )
-    dress(figure, height=height or int(np.clip(34 * n_classes + 110, 300, 900)), x="cluster", y="class")
+    dress(figure, height=height or int(np.clip(34 * n_classes + 110, 300, 900)), x=axes[1], y=axes[0])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
     figure.update_xaxes(tickvals=np.arange(n_clusters), ticktext=xs, range=[-0.5, n_clusters - 0.5], **axis)

@@ -109,6 +109,26 @@ def signal_curve(
     return option
 
 
+def named_curves(
+    frame: pd.DataFrame, names: Sequence[str], titles: Mapping[str, str], *, y_name: str = "", percent: bool = False
+) -> dict[str, Any]:
+    """ECharts option of several curves that are read against each other, e.g. one per view.
+
+    Args:
+        frame: columns epoch, name, value.
+        names: which metrics, in order.
+        titles: shown name of each metric.
+        y_name: name of the vertical axis.
+        percent: values are fractions and are drawn as percent from 0 to 100.
+    """
+    option = _lines(frame, names, titles, y_name=y_name, scale=100.0 if percent else 1.0)
+    option["grid"] |= {"top": 34}
+    if percent:
+        option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
+        option["tooltip"]["valueFormatter"] = "%.1f %%"
+    return option
+
+
 def curve_figure(
     frame: pd.DataFrame,
     names: Sequence[str],

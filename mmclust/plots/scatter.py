@@ -118,6 +118,33 @@ def right_map(
     return group_map(xy, ids, groups, names, colors=(RIGHT, WRONG), method=method, details=details, height=height)
 
 
+def add_marks(
+    figure: "go.Figure", xy: np.ndarray, names: Sequence[str], colors: Sequence[str], *, title: str = "prototypes"
+) -> None:
+    """Draw points that belong into a map beside its samples as stars; they cannot be selected.
+
+    Args:
+        figure: a map; changed in place.
+        xy: (M, 2) positions in the same projection.
+        names: (M,) shown on hover.
+        colors: (M,) hex colours of their rims.
+        title: of all of them, in the legend.
+    """
+    figure.add_scattergl(
+        x=xy[:, 0].astype(np.float32),
+        y=xy[:, 1].astype(np.float32),
+        mode="markers",
+        name=title,
+        hovertext=list(names),
+        hovertemplate="<b>%{hovertext}</b><extra></extra>",
+        marker={
+            "symbol": "star", "size": 19, "color": "#ffffff", "opacity": 1.0,
+            "line": {"color": list(colors), "width": 2.5},
+        },
+        unselected={"marker": {"opacity": 1.0}},
+    )  # fmt: skip
+
+
 def live_map(
     xy: np.ndarray, groups: np.ndarray, names: Sequence[str], *, colors: Sequence[str] | None = None
 ) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Everything is keyed by what it depends on (run, epoch, file time), so nothing ha
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -80,6 +80,17 @@ def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | 
     return _datasets.read(name, limit, (), progress)
 
 
+def notes(name: str, limit: int | None, prepared: tuple[str, ...]) -> tuple[str, ...]:
+    """What a user should know of a data set before it is prepared and trained on; nothing of image sets.
+
+    Raises:
+        ValueError: it is not here, or cannot be read.
+    """
+    if all(view.kind == "image" for view in describe(name).views):
+        return ()
+    return steps.notes(dataset(name, limit), prepared)
+
+
 def prepared(spec: RunSpec) -> MultiViewDataset:
     """The data of a run as its method sees them, after the preparation steps; pages show `dataset`, methods get this.
 
@@ -142,6 +153,17 @@ class View:
         return None
 
     @property
+    def view_names(self) -> tuple[str, ...]:
+        """Names of the data's views."""
+        return tuple(spec.name for spec in self.data.spec.views)
+
+    @property
+    def word(self) -> str:
+        """What a sample is called: image where it is one and nothing else."""
+        specs = self.data.spec.views
+        return "image" if len(specs) == 1 and specs[0].kind == "image" else "sample"
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
         return self.data.spec.classes
@@ -195,13 +217,38 @@ def replace_record(found: View, record: RunRecord) -> View:
 def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) -> View:
     # `path` and `written` are part of the key: Streamlit leaves out only names that start with an underscore.
     run = store().get(run_id)
-    snapshot = run.snapshot(epoch)
-    spec = run.spec
-    data = dataset(spec.dataset, spec.limit)
+    data = dataset(run.spec.dataset, run.spec.limit)
+    return _made(_record, run, written, run.snapshot(epoch), data)
+
+
+def alone(view: View, number: int | None) -> View:
+    """The run as one view of its data assigns the samples; None gives the view as it is, with the fused assignment.
+
+    Args:
+        view: the run at an epoch.
+        number: of the data's view, from 0; its scores must be in the snapshot.
+    """
+    if number is None:
+        return view
+    found = derive(view, ("alone", number), lambda: _alone(view, number))
+    return found if found.record == view.record else replace_record(found, view.record)
+
+
+def _alone(view: View, number: int) -> View:
+    own = replace(view.snapshot, logits=view.snapshot.view_logits[number])
+    return _made(view.record, view.run, view.version, own, view.data, like=view)
+
+
+def _made(
+    record: RunRecord, run: Run, version: int, snapshot: Snapshot, data: MultiViewDataset, like: View | None = None
+) -> View:
+    """A view of a snapshot; without classes its clusters take the colours of those of `like` that they resemble."""
     y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
     y_true = None if data.labels is None else data.labels[snapshot.index]
     counts = matched = right = None
     numbers = np.arange(snapshot.n_clusters)
+    if like is not None:
+        numbers = palette.match_colors(like.y_pred, y_pred, snapshot.n_clusters)
     if y_true is not None:
         counts = metrics.confusion(
             y_true, y_pred, max(data.spec.n_clusters, int(y_true.max()) + 1), snapshot.n_clusters
@@ -210,10 +257,10 @@ def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) 
         right = matched[y_pred] == y_true
         numbers = palette.match_colors(y_true, y_pred, snapshot.n_clusters)
     return View(
-        record=_record,
+        record=record,
         run=run,
-        epoch=epoch,
-        version=written,
+        epoch=snapshot.epoch,
+        version=version,
         snapshot=snapshot,
         data=data,
         y_pred=y_pred,

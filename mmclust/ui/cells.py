@@ -1,4 +1,4 @@
-"""Beside the confusion matrix: the largest confusions, and the images of one cell."""
+"""Beside the confusion matrix: the largest confusions, and the samples of one cell."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ LARGEST = 6
 
 
 def confusions(view: cache.View) -> list[tuple[int, int]]:
-    """(class, cluster) of the largest cells that are not matched, most images first."""
+    """(class, cluster) of the largest cells that are not matched, most samples first."""
     assert view.counts is not None and view.matched is not None
     wrong = view.counts.copy()
     for cluster, label in enumerate(view.matched):
@@ -24,7 +24,7 @@ def confusions(view: cache.View) -> list[tuple[int, int]]:
 
 
 def side(view: cache.View, points: list[dict[str, Any]]) -> None:
-    """The choice of a cell, by click, by list or by keyboard, and its images.
+    """The choice of a cell, by click, by list or by keyboard, and its samples.
 
     Args:
         view: a view with labels.
@@ -48,7 +48,7 @@ def side(view: cache.View, points: list[dict[str, Any]]) -> None:
                 text = f"{view.class_name(label)} as {view.cluster_meaning(cluster)}: {view.counts[label, cluster]:,}"
                 st.button(text, key=f"confusion-{label}-{cluster}", on_click=_go, args=(label, cluster))
     else:
-        st.success("Every image lies in the cluster of its class.", icon=":material/check_circle:")
+        st.success(f"Every {view.word} lies in the cluster of its class.", icon=":material/check_circle:")
     left, right = st.columns(2)
     label = left.selectbox("Class", range(n_classes), key="cell-class", format_func=view.class_name)
     cluster = right.selectbox("Cluster", range(n_clusters), key="cell-cluster", format_func=view.cluster_name)
@@ -64,15 +64,13 @@ def _images(view: cache.View, label: int, cluster: int) -> None:
     members = np.flatnonzero((view.y_true == label) & (view.y_pred == cluster))
     total = int(view.counts[label].sum())
     if not len(members):
-        st.caption(f"No image of class {view.class_name(label)} lies in cluster {view.cluster_name(cluster)}.")
+        st.caption(f"No {view.word} of class {view.class_name(label)} lies in cluster {view.cluster_name(cluster)}.")
         return
     st.markdown(
-        f"**{len(members):,} images** of class {view.class_name(label)} lie in cluster {view.cluster_name(cluster)} "
+        f"**{len(members):,} {view.word}s** of class {view.class_name(label)} lie in cluster "
+        f"{view.cluster_name(cluster)} "
         f":gray[({len(members) / max(1, total):.1%} of the class)]"
     )
-    if view.images is None:
-        st.dataframe({"sample": view.ids[members], "confidence": view.confidence[members]}, height=360)
-        return
     members = members[np.argsort(-view.confidence[members], kind="stable")]
     with st.container(height=400, border=False):
         st.html(pictures.samples(view, members[:SHOWN], px=48, mark=False))

@@ -4,23 +4,41 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+import streamlit as st
 
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metrics import ClusterFigures
 from mmclust.ui import cache, pictures
 from mmclust.ui.cache import View
 
+WIDTHS = {1: 72, 2: 72, 3: 60}
+"""Width of a picture by the number of views in a row; smaller where there are more."""
+WIDE = 84
+"""Width where all views are profiles, which are low."""
+
 KINDS = {
-    "surest": "Images with the largest probability of the cluster",
-    "least sure": "Images of the cluster with the smallest margin",
-    "random": "Images of the cluster, drawn at random",
-    "wrong": "Images of the cluster that are of another class",
+    "surest": "{}s with the largest probability of the cluster",
+    "least sure": "{}s of the cluster with the smallest margin",
+    "random": "{}s of the cluster, drawn at random",
+    "wrong": "{}s of the cluster that are of another class",
 }
 
 
 def kinds(view: View) -> list[str]:
     """What rows may show; wrong images are known only with classes."""
     return [kind for kind in KINDS if kind != "wrong" or view.right is not None]
+
+
+def views(view: View) -> list[int]:
+    """The views of the data to show in the rows, as chosen; all where there is nothing to choose."""
+    every = list(range(len(view.data.views)))
+    if len(every) < 2:
+        return every
+    chosen = st.pills(
+        "Views", every, selection_mode="multi", default=every, key=f"shown-{view.record.spec.dataset}",
+        format_func=lambda number: view.view_names[number], help="Which views of the samples the rows show.",
+    )  # fmt: skip
+    return sorted(chosen) or every
 
 
 def ordered(view: View, order: str) -> list[int]:
@@ -64,21 +82,30 @@ def figures(view: View) -> list[ClusterFigures]:
     return cache.derive(view, "figures", lambda: metrics.per_cluster(np.exp(view.log_probs), view.y_true))
 
 
-def table(view: View, clusters: Sequence[int], kind: str, count: int) -> str:
-    """HTML table with a row per cluster."""
+def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Sequence[int] | None = None) -> str:
+    """HTML table with a row per cluster.
+
+    Args:
+        view: the run at an epoch.
+        clusters: numbers of the clusters, in order.
+        kind: one of `KINDS`.
+        count: samples in a row.
+        shown: numbers of the data's views; by default all.
+    """
+    numbers = list(range(len(view.data.views))) if shown is None else list(shown)
     largest = max(1, int(view.sizes.max()))
+    has_image = any(pictures.is_image(view.data, number) for number in numbers)
+    px = WIDTHS.get(len(numbers), 50) if has_image else WIDE
     rows = []
     for k in clusters:
         color, name = view.colors[k], escape(view.cluster_name(k))
-        shown = members(view, k, kind, count)
-        images = (
-            pictures.samples(view, shown, px=72, mark=False, kind="row")
-            if len(shown)
+        chosen = members(view, k, kind, count)
+        samples = (
+            pictures.samples(view, chosen, px=px, mark=False, kind="row", only=numbers)
+            if len(chosen)
             else '<span class="mm-none">none</span>'
         )
-        mean = cache.derive(view, ("mean", k), lambda k=k: pictures.mean_image(view, np.flatnonzero(view.y_pred == k)))
-        picture = f'<img class="mm-mean" src="{mean}" alt="Mean image of cluster {name}">' if mean else ""
-        about = [f"{view.sizes[k]:,} images", f"{mean_confidence(view, k):.0%} sure"]
+        about = [f"{view.sizes[k]:,} {view.word}s", f"{mean_confidence(view, k):.0%} sure"]
         found = figures(view)[k]
         if found.precision is not None:
             about.append(f"{found.precision:.0%} pure")
@@ -88,7 +115,29 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int) -> str:
             f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
             f'<span class="mm-bar"><i style="width:{100 * view.sizes[k] / largest:.1f}%;background:{color}"></i></span>'
             f"<small>{' · '.join(about)}</small></th>"
-            f"<td>{picture}</td><td>{images}</td></tr>"
+            f"<td>{_mean(view, k, numbers)}</td><td>{samples}</td></tr>"
         )
-    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{escape(KINDS[kind])}</th></tr></thead>"
+    text = escape(KINDS[kind].format(view.word.capitalize()))
+    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _mean(view: View, cluster: int, shown: Sequence[int]) -> str:
+    """The mean image or profile of a cluster, one below the other for several views, with the views' names."""
+    members = np.flatnonzero(view.y_pred == cluster)
+    means = cache.derive(view, ("mean", cluster), lambda: pictures.means(view, members))
+    if not means:
+        return ""
+    name = escape(view.cluster_name(cluster))
+    if len(view.data.views) == 1 and pictures.is_image(view.data, 0):
+        return f'<img class="mm-mean" src="{means[0]}" alt="Mean image of cluster {name}">'
+    cells = []
+    for number in shown:
+        is_image, title = pictures.is_image(view.data, number), escape(view.view_names[number])
+        kind, flat = ("image", "") if is_image else ("profile", " class=mm-profile")
+        size = "width:46px;height:46px" if is_image else "width:74px;height:46px"
+        cells.append(
+            f'<span><small>{title}</small><img{flat} src="{means[number]}" style="{size}" title="{title}" '
+            f'alt="Mean {kind} of cluster {name}, {title}"></span>'
+        )
+    return f'<div class="mm-mean-stack">{"".join(cells)}</div>'

@@ -70,9 +70,9 @@ def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
 
 
 FIGURES = {
-    "acc": ("ACC", "Share of images that lie in the cluster matched to their class (one cluster per class)."),
+    "acc": ("ACC", "Share of samples that lie in the cluster matched to their class (one cluster per class)."),
     "nmi": ("NMI", "Normalised mutual information of clusters and classes: 0 is chance, arithmetic mean of entropies."),
-    "ari": ("ARI", "Adjusted Rand index: agreement on pairs of images, 0 is chance."),
+    "ari": ("ARI", "Adjusted Rand index: agreement on pairs of samples, 0 is chance."),
 }
 """Name and explanation of each figure that compares clusters with classes."""
 

@@ -40,7 +40,7 @@ def showcase(record: RunRecord) -> None:
     with st.container(border=True, key="mm-showcase"):
         title = "An example that is already there" if record.example else "Your latest finished run"
         st.markdown(
-            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(view.ids):,} images, {record.epochs} epochs, "
+            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(view.ids):,} {view.word}s, {record.epochs} epochs, "
             f"{picker.duration(record.seconds)} of training, no labels used]"
         )
         left, middle, right = st.columns([4, 4, 4], gap="medium")
@@ -70,8 +70,8 @@ def _map(view: cache.View) -> None:
     option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
     if len(view.sizes) <= 30:
         label_corners(option, [view.cluster_meaning(k) for k in range(len(view.sizes))])
-    st.echarts_chart(option, height=290, key="show-map", alt="Every image is a point, every corner a cluster")
-    st.caption("Every point is an image, every corner a cluster; in the middle are images it is unsure about.")
+    st.echarts_chart(option, height=290, key="show-map", alt="Every sample is a point, every corner a cluster")
+    st.caption("Every point is a sample, every corner a cluster; in the middle are samples it is unsure about.")
 
 
 def _scores(view: cache.View) -> None:
@@ -98,7 +98,7 @@ def prepare(view: cache.View) -> None:
 
 def _rows(view: cache.View) -> None:
     st.html(_row_html(view))
-    st.caption("The images it is surest about, one row per cluster.")
+    st.caption("The samples it is surest about, one row per cluster.")
 
 
 def _row_html(view: cache.View) -> str:
@@ -110,7 +110,9 @@ def _work_out_rows(view: cache.View) -> str:
     rows = []
     for cluster in range(min(10, len(view.sizes))):
         surest = cluster_rows.members(view, cluster, "surest", 12)
-        images = pictures.samples(view, surest, px=26, mark=False, kind="row")
+        images = pictures.samples(
+            view, surest, px=26, mark=False, kind="row", only=[pictures.image_view(view.data) or 0]
+        )
         rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
     return "".join(rows)
 

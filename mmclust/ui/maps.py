@@ -1,6 +1,6 @@
 """The map page: which space, which projection, which colours; the figure; what a lasso has caught."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import projection
+from mmclust.analysis.spaces import Space, choices
 from mmclust.plots import scatter
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui import cache, frame, jobs, pictures
@@ -20,48 +21,82 @@ HEIGHT = 600
 DETAILED = 20_000
 """Points up to which the hover text has more than the sample's number."""
 SHOWN = 120
-"""Images of a selection that are drawn; the others are counted."""
+"""Pictures of a selection that are drawn; the other samples are counted."""
 
-SPACES = {
-    "z": "the whole code z",
-    "z_c": "the category part z_c: which cluster",
-    "z_s": "the style part z_s: how it looks; a good run shows no classes here",
-}
 PROJECTIONS = {"t-SNE": "tsne", "UMAP": "umap", "PCA": "pca"}
 COLORS = ("cluster", "class", "correctness", "confidence")
+MOST = 12_000
+"""Points of a picture of all views at once; beyond, a random sample of the samples is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the controls say."""
 
-    space: str
+    space: Space
     projection: str
     color: str
     options: tuple[tuple[str, float], ...]
     """Parameters of the projection."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """What stands in the picture. Shapes: m points, M marks."""
+
+    xy: np.ndarray
+    """(m, 2) positions of samples."""
+    rows: np.ndarray
+    """(m,) places in the view's arrays; every sample several times where all views are shown at once."""
+    views: np.ndarray | None
+    """(m,) number of the data's view each point is of; None for a space of one view or of all together."""
+    marks: np.ndarray
+    """(M, 2) positions of prototypes in the same projection."""
+
+
+def spaces(view: cache.View) -> dict[str, Space]:
+    """What can be shown, by the name that stands in the URL."""
+    return {space.name: space for space in choices(view.snapshot.spaces, view.view_names)}
+
+
 def controls(view: cache.View) -> Settings:
     """Draw the controls; all of them stand in the URL."""
-    spaces = list(view.snapshot.spaces)
-    colors = list(COLORS if view.y_true is not None else ("cluster", "confidence"))
+    known = spaces(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        space = st.segmented_control(
-            "Space", spaces, default="z" if "z" in spaces else spaces[0], key="space", bind="query-params",
-            required=True,
-            help="\n".join(f"- **{name}**: {SPACES.get(name, 'a space of the method')}" for name in spaces),
-        )  # fmt: skip
+        space = known[_space(known)]
         kind = st.segmented_control(
             "Projection", list(PROJECTIONS), default="t-SNE", key="projection", bind="query-params", required=True,
             help="t-SNE and UMAP keep neighbours together; distances between islands mean little. PCA is linear.",
         )  # fmt: skip
+        colors = list(COLORS if view.y_true is not None else ("cluster", "confidence"))
+        if len(space.views) > 1:
+            colors = ["view", *colors]
+        if st.session_state.get("color") not in colors:
+            st.session_state.pop("color", None)
         color = st.segmented_control(
-            "Colour", colors, default="cluster", key="color", bind="query-params", required=True
+            "Colour", colors, default=colors[0], key="color", bind="query-params", required=True
         )
         with st.popover("Options", icon=":material/tune:"):
             options = _options(kind or "t-SNE", len(view.ids))
-    return Settings(space=space or spaces[0], projection=kind or "t-SNE", color=color or "cluster", options=options)
+    return Settings(space=space, projection=kind or "t-SNE", color=color or colors[0], options=options)
+
+
+def _space(known: dict[str, Space]) -> str:
+    """The choice of a space: buttons for a few, a list for the many of several views."""
+    names, text = list(known), "\n".join(f"- **{space.title}**: {space.meaning}" for space in known.values())
+    if st.session_state.get("space") not in names:
+        st.session_state.pop("space", None)
+    first = names.index("z") if "z" in names else 0
+    if any(space.views for space in known.values()):
+        chosen = st.selectbox(
+            "Space", names, index=first, key="space", bind="query-params", width=300, help=text,
+            format_func=lambda name: known[name].title,
+        )  # fmt: skip
+    else:
+        chosen = st.segmented_control(
+            "Space", names, default=names[first], key="space", bind="query-params", required=True, help=text
+        )
+    return chosen or names[first]
 
 
 def _options(kind: str, n: int) -> tuple[tuple[str, float], ...]:
@@ -81,87 +116,125 @@ def _options(kind: str, n: int) -> tuple[tuple[str, float], ...]:
     return ()
 
 
-def layout(view: cache.View, settings: Settings) -> np.ndarray | None:
-    """Positions (n, 2), or None while they are computed (a progress bar stands in the map's place)."""
-    kind = PROJECTIONS[settings.projection]
-    key = ("layout", view.record.run_id, view.epoch, view.version, settings.space, kind, settings.options)
+def layout(view: cache.View, settings: Settings) -> Points | None:
+    """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
+    kind, space = PROJECTIONS[settings.projection], settings.space
+    key = ("layout", view.record.run_id, view.epoch, view.version, space.name, kind, settings.options)
     options: dict[str, Any] = dict(settings.options)
     if "n_neighbors" in options:
         options["n_neighbors"] = int(options["n_neighbors"])
+    rows = shown_rows(len(view.ids), len(space.members))
 
     def work(report: jobs.Report) -> np.ndarray:
+        # Samples and marks are laid out together: only then does their distance mean anything.
         return projection.cached_projection(
-            view.run.folder / "layouts", view.snapshot.spaces[settings.space], kind, seed=0, progress=report, **options
+            view.run.folder / "layouts", stacked(view, space, rows), kind, seed=0, progress=report, **options
         )
 
-    return jobs.result(
-        key, work, label=f"Laying out {len(view.ids):,} points with {settings.projection}", height=HEIGHT
-    )
+    n_points = len(rows) * len(space.members)
+    xy = jobs.result(key, work, label=f"Laying out {n_points:,} points with {settings.projection}", height=HEIGHT)
+    if xy is None:
+        return None
+    views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
+    return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, marks=xy[n_points:])
+
+
+def shown_rows(n_samples: int, n_members: int) -> np.ndarray:
+    """Which samples stand in a picture of so many spaces at once."""
+    if n_members == 1 or n_samples * n_members <= MOST:
+        return np.arange(n_samples)
+    return np.sort(np.random.default_rng(0).choice(n_samples, MOST // n_members, replace=False))
+
+
+def stacked(view: cache.View, space: Space, rows: np.ndarray) -> np.ndarray:
+    """Codes of the samples in each member of a space, below them the marks."""
+    codes = [view.snapshot.spaces[name] for name in space.members]
+    parts = [of_view.reshape(len(of_view), -1)[rows] for of_view in codes]
+    marks = [view.snapshot.marks[name] for name in space.members if name in view.snapshot.marks]
+    return parts[0] if len(parts) == 1 and not marks else np.concatenate([*parts, *marks])
 
 
 @st.fragment
-def explore(view: cache.View, xy: np.ndarray, settings: Settings) -> None:
+def explore(view: cache.View, points: Points, settings: Settings) -> None:
     """The map, and beside it what is selected."""
     left, right = st.columns([8, 4], gap="medium")
     with left:
         chart = st.plotly_chart(
-            figure(view, xy, settings),
+            figure(view, points, settings),
             key="map",
             on_select="rerun",
             selection_mode=("lasso", "box", "points"),
             config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]},
-            alt=f"{settings.projection} map of {len(xy):,} samples in {settings.space}, coloured by {settings.color}",
+            alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}, "
+            f"coloured by {settings.color}",
         )
+        if len(points.rows) < len(view.ids) * len(settings.space.members):
+            st.caption(f"{len(points.rows) // len(settings.space.members):,} random samples of {len(view.ids):,}.")
     with right, frame.messages():
         chosen(view, np.searchsorted(view.ids, sample_ids(chart.selection.points)))
 
 
-def figure(view: cache.View, xy: np.ndarray, settings: Settings) -> "go.Figure":
+def figure(view: cache.View, points: Points, settings: Settings) -> "go.Figure":
     """The Plotly figure, kept in memory by what it depends on."""
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    return _figure((view.record.run_id, view.epoch, view.version), astuple(settings), names, settings, view, xy)
+    how = (settings.space.name, settings.projection, settings.color, settings.options)
+    return _figure((view.record.run_id, view.epoch, view.version), how, names, settings, view, points)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _figure(
-    what: tuple, how: tuple, names: tuple[str, ...], _settings: Settings, _view: cache.View, _xy: np.ndarray
+    what: tuple, how: tuple, names: tuple[str, ...], _settings: Settings, _view: cache.View, _points: Points
 ) -> "go.Figure":
     # The key is what, how and names: Streamlit leaves out names that start with an underscore.
-    view, xy, settings = _view, _xy, _settings
+    view, points, settings = _view, _points, _settings
+    drawn = _samples(names, view, points, settings)
+    if n_marks := len(points.marks):
+        n_sets = max(1, n_marks // len(names)) if n_marks % len(names) == 0 else 0
+        colors = list(view.colors) * n_sets or ["#8a919e"] * n_marks
+        titles = [f"prototype of cluster {name}" for name in names] * n_sets or ["prototype"] * n_marks
+        scatter.add_marks(drawn, points.marks, titles, colors)
+    return drawn
+
+
+def _samples(names: tuple[str, ...], view: cache.View, points: Points, settings: Settings) -> "go.Figure":
+    """The map without marks."""
+    xy, rows, color = points.xy, points.rows, settings.color
+    ids, confidence = view.ids[rows], view.confidence[rows]
     common: dict[str, Any] = {"method": settings.projection, "height": HEIGHT}
-    if settings.color == "confidence":
-        return scatter.value_map(xy, view.ids, view.confidence, "confidence", low=0.0, high=1.0, **common)
+    if color == "confidence":
+        return scatter.value_map(xy, ids, confidence, "confidence", low=0.0, high=1.0, **common)
     if len(xy) <= DETAILED:  # beyond, every further column costs seconds in the browser
-        common["details"] = {"confidence": view.confidence}
-    if settings.color == "correctness" and view.right is not None:
-        return scatter.right_map(xy, view.ids, view.right, **common)
-    if settings.color == "class" and view.y_true is not None:
+        common["details"] = {"confidence": confidence}
+    if color == "view" and points.views is not None:
+        return scatter.group_map(xy, ids, points.views, view.view_names, **common)
+    if color == "correctness" and view.right is not None:
+        return scatter.right_map(xy, ids, view.right[rows], **common)
+    if color == "class" and view.y_true is not None:
         classes = [view.class_name(c) for c in range(int(view.y_true.max()) + 1)]
-        return scatter.group_map(xy, view.ids, view.y_true, classes, **common)
-    return scatter.group_map(xy, view.ids, view.y_pred, names, colors=view.colors, **common)
+        return scatter.group_map(xy, ids, view.y_true[rows], classes, **common)
+    return scatter.group_map(xy, ids, view.y_pred[rows], names, colors=view.colors, **common)
 
 
 def chosen(view: cache.View, positions: np.ndarray) -> None:
-    """What is selected: how many, of which clusters and classes, and the images."""
+    """What is selected: how many, of which clusters and classes, and the samples."""
     if not len(positions):
         st.markdown("**Nothing selected**")
         st.caption(
-            "Draw around points with the lasso, drag a box, or click one point: its images appear here. "
+            f"Draw around points with the lasso, drag a box, or click one point: its {view.word}s appear here. "
             "Double-click the map to clear. A click in the legend hides a group, a double-click isolates it."
         )
-        if view.images is not None:
-            st.markdown("**Least sure images of this run**")
-            least = cache.derive(view, "least sure", lambda: np.argsort(view.confidence)[:35])
-            st.html(pictures.samples(view, least, px=44))
+        st.markdown(f"**Least sure {view.word}s of this run**")
+        least = cache.derive(view, "least sure", lambda: np.argsort(view.confidence)[:35])
+        st.html(pictures.samples(view, least[: 35 // len(view.data.views)], px=44))
         return
     st.markdown(f"**{len(positions):,} selected** of {len(view.ids):,}")
     st.html(shares(view, positions))
-    if view.images is not None:
-        shown = positions[np.argsort(-view.confidence[positions], kind="stable")][:SHOWN]
-        with st.container(height=HEIGHT - 150, border=False):
-            st.html(pictures.samples(view, shown, px=44))
-            if len(positions) > SHOWN:
-                st.caption(f"The {SHOWN} surest of them; the line under an image has the colour of its cluster.")
+    shown = positions[np.argsort(-view.confidence[positions], kind="stable")][: SHOWN // len(view.data.views)]
+    with st.container(height=HEIGHT - 150, border=False):
+        st.html(pictures.samples(view, shown, px=44))
+        if len(positions) > len(shown):
+            of = "its own assignment" if len(view.data.views) > 1 and view.snapshot.view_logits else "the cluster"
+            st.caption(f"The {len(shown)} surest of them; the line under a picture has the colour of {of}.")
 
 
 def shares(view: cache.View, positions: np.ndarray) -> str:

@@ -127,11 +127,36 @@ def view(title: str, text: str, *, what: str) -> cache.View | None:
     return found
 
 
+def source_name(view: cache.View, number: int | None) -> str:
+    """What an assignment is called: that of all views together, or of one."""
+    return "fused" if number is None else f"view {number + 1} ({view.view_names[number]})"
+
+
+def assignment(view: cache.View, *, key: str = "assignment") -> cache.View:
+    """The run by its fused assignment or by that of one view, as chosen; without a choice where there is only one.
+
+    Args:
+        view: the run at an epoch.
+        key: of the widget, and its name in the URL.
+    """
+    if not view.snapshot.view_logits:
+        return view
+    options = ["fused", *(f"view {number + 1}" for number in range(len(view.snapshot.view_logits)))]
+    chosen = st.segmented_control(
+        "Assignment", options, default="fused", key=key, bind="query-params", required=True,
+        format_func=lambda name: source_name(view, options.index(name) - 1 if name != "fused" else None),
+        help="fused: from all views together. The others: from one view alone.",
+    )  # fmt: skip
+    return cache.alone(view, None if chosen in (None, "fused") else options.index(chosen) - 1)
+
+
 def chips(found: cache.View) -> str:
     """HTML of the line under the bar: figures of the run at this epoch."""
     figures = [(name.upper(), f"{found.scores[name]:.1%}") for name in ("acc", "nmi", "ari") if name in found.scores]
     n_clusters = found.snapshot.n_clusters
-    figures += [("images" if found.images is not None else "samples", f"{len(found.ids):,}")]
+    figures += [(f"{found.word}s", f"{len(found.ids):,}")]
+    if len(found.data.views) > 1:
+        figures.append(("views", f"{len(found.data.views)}"))
     figures += [("clusters", f"{n_clusters}")]
     if not found.scores:
         figures.append(("classes", "not known"))
