@@ -32,17 +32,17 @@ def to_gray_shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def random_crop_box(
-    n_images: int, size: tuple[int, int], *, min_area: float, generator: torch.Generator
+    n_images: int, size: tuple[int, int], *, min_area: float, max_area: float = 1.0, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Boxes of the usual random resized crop: top, left, height, width, each (B,) whole pixels.
 
-    The area is uniform in [min_area, 1] of the image and the aspect ratio log-uniform in [3/4, 4/3]. Boxes that do
-    not fit are drawn again; after ten misses the whole image is kept.
+    The area is uniform in [min_area, max_area] of the image and the aspect ratio log-uniform in [3/4, 4/3]. Boxes that
+    do not fit are drawn again; after ten misses the whole image is kept.
     """
     height, width = size
     device, tries = generator.device, 10
     draws = torch.rand(4, tries, n_images, device=device, generator=generator)
-    area = height * width * (min_area + (1 - min_area) * draws[0])
+    area = height * width * (min_area + (max_area - min_area) * draws[0])
     ratio = torch.exp(math.log(3 / 4) + (math.log(4 / 3) - math.log(3 / 4)) * draws[1])
     box_width, box_height = (area * ratio).sqrt().round(), (area / ratio).sqrt().round()
     fits = (box_width > 0) & (box_width <= width) & (box_height > 0) & (box_height <= height)
@@ -55,8 +55,16 @@ def random_crop_box(
     return top, left, box_height, box_width
 
 
-def random_resized_crop(images: Tensor, *, min_area: float, flip: bool, generator: torch.Generator) -> Tensor:
-    """A random crop of each image, resized back to full size; mirrored with probability 1/2 if `flip`.
+def random_resized_crop(
+    images: Tensor,
+    *,
+    min_area: float,
+    max_area: float = 1.0,
+    size: int | None = None,
+    flip: bool,
+    generator: torch.Generator,
+) -> Tensor:
+    """A random crop of each image, resized; mirrored with probability 1/2 if `flip`.
 
     Bilinear, and written as two small matrix products per image (rows, then columns), so that a batch is three
     kernels on any device.
@@ -64,28 +72,31 @@ def random_resized_crop(images: Tensor, *, min_area: float, flip: bool, generato
     Args:
         images: (B, C, H, W).
         min_area: smallest share of the image's area that a crop keeps.
+        max_area: largest share.
+        size: pixels of both edges of the result; None for those of the images.
         flip: whether to mirror left and right at random.
         generator: source of all draws, on the images' device.
 
     Returns:
-        (B, C, H, W).
+        (B, C, size, size), or (B, C, H, W).
     """
     n_images, _, height, width = images.shape
     top, left, box_height, box_width = random_crop_box(
-        n_images, (height, width), min_area=min_area, generator=generator
+        n_images, (height, width), min_area=min_area, max_area=max_area, generator=generator
     )
-    rows = _interpolation(top, box_height, height)
-    columns = _interpolation(left, box_width, width)
+    rows = _interpolation(top, box_height, height, size or height)
+    columns = _interpolation(left, box_width, width, size or width)
     if flip:
         mirrored = torch.rand(n_images, 1, 1, device=images.device, generator=generator) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     return rows.unsqueeze(1) @ images @ columns.transpose(1, 2).unsqueeze(1)
 
 
-def _interpolation(start: Tensor, length: Tensor, size: int) -> Tensor:
-    """Matrices (B, size, size) that stretch [start, start + length) over `size` pixels, bilinearly."""
+def _interpolation(start: Tensor, length: Tensor, size: int, out_size: int) -> Tensor:
+    """Matrices (B, out_size, size) that stretch [start, start + length) of `size` pixels over `out_size`."""
     pixel = torch.arange(size, device=start.device, dtype=start.dtype)
-    source = start[:, None] + ((pixel + 0.5) * length[:, None] / size - 0.5)
+    target = torch.arange(out_size, device=start.device, dtype=start.dtype)
+    source = start[:, None] + ((target + 0.5) * length[:, None] / out_size - 0.5)
     # Positions stay inside the box, as when the crop is cut out before it is resized.
     source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
     return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
@@ -125,6 +136,12 @@ def jitter_color(images: Tensor, strength: float, hue: float, generator: torch.G
         blended = (anchor + (images - anchor) * factor).clamp(0, 1)
         images = torch.where(kind == 3, _turn_hue(images, turn), blended)
     return images
+
+
+def sometimes(images: Tensor, changed: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Each image (B, C, H, W) replaced by its changed version with the given probability."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device, generator=generator) < probability
+    return torch.where(chosen, changed, images)
 
 
 def _turn_hue(images: Tensor, turn: Tensor) -> Tensor:

@@ -154,6 +154,8 @@ class Trainer:
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
         self.views = tuple(_on_device(view, device) for view in dataset.views)
+        self.train_views = _part(self.views, self.train_index)
+        self.eval_views = _part(self.views, torch.from_numpy(self.eval_index).to(device))
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
@@ -223,7 +225,7 @@ class Trainer:
         return self.train_index[torch.randperm(len(self.train_index), generator=generator).to(self.device)]
 
     def _start_stage(self, stage: int) -> None:
-        self.method.start_stage(self.stages[stage].name, self.views, self.generator)
+        self.method.start_stage(self.stages[stage].name, self.train_views, self.generator)
 
     def _train_step(self, stage: str, ids: Tensor) -> None:
         self.method.schedule(stage, self.step / self.steps_per_epoch, self.epochs)
@@ -271,7 +273,7 @@ class Trainer:
             self._evaluate(epoch)
 
     def _evaluate(self, epoch: int) -> None:
-        self.method.before_evaluation(self.views)
+        self.method.before_evaluation(self.train_views, self.eval_views)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             snapshot = take_snapshot(
                 self.method,
@@ -346,6 +348,14 @@ def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
     if not view.flags.writeable:  # torch warns about read-only memory, which is never written to here
         view = view.view()
     return torch.from_numpy(view if view.flags.writeable else np.array(view)).to(device)
+
+
+def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
+    """The samples at `index` (n,), in ascending order; without a copy where they follow each other."""
+    first, last = int(index[0]), int(index[-1])
+    if last - first + 1 == len(index):
+        return tuple(view[first : last + 1] for view in views)
+    return tuple(view[index] for view in views)
 
 
 def _thinned(snapshot: Snapshot, n_samples: int) -> Snapshot:

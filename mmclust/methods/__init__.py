@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 METHODS = {
     "dccs": "mmclust.methods.dccs",
+    "imc-swav": "mmclust.methods.imc_swav",
     "dmim": "mmclust.methods.dmim",
     "msdib": "mmclust.methods.msdib",
     "dmid-uic": "mmclust.methods.dmid_uic",

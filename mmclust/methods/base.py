@@ -126,5 +126,10 @@ class Method(nn.Module):
     def after_step(self, stage: str, turn: str, step: int) -> None:
         """Called after each optimiser step, e.g. to normalise prototypes."""
 
-    def before_evaluation(self, data: tuple[Tensor, ...]) -> None:
-        """Called before samples are embedded for a snapshot, e.g. to re-estimate batch statistics."""
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
+        """Called before samples are embedded for a snapshot, e.g. to re-estimate batch statistics.
+
+        Args:
+            data: all training samples, on the device.
+            evaluated: the samples that will be embedded; the same where all are trained on.
+        """

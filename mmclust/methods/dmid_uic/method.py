@@ -262,7 +262,7 @@ class DMIDUIC(Method):
         if stage == "train":
             self.prototypes.place(self._all_codes(data), generator)
 
-    def before_evaluation(self, data: tuple[Tensor, ...]) -> None:
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
         """In pretraining, prototypes follow the codes, so that curves and pictures show where k-means stands."""
         if self._stage in PRETRAINING:
             generator = torch.Generator(data[0].device).manual_seed(0)  # evaluating must not move the run's draws

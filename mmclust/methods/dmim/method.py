@@ -173,7 +173,7 @@ class DMIM(Method):
         if self.config.renew_every:
             self.renewing = int(epoch) % self.config.renew_every == 0
 
-    def before_evaluation(self, data: tuple[Tensor, ...]) -> None:
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
         """Matches the clusters of each view to the first view's (Hungarian on the joint of the assignments)."""
         if self.config.prediction != "aligned":
             return

@@ -1,0 +1,309 @@
+"""IMC-SwAV as a person meets it: idea, equations, hyper-parameters, presets. Needs no torch."""
+
+from dataclasses import dataclass
+
+from mmclust.methods.card import MethodCard, Preset, Term, knob
+
+_MANY_CLASSES = dict.fromkeys(("cifar100", "tiny-imagenet"), 512)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Hyper-parameters of IMC-SwAV; defaults are the published code's for CIFAR-10."""
+
+    beta: float = knob(
+        4.0,
+        low=0.5,
+        high=10,
+        step=0.5,
+        symbol=r"\beta",
+        group="Objective",
+        help="Push towards clusters of equal size in the classifier. Below 1 clusters die.",
+    )
+    temperature: float = knob(
+        0.1,
+        low=0.05,
+        high=0.5,
+        step=0.01,
+        symbol=r"\tau",
+        group="Objective",
+        help="Sharpness of the prototype probabilities; smaller is sharper.",
+    )
+    epsilon: float = knob(
+        0.05,
+        low=0.02,
+        high=0.2,
+        step=0.01,
+        symbol=r"\varepsilon",
+        group="Objective",
+        help="Softness of the target codes; smaller is harder.",
+    )
+    sinkhorn_rounds: int = knob(
+        3,
+        low=1,
+        high=10,
+        step=1,
+        group="Objective",
+        help="How exactly the targets use all prototypes equally.",
+    )
+    swav_weight: float = knob(
+        1.0,
+        low=0,
+        high=5,
+        step=0.1,
+        group="Objective",
+        help="Weight of the self-labelling loss that trains encoder and prototypes.",
+    )
+    logit_weight: float = knob(
+        0.01,
+        low=0,
+        high=1,
+        step=0.01,
+        group="Objective",
+        help="Weight of the penalty on logits of the classifier outside of -5 to 5. 0 switches it off.",
+    )
+    n_prototypes: int = knob(
+        1000,
+        low=20,
+        high=3000,
+        step=20,
+        symbol="k'",
+        group="Code",
+        help="Fine groups between image and cluster; the paper's results are flat above 300.",
+    )
+    projection_dim: int = knob(
+        128,
+        low=8,
+        high=512,
+        step=8,
+        group="Code",
+        help="Dimensions of the space in which images meet prototypes.",
+    )
+    high_size: int = knob(
+        0,
+        low=0,
+        high=224,
+        step=2,
+        group="Views",
+        help="Pixels of the two large crops. 0 takes 7/8 of the image, which is 28 of 32.",
+        paper={"stl10": 76, "tiny-imagenet": 56},
+    )
+    low_size: int = knob(
+        0,
+        low=0,
+        high=224,
+        step=2,
+        group="Views",
+        help="Pixels of the small crops. 0 takes 9/16 of the image, which is 18 of 32.",
+        paper={"stl10": 52, "tiny-imagenet": 36},
+    )
+    n_low: int = knob(
+        4,
+        low=0,
+        high=8,
+        step=1,
+        symbol="V_l",
+        group="Views",
+        help="Small crops per image; more are better and slower.",
+    )
+    high_area: float = knob(
+        0.2,
+        low=0.08,
+        high=1,
+        step=0.02,
+        group="Views",
+        help="Smallest share of the image that a large crop shows; the largest is all of it.",
+    )
+    low_area: float = knob(
+        0.4,
+        low=0.08,
+        high=1,
+        step=0.02,
+        group="Views",
+        help="Largest share of the image that a small crop shows; the smallest is 0.08.",
+    )
+    flip: bool = knob(
+        True,
+        group="Augmentation",
+        help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
+        paper=dict.fromkeys(("digits", "mnist", "usps"), False),
+    )
+    jitter: float = knob(
+        0.4,
+        low=0,
+        high=0.8,
+        step=0.05,
+        group="Augmentation",
+        help="Strength of the random brightness and contrast (in colour also saturation; hue a quarter of it).",
+    )
+    jitter_share: float = knob(
+        0.8,
+        low=0,
+        high=1,
+        step=0.05,
+        group="Augmentation",
+        help="Share of the views whose brightness, contrast and colour change.",
+    )
+    gray_share: float = knob(
+        0.25,
+        low=0,
+        high=1,
+        step=0.05,
+        group="Augmentation",
+        help="Share of the views that lose their colour (colour images only).",
+    )
+    learning_rate: float = knob(
+        5e-4,
+        low=1e-5,
+        high=5e-3,
+        log=True,
+        symbol=r"\eta",
+        group="Optimiser",
+        help="Step size of Adam at the start; times 0.4 after 30, 60 and 80 % of the epochs.",
+    )
+    warm_up: int = knob(
+        500,
+        low=0,
+        high=5000,
+        step=50,
+        group="Optimiser",
+        help="Steps over which the learning rate rises from 0, while the prototypes stay where they are.",
+    )
+    weight_decay: float = knob(
+        1e-5,
+        low=0,
+        high=1e-3,
+        step=1e-5,
+        group="Optimiser",
+        help="Pull of all weights towards 0 (coupled, as in Adam).",
+    )
+    batch_size: int = knob(
+        256,
+        low=16,
+        high=2048,
+        step=16,
+        symbol="m",
+        group="Optimiser",
+        help="Images per step; must be well above the number of clusters.",
+        paper=_MANY_CLASSES,
+    )
+    head: str = knob(
+        "linear",
+        choices=("linear", "mlp"),
+        group="Network",
+        help="From embedding to projection: two linear layers as in the published code, or SwAV's hidden layer.",
+    )
+    width: float = knob(
+        1.0,
+        low=0.125,
+        high=2,
+        step=0.125,
+        group="Network",
+        help="Scale of the channels of the ResNet-18 and of the classifier. Below 1 it is not the paper's network.",
+    )
+    statistics: str = knob(
+        "train",
+        choices=("train", "test", "off"),
+        group="Network",
+        help="Whole images that batch-norm statistics are measured on before an evaluation: those trained on, those "
+        "evaluated (the published numbers; transductive), or none.",
+    )
+
+
+CARD = MethodCard(
+    name="imc-swav",
+    title="IMC-SwAV",
+    paper="https://arxiv.org/abs/2103.07368",
+    citation=(
+        "Foivos Ntelemis, Yaochu Jin, Spencer A. Thomas: Information Maximization Clustering via Multi-View "
+        "Self-Labelling. Knowledge-Based Systems, 2022."
+    ),
+    idea=(
+        "Each image is seen through two large and four small crops. An encoder learns **prototypes**: the code of one "
+        "crop, balanced so that all prototypes are used equally, must be predicted from every other crop. Beside it "
+        "a **classifier** on the embedding sorts images into the clusters asked for: its output should be certain "
+        "given the prototypes, and all clusters should be used. The classifier's loss never changes the encoder."
+    ),
+    views="one image view",
+    terms=(
+        Term(
+            name="swav",
+            title="Swapped prediction",
+            latex=(
+                r"\mathcal{L}_{SwAV} = -\tfrac{1}{V_h (V-1)} \sum_{i}\sum_{v\neq i}"
+                r" \mathbb{E}\big[q_i^{\top}\log u_v\big]"
+            ),
+            meaning="The balanced code of a large crop is predicted from every other crop.",
+            weight="swav_weight",
+        ),
+        Term(
+            name="mi",
+            title="Information",
+            latex=r"\mathcal{L}_{MI} = \tfrac{1}{V^2}\sum_{j,i}\big[H(Y_j|U_i) - \beta\,H(Y_j)\big]",
+            meaning="A cluster is certain given the prototypes of any crop, and all clusters are used.",
+        ),
+        Term(
+            name="logit",
+            title="Logit bound",
+            latex=r"0.01\;\mathbb{E}\big[\textstyle\sum_k \max(0, |a_k| - 5)\big]",
+            meaning="Keeps the classifier from being surer than its gradients can correct.",
+            weight="logit_weight",
+        ),
+    ),
+    objective=(
+        r"\min_{E,P,C}\; \mathcal{L}_{SwAV} \qquad \min_{A}\; \mathcal{L}_{MI} + 0.01\,\mathcal{L}_{logit}"
+        r"\qquad u = \mathrm{softmax}(\hat p\, C^{\top}/\tau),\; y = \mathrm{softmax}(A(e))"
+    ),
+    config=Config,
+    presets={
+        "quick": {
+            "digits": Preset(
+                epochs=60,
+                values={
+                    "width": 0.25,
+                    "n_prototypes": 100,
+                    "projection_dim": 32,
+                    "batch_size": 128,
+                    "n_low": 2,
+                    "high_area": 0.4,
+                    "learning_rate": 2e-3,
+                    "warm_up": 50,
+                },
+                note="A reduced tier, not the paper's setting: a quarter of the channels, 100 prototypes, two small "
+                "crops, 60 epochs.",
+            ),
+            "*": Preset(
+                epochs=20,
+                values={
+                    "width": 0.25,
+                    "n_prototypes": 300,
+                    "projection_dim": 64,
+                    "batch_size": 128,
+                    "n_low": 2,
+                    "high_size": 20,
+                    "low_size": 12,
+                    "learning_rate": 1e-3,
+                    "warm_up": 200,
+                },
+                note="A reduced tier, not the paper's setting: a quarter of the channels, 300 prototypes, two crops of "
+                "20 and two of 12 pixels, 20 epochs.",
+                precision="bf16",
+            ),
+        },
+        "paper": {
+            "*": Preset(
+                epochs=500,
+                note="The published settings, 500 epochs: for a GPU. The mean of 15 runs was reported.",
+            )
+        },
+    },
+    ablations={
+        "No small crops": {"n_low": 0},
+        "Two small crops": {"n_low": 2},
+        "No logit bound": {"logit_weight": 0.0},
+        "SwAV's projection head": {"head": "mlp"},
+        "Full": {},
+    },
+    train_part="train",
+    eval_part="test",
+)

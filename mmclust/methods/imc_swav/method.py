@@ -1,0 +1,258 @@
+"""IMC-SwAV: Ntelemis, Jin, Thomas, Information Maximization Clustering via Multi-View Self-Labelling, KBS 2022.
+
+Shapes: B batch, C channels, H x W pixels, V views (crops) of an image, E embedding, D projection, P prototypes,
+K clusters.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from mmclust.data.augmentation import jitter_color, jitter_gray, random_resized_crop, sometimes, to_gray
+from mmclust.data.dataset import DataSpec
+from mmclust.losses.swapped import conditional_entropy_balance, logit_excess, prototype_targets, swapped_prediction
+from mmclust.methods.base import Batch, Method
+from mmclust.methods.imc_swav.card import Config
+from mmclust.nets.resnet import ResNet18
+
+N_HIGH = 2
+SMALLEST_CROP = 4
+SMALLEST_AREA = 0.08
+"""Share of the image that a small crop shows at least."""
+HUE_SHARE = 0.25
+"""The paper's hue jitter 0.1 beside its other jitters of 0.4."""
+MILESTONES = (0.3, 0.6, 0.8)
+"""Shares of the epochs after which the learning rate falls: 150, 300 and 400 of the published 500."""
+DECAY = 0.4
+STATISTICS_BATCHES = 50
+
+NORMALISATION = {
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
+    "cifar20": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
+    "cifar100": ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)),
+    "stl10": ((0.43, 0.42, 0.39), (0.27, 0.26, 0.27)),
+    "tiny-imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+"""Published mean and deviation of each channel; for other data they are measured on the training images."""
+
+
+class IMCSwAV(Method):
+    """Learns prototypes by predicting codes across crops, and beside it a classifier that is informed by them."""
+
+    config: Config
+    mean: Tensor
+    deviation: Tensor
+    n_steps: Tensor
+
+    def __init__(self, config: Config, spec: DataSpec) -> None:
+        super().__init__(config, spec)
+        view = spec.views[0]
+        channels, size = view.shape[0], (view.shape[1], view.shape[2])
+        self.sizes = crop_sizes(config, min(size))
+        self.encoder = ResNet18(channels, size, config.width)
+        embedding_dim = self.encoder.embedding_dim
+        if config.head == "linear":
+            self.projection = nn.Sequential(
+                nn.Linear(embedding_dim, embedding_dim), nn.Linear(embedding_dim, config.projection_dim)
+            )
+        else:
+            hidden = 4 * embedding_dim
+            self.projection = nn.Sequential(
+                nn.Linear(embedding_dim, hidden),
+                nn.BatchNorm1d(hidden),
+                nn.ReLU(inplace=True),
+                nn.Linear(hidden, config.projection_dim),
+            )
+        self.prototypes = nn.Linear(config.projection_dim, config.n_prototypes, bias=False)
+        hidden = max(32, round(1024 * config.width))
+        self.classifier = nn.Sequential(
+            *_layer(embedding_dim, hidden), *_layer(hidden, hidden), nn.Linear(hidden, spec.n_clusters)
+        )
+        mean, deviation = NORMALISATION.get(spec.name, ((0.5,) * channels, (0.5,) * channels))
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
+        self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
+        self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+
+    @classmethod
+    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+        """Why IMC-SwAV cannot take such data, in one sentence; None when it can."""
+        if len(spec.views) != 1 or spec.views[0].kind != "image":
+            return (
+                f"IMC-SwAV takes one image view, {spec.name} has {len(spec.views)} views; choose a data set of images."
+            )
+        size = min(spec.views[0].shape[1:])
+        smallest = min(crop_sizes(config, size)[: 1 + (config.n_low > 0)])
+        if smallest < SMALLEST_CROP:
+            return (
+                f"Crops of {smallest} pixels are too small; set high_size and low_size to {SMALLEST_CROP} or more, "
+                f"or use images larger than {size} pixels."
+            )
+        return None
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One Adam over everything, as published: betas (0.8, 0.999), weight decay 1e-5."""
+        self.adam = torch.optim.Adam(
+            self.parameters(),
+            lr=self.config.learning_rate,
+            betas=(0.8, 0.999),
+            weight_decay=self.config.weight_decay,
+            fused=True,
+        )
+        return {"main": self.adam}
+
+    def weights(self, stage: str, turn: str) -> dict[str, float]:
+        """Weights of the published total."""
+        return {"swav": self.config.swav_weight, "mi": 1.0, "logit": self.config.logit_weight}
+
+    def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
+        """Measure mean and deviation of the channels, where the paper gives none."""
+        if self.spec.name not in NORMALISATION:
+            some = self._unit(data[0][:: max(1, len(data[0]) // 10_000)])
+            self.mean.copy_(some.mean(dim=(0, 2, 3)).view_as(self.mean))
+            self.deviation.copy_(some.std(dim=(0, 2, 3)).view_as(self.mean).clamp_min(1e-3))
+
+    def schedule(self, stage: str, epoch: float, epochs: int) -> None:
+        """Learning rate: a rise over the first steps, then a fall at each milestone."""
+        rate = self.config.learning_rate * DECAY ** sum(epoch >= share * epochs for share in MILESTONES)
+        if self._steps < self.config.warm_up:
+            rate *= (self._steps + 1) / self.config.warm_up
+        self.adam.param_groups[0]["lr"] = rate
+
+    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+        """The three terms; entropy of prototype use and of the clusters are only watched."""
+        with torch.no_grad():
+            self.prototypes.weight.copy_(F.normalize(self.prototypes.weight))
+        crops = self.crops(batch.views[0], batch.generator)
+        # Each crop passes alone, so that batch norm sees one resolution and one crop of each image.
+        embeddings = [self.encoder(crop) for crop in crops]
+        projections = [self.projection(embedding) for embedding in embeddings]
+        logits = torch.stack([self.classifier(embedding.detach()) for embedding in embeddings]).float()
+        with torch.autocast(logits.device.type, enabled=False):
+            unit = F.normalize(torch.stack(projections).float(), dim=2)
+            scores = unit @ self.prototypes.weight.T
+            log_probs = (scores / self.config.temperature).log_softmax(dim=2)
+            codes = prototype_targets(scores[:N_HIGH], self.config.epsilon, self.config.sinkhorn_rounds)
+            clusters, prototypes = logits.softmax(dim=2), log_probs.detach().exp()
+            return {
+                "swav": swapped_prediction(codes, log_probs),
+                "mi": conditional_entropy_balance(clusters, prototypes, self.config.beta),
+                "logit": logit_excess(logits),
+                "prototype_entropy": _entropy(prototypes.mean(dim=(0, 1))),
+                "cluster_entropy": _entropy(clusters.detach().mean(dim=(0, 1))),
+            }
+
+    def after_backward(self, stage: str, turn: str) -> None:
+        """Prototypes stay where they are during warm-up: without a gradient Adam passes them by."""
+        if self._steps < self.config.warm_up:
+            self.prototypes.weight.grad = None
+
+    def after_step(self, stage: str, turn: str, step: int) -> None:
+        """Count the steps, which warm-up is measured in."""
+        self._steps += 1
+        self.n_steps.fill_(self._steps)
+
+    @torch.no_grad()
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
+        """Measure batch-norm statistics on whole images: those of small jittered crops do not fit them."""
+        if self.config.statistics == "off":
+            return
+        images = data[0] if self.config.statistics == "train" else evaluated[0]
+        n_batches = min(STATISTICS_BATCHES, max(1, len(images) // self.config.batch_size))
+        # Always the same images: an evaluation takes nothing from the run's random numbers.
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0)).to(images.device)
+        norms = [m for m in self.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over all batches
+        was_training = self.training
+        self.train()
+        for ids in order[: n_batches * self.config.batch_size].chunk(n_batches):
+            self.classifier(self.encoder(self.plain(images[ids])))
+        self.train(was_training)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+    def crops(self, images: Tensor, generator: torch.Generator) -> list[Float[Tensor, "b c s s"]]:
+        """Two large and the small augmented crops of raw images, ready for the encoder."""
+        high, low = self.sizes
+        areas = [(high, self.config.high_area, 1.0)] * N_HIGH
+        areas += [(low, SMALLEST_AREA, self.config.low_area)] * self.config.n_low
+        whole = self._unit(images)
+        return [self._augmented(whole, size, low, high, generator) for size, low, high in areas]
+
+    def _augmented(
+        self, images: Tensor, size: int, min_area: float, max_area: float, generator: torch.Generator
+    ) -> Tensor:
+        crop = random_resized_crop(
+            images, min_area=min_area, max_area=max_area, size=size, flip=self.config.flip, generator=generator
+        )
+        strength = self.config.jitter
+        if crop.shape[1] == 3:
+            changed = jitter_color(crop, strength, HUE_SHARE * strength, generator)
+            crop = sometimes(crop, changed, self.config.jitter_share, generator)
+            crop = sometimes(crop, to_gray(crop).expand_as(crop), self.config.gray_share, generator)
+        elif crop.shape[1] == 1:
+            crop = sometimes(crop, jitter_gray(crop, strength, generator), self.config.jitter_share, generator)
+        return (crop - self.mean) / self.deviation
+
+    def plain(self, images: Tensor) -> Float[Tensor, "b c h w"]:
+        """Whole raw images, normalised, as they are evaluated."""
+        return (self._unit(images) - self.mean) / self.deviation
+
+    def _unit(self, images: Tensor) -> Tensor:
+        view = self.spec.views[0]
+        return (images.float() - view.low) / (view.high - view.low)
+
+    def embed(self, views: tuple[Tensor, ...]) -> Float[Tensor, "b e"]:
+        """Embedding e of raw samples."""
+        return self.encoder(self.plain(views[0]))
+
+    def logits(self, views: tuple[Tensor, ...]) -> Float[Tensor, "b k"]:
+        """Classifier scores of raw samples; gradients pass into the encoder, as Grad-CAM needs them."""
+        return self.classifier(self.embed(views)).float()
+
+    def spaces(self, views: tuple[Tensor, ...]) -> dict[str, Tensor]:
+        """z: the embedding; p: the projection on the unit sphere, where the prototypes are."""
+        embedding = self.embed(views)
+        return {
+            "z": embedding,
+            "p": F.normalize(self.projection(embedding).float()),
+            "logits": self.classifier(embedding),
+        }
+
+    def marks(self) -> dict[str, Tensor]:
+        """The prototypes."""
+        return {"p": F.normalize(self.prototypes.weight)}
+
+    def cam_layer(self) -> nn.Module:
+        """The last stage of the encoder."""
+        return self.encoder.cam_layer
+
+    @property
+    def _steps(self) -> int:
+        # Read from the buffer once (a run that goes on brings it), then counted here: reading waits for the device.
+        if not hasattr(self, "_counted"):
+            self._counted = int(self.n_steps)
+        return self._counted
+
+    @_steps.setter
+    def _steps(self, value: int) -> None:
+        self._counted = value
+
+
+def crop_sizes(config: Config, size: int) -> tuple[int, int]:
+    """Pixels of large and small crops for images of `size` pixels."""
+    return config.high_size or round(size * 7 / 8), config.low_size or round(size * 9 / 16)
+
+
+def _layer(in_dim: int, out_dim: int) -> tuple[nn.Module, ...]:
+    return nn.Linear(in_dim, out_dim), nn.BatchNorm1d(out_dim), nn.ReLU(inplace=True)
+
+
+def _entropy(probs: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    return torch.special.entr(probs).sum()
+
+
+METHOD = IMCSwAV
