@@ -1,7 +1,7 @@
 """From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -100,21 +100,21 @@ def objection(spec: RunSpec) -> str | None:
     return method_class(spec.method).objection(prepared, about.config(**spec.config))
 
 
-def look(spec: RunSpec, dataset: MultiViewDataset | None = None) -> tuple[str, ...]:
+def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | None = None) -> tuple[str, ...]:
     """Look at the samples themselves before a run: what a user should know of them, one sentence each.
 
     Image sets are not read for this: their readers have looked at the pixels.
 
     Args:
         spec: of the run.
-        dataset: its data where they are in memory already.
+        read: gives the data set of a name or path and a limit, where they are kept in memory; None reads them here.
 
     Raises:
         ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
     """
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
         return ()
-    dataset = dataset or catalogue.load(spec.dataset, limit=spec.limit)
+    dataset = read(spec.dataset, spec.limit) if read else catalogue.load(spec.dataset, limit=spec.limit)
     preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
     return preparation.notes(dataset, spec.steps)
 

@@ -6,7 +6,7 @@ from mmclust.data import catalogue
 from mmclust.ui import browse, frame
 
 frame.heading(
-    "Data", "Look at the images before a network does: what is in them, which classes there are, where they come from."
+    "Data", "Look at the samples before a network does: what is in them, which classes there are, where they come from."
 )
 
 left, right = st.columns([3, 10], gap="large")
@@ -16,6 +16,6 @@ entry = catalogue.DATASETS[name]
 with right, frame.messages():
     browse.about(entry)
     if entry.available():
-        browse.images(entry)
+        browse.samples(entry)
     else:
         browse.missing(entry)

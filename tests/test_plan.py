@@ -122,7 +122,9 @@ def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
     data = MultiViewDataset(spec=DataSpec(name="mine", views=(view,), n_clusters=2), views=(features,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mmclust.data.catalogue.describe", lambda name: data.spec)
-        assert [note.partition(" are")[0] for note in look(spec, data)] == ["1 of the 3 columns of view text"]
+        assert [note.partition(" are")[0] for note in look(spec, lambda *_: data)] == [
+            "1 of the 3 columns of view text"
+        ]
         features[7, 0] = np.nan
         with pytest.raises(ValueError, match="NaN or infinite values, first in sample 7"):
-            look(spec, data)
+            look(spec, lambda *_: data)

@@ -1,4 +1,4 @@
-"""The Data page: the list of data sets, what is known of one, its images."""
+"""The Data page: the list of data sets, what is known of one, its samples in all their views."""
 
 from html import escape
 
@@ -6,12 +6,16 @@ import numpy as np
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.data.dataset import ViewSpec
+from mmclust.data.dataset import MultiViewDataset, ViewSpec
 from mmclust.data.entry import Entry
+from mmclust.plots import numbers
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui import cache, forms, jobs, pictures
+from mmclust.ui import cache, forms, jobs, pictures, sample_cards
 
 SHOWN = 120
+"""Images on the page."""
+ROWS, PAGE_PX = 8, 950
+"""Rows of samples of several views, and the room for them on a usual screen."""
 KEY = "data:choice"
 
 
@@ -28,6 +32,7 @@ def choose() -> str:
         key=KEY,
         format_func=lambda n: catalogue.DATASETS[n].title if n in here else f":gray[{catalogue.DATASETS[n].title}]",
         captions=[_caption(catalogue.DATASETS[n], n in here) for n in names],
+        help="Sets in grey are not on this machine yet; choose one to see how to get it.",
     )
     forms.keep("dataset", name)
     forms.write_url({"dataset": name})
@@ -57,8 +62,9 @@ def about(entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"### {entry.title}")
         if entry.available() and st.button(
-            "Train on this", type="primary", icon=":material/play_arrow:", key="data-train"
-        ):
+            "Train on this", type="primary", icon=":material/play_arrow:", key="data-train",
+            help="Open the Train page with this data set.",
+        ):  # fmt: skip
             st.session_state.pop("form:dataset", None)
             st.switch_page("train.py", query_params={"dataset": entry.name})
     st.markdown(entry.about)
@@ -73,8 +79,8 @@ def about(entry: Entry) -> None:
     st.html(f'<div class="mm-chips">{cells}</div>')
 
 
-def images(entry: Entry) -> None:
-    """Images of the set, of one class or of all, with the sizes of the classes."""
+def samples(entry: Entry) -> None:
+    """Samples of the set, of one class or of all, then its views and the sizes of the classes."""
     data = jobs.result(
         ("data", entry.name, str(entry.found_at())),
         lambda report: cache.dataset(entry.name, progress=lambda fraction, _: report(fraction)),
@@ -83,33 +89,145 @@ def images(entry: Entry) -> None:
     )
     if data is None:
         return
-    shown = "All classes"
+    word = "images" if entry.kind == "image" else "samples"
+    height = 48 if len(data.views) <= 3 else 40
+    count = SHOWN if entry.kind == "image" else sample_cards.fitting(data, height=height, width=PAGE_PX, rows=ROWS)
+    chosen = _chosen(data, _class(data, entry.name), word, count)
+    names, colors = [class_name(data, int(i)) for i in chosen], cluster_colors(data.spec.n_clusters)
+    marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
+    if entry.kind == "image":
+        texts = [f"Image {i}" + (f", class {name}" if name else "") for i, name in zip(chosen, names, strict=True)]
+        px = 48 if entry.view_specs[0].shape[-1] <= 32 else 72
+        st.html(pictures.grid([pictures.source(data, int(i)) for i in chosen], texts, px=px, colors=marks))
+    else:
+        st.caption(f"Each sample, left to right: {', '.join(entry.views)}.{_about_profiles(data)}")
+        st.html(sample_cards.cards(data, chosen, height=height, labels=names if marks else None, colors=marks))
+        _one_in_full(data)
+        st.markdown("#### Views")
+        table = jobs.result(
+            ("views", entry.name, str(entry.found_at())), lambda _: views_table(data), label="Measuring the views"
+        )
+        if table:
+            st.html(table)
     if data.labels is not None:
-        options = ["All classes", *data.spec.classes]
-        if len(options) <= 12:
-            shown = st.pills("Class", options, default="All classes", key=f"class-{entry.name}", required=True)
-        else:
-            shown = st.selectbox("Class", options, key=f"class-{entry.name}", width=300)
+        st.markdown(f"#### {word.capitalize()} per class")
+        st.html(class_bars(np.bincount(data.labels, minlength=data.spec.n_clusters), data.spec.classes, colors))
+    st.caption(f"{entry.citation}. Source: {entry.source}. Licence: {entry.licence}.")
+
+
+def _about_profiles(data: MultiViewDataset) -> str:
+    """How a profile is read; empty where all views are images."""
+    if all(view.kind == "image" for view in data.spec.views):
+        return ""
+    return (
+        " A profile has a bar for each column, as high as the value lies between the column's usual lowest and highest "
+        "(1 % and 99 % of all samples); of many columns, neighbours are averaged."
+    )
+
+
+def class_name(data: MultiViewDataset, sample: int) -> str:
+    """The class of a sample in words; empty without labels."""
+    if data.labels is None:
+        return ""
+    label = int(data.labels[sample])
+    return data.spec.classes[label] if data.spec.classes else f"class {label + 1}"
+
+
+def _class(data: MultiViewDataset, name: str) -> int | None:
+    """The class to look at, None for all."""
+    if data.labels is None:
+        return None
+    options = [None, *range(data.spec.n_clusters)]
+    known = data.spec.classes or tuple(f"{label + 1}" for label in range(data.spec.n_clusters))
+    text = "Look at the samples of one class alone."
+
+    def show(label: int | None) -> str:
+        return "All classes" if label is None else known[label]
+
+    if len(options) <= 12:
+        # Pills have no option of the value None: -1 stands for all.
+        found = st.pills(
+            "Class", [-1, *options[1:]], default=-1, key=f"class-{name}", required=True, help=text,
+            format_func=lambda label: show(None if label == -1 else label),
+        )  # fmt: skip
+        return None if found == -1 else found
+    return st.selectbox("Class", options, key=f"class-{name}", width=300, format_func=show, help=text)
+
+
+def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int) -> np.ndarray:
+    """Samples drawn at random, others after each press of the button."""
     ids = np.arange(data.n_samples)
-    if data.labels is not None and shown in data.spec.classes:
-        ids = np.flatnonzero(data.labels == data.spec.classes.index(shown))
+    if label is not None and data.labels is not None:
+        ids = np.flatnonzero(data.labels == label)
     with st.container(horizontal=True, vertical_alignment="center"):
         page = st.session_state.setdefault("data:page", 0)
-        st.markdown(f":gray[{min(SHOWN, len(ids))} of {len(ids):,} images, drawn at random]")
-        if st.button("Others", icon=":material/refresh:", key="data-others", type="tertiary"):
+        st.markdown(f":gray[{min(count, len(ids))} of {len(ids):,} {word}, drawn at random]")
+        if st.button(
+            "Others", icon=":material/refresh:", key="data-others", type="tertiary", help=f"Draw other {word}."
+        ):
             page = st.session_state["data:page"] = page + 1
-    chosen = np.random.default_rng(page).permutation(ids)[:SHOWN]
-    labels, colors = data.labels, cluster_colors(data.spec.n_clusters)
-    texts, marks = [f"Image {i}" for i in chosen], None
-    if labels is not None:
-        names = data.spec.classes
-        texts = [f"Image {i}, class {names[labels[i]] if names else labels[i]}" for i in chosen]
-        marks = [colors[labels[i] % len(colors)] for i in chosen]
-    px = 48 if entry.view_specs[0].shape[-1] <= 32 else 72
-    st.html(pictures.grid([pictures.source(data, int(i)) for i in chosen], texts, px=px, colors=marks))
-    if labels is not None:
-        st.html(class_bars(np.bincount(labels, minlength=data.spec.n_clusters), data.spec.classes, colors))
-    st.caption(f"{entry.citation}. Source: {entry.source}. Licence: {entry.licence}.")
+    return np.random.default_rng(page).permutation(ids)[:count]
+
+
+def _one_in_full(data: MultiViewDataset) -> None:
+    """All numbers of one sample, with axes."""
+    with st.expander("One sample in full"):
+        sample = int(
+            st.number_input(
+                "Sample number", 0, data.n_samples - 1, key="data-sample", step=1, width=180,
+                help="The number of a sample in the data set; it is shown when the pointer rests on a picture.",
+            )
+        )  # fmt: skip
+        name = class_name(data, sample)
+        st.caption(f"Class {name}" if data.spec.classes and name else name.capitalize() or "Without a class")
+        for start in range(0, len(data.views), 2):
+            for place, view in zip(st.columns(2), range(start, min(start + 2, len(data.views))), strict=False):
+                with place:
+                    _in_full(data, view, sample)
+
+
+def _in_full(data: MultiViewDataset, view: int, sample: int) -> None:
+    spec = data.spec.views[view]
+    st.markdown(f"**{spec.name}** :gray[{size(spec)}]")
+    if spec.kind == "image":
+        address = sample_cards.sources(data, view, np.array([sample]))
+        width, _ = sample_cards.shown_size(spec, 200)
+        st.html(pictures.grid(address, [f"{spec.name} of sample {sample}"], px=width))
+        return
+    values = data.views[view]
+    figure = numbers.sample_figure(values[sample], values.mean(axis=0, dtype=np.float64))
+    st.plotly_chart(figure, key=f"full-{data.spec.name}-{view}", config={"displayModeBar": False})
+
+
+def views_table(data: MultiViewDataset) -> str:
+    """HTML table of the views: what they are, their size, their values, their mean."""
+    every = np.arange(data.n_samples)
+    has_vectors = any(spec.kind == "vector" for spec in data.spec.views)
+    heads = ["View", "Size", "Values", "Mean ± deviation", *["Constant columns"] * has_vectors, "Mean of all samples"]
+    rows = []
+    for view, (spec, values) in enumerate(zip(data.spec.views, data.views, strict=True)):
+        cells = [
+            size(spec) if spec.kind == "vector" else f"{size(spec)} pixels",
+            f"{_number(values.min())} to {_number(values.max())}",
+            f"{_number(values.mean(dtype=np.float64))} ± {_number(values.std(dtype=np.float64))}",
+        ]
+        if has_vectors:
+            constant = (values.min(axis=0) == values.max(axis=0)).sum() if spec.kind == "vector" else ""
+            cells.append(f"{constant}")
+        width, height = sample_cards.shown_size(spec, 40)
+        mean = sample_cards.average(data, view, every, size=(width, height))
+        rows.append(
+            f'<tr><th scope="row"><b>{escape(spec.name)}</b></th>{"".join(f"<td>{cell}</td>" for cell in cells)}'
+            f'<td><img src="{mean}" alt="Mean of {escape(spec.name)} over all samples" '
+            f'title="Mean over all samples" style="width:{width}px;height:{height}px"></td></tr>'
+        )
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<table class="mm-table mm-views"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _number(value: float) -> str:
+    """Three digits, or all of a large number."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def class_bars(counts: np.ndarray, names: tuple[str, ...], colors: list[str]) -> str:
@@ -120,7 +238,7 @@ def class_bars(counts: np.ndarray, names: tuple[str, ...], colors: list[str]) ->
         f'<i style="width:{60 * n / largest:.1f}%;background:{colors[i % len(colors)]}"></i><small>{n:,}</small></div>'
         for i, n in enumerate(counts[:40])
     )
-    return f'<div class="mm-bars" role="img" aria-label="Images per class">{rows}</div>'
+    return f'<div class="mm-bars" role="img" aria-label="Samples per class">{rows}</div>'
 
 
 def missing(entry: Entry) -> None:
@@ -131,7 +249,8 @@ def missing(entry: Entry) -> None:
         if entry.downloads:
             key = ("download", entry.name)
             wanted = st.session_state.setdefault("data:downloads", set())
-            if st.button("Download", type="primary", icon=":material/download:", key=f"get-{entry.name}"):
+            if st.button("Download", type="primary", icon=":material/download:", key=f"get-{entry.name}",
+                         help="Fetch it once into this program's folder."):  # fmt: skip
                 wanted.add(entry.name)
             if entry.name in wanted:
                 done = jobs.result(

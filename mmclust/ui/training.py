@@ -7,10 +7,10 @@ import numpy as np
 import streamlit as st
 
 from mmclust import launch, plan
-from mmclust.data import catalogue
+from mmclust.data import catalogue, steps
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, MethodCard, Preset
-from mmclust.ui import browse, cache, forms, frame, picker, pictures, state
+from mmclust.ui import browse, cache, forms, frame, picker, pictures, sample_cards, state
 
 MAX_EPOCHS = 5000
 
@@ -41,6 +41,7 @@ class Choice:
 def form() -> Choice:
     """Draw the form; the start button is part of it."""
     dataset = _dataset()
+    told = st.container()
     method = card(_pick("method", "Method", list(METHODS), lambda name: card(name).title))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
     about = method.preset(preset, dataset)
@@ -56,9 +57,27 @@ def form() -> Choice:
             f"Back to the preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
         )
     choice = Choice(dataset=dataset, method=method, preset=preset, changes=changes, **settings)
+    with told:
+        _notes(choice)
     with start:
         _start(choice)
     return choice
+
+
+def _notes(choice: Choice) -> None:
+    """How the method has the data prepared, and what is odd about them, such as constant columns."""
+    entry = catalogue.DATASETS.get(choice.dataset)
+    if entry is None or not entry.available():
+        return
+    chosen = choice.method.steps(choice.values)
+    if chosen:
+        meanings = {name: steps.MEANING["pca-N" if name.startswith("pca-") else name] for name in chosen}
+        st.caption(
+            f"Preparation: {', '.join(chosen)}",
+            help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
+        )
+    for note in cache.notes(choice.dataset, choice.limit, chosen):
+        st.caption(f":material/info: {note}")
 
 
 def _dataset() -> str:
@@ -81,6 +100,8 @@ def preview(name: str, count: int = 9) -> str:
     if data.labels is not None:
         _, first = np.unique(data.labels[picks], return_index=True)
         picks = picks[np.sort(first)]
+    if len(data.views) > 1:
+        return sample_cards.cards(data, picks[: max(1, count // (2 * len(data.views)))], height=40)
     picks = picks[:count]
     texts = [f"An image of {picker.dataset_title(name)}"] * len(picks)
     if data.labels is not None and data.spec.classes:
@@ -214,6 +235,9 @@ def submit(choice: Choice) -> str:
         precision=choice.precision,
         launcher=choice.launcher,
     )
+    if reason := plan.objection(spec):
+        raise ValueError(reason)
+    plan.look(spec, cache.dataset)
     run = cache.store().create(spec)
     launch.submit(cache.store(), run.id, choice.launcher)
     return run.id

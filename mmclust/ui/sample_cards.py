@@ -1,0 +1,94 @@
+"""Samples of several views as cards: images as images, vectors as small profiles, side by side."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from mmclust.data.dataset import MultiViewDataset, ViewSpec
+from mmclust.plots import images as drawing
+from mmclust.plots import profiles
+
+ENLARGED_PX = 160
+"""Longer side of an image that is sent to the browser; smaller ones travel as they are."""
+GAP_PX, CARD_GAP_PX = 6, 14
+"""Room between views and between cards, as in style.css."""
+
+
+def sources(data: MultiViewDataset, view: int, ids: np.ndarray, *, size: tuple[int, int] = (112, 56)) -> list[str]:
+    """`data:` addresses of one view of samples.
+
+    Args:
+        data: where they are from.
+        view: number of the view.
+        ids: (n,) samples.
+        size: width and height of a profile in pixels.
+    """
+    spec, values = data.spec.views[view], data.views[view]
+    return [drawing.data_uri(drawing.png(picture)) for picture in _pictures(spec, values, values[ids], size)]
+
+
+def average(data: MultiViewDataset, view: int, ids: np.ndarray, *, size: tuple[int, int] = (112, 56)) -> str:
+    """`data:` address of the mean of samples in one view."""
+    spec, values = data.spec.views[view], data.views[view]
+    mean = values[ids].mean(axis=0, dtype=np.float32)[None]
+    return drawing.data_uri(drawing.png(_pictures(spec, values, mean, size)[0]))
+
+
+def _pictures(spec: ViewSpec, values: np.ndarray, chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    if spec.kind == "vector":
+        width, height = size
+        return profiles.profiles(chosen, *profiles.column_ranges(values), width=width, height=height)
+    pictures = drawing.to_rgb(chosen, low=spec.low, high=spec.high)
+    return drawing.resize(pictures, ENLARGED_PX) if max(pictures.shape[1:3]) > ENLARGED_PX else pictures
+
+
+def shown_size(spec: ViewSpec, height: int) -> tuple[int, int]:
+    """Width and height of a view on the page: images keep their proportions, profiles are twice as wide as high."""
+    if spec.kind == "vector":
+        return 2 * height, height
+    return round(height * spec.shape[2] / spec.shape[1]), height
+
+
+def cards(
+    data: MultiViewDataset,
+    ids: np.ndarray,
+    *,
+    height: int = 56,
+    labels: Sequence[str] | None = None,
+    colors: Sequence[str] | None = None,
+) -> str:
+    """HTML of samples, each a card with all its views in a line.
+
+    Args:
+        data: where they are from.
+        ids: (n,) samples.
+        height: of a view in pixels.
+        labels: (n,) text under each card.
+        colors: (n,) colour of a bar under each card.
+    """
+    sizes = [shown_size(spec, height) for spec in data.spec.views]
+    columns = [sources(data, view, ids, size=size) for view, size in enumerate(sizes)]
+    made = []
+    for row, sample in enumerate(ids):
+        pictures = "".join(
+            _picture(column[row], f"{spec.name} of sample {sample}", size)
+            for column, spec, size in zip(columns, data.spec.views, sizes, strict=True)
+        )
+        edge = f' style="border-bottom:3px solid {colors[row]}"' if colors else ""
+        text = f'<span class="mm-cap">{escape(labels[row])}</span>' if labels else ""
+        made.append(f"<li><div{edge}>{pictures}</div>{text}</li>")
+    return f'<ul class="mm-grid mm-wrap mm-cards">{"".join(made)}</ul>'
+
+
+def _picture(address: str, label: str, size: tuple[int, int]) -> str:
+    width, height = size
+    return (
+        f'<img src="{address}" alt="{escape(label)}" title="{escape(label)}" style="width:{width}px;height:{height}px">'
+    )
+
+
+def fitting(data: MultiViewDataset, *, height: int, width: int, rows: int) -> int:
+    """How many cards fill so many rows of a page of that width."""
+    wide = sum(shown_size(spec, height)[0] for spec in data.spec.views) + GAP_PX * (len(data.views) - 1)
+    return rows * max(1, (width + CARD_GAP_PX) // (wide + CARD_GAP_PX))
