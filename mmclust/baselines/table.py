@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mmclust.data import catalogue
 from mmclust.data import steps as preparation
@@ -161,7 +162,8 @@ def result(
             raise ValueError(f"{', '.join(flat)} of {dataset} is an image; put flatten into the steps")
         preparation.check(data)
         began = time.perf_counter()
-        clusters = baseline.clusters(data.views, n_clusters or data.spec.n_clusters, seed)
+        with threadpool_limits(1):  # threads that wait for each other crawl where other programs use the cores
+            clusters = baseline.clusters(data.views, n_clusters or data.spec.n_clusters, seed)
         seconds = time.perf_counter() - began
         metrics = None if data.labels is None else score(data.labels, clusters.astype(np.int64))
         np.save(folder / "clusters.npy", clusters.astype(np.int32))

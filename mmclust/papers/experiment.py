@@ -32,6 +32,8 @@ class Row:
     """Hyper-parameters that differ from preset and ablation."""
     baseline: str = ""
     """Name of a baseline (see `mmclust.baselines.table`), instead of a method."""
+    quick: bool = True
+    """Whether the quick look has it: there all rows have the quick preset, and some would say the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ _DMIM = (
             Row(label="CCA + k-means", reported="CCA", baseline="cca-kmeans"),
             Row(label="spectral clustering", baseline="spectral"),
             Row(label="DMIM", reported="DMIM", method="dmim"),
-            Row(label="DMIM, paper's settings", reported="DMIM", method="dmim", preset="paper"),
+            Row(label="DMIM, paper's settings", reported="DMIM", method="dmim", preset="paper", quick=False),
         ),
         notes=(_KMEANS,),
     ),
@@ -114,7 +114,7 @@ _MSDIB = (
             Row(label="CCA + k-means", baseline="cca-kmeans"),
             Row(label="SiMVC-like", reported="SiMVC", method="msdib", preset="paper", ablation="DDC"),
             Row(label="MSDIB", reported="MSDIB", method="msdib"),
-            Row(label="MSDIB, paper's settings", reported="MSDIB", method="msdib", preset="paper"),
+            Row(label="MSDIB, paper's settings", reported="MSDIB", method="msdib", preset="paper", quick=False),
             Row(
                 label="parameter-free, paper's settings",
                 reported="parameter-free",
@@ -135,7 +135,14 @@ _MSDIB = (
         by_loss=True,
         rows=(
             *(
-                Row(label=f"{label}, paper's settings", reported=label, method="msdib", preset="paper", ablation=name)
+                Row(
+                    label=f"{label}, paper's settings",
+                    reported=label,
+                    method="msdib",
+                    preset="paper",
+                    ablation=name,
+                    quick=False,
+                )
                 for label, name in _MSDIB_ABLATIONS
             ),
             *(Row(label=label, reported=label, method="msdib", ablation=name) for label, name in _MSDIB_ABLATIONS),
@@ -178,7 +185,7 @@ _DMID_ROWS = (
         method="dmid-uic",
         ablation="without the generative half",
     ),
-    Row(label="DMID-UIC, paper's settings", reported="DMID-UIC", method="dmid-uic", preset="paper"),
+    Row(label="DMID-UIC, paper's settings", reported="DMID-UIC", method="dmid-uic", preset="paper", quick=False),
 )
 _DMID_PLACES = (
     (Place(dataset="multi-fashion"), Place(dataset="fashion-3view", stands_for="the published Multi-Fashion file")),

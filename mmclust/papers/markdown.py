@@ -179,8 +179,9 @@ def _value(reported: dict[str, Any] | None) -> str:
     if reported is None:
         return "-"
     deviation = f" ± {reported['deviation']:.3f}" if reported["deviation"] is not None else ""
-    value = f"{reported['value']:.4f}".removesuffix("0")  # papers print three or four digits
-    return f"{value}{deviation}" + (f" {IMPOSSIBLE}" if reported["impossible"] else "")
+    return f"{reported['value']:.{reported['digits']}f}{deviation}" + (
+        f" {IMPOSSIBLE}" if reported["impossible"] else ""
+    )
 
 
 def _slashed(cell: dict[str, Any], metrics: Sequence[str]) -> str:

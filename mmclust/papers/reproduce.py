@@ -69,7 +69,7 @@ def reproduce(
     n_seeds = extent.n_seeds or (experiment.n_quick_seeds if extent.quick else experiment.n_seeds)
     here = [place for place in experiment.places if not _absence(place)]
     here = here[:N_QUICK_PLACES] if extent.quick else here
-    rows = _quick_rows(experiment.rows) if extent.quick else experiment.rows
+    rows = [row for row in experiment.rows if row.quick or not extent.quick]
     cells = [(place, row, cell) for place in here for row in rows for cell in _cells(experiment, place, row, extent)]
     based = {
         (place.dataset, row.label): _baseline(place, row, n_seeds, extent, say, stop)
@@ -126,14 +126,6 @@ def _place(place: Place, used: bool) -> dict[str, Any]:
         "used": used,
         "how_to_get": _absence(place),
     }
-
-
-def _quick_rows(rows: Sequence[Row]) -> list[Row]:
-    """Rows that still differ when all of them have the quick preset."""
-    kept: dict[Any, Row] = {}
-    for row in rows:
-        kept.setdefault((row.baseline, row.method, tuple(sorted(_changes(row).items()))), row)
-    return list(kept.values())
 
 
 def _changes(row: Row) -> dict[str, Any]:
@@ -290,6 +282,7 @@ def _settings(cell: Cell) -> str:
 def _reported(cell: Reported) -> dict[str, Any]:
     return {
         "value": cell.value,
+        "digits": cell.digits,
         "deviation": cell.deviation,
         "mark": cell.mark,
         "impossible": cell.impossible,

@@ -4,6 +4,7 @@ A table is written as in the paper, one line a row: `name | cell | cell`; a cell
 by `/` or spaces, `-` where the paper has none. `±` gives a deviation, and a sign after a value refers to a mark.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ class Reported:
     dataset: str
     metric: str
     value: float
+    digits: int
+    """After the point, as printed."""
     deviation: float | None = None
     mark: str = ""
     """What the paper says of this number alone, e.g. that its authors ran the method themselves."""
@@ -89,6 +92,7 @@ class PaperTable:
                 dataset=dataset,
                 metric=metric,
                 value=values[metric],
+                digits=len(read["value"].partition(".")[2]) + round(math.log10(self.scale)),
                 deviation=float(read["deviation"]) / self.scale if read["deviation"] else None,
                 mark="; ".join(self.marks[sign] for sign in read["mark"]),
                 impossible=impossible and metric in ("acc", "purity"),

@@ -20,7 +20,7 @@ TABLE = PaperTable(
     scale=100.0,
     text="""
 k-means | 70.0/65.0/72.0 | 50/40/55
-full    | 90.0/85.0/88.0 | 60/50/65
+full    | 90.0/85.0/88.0 | 60.0/50.0/65.0
 other   | 80.0/75.0/81.0 | -
 """,
 )
@@ -137,3 +137,41 @@ def test_a_page_replaces_its_earlier_one_and_leaves_others_alone(tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written"):
         markdown.put_into(tmp_path / "file" / "results.md", "one", "text\n")
+
+
+@pytest.mark.slow
+def test_of_runs_with_one_objective_the_lowest_stands_beside_the_mean(monkeypatch: pytest.MonkeyPatch):
+    from mmclust.methods.card import Preset
+    from mmclust.methods.msdib.card import CARD
+
+    short = {"*": Preset(epochs=2)}
+    monkeypatch.setitem(CARD.presets, "paper", short)  # pyright: ignore[reportArgumentType]
+    rows = (
+        Row(label="MSDIB", method="msdib", preset="paper", ablation="DDC + IC + IP (full)"),
+        Row(label="DDC", method="msdib", preset="paper", ablation="DDC"),
+        Row(label="CCA", baseline="cca-kmeans"),
+    )
+    table = Experiment(
+        name="loss",
+        title="Table",
+        paper="A paper",
+        places=(Place(dataset="digits-2view", stands_for="another"),),
+        rows=rows,
+        n_seeds=2,
+        by_loss=True,
+    )
+    store = RunStore()
+    document = reproduce(table, store, Extent(n_workers=2))
+    line = document["lines"][0]
+    assert not line["failures"]
+    losses = {}
+    for run_id in line["run_ids"]:
+        run = store.get(run_id)
+        losses[run.spec.seed] = run.metrics(["objective/main"])["value"].iloc[-1]
+    chosen = line["lowest_loss"]
+    assert chosen["seed"] == min(losses, key=lambda seed: losses[seed])
+    assert chosen["loss"] == losses[chosen["seed"]]
+    assert chosen["metrics"]["acc"] == store.record(chosen["run_id"]).metrics["acc"]  # pyright: ignore
+    page = markdown.written(document, "command")
+    assert "(a stand-in for another)" in page
+    assert f"(seed {chosen['seed']})" in page
