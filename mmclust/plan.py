@@ -115,6 +115,8 @@ def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | No
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
         return ()
     dataset = read(spec.dataset, spec.limit) if read else catalogue.load(spec.dataset, limit=spec.limit)
+    n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
+    _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
     preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
     return preparation.notes(dataset, spec.steps)
 

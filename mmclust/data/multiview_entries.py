@@ -60,7 +60,8 @@ MULTI_VIEW = (
     Entry(
         name="mnist-usps",
         title="MNIST-USPS",
-        about="Pairs of the same digit from two sources: MNIST, and USPS enlarged to 28x28 pixels. 500 pairs a digit.",
+        about="Pairs of the same digit from two sources: MNIST, and USPS, whose 16x16 pixels stand in a black frame of "
+        "28x28. 500 pairs a digit.",
         several=(_image("MNIST", 28, high=1.0), _image("USPS", 28, high=1.0)),
         n_samples=5000,
         n_clusters=10,

@@ -219,7 +219,7 @@ def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Seq
             )
         if "minmax" in declared and not _scales(steps) and spec.kind == "vector" and view.min() < 0:
             raise ValueError(
-                f"{where} has negative features (down to {view.min():g}), but values in [0, 1] are expected; "
+                f"{where} has negative features (down to {view.min():.3g}), but values in [0, 1] are expected; "
                 "put minmax into the steps, or another scaling"
             )
 
