@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("map.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("clusters.py", title="Clusters", icon=":material/workspaces:"),
         st.Page("confusion.py", title="Confusion", icon=":material/grid_on:"),
+        st.Page("views.py", title="Views", icon=":material/join_inner:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
     ],
     position="top",

@@ -53,3 +53,22 @@ def generate(method: "Method", *, n_noise: int = 8, n_per_code: int = 100, seed:
             counts[code] = torch.bincount(found, minlength=n_clusters)
     views = tuple(torch.stack(view).float().numpy() for view in zip(*rows, strict=True))
     return Generated(views=views, counts=counts.numpy())
+
+
+def variety(generated: np.ndarray, real: np.ndarray, y_pred: np.ndarray) -> float:
+    """How much the noise changes a sample: spread of generated samples of a code over that of a cluster's real ones.
+
+    About 1 when generated samples of a code differ as real ones do, 0 when the noise is ignored.
+
+    Args:
+        generated: (K, M, ...) of one view.
+        real: (n, ...) of the same view, prepared as for training.
+        y_pred: (n,) clusters of the real samples.
+    """
+    drawn = generated.reshape(*generated.shape[:2], -1).var(axis=1).sum(axis=1)
+    spread = [
+        real[y_pred == k].reshape(int((y_pred == k).sum()), -1).var(axis=0, dtype=np.float64).sum()
+        for k in range(len(drawn))
+        if (y_pred == k).any()
+    ]
+    return float(np.sqrt(drawn.mean() / max(np.mean(spread), 1e-12)))

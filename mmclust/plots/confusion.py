@@ -1,7 +1,7 @@
 """The confusion matrix as a heat map whose cells can be clicked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,12 +20,13 @@ def confusion_figure(
     *,
     order: np.ndarray | None = None,
     axes: tuple[str, str] = ("class", "cluster"),
+    shares: Literal["rows", "columns"] = "rows",
     height: int | None = None,
 ) -> "go.Figure":
-    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is the share of the row.
+    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is a share.
 
     Heat maps give no clicks to Python in Streamlit, so every cell also carries an invisible square marker in the
-    last trace; its customdata is (class, cluster, count, share of the class).
+    last trace; its customdata is (class, cluster, count, share in percent).
 
     Args:
         counts: (C, K) samples by class and cluster, see `metrics.confusion`.
@@ -33,13 +34,15 @@ def confusion_figure(
         cluster_names: (K,) shown names, in the order of the clusters.
         order: (K,) order of the columns; by default matched to the classes, see `metrics.match`.
         axes: what rows and columns are, where they are not classes and clusters.
+        shares: of what the colour is the share.
         height: pixels; by default grows with the number of classes.
     """
     import plotly.graph_objects as go
 
     order = match(counts) if order is None else order
     table = counts[:, order]
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    share = table / np.maximum(table.sum(axis=1 if shares == "rows" else 0, keepdims=True), 1)
+    whole = axes[0 if shares == "rows" else 1]
     n_classes, n_clusters = table.shape
     xs, ys = [str(cluster_names[k]) for k in order], [str(name) for name in class_names]
     figure = go.Figure(
@@ -54,7 +57,7 @@ def confusion_figure(
             colorscale=[list(stop) for stop in SEQUENTIAL],
             hoverinfo="skip",
             colorbar={
-                "title": {"text": f"share of {axes[0]}", "side": "right"},
+                "title": {"text": f"share of {whole}", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,
@@ -74,7 +77,7 @@ def confusion_figure(
         marker={"symbol": "square", "size": size, "opacity": 0, "color": SEQUENTIAL[-1][1]},
         customdata=np.concatenate([custom.astype(object), names], axis=1),
         hovertemplate=f"{axes[0]} <b>%{{customdata[5]}}</b>, {axes[1]} <b>%{{customdata[4]}}</b><br>"
-        f"%{{customdata[2]:,}} samples, %{{customdata[3]:.1f}} % of the {axes[0]}<extra></extra>",
+        f"%{{customdata[2]:,}} samples, %{{customdata[3]:.1f}} % of the {whole}<extra></extra>",
         selected={"marker": {"opacity": 0.35, "color": "#f0840c"}},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,

@@ -77,9 +77,26 @@ FIGURES = {
 """Name and explanation of each figure that compares clusters with classes."""
 
 
-def empty(title: str, text: str, *, page: str | None = None, button: str = "", key: str = "empty") -> None:
-    """An empty state: what is missing, why, and the button that leads on."""
+def empty(
+    title: str,
+    text: str,
+    *,
+    page: str | None = None,
+    button: str = "",
+    key: str = "empty",
+    query: dict[str, str] | None = None,
+) -> None:
+    """An empty state: what is missing, why, and the button that leads on.
+
+    Args:
+        title: what is missing.
+        text: why, and what to do.
+        page: where the button leads; None for no button.
+        button: its text.
+        key: tells several empty states of a page apart.
+        query: what the page is told in the URL.
+    """
     with st.container(border=True, horizontal_alignment="center", gap="small", key=f"mm-empty-{key}"):
         st.html(f'<div class="mm-empty"><h3>{title}</h3><p>{text}</p></div>')
         if page and st.button(button, type="primary", key=f"{key}-button"):
-            st.switch_page(page)
+            st.switch_page(page, query_params=query)

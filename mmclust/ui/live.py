@@ -25,11 +25,30 @@ POINTS = 240
 """Points of a curve on this panel; more would only cost time in the browser."""
 MAP_POINTS = 2000
 MAP_HELP = (
-    "Every point is an image. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
+    "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
     "Its colour is its class where classes are known, so a corner of one colour is a pure cluster."
 )
 SCORES_HELP = "\n\n".join(f"**{name}**: {text}" for name, text in frame.FIGURES.values())
 CHART_PX = 270
+SETTLING = 0.3
+"""Share of a training after which a loss term without a point is taken to be switched off."""
+SIGNALS = {
+    "signal/usage_entropy": "Cluster use (nats)",
+    "signal/confidence": "Confidence",
+    "signal/wasserstein": "Wasserstein estimate",
+    "signal/agreement": "Agreement of the views",
+    "signal/code_found": "Codes found again",
+    "signal/tau": "Sharpness of targets",
+    "signal/shared_information": "Shared information (nats)",
+}
+"""Titles of signals; others are shown by their name."""
+SIGNAL_COLORS = ("#6c7ce0", "#45a05a", "#1391a5", "#de6b35", "#cf5c9d", "#b18a1f")
+VIEW_CURVES = {
+    "view/acc": "ACC of each view alone",
+    "view/nmi": "NMI of each view alone",
+    "signal/weight": "Weights of the fusion",
+}
+"""Titles of sets of curves, one for each view."""
 
 
 def panel(run_id: str) -> None:
@@ -64,6 +83,7 @@ def _details(run_id: str) -> None:
         record, points = run.record(), cache.curves(run)
         if record.spec.method in METHODS:
             _terms(record, card(record.spec.method), points)
+        _views(record, points)
         _signals(record, points)
 
 
@@ -203,22 +223,65 @@ def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
     colors = method_card.term_colors(method)
-    grid = st.grid(len(method.terms), min_column_width=150, gap="small")
-    for term in method.terms:
+    shown = [term for term in method.terms if f"loss/{term.name}" in points]
+    if not shown or record.status == "running" and record.step < SETTLING * record.total_steps:
+        shown = list(method.terms)  # those that come later or not at all have their place until that is known
+    grid = st.grid(min(len(shown), 6), min_column_width=150, gap="small")
+    for term in shown:
         with grid.cell():
             _small(record, points, f"loss/{term.name}", term.title, colors[term.name])
 
 
 def _signals(record: RunRecord, points: Curves) -> None:
     st.markdown("**Signals that need no labels**")
+    names = ["signal/usage_entropy", "signal/confidence"]
+    names += [name for name in points if name.startswith("signal/") and name not in names and not _of_views(name)]
     grid = st.grid(3, min_column_width=200, gap="small")
     k = record.n_clusters or 2
-    with grid.cell():
-        _small(record, points, "signal/wasserstein", "Wasserstein estimate", "#1391a5")
-    with grid.cell():
-        _small(record, points, "signal/usage_entropy", "Cluster use (nats)", "#6c7ce0", math.log(k), "even")
-    with grid.cell():
-        _small(record, points, "signal/confidence", "Confidence", "#45a05a")
+    for i, name in enumerate(names):
+        reference, note = (math.log(k), "even") if name == "signal/usage_entropy" else (None, "")
+        title = SIGNALS.get(name) or name.removeprefix("signal/").replace("_", " ").capitalize()
+        with grid.cell():
+            _small(record, points, name, title, SIGNAL_COLORS[i % len(SIGNAL_COLORS)], reference, note)
+
+
+def _of_views(name: str) -> bool:
+    """Whether a curve is one of a set with one for each view, such as `signal/weight_2`."""
+    return name.rsplit("_", 1)[-1].isdigit()
+
+
+def _views(record: RunRecord, points: Curves) -> None:
+    """Curves with a line for each view: how well each clusters alone, and what else a method keeps of each."""
+    sets = list(dict.fromkeys(name.rsplit("_", 1)[0] for name in points if _of_views(name)))
+    shown = [prefix for prefix in ("view/acc", "view/nmi") if prefix in sets]
+    shown += [prefix for prefix in sets if prefix.startswith("signal/")]
+    if not shown:
+        return
+    views = _view_names(record, max(int(name.rsplit("_", 1)[1]) for name in points if _of_views(name)))
+    st.markdown("**Views**")
+    grid = st.grid(min(len(shown), 3), min_column_width=220, gap="small")
+    for prefix in shown:
+        names = {f"{prefix}_{i}": view for i, view in enumerate(views, start=1) if f"{prefix}_{i}" in points}
+        percent = prefix.startswith("view/")
+        if percent and (fused := f"eval/{prefix.removeprefix('view/')}") in points:
+            names[fused] = "fused"
+        option = plots.named_curves(thin(points, list(names)), list(names), names, percent=percent)
+        option["xAxis"] |= {"max": record.epochs, "name": ""}
+        title = (
+            VIEW_CURVES.get(prefix) or f"{prefix.removeprefix('signal/').replace('_', ' ').capitalize()} of each view"
+        )
+        with grid.cell():
+            st.html(f'<div class="mm-term" style="--c:#8a919e"><span>{title}</span></div>')
+            st.echarts_chart(option, height=190, key=f"live-{prefix}", alt=f"{title} against epochs")
+
+
+def _view_names(record: RunRecord, count: int) -> list[str]:
+    """Names of the data's views, numbers where the data is not at hand."""
+    try:
+        names = [view.name for view in cache.describe(record.spec.dataset).views]
+    except ValueError:
+        names = []
+    return names if len(names) == count else [f"view {i + 1}" for i in range(count)]
 
 
 def _small(

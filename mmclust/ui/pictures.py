@@ -163,6 +163,8 @@ def _picture(address: str, label: str, px: int, color: str | None, is_image: boo
     edge = f"border-bottom:3px solid {color};" if color else ""
     height = px if is_image else round(px * PROFILE_PX[1] / PROFILE_PX[0])
     flat = "" if is_image else ' class="mm-profile"'
+    if edge and not is_image:  # bars of a profile stay apart from the bar that marks its cluster
+        height, edge = height + 5, f"{edge}padding-bottom:2px;"
     return (
         f'<img{flat} src="{address}" alt="{escape(label)}" title="{escape(label)}" '
         f'style="width:{px}px;height:{height}px;{edge}">'

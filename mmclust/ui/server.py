@@ -20,7 +20,10 @@ EARLY = (
     "PIL.JpegImagePlugin",
     *(
         f"mmclust.ui.{part}"
-        for part in ("gallery", "browse", "training", "live", "maps", "cluster_rows", "cells", "explain")
+        for part in (
+            *("gallery", "browse", "training", "live", "maps", "cluster_rows", "cells", "explain"),
+            *("agreement", "view_curves", "overclusters", "generation"),
+        )
     ),
 )
 """Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""

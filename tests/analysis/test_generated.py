@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from mmclust.analysis.generated import generate
+from mmclust.analysis.generated import generate, variety
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
 
@@ -39,3 +39,13 @@ def test_the_table_says_where_generated_samples_end_up():
     found = generate(Echo(), n_noise=2, n_per_code=20)
     assert found.counts.tolist() == [[20, 0, 0], [0, 20, 0], [0, 20, 0]]
     assert found.found == pytest.approx(2 / 3)
+
+
+def test_variety_compares_the_spread_within_a_code_with_that_of_real_samples():
+    rng = np.random.default_rng(0)
+    y_pred = np.repeat([0, 1], 500)
+    real = rng.normal(size=(1000, 6)) + 20 * y_pred[:, None]
+    alike = rng.normal(size=(2, 400, 6))
+    assert variety(alike, real, y_pred) == pytest.approx(1, abs=0.1)
+    assert variety(0.25 * alike, real, y_pred) == pytest.approx(0.25, abs=0.03)
+    assert variety(np.ones((2, 8, 6)), real, y_pred) == 0

@@ -1,0 +1,37 @@
+"""How the views of the samples agree: their assignments, weights over time, finer clusters, generated samples."""
+
+import streamlit as st
+
+from mmclust.ui import agreement, frame, generation, overclusters, picker, view_curves
+
+view = picker.view(
+    "Views",
+    "Every view of a sample is assigned by itself and together with the others: where do they agree?",
+    what="the comparison of its views",
+)
+
+if view is not None and len(view.data.views) < 2:
+    frame.empty(
+        "This run has one view",
+        "Nothing can be compared: its samples are seen in one way only. DMIM, MSDIB and DMID-UIC cluster samples by "
+        "two views or more, for example the digits as pixels and as directions of strokes.",
+        page="train.py",
+        button="Train on two views",
+        query={"dataset": "digits-2view", "method": "msdib"},
+    )
+elif view is not None:
+    parts = {"training": view_curves.page}
+    if view.snapshot.view_logits:
+        parts = {"agreement": agreement.page, "disagreements": agreement.disagreements} | parts
+    if "over" in view.snapshot.spaces:
+        parts["over-clusters"] = overclusters.page
+    if generation.offered(view):
+        parts["generated"] = generation.page
+    if st.session_state.get("show") not in parts:
+        st.session_state.pop("show", None)
+    chosen = st.segmented_control(
+        "Show", list(parts), default=next(iter(parts)), key="show", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    with frame.messages():
+        parts[chosen or next(iter(parts))](view)
