@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
@@ -82,7 +81,7 @@ def _as_labels(value: Value) -> np.ndarray | None:
         if value and all(isinstance(item, str) for item in value):
             return np.array(value)
         return _as_labels(value[0]) if value and not isinstance(value[0], list) else None
-    if sparse.issparse(value):
+    if _is_sparse(value):
         value = value.toarray() if value.shape[0] * value.shape[1] < 10**8 else None
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "buifUS" or value.size < 2:
         return None
@@ -93,6 +92,11 @@ def _as_labels(value: Value) -> np.ndarray | None:
             if (value.sum(axis=axis) == 1).all():
                 return value.argmax(axis=axis)
     return None
+
+
+def _is_sparse(value: Value) -> bool:
+    """Whether it is a matrix of SciPy, told without the quarter of a second that importing it takes."""
+    return hasattr(value, "toarray")
 
 
 def _find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:
@@ -112,7 +116,7 @@ def _named(found: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
 def _is_matrix(value: Value) -> bool:
     """Whether it may be a view: two axes or more, at least two of them longer than 1."""
     shape = getattr(value, "shape", ())
-    numeric = sparse.issparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
+    numeric = _is_sparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
     return numeric and 2 <= len(shape) <= 4 and sorted(shape)[-2] > 1
 
 
@@ -188,7 +192,7 @@ def _view(name: str, value: Value, where: str) -> tuple[ViewSpec, np.ndarray]:
     if value.ndim > 2:
         images, low, high = pixel_range(channels_first(value, source), source)
         return ViewSpec(name=name, kind="image", shape=images.shape[1:], low=low, high=high), images
-    if sparse.issparse(value):
+    if _is_sparse(value):
         n_bytes = 4 * value.shape[0] * value.shape[1]
         if n_bytes > MAX_DENSE_BYTES:
             raise ValueError(
