@@ -5,6 +5,8 @@ as large as possible, also as people with deuteranopia and protanopia see them (
 contrast of at least 2 : 1 against white and against near-black. The first ten are the most distinct.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mmclust.evaluation.metrics import confusion, match_classes
@@ -75,3 +77,15 @@ def rgba(color: str, alpha: float) -> str:
 def rgb(color: str) -> tuple[int, int, int]:
     """Red, green and blue (0..255) of a hex colour."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def ramp(stops: Sequence[tuple[float, str]], n: int) -> list[str]:
+    """Colours `#rrggbb` at n evenly spaced places of a scale whose stops need not be.
+
+    Args:
+        stops: place in [0, 1] and colour of each stop, ascending.
+        n: how many colours, 2 or more.
+    """
+    places, colors = [place for place, _ in stops], np.array([rgb(color) for _, color in stops])
+    channels = [np.interp(np.linspace(0, 1, n), places, colors[:, channel]) for channel in range(3)]
+    return ["#" + "".join(f"{round(float(value)):02x}" for value in color) for color in zip(*channels, strict=True)]

@@ -1,4 +1,4 @@
-"""Thumbnails of a whole data set on a few large pictures: the map asks for pages, not for images one by one."""
+"""Thumbnails of a whole data set on a few large pictures: the map asks for pages, not for samples one by one."""
 
 import hashlib
 import os
@@ -10,6 +10,7 @@ import numpy as np
 from mmclust import settings
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
+from mmclust.plots import profiles
 from mmclust.ui import files
 
 PAGE = 32
@@ -32,19 +33,25 @@ class Atlas:
 
 
 def of(data: MultiViewDataset, view: int) -> Atlas:
-    """The atlas of an image view; pages are drawn when they are first asked for and kept on disk."""
-    spec, images = data.spec.views[view], data.views[view]
-    cell = min(LARGEST, max(spec.shape[1:]))
-    digest = _digest(data.spec.name, images)
+    """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk."""
+    spec, values = data.spec.views[view], data.views[view]
+    shape = spec.image_shape or (spec.shape if spec.kind == "image" else None)
+    cell = LARGEST if shape is None else min(LARGEST, max(shape[1:]))
+    digest = _digest(f"{data.spec.name} {spec.name}", values)
     folder = settings.home() / "cache" / "thumbnails" / digest.hex()[:32]
+    ranges = profiles.column_ranges(values) if shape is None else None
 
     def page(number: int) -> bytes | None:
-        first = number * PAGE * PAGE
-        if first >= len(images):
+        rows = values[number * PAGE * PAGE : (number + 1) * PAGE * PAGE]
+        if not len(rows):
             return None
         path = folder / f"{number}.jpg"
         if not path.exists():
-            _write(path, _draw(images[first : first + PAGE * PAGE], cell, spec.low, spec.high))
+            if ranges is not None:
+                pictures = profiles.profiles(rows, *ranges, width=cell, height=cell * 5 // 8)[..., :3]
+            else:
+                pictures = drawing.to_rgb(rows.reshape(-1, *(shape or ())), low=spec.low, high=spec.high)
+            _write(path, _sheet(pictures, cell))
         return path.read_bytes()
 
     return Atlas(url=files.publish_atlas(digest, page), cell=cell)
@@ -57,9 +64,9 @@ def _digest(name: str, images: np.ndarray) -> bytes:
     return known.digest()
 
 
-def _draw(images: np.ndarray, cell: int, low: float, high: float) -> bytes:
-    """JPEG of one page; images that are not square stand in the middle of their cell."""
-    pictures = drawing.resize(drawing.to_rgb(images, low=low, high=high), cell)
+def _sheet(pictures: np.ndarray, cell: int) -> bytes:
+    """JPEG of one page of pictures (n, H, W, 3); those that are not square stand in the middle of their cell."""
+    pictures = drawing.resize(pictures, cell)
     height, width = pictures.shape[1:3]
     cells = np.zeros((PAGE * PAGE, cell, cell, 3), np.uint8)
     top, left = (cell - height) // 2, (cell - width) // 2

@@ -1,30 +1,23 @@
-"""The map page: which space, which projection, which colours; the figure; what a lasso has caught."""
+"""The map page: which space and which projection; the map itself; what a lasso has caught."""
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mmclust.analysis import projection
 from mmclust.analysis.spaces import Space, choices
-from mmclust.plots import scatter
-from mmclust.plots.palette import cluster_colors
-from mmclust.ui import cache, frame, jobs, pictures
-from mmclust.ui.selection import sample_ids
+from mmclust.plots.palette import CONFIDENCE, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
+from mmclust.ui import atlas, cache, frame, jobs, pictures, pointmap
+from mmclust.ui.pointmap import Coloring, Frame, Mark
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-HEIGHT = 600
-DETAILED = 20_000
-"""Points up to which the hover text has more than the sample's number."""
+HEIGHT = 540
 SHOWN = 120
 """Pictures of a selection that are drawn; the other samples are counted."""
 
 PROJECTIONS = {"t-SNE": "tsne", "UMAP": "umap", "PCA": "pca"}
-COLORS = ("cluster", "class", "correctness", "confidence")
 MOST = 12_000
 """Points of a picture of all views at once; beyond, a random sample of the samples is drawn."""
 
@@ -35,7 +28,6 @@ class Settings:
 
     space: Space
     projection: str
-    color: str
     options: tuple[tuple[str, float], ...]
     """Parameters of the projection."""
 
@@ -68,17 +60,9 @@ def controls(view: cache.View) -> Settings:
             "Projection", list(PROJECTIONS), default="t-SNE", key="projection", bind="query-params", required=True,
             help="t-SNE and UMAP keep neighbours together; distances between islands mean little. PCA is linear.",
         )  # fmt: skip
-        colors = list(COLORS if view.y_true is not None else ("cluster", "confidence"))
-        if len(space.views) > 1:
-            colors = ["view", *colors]
-        if st.session_state.get("color") not in colors:
-            st.session_state.pop("color", None)
-        color = st.segmented_control(
-            "Colour", colors, default=colors[0], key="color", bind="query-params", required=True
-        )
         with st.popover("Options", icon=":material/tune:"):
             options = _options(kind or "t-SNE", len(view.ids))
-    return Settings(space=space, projection=kind or "t-SNE", color=color or colors[0], options=options)
+    return Settings(space=space, projection=kind or "t-SNE", options=options)
 
 
 def _space(known: dict[str, Space]) -> str:
@@ -159,60 +143,68 @@ def explore(view: cache.View, points: Points, settings: Settings) -> None:
     """The map, and beside it what is selected."""
     left, right = st.columns([8, 4], gap="medium")
     with left:
-        chart = st.plotly_chart(
-            figure(view, points, settings),
+        selected = pointmap.show(
+            _packed(view, points, settings),
+            len(points.xy),
             key="map",
-            on_select="rerun",
-            selection_mode=("lasso", "box", "points"),
-            config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["toImage", "autoScale2d"]},
-            alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}, "
-            f"coloured by {settings.color}",
+            height=HEIGHT,
+            alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}",
         )
         if len(points.rows) < len(view.ids) * len(settings.space.members):
             st.caption(f"{len(points.rows) // len(settings.space.members):,} random samples of {len(view.ids):,}.")
     with right, frame.messages():
-        chosen(view, np.searchsorted(view.ids, sample_ids(chart.selection.points)))
+        chosen(view, np.empty(0, int) if selected is None else np.unique(points.rows[selected]))
 
 
-def figure(view: cache.View, points: Points, settings: Settings) -> "go.Figure":
-    """The Plotly figure, kept in memory by what it depends on."""
+def _packed(view: cache.View, points: Points, settings: Settings) -> bytes:
+    """The map's file, kept in memory by what it depends on."""
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    how = (settings.space.name, settings.projection, settings.color, settings.options)
-    return _figure((view.record.run_id, view.epoch, view.version), how, names, settings, view, points)
+    key = ("map", settings.space.name, settings.projection, settings.options, names)
+    return cache.derive(view, key, lambda: content(view, points, settings))
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _figure(
-    what: tuple, how: tuple, names: tuple[str, ...], _settings: Settings, _view: cache.View, _points: Points
-) -> "go.Figure":
-    # The key is what, how and names: Streamlit leaves out names that start with an underscore.
-    view, points, settings = _view, _points, _settings
-    drawn = _samples(names, view, points, settings)
-    if n_marks := len(points.marks):
-        n_sets = max(1, n_marks // len(names)) if n_marks % len(names) == 0 else 0
-        colors = list(view.colors) * n_sets or ["#8a919e"] * n_marks
-        titles = [f"prototype of cluster {name}" for name in names] * n_sets or ["prototype"] * n_marks
-        scatter.add_marks(drawn, points.marks, titles, colors)
-    return drawn
+def content(view: cache.View, points: Points, settings: Settings) -> bytes:
+    """The file that the browser draws the map from."""
+    of_view = settings.space.views[0] if len(settings.space.views) == 1 else None
+    return pointmap.pack(
+        ids=view.ids[points.rows],
+        frames=[Frame(epoch=view.epoch, xy=points.xy)],
+        colorings=colorings(view, points),
+        marks=_marks(view, points),
+        atlas=atlas.of(view.data, of_view if of_view is not None else pictures.image_view(view.data) or 0),
+        layout=f"{view.record.run_id} {settings.space.name} {settings.projection} {settings.options}",
+    )
 
 
-def _samples(names: tuple[str, ...], view: cache.View, points: Points, settings: Settings) -> "go.Figure":
-    """The map without marks."""
-    xy, rows, color = points.xy, points.rows, settings.color
-    ids, confidence = view.ids[rows], view.confidence[rows]
-    common: dict[str, Any] = {"method": settings.projection, "height": HEIGHT}
-    if color == "confidence":
-        return scatter.value_map(xy, ids, confidence, "confidence", low=0.0, high=1.0, **common)
-    if len(xy) <= DETAILED:  # beyond, every further column costs seconds in the browser
-        common["details"] = {"confidence": confidence}
-    if color == "view" and points.views is not None:
-        return scatter.group_map(xy, ids, points.views, view.view_names, **common)
-    if color == "correctness" and view.right is not None:
-        return scatter.right_map(xy, ids, view.right[rows], **common)
-    if color == "class" and view.y_true is not None:
+def colorings(view: cache.View, points: Points) -> list[Coloring]:
+    """What the points can be coloured by, the most telling first."""
+    rows, found = points.rows, []
+    if points.views is not None:
+        colors = cluster_colors(len(view.view_names))
+        found.append(Coloring(key="view", title="view", help="Which view of the sample a point is", colors=colors,
+                              values=points.views, names=view.view_names))  # fmt: skip
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    found.append(Coloring(key="cluster", title="cluster", help="The cluster each sample was put into",
+                          values=view.y_pred[rows], names=names, colors=view.colors))  # fmt: skip
+    if view.y_true is not None and view.right is not None:
         classes = [view.class_name(c) for c in range(int(view.y_true.max()) + 1)]
-        return scatter.group_map(xy, ids, view.y_true[rows], classes, **common)
-    return scatter.group_map(xy, ids, view.y_pred[rows], names, colors=view.colors, **common)
+        colors = cluster_colors(len(classes))
+        found.append(Coloring(key="class", title="class", help="The true class, which training never saw",
+                              values=view.y_true[rows], names=classes, colors=colors))  # fmt: skip
+        found.append(Coloring(key="correctness", title="correctness", colors=(RIGHT, WRONG), names=("right", "wrong"),
+                              help="Whether the sample lies in the cluster matched to its class",
+                              values=(~view.right[rows]).astype(np.uint8)))  # fmt: skip
+    found.append(Coloring(key="confidence", title="confidence", help="Probability of the sample's cluster",
+                          kind="scale", values=view.confidence[rows], low="0%", high="100%",
+                          colors=ramp(CONFIDENCE, 32)))  # fmt: skip
+    return found
+
+
+def _marks(view: cache.View, points: Points) -> list[Mark]:
+    """Prototypes; in the colour of their cluster where there is one for each cluster (and view)."""
+    n_marks, n_clusters = len(points.marks), len(view.colors)
+    own = list(view.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
+    return [Mark(x=float(x), y=float(y), color=color) for (x, y), color in zip(points.marks, own, strict=True)]
 
 
 def chosen(view: cache.View, positions: np.ndarray) -> None:
@@ -221,7 +213,8 @@ def chosen(view: cache.View, positions: np.ndarray) -> None:
         st.markdown("**Nothing selected**")
         st.caption(
             f"Draw around points with the lasso, drag a box, or click one point: its {view.word}s appear here. "
-            "Double-click the map to clear. A click in the legend hides a group, a double-click isolates it."
+            "Shift adds to a selection, Ctrl takes away, Esc clears it. The wheel zooms in, down to the pictures; with "
+            "the arrow keys one walks from point to point."
         )
         st.markdown(f"**Least sure {view.word}s of this run**")
         least = cache.derive(view, "least sure", lambda: np.argsort(view.confidence)[:35])

@@ -97,10 +97,10 @@ def test_a_lasso_on_the_map_shows_the_images_inside(page: Page, server: str) -> 
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_role("button", name="See the clusters")).to_be_visible(timeout=PATIENCE_MS)
     page.goto(f"{server}/map?projection=PCA")
-    plot = page.locator(".js-plotly-plot .nsewdrag").first
+    plot = page.locator("canvas[data-pm=over]")
     expect(plot).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Nothing selected")).to_be_visible()
-    page.wait_for_timeout(1500)
+    expect(page.locator("[data-pm=legend] button").first).to_be_visible()
     box = plot.bounding_box()
     assert box is not None
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.03)]

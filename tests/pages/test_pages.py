@@ -175,15 +175,12 @@ def test_confusion_page_shows_the_images_of_a_chosen_cell(make_run: Callable[...
     assert re.search(r"\d+ images\*\* of class 4 lie in cluster 8 · 4", texts(app))
 
 
-def test_map_page_lays_out_a_space_and_offers_its_colours(make_run: Callable[..., Run]) -> None:
+def test_map_page_lays_out_a_space(make_run: Callable[..., Run]) -> None:
     app = open_page("map", run=make_run().id, projection="PCA", space="z_c")
     wait_for_jobs(app)
     assert_clean(app)
-    assert len(app.get("plotly_chart")) == 1
-    for color in ("class", "correctness", "confidence"):
-        next(group for group in app.button_group if group.label == "Colour").set_value(color).run()
-        assert_clean(app)
-        assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("bidi_component")) == 1
+    assert "Nothing selected" in texts(app)
 
 
 @pytest.mark.slow

@@ -68,3 +68,9 @@ def test_new_and_empty_clusters_get_colours_of_their_own():
 
 def test_rgba_keeps_the_colour():
     assert palette.rgba("#3c78e4", 0.5) == "rgba(60, 120, 228, 0.5)"
+
+
+def test_a_ramp_passes_through_its_stops():
+    assert palette.ramp(((0.0, "#000000"), (0.25, "#ff0000"), (1.0, "#ffffff")), 5) == [
+        "#000000", "#ff0000", "#ff5555", "#ffaaaa", "#ffffff",
+    ]  # fmt: skip

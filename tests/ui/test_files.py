@@ -82,7 +82,17 @@ def test_large_images_shrink_and_another_content_has_another_address():
 
 
 def test_images_that_are_not_square_keep_their_shape():
-    picture = np.full((1, 1, 20, 10), 255, np.uint8)
-    cell = gray(atlas._draw(picture, 20, 0.0, 255.0))[:20, :20]
+    picture = np.full((1, 20, 10, 3), 255, np.uint8)
+    cell = gray(atlas._sheet(picture, 20))[:20, :20]
     assert cell[:, 6:14].mean() > 200
     assert cell[:, :4].mean() < 50
+
+
+def test_vectors_stand_in_the_atlas_as_profiles():
+    view = ViewSpec(name="features", kind="vector", shape=(5,))
+    values = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    data = MultiViewDataset(spec=DataSpec(name="v", views=(view,), n_clusters=2), views=(values,))
+    about = atlas.of(data, 0)
+    page = gray(get(f"{about.url}/0.jpg")[2])
+    assert page[:64, : 64 * 32].max() > 80
+    assert page[64 * 2 :].max() < 30
