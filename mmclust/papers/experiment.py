@@ -31,7 +31,7 @@ class Row:
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Hyper-parameters that differ from preset and ablation."""
     baseline: str = ""
-    """Name of a baseline (see `mmclust.baselines.table`), instead of a method."""
+    """Name of a baseline, deep or not (see `mmclust.baselines.table`), instead of a method."""
     quick: bool = True
     """Whether the quick look has it: there all rows have the quick preset, and some would say the same."""
 

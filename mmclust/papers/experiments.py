@@ -26,6 +26,7 @@ _DMIM = (
             Row(label="k-means, all views", baseline="kmeans"),
             Row(label="CCA + k-means", reported="CCA", baseline="cca-kmeans"),
             Row(label="spectral clustering", baseline="spectral"),
+            Row(label="IIC-like", baseline="iic-like"),
             Row(label="DMIM", reported="DMIM", method="dmim"),
             Row(label="DMIM, paper's settings", reported="DMIM", method="dmim", preset="paper", quick=False),
         ),
@@ -112,7 +113,7 @@ _MSDIB = (
             Row(label="k-means, all views", reported="AmKM", baseline="kmeans"),
             Row(label="spectral clustering, all views", reported="AmNcuts", baseline="spectral"),
             Row(label="CCA + k-means", baseline="cca-kmeans"),
-            Row(label="SiMVC-like", reported="SiMVC", method="msdib", preset="paper", ablation="DDC"),
+            Row(label="SiMVC-like", reported="SiMVC", baseline="simvc-like"),
             Row(label="MSDIB", reported="MSDIB", method="msdib"),
             Row(label="MSDIB, paper's settings", reported="MSDIB", method="msdib", preset="paper", quick=False),
             Row(

@@ -90,20 +90,21 @@ def _comparison(document: Document, lines: Sequence[dict[str, Any]]) -> str:
     metrics = document["metrics"]
     by_loss = document["by_loss"]
     dataset = lines[0]["dataset"]
-    header = ["method", *(f"{NAMES[m]} paper" for m in metrics), *(f"{NAMES[m]} ours" for m in metrics)]
+    others = [row for row in document["reported"] if dataset in row["cells"]]
+    printed = [m for m in metrics if any(m in (line["reported"] or {}) for line in lines) or others]
+    header = ["method", *(f"{NAMES[m]} paper" for m in printed), *(f"{NAMES[m]} ours" for m in metrics)]
     header += [f"lowest loss, {' / '.join(NAMES[m] for m in metrics)}"] if by_loss else []
     header += ["seeds", "time a run"]
     rows = []
     for line in lines:
         reported, ours = line["reported"] or {}, line["ours"] or {}
-        row = [line["label"], *(_value(reported.get(m)) for m in metrics), *(_mean(ours.get(m)) for m in metrics)]
+        row = [line["label"], *(_value(reported.get(m)) for m in printed), *(_mean(ours.get(m)) for m in metrics)]
         row += [_chosen(line.get("lowest_loss"), metrics)] if by_loss else []
         rows.append([*row, str(line["n_runs"]), _duration(line["seconds"])])
     shown = {line["reported_row"] for line in lines}
-    for row in document["reported"]:
-        if dataset in row["cells"] and row["row"] not in shown:
-            cell = row["cells"][dataset]
-            paper = [_value(cell.get(m)) for m in metrics]
+    for row in others:
+        if row["row"] not in shown:
+            paper = [_value(row["cells"][dataset].get(m)) for m in printed]
             rows.append([f"{row['row']} (paper)", *paper, *[""] * (len(header) - 1 - len(paper))])
     return _table(header, rows)
 
@@ -165,7 +166,10 @@ def _absent(document: Document) -> list[str]:
             [row["row"], *(_slashed(row["cells"].get(place["dataset"], {}), document["metrics"]) for place in columns)]
             for row in document["reported"]
         ]
-        names = " / ".join(NAMES[m] for m in document["metrics"])
+        printed = [
+            m for m in document["metrics"] if any(m in c for r in document["reported"] for c in r["cells"].values())
+        ]
+        names = " / ".join(NAMES[m] for m in printed)
         parts += [f"{names}:", _table(header, rows)]
     return parts
 

@@ -75,14 +75,14 @@ def reproduce(
         (place.dataset, row.label): _baseline(place, row, n_seeds, extent, say, stop)
         for place in here
         for row in rows
-        if row.baseline
+        if row.baseline in baselines.BASELINES
     }
     outcome = _trained(store, experiment, [cell for _, _, cell in cells], n_seeds, extent, progress, stop)
     maker = _Lines(experiment, store, outcome, [cell for _, _, cell in cells])
     lines = []
     for place in here:
         for row in rows:
-            if row.baseline:
+            if (place.dataset, row.label) in based:
                 lines.append(maker.of_baseline(place, row, based[place.dataset, row.label]))
             lines += [maker.of_cell(p, r, number) for number, (p, r, _) in enumerate(cells) if (p, r) == (place, row)]
     runs = list(outcome.runs.values()) if outcome else []
@@ -128,9 +128,12 @@ def _place(place: Place, used: bool) -> dict[str, Any]:
     }
 
 
-def _changes(row: Row) -> dict[str, Any]:
+def _setting(row: Row) -> tuple[str, str, dict[str, Any]]:
+    """Method, preset and changed hyper-parameters of a row that is trained; no method for other baselines."""
+    if deep := baselines.DEEP.get(row.baseline):
+        return deep.method, deep.preset, dict(deep.changes)
     ablation = card(row.method).ablations[row.ablation] if row.ablation else {}
-    return {**ablation, **row.changes}
+    return row.method, row.preset, {**ablation, **row.changes}
 
 
 def _axes(experiment: Experiment, extent: Extent) -> dict[str, tuple[Any, ...]]:
@@ -138,13 +141,14 @@ def _axes(experiment: Experiment, extent: Extent) -> dict[str, tuple[Any, ...]]:
 
 
 def _cells(experiment: Experiment, place: Place, row: Row, extent: Extent) -> tuple[Cell, ...]:
-    if not row.method:
+    method, preset, changes = _setting(row)
+    if not method:
         return ()
     base = Cell(
         dataset=place.dataset,
-        method=row.method,
-        preset="quick" if extent.quick else row.preset,
-        changes=_changes(row),
+        method=method,
+        preset="quick" if extent.quick else preset,
+        changes=changes,
         label=row.label,
     )
     return grid(base, axes).cells if (axes := _axes(experiment, extent)) else (base,)

@@ -85,6 +85,17 @@ def test_a_run_reports_finite_terms_metrics_and_snapshots(dataset: MultiViewData
     np.testing.assert_allclose(last.probs.sum(axis=1), 1)
 
 
+def test_the_objective_of_each_turn_is_the_weighted_sum_of_its_terms(dataset: MultiViewDataset) -> None:
+    recorder = ListRecorder()
+    trainer = _trainer(dataset, recorder, epochs=2)
+    trainer.fit()
+    for turn in ("encoder", "critic"):
+        weights = trainer.method.weights("train", turn)
+        last = {name: value for _, name, value in recorder.points}
+        expected = sum(weight * last[f"loss/{name}"] for name, weight in weights.items())
+        assert last[f"objective/{turn}"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_training_separates_gray_levels(dataset: MultiViewDataset) -> None:
     config = {"learning_rate": 3e-3, "n_critic": 2, "jitter": 0.0, "beta_mi": 0.0}
     first, last = [], []

@@ -1,5 +1,6 @@
 import pytest
 
+from mmclust.baselines.table import BASELINES, DEEP
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.papers import dccs, dmid_uic, dmim, imc_swav, msdib
@@ -83,6 +84,7 @@ def test_experiments_name_rows_data_sets_and_ablations_that_exist(name: str):
     for row in experiment.rows:
         assert not row.reported or row.reported in rows
         assert bool(row.method) != bool(row.baseline)
+        assert not row.baseline or row.baseline in {**BASELINES, **DEEP}
         if row.method:
             assert row.method in METHODS
             about = card(row.method)
@@ -93,3 +95,11 @@ def test_experiments_name_rows_data_sets_and_ablations_that_exist(name: str):
                 assert [knobs[axis].check(value) for value in values] == list(values)
     for place in experiment.places:
         assert place.dataset in catalogue.DATASETS
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_baselines_are_settings_of_our_methods(name: str):
+    deep = DEEP[name]
+    about = card(deep.method)
+    assert deep.preset in about.presets
+    assert about.resolve("digits-2view", deep.preset, deep.changes)

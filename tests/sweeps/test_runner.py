@@ -79,7 +79,7 @@ def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: R
     states: list[Progress] = []
     first = carry_out(store, sweep, n_workers=2, progress=states.append)
     assert (first.n_runs, first.n_reused, first.failures, first.stopped) == (4, 0, {}, False)
-    assert {r.device for r in first.runs.values()} == {"cpu"}
+    assert {(r.device, r.environment["threads"]) for r in first.runs.values()} == {("cpu", "1")}
     assert max(len(state.running) for state in states) == 2
     assert states[-1].n_finished == 4
     assert not children()
