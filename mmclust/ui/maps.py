@@ -13,7 +13,7 @@ from mmclust.plots.palette import CONFIDENCE, NEUTRAL, RIGHT, WRONG, cluster_col
 from mmclust.ui import atlas, cache, frame, jobs, pictures, pointmap
 from mmclust.ui.pointmap import Coloring, Frame, Mark
 
-HEIGHT = 540
+HEIGHT = 480
 SHOWN = 120
 """Pictures of a selection that are drawn; the other samples are counted."""
 
