@@ -1,16 +1,13 @@
-"""What the network looked at: Grad-CAM of typical right and wrong images of a cluster, and of any image."""
+"""What the network looked at: typical right and wrong samples of a cluster, and what in them decided."""
 
-from mmclust.ui import explain, frame, picker
+from mmclust.ui import explain, picker
 
 view = picker.view(
     "Explain",
-    "Grad-CAM: bright regions of an image speak for its cluster. Compare images it sorts right and wrong.",
-    what="Grad-CAM",
+    "What speaks for a cluster: bright regions of an image, or the columns of a view of numbers. "
+    "Compare samples it sorts right and wrong.",
+    what="what the network looked at",
 )
 
-if view is not None and view.images is None:
-    frame.empty(
-        "No images here", "Grad-CAM explains images; this data set has none.", page="map.py", button="See the map"
-    )
-elif view is not None:
+if view is not None:
     explain.page(explain.last(view))

@@ -79,6 +79,28 @@ def integrated_gradients(
     return tuple(results)
 
 
+def averaged(attribution: np.ndarray, targets: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Mean attribution (K, ...) of the samples asked about for each cluster; zeros where there are none."""
+    sums = np.zeros((n_clusters, *attribution.shape[1:]), np.float64)
+    np.add.at(sums, targets, attribution)
+    counts = np.maximum(np.bincount(targets, minlength=n_clusters), 1)
+    return (sums / counts.reshape(-1, *(1,) * (attribution.ndim - 1))).astype(np.float32)
+
+
+def view_shares(attributions: Sequence[np.ndarray], targets: np.ndarray, n_clusters: int) -> np.ndarray:
+    """How much each view decides (K, V): its share of the size of all attributions; rows sum to 1, or are 0.
+
+    Args:
+        attributions: of each view, (n, ...).
+        targets: (n,) cluster asked about for each sample.
+        n_clusters: K.
+    """
+    sizes = np.stack([np.abs(part.reshape(len(part), -1).sum(axis=1)) for part in attributions], axis=1)
+    per_cluster = averaged(sizes, targets, n_clusters)
+    total = per_cluster.sum(axis=1, keepdims=True)
+    return per_cluster / np.where(total > 0, total, 1)
+
+
 def heat(attribution: np.ndarray) -> np.ndarray:
     """Attribution of pixels (n, C, H, W) as heat (n, H, W) in [0, 1]: what speaks for the cluster, each by itself."""
     positive = np.clip(attribution.sum(axis=1), 0, None)

@@ -64,6 +64,27 @@ def profiles(
     return pictures
 
 
+def signed_profiles(values: np.ndarray, *, width: int = 128, height: int = 48) -> np.ndarray:
+    """Pictures (n, height, width, 4) uint8 of bars about a middle line: blue above it, orange below.
+
+    Args:
+        values: (n, D); every row has a scale of its own.
+        width: pixels; wider rows show means of neighbouring columns.
+        height: pixels.
+    """
+    small = binned(values.astype(np.float32), width)
+    peak = np.abs(small).max(axis=1, keepdims=True)
+    middle = height // 2
+    levels = np.rint(small / np.where(peak > 0, peak, 1) * (middle - 1)).astype(int)
+    levels = levels[:, np.minimum(np.arange(width) * small.shape[1] // width, small.shape[1] - 1)]
+    rise = middle - np.arange(height)[None, :, None]
+    pictures = np.zeros((len(values), height, width, 4), np.uint8)
+    pictures[(rise > 0) & (rise <= levels[:, None, :])] = (*rgb(RIGHT), 255)
+    pictures[(rise < 0) & (rise >= levels[:, None, :])] = (*rgb(WRONG), 255)
+    pictures[:, middle] = (*rgb(NEUTRAL), 255)
+    return pictures
+
+
 def column_names(n_columns: int, word: str = "column") -> list[str]:
     """A name for each column: column 1, column 2 ..."""
     return [f"{word} {i + 1}" for i in range(n_columns)]

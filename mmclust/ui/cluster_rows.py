@@ -115,15 +115,15 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Seq
             f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
             f'<span class="mm-bar"><i style="width:{100 * view.sizes[k] / largest:.1f}%;background:{color}"></i></span>'
             f"<small>{' · '.join(about)}</small></th>"
-            f"<td>{_mean(view, k, numbers)}</td><td>{samples}</td></tr>"
+            f"<td>{_mean(view, k, numbers, px)}</td><td>{samples}</td></tr>"
         )
     text = escape(KINDS[kind].format(view.word.capitalize()))
     head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def _mean(view: View, cluster: int, shown: Sequence[int]) -> str:
-    """The mean image or profile of a cluster, one below the other for several views, with the views' names."""
+def _mean(view: View, cluster: int, shown: Sequence[int], px: int) -> str:
+    """The mean image or profile of a cluster; of several views level with the samples beside, with the views' names."""
     members = np.flatnonzero(view.y_pred == cluster)
     means = cache.derive(view, ("mean", cluster), lambda: pictures.means(view, members))
     if not means:
@@ -135,9 +135,9 @@ def _mean(view: View, cluster: int, shown: Sequence[int]) -> str:
     for number in shown:
         is_image, title = pictures.is_image(view.data, number), escape(view.view_names[number])
         kind, flat = ("image", "") if is_image else ("profile", " class=mm-profile")
-        size = "width:46px;height:46px" if is_image else "width:74px;height:46px"
+        height = px if is_image else px * pictures.PROFILE_PX[1] // pictures.PROFILE_PX[0]
         cells.append(
-            f'<span><small>{title}</small><img{flat} src="{means[number]}" style="{size}" title="{title}" '
-            f'alt="Mean {kind} of cluster {name}, {title}"></span>'
+            f'<span><small>{title}</small><img{flat} src="{means[number]}" style="width:{px}px;height:{height}px" '
+            f'title="{title}" alt="Mean {kind} of cluster {name}, {title}"></span>'
         )
     return f'<div class="mm-mean-stack">{"".join(cells)}</div>'

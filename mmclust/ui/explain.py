@@ -1,19 +1,35 @@
-"""The Explain page: which images, and the heat that the network's last feature maps lay over them."""
+"""The Explain page: which samples, and what in them the network looked at.
+
+Views that go through convolutions are explained by Grad-CAM; other images by attributions laid over them; views of
+numbers by the columns that decide.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from mmclust import worker
-from mmclust.analysis import gradcam
+from mmclust.analysis import attribution, gradcam
 from mmclust.plots import images as drawing
-from mmclust.ui import cache, cluster_rows, frame, jobs, pictures
+from mmclust.ui import attributions, cache, cluster_rows, frame, jobs, pictures
 
 COUNT = 6
 PX = 84
 """Edge of an image on the page."""
 ENLARGED = 128
 """Edge in pixels at which heat is drawn over images that are smaller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heat:
+    """Where images speak for clusters, and by which method that was found."""
+
+    cams: np.ndarray
+    """(n, H, W) in [0, 1]."""
+    what: str
+    """Grad-CAM or Attribution."""
 
 
 def last(view: cache.View) -> cache.View:
@@ -26,37 +42,79 @@ def last(view: cache.View) -> cache.View:
 
 
 def page(view: cache.View) -> None:
-    """Typical images of a cluster, then one image against several clusters."""
+    """What decided for the samples of a cluster, in one view of the data."""
     if not (view.run.folder / "checkpoint.pt").exists():
         frame.empty(
             "No trained weights yet",
-            "Grad-CAM needs the network itself; it is stored with the first checkpoint, some seconds into a training.",
+            "An explanation needs the network itself; it is stored with the first checkpoint, some seconds into a "
+            "training.",
             page="train.py",
             button="Watch the training",
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        cluster = st.selectbox(
-            "Cluster", range(len(view.sizes)), key="cam-cluster", format_func=view.cluster_name, width=200
+        number = _view(view)
+        cluster = int(
+            st.selectbox("Cluster", range(len(view.sizes)), key="cam-cluster", format_func=view.cluster_name, width=200)
         )
-        strength = st.slider("Heat", 0.0, 1.0, 0.6, 0.05, key="heat", bind="query-params", width=240,
-                             help="0 shows the image alone, 1 the heat alone.")  # fmt: skip
-    parts = groups(view, int(cluster))
+        strength = 0.6
+        if drawn_on(view, number):
+            strength = st.slider("Heat", 0.0, 1.0, 0.6, 0.05, key="heat", bind="query-params", width=240,
+                                 help="0 shows the image alone, 1 the heat alone.")  # fmt: skip
+    if len(view.data.views) > 1 or not drawn_on(view, number):
+        averages = attributions.averages(view)
+        if averages is None:
+            return
+        if len(view.data.views) > 1:
+            st.html(attributions.shares(view, averages, cluster))
+        if not drawn_on(view, number):
+            attributions.page(view, number, cluster, averages)
+            return
+        if len(averages.views[number][0]) == np.prod(view.data.views[number].shape[1:]):
+            st.markdown("**On average** :gray[(mean image of each cluster, and what speaks for it)]")
+            st.html(attributions.mean_heat(view, number, averages))
+    _groups(view, number, cluster, strength)
+    _one(view, number, strength)
+
+
+def _view(view: cache.View) -> int:
+    """Which view of the data is looked at."""
+    if len(view.data.views) == 1:
+        return 0
+    names = [f"view {number + 1}" for number in range(len(view.data.views))]
+    if st.session_state.get("explained") not in names:
+        st.session_state.pop("explained", None)
+    chosen = st.segmented_control(
+        "View", names, default=names[0], key="explained", bind="query-params", required=True,
+        format_func=lambda name: view.view_names[names.index(name)],
+        help="Images with a convolutional encoder are explained by Grad-CAM, other views by integrated gradients.",
+    )  # fmt: skip
+    return names.index(chosen or names[0])
+
+
+def drawn_on(view: cache.View, number: int) -> bool:
+    """Whether what a view says can be laid over an image: the method must see the image's own pixels."""
+    seen = cache.prepared(view.record.spec).spec.views[number]
+    return pictures.is_image(view.data, number) and (seen.kind == "image" or seen.image_shape is not None)
+
+
+def _groups(view: cache.View, number: int, cluster: int, strength: float) -> None:
+    """Typical images of a cluster, right and wrong, and its least sure ones."""
+    parts = groups(view, cluster)
     chosen = np.concatenate([positions for _, _, positions in parts])
-    heat = _cams(view, chosen, view.y_pred[chosen], label="Looking at what the network looked at")
+    heat = _heat(view, number, chosen, view.y_pred[chosen], label="Looking at what the network looked at")
     if heat is None:
         return
-    shares = np.split(heat, np.cumsum([len(positions) for _, _, positions in parts])[:-1])
+    shares = np.split(heat.cams, np.cumsum([len(positions) for _, _, positions in parts])[:-1])
     columns = st.columns(2, gap="large") if len(parts) == 3 else [st.container()]
     places = [*columns, st.container()]
     for place, (title, text, positions), cams in zip(places, parts, shares, strict=True):
         with place:
             st.markdown(f"**{title}** :gray[{text}]")
             if len(positions):
-                _pairs(view, positions, cams, strength)
+                _pairs(view, number, positions, Heat(cams=cams, what=heat.what), strength)
             else:
                 st.caption("None in this cluster.")
-    _one(view, strength)
 
 
 def groups(view: cache.View, cluster: int) -> list[tuple[str, str, np.ndarray]]:
@@ -64,42 +122,45 @@ def groups(view: cache.View, cluster: int) -> list[tuple[str, str, np.ndarray]]:
     surest = cluster_rows.members(view, cluster, "surest", len(view.ids))
     own = surest[view.y_pred[surest] == cluster]
     if view.right is None:
-        parts = [("Typical", "images the cluster is surest about", own[:COUNT])]
+        parts = [("Typical", f"{view.word}s the cluster is surest about", own[:COUNT])]
     else:
         parts = [
-            ("Typical and right", "surest images, of the matched class", own[view.right[own]][:COUNT]),
-            ("Typical but wrong", "surest images of another class", own[~view.right[own]][:COUNT]),
+            ("Typical and right", f"surest {view.word}s, of the matched class", own[view.right[own]][:COUNT]),
+            ("Typical but wrong", f"surest {view.word}s of another class", own[~view.right[own]][:COUNT]),
         ]
     return [*parts, ("Least sure", "smallest margin", cluster_rows.members(view, cluster, "least sure", COUNT))]
 
 
-def _pairs(view: cache.View, positions: np.ndarray, cams: np.ndarray, strength: float) -> None:
-    plain, heated = _pictures(view, positions, cams, strength)
+def _pairs(view: cache.View, number: int, positions: np.ndarray, heat: Heat, strength: float) -> None:
+    plain, heated = _pictures(view, number, positions, heat.cams, strength)
     labels = [pictures.describe(view, int(i)) for i in positions]
     captions = [_caption(view, int(i)) for i in positions]
-    st.html(pictures.pairs(plain, heated, labels, captions, px=PX))
+    st.html(pictures.pairs(plain, heated, labels, captions, px=PX, what=heat.what))
 
 
-def _one(view: cache.View, strength: float) -> None:
-    st.markdown("#### One image, several clusters")
+def _one(view: cache.View, number: int, strength: float) -> None:
+    st.markdown(f"#### One {view.word}, several clusters")
     left, right = st.columns([3, 9], gap="large")
     with left:
         sample = st.number_input(
-            "Image number", 0, int(view.ids.max()), key="image", bind="query-params", value=_unsure(view), step=1,
-            help="The number of an image in the data set; other pages show it when the pointer rests on an image.",
+            f"{view.word.capitalize()} number", 0, int(view.ids.max()), key="image", bind="query-params",
+            value=_unsure(view), step=1,
+            help=f"The number of the {view.word} in the data set; other pages show it when the pointer rests on it.",
         )  # fmt: skip
         position = int(np.searchsorted(view.ids, sample))
         if position >= len(view.ids) or view.ids[position] != sample:
-            st.caption("This image is not part of the snapshot; the next one is shown.")
+            st.caption(f"This {view.word} is not part of the snapshot; the next one is shown.")
             position = min(position, len(view.ids) - 1)
-        st.html(pictures.samples(view, [position], px=150, mark=False))
+        st.html(pictures.samples(view, [position], px=150 if len(view.data.views) == 1 else 110, mark=False))
         st.caption(pictures.describe(view, position))
     probs = np.exp(view.log_probs[position])
     best = np.argsort(-probs)[: min(5, len(probs))]
     with right:
-        cams = _cams(view, np.repeat(position, len(best)), best, label="Looking at one image", height=210)
-        if cams is not None:
-            _, heated = _pictures(view, np.repeat(position, len(best)), cams, strength)
+        heat = _heat(
+            view, number, np.repeat(position, len(best)), best, label=f"Looking at one {view.word}", height=210
+        )
+        if heat is not None:
+            _, heated = _pictures(view, number, np.repeat(position, len(best)), heat.cams, strength)
             labels = [f"What speaks for cluster {view.cluster_name(int(k))}, probability {probs[k]:.1%}" for k in best]
             st.html(
                 pictures.grid(
@@ -113,33 +174,38 @@ def _one(view: cache.View, strength: float) -> None:
 
 
 def _unsure(view: cache.View) -> int:
-    """The image with the smallest confidence: the most interesting one to start with."""
+    """The sample with the smallest confidence: the most interesting one to start with."""
     return int(view.ids[np.argmin(view.confidence)])
 
 
-def _cams(
-    view: cache.View, positions: np.ndarray, targets: np.ndarray, *, label: str, height: int = 430
-) -> np.ndarray | None:
-    """Heat (n, H, W) of images for clusters; None while it is computed."""
-    assert view.images is not None
-    images, time = view.images[view.ids[positions]], (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
+def _heat(
+    view: cache.View, number: int, positions: np.ndarray, targets: np.ndarray, *, label: str, height: int = 430
+) -> Heat | None:
+    """Heat of the images of a view for clusters; None while it is computed."""
+    data = cache.prepared(view.record.spec)
+    time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
+    spec = view.data.spec.views[number]
+    starts = attributions.baselines(view, data)
 
-    def work(report: jobs.Report) -> np.ndarray:
+    def work(report: jobs.Report) -> Heat:
         method = worker.restore(view.run, view.data.spec)
         report(0.5)
-        return gradcam.grad_cam(method, [images], targets)
+        views = [values[view.ids[positions]] for values in data.views]
+        if data.spec.views[number].kind == "image" and method.cam_layer(number) is not None:
+            return Heat(cams=gradcam.grad_cam(method, views, targets, view=number), what="Grad-CAM")
+        found = attribution.integrated_gradients(method, views, targets, starts)[number]
+        shape = spec.image_shape or spec.shape
+        return Heat(cams=attribution.heat(found.reshape(-1, *shape)), what="Attribution")
 
-    name = ("cam", view.record.run_id, time, tuple(positions.tolist()), tuple(targets.tolist()))
+    name = ("cam", view.record.run_id, time, number, tuple(positions.tolist()), tuple(targets.tolist()))
     return jobs.result(name, work, label=label, height=height)
 
 
 def _pictures(
-    view: cache.View, positions: np.ndarray, cams: np.ndarray, strength: float
+    view: cache.View, number: int, positions: np.ndarray, cams: np.ndarray, strength: float
 ) -> tuple[list[str], list[str]]:
     """The images, and the images under their heat, as `data:` addresses; small ones are enlarged under smooth heat."""
-    assert view.images is not None
-    spec = view.data.spec.views[pictures.image_view(view.data) or 0]
-    rgb = drawing.to_rgb(view.images[view.ids[positions]], low=spec.low, high=spec.high)
+    rgb = pictures.pixels(view.data, number, view.data.views[number][view.ids[positions]])
     large = drawing.resize(rgb, max(ENLARGED, *rgb.shape[1:3]))
     size = (large.shape[2], large.shape[1])
     smooth = [np.asarray(Image.fromarray(cam).resize(size, Image.Resampling.BICUBIC)) for cam in cams]

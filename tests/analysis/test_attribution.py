@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmclust.analysis.attribution import heat, integrated_gradients
+from mmclust.analysis.attribution import averaged, heat, integrated_gradients, view_shares
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
 
@@ -85,3 +85,14 @@ def test_heat_shows_what_speaks_for_a_cluster_and_nothing_else():
     assert shown[0].max() == pytest.approx(1.0)
     assert shown[0, 4, 1] < 0.01
     assert shown[1].max() == 0
+
+
+def test_averages_are_taken_cluster_by_cluster_and_empty_ones_are_zero():
+    found = averaged(np.array([[1.0, 0], [3, 2], [5, 5]]), np.array([0, 0, 2]), 3)
+    assert found.tolist() == [[2, 1], [0, 0], [5, 5]]
+
+
+def test_a_view_that_decides_alone_has_the_whole_share():
+    first, second = np.array([[2.0, 1], [0, 0], [1, 1]]), np.array([[1.0], [4], [-2]])
+    shares = view_shares([first, second], np.array([0, 1, 0]), 3)
+    np.testing.assert_allclose(shares, [[5 / 8, 3 / 8], [0, 1], [0, 0]])

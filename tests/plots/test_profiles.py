@@ -47,3 +47,12 @@ def test_the_columns_that_matter_most_are_named_for_or_against():
     assert [note.text for note in figure.layout.annotations] == ["2", "4"]
     assert figure.data[0].hovertext[1] == "column 2"
     assert figure.layout.xaxis.title.text and figure.layout.yaxis.title.text
+
+
+def test_signed_bars_rise_in_blue_and_fall_in_orange_from_the_middle():
+    (picture,) = profiles.signed_profiles(np.array([[4.0, -2.0]]), width=2, height=20)
+    above, below = picture[:10, :, 3] > 0, picture[11:, :, 3] > 0
+    assert above.sum(axis=0).tolist() == [9, 0]
+    assert below.sum(axis=0).tolist() == [0, 4]
+    assert picture[5, 0, 2] > picture[5, 0, 0] and picture[12, 1, 0] > picture[12, 1, 2]
+    assert profiles.signed_profiles(np.zeros((2, 7))).shape == (2, 48, 128, 4)

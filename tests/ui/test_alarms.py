@@ -1,13 +1,15 @@
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mmclust import plan
+from mmclust.methods import card
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.ui.alarms import alarms, calm
+from mmclust.ui.alarms import REMEDIES, alarms, calm
 from mmclust.ui.cache import Curve, Curves
 
 
@@ -80,3 +82,19 @@ def test_a_fallen_accuracy_is_a_notice_and_comes_after_warnings(record: RunRecor
     found = alarms(record, curves(**HEALTHY | falling), [0] + [200] * 9)
     assert [alarm.level for alarm in found] == ["warning", "notice"]
     assert "from 90% to 60%" in found[1].text
+
+
+def test_views_that_disagree_late_in_a_training_are_named_with_a_remedy_of_the_method(record: RunRecord) -> None:
+    several = replace(record, spec=replace(record.spec, method="msdib"), step=80)
+    (alarm,) = alarms(several, curves(**HEALTHY, signal__agreement=[0.9, 0.31]), [180] * 10)
+    assert "only 31% of the samples" in alarm.text
+    assert "alpha" in alarm.text
+    assert alarms(several, curves(**HEALTHY, signal__agreement=[0.31, 0.9]), [180] * 10) == []
+
+
+@pytest.mark.parametrize("method", sorted(REMEDIES))
+def test_remedies_name_sliders_that_the_method_has(method: str) -> None:
+    names = {knob.name.replace("_", " ") for knob in card(method).knobs}
+    for text in REMEDIES[method].values():
+        asked = re.findall(r"(?:[Rr]aise|[Ll]ower|[Kk]eep) (?:the )?([a-z ]+?)(?=,| or | and | on|\.|$)", text)
+        assert not asked or any(name in names for phrase in asked for name in (phrase, *phrase.split(" "))), text

@@ -1,0 +1,165 @@
+"""The Explain page for views of numbers: which columns speak for a cluster, and how much each view decides."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from mmclust import worker
+from mmclust.analysis import attribution
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.plots import images as drawing
+from mmclust.plots import profiles
+from mmclust.ui import cache, cluster_rows, jobs, pictures
+
+PER_CLUSTER = 100
+"""Samples of a cluster that are averaged over, the surest ones."""
+TOP = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Averages:
+    """What speaks for each cluster. Shapes: K clusters, V views, D values of a view."""
+
+    views: tuple[np.ndarray, ...]
+    """(K, D) of each view, mean over samples, in nats of log-odds."""
+    shares: np.ndarray
+    """(K, V) how much of the decision comes from each view."""
+
+
+def baselines(view: cache.View, data: MultiViewDataset) -> list[np.ndarray]:
+    """The mean sample of each view, where attributions begin."""
+    return cache.derive(
+        view, "baselines", lambda: [values.mean(axis=0, dtype=np.float64).astype(np.float32) for values in data.views]
+    )
+
+
+def averages(view: cache.View) -> Averages | None:
+    """Attributions of the surest samples of every cluster; None while they are worked out."""
+    data = cache.prepared(view.record.spec)
+    groups = [cluster_rows.members(view, k, "surest", PER_CLUSTER) for k in range(len(view.sizes))]
+    groups = [group[view.y_pred[group] == k] for k, group in enumerate(groups)]
+    targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    ids = view.ids[np.concatenate(groups)]
+    starts = baselines(view, data)
+
+    def work(report: jobs.Report) -> Averages:
+        method = worker.restore(view.run, view.data.spec)
+        report(0.3)
+        found = attribution.integrated_gradients(method, [values[ids] for values in data.views], targets, starts)
+        return Averages(
+            views=tuple(
+                attribution.averaged(part.reshape(len(part), -1), targets, len(groups)) for part in found
+            ),
+            shares=attribution.view_shares(found, targets, len(groups)),
+        )  # fmt: skip
+
+    time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
+    return jobs.result(("attributions", view.record.run_id, time), work, label="Asking which values decide", height=430)
+
+
+def shares(view: cache.View, found: Averages, cluster: int) -> str:
+    """HTML bar: how much each view decides for a cluster."""
+    colors = ("#1391a5", "#de6b35", "#6c7ce0", "#45a05a", "#cf5c9d", "#b18a1f")
+    parts = list(zip(view.view_names, found.shares[cluster], strict=True))
+    text = "The decision comes from " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
+    cells = "".join(
+        f'<i style="flex:{share:.4f};background:{colors[i % len(colors)]}" title="{escape(name)} {share:.0%}"></i>'
+        for i, (name, share) in enumerate(parts)
+    )
+    return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
+
+
+def page(view: cache.View, number: int, cluster: int, found: Averages) -> None:
+    """The columns of a vector view for one cluster, then all clusters in small."""
+    data = cache.prepared(view.record.spec)
+    names = column_names(view, number)
+    own = found.views[number]
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        st.markdown(
+            f"**What speaks for cluster {view.cluster_name(cluster)}** "
+            f":gray[(mean over its {min(PER_CLUSTER, int(view.sizes[cluster]))} surest samples)]",
+            help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of this "
+            "cluster against all others. Blue speaks for it, orange against it.",
+        )
+        st.plotly_chart(
+            profiles.attribution_figure(own[cluster], names, top=TOP, height=300),
+            key="attribution", config={"displayModeBar": False},
+            alt=f"What each column of {view.view_names[number]} adds to the log-odds of cluster {cluster + 1}",
+        )  # fmt: skip
+    with right:
+        st.markdown("**The columns that matter most**")
+        st.html(_table(view, number, cluster, own[cluster], names, data))
+    st.markdown("**All clusters** :gray[(each on a scale of its own)]")
+    st.html(cache.derive(view, ("attribution rows", number), lambda: _rows(view, own, names)))
+
+
+def column_names(view: cache.View, number: int) -> list[str]:
+    """Names of the columns that the method sees in a view."""
+    n_columns = cache.prepared(view.record.spec).views[number].shape[1]
+    reduced = any(step.startswith("pca-") for step in view.record.spec.steps)
+    return profiles.column_names(n_columns, "component" if reduced else "column")
+
+
+def _table(
+    view: cache.View, number: int, cluster: int, own: np.ndarray, names: list[str], data: MultiViewDataset
+) -> str:
+    """Effect of the largest columns, with their mean in the cluster and over all samples, in the data's own units."""
+    raw = view.data.views[number]
+    values = raw if raw.ndim == 2 and raw.shape[1] == len(own) else data.views[number]
+    members = view.ids[view.y_pred == cluster]
+    rows = []
+    for i in profiles.largest(own, TOP):
+        inside, overall = float(values[members, i].mean()), float(values[:, i].mean())
+        rows.append(
+            f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
+            f"<td>{overall:.3g}</td></tr>"
+        )
+    heads = ("", "adds (nats)", "mean here", "mean of all")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+def _rows(view: cache.View, own: np.ndarray, names: list[str]) -> str:
+    """HTML table: a signed profile and the largest columns of every cluster."""
+    drawn = [drawing.data_uri(drawing.png(p)) for p in profiles.signed_profiles(own, width=320, height=64)]
+    rows = []
+    for k, address in enumerate(drawn):
+        name = escape(view.cluster_name(k))
+        largest = ", ".join(f"{names[i].rsplit(' ', 1)[-1]} ({own[k, i]:+.2f})" for i in profiles.largest(own[k], 4))
+        rows.append(
+            f'<tr><th scope="row"><i style="background:{view.colors[k]}"></i><b>{name}</b></th>'
+            f'<td><img class="mm-signed" src="{address}" alt="What speaks for cluster {name}, column by column"></td>'
+            f"<td>{largest}</td></tr>"
+        )
+    word = names[0].rsplit(" ", 1)[0]
+    head = f"<thead><tr><th>cluster</th><th>for (blue), against (orange)</th><th>largest {word}s</th></tr></thead>"
+    return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def mean_heat(view: cache.View, number: int, found: Averages) -> str:
+    """HTML of the mean image of every cluster beside what speaks for it, for views that are images."""
+    return cache.derive(view, ("mean heat", number), lambda: _mean_heat(view, number, found))
+
+
+def _mean_heat(view: cache.View, number: int, found: Averages) -> str:
+    spec = view.data.spec.views[number]
+    shape = spec.image_shape or spec.shape
+    heat = attribution.heat(found.views[number].reshape(-1, *shape))
+    plain, heated, labels, captions = [], [], [], []
+    for k in range(len(view.sizes)):
+        members = np.flatnonzero(view.y_pred == k)
+        if not len(members):
+            continue
+        mean = view.data.views[number][view.ids[members]].mean(axis=0, dtype=np.float32)[None]
+        image = drawing.resize(pictures.pixels(view.data, number, mean), 128, smooth=True)
+        smooth = drawing.resize(
+            np.repeat((heat[k, ..., None] * 255).astype(np.uint8)[None], 3, axis=3), 128, smooth=True
+        )
+        plain.append(drawing.data_uri(drawing.jpeg(image[0], 88)))
+        heated.append(drawing.data_uri(drawing.jpeg(drawing.overlay(image, smooth[..., 0] / 255)[0], 88)))
+        labels.append(f"the mean of cluster {view.cluster_name(k)}")
+        captions.append(view.cluster_name(k))
+    return pictures.pairs(plain, heated, labels, captions, px=72, what="Attribution")
