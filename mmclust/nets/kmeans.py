@@ -1,5 +1,7 @@
 """k-means on the training device, with the run's own random generator. Shapes: N samples, D dimensions, K clusters."""
 
+import math
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -9,7 +11,7 @@ MAX_ROUNDS = 100
 
 @torch.no_grad()
 def kmeans(
-    points: Float[Tensor, "n d"], n_clusters: int, generator: torch.Generator, *, n_starts: int = 5
+    points: Float[Tensor, "n d"], n_clusters: int, generator: torch.Generator, *, n_starts: int = 10
 ) -> Float[Tensor, "k d"]:
     """Centres of the best of several k-means runs by the sum of squared distances.
 
@@ -27,17 +29,22 @@ def kmeans(
 
 
 def _spread_start(points: Tensor, n_clusters: int, generator: torch.Generator) -> Float[Tensor, "k d"]:
-    """Points drawn one after the other, far ones more often: k-means++."""
-    first = torch.randint(len(points), (1,), device=points.device, generator=generator)
-    centres = points[first]
+    """Points drawn one after the other, far ones more often: k-means++.
+
+    Of a few points drawn at each place the best is kept, as the authors recommend: plain draws often put two centres
+    into one clump, and rounds of k-means cannot undo that.
+    """
+    n_tries = 2 + int(math.log(n_clusters))
+    centres = points[torch.randint(len(points), (1,), device=points.device, generator=generator)]
     nearest = _squared(points, centres).squeeze(1)
     for _ in range(n_clusters - 1):
         # a cumulated draw takes any number of points, torch.multinomial at most 2^24; equal points draw at random
         mass = (nearest + 1e-12).double().cumsum(0)
-        share = torch.rand(1, device=points.device, dtype=torch.float64, generator=generator)
-        chosen = torch.searchsorted(mass, share * mass[-1]).clamp_max(len(points) - 1)
-        centres = torch.cat((centres, points[chosen]))
-        nearest = torch.minimum(nearest, _squared(points, points[chosen]).squeeze(1))
+        share = torch.rand(n_tries, device=points.device, dtype=torch.float64, generator=generator)
+        tried = points[torch.searchsorted(mass, share * mass[-1]).clamp_max(len(points) - 1)]
+        distances = torch.minimum(nearest.unsqueeze(1), _squared(points, tried))  # (N, tries)
+        best = distances.sum(dim=0).argmin()
+        centres, nearest = torch.cat((centres, tried[best : best + 1])), distances[:, best]
     return centres
 
 
