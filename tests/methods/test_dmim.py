@@ -168,7 +168,8 @@ def test_matching_changes_nothing_when_the_views_already_agree() -> None:
 
 def test_over_clusters_are_there_unless_switched_off() -> None:
     assert _method().spaces(_batch().views)["over"].shape == (N, 2 * K)
-    for off in ({"over_weight": 0.0}, {"over_factor": 0}):
+    switches: tuple[dict[str, Any], ...] = ({"over_weight": 0.0}, {"over_factor": 0})
+    for off in switches:
         method = _method(**off)
         assert "over" not in method.spaces(_batch().views)
         assert method.weights("train", "main")["information_over"] == 0

@@ -20,7 +20,8 @@ def _spec(*dims: int) -> DataSpec:
 
 def _method(spec: DataSpec | None = None, **changes: Any) -> MSDIB:
     torch.manual_seed(0)
-    return MSDIB(Config(**({"match_views": False, "input_noise": 0.0} | changes)), spec or _spec())
+    values: dict[str, Any] = {"input_noise": 0.0}
+    return MSDIB(Config(**(values | changes)), spec or _spec())
 
 
 def _batch(spec: DataSpec | None = None) -> Batch:
@@ -88,7 +89,7 @@ def test_weights_follow_equation_one() -> None:
 
 
 def test_the_clustering_loss_waits_for_the_end_of_the_warm_up() -> None:
-    method = _method(warm_start=2)
+    method = _method(warm_start=2, starts=1)
     for epoch, weight in ((0.0, 0.0), (1.99, 0.0), (2.0, 1.0), (9.0, 1.0)):
         method.schedule("train", epoch, 10)
         assert method.weights("train", "main")["separation"] == weight
@@ -148,20 +149,45 @@ def test_weights_start_he_normal_and_biases_at_zero() -> None:
     assert method.first[0].weight.std().item() == pytest.approx((2 / 4) ** 0.5, rel=0.1)  # pyright: ignore
 
 
-def test_matched_first_layers_give_like_features_for_turned_copies_of_a_view() -> None:
-    generator = torch.Generator().manual_seed(0)
-    first = torch.randn(200, 6, generator=generator) * torch.tensor([4.0, 3, 2, 1, 0.5, 0.25])
-    turn = torch.linalg.qr(torch.randn(6, 6, generator=generator))[0]
-    data = (first, first @ turn + 3)
+def test_the_start_of_lowest_objective_goes_on() -> None:
+    method = _method(warm_start=2, starts=3)
+    assert [(stage.name, stage.epochs) for stage in method.stages(10)] == [
+        ("start_1", 2),
+        ("start_2", 2),
+        ("start_3", 2),
+        ("train", 4),
+    ]
+    data, generator = _batch().views, torch.Generator().manual_seed(0)
+    seen, scores = [], [2.0, 1.0, 3.0]
+    for number, score in enumerate(scores, start=1):
+        method.start_stage(f"start_{number}", data, generator)
+        seen.append(method.trunk[0].weight.detach().clone())  # pyright: ignore
+        for epoch, value in ((0.0, 100.0), (1.0, score), (1.5, score)):
+            method.schedule(f"start_{number}", 2 * (number - 1) + epoch, 10)
+            method.objective = torch.tensor(value)
+            method.after_step(f"start_{number}", "main", 0)
+    assert not any(torch.equal(seen[i], seen[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+    method.start_stage("train", data, generator)
+    torch.testing.assert_close(method.trunk[0].weight.detach(), seen[1])  # pyright: ignore
+    method.schedule("train", 6.0, 10)
+    assert method.weights("train", "main")["separation"] == 1
+    assert method.best_score.item() == 1
 
-    def difference(match: bool) -> float:
-        method = _method(_spec(6, 6), match_views=match)
-        method.start_stage("train", data, generator)
-        mean, _, _ = method.encode(data)
-        return ((mean[0] - mean[1]).square().mean() / mean.var()).item()
 
-    assert difference(True) < 1e-3
-    assert difference(False) > 0.5
+def test_starts_are_judged_by_the_whole_objective_though_a_part_of_it_waits() -> None:
+    method = _method(warm_start=2, starts=3)
+    method.schedule("start_1", 1.0, 10)
+    terms = method.loss_terms(_batch(), "start_1", "main")
+    method.after_step("start_1", "main", 0)
+    assert method.weights("start_1", "main")["separation"] == 0
+    method.schedule("train", 8.0, 10)
+    whole = sum(weight * terms[name] for name, weight in method.weights("train", "main").items() if weight)
+    torch.testing.assert_close(method.score, torch.stack((torch.as_tensor(whole).detach(), torch.tensor(1.0))))
+
+
+@pytest.mark.parametrize(("changes", "epochs"), [({"starts": 1}, 100), ({"warm_start": 0}, 100), ({}, 20)])
+def test_short_runs_and_the_paper_have_one_start(changes: dict[str, Any], epochs: int) -> None:
+    assert [stage.name for stage in _method(**changes).stages(epochs)] == ["train"]
 
 
 def test_a_whole_feature_is_fused_without_sampling_and_keeps_mean_and_deviation() -> None:
@@ -183,7 +209,7 @@ def test_the_paper_preset_holds_none_of_the_additions() -> None:
     assert values["warm_start"] == 0
     assert values["input_noise"] == 0
     assert values["balance"] == 0
-    assert not values["match_views"]
+    assert values["starts"] == 1
     assert card("msdib").preset("paper", "caltech-2v").epochs == 100
 
 

@@ -42,7 +42,8 @@ OPTIONS = [
     ("msdib", {"overlap": "clusters"}),
     ("msdib", {"trunk": "separate", "normalise": False, "feature": "whole"}),
     ("msdib", {"trunk": "separate"}),
-    ("msdib", {"statistics": "per-view", "match_views": False, "batch_size": 0}),
+    ("msdib", {"statistics": "per-view", "batch_size": 0}),
+    ("msdib", {"starts": 1}),
     ("msdib", {"alpha": 0.0, "beta": 0.0}),
 ]
 

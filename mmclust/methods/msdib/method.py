@@ -3,6 +3,8 @@
 Shapes: V views, B batch, F features, H hidden units of the head, K clusters, S = V + 1 branches (views, then fused).
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,9 +19,8 @@ from mmclust.losses.divergence import (
     normal_divergence,
 )
 from mmclust.losses.information import assignment_information, joint, view_pairs
-from mmclust.methods.base import Batch, Method
+from mmclust.methods.base import Batch, Method, Stage
 from mmclust.methods.msdib.card import Config
-from mmclust.nets.inputs import matching_rotations, padded
 from mmclust.nets.stems import ImageStem
 from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
 
@@ -35,6 +36,12 @@ class MSDIB(Method):
     """Compressed features of each view, fused; clusters of views and fusion stay predictable from each other."""
 
     config: Config
+    best: Tensor
+    """The network of the best start so far, flattened."""
+    best_score: Tensor
+    """Its objective."""
+    score: Tensor
+    """Sum of this start's objective over its last epoch, and the number of steps."""
 
     def __init__(self, config: Config, spec: DataSpec) -> None:
         super().__init__(config, spec)
@@ -65,8 +72,13 @@ class MSDIB(Method):
         )
         self.clusters = ViewLinear(n_views + 1, HEAD_DIM, spec.n_clusters)
         self.pairs = view_pairs(n_views)
-        self.warming = False
+        self.warming = self.scoring = False
+        self.adam: torch.optim.Adam | None = None
         _he_normal(self)
+        n_kept = sum(values.numel() for values in self._network()) if c.starts > 1 and c.warm_start else 0
+        self.register_buffer("best", torch.zeros(n_kept))
+        self.register_buffer("best_score", torch.tensor(math.inf))
+        self.register_buffer("score", torch.zeros(2))
 
     @classmethod
     def objection(cls, spec: DataSpec, config: Config) -> str | None:
@@ -90,29 +102,78 @@ class MSDIB(Method):
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """One Adam over everything."""
-        return {"main": torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)}
+        self.adam = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)
+        return {"main": self.adam}
+
+    def stages(self, epochs: int) -> tuple[Stage, ...]:
+        """Several starts as long as the warm-up, as many as two thirds of the run hold, then the training."""
+        warm = self.config.warm_start
+        n_starts = min(self.config.starts, 2 * epochs // 3 // warm) if warm else 1
+        if n_starts < 2:
+            return (Stage(name="train", epochs=epochs),)
+        starts = [Stage(name=f"start_{number}", epochs=warm) for number in range(1, n_starts + 1)]
+        return (*starts, Stage(name="train", epochs=epochs - n_starts * warm))
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
-        """First layers of vector views start as one layer behind the turns that make the views alike."""
-        if not self.config.match_views or any(not isinstance(layer, nn.Linear) for layer in self.first):
-            return
-        width = max(view.shape[1] for view in data)
-        turns = matching_rotations(torch.stack([padded(view.float(), width) for view in data]))
-        weights = [layer.weight.data for layer in self.first.children()]
-        common = max((weight for weight in weights if isinstance(weight, Tensor)), key=lambda weight: weight.shape[1])
-        common = common.clone()
-        for weight, turn in zip(weights, turns, strict=True):
-            assert isinstance(weight, Tensor)
-            weight.copy_((common @ turn.T)[:, : weight.shape[1]])
+        """New weights for each start but the first; the start of lowest objective goes on into the training."""
+        if self.score[1] > 0:
+            self._keep_if_best()
+        if stage == "train" and self.best_score.isfinite():
+            self._load(self.best)
+        elif stage not in ("train", "start_1"):
+            self._load(self._fresh(generator))
+        if self.adam is not None:
+            self.adam.state.clear()
+
+    def _keep_if_best(self) -> None:
+        score = self.score[0] / self.score[1]
+        if score < self.best_score:
+            self.best_score.copy_(score)
+            self.best.copy_(torch.cat([values.detach().reshape(-1).float() for values in self._network()]))
+        self.score.zero_()
+
+    def _network(self) -> list[Tensor]:
+        """All weights and running statistics, without what is kept of other starts."""
+        own = ("best", "best_score", "score")
+        return [values for name, values in self.state_dict().items() if name not in own]
+
+    def _load(self, flat: Tensor) -> None:
+        values = self._network()
+        with torch.no_grad():
+            for value, part in zip(values, flat.split([value.numel() for value in values]), strict=True):
+                value.copy_(part.view_as(value))
+
+    def _fresh(self, generator: torch.Generator) -> Tensor:
+        """A newly initialised network, flattened."""
+        seed = int(torch.randint(2**31 - 1, (), device=generator.device, generator=generator))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            fresh = MSDIB(self.config, self.spec)
+        return torch.cat([values.reshape(-1).float() for values in fresh._network()]).to(self.fusion.device)
 
     def schedule(self, stage: str, epoch: float, epochs: int) -> None:
-        """The clustering loss starts after the warm-up."""
-        self.warming = epoch < self.config.warm_start
+        """No clustering loss during starts and warm-up; a start is judged by its last epoch."""
+        warm = self.config.warm_start
+        if stage == "train":
+            self.scoring = False
+            self.warming = epoch < warm and len(self.stages(epochs)) == 1
+        else:
+            self.scoring = epoch >= int(stage.removeprefix("start_")) * warm - 1
+            self.warming = True
+
+    def after_step(self, stage: str, turn: str, step: int) -> None:
+        """Sums up the objective by which starts are compared."""
+        if self.scoring:
+            self.score += torch.stack((self.objective, torch.ones_like(self.objective)))
 
     def weights(self, stage: str, turn: str) -> dict[str, float]:
         """Weights of Eq. 1: L_DDC - alpha L_IP + beta L_IC; the signs of L_IP are in its terms."""
         c = self.config
-        ddc = 0.0 if self.warming and (c.alpha or c.beta) else c.ddc  # without both there is nothing to warm up with
+        # Without the other two there is nothing to warm up with.
+        return self._weights(0.0 if self.warming and (c.alpha or c.beta) else c.ddc)
+
+    def _weights(self, ddc: float) -> dict[str, float]:
+        c = self.config
         return {
             "separation": ddc,
             "overlap": ddc,
@@ -140,6 +201,9 @@ class MSDIB(Method):
                 source = probs[-1:] if c.balance_target == "shared" else probs
                 codes = sinkhorn(source.detach() ** BALANCE_POWER, 5)
                 terms["balance"] = cross_entropy(codes.expand_as(probs), log_probs).sum()
+        # The whole objective, also while a part of it waits.
+        whole = [weight * terms[name].detach() for name, weight in self._weights(c.ddc).items() if weight]
+        self.objective = torch.stack(whole).sum()
         shares = self.fusion.detach().softmax(dim=0)
         return terms | {f"weight_{number}": share for number, share in enumerate(shares, start=1)}
 
