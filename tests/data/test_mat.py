@@ -175,6 +175,14 @@ def test_a_small_file_that_unpacks_to_much_takes_no_memory(tmp_path: Path, monke
         readers.read(tmp_path / "bomb.mat")
 
 
+@pytest.mark.parametrize("place", [99, -1])
+def test_a_sparse_view_with_places_outside_itself_is_refused(tmp_path: Path, place: int):
+    matrix = sparse.csc_matrix(A)
+    matrix.indices[3] = place  # SciPy would write beyond the end of its memory, and the server with it
+    with pytest.raises(ValueError, match=r"mine\.mat cannot be read as a MATLAB file \(.*ind"):
+        read(tmp_path, {"X1": matrix, "X2": B, "Y": LABELS})
+
+
 def zipped(path: Path, **members: bytes) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():

@@ -97,10 +97,10 @@ def _version_5(file: BinaryIO, where: str) -> dict[str, Value]:
     file.seek(0)
     try:
         found = loadmat(file)
+        return dict(_plain_items((key, value) for key, value in found.items() if not key.startswith("__")))
     except Exception as error:  # SciPy raises errors of a dozen types on damaged files
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ValueError(f"{where} cannot be read as a MATLAB file ({reason}); save it again with save -v7") from None
-    return dict(_plain_items((key, value) for key, value in found.items() if not key.startswith("__")))
 
 
 def _check_unpacked(file: BinaryIO, where: str) -> None:
@@ -146,7 +146,9 @@ def _plain_items(items: Any) -> Iterator[tuple[str, Value]]:
 
 
 def _plain_value(value: Any) -> Value:
-    """Cells as lists in MATLAB's order, text as strings, the rest as it is."""
+    """Cells as lists in MATLAB's order, text as strings, sparse matrices checked, the rest as it is."""
+    if hasattr(value, "tocsc"):
+        return _checked(value.tocsc())
     if not isinstance(value, np.ndarray):
         return value
     if value.dtype == object:
@@ -154,6 +156,12 @@ def _plain_value(value: Any) -> Value:
     if value.dtype.kind == "U":
         return str(value.item()) if value.size == 1 else [str(item).strip() for item in value.ravel()]
     return value
+
+
+def _checked(matrix: Any) -> Any:
+    """A sparse matrix whose places all lie inside it: SciPy writes beyond its memory where they do not."""
+    matrix.check_format(full_check=True)
+    return matrix
 
 
 def _version_73(file: BinaryIO, where: str) -> dict[str, Value]:
@@ -169,7 +177,9 @@ def _version_73(file: BinaryIO, where: str) -> dict[str, Value]:
             budget = _Budget(where)
             names = [name for name in source if not name.startswith("#")]
             return {name: _hdf5_value(source, name, budget) for name in names}
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, IndexError, ValueError) as error:
+        if where in str(error):
+            raise
         raise ValueError(f"{where} cannot be read as a MATLAB 7.3 file ({error}); copy it again") from None
 
 
@@ -200,7 +210,7 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
         n_columns = max(1, len(parts[-1].ravel()) - 1)
         shape = int(item.attrs["MATLAB_sparse"]), n_columns
         values = tuple(part.ravel() for part in parts)
-        return sparse.csc_matrix(values, shape=shape) if len(values) == 3 else sparse.csc_matrix(shape)
+        return _checked(sparse.csc_matrix(values, shape=shape)) if len(values) == 3 else sparse.csc_matrix(shape)
     budget.spend(item.nbytes)
     if item.external or item.is_virtual:
         raise ValueError(f"{budget.where} points to data in another file; save it again as one file")
