@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def export(run: Run, out: Path) -> list[Path]:
     """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
 
-    Data that are no longer at hand cost the classes and images, missing weights the Grad-CAM; the rest is written.
+    Data that are no longer at hand cost the classes and samples, missing weights the explanations; the rest is written.
 
     Args:
         run: a run with a snapshot.
@@ -61,15 +61,18 @@ def _check(run: Run, dataset: MultiViewDataset) -> None:
 
 
 def _write_assignments(found: Findings, path: Path) -> None:
-    """A line per sample: its number in the data of the run, cluster, confidence and, with labels, its class."""
+    """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class."""
     y_pred, confidence = found.snapshot.y_pred, found.snapshot.probs.max(axis=1)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         head = ["sample", "cluster", "cluster_name", "confidence"]
+        of_views = [scores.argmax(axis=1) for scores in found.snapshot.view_logits]
+        head += [f"cluster_view_{number}" for number in range(1, len(of_views) + 1)]
         writer.writerow(head if found.y_true is None else [*head, "class", "class_name", "right"])
         for row, sample in enumerate(found.snapshot.index):
             k = int(y_pred[row])
             line = [int(sample), k, found.clusters[k], f"{confidence[row]:.6f}"]
+            line += [int(clusters[row]) for clusters in of_views]
             if found.y_true is not None and found.right is not None:
                 label = int(found.y_true[row])
                 line += [label, found.classes[label], int(found.right[row])]
@@ -84,6 +87,8 @@ def _write_codes(found: Findings, path: Path) -> None:
         "logits": snapshot.logits,
         "probs": snapshot.probs.astype(np.float32),
     }
+    arrays |= {f"logits_{number}": scores for number, scores in enumerate(snapshot.view_logits, start=1)}
+    arrays |= {f"marks_{name}": points for name, points in snapshot.marks.items()}
     if found.y_true is not None:
         arrays["class"] = found.y_true
     with path.open("wb") as file:

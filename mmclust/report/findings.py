@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mmclust.data.dataset import MultiViewDataset, ViewSpec
+from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation import metrics
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
@@ -31,14 +31,6 @@ class Findings:
     """(K,) names: the user's own, or numbers."""
     colors: tuple[str, ...]
     """(K,) hex colours; a cluster has the colour of its class."""
-
-    @property
-    def images(self) -> tuple[ViewSpec, np.ndarray] | None:
-        """Spec and pixels (N, C, H, W) of the first image view, where there is one."""
-        if self.dataset is None:
-            return None
-        pairs = zip(self.dataset.spec.views, self.dataset.views, strict=True)
-        return next(((spec, view) for spec, view in pairs if spec.kind == "image"), None)
 
     @property
     def figures(self) -> list[metrics.ClusterFigures]:

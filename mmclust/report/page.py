@@ -6,21 +6,22 @@ from typing import Any
 
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.report import sections
+from mmclust.report.explanations import explanations
 from mmclust.report.findings import Findings, gather
 from mmclust.report.style import SCRIPT, STYLE
 from mmclust.runs.run import Run
 
 
 def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: Path) -> None:
-    """Write one self-contained page: settings, curves, map, typical images, confusion, Grad-CAM.
+    """Write one self-contained page: settings, curves, map, typical samples, confusion, views, explanations.
 
-    What a run cannot show (images of vector data, scores without labels, heat without weights) is left out, and
+    What a run cannot show (samples without the data, scores without labels, heat without weights) is left out, and
     the page says why.
 
     Args:
         run: a run with a snapshot.
         dataset: the data it was trained on; None where they are not at hand.
-        method: the trained network (a `Method`) for Grad-CAM, or None.
+        method: the trained network (a `Method`) for Grad-CAM and attribution, or None.
         path: file to write; it appears whole or not at all.
 
     Raises:
@@ -32,8 +33,9 @@ def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: 
         sections.layout(found, run.folder / "layouts"),
         sections.clusters(found),
         sections.confusion(found),
+        sections.views(found),
         sections.readout(found),
-        sections.explanations(found, method),
+        explanations(found, method),
         sections.settings(found),
     ]
     temporary = path.with_name(path.name + ".tmp")

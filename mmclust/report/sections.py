@@ -11,13 +11,15 @@ import numpy as np
 
 from mmclust.analysis import topk
 from mmclust.analysis.projection import KINDS, cached_projection, is_cached
+from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
 from mmclust.plots import clusters as cluster_plots
 from mmclust.plots import curves as curve_plots
-from mmclust.plots import images as pictures
 from mmclust.plots import scatter
 from mmclust.plots.confusion import confusion_figure
 from mmclust.plots.palette import WRONG, cluster_colors
+from mmclust.report import samples
+from mmclust.report import views as of_views
 from mmclust.report.findings import Findings
 from mmclust.runs.spec import RunSpec
 
@@ -25,17 +27,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 N_IMAGES = 10
-"""Images in the row of a cluster."""
-
-N_EXPLAINED = 4
-"""Right images, and as many wrong ones, that are explained for each cluster."""
-
-MAX_EXPLAINED_CLUSTERS = 24
+"""Samples in the row of a cluster."""
 
 MAX_MAP_POINTS = 5000
 """Larger runs are drawn as a random sample, unless their whole map was made before."""
-
-IMAGE_PX = 72
 
 SIGNALS = {
     "signal/usage_entropy": "cluster use (entropy in nats)",
@@ -104,7 +99,8 @@ def curves(found: Findings) -> Section:
     if "eval/acc" in names:
         figure = curve_plots.curve_figure(frame, list(scores), scores, y_name="agreement with classes", percent=True)
         figures.append(_plot(figure, "Curves of ACC, NMI and ARI over the epochs"))
-    for name in (name for name in names if name.startswith("signal/")):
+    whole = (name for name in names if name.startswith("signal/") and not name.rsplit("_", 1)[-1].isdigit())
+    for name in whole:
         title = SIGNALS.get(name) or str(name).removeprefix("signal/").replace("_", " ")
         figure = curve_plots.curve_figure(frame, [name], y_name=title, height=240)
         figure.update_layout(showlegend=False, margin_t=12)
@@ -120,7 +116,7 @@ def curves(found: Findings) -> Section:
 
 def layout(found: Findings, folder: Path) -> Section:
     """The map of the embedding, by cluster and, with labels, by class."""
-    xy, rows, name = _positions(found, folder)
+    xy, rows, stars, name = _positions(found, folder)
     y_pred, ids = found.snapshot.y_pred[rows], found.snapshot.index[rows]
     details = {"confidence": found.snapshot.probs[rows].max(axis=1)}
     names = [f"cluster {name}" for name in found.clusters]
@@ -131,13 +127,15 @@ def layout(found: Findings, folder: Path) -> Section:
         figures.append(scatter.group_map(xy, ids, found.y_true[rows], found.classes, colors=colors, **shared))
     for figure in figures:
         figure.update_layout(dragmode="zoom")  # nothing listens to a lasso here
+        if len(stars) == len(names):
+            scatter.add_marks(figure, stars, [f"prototype of {name}" for name in names], found.colors)
     alts = (f"Map of {len(rows):,} samples by {name}, coloured by cluster", "The same map coloured by class")
     plots = [_plot(figure, alt) for figure, alt in zip(figures, alts, strict=False)]
     part = "" if len(rows) == len(found.snapshot.index) else f" of {len(rows):,} random samples"
     return Section(
         key="map",
         title="Map",
-        about=f"{name} of the space <i>{escape(found.space)}</i>{part}. Points that are near were coded alike; "
+        about=f"{name} of the space <i>{escape(_space_title(found))}</i>{part}. Points that are near were coded alike; "
         "distances between islands mean little."
         + (" Left by cluster, right by class: a cluster has the colour of its class." if len(plots) == 2 else ""),
         body=f'<div class="two">{"".join(plots)}</div>',
@@ -145,28 +143,29 @@ def layout(found: Findings, folder: Path) -> Section:
 
 
 def clusters(found: Findings) -> Section:
-    """Sizes, figures and the surest images of each cluster."""
+    """Sizes, figures and the surest samples of each cluster."""
     sizes = np.bincount(found.snapshot.y_pred, minlength=found.snapshot.n_clusters)
     size = cluster_plots.size_figure(sizes, found.clusters, colors=found.colors)
     confidence = cluster_plots.confidence_figure(found.snapshot.probs.max(axis=1), found.right)
     charts = _plot(size, "Bars: samples in each cluster") + _plot(confidence, "Histogram of the largest probability")
     figures = found.figures
-    if found.images is None:
+    if found.dataset is None:
         return Section(
             key="clusters",
             title="Clusters",
-            about="How large each cluster is, and how sure the assignments are. There are no images to show.",
+            about="How large each cluster is, and how sure the assignments are. There are no samples to show.",
             body=f'<div class="two">{charts}</div>',
         )
     rows = []
     for k, picked in enumerate(topk.top_k(found.snapshot, N_IMAGES)):
-        alt = f"The {len(picked)} surest images of cluster {found.clusters[k]}"
-        rows.append(_cluster_label(found, figures[k]) + _strip(found, picked, alt))
+        alt = f"The {len(picked)} surest samples of cluster {found.clusters[k]}"
+        rows.append(cluster_label(found, figures[k]) + _strips(found, picked, alt))
     return Section(
         key="clusters",
         title="Clusters",
-        about=f"The {N_IMAGES} images each cluster is surest of, best first; all images compete for every cluster."
-        + (" Orange frames mark images of another class than the cluster's." if found.y_true is not None else ""),
+        about=f"The {N_IMAGES} samples each cluster is surest of, best first; all samples compete for every cluster."
+        + (" Every view of a sample stands in its column." if len(found.dataset.views) > 1 else "")
+        + (" Orange frames mark samples of another class than the cluster's." if found.y_true is not None else ""),
         body=f'<div class="two">{charts}</div><div class="rows" style="margin-top:22px">{"".join(rows)}</div>',
     )
 
@@ -223,29 +222,19 @@ def readout(found: Findings) -> Section | None:
     )
 
 
-def explanations(found: Findings, method: Any) -> Section | None:
-    """Grad-CAM of typical images; None without images."""
-    if found.images is None:
+def views(found: Findings) -> Section | None:
+    """How the views agree; None for runs of one view."""
+    if not found.snapshot.view_logits:
         return None
-    title = "What the network looked at"
-    if method is None or method.cam_layer() is None:
-        why = "The trained weights are not at hand" if method is None else "The network has no convolutional layer"
-        return Section(key="explain", title=title, about=f"{why}, so there is no Grad-CAM here.", body="")
-    left, right = _explained(found)
-    heads = ("surest, right", "surest, wrong") if found.y_true is not None else ("surest", "least sure")
-    cells = ["<span></span>", *(f'<span class="head">{head}</span>' for head in heads)]
-    largest = np.argsort([-f.size for f in found.figures], kind="stable")[:MAX_EXPLAINED_CLUSTERS]
-    shown = np.sort(largest)
-    heat = iter(_heat(found, method, [rows for k in shown for rows in (left[k], right[k])]))
-    for k in shown:
-        cells.append(_cluster_label(found, found.figures[k]))
-        cells += [_explained_cell(next(heat), f"{head} images of cluster {found.clusters[k]}") for head in heads]
     return Section(
-        key="explain",
-        title=title,
-        about="Grad-CAM (Selvaraju et al., 2017): bright where the image speaks for its cluster. Each image beside "
-        "its heat; heat is scaled per image.",
-        body=f'<div class="cams">{"".join(cells)}</div>',
+        key="views",
+        title="Views",
+        about="Each view is assigned by itself and all together (fused). Tables compare the clusters of two "
+        "assignments; on the diagonal both name the same one.",
+        body=f'<div class="two">{of_views.figures(found, _table)}<div>{of_views.disagreements(found)}</div></div>'
+        + of_views.joint(found, _plot)
+        + of_views.curves(found, _plot)
+        + of_views.over(found, _plot),
     )
 
 
@@ -268,62 +257,33 @@ def settings(found: Findings) -> Section:
     )
 
 
-def _positions(found: Findings, folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
-    """Positions, rows of the snapshot and the name of the map."""
+def _positions(found: Findings, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """Positions of samples, their rows in the snapshot, positions of prototypes, and the name of the map."""
     values = found.snapshot.spaces[found.space]
+    marks = found.snapshot.marks.get(found.space, values[:0])
     rows = np.arange(len(values))
-    if len(rows) > MAX_MAP_POINTS and not is_cached(folder, values, "tsne"):
+    if len(rows) > MAX_MAP_POINTS and not is_cached(folder, np.concatenate([values, marks]), "tsne"):
         rows = np.sort(np.random.default_rng(0).choice(len(values), MAX_MAP_POINTS, replace=False))
-    return cached_projection(folder, values[rows], "tsne"), rows, KINDS["tsne"]
+    xy = cached_projection(folder, np.concatenate([values[rows], marks]), "tsne")
+    return xy[: len(rows)], rows, xy[len(rows) :], KINDS["tsne"]
 
 
-def _explained(found: Findings) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    if found.y_true is not None:
-        return (
-            topk.typical(found.snapshot, found.y_true, N_EXPLAINED, right=True),
-            topk.typical(found.snapshot, found.y_true, N_EXPLAINED, right=False),
-        )
-    return list(topk.top_k(found.snapshot, N_EXPLAINED)), topk.least_sure(found.snapshot, N_EXPLAINED)
+def _space_title(found: Findings) -> str:
+    n_views = max(1, len(found.snapshot.view_logits))
+    known = choices(found.snapshot.spaces, [str(i + 1) for i in range(n_views)])
+    return next(space.title for space in known if space.name == found.space)
 
 
-def _heat(found: Findings, method: Any, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """For each group of rows its images and overlays side by side, (2 n, h, w, 3) uint8."""
-    from mmclust.analysis.gradcam import grad_cam
-
-    assert found.images is not None
-    spec, view = found.images
-    every = np.concatenate(groups).astype(int)
-    if not len(every):
-        return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups]
-    pixels = np.stack([view[i] for i in found.snapshot.index[every]])
-    cams = grad_cam(method, [pixels], found.snapshot.y_pred[every])
-    shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
-    # smoothed to the shown size, so that heat has no steps of the network's few feature cells
-    smooth = pictures.resize(np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3), IMAGE_PX, smooth=True)
-    pairs = np.stack([shown, pictures.overlay(shown, smooth[..., 0] / 255)], axis=1)
-    ends = np.cumsum([len(rows) for rows in groups])[:-1]
-    return [part.reshape(-1, *shown.shape[1:]) for part in np.split(pairs, ends)]
-
-
-def _explained_cell(images: np.ndarray, alt: str) -> str:
-    if not len(images):
-        return '<span class="soft">none</span>'
-    return _image(pictures.sheet(images, 2 * N_EXPLAINED), f"{alt}, each beside its Grad-CAM")
-
-
-def _strip(found: Findings, rows: np.ndarray, alt: str) -> str:
-    assert found.images is not None
-    spec, view = found.images
-    pixels = np.stack([view[i] for i in found.snapshot.index[rows]])
+def _strips(found: Findings, rows: np.ndarray, alt: str) -> str:
+    assert found.dataset is not None
     borders = None
     if found.right is not None:
-        right = found.right[rows]
-        borders = [None if ok else WRONG for ok in right]
-    shown = pictures.thumbnails(pixels, IMAGE_PX, low=spec.low, high=spec.high)
-    return _image(pictures.sheet(shown, N_IMAGES, borders=borders), alt)
+        borders = [None if ok else WRONG for ok in found.right[rows]]
+    return samples.strips(found.dataset, found.snapshot.index[rows], alt, columns=N_IMAGES, borders=borders)
 
 
-def _cluster_label(found: Findings, figures: metrics.ClusterFigures) -> str:
+def cluster_label(found: Findings, figures: metrics.ClusterFigures) -> str:
+    """A cluster with its colour, size and class."""
     name = escape(found.clusters[figures.cluster])
     about = f"{figures.size:,} samples"
     if figures.matched_class is not None:
@@ -338,10 +298,6 @@ def _plot(figure: "go.Figure", alt: str) -> str:
         figure, include_plotlyjs=False, full_html=False, config={"displaylogo": False, "responsive": True}
     )
     return f'<figure role="img" aria-label="{escape(alt)}">{html}</figure>'
-
-
-def _image(picture: np.ndarray, alt: str) -> str:
-    return f'<img src="{pictures.data_uri(pictures.png(picture))}" alt="{escape(alt)}">'
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

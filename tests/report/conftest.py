@@ -43,3 +43,42 @@ def finished(digits: MultiViewDataset) -> Callable[..., Run]:
         return run
 
     return make
+
+
+@pytest.fixture
+def two_views() -> Callable[[], tuple[Run, MultiViewDataset]]:
+    """A run on the digits in two views, written by hand: the second view takes cluster 1 for cluster 2 and back."""
+
+    def make() -> tuple[Run, MultiViewDataset]:
+        data = catalogue.load("digits-2view", limit=N)
+        names = [replace(view, name=name) for view, name in zip(data.spec.views, ("pixels", "strokes"), strict=True)]
+        data = replace(data, spec=replace(data.spec, views=tuple(names)))
+        assert data.labels is not None
+        run = RunStore().create(RunSpec(dataset="digits-2view", method="msdib", config={}, epochs=2, limit=N))
+        active = run.store.claim(run.id)
+        assert active is not None
+        rng = np.random.default_rng(0)
+        with active:
+            active.begin(n_samples=N, n_train=N, n_clusters=10, environment={})
+            for epoch in (1, 2):
+                values = {"signal/weight_1": 0.5 + 0.1 * epoch, "signal/weight_2": 0.5 - 0.1 * epoch}
+                active.log(
+                    values | {"loss/shared": 1 / epoch, "view/acc_1": 0.5, "view/acc_2": 0.4}, step=epoch, epoch=epoch
+                )
+            swap = np.array([0, 2, 1, *range(3, 10)])
+            scores = [
+                (6 * np.eye(10)[y] + rng.normal(size=(N, 10))).astype(np.float32)
+                for y in (data.labels, data.labels, swap[data.labels])
+            ]
+            over = np.eye(20, dtype=np.float32)[2 * data.labels + rng.integers(0, 2, N)]
+            codes = {name: s for name, s in zip(("h", "h_1", "h_2"), scores, strict=True)} | {"over": over}
+            active.snapshot(
+                Snapshot(
+                    epoch=2, step=2, index=np.arange(N), spaces=codes, logits=scores[0],
+                    view_logits=tuple(scores[1:]), marks={"h": 6 * np.eye(10, dtype=np.float32)},
+                )
+            )  # fmt: skip
+            active.finish("finished")
+        return run, data
+
+    return make

@@ -74,3 +74,14 @@ def test_a_trained_run_is_exported_with_heat(tmp_path):
     export(run, tmp_path)
     assert json.loads((tmp_path / "spec.json").read_text())["limit"] == 192
     assert "each beside its Grad-CAM" in (tmp_path / "report.html").read_text()
+
+
+def test_what_each_view_says_is_exported_beside_the_fused_clusters(two_views, tmp_path):
+    run, _ = two_views()
+    export(run, tmp_path)
+    table, snapshot = rows(tmp_path / "assignments.csv"), run.snapshot()
+    for number, logits in enumerate(snapshot.view_logits, start=1):
+        assert [int(row[f"cluster_view_{number}"]) for row in table] == logits.argmax(axis=1).tolist()
+    with np.load(tmp_path / "codes.npz", allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["logits_2"], snapshot.view_logits[1])
+        assert arrays["marks_h"].shape == (10, 10)

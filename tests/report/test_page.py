@@ -30,6 +30,18 @@ class Small(Method):
         return self.conv
 
 
+class Columns(Method):
+    """One linear layer over the numbers of all views."""
+
+    def __init__(self, spec):
+        super().__init__(None, spec)
+        torch.manual_seed(0)
+        self.head = nn.Linear(sum(int(np.prod(view.shape)) for view in spec.views), spec.n_clusters)
+
+    def logits(self, views):
+        return self.head(torch.cat([view.float().flatten(1) for view in views], dim=1))
+
+
 class Parts(HTMLParser):
     """Ids of sections, images without alt text, and everything a browser would fetch."""
 
@@ -96,16 +108,35 @@ def test_without_the_data_codes_and_curves_are_still_shown(finished, tmp_path):
     write_report(finished(), None, None, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert Parts(text).sections == ["curves", "map", "clusters", "settings"]
-    assert "There are no images to show" in text
+    assert "There are no samples to show" in text
 
 
-def test_vector_data_have_no_images_and_no_heat(finished, digits, tmp_path):
+def test_vector_data_are_shown_as_profiles_and_their_columns_explained(finished, digits, tmp_path):
     spec = DataSpec(name="v", views=(ViewSpec(name="v", kind="vector", shape=(5,)),), n_clusters=10)
-    vectors = MultiViewDataset(spec=spec, views=(np.zeros((digits.n_samples, 5), np.float32),), labels=digits.labels)
-    write_report(finished(), vectors, None, tmp_path / "report.html")
-    parts = Parts((tmp_path / "report.html").read_text())
-    assert parts.images == 0
-    assert "explain" not in parts.sections
+    values = np.random.default_rng(0).random((digits.n_samples, 5)).astype(np.float32)
+    vectors = MultiViewDataset(spec=spec, views=(values,), labels=digits.labels)
+    write_report(finished(), vectors, Columns(spec), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    parts = Parts(text)
+    assert (parts.images, parts.mute) == (20, 0)
+    assert "explain" in parts.sections
+    assert "What each column adds to cluster 3" in text
+    assert "Grad-CAM" not in text
+
+
+def test_a_run_of_several_views_shows_how_they_agree(two_views, tmp_path):
+    run, data = two_views()
+    method = Columns(data.spec)
+    write_report(run, data, method, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    parts = Parts(text)
+    assert parts.sections == ["curves", "map", "clusters", "confusion", "views", "readout", "explain", "settings"]
+    assert parts.mute == 0
+    assert "<b>Swapped</b>: clusters 1 and 2 have changed places between view 1 (pixels) and view 2 (strokes)." in text
+    assert "The 10 surest samples of cluster 0, strokes" in text
+    assert "Curves of the weight of each view over the epochs" in text
+    assert "Heat map: clusters against over-clusters" in text
+    assert "each beside its Attribution" in text and "What each column adds to cluster 0" in text
 
 
 def test_text_of_users_is_shown_as_text(finished, digits, tmp_path):
