@@ -193,13 +193,13 @@ def _view(name: str, value: Value, where: str) -> tuple[ViewSpec, np.ndarray]:
         images, low, high = pixel_range(channels_first(value, source), source)
         return ViewSpec(name=name, kind="image", shape=images.shape[1:], low=low, high=high), images
     if _is_sparse(value):
-        n_bytes = 4 * value.shape[0] * value.shape[1]
+        n_bytes = 8 * value.shape[0] * value.shape[1]
         if n_bytes > MAX_DENSE_BYTES:
             raise ValueError(
                 f"{source} is sparse with {value.shape[0]:,} x {value.shape[1]:,} places, too many to hold at once; "
                 "reduce its columns first"
             )
-        value = value.astype(np.float32).toarray()
+        value = value.toarray()
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
         vectors = np.ascontiguousarray(value, dtype=np.float32)
     return ViewSpec(name=name, kind="vector", shape=vectors.shape[1:]), vectors

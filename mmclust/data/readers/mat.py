@@ -1,25 +1,17 @@
-"""MATLAB files: version 5 by SciPy, version 7.3 (HDF5) by h5py where it is installed, also one `.mat` in a zip.
-
-How much a file unpacks to is counted before any of it is given memory.
-"""
+"""MATLAB files: up to -v7 by `mat5`, version 7.3 (HDF5) by h5py where it is installed, also one `.mat` in a zip."""
 
 import io
-import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays
+from mmclust.data.readers import arrays, mat5
 from mmclust.data.readers.arrays import Value
 
 MAX_UNPACKED_BYTES = 8 * 2**30
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_COMPRESSED = 15  # miCOMPRESSED of the format's description
 
 
 def read(path: Path) -> MultiViewDataset:
@@ -91,71 +83,31 @@ def _of_version(file: BinaryIO, where: str) -> dict[str, Value]:
 
 
 def _version_5(file: BinaryIO, where: str) -> dict[str, Value]:
-    from scipy.io import loadmat
-
-    _check_unpacked(file, where)
+    is_older = not mat5.byte_order(file.read(128))
     file.seek(0)
     try:
+        found = _version_4(file) if is_older else mat5.variables(file, MAX_UNPACKED_BYTES)
+    except mat5.TooLarge:
+        raise _TooLarge(where) from None
+    except mat5.Damaged as error:
+        raise ValueError(f"{where} cannot be read as a MATLAB file ({error}); save it again with save -v7") from None
+    fields = {key: value for struct in found.values() if isinstance(struct, dict) for key, value in struct.items()}
+    return fields | {key: value for key, value in found.items() if not isinstance(value, dict)}
+
+
+def _version_4(file: BinaryIO) -> dict[str, Value]:
+    """The format before 1996, nothing but matrices: its sizes are not packed, so they are bounded by the file."""
+    from scipy.io import loadmat
+
+    try:
         found = loadmat(file)
-        return dict(_plain_items((key, value) for key, value in found.items() if not key.startswith("__")))
+        return {
+            key: _checked(value.tocsc()) if hasattr(value, "tocsc") else value
+            for key, value in found.items()
+            if not key.startswith("__")
+        }
     except Exception as error:  # SciPy raises errors of a dozen types on damaged files
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise ValueError(f"{where} cannot be read as a MATLAB file ({reason}); save it again with save -v7") from None
-
-
-def _check_unpacked(file: BinaryIO, where: str) -> None:
-    """Count what the compressed variables of a version 5 file unpack to, piece by piece."""
-    header = file.read(128)
-    order = {b"IM": "<", b"MI": ">"}.get(header[126:128], "")
-    total = 0
-    while order and len(tag := file.read(8)) == 8:  # without an order it is no version 5 file: sizes are as they are
-        kind, size = struct.unpack(f"{order}II", tag)
-        if kind != _COMPRESSED:
-            total += size
-            file.seek(size, io.SEEK_CUR)
-        else:
-            for n_bytes in _inflated(file, size, where):
-                total += n_bytes
-                if total > MAX_UNPACKED_BYTES:
-                    raise _TooLarge(where)
-    if total > MAX_UNPACKED_BYTES:
-        raise _TooLarge(where)
-
-
-def _inflated(file: BinaryIO, size: int, where: str) -> Iterator[int]:
-    """Sizes of the unpacked pieces of the next `size` bytes."""
-    unpacker, left = zlib.decompressobj(), size
-    while left > 0 and (piece := file.read(min(left, 1 << 20))):
-        left -= len(piece)
-        try:
-            while piece:
-                yield len(unpacker.decompress(piece, 1 << 24))
-                piece = unpacker.unconsumed_tail
-        except zlib.error as error:
-            raise ValueError(f"{where} is damaged ({error}); copy it again") from None
-    if left:
-        raise ValueError(f"{where} is cut off, {left} bytes are missing; copy it again")
-
-
-def _plain_items(items: Any) -> Iterator[tuple[str, Value]]:
-    for key, value in items:
-        if isinstance(value, np.ndarray) and value.dtype.names and value.size == 1:
-            yield from _plain_items((field, value[field].item()) for field in value.dtype.names)
-        else:
-            yield key, _plain_value(value)
-
-
-def _plain_value(value: Any) -> Value:
-    """Cells as lists in MATLAB's order, text as strings, sparse matrices checked, the rest as it is."""
-    if hasattr(value, "tocsc"):
-        return _checked(value.tocsc())
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.dtype == object:
-        return [_plain_value(item) for item in value.ravel(order="F")]
-    if value.dtype.kind == "U":
-        return str(value.item()) if value.size == 1 else [str(item).strip() for item in value.ravel()]
-    return value
+        raise mat5.Damaged(str(error).strip().partition("\n")[0] or type(error).__name__) from None
 
 
 def _checked(matrix: Any) -> Any:

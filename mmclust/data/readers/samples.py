@@ -63,7 +63,7 @@ def class_ids(
     if len(labels) != n_samples:
         raise ValueError(f"{where} has {len(labels)} labels for {n_samples} images; one label per image is needed")
     if labels.dtype.kind == "f":
-        if not np.isfinite(labels).all() or (labels != np.round(labels)).any():
+        if not np.isfinite(labels).all() or (labels != np.round(labels)).any() or np.abs(labels).max() > 2**53:
             raise ValueError(f"labels in {where} hold fractions or NaN; whole numbers or names are needed")
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "buiUS":
