@@ -133,7 +133,7 @@ def test_without_labels_the_length_that_all_views_share_counts(tmp_path: Path, l
         ({"X1": A + 1j * A, "X2": B + 1j}, "views such as X1, X2"),
         ({"X": cell(*[A] * 40), "Y": LABELS}, "a list of 40 arrays; at most 32"),
         ({"X1": np.zeros((N, 4, 4)), "X2": A, "Y": LABELS}, "nothing to tell them apart"),
-        ({"X1": sparse.csc_matrix((N, 10**9)), "X2": A, "Y": LABELS}, "sparse with 30 x 1,000,000,000 places"),
+        ({"X1": sparse.csc_matrix((10**9, N)), "X2": A, "Y": LABELS}, "sparse with 30 x 1,000,000,000 places"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, variables: dict, words: str):
