@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -101,7 +102,7 @@ def objection(spec: RunSpec) -> str | None:
 
 
 def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | None = None) -> tuple[str, ...]:
-    """Look at the samples themselves before a run: what a user should know of them, one sentence each.
+    """Look at the samples themselves before a run: what a user should know of them and of the method's settings.
 
     Image sets are not read for this: their readers have looked at the pixels.
 
@@ -113,12 +114,23 @@ def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | No
         ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
     """
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
-        return ()
+        return _method_notes(spec, _limited(_data(spec.dataset)[1], spec.limit))
     dataset = read(spec.dataset, spec.limit) if read else catalogue.load(spec.dataset, limit=spec.limit)
     n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
     _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
     preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
-    return preparation.notes(dataset, spec.steps)
+    return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples)
+
+
+def _method_notes(spec: RunSpec, n_samples: int | None) -> tuple[str, ...]:
+    """What the method says of these settings, e.g. of small batches; nothing where the number is not known yet."""
+    if n_samples is None:
+        return ()
+    about = card(spec.method)
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
+    if spec.n_clusters is not None:
+        prepared = replace(prepared, n_clusters=spec.n_clusters)
+    return method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
 
 
 def _data(dataset: str) -> tuple[str, int | None, int]:

@@ -128,3 +128,9 @@ def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
         features[7, 0] = np.nan
         with pytest.raises(ValueError, match="NaN or infinite values, first in sample 7"):
             look(spec, lambda *_: data)
+
+
+def test_a_look_also_warns_of_a_batch_too_small_for_the_methods_joint():
+    spec = plan("digits-2view", "dmim", changes={"batch_size": 64})
+    assert any("64 samples in a batch are too few" in note for note in look(spec))
+    assert not any("in a batch" in note for note in look(plan("digits-2view", "dmim")))
