@@ -55,7 +55,11 @@ def put_into(path: Path, name: str, page: str) -> None:
 def _introduction(document: Document) -> list[str]:
     averaged = "; ".join(document["averaged"])
     reported = f"Paper: {document['paper']}" + (f", {averaged}." if averaged else ".")
-    seeds = f"{document['n_seeds']} seeds" if document["n_seeds"] > 1 else "one seed"
+    n_seeds = document["n_seeds"]
+    trained = [line["n_runs"] for line in document["lines"] if line.get("run_ids") is not None]
+    seeds = "one seed" if n_seeds == 1 else f"{n_seeds} seeds"
+    if any(n < n_seeds for n in trained):
+        seeds = f"the seeds that are done (of {n_seeds}; column seeds)"
     ours = f"Ours: mean ± deviation over {seeds}, last epoch"
     ours += ", quick preset: a first look, not the experiment." if document["quick"] else "."
     if document["stopped"]:

@@ -98,6 +98,7 @@ def test_a_stop_before_the_start_trains_nothing_and_is_said():
     stop.set()
     document = reproduce(TINY, RunStore(), Extent(), stop=stop)
     assert document["stopped"]
+    assert "over the seeds that are done (of 2; column seeds)" in markdown.written(document, "command")
     assert "Stopped before its end" in markdown.written(document, "command")
     assert RunStore().list(examples=False) == []
 
