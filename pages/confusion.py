@@ -27,7 +27,7 @@ elif view is not None and view.counts is not None:
     with left:
         chart = st.plotly_chart(
             plots.confusion_figure(view.counts, classes, names, height=min(820, max(420, 48 * len(classes) + 60))),
-            key=f"confusion-{view.record.run_id}-{view.epoch}-{st.session_state.get('assignment')}",
+            key=f"confusion-{view.record.run_id}-{view.epoch}-{st.session_state.get('linked:assignment')}",
             on_select="rerun",
             selection_mode="points",
             config={"displayModeBar": False},

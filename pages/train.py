@@ -7,7 +7,7 @@ from mmclust.ui import cache, frame, live, method_card, picker, state, training
 choice = None
 left, right = st.columns([5, 11], gap="large")
 with left, frame.messages():
-    frame.heading("Train", "Choose images and a method, move its sliders, press Start and watch it learn.")
+    frame.heading("Train", "Choose data and a method, move its sliders, press Start and watch it learn.")
     choice = training.form()
 
 with right:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui import agreement, frame, generation, overclusters, picker, view_curves
+from mmclust.ui import agreement, frame, generation, overclusters, picker, state, view_curves
 
 view = picker.view(
     "Views",
@@ -27,11 +27,9 @@ elif view is not None:
         parts["over-clusters"] = overclusters.page
     if generation.offered(view):
         parts["generated"] = generation.page
-    if st.session_state.get("show") not in parts:
-        st.session_state.pop("show", None)
-    chosen = st.segmented_control(
-        "Show", list(parts), default=next(iter(parts)), key="show", bind="query-params", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
+    first = next(iter(parts))
+    st.segmented_control(
+        "Show", list(parts), key=state.linked("show", list(parts), first), required=True, label_visibility="collapsed"
+    )
     with frame.messages():
-        parts[chosen or next(iter(parts))](view)
+        parts[state.link("show", first)](view)

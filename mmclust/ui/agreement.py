@@ -9,18 +9,13 @@ import streamlit as st
 
 from mmclust.analysis import agreement
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui import cache, picker, pictures, selection
+from mmclust.ui import cache, picker, pictures, selection, state
 
 LARGEST = 6
 SHOWN = 48
 """Pictures of samples of a cell."""
 MANY = 12
 """Signs that are written out."""
-
-
-def sources(view: cache.View) -> list[int | None]:
-    """The assignments of a run: None for the fused one, then the data's views."""
-    return [None, *range(len(view.snapshot.view_logits))]
 
 
 def clusters(view: cache.View, source: int | None) -> np.ndarray:
@@ -36,7 +31,7 @@ def table(view: cache.View) -> str:
 def _table(view: cache.View) -> str:
     heads = ["assignment", *(["ACC", "NMI", "ARI"] if view.y_true is not None else []), "as fused", "sure"]
     rows = []
-    for source in sources(view):
+    for source in picker.sources(view).values():
         of = cache.alone(view, source)
         cells = [f"{of.scores[name]:.1%}" for name in ("acc", "nmi", "ari") if name in of.scores]
         same = "" if source is None else f"{float((of.y_pred == view.y_pred).mean()):.1%}"
@@ -49,12 +44,11 @@ def _table(view: cache.View) -> str:
 
 def page(view: cache.View) -> None:
     """The table of two assignments, what it says in words, and the samples of a cell."""
-    options = sources(view)
     left, right = st.columns([7, 5], gap="large")
     with left:
         with st.container(horizontal=True, gap="medium"):
-            first = _choice(view, "Rows", "left", 1 if len(options) > 2 else 0)
-            second = _choice(view, "Columns", "right", 2 if len(options) > 2 else 1)
+            first = _choice(view, "Rows", "rows", "view 1")
+            second = _choice(view, "Columns", "columns", "view 2" if "view 2" in picker.sources(view) else "fused")
         counts = joint(view, first, second)
         names = [view.cluster_name(k) for k in range(len(view.sizes))]
         a, b = picker.source_name(view, first), picker.source_name(view, second)
@@ -89,17 +83,15 @@ def joint(view: cache.View, left: int | None, right: int | None) -> np.ndarray:
     )
 
 
-def _choice(view: cache.View, label: str, key: str, first: int) -> int | None:
+def _choice(view: cache.View, label: str, name: str, first: str) -> int | None:
     """One of the two assignments to compare."""
-    options = ["fused", *(f"view {number + 1}" for number in range(len(view.snapshot.view_logits)))]
-    if st.session_state.get(key) not in options:
-        st.session_state.pop(key, None)
-    chosen = st.selectbox(
-        label, options, index=first, key=key, bind="query-params", width=220,
-        format_func=lambda name: picker.source_name(view, options.index(name) - 1 if name != "fused" else None),
+    known = picker.sources(view)
+    st.selectbox(
+        label, list(known), key=state.linked(name, list(known), first), width=220,
+        format_func=lambda source: picker.source_name(view, known[source]),
         help="Whose clusters stand here: those of all views together, or of one alone.",
     )  # fmt: skip
-    return None if chosen == "fused" else options.index(chosen) - 1
+    return known[state.link(name, first)]
 
 
 def _diagnosis(view: cache.View, counts: np.ndarray, left: str, right: str, names: list[str]) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from mmclust import worker
 from mmclust.analysis import attribution, gradcam
 from mmclust.plots import images as drawing
-from mmclust.ui import attributions, cache, cluster_rows, frame, jobs, pictures
+from mmclust.ui import attributions, cache, cluster_rows, frame, jobs, pictures, state
 
 COUNT = 6
 PX = 84
@@ -82,14 +82,12 @@ def _view(view: cache.View) -> int:
     if len(view.data.views) == 1:
         return 0
     names = [f"view {number + 1}" for number in range(len(view.data.views))]
-    if st.session_state.get("explained") not in names:
-        st.session_state.pop("explained", None)
-    chosen = st.segmented_control(
-        "View", names, default=names[0], key="explained", bind="query-params", required=True,
+    st.segmented_control(
+        "View", names, key=state.linked("view", names, names[0]), required=True,
         format_func=lambda name: view.view_names[names.index(name)],
         help="Images with a convolutional encoder are explained by Grad-CAM, other views by integrated gradients.",
     )  # fmt: skip
-    return names.index(chosen or names[0])
+    return names.index(state.link("view", names[0]))
 
 
 def drawn_on(view: cache.View, number: int) -> bool:

@@ -10,7 +10,7 @@ import streamlit as st
 from mmclust.analysis import projection
 from mmclust.analysis.spaces import Space, choices
 from mmclust.plots.palette import CONFIDENCE, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
-from mmclust.ui import atlas, cache, frame, jobs, pictures, pointmap
+from mmclust.ui import atlas, cache, frame, jobs, pictures, pointmap, state
 from mmclust.ui.pointmap import Coloring, Frame, Mark
 
 HEIGHT = 480
@@ -68,19 +68,13 @@ def controls(view: cache.View) -> Settings:
 def _space(known: dict[str, Space]) -> str:
     """The choice of a space: buttons for a few, a list for the many of several views."""
     names, text = list(known), "\n".join(f"- **{space.title}**: {space.meaning}" for space in known.values())
-    if st.session_state.get("space") not in names:
-        st.session_state.pop("space", None)
-    first = names.index("z") if "z" in names else 0
+    first = "z" if "z" in names else names[0]
+    key = state.linked("space", names, first)
     if any(space.views for space in known.values()):
-        chosen = st.selectbox(
-            "Space", names, index=first, key="space", bind="query-params", width=300, help=text,
-            format_func=lambda name: known[name].title,
-        )  # fmt: skip
+        st.selectbox("Space", names, key=key, width=300, help=text, format_func=lambda name: known[name].title)
     else:
-        chosen = st.segmented_control(
-            "Space", names, default=names[first], key="space", bind="query-params", required=True, help=text
-        )
-    return chosen or names[first]
+        st.segmented_control("Space", names, key=key, required=True, help=text)
+    return state.link("space", first)
 
 
 def _options(kind: str, n: int) -> tuple[tuple[str, float], ...]:

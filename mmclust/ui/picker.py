@@ -132,22 +132,22 @@ def source_name(view: cache.View, number: int | None) -> str:
     return "fused" if number is None else f"view {number + 1} ({view.view_names[number]})"
 
 
-def assignment(view: cache.View, *, key: str = "assignment") -> cache.View:
-    """The run by its fused assignment or by that of one view, as chosen; without a choice where there is only one.
+def sources(view: cache.View) -> dict[str, int | None]:
+    """The assignments of a run by their name in the URL: None stands for the fused one, else a view of the data."""
+    return {"fused": None} | {f"view {number + 1}": number for number in range(len(view.snapshot.view_logits))}
 
-    Args:
-        view: the run at an epoch.
-        key: of the widget, and its name in the URL.
-    """
-    if not view.snapshot.view_logits:
+
+def assignment(view: cache.View) -> cache.View:
+    """The run by its fused assignment or by that of one view, as chosen; without a choice where there is only one."""
+    known = sources(view)
+    if len(known) == 1:
         return view
-    options = ["fused", *(f"view {number + 1}" for number in range(len(view.snapshot.view_logits)))]
-    chosen = st.segmented_control(
-        "Assignment", options, default="fused", key=key, bind="query-params", required=True,
-        format_func=lambda name: source_name(view, options.index(name) - 1 if name != "fused" else None),
+    st.segmented_control(
+        "Assignment", list(known), key=state.linked("assignment", list(known), "fused"), required=True,
+        format_func=lambda name: source_name(view, known[name]),
         help="fused: from all views together. The others: from one view alone.",
     )  # fmt: skip
-    return cache.alone(view, None if chosen in (None, "fused") else options.index(chosen) - 1)
+    return cache.alone(view, known[state.link("assignment", "fused")])
 
 
 def chips(found: cache.View) -> str:

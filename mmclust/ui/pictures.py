@@ -203,6 +203,8 @@ def samples(
         if is_image(view.data, shown[0]):
             return grid(per_view[0], labels, px=px, colors=colors, captions=texts, kind=kind)
     views = [(view.view_names[number], is_image(view.data, number)) for number in shown]
+    if len(shown) > 3 and kind == "wrap":
+        px = round(0.72 * px)  # two or three samples in a line, where they are wide
     return grid(
         list(zip(*per_view, strict=True)),
         labels,

@@ -4,6 +4,8 @@ Keys of `st.session_state` that widgets share are declared here; the run and the
 that a link shows the same thing to somebody else.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 RUN, EPOCH = "run", "epoch"
@@ -51,3 +53,30 @@ def settle(run_id: str, epoch: int | None) -> None:
     """Make the URL say what the page shows, also after a click in the navigation has cleared it."""
     choose_run(run_id)
     choose_epoch(epoch)
+
+
+def linked(name: str, options: Sequence[str], default: str) -> str:
+    """Session key of a choice that stands in the URL by its own name, whatever words the widget shows for it.
+
+    Streamlit's own binding would write those words, which hold names of data sets and may change.
+
+    Args:
+        name: in the URL.
+        options: what may be chosen; anything else in the URL is ignored.
+        default: the choice that needs no place in the URL.
+    """
+    key = f"linked:{name}"
+    if st.session_state.get(key) not in options:
+        wanted = st.query_params.get(name)
+        st.session_state[key] = wanted if wanted in options else default
+    return key
+
+
+def link(name: str, default: str) -> str:
+    """Put a `linked` choice into the URL, and give it."""
+    chosen = st.session_state.get(f"linked:{name}") or default
+    if chosen == default:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = chosen
+    return chosen

@@ -14,8 +14,8 @@ from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
-PAGES = ("home", "data", "train", "map", "clusters", "confusion", "explain")
-ABOUT_RUNS = ("map", "clusters", "confusion", "explain")
+PAGES = ("home", "data", "train", "map", "clusters", "confusion", "views", "explain")
+ABOUT_RUNS = ("map", "clusters", "confusion", "views", "explain")
 
 
 def open_page(name: str, **query: str) -> AppTest:
