@@ -66,7 +66,7 @@ def _map(view: cache.View) -> None:
     if len(chosen) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, MAP_POINTS, replace=False))
     names = [f"cluster {view.cluster_name(k)}" for k in range(len(view.sizes))]
-    xy = corner_map(view.log_probs[chosen])
+    xy = corner_map(view.log_probs[chosen], temperature=live.corner_temperature(view))
     option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
     if len(view.sizes) <= 30:
         label_corners(option, [view.cluster_meaning(k) for k in range(len(view.sizes))])

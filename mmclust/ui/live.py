@@ -188,7 +188,7 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
     chosen = slice(None)
     if len(view.ids) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(0).choice(len(view.ids), MAP_POINTS, replace=False))
-    xy = corner_map(view.log_probs[chosen])
+    xy = corner_map(view.log_probs[chosen], temperature=corner_temperature(view))
     groups, names, colors = view.y_pred[chosen], [f"cluster {k + 1}" for k in range(len(view.sizes))], view.colors
     if view.y_true is not None:  # classes show how pure the corners are; clusters are the corners themselves
         groups = view.y_true[chosen]
@@ -204,6 +204,11 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
         alt=f"Assignments of {len(xy)} samples at epoch {view.epoch}, one corner per cluster",
     )
     return view.sizes
+
+
+def corner_temperature(view: cache.View) -> float:
+    """How much the small map softens probabilities: those of several views are soft by themselves."""
+    return 1.0 if view.snapshot.view_logits else 2.0
 
 
 def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:

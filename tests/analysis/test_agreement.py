@@ -80,3 +80,10 @@ def test_disagreements_come_with_the_surest_first():
     right = np.log([[0.1, 0.9], [0.4, 0.6], [0.9, 0.1], [0.3, 0.7]])
     assert agreement.certain_disagreements([left, right]).tolist() == [0, 1]
     assert agreement.certain_disagreements([left, left]).tolist() == []
+
+
+def test_every_kind_of_disagreement_comes_once_before_any_comes_twice():
+    sure, unsure = np.log([0.98, 0.01, 0.01]), np.log([0.5, 0.25, 0.25])
+    left = np.stack([sure, sure, sure, unsure])
+    right = np.stack([np.roll(sure, 1), np.roll(sure, 1), sure, np.roll(unsure, 2)])
+    assert agreement.certain_disagreements([left, right]).tolist() == [0, 3, 1]

@@ -1,3 +1,5 @@
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
@@ -53,7 +55,7 @@ def test_attributions_of_both_views_add_up_to_the_change_of_log_odds(views):
 def test_a_column_that_the_network_ignores_gets_nothing(views):
     method = Small(linear=True)
     with torch.no_grad():
-        method.net[0].weight[:, 2] = 0
+        cast(nn.Linear, method.net[0]).weight[:, 2] = 0
     found = integrated_gradients(method, views, np.zeros(7, int), [np.zeros(4), np.zeros(2)])
     assert np.abs(found[0][:, 2]).max() == 0
     assert np.abs(found[0][:, 0]).min() > 0
