@@ -127,6 +127,8 @@ class MethodCard:
     """Name of a row of the paper's ablation table -> knob values that make it."""
     steps: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
     """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.steps`."""
+    several_views: bool = False
+    """Whether it takes two views or more; otherwise it takes one image view."""
     generates: bool = False
     """Whether a trained network can draw samples of a cluster."""
     train_part: Literal["all", "train"] = "all"

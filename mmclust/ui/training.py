@@ -38,11 +38,15 @@ class Choice:
         return self.method.resolve(self.dataset, self.preset, self.changes)
 
 
+_METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
+
+
 def form() -> Choice:
     """Draw the form; the start button is part of it."""
     dataset = _dataset()
     told = st.container()
-    method = card(_pick("method", "Method", list(METHODS), lambda name: card(name).title))
+    fitting = _fitting(len(cache.describe(dataset).views))
+    method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
     about = method.preset(preset, dataset)
     if about.note:
@@ -109,7 +113,14 @@ def preview(name: str, count: int = 9) -> str:
     return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
 
 
-def _pick(name: str, label: str, options: list[str], show: Any, *, segmented: bool = False) -> str:
+def _fitting(n_views: int) -> list[str]:
+    """Methods that take so many views."""
+    return [name for name in METHODS if card(name).several_views == (n_views > 1)]
+
+
+def _pick(
+    name: str, label: str, options: list[str], show: Any, *, segmented: bool = False, help: str | None = None
+) -> str:
     """A choice that is kept in the URL; a new choice takes the sliders back to the preset."""
     key = f"form:{name}"
     if st.session_state.get(key) not in options:
@@ -118,7 +129,7 @@ def _pick(name: str, label: str, options: list[str], show: Any, *, segmented: bo
     if segmented:
         value = st.segmented_control(label, options, key=key, format_func=show, on_change=_fresh, required=True)
     else:
-        value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh)
+        value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh, help=help)
     forms.keep(name, value)
     forms.write_url({name: value})
     return value or options[0]

@@ -273,3 +273,14 @@ def test_home_lists_runs_renames_and_deletes_them(make_run: Callable[..., Run]) 
     assert_clean(app)
     assert RunStore().list(examples=False) == []
     assert not run.folder.exists()
+
+
+def test_train_page_offers_the_methods_that_take_the_data() -> None:
+    def offered(app: AppTest) -> list[str]:
+        return next(box for box in app.selectbox if box.label == "Method").options
+
+    app = open_page("train", dataset="digits")
+    assert offered(app) == ["DCCS", "IMC-SwAV"]
+    next(box for box in app.selectbox if box.label == "Data set").select("digits-2view").run()
+    assert_clean(app)
+    assert offered(app) == ["DMIM", "MSDIB", "DMID-UIC"]

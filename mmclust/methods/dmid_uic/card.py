@@ -204,6 +204,7 @@ CARD = MethodCard(
         "whether it passes as a real member of that cluster, and the encoders must find its code again."
     ),
     views="two or more views, images or vectors",
+    several_views=True,
     terms=(
         Term(
             name="con",

@@ -284,6 +284,7 @@ CARD = MethodCard(
         "differences that the coarse head alone would overlook."
     ),
     views="two or more views, images or vectors",
+    several_views=True,
     terms=(
         Term(
             name="information",

@@ -216,6 +216,7 @@ CARD = MethodCard(
         "clusters are the result."
     ),
     views="two or more views, images or vectors",
+    several_views=True,
     terms=(
         Term(
             name="separation",
