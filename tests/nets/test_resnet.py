@@ -21,5 +21,5 @@ def test_maps_have_the_published_sizes(side: int, crop: int, last: int):
 
 def test_convolutions_keep_the_variance_of_gradients():
     encoder = ResNet18(3, (32, 32), 1.0)
-    weight = encoder.stages[1][1].main[0].weight
+    weight = encoder.get_parameter("stages.1.1.main.0.weight")
     assert weight.std().item() == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
