@@ -21,7 +21,7 @@ def test_bars_reach_as_high_as_their_values_on_each_columns_own_scale():
 def test_views_of_any_width_fill_the_picture(n_columns):
     values = np.ones((3, n_columns))
     pictures = profiles.profiles(values, np.zeros(n_columns), np.ones(n_columns))
-    filled = (pictures[0, :, :, 3] > 0).all(axis=0)
+    filled = np.all(pictures[0, :, :, 3] > 0, axis=0)
     assert filled[0] and filled.mean() >= 0.75
 
 
