@@ -35,7 +35,8 @@ if fused is not None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")
-        figure = plots.size_figure(view.sizes, names, colors=view.colors, height=300)
+        draw = partial(plots.size_figure, view.sizes, names, colors=view.colors, height=300)
+        figure = cache.derive(view, ("sizes", tuple(names)), draw)
         st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
     with right:
         st.markdown("**How sure it is** :gray[(logarithmic)]")

@@ -1,9 +1,11 @@
 """Which classes the clusters mix up, and the samples behind every cell."""
 
+from functools import partial
+
 import streamlit as st
 
 from mmclust.plots import confusion as plots
-from mmclust.ui import cells, frame, picker
+from mmclust.ui import cache, cells, frame, picker
 
 view = picker.view(
     "Confusion",
@@ -25,8 +27,10 @@ elif view is not None and view.counts is not None:
     classes = [view.class_name(c) for c in range(view.counts.shape[0])]
     left, right = st.columns([7, 5], gap="large")
     with left:
+        height = min(820, max(420, 48 * len(classes) + 60))
+        draw = partial(plots.confusion_figure, view.counts, classes, names, height=height)
         chart = st.plotly_chart(
-            plots.confusion_figure(view.counts, classes, names, height=min(820, max(420, 48 * len(classes) + 60))),
+            cache.derive(view, ("confusion", tuple(names)), draw),
             key=f"confusion-{view.record.run_id}-{view.epoch}-{st.session_state.get('linked:assignment')}",
             on_select="rerun",
             selection_mode="points",

@@ -41,6 +41,22 @@ def integrated_gradients(
     Raises:
         ValueError: a target is no cluster.
     """
+    slopes = mean_slopes(method, views, targets, baselines, n_steps=n_steps, batch_size=batch_size)
+    return tuple(
+        (view.astype(np.float32) - start) * slope for view, start, slope in zip(views, baselines, slopes, strict=True)
+    )
+
+
+def mean_slopes(
+    method: "Method",
+    views: Sequence[np.ndarray],
+    targets: np.ndarray,
+    baselines: Sequence[np.ndarray],
+    *,
+    n_steps: int = 16,
+    batch_size: int = 256,
+) -> tuple[np.ndarray, ...]:
+    """Gradient (n, ...) of the log-odds in each view, mean over the way from a baseline; see `integrated_gradients`."""
     import torch
 
     n_clusters = method.spec.n_clusters
@@ -56,7 +72,6 @@ def integrated_gradients(
                 part = slice(first, first + batch_size)
                 ends = [torch.from_numpy(np.asarray(view[part], dtype=np.float32)) for view in views]
                 asked = torch.from_numpy(np.asarray(targets[part], dtype=np.int64))
-                sums = [torch.zeros_like(end) for end in ends]
                 for step in range(n_steps):
                     share = (step + 0.5) / n_steps
                     points = tuple(
@@ -67,16 +82,40 @@ def integrated_gradients(
                     own = logits.gather(1, asked[:, None])[:, 0]
                     others = logits.scatter(1, asked[:, None], -torch.inf).logsumexp(dim=1)
                     slopes = torch.autograd.grad((own - others).sum(), points, allow_unused=True)
-                    for total, slope in zip(sums, slopes, strict=True):
+                    for result, slope in zip(results, slopes, strict=True):
                         if slope is not None:
-                            total += slope
-                for result, total, start, end in zip(results, sums, starts, ends, strict=True):
-                    result[part] = ((end - start) * total / n_steps).numpy()
+                            result[part] += slope.numpy() / n_steps
     finally:
         method.zero_grad(set_to_none=True)
         for module, training in was_training.items():
             module.training = training
     return tuple(results)
+
+
+def affine_weights(raw: np.ndarray, prepared: np.ndarray, *, at_most: int = 2000) -> np.ndarray:
+    """The linear part (D, d) of a preparation such as principal components, read from samples before and after it.
+
+    Args:
+        raw: (n, ...) samples before.
+        prepared: (n, d) the same samples after.
+        at_most: samples that are looked at, evenly spread.
+    """
+    rows = slice(None, None, max(1, len(raw) // at_most))
+    before = raw[rows].reshape(len(raw[rows]), -1).astype(np.float64)
+    after = prepared[rows].astype(np.float64)
+    return np.linalg.lstsq(before - before.mean(axis=0), after - after.mean(axis=0), rcond=1e-8)[0].astype(np.float32)
+
+
+def of_pixels(slopes: np.ndarray, weights: np.ndarray, raw: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Attribution (n, ...) of values before an affine preparation: the chain rule on `mean_slopes` after it.
+
+    Args:
+        slopes: (n, d) of the prepared view.
+        weights: (D, d), see `affine_weights`.
+        raw: (n, ...) samples before the preparation.
+        start: (...) baseline before the preparation.
+    """
+    return (raw.astype(np.float32) - start) * (slopes @ weights.T).reshape(raw.shape)
 
 
 def averaged(attribution: np.ndarray, targets: np.ndarray, n_clusters: int) -> np.ndarray:

@@ -41,11 +41,11 @@ def explanations(found: Findings, method: Any) -> Section | None:
     bodies, ways, columns = [], [], None
     for view, spec in enumerate(found.dataset.spec.views):
         seen = data.spec.views[view]
-        if samples.is_image(found.dataset, view) and (seen.kind == "image" or seen.image_shape is not None):
+        if samples.is_image(found.dataset, view) and "l2" not in found.record.spec.steps:
             body, way = _heat(found, data, method, view)
         else:
             columns = columns or _averages(found, data, method)
-            body, way = _columns(found, columns[view], data.spec.views[view].shape[0]), "attribution"
+            body, way = _columns(found, columns[view], seen.shape[0]), "attribution"
         bodies.append(f"<h3>{escape(spec.name)}</h3>{body}" if several else body)
         ways.append(way)
     return Section(key="explain", title=title, about=_about(ways), body="".join(bodies))
@@ -111,7 +111,13 @@ def _pairs(
         cams = grad_cam(method, inputs, targets, view=view)
     else:
         spec = found.dataset.spec.views[view]
-        effect = attribution.integrated_gradients(method, inputs, targets, _baselines(data))[view]
+        slopes = attribution.mean_slopes(method, inputs, targets, _baselines(data))[view]
+        raw, seen = found.dataset.views[view], data.views[view]
+        if raw[0].size == seen[0].size:
+            effect = (inputs[view].astype(np.float32) - _baselines(data)[view]) * slopes
+        else:  # the method sees principal components of the pixels
+            weights = attribution.affine_weights(raw, seen)
+            effect = attribution.of_pixels(slopes, weights, raw[ids], raw.mean(axis=0, dtype=np.float64))
         cams = attribution.heat(effect.reshape(-1, *(spec.image_shape or spec.shape)))
     shown = samples.drawn(found.dataset, view, ids)
     # smoothed to the shown size, so that heat has no steps of the network's few feature cells

@@ -1,6 +1,7 @@
 """The Explain page for views of numbers: which columns speak for a cluster, and how much each view decides."""
 
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -23,7 +24,7 @@ class Averages:
     """What speaks for each cluster. Shapes: K clusters, V views, D values of a view."""
 
     views: tuple[np.ndarray, ...]
-    """(K, D) of each view, mean over samples, in nats of log-odds."""
+    """(K, D) of each view, mean over samples, in nats of log-odds; D are pixels where the view is drawn."""
     shares: np.ndarray
     """(K, V) how much of the decision comes from each view."""
 
@@ -35,6 +36,28 @@ def baselines(view: cache.View, data: MultiViewDataset) -> list[np.ndarray]:
     )
 
 
+def drawn_on(view: cache.View, number: int) -> bool:
+    """Whether what a view says can be laid over an image: all steps between its pixels and the method are linear."""
+    return pictures.is_image(view.data, number) and "l2" not in view.record.spec.steps
+
+
+def effect(view: cache.View, number: int, ids: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """What each value of samples adds: each pixel of a view that is drawn, else each column that the method sees.
+
+    Args:
+        view: the run.
+        number: of the data's view.
+        ids: (n,) samples.
+        slopes: (n, ...) of the prepared view, see `attribution.mean_slopes`.
+    """
+    data = cache.prepared(view.record.spec)
+    raw, seen = view.data.views[number], data.views[number]
+    if not drawn_on(view, number) or raw[0].size == seen[0].size:
+        return (seen[ids].astype(np.float32) - baselines(view, data)[number]) * slopes
+    weights = cache.derive(view, ("weights", number), lambda: attribution.affine_weights(raw, seen))
+    return attribution.of_pixels(slopes, weights, raw[ids], raw.mean(axis=0, dtype=np.float64).astype(np.float32))
+
+
 def averages(view: cache.View) -> Averages | None:
     """Attributions of the surest samples of every cluster; None while they are worked out."""
     data = cache.prepared(view.record.spec)
@@ -42,18 +65,22 @@ def averages(view: cache.View) -> Averages | None:
     groups = [group[view.y_pred[group] == k] for k, group in enumerate(groups)]
     targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     ids = view.ids[np.concatenate(groups)]
-    starts = baselines(view, data)
 
     def work(report: jobs.Report) -> Averages:
         method = worker.restore(view.run, view.data.spec)
         report(0.3)
-        found = attribution.integrated_gradients(method, [values[ids] for values in data.views], targets, starts)
+        inputs = [values[ids] for values in data.views]
+        starts = baselines(view, data)
+        slopes = attribution.mean_slopes(method, inputs, targets, starts)
+        report(0.9)
+        seen = [
+            (rows.astype(np.float32) - start) * slope for rows, start, slope in zip(inputs, starts, slopes, strict=True)
+        ]
+        effects = [effect(view, number, ids, slope) for number, slope in enumerate(slopes)]
         return Averages(
-            views=tuple(
-                attribution.averaged(part.reshape(len(part), -1), targets, len(groups)) for part in found
-            ),
-            shares=attribution.view_shares(found, targets, len(groups)),
-        )  # fmt: skip
+            views=tuple(attribution.averaged(part.reshape(len(part), -1), targets, len(groups)) for part in effects),
+            shares=attribution.view_shares(seen, targets, len(groups)),  # as the method sees them: views compare
+        )
 
     time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
     return jobs.result(("attributions", view.record.run_id, time), work, label="Asking which values decide", height=430)
@@ -84,13 +111,15 @@ def page(view: cache.View, number: int, cluster: int, found: Averages) -> None:
             help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of this "
             "cluster against all others. Blue speaks for it, orange against it.",
         )
+        draw = partial(profiles.attribution_figure, own[cluster], names, top=TOP, height=300)
         st.plotly_chart(
-            profiles.attribution_figure(own[cluster], names, top=TOP, height=300),
+            cache.derive(view, ("attribution figure", number, cluster), draw),
             key="attribution", config={"displayModeBar": False},
             alt=f"What each column of {view.view_names[number]} adds to the log-odds of cluster {cluster + 1}",
         )  # fmt: skip
     with right:
-        st.markdown("**The columns that matter most**")
+        word = names[0].rsplit(" ", 1)[0]
+        st.markdown(f"**The {word}s that matter most**")
         st.html(_table(view, number, cluster, own[cluster], names, data))
     st.markdown("**All clusters** :gray[(each on a scale of its own)]")
     st.html(cache.derive(view, ("attribution rows", number), lambda: _rows(view, own, names)))
@@ -112,7 +141,7 @@ def _table(
     members = view.ids[view.y_pred == cluster]
     rows = []
     for i in profiles.largest(own, TOP):
-        inside, overall = float(values[members, i].mean()), float(values[:, i].mean())
+        inside, overall = (round(float(rows.mean(dtype=np.float64)), 6) for rows in (values[members, i], values[:, i]))
         rows.append(
             f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
             f"<td>{overall:.3g}</td></tr>"

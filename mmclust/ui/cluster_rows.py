@@ -93,33 +93,40 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Seq
         shown: numbers of the data's views; by default all.
     """
     numbers = list(range(len(view.data.views))) if shown is None else list(shown)
-    largest = max(1, int(view.sizes.max()))
     has_image = any(pictures.is_image(view.data, number) for number in numbers)
     px = WIDTHS.get(len(numbers), 50) if has_image else WIDE
-    rows = []
-    for k in clusters:
-        color, name = view.colors[k], escape(view.cluster_name(k))
-        chosen = members(view, k, kind, count)
-        samples = (
-            pictures.samples(view, chosen, px=px, mark=False, kind="row", only=numbers)
-            if len(chosen)
-            else '<span class="mm-none">none</span>'
+    rows = [
+        cache.derive(
+            view,
+            ("row", k, kind, count, tuple(numbers), view.cluster_name(k)),
+            lambda k=k: _row(view, k, kind, members(view, k, kind, count), numbers, px),
         )
-        about = [f"{view.sizes[k]:,} {view.word}s", f"{mean_confidence(view, k):.0%} sure"]
-        found = figures(view)[k]
-        if found.precision is not None:
-            about.append(f"{found.precision:.0%} pure")
-        if not found.size:
-            about = ["empty"]
-        rows.append(
-            f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
-            f'<span class="mm-bar"><i style="width:{100 * view.sizes[k] / largest:.1f}%;background:{color}"></i></span>'
-            f"<small>{' · '.join(about)}</small></th>"
-            f"<td>{_mean(view, k, numbers, px)}</td><td>{samples}</td></tr>"
-        )
+        for k in clusters
+    ]
     text = escape(KINDS[kind].format(view.word.capitalize()))
     head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
+    """HTML of one cluster's row."""
+    color, name, size = view.colors[cluster], escape(view.cluster_name(cluster)), view.sizes[cluster]
+    samples = '<span class="mm-none">none</span>'
+    if len(chosen):
+        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown)
+    about = [f"{size:,} {view.word}s", f"{mean_confidence(view, cluster):.0%} sure"]
+    found = figures(view)[cluster]
+    if found.precision is not None:
+        about.append(f"{found.precision:.0%} pure")
+    if not found.size:
+        about = ["empty"]
+    width = 100 * size / max(1, int(view.sizes.max()))
+    return (
+        f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
+        f'<span class="mm-bar"><i style="width:{width:.1f}%;background:{color}"></i></span>'
+        f"<small>{' · '.join(about)}</small></th>"
+        f"<td>{_mean(view, cluster, shown, px)}</td><td>{samples}</td></tr>"
+    )
 
 
 def _mean(view: View, cluster: int, shown: Sequence[int], px: int) -> str:

@@ -58,21 +58,20 @@ def page(view: cache.View) -> None:
             st.selectbox("Cluster", range(len(view.sizes)), key="cam-cluster", format_func=view.cluster_name, width=200)
         )
         strength = 0.6
-        if drawn_on(view, number):
+        if attributions.drawn_on(view, number):
             strength = st.slider("Heat", 0.0, 1.0, 0.6, 0.05, key="heat", bind="query-params", width=240,
                                  help="0 shows the image alone, 1 the heat alone.")  # fmt: skip
-    if len(view.data.views) > 1 or not drawn_on(view, number):
+    if len(view.data.views) > 1 or not attributions.drawn_on(view, number):
         averages = attributions.averages(view)
         if averages is None:
             return
         if len(view.data.views) > 1:
             st.html(attributions.shares(view, averages, cluster))
-        if not drawn_on(view, number):
+        if not attributions.drawn_on(view, number):
             attributions.page(view, number, cluster, averages)
             return
-        if len(averages.views[number][0]) == np.prod(view.data.views[number].shape[1:]):
-            st.markdown("**On average** :gray[(mean image of each cluster, and what speaks for it)]")
-            st.html(attributions.mean_heat(view, number, averages))
+        st.markdown("**On average** :gray[(mean image of each cluster, and what speaks for it)]")
+        st.html(attributions.mean_heat(view, number, averages))
     _groups(view, number, cluster, strength)
     _one(view, number, strength)
 
@@ -88,12 +87,6 @@ def _view(view: cache.View) -> int:
         help="Images with a convolutional encoder are explained by Grad-CAM, other views by integrated gradients.",
     )  # fmt: skip
     return names.index(state.link("view", names[0]))
-
-
-def drawn_on(view: cache.View, number: int) -> bool:
-    """Whether what a view says can be laid over an image: the method must see the image's own pixels."""
-    seen = cache.prepared(view.record.spec).spec.views[number]
-    return pictures.is_image(view.data, number) and (seen.kind == "image" or seen.image_shape is not None)
 
 
 def _groups(view: cache.View, number: int, cluster: int, strength: float) -> None:
@@ -183,7 +176,6 @@ def _heat(
     data = cache.prepared(view.record.spec)
     time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
     spec = view.data.spec.views[number]
-    starts = attributions.baselines(view, data)
 
     def work(report: jobs.Report) -> Heat:
         method = worker.restore(view.run, view.data.spec)
@@ -191,7 +183,8 @@ def _heat(
         views = [values[view.ids[positions]] for values in data.views]
         if data.spec.views[number].kind == "image" and method.cam_layer(number) is not None:
             return Heat(cams=gradcam.grad_cam(method, views, targets, view=number), what="Grad-CAM")
-        found = attribution.integrated_gradients(method, views, targets, starts)[number]
+        slopes = attribution.mean_slopes(method, views, targets, attributions.baselines(view, data))[number]
+        found = attributions.effect(view, number, view.ids[positions], slopes)
         shape = spec.image_shape or spec.shape
         return Heat(cams=attribution.heat(found.reshape(-1, *shape)), what="Attribution")
 
@@ -203,6 +196,13 @@ def _pictures(
     view: cache.View, number: int, positions: np.ndarray, cams: np.ndarray, strength: float
 ) -> tuple[list[str], list[str]]:
     """The images, and the images under their heat, as `data:` addresses; small ones are enlarged under smooth heat."""
+    key = ("heated", number, tuple(positions.tolist()), hash(cams.tobytes()), strength)
+    return cache.derive(view, key, lambda: _draw(view, number, positions, cams, strength))
+
+
+def _draw(
+    view: cache.View, number: int, positions: np.ndarray, cams: np.ndarray, strength: float
+) -> tuple[list[str], list[str]]:
     rgb = pictures.pixels(view.data, number, view.data.views[number][view.ids[positions]])
     large = drawing.resize(rgb, max(ENLARGED, *rgb.shape[1:3]))
     size = (large.shape[2], large.shape[1])

@@ -5,7 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from mmclust.analysis.attribution import averaged, heat, integrated_gradients, view_shares
+from mmclust.analysis.attribution import (
+    affine_weights,
+    averaged,
+    heat,
+    integrated_gradients,
+    mean_slopes,
+    of_pixels,
+    view_shares,
+)
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
 
@@ -98,3 +106,18 @@ def test_a_view_that_decides_alone_has_the_whole_share():
     first, second = np.array([[2.0, 1], [0, 0], [1, 1]]), np.array([[1.0], [4], [-2]])
     shares = view_shares([first, second], np.array([0, 1, 0]), 3)
     np.testing.assert_allclose(shares, [[5 / 8, 3 / 8], [0, 1], [0, 0]])
+
+
+def test_attribution_of_components_is_carried_back_to_the_columns_they_are_made_of(views):
+    rng = np.random.default_rng(1)
+    mixing, method, targets = rng.normal(size=(9, 4)), Small(), np.zeros(300, int)
+    raw = rng.normal(size=(300, 3, 3))
+    prepared = [(raw.reshape(300, 9) @ mixing / 3 + 2).astype(np.float32), rng.random((300, 2)).astype(np.float32)]
+    starts = [view.mean(axis=0) for view in prepared]
+    weights = affine_weights(raw, prepared[0])
+    np.testing.assert_allclose(weights, mixing / 3, atol=1e-4)
+    slopes = mean_slopes(method, prepared, targets, starts)
+    found = of_pixels(slopes[0], weights, raw, raw.mean(axis=0))
+    assert found.shape == raw.shape
+    whole = integrated_gradients(method, prepared, targets, starts)[0].sum(axis=1)
+    np.testing.assert_allclose(found.sum(axis=(1, 2)), whole, atol=1e-3)
