@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis import projection
+from mmclust.analysis import projection, timeline
 from mmclust.analysis.spaces import Space, choices
+from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
 from mmclust.ui import atlas, cache, frame, jobs, pictures, pointmap, state
 from mmclust.ui.pointmap import Coloring, Frame, Mark
@@ -30,6 +31,8 @@ class Settings:
     projection: str
     options: tuple[tuple[str, float], ...]
     """Parameters of the projection."""
+    through_time: bool = False
+    """Whether all kept epochs are laid out, to be played."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class Points:
     """(m,) number of the data's view each point is of; None for a space of one view or of all together."""
     marks: np.ndarray
     """(M, 2) positions of prototypes in the same projection."""
+    frames: tuple[Frame, ...] = ()
+    """The same samples at every kept epoch; empty for a map of one epoch."""
 
 
 def spaces(view: cache.View) -> dict[str, Space]:
@@ -62,7 +67,12 @@ def controls(view: cache.View) -> Settings:
         )  # fmt: skip
         with st.popover("Options", icon=":material/tune:"):
             options = _options(kind or "t-SNE", len(view.ids))
-    return Settings(space=space, projection=kind or "t-SNE", options=options)
+        through_time = len(view.run.snapshots()) > 1 and len(space.members) == 1 and st.toggle(
+            "Through time", key="time", bind="query-params",
+            help="Lay out every kept epoch, each starting from the one before, and play how the clusters form. "
+            f"PCA does so at once; t-SNE and UMAP take seconds an epoch, for {timeline.MOST:,} samples at most.",
+        )  # fmt: skip
+    return Settings(space=space, projection=kind or "t-SNE", options=options, through_time=through_time)
 
 
 def _space(known: dict[str, Space]) -> str:
@@ -96,11 +106,11 @@ def _options(kind: str, n: int) -> tuple[tuple[str, float], ...]:
 
 def layout(view: cache.View, settings: Settings) -> Points | None:
     """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
+    if settings.through_time:
+        return _timeline(view, settings)
     kind, space = PROJECTIONS[settings.projection], settings.space
     key = ("layout", view.record.run_id, view.epoch, view.version, space.name, kind, settings.options)
-    options: dict[str, Any] = dict(settings.options)
-    if "n_neighbors" in options:
-        options["n_neighbors"] = int(options["n_neighbors"])
+    options = _typed(settings.options)
     rows = shown_rows(len(view.ids), len(space.members))
 
     def work(report: jobs.Report) -> np.ndarray:
@@ -115,6 +125,48 @@ def layout(view: cache.View, settings: Settings) -> Points | None:
         return None
     views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
     return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, marks=xy[n_points:])
+
+
+def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
+    """Parameters of the projection as it takes them."""
+    return {name: int(value) if name == "n_neighbors" else value for name, value in options}
+
+
+def _timeline(view: cache.View, settings: Settings) -> Points | None:
+    """Where the samples are at every kept epoch, or None while that is worked out."""
+    kind, space = PROJECTIONS[settings.projection], settings.space.name
+    kept = view.run.snapshots()
+    written = tuple(path.stat().st_mtime_ns for _, path in kept)
+    key = ("timeline", view.record.run_id, written, space, kind, settings.options)
+
+    def work(report: jobs.Report) -> Points:
+        snapshots = [view.run.snapshot(epoch) for epoch, _ in kept]
+        ids = timeline.common_samples([*snapshots, view.snapshot], kind)
+        rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
+        codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
+        layouts = timeline.lay_out(
+            codes, kind, folder=view.run.folder / "layouts", progress=report, seed=0, **_typed(settings.options)
+        )
+        frames = [_frame(view, snapshot, r, ids, xy) for snapshot, r, xy in zip(snapshots, rows, layouts, strict=True)]
+        return Points(
+            xy=layouts[-1],
+            rows=np.searchsorted(view.ids, ids),
+            views=None,
+            marks=np.empty((0, 2)),
+            frames=tuple(frames),
+        )
+
+    label = f"Laying out {len(kept)} epochs with {settings.projection}"
+    return jobs.result(key, work, label=label, height=HEIGHT)
+
+
+def _frame(view: cache.View, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarray, xy: np.ndarray) -> Frame:
+    """One epoch of a timeline. A cluster keeps its number, and with it its colour, through a whole run."""
+    clusters = snapshot.y_pred[rows]
+    values = {"cluster": clusters, "confidence": np.exp(snapshot.log_probs[rows].max(axis=1))}
+    if view.y_true is not None and view.matched is not None and view.data.labels is not None:
+        values["correctness"] = (view.matched[clusters] != view.data.labels[ids]).astype(np.uint8)
+    return Frame(epoch=snapshot.epoch, xy=xy, values=values)
 
 
 def shown_rows(n_samples: int, n_members: int) -> np.ndarray:
@@ -153,7 +205,7 @@ def explore(view: cache.View, points: Points, settings: Settings) -> None:
 def _packed(view: cache.View, points: Points, settings: Settings) -> bytes:
     """The map's file, kept in memory by what it depends on."""
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    key = ("map", settings.space.name, settings.projection, settings.options, names)
+    key = ("map", settings.space.name, settings.projection, settings.options, names, len(points.frames))
     return cache.derive(view, key, lambda: content(view, points, settings))
 
 
@@ -162,7 +214,7 @@ def content(view: cache.View, points: Points, settings: Settings) -> bytes:
     of_view = settings.space.views[0] if len(settings.space.views) == 1 else None
     return pointmap.pack(
         ids=view.ids[points.rows],
-        frames=[Frame(epoch=view.epoch, xy=points.xy)],
+        frames=points.frames or [Frame(epoch=view.epoch, xy=points.xy)],
         colorings=colorings(view, points),
         marks=_marks(view, points),
         atlas=atlas.of(view.data, of_view if of_view is not None else pictures.image_view(view.data) or 0),

@@ -284,3 +284,11 @@ def test_train_page_offers_the_methods_that_take_the_data() -> None:
     next(box for box in app.selectbox if box.label == "Data set").select("digits-2view").run()
     assert_clean(app)
     assert offered(app) == ["DMIM", "MSDIB", "DMID-UIC"]
+
+
+def test_map_page_plays_the_kept_epochs(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    app = wait_for_jobs(open_page("map", run=run.id, projection="PCA", time="true"))
+    assert_clean(app)
+    assert len(app.get("bidi_component")) == 1
+    assert len(list((run.folder / "layouts").iterdir())) >= len(run.snapshots()) > 1

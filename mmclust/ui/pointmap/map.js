@@ -335,7 +335,7 @@ class PointMap {
   }
 
   radius() {
-    return clamp((260 / Math.sqrt(this.n + 400)) * Math.pow(this.view.zoom, 0.35), 1.1, 7) * this.ratio;
+    return clamp((190 / Math.sqrt(this.n + 400)) * Math.pow(this.view.zoom, 0.35), 1.1, 7) * this.ratio;
   }
 
   // Discs are blended into the pixels by hand: tens of thousands of calls of the canvas would take longer.
