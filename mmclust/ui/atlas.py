@@ -16,7 +16,9 @@ from mmclust.ui import files
 PAGE = 32
 """Thumbnails in a row and in a column of a page."""
 LARGEST = 64
-"""Pixels of a thumbnail's edge; smaller images keep theirs."""
+"""Pixels of a thumbnail's edge at most."""
+SMALLEST = 24
+"""Below, a pixel of the image takes several of the thumbnail: JPEG blurs what is smaller than its blocks."""
 PROBED = 512
 """Samples by which the content of a data set is recognised, evenly spread."""
 
@@ -36,7 +38,7 @@ def of(data: MultiViewDataset, view: int) -> Atlas:
     """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk."""
     spec, values = data.spec.views[view], data.views[view]
     shape = spec.image_shape or (spec.shape if spec.kind == "image" else None)
-    cell = LARGEST if shape is None else min(LARGEST, max(shape[1:]))
+    cell = LARGEST if shape is None else _cell(max(shape[1:]))
     digest = _digest(f"{data.spec.name} {spec.name}", values)
     folder = settings.home() / "cache" / "thumbnails" / digest.hex()[:32]
     ranges = profiles.column_ranges(values) if shape is None else None
@@ -57,8 +59,15 @@ def of(data: MultiViewDataset, view: int) -> Atlas:
     return Atlas(url=files.publish_atlas(digest, page), cell=cell)
 
 
+def _cell(side: int) -> int:
+    """Edge of the thumbnails of images with that longer side."""
+    return min(LARGEST, side * max(1, -(-SMALLEST // side)))
+
+
 def _digest(name: str, images: np.ndarray) -> bytes:
-    known = hashlib.blake2b(f"{name} {images.shape} {images.dtype} {PAGE} {LARGEST}".encode(), digest_size=32)
+    known = hashlib.blake2b(
+        f"{name} {images.shape} {images.dtype} {PAGE} {LARGEST} {SMALLEST}".encode(), digest_size=32
+    )
     probed = np.linspace(0, len(images) - 1, min(PROBED, len(images))).astype(int)
     known.update(np.ascontiguousarray(images[probed]).tobytes())
     return known.digest()

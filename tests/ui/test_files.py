@@ -76,8 +76,9 @@ def test_a_thumbnail_stands_where_the_map_looks_for_it():
     assert get(f"{about.url}/-1.jpg")[0] == 404
 
 
-def test_large_images_shrink_and_another_content_has_another_address():
+def test_large_images_shrink_small_ones_grow_and_another_content_has_another_address():
     assert atlas.of(images(3, 96), 0).cell == 64
+    assert atlas.of(images(3, 8), 0).cell == 24
     assert atlas.of(images(3, 28), 0).url != atlas.of(images(3, 28, seed=1), 0).url
 
 
