@@ -17,7 +17,8 @@ def grad_cam(
 ) -> np.ndarray:
     """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster.
 
-    The score is the cluster's logit, not its probability: the gradient of a saturated probability is zero.
+    The score is the cluster's logit, not its probability: the gradient of a saturated probability is zero. Where a
+    method's scores are log-probabilities, which saturate too, it is the log-odds.
     Every image is scaled by itself, so that heat compares places in an image, never two images.
 
     Args:
@@ -54,7 +55,11 @@ def grad_cam(
             self.others: list[torch.Tensor] = []
 
         def forward(self, batch: torch.Tensor) -> torch.Tensor:
-            return self.method.logits((*self.others[:view], batch, *self.others[view:]))
+            scores = self.method.logits((*self.others[:view], batch, *self.others[view:]))
+            if scores.detach().logsumexp(dim=1).abs().max() > 1e-3:
+                return scores
+            own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
+            return scores - scores.unsqueeze(1).masked_fill(own, -torch.inf).logsumexp(dim=2)
 
     class OfOneCall(GradCAM):
         """Grad-CAM of one of the layer's calls."""

@@ -231,8 +231,8 @@ def views(found: Findings) -> Section | None:
         title="Views",
         about="Each view is assigned by itself and all together (fused). Tables compare the clusters of two "
         "assignments; on the diagonal both name the same one.",
-        body=f'<div class="two">{of_views.figures(found, _table)}<div>{of_views.disagreements(found)}</div></div>'
-        + of_views.joint(found, _plot)
+        body=f'<div class="two">{of_views.figures(found, _table)}{"".join(of_views.joint(found, _plot))}</div>'
+        + of_views.disagreements(found)
         + of_views.curves(found, _plot)
         + of_views.over(found, _plot),
     )

@@ -38,7 +38,8 @@ tr:last-child td { border-bottom: 0; }
   align-items: center; }
 .rows .soft, .cams .soft { font-size: 14px; display: block; }
 .rows img, .cams img { max-width: 100%; display: block; }
-.strips { display: grid; gap: 3px; }
+.strips { display: grid; gap: 3px; margin-bottom: 14px; }
+.strips img { max-width: 100%; }
 h3 { font-size: 17px; margin: 18px 0 10px; }
 ul { margin: 0 0 14px; padding-left: 22px; }
 .cams { display: grid; grid-template-columns: minmax(120px, max-content) repeat(2, minmax(0, 1fr)); gap: 14px 18px;

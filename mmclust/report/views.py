@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Plot = Callable[["go.Figure", str], str]
 Table = Callable[[Sequence[str], Sequence[Sequence[str]]], str]
 
-N_DISAGREEING = 20
+N_DISAGREEING = 14
 MAX_PAIRS = 3
 """Tables of two views that are drawn; of more views the fused assignment is compared with the first ones."""
 
@@ -43,7 +43,7 @@ def figures(found: Findings, table: Table) -> str:
     return table(head, rows)
 
 
-def joint(found: Findings, plot: Plot) -> str:
+def joint(found: Findings, plot: Plot) -> list[str]:
     """Tables of pairs of assignments, each with what it says in words."""
     titles, assigned = ["fused", *names(found)], [found.snapshot.y_pred, *_clusters(found)]
     n_clusters = found.snapshot.n_clusters
@@ -63,7 +63,7 @@ def joint(found: Findings, plot: Plot) -> str:
         verdict = escape(agreement.verdict(counts, signs, titles[i], titles[j]))
         alt = f"Heat map: clusters of {titles[i]} against those of {titles[j]}"
         parts.append(f"<div>{plot(figure, alt)}<p>{verdict}</p><ul>{lines}</ul></div>")
-    return f'<div class="two">{"".join(parts)}</div>'
+    return parts
 
 
 def curves(found: Findings, plot: Plot) -> str:

@@ -118,3 +118,23 @@ def test_views_that_share_a_layer_are_looked_at_one_by_one(spots):
     np.testing.assert_allclose(grad_cam(method, pair[::-1], targets, view=1), first, atol=1e-5)
     np.testing.assert_allclose(grad_cam(method, pair[::-1], targets, view=0), second, atol=1e-5)
     assert np.abs(first - second).max() > 0.1
+
+
+class Sure(Halves):
+    """Scores as log-probabilities, so sure that float32 rounds them to zero; the second cluster speaks for nothing."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.no_grad():
+            self.head.weight[1] = 0.0
+
+    def logits(self, views):
+        return (super().logits(views) + torch.tensor([40.0, 0.0])).log_softmax(dim=1)
+
+
+def test_log_probabilities_that_are_saturated_still_have_heat(spots):
+    method = Sure().eval()
+    assert method.logits((torch.from_numpy(spots[2:]),))[0, 0].item() == 0.0
+    cams = grad_cam(method, [spots[2:]], np.array([0]))
+    assert cams.max() == pytest.approx(1, abs=1e-4)
+    assert np.unravel_index(cams[0].argmax(), (8, 8)) == (0, 0)
