@@ -7,6 +7,7 @@ from mmclust import launch
 from mmclust.plots import curves
 from mmclust.plots.corners import corner_map, label_corners
 from mmclust.plots.scatter import live_map
+from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.ui import cache, cluster_rows, frame, live, picker, pictures
 
@@ -129,6 +130,11 @@ def runs(records: list[RunRecord]) -> None:
             key="no-runs",
         )
         return
+    swept = [record for record in records if record.spec.launcher == SWEEP]
+    if swept and not st.toggle(
+        f"Runs of sweeps too ({len(swept):,})", key="swept", help="Sweeps and tables of papers make many runs at once."
+    ):
+        records = [record for record in records if record.spec.launcher != SWEEP]
     page = 1
     if len(records) > PAGE_SIZE:
         page = st.pagination(-(-len(records) // PAGE_SIZE), key="runs-page") or 1

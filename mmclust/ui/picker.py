@@ -6,6 +6,7 @@ import streamlit as st
 
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
+from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.ui import cache, frame, state
 
@@ -78,7 +79,8 @@ def chosen() -> RunRecord | None:
     if wanted:
         st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
-    return (shown or records or [None])[0]
+    by_hand = [record for record in shown if record.spec.launcher != SWEEP]
+    return (by_hand or shown or records or [None])[0]
 
 
 def view(title: str, text: str, *, what: str) -> cache.View | None:

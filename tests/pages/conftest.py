@@ -1,6 +1,7 @@
 """A store with a finished run that looks trained: real digits, made-up codes, weights that were never moved."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,11 @@ def make_run(home: Path) -> Callable[..., Run]:
         error: str = "",
         dataset: str = "digits",
         clusters: int = 10,
+        launcher: str = "thread",
     ) -> Run:
         runs = RunStore()
-        run = runs.create(plan.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters))
+        spec = plan.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters)
+        run = runs.create(replace(spec, launcher=launcher))
         if status == "queued":
             return run
         active = runs.claim(run.id)

@@ -292,3 +292,14 @@ def test_map_page_plays_the_kept_epochs(make_run: Callable[..., Run]) -> None:
     assert_clean(app)
     assert len(app.get("bidi_component")) == 1
     assert len(list((run.folder / "layouts").iterdir())) >= len(run.snapshots()) > 1
+
+
+def test_home_page_leaves_the_runs_of_sweeps_out_until_they_are_asked_for(make_run: Callable[..., Run]) -> None:
+    by_hand, swept = make_run(), make_run(launcher="sweep")
+    app = open_page("home")
+    assert by_hand.id in texts(app)
+    assert swept.id not in texts(app)
+    next(toggle for toggle in app.toggle if toggle.label.startswith("Runs of sweeps too")).set_value(True).run()
+    assert_clean(app)
+    assert swept.id in texts(app)
+    assert by_hand.id in open_page("map").query_params["run"]
