@@ -66,7 +66,7 @@ def make_run(home: Path) -> Callable[..., Run]:
         run = runs.create(replace(spec, launcher=launcher))
         if status == "queued":
             return run
-        active = runs.claim(run.id)
+        active = runs.claim(run.id, places=int(launcher == "sweep"))
         assert active is not None
         data = catalogue.load(dataset)
         with active:
