@@ -1,4 +1,7 @@
-"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017), by the grad-cam package.
+"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017) and HiResCAM, by the grad-cam package.
+
+Grad-CAM weighs each feature map as a whole, which suits heads that pool over places. Where a head reads every place by
+itself, as the stems of several views do, HiResCAM (Draelos and Carin, arXiv:2011.08891) weighs every place.
 
 Shapes: n images, C channels, H x W pixels, B batch, K clusters.
 """
@@ -13,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def grad_cam(
-    method: "Method", views: Sequence[np.ndarray], targets: np.ndarray, *, view: int = 0, batch_size: int = 64
+    method: "Method",
+    views: Sequence[np.ndarray],
+    targets: np.ndarray,
+    *,
+    view: int = 0,
+    by_place: bool = False,
+    batch_size: int = 64,
 ) -> np.ndarray:
     """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster.
 
@@ -26,13 +35,14 @@ def grad_cam(
         views: each (n, ...), as the method is trained on them.
         targets: (n,) cluster asked about for each sample.
         view: number of the view that is looked at, from 0; images (n, C, H, W).
+        by_place: HiResCAM instead of Grad-CAM.
         batch_size: samples at once.
 
     Raises:
         ValueError: the method has no convolutional layer to look at, or a target is no cluster.
     """
     import torch
-    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam import GradCAM, HiResCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     layer = method.cam_layer(view)
@@ -61,8 +71,8 @@ def grad_cam(
             own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
             return scores - scores.unsqueeze(1).masked_fill(own, -torch.inf).logsumexp(dim=2)
 
-    class OfOneCall(GradCAM):
-        """Grad-CAM of one of the layer's calls."""
+    class OfOneCall(HiResCAM if by_place else GradCAM):  # pyright: ignore[reportGeneralTypeIssues]
+        """The package's algorithm on one of the layer's calls."""
 
         def compute_cam_per_layer(self, *args: Any) -> Any:
             seen = self.activations_and_grads

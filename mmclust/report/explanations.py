@@ -55,6 +55,8 @@ def _about(ways: Sequence[str]) -> str:
     texts = {
         "Grad-CAM": "Grad-CAM (Selvaraju et al., 2017): bright where the image speaks for its cluster. Each image "
         "beside its heat; heat is scaled per image.",
+        "HiResCAM": "HiResCAM (Draelos and Carin, 2020): bright where the image speaks for its cluster. Each image "
+        "beside its heat; heat is scaled per image.",
         "Attribution": "Integrated gradients (Sundararajan et al., 2017): bright where pixels speak for the cluster. "
         "Each image beside its heat; heat is scaled per image.",
         "attribution": "Columns of views of numbers: what each adds to the log-odds of the cluster beside the mean "
@@ -102,13 +104,14 @@ def _pairs(
     assert found.dataset is not None
     every = np.concatenate(groups).astype(int)
     layered = data.spec.views[view].kind == "image" and method.cam_layer(view) is not None
-    way = "Grad-CAM" if layered else "Attribution"
+    by_place = len(data.views) > 1  # stems of several views are read place by place
+    way = ("HiResCAM" if by_place else "Grad-CAM") if layered else "Attribution"
     if not len(every):
         return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups], way
     ids, targets = found.snapshot.index[every], found.snapshot.y_pred[every]
     inputs = [values[ids] for values in data.views]
     if layered:
-        cams = grad_cam(method, inputs, targets, view=view)
+        cams = grad_cam(method, inputs, targets, view=view, by_place=by_place)
     else:
         spec = found.dataset.spec.views[view]
         slopes = attribution.mean_slopes(method, inputs, targets, _baselines(data))[view]

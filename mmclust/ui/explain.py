@@ -1,7 +1,7 @@
 """The Explain page: which samples, and what in them the network looked at.
 
-Views that go through convolutions are explained by Grad-CAM; other images by attributions laid over them; views of
-numbers by the columns that decide.
+Views that go through convolutions are explained by Grad-CAM or HiResCAM; other images by attributions laid over them;
+views of numbers by the columns that decide.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Heat:
     cams: np.ndarray
     """(n, H, W) in [0, 1]."""
     what: str
-    """Grad-CAM or Attribution."""
+    """Grad-CAM, HiResCAM or Attribution."""
 
 
 def last(view: cache.View) -> cache.View:
@@ -57,10 +57,11 @@ def page(view: cache.View) -> None:
         cluster = int(
             st.selectbox("Cluster", range(len(view.sizes)), key="cam-cluster", format_func=view.cluster_name, width=200)
         )
-        strength = 0.6
+        strength, by_place = 0.6, False
         if attributions.drawn_on(view, number):
             strength = st.slider("Heat", 0.0, 1.0, 0.6, 0.05, key="heat", bind="query-params", width=240,
                                  help="0 shows the image alone, 1 the heat alone.")  # fmt: skip
+        by_place = _by_place(view, number)
     if len(view.data.views) > 1 or not attributions.drawn_on(view, number):
         averages = attributions.averages(view)
         if averages is None:
@@ -72,8 +73,21 @@ def page(view: cache.View) -> None:
             return
         st.markdown("**On average** :gray[(mean image of each cluster, and what speaks for it)]")
         st.html(attributions.mean_heat(view, number, averages))
-    _groups(view, number, cluster, strength)
-    _one(view, number, strength)
+    _groups(view, number, cluster, strength, by_place)
+    _one(view, number, strength, by_place)
+
+
+def _by_place(view: cache.View, number: int) -> bool:
+    """Which algorithm reads the feature maps of a view, where there may be such maps."""
+    if cache.prepared(view.record.spec).spec.views[number].kind != "image":
+        return False
+    ways = ["Grad-CAM", "HiResCAM"]
+    first = ways[len(view.data.views) > 1]  # stems of several views are read place by place
+    st.segmented_control(
+        "Heat by", ways, key=state.linked("cam", ways, first), required=True,
+        help="Grad-CAM weighs each feature map as a whole, HiResCAM weighs every place of it.",
+    )  # fmt: skip
+    return state.link("cam", first) == "HiResCAM"
 
 
 def _view(view: cache.View) -> int:
@@ -84,16 +98,16 @@ def _view(view: cache.View) -> int:
     st.segmented_control(
         "View", names, key=state.linked("view", names, names[0]), required=True,
         format_func=lambda name: view.view_names[names.index(name)],
-        help="Images with a convolutional encoder are explained by Grad-CAM, other views by integrated gradients.",
+        help="Images with a convolutional encoder are explained by its feature maps, others by integrated gradients.",
     )  # fmt: skip
     return names.index(state.link("view", names[0]))
 
 
-def _groups(view: cache.View, number: int, cluster: int, strength: float) -> None:
+def _groups(view: cache.View, number: int, cluster: int, strength: float, by_place: bool) -> None:
     """Typical images of a cluster, right and wrong, and its least sure ones."""
     parts = groups(view, cluster)
     chosen = np.concatenate([positions for _, _, positions in parts])
-    heat = _heat(view, number, chosen, view.y_pred[chosen], label="Looking at what the network looked at")
+    heat = _heat(view, number, chosen, view.y_pred[chosen], by_place, label="Looking at what the network looked at")
     if heat is None:
         return
     shares = np.split(heat.cams, np.cumsum([len(positions) for _, _, positions in parts])[:-1])
@@ -129,7 +143,7 @@ def _pairs(view: cache.View, number: int, positions: np.ndarray, heat: Heat, str
     st.html(pictures.pairs(plain, heated, labels, captions, px=PX, what=heat.what))
 
 
-def _one(view: cache.View, number: int, strength: float) -> None:
+def _one(view: cache.View, number: int, strength: float, by_place: bool) -> None:
     st.markdown(f"#### One {view.word}, several clusters")
     left, right = st.columns([3, 9], gap="large")
     with left:
@@ -148,7 +162,13 @@ def _one(view: cache.View, number: int, strength: float) -> None:
     best = np.argsort(-probs)[: min(5, len(probs))]
     with right:
         heat = _heat(
-            view, number, np.repeat(position, len(best)), best, label=f"Looking at one {view.word}", height=210
+            view,
+            number,
+            np.repeat(position, len(best)),
+            best,
+            by_place,
+            label=f"Looking at one {view.word}",
+            height=210,
         )
         if heat is not None:
             _, heated = _pictures(view, number, np.repeat(position, len(best)), heat.cams, strength)
@@ -170,7 +190,14 @@ def _unsure(view: cache.View) -> int:
 
 
 def _heat(
-    view: cache.View, number: int, positions: np.ndarray, targets: np.ndarray, *, label: str, height: int = 430
+    view: cache.View,
+    number: int,
+    positions: np.ndarray,
+    targets: np.ndarray,
+    by_place: bool,
+    *,
+    label: str,
+    height: int = 430,
 ) -> Heat | None:
     """Heat of the images of a view for clusters; None while it is computed."""
     data = cache.prepared(view.record.spec)
@@ -182,13 +209,14 @@ def _heat(
         report(0.5)
         views = [values[view.ids[positions]] for values in data.views]
         if data.spec.views[number].kind == "image" and method.cam_layer(number) is not None:
-            return Heat(cams=gradcam.grad_cam(method, views, targets, view=number), what="Grad-CAM")
+            cams = gradcam.grad_cam(method, views, targets, view=number, by_place=by_place)
+            return Heat(cams=cams, what="HiResCAM" if by_place else "Grad-CAM")
         slopes = attribution.mean_slopes(method, views, targets, attributions.baselines(view, data))[number]
         found = attributions.effect(view, number, view.ids[positions], slopes)
         shape = spec.image_shape or spec.shape
         return Heat(cams=attribution.heat(found.reshape(-1, *shape)), what="Attribution")
 
-    name = ("cam", view.record.run_id, time, number, tuple(positions.tolist()), tuple(targets.tolist()))
+    name = ("cam", view.record.run_id, time, number, by_place, tuple(positions.tolist()), tuple(targets.tolist()))
     return jobs.result(name, work, label=label, height=height)
 
 

@@ -138,3 +138,15 @@ def test_log_probabilities_that_are_saturated_still_have_heat(spots):
     cams = grad_cam(method, [spots[2:]], np.array([0]))
     assert cams.max() == pytest.approx(1, abs=1e-4)
     assert np.unravel_index(cams[0].argmax(), (8, 8)) == (0, 0)
+
+
+def test_a_head_that_reads_places_one_by_one_needs_weights_by_place(spots):
+    # cluster 0 is the upper half minus the lower: over the whole map its weights cancel out
+    method = Halves()
+    with torch.no_grad():
+        method.head.weight[0] -= method.head.weight[1].clone()
+    images, targets = spots[:1], np.array([0])
+    assert grad_cam(method, [images], targets).max() == 0
+    cams = grad_cam(method, [images], targets, by_place=True)
+    assert np.unravel_index(cams[0].argmax(), (8, 8)) == (1, 2)
+    assert cams[0, 6, 5] == 0

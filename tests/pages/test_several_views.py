@@ -198,8 +198,12 @@ def test_explain_page_lays_attribution_over_images_and_names_columns_of_numbers(
 
 
 @pytest.mark.slow
-def test_explain_page_uses_grad_cam_where_a_view_has_convolutions(make_views_run: Callable[..., Run]) -> None:
+def test_explain_page_reads_feature_maps_where_a_view_has_convolutions(make_views_run: Callable[..., Run]) -> None:
     run = make_views_run("dmim", weights=True, changes={"encoder": "conv"})
     app = wait_for_jobs(open_page("explain", run=run.id), timeout=180)
+    assert_clean(app)
+    assert 'alt="HiResCAM of Sample' in texts(app)
+    next(group for group in app.button_group if group.label == "Heat by").set_value("Grad-CAM").run()
+    wait_for_jobs(app, timeout=180)
     assert_clean(app)
     assert 'alt="Grad-CAM of Sample' in texts(app)
