@@ -172,7 +172,9 @@ def _not_one_hot(record: RunRecord, read: _Reader, share: float) -> Alarm | None
 
 def _views_disagree(record: RunRecord, read: _Reader, share: float) -> Alarm | None:
     agreement = read.last("signal/agreement")
-    if agreement is not None and share > 0.5 and agreement < 0.6:
+    # The more views there are, the rarer it is that all of them agree.
+    n_views = max(2, sum(name.startswith("view/acc_") for name in read.values))
+    if agreement is not None and share > 0.5 and agreement < 0.6 ** (n_views - 1):
         return Alarm(
             level="notice",
             text=f"**The views disagree**: for only {agreement:.0%} of the samples all of them name the same cluster. "

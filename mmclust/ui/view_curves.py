@@ -40,6 +40,4 @@ def page(view: cache.View) -> None:
             st.markdown(f"**{title}** :gray[({text})]")
             option = named_curves(live.thin(points, list(names)), list(names), names, percent=percent)
             option["xAxis"] |= {"max": view.record.epochs}
-            if not percent:
-                option["yAxis"] |= {"min": 0}
             st.echarts_chart(option, height=HEIGHT, key=f"views-{title}", alt=f"{title} against epochs: {text}")

@@ -90,6 +90,8 @@ def test_views_that_disagree_late_in_a_training_are_named_with_a_remedy_of_the_m
     assert "only 31% of the samples" in alarm.text
     assert "alpha" in alarm.text
     assert alarms(several, curves(**HEALTHY, signal__agreement=[0.31, 0.9]), [180] * 10) == []
+    six = {f"view__acc_{i}": [0.8] for i in range(1, 7)}
+    assert alarms(several, curves(**HEALTHY, **six, signal__agreement=[0.31]), [180] * 10) == []
 
 
 @pytest.mark.parametrize("method", sorted(REMEDIES))
