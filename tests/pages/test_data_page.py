@@ -47,8 +47,12 @@ def test_the_form_shows_what_is_odd_about_the_data(monkeypatch: pytest.MonkeyPat
     assert "1,797 samples in 2 views (pixels 8 × 8, strokes 72 numbers), 10 classes" in texts(app)
 
 
-def test_a_method_of_images_refuses_two_views_before_a_run_is_made() -> None:
+def test_a_method_of_images_is_not_offered_for_two_views_not_even_by_the_url() -> None:
     app = open_page("train", dataset="digits-2view", method="dccs")
-    next(button for button in app.button if button.label == "Start training").click().run()
-    assert "DCCS takes one image view" in texts(app)
-    assert cache.store().list() == []
+    assert_clean(app)
+    box = next(box for box in app.selectbox if box.label == "Method")
+    assert "DCCS" not in box.options
+    assert box.value != "dccs"
+    one = open_page("train", dataset="digits", method="msdib")
+    assert_clean(one)
+    assert "MSDIB" not in next(box for box in one.selectbox if box.label == "Method").options
