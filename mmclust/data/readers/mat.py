@@ -1,4 +1,4 @@
-"""MATLAB files: up to -v7 by `mat5`, version 7.3 (HDF5) by h5py where it is installed, also one `.mat` in a zip."""
+"""MATLAB files: up to -v7 by `mat5`, version 7.3 (HDF5) by h5py, also one `.mat` in a zip."""
 
 import io
 import zipfile
@@ -117,17 +117,12 @@ def _checked(matrix: Any) -> Any:
 
 
 def _version_73(file: BinaryIO, where: str) -> dict[str, Value]:
-    try:
-        import h5py  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ValueError(
-            f"{where} is a MATLAB 7.3 file, which needs the package h5py; install it (pip install h5py), "
-            "or save the file again with save -v7"
-        ) from None
+    import h5py
+
     try:
         with h5py.File(file, "r") as source:
             budget = _Budget(where)
-            names = [name for name in source if not name.startswith("#")]
+            names = [name for name in map(str, source) if not name.startswith("#")]
             return {name: _hdf5_value(source, name, budget) for name in names}
     except (OSError, RuntimeError, KeyError, TypeError, IndexError, ValueError) as error:
         if where in str(error):
@@ -149,7 +144,7 @@ class _Budget:
 
 def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
     """A variable of a 7.3 file: HDF5 has its axes the other way round; cells and sparse matrices have parts."""
-    import h5py  # pyright: ignore[reportMissingImports]
+    import h5py
     from scipy import sparse
 
     if isinstance(name, str) and not isinstance(source.get(name, getlink=True), h5py.HardLink):
@@ -160,7 +155,7 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
             return {}  # a struct: none of the usual files keeps views in one
         parts = [_hdf5_value(item, part, budget) for part in ("data", "ir", "jc") if part in item]
         n_columns = max(1, len(parts[-1].ravel()) - 1)
-        shape = int(item.attrs["MATLAB_sparse"]), n_columns
+        shape = int(np.asarray(item.attrs["MATLAB_sparse"])), n_columns
         values = tuple(part.ravel() for part in parts)
         return _checked(sparse.csc_matrix(values, shape=shape)) if len(values) == 3 else sparse.csc_matrix(shape)
     budget.spend(item.nbytes)
