@@ -6,6 +6,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, mat5
 from mmclust.data.readers.arrays import Value
