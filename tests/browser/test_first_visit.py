@@ -73,7 +73,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
     go_to(page, "Map")
-    expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("[data-pm=legend] button").first).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "Image ", 20)
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
