@@ -50,7 +50,7 @@ def of(data: MultiViewDataset, view: int) -> Atlas:
         path = folder / f"{number}.jpg"
         if not path.exists():
             if ranges is not None:
-                pictures = profiles.profiles(rows, *ranges, width=cell, height=cell * 5 // 8)[..., :3]
+                pictures = profiles.profiles(rows, *ranges, width=cell, height=cell)[..., :3]
             else:
                 pictures = drawing.to_rgb(rows.reshape(-1, *(shape or ())), low=spec.low, high=spec.high)
             _write(path, _sheet(pictures, cell))
