@@ -178,7 +178,10 @@ def test_a_child_process_trains_a_run_and_its_death_is_noticed(store: RunStore):
     second = queued(store)
     launch.submit(store, second.id, "process")
     assert wait_until(store, second.id, ended).status == "finished"
-    assert "finished" in (second.folder / "worker.log").read_text()
+    deadline = time.monotonic() + 60  # the child writes its last line after it has stored how it ended
+    while "finished" not in (second.folder / "worker.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
