@@ -269,7 +269,7 @@ CARD = MethodCard(
                     "learning_rate": 2e-3,
                     "warm_up": 50,
                 },
-                note="A reduced tier, not the paper's setting, and not tuned yet: at 8 x 8 pixels the prototypes hardly "
+                note="A reduced tier, not the paper's setting, and not tuned yet: at 8 x 8 pixels prototypes hardly "
                 "learn within these 60 epochs (ACC about 0.3 after 30).",
             ),
             "*": Preset(
