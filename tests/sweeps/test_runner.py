@@ -129,7 +129,7 @@ def test_the_run_of_a_killed_worker_goes_on_in_another(store: RunStore, base: Ce
 
 @pytest.mark.slow
 def test_a_cancelled_sweep_leaves_resumable_runs_and_no_process_and_goes_on_later(store: RunStore, base: Cell):
-    sweep = Sweep(cells=(replace(base, epochs=60),), seeds=(0, 1, 2))
+    sweep = Sweep(cells=(replace(base, epochs=800),), seeds=(0, 1, 2))
     background = InBackground(store, sweep, 2)
     wait_until(lambda: [r for r in records(store, "running") if r.step > 20])
     background.stop.set()
