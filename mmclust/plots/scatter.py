@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmclust.plots.layout import dress
-from mmclust.plots.palette import CONFIDENCE, RIGHT, WRONG, cluster_color
+from mmclust.plots.palette import cluster_color
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,74 +48,6 @@ def group_map(
             _points(figure, xy[member], _custom(ids[member], details, member), details, name=name, color=color)
     _set_size(figure, len(xy))
     return _frame(figure, method, height, legend=True)
-
-
-def value_map(
-    xy: np.ndarray,
-    ids: np.ndarray,
-    values: np.ndarray,
-    title: str,
-    *,
-    method: str = "t-SNE",
-    low: float | None = None,
-    high: float | None = None,
-    details: Mapping[str, np.ndarray] | None = None,
-    height: int = 620,
-) -> "go.Figure":
-    """Map coloured by a number, such as confidence, with a colour bar.
-
-    Args:
-        xy: (n, 2) positions.
-        ids: (n,) sample ids, first column of each point's customdata.
-        values: (n,) numbers.
-        title: what they are; heads the colour bar and the hover line.
-        method: how the map was made; names the axes.
-        low: value at the low end of the scale; by default the smallest.
-        high: value at the high end; by default the largest.
-        details: further columns, each (n,), shown on hover.
-        height: pixels.
-    """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    every = np.ones(len(xy), dtype=bool)
-    columns = {title: values} | dict(details or {})
-    _points(figure, xy, _custom(ids, columns, every), columns, name="", color="#000000")
-    _set_size(figure, len(xy))
-    figure.update_traces(
-        marker={
-            "color": values.astype(np.float32),
-            "colorscale": [list(stop) for stop in CONFIDENCE],
-            "cmin": float(values.min()) if low is None else low,
-            "cmax": float(values.max()) if high is None else high,
-            "colorbar": {"title": {"text": title}, "thickness": 12, "outlinewidth": 0},
-        }
-    )
-    return _frame(figure, method, height, legend=False)
-
-
-def right_map(
-    xy: np.ndarray,
-    ids: np.ndarray,
-    right: np.ndarray,
-    *,
-    method: str = "t-SNE",
-    details: Mapping[str, np.ndarray] | None = None,
-    height: int = 620,
-) -> "go.Figure":
-    """Map of right (blue) and wrong (orange, drawn on top) samples.
-
-    Args:
-        xy: (n, 2) positions.
-        ids: (n,) sample ids, first column of each point's customdata.
-        right: (n,) booleans, see `metrics.is_right`.
-        method: how the map was made; names the axes.
-        details: further columns, each (n,), shown on hover.
-        height: pixels.
-    """
-    names = (f"right ({int(right.sum()):,})", f"wrong ({int((~right).sum()):,})")
-    groups = (~right).astype(int)
-    return group_map(xy, ids, groups, names, colors=(RIGHT, WRONG), method=method, details=details, height=height)
 
 
 def add_marks(

@@ -13,8 +13,3 @@ def values(point: Mapping[str, Any]) -> list[Any]:
     if isinstance(custom, Mapping):
         return [custom[key] for key in sorted(custom, key=int)]
     return list(custom) if isinstance(custom, Iterable) and not isinstance(custom, str) else []
-
-
-def sample_ids(points: Iterable[Mapping[str, Any]]) -> list[int]:
-    """Sample ids of the points of a map, which are the first column of their customdata; sorted, each once."""
-    return sorted({int(found[0]) for point in points if (found := values(point))})

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mmclust.plots import scatter
-from mmclust.plots.palette import RIGHT, WRONG
 
 
 @pytest.fixture
@@ -50,29 +49,6 @@ def test_seventy_thousand_points_travel_as_bytes():
     assert figure.data[0].marker.size >= 2
 
 
-def test_a_map_of_values_keeps_the_given_scale(points):
-    xy, ids, _ = points
-    figure = scatter.value_map(xy, ids, np.linspace(0.4, 0.9, 50), "confidence", low=0, high=1)
-    marker = figure.data[0].marker
-    assert (marker.cmin, marker.cmax, marker.colorbar.title.text) == (0, 1, "confidence")
-    assert "confidence %{customdata[1]:.3f}" in figure.data[0].hovertemplate
-
-
-def test_wrong_samples_are_drawn_on_top_of_right_ones(points):
-    xy, ids, _ = points
-    right = np.arange(50) > 9
-    figure = scatter.right_map(xy, ids, right)
-    assert [trace.name for trace in figure.data] == ["right (40)", "wrong (10)"]
-    assert [trace.marker.color for trace in figure.data] == [RIGHT, WRONG]
-
-
-def test_axes_are_named_after_the_method_and_share_one_scale(points):
-    xy, ids, _ = points
-    figure = scatter.right_map(xy, ids, np.ones(50, bool), method="UMAP")
-    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("UMAP 1", "UMAP 2")
-    assert figure.layout.yaxis.scaleanchor == "x"
-
-
 def test_the_live_map_is_plain_json_with_a_series_per_group(points):
     xy, _, groups = points
     option = scatter.live_map(xy, groups, ["a", "b", "c"], colors=["#111111", "#222222", "#333333"])
@@ -86,3 +62,10 @@ def test_the_live_map_is_plain_json_with_a_series_per_group(points):
 def test_the_live_map_takes_points_that_all_coincide():
     option = scatter.live_map(np.zeros((4, 2)), np.zeros(4, int), ["a"])
     assert option["xAxis"]["min"] < 0 < option["xAxis"]["max"]
+
+
+def test_axes_are_named_after_the_method_and_share_one_scale(points):
+    xy, ids, groups = points
+    figure = scatter.group_map(xy, ids, groups, "abc", method="UMAP")
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("UMAP 1", "UMAP 2")
+    assert figure.layout.yaxis.scaleanchor == "x"

@@ -1,12 +1,7 @@
-from mmclust.ui.selection import sample_ids, values
+from mmclust.ui.selection import values
 
 
 def test_customdata_is_read_as_a_list_and_as_a_mapping_of_positions() -> None:
     assert values({"customdata": [7, 0.5]}) == [7, 0.5]
     assert values({"customdata": {"0": 7, "10": 2, "1": 0.5}}) == [7, 0.5, 2]
     assert values({"x": 1}) == []
-
-
-def test_ids_of_a_selection_are_sorted_and_counted_once() -> None:
-    points = [{"customdata": {"0": 9}}, {"customdata": [3]}, {"customdata": {"0": 9}}, {}]
-    assert sample_ids(points) == [3, 9]
