@@ -9,7 +9,7 @@ import streamlit as st
 
 from mmclust.analysis import agreement
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui import cache, picker, pictures, selection, state
+from mmclust.ui import cache, customdata, picker, pictures, state
 
 LARGEST = 6
 SHOWN = 48
@@ -115,7 +115,7 @@ def _cells(
     order = np.argsort(-off, axis=None, kind="stable")[:LARGEST]
     largest = [divmod(int(i), len(counts)) for i in order if off.flat[i]]
     keys = ("joint-row", "joint-column")
-    clicked = next((found for point in points if (found := selection.values(point))), None)
+    clicked = next((found for point in points if (found := customdata.values(point))), None)
     if clicked is not None and clicked != st.session_state.get("joint-clicked"):
         _go(int(clicked[0]), int(clicked[1]))
     st.session_state["joint-clicked"] = clicked

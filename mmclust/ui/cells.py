@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust.ui import cache, pictures, selection
+from mmclust.ui import cache, customdata, pictures
 
 SHOWN = 96
 LARGEST = 6
@@ -32,7 +32,7 @@ def side(view: cache.View, points: list[dict[str, Any]]) -> None:
     """
     assert view.counts is not None
     largest = confusions(view)
-    clicked = next((found for point in points if (found := selection.values(point))), None)
+    clicked = next((found for point in points if (found := customdata.values(point))), None)
     if clicked is not None and clicked != st.session_state.get("cell-clicked"):
         st.session_state["cell-class"], st.session_state["cell-cluster"] = int(clicked[0]), int(clicked[1])
     st.session_state["cell-clicked"] = clicked
