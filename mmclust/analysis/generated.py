@@ -3,6 +3,7 @@
 Shapes: K clusters, M noise vectors, R samples per code.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,15 @@ class Generated:
         return float(np.trace(self.counts) / max(int(self.counts.sum()), 1))
 
 
-def generate(method: "Method", *, n_noise: int = 8, n_per_code: int = 100, seed: int = 0) -> Generated:
+def generate(
+    method: "Method", *, n_noise: int = 8, walk: bool = False, n_per_code: int = 100, seed: int = 0
+) -> Generated:
     """Draw from every code.
 
     Args:
         method: a trained method that can generate.
         n_noise: columns of the grid.
+        walk: the columns go from one noise vector to another in equal steps, instead of each having its own.
         n_per_code: samples of each code for the table.
         seed: of the noise.
 
@@ -43,13 +47,18 @@ def generate(method: "Method", *, n_noise: int = 8, n_per_code: int = 100, seed:
 
     n_clusters = method.spec.n_clusters
     codes = torch.arange(n_clusters)
+    draws = torch.Generator().manual_seed(seed)
+    noise = torch.randn(n_noise, method.noise_dim, generator=draws)
+    if walk:
+        # On a quarter of a circle every step is as likely as its ends; a straight line would cross rarer noise.
+        angle = torch.linspace(0, math.pi / 2, n_noise)[:, None]
+        noise = angle.cos() * noise[:1] + angle.sin() * noise[-1:]
     with torch.inference_mode():
-        # The same generator for every code: the columns of the grid share their noise.
-        rows = [method.generate(code.repeat(n_noise), torch.Generator().manual_seed(seed)) for code in codes]
-        draws = torch.Generator().manual_seed(seed + 1)
+        rows = [method.generate(code.repeat(n_noise), noise) for code in codes]  # columns share their noise
         counts = torch.zeros(n_clusters, n_clusters, dtype=torch.long)
         for code in codes:
-            found = method.assign(method.generate(code.repeat(n_per_code), draws)).argmax(dim=1)
+            others = torch.randn(n_per_code, method.noise_dim, generator=draws)
+            found = method.assign(method.generate(code.repeat(n_per_code), others)).argmax(dim=1)
             counts[code] = torch.bincount(found, minlength=n_clusters)
     views = tuple(torch.stack(view).float().numpy() for view in zip(*rows, strict=True))
     return Generated(views=views, counts=counts.numpy())

@@ -39,6 +39,9 @@ class Method(nn.Module):
     losses; epochs, backward passes and files belong to the engine.
     """
 
+    noise_dim = 0
+    """Size of the noise that generated samples differ by; 0 where a method generates none."""
+
     def __init__(self, config: Any, spec: DataSpec) -> None:
         super().__init__()
         self.config, self.spec = config, spec
@@ -97,9 +100,23 @@ class Method(nn.Module):
         """Points (M, D) that belong into a space beside its samples, by the space's name, e.g. prototypes."""
         return {}
 
-    def generate(self, clusters: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Generated samples (B, ...) of every view for cluster codes (B,); only where the card says `generates`."""
+    def generate(self, clusters: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        """Generated samples (B, ...) of every view for cluster codes (B,) and noise (B, `noise_dim`).
+
+        Only where the card says `generates`.
+        """
         raise NotImplementedError
+
+    def prototype_scores(self, views: tuple[Tensor, ...]) -> Tensor:
+        """Scores (B, P) of raw samples for prototypes finer than clusters; only where the card names `codes`."""
+        raise NotImplementedError
+
+    def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Tensor | None:
+        """Probabilities (2, B, P) over prototypes, or clusters, of two random augmentations of each raw sample.
+
+        None where a method augments nothing.
+        """
+        return None
 
     def cam_layer(self, view: int = 0) -> nn.Module | None:
         """The layer whose feature maps (B, F, h, w) Grad-CAM reads for a view (from 0); None without convolutions.
@@ -107,6 +124,11 @@ class Method(nn.Module):
         Views may share it; then it is called once for each of them, in the order of the views.
         """
         return None
+
+    def cam_layers(self, view: int = 0) -> dict[str, nn.Module]:
+        """All layers that Grad-CAM may read for a view, by name, the default one first; none without convolutions."""
+        layer = self.cam_layer(view)
+        return {} if layer is None else {"last layer": layer}
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Called once before a stage, with all training samples on the device."""

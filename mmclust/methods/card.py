@@ -131,6 +131,9 @@ class MethodCard:
     """Whether it takes two views or more; otherwise it takes one image view."""
     generates: bool = False
     """Whether a trained network can draw samples of a cluster."""
+    codes: tuple[str, str] | None = None
+    """Space whose marks are prototypes finer than clusters, and the knob whose value divides the cosines of samples
+    and prototypes in the softmax that gives the codes; None without such prototypes."""
     train_part: Literal["all", "train"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 

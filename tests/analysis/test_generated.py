@@ -15,13 +15,15 @@ SPEC = DataSpec(
 
 
 class Echo(Method):
-    """View a holds the code, view b the noise; cluster 2 is always taken for cluster 1."""
+    """View a holds the code, view b the first of the noise; cluster 2 is always taken for cluster 1."""
+
+    noise_dim = 3
 
     def __init__(self):
         super().__init__(None, SPEC)
 
-    def generate(self, clusters, generator):
-        return F.one_hot(clusters, 4).float(), torch.randn(len(clusters), 1, generator=generator)
+    def generate(self, clusters, noise):
+        return F.one_hot(clusters, 4).float(), noise[:, :1]
 
     def assign(self, views):
         return F.one_hot(views[0].argmax(dim=1).clamp(max=1), 3).float()
@@ -33,6 +35,12 @@ def test_rows_share_a_code_and_columns_share_their_noise():
     assert found.views[0].argmax(axis=2).tolist() == [[0] * 5, [1] * 5, [2] * 5]
     np.testing.assert_array_equal(found.views[1][0], found.views[1][2])
     assert len(np.unique(found.views[1][0])) == 5
+
+
+def test_a_walk_goes_from_one_noise_to_another_in_equal_steps():
+    ends, path = generate(Echo(), n_noise=5).views[1], generate(Echo(), n_noise=5, walk=True).views[1]
+    np.testing.assert_allclose(path[:, [0, 4]], ends[:, [0, 4]], atol=1e-6)
+    np.testing.assert_allclose(path[:, 2], (ends[:, 0] + ends[:, 4]) / 2**0.5, atol=1e-6)
 
 
 def test_the_table_says_where_generated_samples_end_up():

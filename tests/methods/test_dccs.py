@@ -176,3 +176,12 @@ def test_the_table_of_methods_names_the_known_ones() -> None:
     assert method_class("dccs") is DCCS
     with pytest.raises(ValueError, match="dccs"):
         method_class("decs")
+
+
+def test_categories_of_two_augmentations_are_probabilities_and_differ():
+    method = _method()
+    batch = _batch(method.spec)
+    codes = method.augmented_codes(batch.views, batch.generator)
+    assert codes.shape == (2, 16, 4)
+    torch.testing.assert_close(codes.sum(dim=2), torch.ones(2, 16))
+    assert not torch.equal(codes[0], codes[1])

@@ -272,7 +272,8 @@ def test_generated_samples_have_the_form_of_the_data_and_depend_on_code_and_nois
     clusters = torch.tensor([0, 1, 2, 0])
 
     def draw(seed: int) -> tuple[torch.Tensor, ...]:
-        return method.generate(clusters, torch.Generator().manual_seed(seed))
+        noise = torch.randn(len(clusters), method.noise_dim, generator=torch.Generator().manual_seed(seed))
+        return method.generate(clusters, noise)
 
     views = draw(0)
     assert [tuple(v.shape) for v in views] == [(4, 5), (4, 12)]
@@ -282,7 +283,7 @@ def test_generated_samples_have_the_form_of_the_data_and_depend_on_code_and_nois
     assert not torch.equal(views[0][0], views[0][3])
     assert all(m.training for m in method.modules())
     with pytest.raises(ValueError, match="generative=true"):
-        _method(generative=False).generate(clusters, torch.Generator())
+        _method(generative=False).generate(clusters, torch.zeros(4, 0))
 
 
 def test_codes_follow_the_prior() -> None:
@@ -307,7 +308,7 @@ def test_convolutions_read_image_views_and_generators_draw_in_their_range() -> N
         assert all(term.isfinite() for term in terms.values())
         _total(method, terms, turn).backward()
     assert method.cam_layer() is not None
-    drawn = method.generate(torch.arange(K), batch.generator)[0]
+    drawn = method.generate(torch.arange(K), torch.randn(K, method.noise_dim, generator=batch.generator))[0]
     assert drawn.shape == (K, 1, 8, 8)
     assert -1 <= drawn.min() < 0 < drawn.max() <= 1
     assert _method().cam_layer() is None

@@ -178,3 +178,30 @@ def test_presets_are_settings_that_the_card_allows():
         for dataset in ("digits", "cifar10", "cifar100"):
             CARD.config(**CARD.resolve(dataset, preset, CARD.preset(preset, dataset).values))
     assert CARD.resolve("cifar100", "paper", {})["batch_size"] == 512
+
+
+def test_codes_of_two_augmentations_and_prototype_scores_leave_the_method_as_it_was():
+    method = _method()
+    batch = _batch(method.spec)
+    method.eval()
+    scores = method.prototype_scores(batch.views)
+    assert scores.shape == (16, 20)
+    assert scores.abs().max() <= 1.0 + 1e-6
+    spaces = method.spaces(batch.views)
+    torch.testing.assert_close(spaces["p"] @ method.marks()["p"].T, scores)
+    codes = method.augmented_codes(batch.views, batch.generator)
+    assert codes.shape == (2, 16, 20)
+    torch.testing.assert_close(codes.sum(dim=2), torch.ones(2, 16))
+    assert not torch.equal(codes[0], codes[1])
+
+
+def test_heat_can_be_read_from_the_last_two_stages_and_gradients_reach_them_from_classifier_and_prototypes():
+    method = _method(_spec(side=32)).eval()
+    maps = {}
+    for name, layer in method.cam_layers().items():
+        layer.register_forward_hook(lambda module, inputs, output, name=name: maps.update({name: output}))
+    images = _batch(method.spec).views
+    for scores in (method.logits, method.prototype_scores):
+        total = scores(images)[:, 0].sum()
+        assert torch.autograd.grad(total, maps["stage 3"])[0].abs().sum() > 0
+    assert {name: tuple(output.shape[2:]) for name, output in maps.items()} == {"stage 4": (4, 4), "stage 3": (8, 8)}

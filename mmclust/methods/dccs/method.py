@@ -171,6 +171,11 @@ class DCCS(Method):
         spaces = {"z": codes, "z_c": category, "logits": logits}
         return spaces | {"z_s": style} if self.config.style_dim else spaces
 
+    @torch.no_grad()
+    def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Float[Tensor, "2 b k"]:
+        """Categories z_c of two augmentations."""
+        return torch.stack([self.encode(self.augmented(views[0], generator))[1].softmax(dim=1) for _ in range(2)])
+
     def cam_layer(self, view: int = 0) -> nn.Module:
         """The last convolution block of the encoder."""
         return self.encoder.cam_layer

@@ -64,7 +64,7 @@ class DMIDUIC(Method):
             self.discriminators = nn.ModuleList(discriminator(size, spec.n_clusters) for size in sizes)
         if config.autoencoder_epochs:
             self.decoders = nn.ModuleList(decoder(config.latent_dim, size) for size in sizes)
-        self.tau = config.tau_start
+        self.noise_dim, self.tau = config.noise_dim, config.tau_start
         self._stage, self._ce_reaches_encoders = "train", config.ce_warmup == 0
         self._shared: _Drawn | None = None
 
@@ -189,7 +189,10 @@ class DMIDUIC(Method):
 
     def _draw(self, clusters: Int[Tensor, " b"], generator: torch.Generator) -> tuple[Float[Tensor, "b d"], ...]:
         """One sample of every view from the same noise and code."""
-        noise = torch.randn(len(clusters), self.config.noise_dim, device=clusters.device, generator=generator)
+        noise = torch.randn(len(clusters), self.noise_dim, device=clusters.device, generator=generator)
+        return self._drawn_from(clusters, noise)
+
+    def _drawn_from(self, clusters: Int[Tensor, " b"], noise: Float[Tensor, "b z"]) -> tuple[Float[Tensor, "b d"], ...]:
         return tuple(g(noise, clusters).float() for g in self.generators)
 
     def _judge(self, shared: _Drawn) -> dict[str, Tensor]:
@@ -363,7 +366,7 @@ class DMIDUIC(Method):
         return {"z": self.prototypes.fused} | blocks
 
     @torch.no_grad()
-    def generate(self, clusters: Int[Tensor, " b"], generator: torch.Generator) -> tuple[Tensor, ...]:
+    def generate(self, clusters: Int[Tensor, " b"], noise: Float[Tensor, "b z"]) -> tuple[Tensor, ...]:
         """Generated samples of every view, in the form of the data, from one noise and code each.
 
         Raises:
@@ -374,7 +377,7 @@ class DMIDUIC(Method):
                 "this run has no generators, since generative is off; train one with generative=true to see samples"
             )
         with _evaluating(self.generators):
-            return self._shaped(self._draw(clusters, generator))
+            return self._shaped(self._drawn_from(clusters, noise))
 
     def cam_layer(self, view: int = 0) -> nn.Module | None:
         """The last convolution of an image view; None for dense encoders."""

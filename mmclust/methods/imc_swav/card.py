@@ -255,6 +255,7 @@ CARD = MethodCard(
         r"\qquad u = \mathrm{softmax}(\hat p\, C^{\top}/\tau),\; y = \mathrm{softmax}(A(e))"
     ),
     config=Config,
+    codes=("p", "temperature"),
     presets={
         "quick": {
             "digits": Preset(
