@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
-from mmclust.data.dataset import MultiViewDataset
+from mmclust.data.dataset import MultiViewDataset, ViewSpec
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
 from mmclust.ui import files
@@ -34,40 +34,81 @@ class Atlas:
     rows: int = PAGE
 
 
-def of(data: MultiViewDataset, view: int) -> Atlas:
-    """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk."""
-    spec, values = data.spec.views[view], data.views[view]
-    shape = spec.image_shape or (spec.shape if spec.kind == "image" else None)
-    cell = LARGEST if shape is None else _cell(max(shape[1:]))
-    digest = _digest(f"{data.spec.name} {spec.name}", values)
-    folder = settings.home() / "cache" / "thumbnails" / digest.hex()[:32]
-    ranges = profiles.column_ranges(values) if shape is None else None
+def of(data: MultiViewDataset, *views: int) -> Atlas:
+    """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk.
+
+    Args:
+        data: the data set.
+        views: numbers of the views; those of several stand one after another, see `places`.
+    """
+    cell = max(_cell(data, view) for view in views)
+    sheets = [_Sheets(data, view, cell) for view in views]
+    n_pages = _n_pages(data.n_samples)
 
     def page(number: int) -> bytes | None:
-        rows = values[number * PAGE * PAGE : (number + 1) * PAGE * PAGE]
-        if not len(rows):
-            return None
-        path = folder / f"{number}.jpg"
-        if not path.exists():
-            if ranges is not None:
-                pictures = profiles.profiles(rows, *ranges, width=cell, height=cell)[..., :3]
-            else:
-                pictures = drawing.to_rgb(rows.reshape(-1, *(shape or ())), low=spec.low, high=spec.high)
-            _write(path, _sheet(pictures, cell))
-        return path.read_bytes()
+        which, own = divmod(number, n_pages)
+        return sheets[which].page(own) if which < len(sheets) else None
 
+    digest = hashlib.blake2b(b"".join(of_view.digest for of_view in sheets), digest_size=32).digest()
     return Atlas(url=files.publish_atlas(digest, page), cell=cell)
 
 
-def _cell(side: int) -> int:
-    """Edge of the thumbnails of images with that longer side."""
+def places(n_samples: int, ids: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Cells (n,) of samples in an atlas of several views: each view starts on a page of its own.
+
+    Args:
+        n_samples: in the data set.
+        ids: (n,) samples.
+        which: (n,) number of the view among those of the atlas.
+    """
+    return which * (_n_pages(n_samples) * PAGE * PAGE) + ids
+
+
+def _n_pages(n_samples: int) -> int:
+    return -(-n_samples // (PAGE * PAGE))
+
+
+class _Sheets:
+    """The pages of one view."""
+
+    def __init__(self, data: MultiViewDataset, view: int, cell: int) -> None:
+        self.spec, self.values, self.cell = data.spec.views[view], data.views[view], cell
+        self.shape = _image_shape(self.spec)
+        self.ranges = profiles.column_ranges(self.values) if self.shape is None else None
+        self.digest = _digest(f"{data.spec.name} {self.spec.name} {cell}", self.values)
+        self.folder = settings.home() / "cache" / "thumbnails" / self.digest.hex()[:32]
+
+    def page(self, number: int) -> bytes:
+        """JPEG of a page."""
+        path = self.folder / f"{number}.jpg"
+        if not path.exists():
+            _write(
+                path, _sheet(self._pictures(self.values[number * PAGE * PAGE : (number + 1) * PAGE * PAGE]), self.cell)
+            )
+        return path.read_bytes()
+
+    def _pictures(self, rows: np.ndarray) -> np.ndarray:
+        if self.ranges is not None:
+            return profiles.profiles(rows, *self.ranges, width=self.cell, height=self.cell)[..., :3]
+        return drawing.to_rgb(rows.reshape(-1, *(self.shape or ())), low=self.spec.low, high=self.spec.high)
+
+
+def _image_shape(spec: ViewSpec) -> tuple[int, ...] | None:
+    """(C, H, W) of a view that is drawn as an image, None for a vector."""
+    return spec.image_shape or (spec.shape if spec.kind == "image" else None)
+
+
+def _cell(data: MultiViewDataset, view: int) -> int:
+    """Edge of the thumbnails of a view: small images grow by whole factors, large ones shrink."""
+    shape = _image_shape(data.spec.views[view])
+    if shape is None:
+        return LARGEST
+    side = max(shape[1:])
     return min(LARGEST, side * max(1, -(-SMALLEST // side)))
 
 
 def _digest(name: str, images: np.ndarray) -> bytes:
-    known = hashlib.blake2b(
-        f"{name} {images.shape} {images.dtype} {PAGE} {LARGEST} {SMALLEST}".encode(), digest_size=32
-    )
+    known = hashlib.blake2b(f"{name} {images.shape} {images.dtype} {PAGE}".encode(), digest_size=32)
     probed = np.linspace(0, len(images) - 1, min(PROBED, len(images))).astype(int)
     known.update(np.ascontiguousarray(images[probed]).tobytes())
     return known.digest()

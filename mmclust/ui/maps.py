@@ -211,13 +211,16 @@ def _packed(view: cache.View, points: Points, settings: Settings) -> bytes:
 
 def content(view: cache.View, points: Points, settings: Settings) -> bytes:
     """The file that the browser draws the map from."""
-    of_view = settings.space.views[0] if len(settings.space.views) == 1 else None
+    # A point of one view shows that view, a point of all together the first image.
+    pictured = settings.space.views or (pictures.image_view(view.data) or 0,)
+    ids = view.ids[points.rows]
     return pointmap.pack(
-        ids=view.ids[points.rows],
+        ids=ids,
         frames=points.frames or [Frame(epoch=view.epoch, xy=points.xy)],
         colorings=colorings(view, points),
         marks=_marks(view, points),
-        atlas=atlas.of(view.data, of_view if of_view is not None else pictures.image_view(view.data) or 0),
+        atlas=atlas.of(view.data, *pictured),
+        places=None if points.views is None else atlas.places(view.data.n_samples, ids, points.views),
         layout=f"{view.record.run_id} {settings.space.name} {settings.projection} {settings.options}",
     )
 

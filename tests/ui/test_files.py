@@ -97,3 +97,28 @@ def test_vectors_stand_in_the_atlas_as_profiles():
     page = gray(get(f"{about.url}/0.jpg")[2])
     assert page[:64, : 64 * 32].max() > 80
     assert page[64 * 2 :].max() < 30
+
+
+def test_the_thumbnail_of_each_view_stands_in_an_atlas_of_several():
+    digits = images(1100, 28)
+    features = ViewSpec(name="features", kind="vector", shape=(5,))
+    profiles = np.random.default_rng(0).normal(size=(1100, 5)).astype(np.float32)
+    spec = DataSpec(name="both", views=(*digits.spec.views, features), n_clusters=2)
+    data = MultiViewDataset(spec=spec, views=(*digits.views, profiles))
+    about, alone = atlas.of(data, 0, 1), [atlas.of(data, 0), atlas.of(data, 1)]
+    assert about.cell == 64  # the larger of both
+    places = atlas.places(1100, np.array([1099, 0, 1099]), np.array([0, 1, 1]))
+    np.testing.assert_array_equal(places, [1099, 2048, 2048 + 1099])
+    for place, view, sample in zip(places, (0, 1, 1), (1099, 0, 1099), strict=True):
+        cells = [
+            cell_of(gray(get(f"{of_view.url}/{at // 1024}.jpg")[2]), at % 1024, of_view.cell)
+            for of_view, at in ((about, place), (alone[view], sample))
+        ]
+        small = [np.asarray(Image.fromarray(cell).resize((28, 28))) for cell in cells]
+        assert np.corrcoef(small[0].ravel(), small[1].ravel())[0, 1] > 0.9
+    assert get(f"{about.url}/4.jpg")[0] == 404
+
+
+def cell_of(page: np.ndarray, place: int, size: int) -> np.ndarray:
+    row, column = divmod(int(place), 32)
+    return page[row * size : (row + 1) * size, column * size : (column + 1) * size]

@@ -86,6 +86,19 @@ def test_the_atlas_is_named_in_the_file():
     assert header["atlas"] == {"url": "/thumbnails/abc", "cell": 28, "columns": 32, "rows": 32}
 
 
+def test_points_may_have_their_thumbnails_elsewhere_than_at_their_id():
+    _, arrays = unpack(
+        pointmap.pack(
+            ids=np.array([5, 5]),
+            frames=[Frame(epoch=0, xy=np.eye(2))],
+            colorings=[clusters(np.array([0, 1]))],
+            places=np.array([5, 1029]),
+        )
+    )
+    np.testing.assert_array_equal(arrays["ids"], [5, 5])
+    np.testing.assert_array_equal(arrays["places"], [5, 1029])
+
+
 def test_a_map_of_70_000_points_is_smaller_than_a_megabyte():
     groups = np.arange(70_000) % 10
     content = pointmap.pack(

@@ -67,19 +67,23 @@ def pack(
     colorings: Sequence[Coloring],
     marks: Sequence[Mark] = (),
     atlas: Atlas | None = None,
+    places: np.ndarray | None = None,
     layout: str = "",
 ) -> bytes:
     """Everything the browser needs for a map, as one file; 10 bytes a point for one frame and four colourings.
 
     Args:
-        ids: (n,) sample ids; where their thumbnails stand in the atlas.
+        ids: (n,) sample ids.
         frames: the map over time, the last one first to be seen.
         colorings: ways to colour, the first one being the default.
         marks: stars, in the coordinates of the frames.
         atlas: thumbnails of all samples of the data set, or None.
+        places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         layout: what the positions stand for; while it stays the same, the browser keeps the visitor's zoom.
     """
     arrays: dict[str, np.ndarray] = {"ids": ids.astype("<u4")}
+    if places is not None:
+        arrays["places"] = places.astype("<u4")
     every = np.concatenate([frame.xy for frame in frames])
     centre, span = (every.min(axis=0) + every.max(axis=0)) / 2, max(float(np.ptp(every, axis=0).max()), 1e-9)
 

@@ -400,8 +400,8 @@ class PointMap {
 
   // Where a sample's thumbnail stands: its atlas page (asked for now if need be) and the cell in it.
   cellOf(i) {
-    const { url, cell, columns, rows } = this.file.atlas;
-    const id = this.file.arrays.ids[i], number = Math.floor(id / (columns * rows)), place = id % (columns * rows);
+    const { url, cell, columns, rows } = this.file.atlas, { ids, places } = this.file.arrays;
+    const nth = (places ?? ids)[i], number = Math.floor(nth / (columns * rows)), place = nth % (columns * rows);
     const address = `${url}/${number}.jpg`;
     if (!pages.has(address)) {
       const page = new Image();
