@@ -7,6 +7,7 @@ was stopped anywhere and resumed ends with the numbers of one that was not.
 
 import math
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -344,10 +345,10 @@ class Trainer:
 
 
 def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
-    """A view as a tensor on the device, in its source type; not copied where it is already there."""
-    if not view.flags.writeable:  # torch warns about read-only memory, which is never written to here
-        view = view.view()
-    return torch.from_numpy(view if view.flags.writeable else np.array(view)).to(device)
+    """A view as a tensor on the device, in its source type; on the CPU a memory-mapped file stays one."""
+    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to samples
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(view).to(device)
 
 
 def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:

@@ -1,6 +1,7 @@
 import dataclasses
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -208,3 +209,11 @@ def test_snapshot_epochs_hold_the_end_and_no_more_than_asked_for(epochs: int, n_
     assert epochs in kept
     assert len(kept) <= n_snapshots
     assert min(kept) >= 0
+
+
+def test_samples_in_a_file_are_trained_on_where_they_lie(dataset: MultiViewDataset, tmp_path: Path) -> None:
+    np.save(tmp_path / "images.npy", dataset.views[0])
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    trainer = _trainer(dataclasses.replace(dataset, views=(mapped,)), ListRecorder())
+    assert trainer.views[0].data_ptr() == trainer.train_views[0].data_ptr() == mapped.ctypes.data
+    assert trainer.fit() == "finished"

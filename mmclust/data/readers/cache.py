@@ -72,7 +72,7 @@ def unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.
         with archive.open(info) as source, open(folder / "array.npy", "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
 
-    return np.load(entry(key("member", *stamp(path), info.filename), fill) / "array.npy", mmap_mode="c")
+    return np.load(entry(key("member", *stamp(path), info.filename), fill) / "array.npy", mmap_mode="r")
 
 
 def save_dataset(
@@ -86,8 +86,11 @@ def save_dataset(
 
 
 def open_dataset(folder: Path, name: str) -> MultiViewDataset:
-    """The data set in a cache entry, its images memory-mapped; writing to them never reaches the disk."""
-    images = np.load(folder / "images.npy", mmap_mode="c")
+    """The data set in a cache entry, its images memory-mapped.
+
+    Read-only: a private copy that could be written to would count as memory, and Linux refuses one beyond the RAM.
+    """
+    images = np.load(folder / "images.npy", mmap_mode="r")
     labels, split = (
         np.load(file) if (file := folder / f"{part}.npy").is_file() else None for part in ("labels", "split")
     )

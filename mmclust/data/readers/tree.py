@@ -187,8 +187,8 @@ def _check_count(path: Path, n_members: int) -> None:
 
 
 def _is_picture(name: str) -> bool:
-    pure = PurePosixPath(name)
-    return pure.suffix.lower() in PICTURES and not any(part.startswith((".", "__MACOSX")) for part in pure.parts)
+    hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
+    return os.path.splitext(name)[1].lower() in PICTURES and not hidden
 
 
 def _members(
