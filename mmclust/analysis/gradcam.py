@@ -1,18 +1,70 @@
-"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017) and HiResCAM, by the grad-cam package.
+"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017) and its kin, by the grad-cam package.
 
-Grad-CAM weighs each feature map as a whole, which suits heads that pool over places. Where a head reads every place by
-itself, as the stems of several views do, HiResCAM (Draelos and Carin, arXiv:2011.08891) weighs every place.
+All weigh the feature maps of a layer by how much they speak for a score, and add them up. Grad-CAM weighs each map as a
+whole, which suits heads that pool over places. Where a head reads every place by itself, as the stems of several views
+do, HiResCAM (Draelos and Carin, arXiv:2011.08891) weighs every place.
 
-Shapes: n images, C channels, H x W pixels, B batch, K clusters.
+Shapes: n images, C channels, H x W pixels, B batch, K clusters, P prototypes.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from mmclust.methods.base import Method
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to weigh feature maps."""
+
+    title: str
+    about: str
+    """A sentence."""
+    name: str
+    """Of the class in the package."""
+    of_a_score: bool = True
+    """Whether it asks what speaks for a cluster; otherwise heat is the same for all clusters."""
+
+
+WAYS = {
+    "grad-cam": Way(
+        title="Grad-CAM",
+        name="GradCAM",
+        about="Weighs each feature map by its mean gradient: the standard, for heads that pool over places.",
+    ),
+    "grad-cam-plus-plus": Way(
+        title="Grad-CAM++",
+        name="GradCAMPlusPlus",
+        about="Weighs the places within a map too, so that several spots of one kind count alike.",
+    ),
+    "hirescam": Way(
+        title="HiResCAM",
+        name="HiResCAM",
+        about="Multiplies map and gradient place by place: exact for heads that read every place by itself.",
+    ),
+    "layer-cam": Way(
+        title="Layer-CAM",
+        name="LayerCAM",
+        about="Keeps only places whose gradient speaks for the score; also sharp in earlier, finer layers.",
+    ),
+    "xgrad-cam": Way(
+        title="XGrad-CAM",
+        name="XGradCAM",
+        about="Grad-CAM whose weights follow each map's share of activity, so that they add up to the score.",
+    ),
+    "eigen-cam": Way(
+        title="Eigen-CAM",
+        name="EigenCAM",
+        about="What stands out in the feature maps (their first principal component), whatever the cluster.",
+        of_a_score=False,
+    ),
+}
+"""Name -> way, the standard one first. Those that mask the image once for each feature map (Score-CAM, Ablation-CAM)
+are left out: with hundreds of maps a sheet of images takes minutes on a CPU."""
 
 
 def grad_cam(
@@ -21,43 +73,50 @@ def grad_cam(
     targets: np.ndarray,
     *,
     view: int = 0,
-    by_place: bool = False,
+    way: str = "grad-cam",
+    layer: str = "",
+    of: Literal["cluster", "prototype"] = "cluster",
     batch_size: int = 64,
+    progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
-    """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster.
+    """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster or a prototype.
 
     The score is the cluster's logit, not its probability: the gradient of a saturated probability is zero. Where a
-    method's scores are log-probabilities, which saturate too, it is the log-odds.
+    method's scores are log-probabilities, which saturate too, it is the log-odds. Of a prototype it is the cosine.
     Every image is scaled by itself, so that heat compares places in an image, never two images.
 
     Args:
         method: a trained method; it is put in evaluation mode for the time being, its weights stay as they are.
         views: each (n, ...), as the method is trained on them.
-        targets: (n,) cluster asked about for each sample.
+        targets: (n,) cluster or prototype asked about for each sample.
         view: number of the view that is looked at, from 0; images (n, C, H, W).
-        by_place: HiResCAM instead of Grad-CAM.
+        way: one of `WAYS`.
+        layer: name of one of the method's `cam_layers`; by default the first.
+        of: what the targets are.
         batch_size: samples at once.
+        progress: told how far the work is, 0 to 1.
 
     Raises:
-        ValueError: the method has no convolutional layer to look at, or a target is no cluster.
+        ValueError: the method has no convolutional layer to look at, or a way, layer or target is not known.
     """
+    import pytorch_grad_cam
     import torch
-    from pytorch_grad_cam import GradCAM, HiResCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    layer = method.cam_layer(view)
-    if layer is None:
+    layers = method.cam_layers(view)
+    if not layers:
         raise ValueError(f"{type(method).__name__} has no convolutional layer; Grad-CAM needs one, choose an image set")
+    name = layer or next(iter(layers))
+    for kind, word, known in (("way", way, WAYS), ("layer", name, layers)):
+        if word not in known:
+            raise ValueError(f"{kind} {word!r} is not known; choose one of {', '.join(known)}")
     images = views[view]
     assert len(images) == len(targets), (len(images), len(targets))
-    n_clusters = method.spec.n_clusters
-    if len(targets) and not 0 <= int(np.min(targets)) <= int(np.max(targets)) < n_clusters:
-        raise ValueError(f"cluster {int(np.max(targets))} was asked about; clusters go from 0 to {n_clusters - 1}")
     # Views of one shape may share the layer, which then runs once for each of them.
-    call = sum(method.cam_layer(other) is layer for other in range(view))
+    call = sum(method.cam_layers(other).get(name) is layers[name] for other in range(view))
 
     class Scores(torch.nn.Module):
-        """The method as the package wants it: images of one view in, logits out."""
+        """The method as the package wants it: images of one view in, scores out."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -65,13 +124,16 @@ def grad_cam(
             self.others: list[torch.Tensor] = []
 
         def forward(self, batch: torch.Tensor) -> torch.Tensor:
-            scores = self.method.logits((*self.others[:view], batch, *self.others[view:]))
+            inputs = (*self.others[:view], batch, *self.others[view:])
+            if of == "prototype":
+                return self.method.prototype_scores(inputs)
+            scores = self.method.logits(inputs)
             if scores.detach().logsumexp(dim=1).abs().max() > 1e-3:
                 return scores
             own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
             return scores - scores.unsqueeze(1).masked_fill(own, -torch.inf).logsumexp(dim=2)
 
-    class OfOneCall(HiResCAM if by_place else GradCAM):  # pyright: ignore[reportGeneralTypeIssues]
+    class OfOneCall(getattr(pytorch_grad_cam, WAYS[way].name)):
         """The package's algorithm on one of the layer's calls."""
 
         def compute_cam_per_layer(self, *args: Any) -> Any:
@@ -83,7 +145,8 @@ def grad_cam(
     cams = np.zeros((len(images), *images.shape[2:]), dtype=np.float32)
     scores = Scores()
     try:
-        with torch.enable_grad(), OfOneCall(model=scores, target_layers=[layer]) as cam:
+        _check(method, targets, of)
+        with torch.enable_grad(), OfOneCall(model=scores, target_layers=[layers[name]]) as cam:
             for start in range(0, len(images), batch_size):
                 part = slice(start, start + batch_size)
                 batches = [torch.from_numpy(np.array(values[part])) for values in views]  # the source may be read-only
@@ -91,8 +154,17 @@ def grad_cam(
                 scores.others = batches
                 asked: list[Any] = [ClassifierOutputTarget(int(k)) for k in targets[part]]
                 cams[part] = cam(input_tensor=batch, targets=asked)
+                if progress:
+                    progress(min(1.0, (start + batch_size) / len(images)))
     finally:
         method.zero_grad(set_to_none=True)
         for module, training in was_training.items():
             module.training = training
     return np.nan_to_num(cams)
+
+
+def _check(method: "Method", targets: np.ndarray, of: str) -> None:
+    marks = method.marks() if of == "prototype" else {}
+    known = max((len(points) for points in marks.values()), default=method.spec.n_clusters)
+    if len(targets) and not 0 <= int(np.min(targets)) <= int(np.max(targets)) < known:
+        raise ValueError(f"{of} {int(np.max(targets))} was asked about; {of}s go from 0 to {known - 1}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mmclust.analysis import attribution, topk
-from mmclust.analysis.gradcam import grad_cam
+from mmclust.analysis.gradcam import WAYS, grad_cam
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.steps import prepare
 from mmclust.plots import images as pictures
@@ -104,14 +104,14 @@ def _pairs(
     assert found.dataset is not None
     every = np.concatenate(groups).astype(int)
     layered = data.spec.views[view].kind == "image" and method.cam_layer(view) is not None
-    by_place = len(data.views) > 1  # stems of several views are read place by place
-    way = ("HiResCAM" if by_place else "Grad-CAM") if layered else "Attribution"
+    algorithm = "hirescam" if len(data.views) > 1 else "grad-cam"  # stems of several views are read place by place
+    way = WAYS[algorithm].title if layered else "Attribution"
     if not len(every):
         return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups], way
     ids, targets = found.snapshot.index[every], found.snapshot.y_pred[every]
     inputs = [values[ids] for values in data.views]
     if layered:
-        cams = grad_cam(method, inputs, targets, view=view, by_place=by_place)
+        cams = grad_cam(method, inputs, targets, view=view, way=algorithm)
     else:
         spec = found.dataset.spec.views[view]
         slopes = attribution.mean_slopes(method, inputs, targets, _baselines(data))[view]

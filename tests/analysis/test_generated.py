@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from torch.nn import functional as F  # noqa: N812
 
 from mmclust.analysis.generated import generate, variety

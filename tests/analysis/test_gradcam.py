@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmclust.analysis.gradcam import grad_cam
+from mmclust.analysis.gradcam import WAYS, grad_cam
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
 
@@ -147,6 +147,47 @@ def test_a_head_that_reads_places_one_by_one_needs_weights_by_place(spots):
         method.head.weight[0] -= method.head.weight[1].clone()
     images, targets = spots[:1], np.array([0])
     assert grad_cam(method, [images], targets).max() == 0
-    cams = grad_cam(method, [images], targets, by_place=True)
+    cams = grad_cam(method, [images], targets, way="hirescam")
     assert np.unravel_index(cams[0].argmax(), (8, 8)) == (1, 2)
     assert cams[0, 6, 5] == 0
+
+
+class WithPrototypes(Halves):
+    """Its second prototype is cluster 1's half of the image; a first layer before the last gives the same map."""
+
+    def prototype_scores(self, views):
+        return 2 * self.logits(views)
+
+    def marks(self):
+        return {"p": torch.zeros(3, 64)}
+
+    def cam_layers(self, view=0):
+        return {"norm": self.norm, "conv": self.conv}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_gives_heat_of_full_range_where_the_image_is_not_empty(spots, way):
+    told = []
+    cams = grad_cam(Halves(), [spots], np.array([0, 1, 0]), way=way, batch_size=2, progress=told.append)
+    assert cams.shape == (3, 8, 8)
+    assert cams.min() >= 0
+    assert cams.max(axis=(1, 2)) == pytest.approx(1, abs=1e-3)
+    assert [np.unravel_index(cam.argmax(), (8, 8)) for cam in cams[1:]] == [(6, 6), (0, 0)]
+    assert told == [pytest.approx(2 / 3), 1.0]
+
+
+def test_a_prototype_can_be_asked_about_in_any_of_the_layers(spots):
+    method, targets = WithPrototypes(), np.array([1])
+    for layer in method.cam_layers():
+        cams = grad_cam(method, [spots[:1]], targets, of="prototype", layer=layer, way="hirescam")
+        assert np.unravel_index(cams[0].argmax(), (8, 8)) == (6, 5)
+
+
+def test_unknown_ways_layers_and_prototypes_are_refused_in_one_sentence(spots):
+    targets = np.array([0, 1, 0])
+    with pytest.raises(ValueError, match="way 'magic' is not known; choose one of grad-cam, "):
+        grad_cam(Halves(), [spots], targets, way="magic")
+    with pytest.raises(ValueError, match="layer 'first' is not known; choose one of norm, conv"):
+        grad_cam(WithPrototypes(), [spots], targets, layer="first")
+    with pytest.raises(ValueError, match="prototype 3 was asked about; prototypes go from 0 to 2"):
+        grad_cam(WithPrototypes(), [spots], np.array([0, 1, 3]), of="prototype")
