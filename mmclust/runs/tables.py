@@ -1,6 +1,18 @@
 """The store's tables, for SQLite and PostgreSQL."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 METADATA = MetaData()
 
@@ -46,7 +58,7 @@ METRICS = Table(
     Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
     Column("step", Integer, nullable=False),
     Column("epoch", Float, nullable=False),
-    Column("name", String(100), nullable=False),
+    Column("name", Text, nullable=False),
     Column("value", Float),
     Index("metrics_of_run", "run_id", "id"),
     sqlite_autoincrement=True,
@@ -93,3 +105,19 @@ SWEEP_RUNS = Table(
     Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
 )
 """Which run belongs to a cell of a sweep; one run may belong to many sweeps."""
+
+ANNOTATIONS = Table(
+    "annotations",
+    METADATA,
+    Column("annotation_id", String(32), primary_key=True),
+    # No foreign key: the bundled example can be annotated too, and its row is in another database.
+    Column("run_id", String(120), nullable=False, index=True),
+    Column("name", String(100), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("steps", Text, nullable=False, default="[]"),
+    Column("n_applied", Integer, nullable=False, default=0),
+    Column("version", Integer, nullable=False, default=0),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("run_id", "name"),
+)
+"""What users laid over the clusters of runs. Steps after `n_applied` were undone; `version` counts the changes."""

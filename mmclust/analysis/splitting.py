@@ -1,0 +1,41 @@
+"""Cutting a cluster into parts: k-means on the codes of its samples."""
+
+import numpy as np
+
+from mmclust.evaluation.annotation import Split
+from mmclust.evaluation.snapshot import Snapshot
+
+RESTARTS = 4
+
+
+def split(snapshot: Snapshot, cluster: int, space: str, n_parts: int, *, seed: int = 0) -> Split:
+    """The step that cuts a cluster by k-means in a space, the largest part first.
+
+    Args:
+        snapshot: whose samples and codes are used.
+        cluster: number of the cluster to be cut.
+        space: name of one of the snapshot's spaces.
+        n_parts: number of parts, 2 or more.
+        seed: of the starting points.
+
+    Raises:
+        ValueError: the cluster has fewer different codes than parts, or the snapshot lacks the space.
+    """
+    from sklearn.cluster import k_means
+
+    if space not in snapshot.spaces:
+        raise ValueError(f"space {space} came; this epoch has {', '.join(snapshot.spaces)}")
+    codes = snapshot.spaces[space].reshape(len(snapshot.index), -1)[snapshot.y_pred == cluster].astype(np.float32)
+    n_different = len(np.unique(codes, axis=0))
+    if n_different < n_parts:
+        raise ValueError(
+            f"the cluster has {n_different} different codes in {space}; choose no more parts, or another space"
+        )
+    centres, parts, inertia = k_means(codes, n_parts, n_init=RESTARTS, random_state=seed)  # type: ignore[arg-type]
+    largest = np.argsort(-np.bincount(parts, minlength=n_parts), kind="stable")
+    return Split(
+        cluster=cluster,
+        space=space,
+        centres=tuple(tuple(float(x) for x in centre) for centre in centres[largest]),
+        variance=float(inertia) / codes.size,
+    )
