@@ -21,7 +21,7 @@ def split(snapshot: Snapshot, cluster: int, space: str, n_parts: int, *, seed: i
     Raises:
         ValueError: the cluster has fewer different codes than parts, or the snapshot lacks the space.
     """
-    from sklearn.cluster import k_means
+    from sklearn.cluster import KMeans
 
     if space not in snapshot.spaces:
         raise ValueError(f"space {space} came; this epoch has {', '.join(snapshot.spaces)}")
@@ -31,11 +31,12 @@ def split(snapshot: Snapshot, cluster: int, space: str, n_parts: int, *, seed: i
         raise ValueError(
             f"the cluster has {n_different} different codes in {space}; choose no more parts, or another space"
         )
-    centres, parts, inertia = k_means(codes, n_parts, n_init=RESTARTS, random_state=seed)  # type: ignore[arg-type]
+    found = KMeans(n_parts, n_init=RESTARTS, random_state=seed).fit(codes)  # pyright: ignore[reportArgumentType]
+    parts, centres = np.asarray(found.labels_), np.asarray(found.cluster_centers_)
     largest = np.argsort(-np.bincount(parts, minlength=n_parts), kind="stable")
     return Split(
         cluster=cluster,
         space=space,
         centres=tuple(tuple(float(x) for x in centre) for centre in centres[largest]),
-        variance=float(inertia) / codes.size,
+        variance=float(((codes - centres[parts]) ** 2).mean()),
     )
