@@ -18,8 +18,10 @@ from mmclust import settings
 from mmclust.data import catalogue, steps
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.evaluation import metrics
+from mmclust.evaluation.annotation import Group, applied, outline
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
+from mmclust.runs.annotations import Annotation
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
@@ -138,6 +140,12 @@ class View:
     """What pages have worked out from this view; see `derive`."""
     colors: tuple[str, ...]
     """(K,) colour of each cluster: that of its class, so that a colour means one thing in all runs and epochs."""
+    annotation: Annotation | None = None
+    """What the user laid over the clusters; everything here is then of the clusters under it."""
+    plain: "View | None" = None
+    """The same without the annotation; None where there is none."""
+    groups: tuple[Group, ...] = ()
+    """(K,) what the clusters under the annotation are called and made of; empty without one."""
 
     @property
     def ids(self) -> np.ndarray:
@@ -172,21 +180,29 @@ class View:
         """The name of a class."""
         return self.classes[label] if 0 <= label < len(self.classes) else str(label)
 
+    def given_name(self, cluster: int) -> str:
+        """The user's name of a cluster; empty without one."""
+        return self.groups[cluster].name if self.groups else self.record.cluster_names.get(cluster, "")
+
+    def cluster_label(self, cluster: int) -> str:
+        """The number of a cluster, counted from 1; under an annotation those of the run's own clusters in it."""
+        return self.groups[cluster].label if self.groups else f"{cluster + 1}"
+
     def cluster_meaning(self, cluster: int) -> str:
         """What a cluster stands for, as short as possible: the user's name, else its class, else its number."""
-        if given := self.record.cluster_names.get(cluster):
+        if given := self.given_name(cluster):
             return given
         if self.matched is not None and self.matched[cluster] >= 0:
             return self.class_name(int(self.matched[cluster]))
-        return f"cluster {cluster + 1}"
+        return f"cluster {self.cluster_label(cluster)}"
 
     def cluster_name(self, cluster: int) -> str:
         """What a cluster is called: the user's name for it, or its number and its class."""
-        if given := self.record.cluster_names.get(cluster):
+        if given := self.given_name(cluster):
             return given
         if self.matched is not None and self.matched[cluster] >= 0:
-            return f"{cluster + 1} · {self.class_name(int(self.matched[cluster]))}"
-        return f"{cluster + 1}"
+            return f"{self.cluster_label(cluster)} · {self.class_name(int(self.matched[cluster]))}"
+        return self.cluster_label(cluster)
 
 
 def derive(view: View, key: Hashable, work: Callable[[], T]) -> T:
@@ -202,15 +218,52 @@ def derive(view: View, key: Hashable, work: Callable[[], T]) -> T:
     return view.derived[key]
 
 
-def view(record: RunRecord, epoch: int, path: Path) -> View:
-    """A run at an epoch, from memory where it was shown before."""
+def view(record: RunRecord, epoch: int, path: Path, annotation: Annotation | None = None) -> View:
+    """A run at an epoch, from memory where it was shown before.
+
+    Args:
+        record: the run.
+        epoch: of one of its snapshots.
+        path: of that snapshot.
+        annotation: switched on, or None for the run's own clusters.
+
+    Raises:
+        ValueError: the annotation does not fit the snapshot.
+    """
     found = _view(record.run_id, epoch, str(path), path.stat().st_mtime_ns, record)
-    return found if found.record == record else replace_record(found, record)
+    found = found if found.record == record else replace_record(found, record)
+    return found if annotation is None else annotated(found, annotation)
 
 
 def replace_record(found: View, record: RunRecord) -> View:
     """The same arrays under a newer record."""
-    return View(**{**found.__dict__, "record": record})
+    return replace(found, record=record)
+
+
+def annotated(view: View, annotation: Annotation) -> View:
+    """The view with an annotation laid over its clusters; only its last version is kept in memory.
+
+    Raises:
+        ValueError: the annotation does not fit the snapshot.
+    """
+    key = ("annotated", annotation.annotation_id)
+    known: View | None = view.derived.get(key)
+    names = view.record.cluster_names
+    if known is None or known.annotation != annotation or known.record.cluster_names != names:
+        made = _made(view.record, view.run, view.version, applied(view.snapshot, annotation.applied), view.data, view)
+        groups = outline(view.snapshot.n_clusters, annotation.applied, names)
+        known = view.derived[key] = replace(made, annotation=annotation, plain=view, groups=groups)
+    return known if known.record == view.record else replace(known, record=view.record, plain=view)
+
+
+def snapshot_at(view: View, epoch: int) -> Snapshot:
+    """The snapshot of another epoch of the view's run, with the same annotation laid over its clusters.
+
+    Raises:
+        ValueError: there is none of that epoch, or the annotation does not fit it.
+    """
+    found = view.run.snapshot(epoch)
+    return found if view.annotation is None else applied(found, view.annotation.applied)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
@@ -236,7 +289,9 @@ def alone(view: View, number: int | None) -> View:
 
 def _alone(view: View, number: int) -> View:
     own = replace(view.snapshot, logits=view.snapshot.view_logits[number])
-    return _made(view.record, view.run, view.version, own, view.data, like=view)
+    made = _made(view.record, view.run, view.version, own, view.data, like=view)
+    plain = None if view.plain is None else alone(view.plain, number)
+    return replace(made, annotation=view.annotation, plain=plain, groups=view.groups)
 
 
 def _made(
