@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from postgresql import PostgreSQL, programs
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when they are first imported
 
@@ -49,3 +50,25 @@ def chromium() -> str:
     if os.environ.get("MMCLUST_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server; without its programs the test skips, or fails where MMCLUST_REQUIRE_POSTGRESQL=1."""
+    folder = programs()
+    if folder is None:
+        reason = "no PostgreSQL server was found; install one, e.g. apt-get install postgresql"
+        if os.environ.get("MMCLUST_REQUIRE_POSTGRESQL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = PostgreSQL(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL, tmp_path: Path) -> Iterator[str]:
+    """Address of an empty store: a schema of its own, which is made faster than a database."""
+    name = f"store_{abs(hash(tmp_path))}"
+    postgresql.execute(f"CREATE SCHEMA {name}")
+    yield f"{postgresql.url}?options=-csearch_path%3D{name}"

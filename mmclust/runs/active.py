@@ -133,6 +133,7 @@ class ActiveRun:
         self._check()
         # Points before the checkpoint are not computed again after a crash, so they are stored first.
         self._flush()
+        self._check()  # whoever has taken the run over writes this file now
         folder = self._existing("")
         temporary = folder / "checkpoint.pt.tmp"
         try:
@@ -166,10 +167,24 @@ class ActiveRun:
     def finish(self, status: Status, error: str = "") -> None:
         """Write what is left, the final status and why; the device is free from here on.
 
+        Waits for a store that does not answer, as training does, unless it was waited for long enough already or
+        this process has to go.
+
         Raises:
             StoreLost: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
+        deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
+        while True:
+            try:
+                return self._finish(status, error)
+            except StoreLost as lost:
+                if self.interrupted or time.monotonic() > deadline:
+                    raise
+                log.warning("run %s has ended and waits: %s", self.id, lost)
+                time.sleep(WRITE_EVERY_S)
+
+    def _finish(self, status: Status, error: str) -> None:
         with self._flushing, self.store.writing() as connection:
             self._write_gathered(connection)
             final = {"status": status, "error": error, "ended": time.time(), "request": "", "token": None}
@@ -199,7 +214,7 @@ class ActiveRun:
         with self._flushing:
             try:
                 news = self._has_news()
-                with self.store.writing() if news else self.store.reading() as connection:
+                with self.store.writing(alone=False) if news else self.store.reading() as connection:
                     if news:
                         self._write_gathered(connection)
                     wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))

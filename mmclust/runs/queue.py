@@ -113,12 +113,14 @@ def _start(connection: Connection, row: dict[str, Any], place: str, now: float) 
 def _busy(connection: Connection) -> dict[str, str]:
     """Devices and places of this machine in use, and by which run; leases of the dead are taken away first."""
     busy, here = {}, f"{owner.machine()}/"
-    for lease in connection.execute(select(LEASES).where(LEASES.c.device.startswith(here))).mappings().all():
+    for lease in (
+        connection.execute(select(LEASES).where(LEASES.c.device.startswith(here, autoescape=True))).mappings().all()
+    ):
         if is_silent(dict(lease)):
-            release(connection, lease["token"])
             theirs = (RUNS.c.token == lease["token"], RUNS.c.status == "running")
             values = {"status": "interrupted", "token": None, "error": SILENT, "ended": lease["heartbeat"]}
             connection.execute(update(RUNS).where(*theirs).values(**values))
+            release(connection, lease["token"])  # after the run, as its holder does: neither waits for the other
         else:
             busy[lease["device"].removeprefix(here)] = lease["run_id"]
     return busy

@@ -110,5 +110,6 @@ class Run:
         self._write(cluster_names=json.dumps(kept))
 
     def _write(self, **values: str) -> None:
+        values = {name: text.replace("\0", "") for name, text in values.items()}  # PostgreSQL's texts have none
         with self.store.writing() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run_id == self.id).values(**values))

@@ -6,13 +6,14 @@ import secrets
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, make_url, select, update
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from mmclust import settings
 from mmclust.runs import queue
@@ -22,9 +23,22 @@ from mmclust.runs.example import open_example
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
-from mmclust.runs.tables import METADATA, METRICS, RUNS
+from mmclust.runs.tables import ANNOTATIONS, METADATA, METRICS, RUNS
 
 BUSY_TIMEOUT_S = 15
+POSTGRESQL = "postgresql"
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "mmclust",
+}
+"""A machine that went away without a word is noticed within half a minute; times in seconds, the last in ms."""
+ADDRESSES = "MMCLUST_STORE takes sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+WRITERS_LOCK = 0x6D6D636C
+"""PostgreSQL's number of the lock that writers take turns with; any constant."""
 
 
 class RunStore:
@@ -48,11 +62,15 @@ class RunStore:
         self._example = dict(example or {})
         self._bundled: RunStore | None = None
         self._opening = threading.Lock()
-        self._file = _sqlite_file(self.url)
         try:
+            self._file = _sqlite_file(self.url)
             self._engine = _engine(self.url)
-        except (SQLAlchemyError, ImportError) as error:
+            self._reads = {"isolation_level": "REPEATABLE READ"} if self._engine.name == POSTGRESQL else {}
+        except ArgumentError:
+            raise StoreLost(f"the run store's address cannot be read; {ADDRESSES}") from None
+        except ImportError as error:
             raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
+        weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
         self._open()
 
     @classmethod
@@ -80,7 +98,12 @@ class RunStore:
         except OSError as error:
             raise StoreLost(f"the folder of runs {self.home} cannot be written: {_reason(error)}") from error
         now = time.time()
-        row = {"run_id": run_id, "spec": spec.to_json(), "title": spec.title, "launcher": spec.launcher}
+        row = {
+            "run_id": run_id,
+            "spec": spec.to_json(),
+            "title": spec.title.replace("\0", ""),
+            "launcher": spec.launcher,
+        }
         with self.writing() as connection:
             connection.execute(insert(RUNS).values(**row, status="queued", created=now, queued=now))
         return Run(self, run_id, spec, folder)
@@ -131,6 +154,7 @@ class RunStore:
             if self.record(run_id).status == "running":
                 raise ValueError(f"run {run_id} is running; stop it before deleting it")
             connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
+            connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id))
             connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
         shutil.rmtree(self.folder(run_id), ignore_errors=True)
 
@@ -184,11 +208,8 @@ class RunStore:
         """
         if not self._queued(run_id, launcher):
             return None
-        try:
-            with self.writing() as connection:
-                taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices, places=places)
-        except IntegrityError:  # another process was faster; PostgreSQL only, SQLite's writers take turns
-            return None
+        with self.writing() as connection:
+            taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices, places=places)
         if taken is None:
             return None
         run = Run(self, taken["run_id"], RunSpec.from_json(taken["spec"]), self.folder(taken["run_id"]))
@@ -232,7 +253,7 @@ class RunStore:
         """
         try:
             self._reopen()
-            with self._engine.connect() as connection:
+            with self._engine.connect().execution_options(**self._reads) as connection:
                 yield connection
         except IntegrityError:
             raise
@@ -240,8 +261,12 @@ class RunStore:
             raise StoreLost(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that nobody else writes in; undone when it raises.
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that is undone when it raises.
+
+        Args:
+            alone: no other such transaction is under way. Only the numbers of a run go without: they touch nothing
+                but that run's rows, and a cluster trains many runs at once (SQLite has one writer in any case).
 
         Raises:
             StoreLost: the database does not answer.
@@ -252,6 +277,8 @@ class RunStore:
         try:
             self._reopen()
             with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
+                if alone:
+                    _wait_for_turn(connection)
                 yield connection
         except IntegrityError:
             raise
@@ -261,7 +288,9 @@ class RunStore:
     def _open(self) -> None:
         try:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
-            METADATA.create_all(self._engine)
+            with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
+                _wait_for_turn(connection)  # two processes that open a new database would both make its tables
+                METADATA.create_all(connection)
         except (OSError, SQLAlchemyError) as error:
             raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
 
@@ -286,8 +315,14 @@ class RunStore:
 
 
 def _engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+    parts = make_url(url)
+    if parts.drivername == POSTGRESQL:
+        parts = parts.set(drivername=f"{POSTGRESQL}+psycopg")  # the driver of requirements.txt
+    if parts.get_backend_name() == POSTGRESQL:
+        options = POSTGRESQL_OPTIONS | parts.query
+        return create_engine(parts, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args=options)
+    if parts.get_backend_name() != "sqlite":
+        raise StoreLost(f"the run store {_shown(url)} is of an unknown kind; {ADDRESSES}")
     # Its own limit on connections would make a page wait while SQLite itself could answer.
     engine = create_engine(url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
 
@@ -305,6 +340,12 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Let the other writers of a PostgreSQL store end first; SQLite's take turns by themselves."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(select(func.pg_advisory_xact_lock(WRITERS_LOCK)))
 
 
 def _sqlite_file(url: str) -> Path | None:

@@ -229,7 +229,7 @@ def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_every
 
     working = run.store.writing
 
-    def broken():
+    def broken(**_):
         raise StoreLost("the run store does not answer")
 
     monkeypatch.setattr(run.store, "writing", broken)
@@ -252,9 +252,11 @@ def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_every
                 time.sleep(0.05)
 
 
-def test_a_run_reads_the_same_from_a_second_store_on_the_same_home(active: ActiveRun, run: Run, home: Path):
+def test_a_run_reads_the_same_from_a_second_store_on_the_same_home(
+    active: ActiveRun, run: Run, home: Path, store_url: str
+):
     active.log({"loss/a": 1.0}, step=1, epoch=1)
     active.finish("finished")
-    other = RunStore(home).get(run.id)
+    other = RunStore(home, store_url).get(run.id)
     assert other.record() == run.record()
     assert other.metrics().equals(run.metrics())

@@ -249,7 +249,8 @@ def test_a_broken_database_is_one_sentence(tmp_path: Path):
         RunStore(tmp_path)
 
 
-def test_a_deleted_database_begins_anew(store: RunStore, home: Path):
+def test_a_deleted_database_file_begins_anew(home: Path):
+    store = RunStore(home)
     store.create(make_spec())
     for file in home.glob("store.sqlite*"):
         file.unlink()
