@@ -1,4 +1,4 @@
-"""Pictures of high-dimensional codes in the plane: PCA, t-SNE (openTSNE) and UMAP, cached on disk by content.
+"""Pictures of high-dimensional codes in the plane: PCA, t-SNE (openTSNE), UMAP and PaCMAP, cached on disk by content.
 
 Shapes: n samples, D dimensions.
 """
@@ -6,6 +6,7 @@ Shapes: n samples, D dimensions.
 import hashlib
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,8 @@ from mmclust import settings
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["pca", "tsne", "umap"]
-KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+Kind = Literal["pca", "tsne", "umap", "pacmap"]
+KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
 """Key -> the name people know."""
 
 Progress = Callable[[float], None]
@@ -30,6 +31,9 @@ _FEW = 8
 _WIDE = 100
 """Wider spaces are first reduced to 50 principal components, as is usual for t-SNE and UMAP."""
 
+_ONE_AT_A_TIME = threading.Lock()
+"""UMAP and PaCMAP run on numba's threads, which two callers may not share; PaCMAP keeps its seed in a global."""
+
 
 def project(
     values: np.ndarray,
@@ -39,6 +43,8 @@ def project(
     perplexity: float = 30.0,
     n_neighbors: int = 15,
     min_dist: float = 0.1,
+    mid_near: float = 0.5,
+    further: float = 2.0,
     initial: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
@@ -46,11 +52,13 @@ def project(
 
     Args:
         values: (n, D) codes.
-        kind: pca, tsne or umap.
+        kind: pca, tsne, umap or pacmap.
         seed: of the random parts; PCA has none.
         perplexity: t-SNE's number of effective neighbours; lowered where there are too few samples.
-        n_neighbors: UMAP's neighbours; lowered likewise.
+        n_neighbors: neighbours of UMAP and PaCMAP; lowered likewise.
         min_dist: how close UMAP may draw points.
+        mid_near: PaCMAP's pairs of middling distance for each neighbour: what holds the picture together.
+        further: PaCMAP's pairs of far points for each neighbour: what pushes groups apart.
         initial: (n, 2) positions to start from, such as the layout of the epoch before: points then keep their
             place as far as the data allow.
         progress: told how far the work is.
@@ -76,7 +84,13 @@ def project(
         if kind == "tsne":
             xy = _tsne(values, seed=seed, perplexity=perplexity, initial=initial, report=report)
         else:
-            xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
+            with _ONE_AT_A_TIME, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # parts of a graph, TensorFlow that is not needed, a seed that is set
+                if kind == "umap":
+                    xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
+                else:
+                    pairs = {"n_neighbors": n_neighbors, "mid_near": mid_near, "further": further}
+                    xy = _pacmap(values, seed=seed, initial=initial, **pairs)
     report(1.0)
     return np.ascontiguousarray(xy, dtype=np.float32)
 
@@ -149,9 +163,15 @@ def layout_path(
     perplexity: float = 30.0,
     n_neighbors: int = 15,
     min_dist: float = 0.1,
+    mid_near: float = 0.5,
+    further: float = 2.0,
 ) -> Path:
     """The file a layout is kept in: its name holds a hash of codes, start and the settings that matter."""
-    matters = {"tsne": (seed, float(perplexity)), "umap": (seed, int(n_neighbors), float(min_dist))}.get(kind, ())
+    matters = {
+        "tsne": (seed, float(perplexity)),
+        "umap": (seed, int(n_neighbors), float(min_dist)),
+        "pacmap": (seed, int(n_neighbors), float(mid_near), float(further)),
+    }.get(kind, ())
     digest = hashlib.blake2b(repr((kind, values.shape, matters)).encode(), digest_size=12)
     digest.update(np.ascontiguousarray(values, dtype=np.float32).data)
     if initial is not None and kind != "pca":
@@ -209,21 +229,41 @@ def _tsne(
 def _umap(
     values: np.ndarray, *, seed: int, n_neighbors: int, min_dist: float, initial: np.ndarray | None
 ) -> np.ndarray:
+    from umap import UMAP
+
     n = len(values)
     # its spectral start needs more samples than it has components to find
     start: Any = "spectral" if initial is None and n > 20 else _spread(pca(values) if initial is None else initial)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow that is not needed, and graphs of several parts
-        from umap import UMAP
+    model = UMAP(
+        n_neighbors=max(2, min(n_neighbors, n - 1)),
+        min_dist=min_dist,
+        init=start,
+        random_state=seed,
+        n_jobs=1,  # what a fixed seed allows
+    )
+    return np.asarray(model.fit_transform(values))
 
-        model = UMAP(
-            n_neighbors=max(2, min(n_neighbors, n - 1)),
-            min_dist=min_dist,
-            init=start,
-            random_state=seed,
-            n_jobs=1,  # what a fixed seed allows
-        )
-        return np.asarray(model.fit_transform(values))
+
+def _pacmap(
+    values: np.ndarray, *, seed: int, n_neighbors: int, mid_near: float, further: float, initial: np.ndarray | None
+) -> np.ndarray:
+    import numba
+
+    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that its seed is set
+    from pacmap import PaCMAP
+
+    if values.shape[1] == 1:
+        values = np.pad(values, ((0, 0), (0, 1)))  # it starts from two principal components
+    # every sample needs its neighbours, its mid-near and its further pairs among the others
+    most = int((len(values) - 1) / (1 + mid_near + further))
+    numba.set_num_threads(min(settings.n_threads(), numba.get_num_threads()))
+    model = PaCMAP(
+        n_neighbors=max(1, min(n_neighbors, most)),
+        MN_ratio=mid_near,
+        FP_ratio=further,
+        random_state=seed,
+    )
+    return np.asarray(model.fit_transform(values, init="pca" if initial is None else initial))
 
 
 def _spread(xy: np.ndarray) -> np.ndarray:

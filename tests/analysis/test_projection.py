@@ -6,6 +6,7 @@ from sklearn.neighbors import NearestNeighbors
 from mmclust.analysis import projection
 
 UMAP = pytest.param("umap", marks=pytest.mark.slow)  # compiles itself on first use
+PACMAP = pytest.param("pacmap", marks=pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_pca_of_more_dimensions_than_samples_agrees_too():
     np.testing.assert_allclose(np.abs(projection.project(values, "pca")), np.abs(expected), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["tsne", UMAP])
+@pytest.mark.parametrize("kind", ["tsne", UMAP, PACMAP])
 def test_groups_stay_together(blobs, kind):
     values, y = blobs
     xy = projection.project(values, kind)
@@ -76,7 +77,7 @@ def test_an_exception_from_progress_ends_the_work(blobs):
         projection.project(blobs[0], "tsne", progress=stop)
 
 
-@pytest.mark.parametrize("kind", ["pca", "tsne", UMAP])
+@pytest.mark.parametrize("kind", ["pca", "tsne", UMAP, PACMAP])
 @pytest.mark.parametrize("n", [1, 2, 7, 9, 25])
 def test_few_samples_are_drawn_too(kind, n):
     values = np.random.default_rng(0).normal(size=(n, 5))
@@ -85,7 +86,7 @@ def test_few_samples_are_drawn_too(kind, n):
     assert np.isfinite(xy).all()
 
 
-@pytest.mark.parametrize("kind", ["pca", "tsne", UMAP])
+@pytest.mark.parametrize("kind", ["pca", "tsne", UMAP, PACMAP])
 def test_one_dimension_and_equal_points_are_drawn_too(kind):
     for values in (np.linspace(0, 1, 40)[:, None], np.ones((40, 3))):
         xy = projection.project(values, kind)
@@ -103,7 +104,7 @@ def test_wide_spaces_are_reduced_first():
 @pytest.mark.parametrize(
     ("values", "kind", "words"),
     [
-        (np.ones((9, 2)), "mds", "choose one of pca, tsne, umap"),
+        (np.ones((9, 2)), "mds", "choose one of pca, tsne, umap, pacmap"),
         (np.ones((9, 0)), "pca", "at least one dimension"),
         (np.full((9, 2), np.nan), "pca", "choose an earlier epoch"),
     ],

@@ -1,0 +1,168 @@
+"""How far a picture of codes may be trusted: which neighbours it invents, and which it tears apart.
+
+Trustworthiness and continuity after Venna and Kaski (ICANN 2001), and for every sample the share of its neighbours that
+are false or missing, marks on a map as in Lespinats and Aupetit (CheckViz, Computer Graphics Forum 2011).
+
+Shapes: n samples, D dimensions, R references, k neighbours.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+NEIGHBOURS = 15
+"""Neighbours that are compared, fewer where there are few samples."""
+WIDE = 10
+"""A neighbour on one side counts as wrong when it is not among this many times k on the other."""
+REFERENCES = 5_000
+"""Samples that neighbours are looked for among; a random part of more."""
+_BLOCK = 500
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Honesty:
+    """How well a layout keeps the neighbourhoods of a space."""
+
+    trustworthiness: float
+    """1: who is near in the layout is near in the space; about 0.5 for a random layout."""
+    continuity: float
+    """1: who is near in the space is near in the layout."""
+    false: np.ndarray
+    """(n,) share of each sample's k nearest in the layout that are not among its WIDE * k nearest in the space."""
+    missing: np.ndarray
+    """(n,) share of each sample's k nearest in the space that are not among its WIDE * k nearest in the layout."""
+    neighbours: int
+    """k."""
+    references: int
+    """R: neighbours were looked for among so many samples."""
+
+
+def honesty(
+    values: np.ndarray,
+    xy: np.ndarray,
+    *,
+    neighbours: int = NEIGHBOURS,
+    references: int = REFERENCES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Honesty:
+    """Compare the neighbours of every sample in a space with those in a layout, by exact Euclidean distances.
+
+    With at most `references` samples this is the definition; of more, neighbours are looked for among a random part,
+    which compares neighbourhoods n / R times as wide.
+
+    Args:
+        values: (n, D) codes.
+        xy: (n, 2) their layout.
+        neighbours: k; lowered where there are fewer than five times as many samples.
+        references: R at most.
+        seed: which samples are the references.
+        progress: told the finished share, 0 to 1.
+
+    Raises:
+        ValueError: fewer than four samples, or two numbers of samples.
+    """
+    if len(values) != len(xy):
+        raise ValueError(f"{len(values)} codes and {len(xy)} positions came; lay out just these codes first")
+    if len(values) < 4:
+        raise ValueError(f"{len(values)} samples have no neighbourhoods to compare; at least 4 are needed")
+    n, report = len(values), progress or (lambda share: None)
+    values = _centred(np.asarray(values).reshape(n, -1))
+    xy = _centred(np.asarray(xy))
+    chosen = np.arange(n)
+    if n > references:
+        chosen = np.sort(np.random.default_rng(seed).choice(n, references, replace=False))
+    own = np.full(n, -1)
+    own[chosen] = np.arange(len(chosen))
+    k = max(1, min(neighbours, (len(chosen) - 1) // 5))
+    wide = min(WIDE * k, len(chosen) // 2)
+    false, missing = np.empty(n, np.float32), np.empty(n, np.float32)
+    intruding = extruding = 0.0
+    for start in range(0, n, _BLOCK):
+        rows = slice(start, min(n, start + _BLOCK))
+        high, low = _distances(values[rows], values[chosen]), _distances(xy[rows], xy[chosen])
+        inside = np.flatnonzero(own[rows] >= 0)  # nobody is a neighbour of himself
+        high[inside, own[rows][inside]] = low[inside, own[rows][inside]] = np.inf
+        candidates = len(chosen) - (own[rows] >= 0)
+        scale = 2.0 / (k * (2 * candidates - 3 * k + 1))
+        for there, here, shares in ((high, low, false), (low, high, missing)):
+            ranks = _ranks(there, _nearest(here, k))
+            penalty = scale * np.maximum(ranks - k, 0).sum(axis=1)
+            shares[rows] = (ranks > wide).mean(axis=1)
+            if there is high:
+                intruding += float(penalty.sum())
+            else:
+                extruding += float(penalty.sum())
+        report(rows.stop / n)
+    return Honesty(
+        trustworthiness=1 - intruding / n,
+        continuity=1 - extruding / n,
+        false=false,
+        missing=missing,
+        neighbours=k,
+        references=len(chosen),
+    )
+
+
+def cached_honesty(folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None) -> Honesty:
+    """`honesty` with its defaults, remembered in `folder` by the content of codes and layout."""
+    digest = hashlib.blake2b(repr((values.shape, NEIGHBOURS, WIDE, REFERENCES)).encode(), digest_size=12)
+    for array in (values, xy):
+        digest.update(np.ascontiguousarray(array, dtype=np.float32).data)
+    path = folder / f"honesty-{digest.hexdigest()}.npz"
+    known = _read(path, len(values))
+    if known is not None:
+        return known
+    found = honesty(values, xy, progress=progress)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            np.savez(file, **vars(found))
+        temporary.replace(path)
+    except OSError as error:
+        log.warning("the comparison of neighbours was not kept: %s", error)
+    return found
+
+
+def _read(path: Path, n_samples: int) -> Honesty | None:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            found = {name: kept[name] for name in Honesty.__dataclass_fields__}
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):  # absent, or cut short by a full disk
+        return None
+    if found["false"].shape != (n_samples,) or found["missing"].shape != (n_samples,):
+        return None
+    return Honesty(**{name: value if value.ndim else value.item() for name, value in found.items()})
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    """Float32 around zero: squared distances lose fewest digits there."""
+    return (values - values.mean(axis=0, dtype=np.float64)).astype(np.float32)
+
+
+def _distances(rows: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """(b, R) squared distances, less the square of each row's own length: the order within a row is the same."""
+    return (references**2).sum(axis=1) - 2 * rows @ references.T
+
+
+def _nearest(distances: np.ndarray, k: int) -> np.ndarray:
+    """(b, k) columns of the smallest entries of each row, in any order."""
+    return np.argpartition(distances, k - 1, axis=1)[:, :k]
+
+
+def _ranks(distances: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(b, k) rank of some columns in each row, 1 for the nearest: one more than there are nearer ones."""
+    limits = np.take_along_axis(distances, columns, axis=1)
+    nearer = [np.count_nonzero(distances < limit[:, None], axis=1) for limit in limits.T]
+    return np.stack(nearer, axis=1) + 1
