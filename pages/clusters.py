@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui import cache, cluster_rows, picker
+from mmclust.ui import annotations, cache, clickable, cluster_rows, picker, selection
 
-ORDERS = ("number", "class", "size", "confidence")
+ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
 
 fused = picker.view(
@@ -26,12 +26,16 @@ if fused is not None:
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         shown = cluster_rows.views(view)
         count = st.slider(f"{view.word.capitalize()}s in a row", 5, 20, 10, key="count", bind="query-params", width=200)
+        annotations.tools(view)
+    selection.bar(view, page="clusters.py")
     names = [view.cluster_name(k) for k in range(len(view.sizes))]
     ordered = cluster_rows.ordered(view, order or "number")
     page = 1
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
-    st.html(cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown))
+    table = cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown)
+    if action := clickable.show(table, key="rows"):
+        cluster_rows.clicked(view, action)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")

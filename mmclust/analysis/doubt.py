@@ -22,7 +22,7 @@ def rival(logits: np.ndarray) -> np.ndarray:
 
 
 def margin(logits: np.ndarray) -> np.ndarray:
-    """(n,) log-odds of the largest against the second largest of each row of scores (n, K); infinite without another."""
+    """(n,) log-odds of the two largest of each row of scores (n, K); infinite with one cluster."""
     if logits.shape[1] == 1:
         return np.full(len(logits), np.inf)
     two = np.partition(logits, -2, axis=1)[:, -2:]

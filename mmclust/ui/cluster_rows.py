@@ -6,9 +6,10 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from mmclust.analysis import doubt
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metrics import ClusterFigures
-from mmclust.ui import cache, pictures
+from mmclust.ui import annotations, cache, pictures, selection
 from mmclust.ui.cache import View
 
 WIDTHS = {1: 72, 2: 72, 3: 60}
@@ -18,7 +19,8 @@ WIDE = 84
 
 KINDS = {
     "surest": "{}s with the largest probability of the cluster",
-    "least sure": "{}s of the cluster with the smallest margin",
+    "least sure": "{}s of the cluster whose probabilities spread most (largest entropy)",
+    "contested": "{}s that another cluster claims nearly as much: the rival is written below",
     "random": "{}s of the cluster, drawn at random",
     "wrong": "{}s of the cluster that are of another class",
 }
@@ -42,12 +44,14 @@ def views(view: View) -> list[int]:
 
 
 def ordered(view: View, order: str) -> list[int]:
-    """Cluster numbers in an order: number, class, size (largest first) or confidence (surest first)."""
+    """Cluster numbers in an order: number, class, size (largest first), confidence (surest) or entropy (least sure)."""
     clusters = range(len(view.sizes))
     if order == "size":
         return sorted(clusters, key=lambda k: -view.sizes[k])
     if order == "confidence":
         return sorted(clusters, key=lambda k: -mean_confidence(view, k))
+    if order == "entropy":
+        return sorted(clusters, key=lambda k: -entropies(view)[k])
     if order == "class" and view.matched is not None:
         matched = view.matched
         return sorted(clusters, key=lambda k: (matched[k] < 0, matched[k]))
@@ -68,8 +72,31 @@ def _members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
         return own[np.argsort(-view.confidence[own], kind="stable")][:count]
     if kind == "random":
         return np.sort(np.random.default_rng(cluster).permutation(own)[:count])
-    two = np.sort(view.snapshot.logits[own], axis=1)[:, -2:]
-    return own[np.argsort(two[:, 1] - two[:, 0], kind="stable")][:count]
+    if kind == "least sure":
+        return own[np.argsort(-sample_entropy(view)[own], kind="stable")][:count]
+    return own[np.argsort(margins(view)[own], kind="stable")][:count]
+
+
+def sample_entropy(view: View) -> np.ndarray:
+    """(n,) entropy of the assignment of each sample, in nats."""
+    return cache.derive(view, "entropy", lambda: doubt.entropy(view.log_probs))
+
+
+def margins(view: View) -> np.ndarray:
+    """(n,) log-odds of each sample's cluster against its rival."""
+    return cache.derive(view, "margin", lambda: doubt.margin(view.log_probs))
+
+
+def rivals(view: View) -> np.ndarray:
+    """(n,) cluster that each sample belongs to next."""
+    return cache.derive(view, "rival", lambda: doubt.rival(view.log_probs))
+
+
+def entropies(view: View) -> np.ndarray:
+    """(K,) mean entropy of the assignments of a cluster's samples, in nats."""
+    return cache.derive(
+        view, "entropies", lambda: doubt.mean_by_cluster(sample_entropy(view), view.y_pred, len(view.sizes))
+    )
 
 
 def mean_confidence(view: View, cluster: int) -> float:
@@ -95,10 +122,11 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Seq
     numbers = list(range(len(view.data.views))) if shown is None else list(shown)
     has_image = any(pictures.is_image(view.data, number) for number in numbers)
     px = WIDTHS.get(len(numbers), 50) if has_image else WIDE
+    names = tuple(view.cluster_meaning(k) for k in range(len(view.sizes)))
     rows = [
         cache.derive(
             view,
-            ("row", k, kind, count, tuple(numbers), view.cluster_name(k)),
+            ("row", k, kind, count, tuple(numbers), names),
             lambda k=k: _row(view, k, kind, members(view, k, kind, count), numbers, px),
         )
         for k in clusters
@@ -113,20 +141,63 @@ def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequenc
     color, name, size = view.colors[cluster], escape(view.cluster_name(cluster)), view.sizes[cluster]
     samples = '<span class="mm-none">none</span>'
     if len(chosen):
-        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown)
-    about = [f"{size:,} {view.word}s", f"{mean_confidence(view, cluster):.0%} sure"]
+        claims = [view.cluster_meaning(int(k)) for k in rivals(view)[chosen]] if kind == "contested" else False
+        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown, captions=claims)
     found = figures(view)[cluster]
+    about = [
+        f"{size:,} {view.word}s",
+        _told(f"{mean_confidence(view, cluster):.0%} sure", "Mean probability of the cluster over its samples"),
+        _told(f"{entropies(view)[cluster]:.2f} nats", "Mean entropy of its samples' probabilities: 0 is certain"),
+    ]
     if found.precision is not None:
-        about.append(f"{found.precision:.0%} pure")
+        about.append(_told(f"{found.precision:.0%} pure", "Share of its samples that are of its class"))
     if not found.size:
         about = ["empty"]
     width = 100 * size / max(1, int(view.sizes.max()))
     return (
         f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
         f'<span class="mm-bar"><i style="width:{width:.1f}%;background:{color}"></i></span>'
-        f"<small>{' · '.join(about)}</small></th>"
+        f"<small>{' · '.join(about)}</small>{_buttons(cluster, name, found.size)}</th>"
         f"<td>{_mean(view, cluster, shown, px)}</td><td>{samples}</td></tr>"
     )
+
+
+ACTIONS = {
+    "map": ("Map", "Where its samples lie on the map"),
+    "select": ("Select", "Select its samples on all pages"),
+    "edit": ("Edit", "Rename, merge or split"),
+}
+"""What a row offers: label and explanation."""
+
+
+def _buttons(cluster: int, name: str, size: int) -> str:
+    """HTML of what can be done with a cluster; see `clicked`."""
+    offered = {action: texts for action, texts in ACTIONS.items() if size or action == "edit"}
+    buttons = [
+        f'<button type="button" data-click="{action}:{cluster}" title="{about}" '
+        f'aria-label="{about}: cluster {name}">{label}</button>'
+        for action, (label, about) in offered.items()
+    ]
+    return f'<span class="mm-actions">{"".join(buttons)}</span>'
+
+
+def _told(text: str, meaning: str) -> str:
+    return f'<span title="{escape(meaning)}">{text}</span>'
+
+
+def clicked(view: View, action: str) -> None:
+    """Do what a button of a row says."""
+    kind, _, number = action.partition(":")
+    cluster = int(number)
+    if cluster >= len(view.sizes):  # clicked before an annotation was changed in another window
+        return
+    if kind == "edit":
+        annotations.edit(view, cluster)
+        return
+    selection.select(view, np.flatnonzero(view.y_pred == cluster), f"Cluster {view.cluster_name(cluster)}")
+    if kind == "map":
+        st.switch_page("map.py", query_params=selection.address(view))
+    st.rerun()
 
 
 def _mean(view: View, cluster: int, shown: Sequence[int], px: int) -> str:

@@ -8,7 +8,7 @@ from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui import cache, frame, state
+from mmclust.ui import annotations, cache, frame, state
 
 STATUS = {
     "queued": ("gray", ":material/hourglass_empty:"),
@@ -83,13 +83,14 @@ def chosen() -> RunRecord | None:
     return (by_hand or shown or records or [None])[0]
 
 
-def view(title: str, text: str, *, what: str) -> cache.View | None:
+def view(title: str, text: str, *, what: str, annotated: bool = True) -> cache.View | None:
     """Draw the head of a page about a run, and give the run at the chosen epoch.
 
     Args:
         title: of the page.
         text: what the page answers, in a sentence.
         what: what the page would show, for the empty state, e.g. "the map".
+        annotated: whether an annotation that is switched on changes the page; the network knows none.
 
     Returns:
         None where an empty state stands instead.
@@ -124,9 +125,7 @@ def view(title: str, text: str, *, what: str) -> cache.View | None:
     with right:
         epoch = _epoch_box(list(kept))
     state.settle(record.run_id, None if epoch == max(kept) else epoch)
-    found = cache.view(record, epoch, kept[epoch])
-    st.html(chips(found))
-    return found
+    return annotations.lay_over(cache.view(record, epoch, kept[epoch]), chips, wanted=annotated)
 
 
 def source_name(view: cache.View, number: int | None) -> str:
@@ -154,7 +153,11 @@ def assignment(view: cache.View) -> cache.View:
 
 def chips(found: cache.View) -> str:
     """HTML of the line under the bar: figures of the run at this epoch."""
-    figures = [(name.upper(), f"{found.scores[name]:.1%}") for name in ("acc", "nmi", "ari") if name in found.scores]
+    figures = []
+    for name in ("acc", "nmi", "ari"):
+        if name in found.scores:
+            before = "" if found.plain is None else f" (run: {found.plain.scores[name]:.1%})"
+            figures.append((name.upper() + before, f"{found.scores[name]:.1%}"))
     n_clusters = found.snapshot.n_clusters
     figures += [(f"{found.word}s", f"{len(found.ids):,}")]
     if len(found.data.views) > 1:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-RUN, EPOCH = "run", "epoch"
+RUN, EPOCH, ANNOTATION = "run", "epoch", "annotation"
 """Names in the URL; the widgets that set them use the keys below."""
 
 RUN_WIDGET, EPOCH_WIDGET = "run_picker", "epoch_picker"
@@ -47,6 +47,24 @@ def choose_epoch(epoch: int | None) -> None:
     else:
         st.session_state[EPOCH] = epoch
         st.query_params[EPOCH] = str(epoch)
+
+
+def annotation(run_id: str) -> str | None:
+    """The annotation that is switched on for a run: from the URL, else what was chosen earlier in this session."""
+    if named := st.query_params.get(ANNOTATION):
+        st.session_state[ANNOTATION] = (run_id, named)
+    of_run, chosen = st.session_state.get(ANNOTATION, (None, None))
+    return chosen if of_run == run_id else None
+
+
+def choose_annotation(run_id: str, annotation_id: str | None) -> None:
+    """Switch an annotation on (None: off) and put it in the URL."""
+    if annotation_id is None:
+        st.session_state.pop(ANNOTATION, None)
+        st.query_params.pop(ANNOTATION, None)
+    else:
+        st.session_state[ANNOTATION] = (run_id, annotation_id)
+        st.query_params[ANNOTATION] = annotation_id
 
 
 def settle(run_id: str, epoch: int | None) -> None:
