@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.recorder import Recorder
 from mmclust.evaluation.metrics import score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
@@ -145,6 +146,8 @@ class Trainer:
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
     ) -> None:
+        if device.type == "cpu":
+            keep_freed_memory()
         self.method = method.to(device)
         self.recorder = recorder
         self.seed, self.device, self.precision = seed, device, precision

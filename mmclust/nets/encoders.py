@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from mmclust.nets.linear import Linear
 from mmclust.nets.mlp import SLOPE, xavier_normal
 
 ENCODERS = ("small", "plain", "residual-32", "residual-96")
@@ -26,6 +27,12 @@ class Encoder(nn.Module):
     def cam_layer(self) -> nn.Module:
         """The module whose output (B, f, h, w) Grad-CAM reads."""
         raise NotImplementedError
+
+    def passes(
+        self, *batches: Float[Tensor, "b c h w"]
+    ) -> tuple[tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]], ...]:
+        """What forward gives for each batch; every batch is normalised by its own statistics, in their order."""
+        return tuple(self(batch) for batch in batches)
 
 
 def choose_encoder(size: tuple[int, int]) -> str:
@@ -59,15 +66,16 @@ class _ConvEncoder(Encoder):
 
     def __init__(self, blocks: nn.Sequential, in_channels: int, size: tuple[int, int], hidden: int, out_dim: int):
         super().__init__()
-        self.blocks = blocks
+        # Channels last in memory: the same function, its float32 convolutions up to twice as fast on a CPU.
+        self.blocks = blocks.to(memory_format=torch.channels_last)
         with torch.no_grad():
             self.features_dim = blocks.eval()(torch.zeros(1, in_channels, *size)).numel()
         blocks.train()
         self.dense = nn.Sequential(
-            nn.Linear(self.features_dim, hidden, bias=False),
+            Linear(self.features_dim, hidden, bias=False),
             nn.BatchNorm1d(hidden),
             nn.LeakyReLU(SLOPE),
-            nn.Linear(hidden, out_dim),
+            Linear(hidden, out_dim),
         )
 
     @property
@@ -79,6 +87,16 @@ class _ConvEncoder(Encoder):
         """Flattened feature map and output."""
         features = self.blocks(images).flatten(1)
         return features, self.dense(features)
+
+    def passes(
+        self, *batches: Float[Tensor, "b c h w"]
+    ) -> tuple[tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]], ...]:
+        """As `forward` for each batch; the dense layers take all at once, so that their large weights are read once."""
+        features = tuple(self.blocks(batch).flatten(1) for batch in batches)
+        wide, norm, activation, narrow = self.dense
+        hidden = wide(torch.cat(features)).chunk(len(batches))
+        outputs = narrow(activation(torch.cat([norm(each) for each in hidden]))).chunk(len(batches))
+        return tuple(zip(features, outputs, strict=True))
 
 
 def _block(in_channels: int, out_channels: int, kernel: int, stride: int, padding: int) -> nn.Sequential:

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from mmclust.nets.linear import Linear, product
+
 SLOPE = 0.2
 """Slope of LeakyReLU below zero, everywhere in DCCS."""
 
@@ -25,9 +27,9 @@ class Critic(nn.Module):
 
     def __init__(self, code_dim: int, hidden: tuple[int, int]) -> None:
         super().__init__()
-        self.first = nn.Linear(code_dim, hidden[0])
-        self.second = nn.Linear(hidden[0], hidden[1])
-        self.last = nn.Linear(hidden[1], 1)
+        self.first = Linear(code_dim, hidden[0])
+        self.second = Linear(hidden[0], hidden[1])
+        self.last = Linear(hidden[1], 1)
         xavier_normal(self)
 
     def forward(self, codes: Float[Tensor, "b d"]) -> Float[Tensor, " b"]:
@@ -45,8 +47,8 @@ class Critic(nn.Module):
             first = self.first(codes)
             slopes_second = _slopes(self.second(F.leaky_relu(first, SLOPE)))
             slopes_first = _slopes(first)
-        gradients = (slopes_second * self.last.weight) @ self.second.weight
-        return (slopes_first * gradients) @ self.first.weight
+        gradients = product(slopes_second * self.last.weight, self.second.weight)
+        return product(slopes_first * gradients, self.first.weight)
 
 
 def _slopes(inputs: Tensor) -> Tensor:
@@ -62,10 +64,10 @@ class PairDiscriminator(nn.Module):
 
     def __init__(self, features_dim: int, code_dim: int, hidden: tuple[int, int]) -> None:
         super().__init__()
-        self.first_features = nn.Linear(features_dim, hidden[0])
-        self.first_codes = nn.Linear(code_dim, hidden[0], bias=False)
-        self.second = nn.Linear(hidden[0], hidden[1])
-        self.last = nn.Linear(hidden[1], 1)
+        self.first_features = Linear(features_dim, hidden[0])
+        self.first_codes = Linear(code_dim, hidden[0], bias=False)
+        self.second = Linear(hidden[0], hidden[1])
+        self.last = Linear(hidden[1], 1)
         xavier_normal(self)
         # As blocks of one layer of F + D inputs, both have that layer's spread.
         spread = math.sqrt(2 / (features_dim + code_dim + hidden[0]))

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -85,3 +87,22 @@ def test_the_blocks_of_the_discriminators_first_layer_have_the_spread_of_the_who
     judge = PairDiscriminator(3200, 60, (1024, 512))
     for block in (judge.first_features, judge.first_codes):
         assert block.weight.std().item() == pytest.approx((2 / (3260 + 1024)) ** 0.5, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_passes_at_once_are_those_taken_one_by_one(name: str) -> None:
+    torch.manual_seed(4)
+    one_by_one = make_encoder(name, 1, (20, 20), 7, 0.125)
+    at_once = copy.deepcopy(one_by_one)
+    batches = torch.randn(6, 1, 20, 20), 2 + torch.randn(6, 1, 20, 20)
+    expected = [one_by_one(batch) for batch in batches]
+    found = at_once.passes(*batches)
+    for (features, output), (features_found, output_found) in zip(expected, found, strict=True):
+        torch.testing.assert_close(features_found, features)
+        torch.testing.assert_close(output_found, output)
+    for which in (expected, found):
+        sum(output.square().sum() + features.mean() for features, output in which).backward()  # pyright: ignore
+    for a, b in zip(one_by_one.parameters(), at_once.parameters(), strict=True):
+        torch.testing.assert_close(b.grad, a.grad, atol=1e-4, rtol=1e-4)
+    for name, value in one_by_one.state_dict().items():
+        torch.testing.assert_close(at_once.state_dict()[name], value)

@@ -100,8 +100,10 @@ class DCCS(Method):
     def _encoder_terms(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.views[0]
         # Two passes, augmented first: each has its own batch statistics and moves the running ones.
-        _, logits_augmented, _ = self.encode(self.augmented(images, batch.generator))
-        codes, logits, features = self.encode(self.plain(images))
+        inputs = self.augmented(images, batch.generator), self.plain(images)
+        (_, output_augmented), (features, output) = self.encoder.passes(*inputs)
+        _, logits_augmented = self._code(output_augmented)
+        codes, logits = self._code(output)
         order = torch.rand(len(codes), device=codes.device, generator=batch.generator).argsort()
         joint, marginal = self.discriminator(features, codes, order)
         with torch.autocast(codes.device.type, enabled=False):
@@ -116,8 +118,12 @@ class DCCS(Method):
     ) -> tuple[Float[Tensor, "b d"], Float[Tensor, "b k"], Float[Tensor, "b f"]]:
         """Code z = (z_s, z_c), category logits and flattened features of prepared images; code and logits float32."""
         features, output = self.encoder(inputs)
+        return *self._code(output), features
+
+    def _code(self, output: Float[Tensor, "b d"]) -> tuple[Float[Tensor, "b d"], Float[Tensor, "b k"]]:
+        """Code and logits of the encoder's output."""
         style, logits = output.float().split((self.config.style_dim, self.spec.n_clusters), dim=1)
-        return torch.cat((style, logits.softmax(dim=1)), dim=1), logits, features
+        return torch.cat((style, logits.softmax(dim=1)), dim=1), logits
 
     def sample_prior(self, n_samples: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
         """Prior codes: Gaussian style of deviation sigma beside a uniform one-hot category."""
