@@ -10,4 +10,4 @@ view = picker.view(
 )
 
 if view is not None:
-    explain.page(explain.last(view))
+    explain.page(view)

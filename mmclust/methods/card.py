@@ -134,6 +134,8 @@ class MethodCard:
     codes: tuple[str, str] | None = None
     """Space whose marks are prototypes finer than clusters, and the knob whose value divides the cosines of samples
     and prototypes in the softmax that gives the codes; None without such prototypes."""
+    cam_layers: tuple[str, ...] = ()
+    """Names of the layers that Grad-CAM may read, where there is a choice (see `Method.cam_layers`)."""
     train_part: Literal["all", "train"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 

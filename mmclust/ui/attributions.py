@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust import worker
-from mmclust.analysis import attribution
+from mmclust.analysis import attribution, kept
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
@@ -16,6 +16,8 @@ from mmclust.ui import cache, cluster_rows, jobs, pictures
 
 PER_CLUSTER = 100
 """Samples of a cluster that are averaged over, the surest ones."""
+MOST = 500
+"""Samples of a selection that are averaged over, the surest ones."""
 TOP = 8
 
 
@@ -60,13 +62,23 @@ def effect(view: cache.View, number: int, ids: np.ndarray, slopes: np.ndarray) -
 
 def averages(view: cache.View) -> Averages | None:
     """Attributions of the surest samples of every cluster; None while they are worked out."""
-    data = cache.prepared(view.record.spec)
     groups = [cluster_rows.members(view, k, "surest", PER_CLUSTER) for k in range(len(view.sizes))]
     groups = [group[view.y_pred[group] == k] for k, group in enumerate(groups)]
     targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    ids = view.ids[np.concatenate(groups)]
+    return _averaged(view, np.concatenate(groups), targets, len(groups))
 
-    def work(report: jobs.Report) -> Averages:
+
+def of_selection(view: cache.View, rows: np.ndarray) -> Averages | None:
+    """Attributions of some samples to their own clusters, averaged over all of them (K = 1)."""
+    order = rows[np.argsort(-view.confidence[rows], kind="stable")][:MOST]
+    return _averaged(view, order, np.zeros(len(order), np.int64), 1)
+
+
+def _averaged(view: cache.View, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> Averages | None:
+    """Attributions of samples to their clusters, averaged over groups (n,); None while they are worked out."""
+    data, ids, targets = cache.prepared(view.record.spec), view.ids[rows], view.y_pred[rows]
+
+    def read(report: jobs.Report) -> kept.Arrays:
         method = worker.restore(view.run, view.data.spec)
         report(0.3)
         inputs = [values[ids] for values in data.views]
@@ -77,19 +89,29 @@ def averages(view: cache.View) -> Averages | None:
             (rows.astype(np.float32) - start) * slope for rows, start, slope in zip(inputs, starts, slopes, strict=True)
         ]
         effects = [effect(view, number, ids, slope) for number, slope in enumerate(slopes)]
-        return Averages(
-            views=tuple(attribution.averaged(part.reshape(len(part), -1), targets, len(groups)) for part in effects),
-            shares=attribution.view_shares(seen, targets, len(groups)),  # as the method sees them: views compare
-        )
+        found = [attribution.averaged(part.reshape(len(part), -1), groups, n_groups) for part in effects]
+        # as the method sees them: views compare
+        shares = attribution.view_shares(seen, groups, n_groups)
+        return {f"view_{number}": part for number, part in enumerate(found)} | {"shares": shares}
 
     time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
-    return jobs.result(("attributions", view.record.run_id, time), work, label="Asking which values decide", height=430)
+    key = ("attributions", time, kept.content(ids), kept.content(targets), kept.content(groups))
+
+    def work(report: jobs.Report) -> Averages:
+        found = kept.arrays(view.run.folder / "heat", key, lambda: read(report))
+        return Averages(
+            views=tuple(found[f"view_{number}"] for number in range(len(data.views))), shares=found["shares"]
+        )
+
+    return jobs.result((*key, view.record.run_id), work, label="Asking which values decide", height=430)
 
 
-def shares(view: cache.View, found: Averages, cluster: int) -> str:
-    """HTML bar: how much each view decides for a cluster."""
+def shares(view: cache.View, found: Averages, cluster: int | None = None) -> str:
+    """HTML bar: how much each view decides, for a cluster or on average over all."""
     colors = ("#1391a5", "#de6b35", "#6c7ce0", "#45a05a", "#cf5c9d", "#b18a1f")
-    parts = list(zip(view.view_names, found.shares[cluster], strict=True))
+    used = found.shares[found.shares.sum(axis=1) > 0]
+    sizes = found.shares[cluster] if cluster is not None else used.mean(axis=0) if len(used) else found.shares[0]
+    parts = list(zip(view.view_names, sizes, strict=True))
     text = "The decision comes from " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
     cells = "".join(
         f'<i style="flex:{share:.4f};background:{colors[i % len(colors)]}" title="{escape(name)} {share:.0%}"></i>'
@@ -120,7 +142,7 @@ def page(view: cache.View, number: int, cluster: int, found: Averages) -> None:
     with right:
         word = names[0].rsplit(" ", 1)[0]
         st.markdown(f"**The {word}s that matter most**")
-        st.html(_table(view, number, cluster, own[cluster], names, data))
+        st.html(_table(view, number, np.flatnonzero(view.y_pred == cluster), own[cluster], names, data))
     st.markdown("**All clusters** :gray[(each on a scale of its own)]")
     st.html(cache.derive(view, ("attribution rows", number), lambda: _rows(view, own, names)))
 
@@ -133,15 +155,14 @@ def column_names(view: cache.View, number: int) -> list[str]:
 
 
 def _table(
-    view: cache.View, number: int, cluster: int, own: np.ndarray, names: list[str], data: MultiViewDataset
+    view: cache.View, number: int, members: np.ndarray, own: np.ndarray, names: list[str], data: MultiViewDataset
 ) -> str:
-    """Effect of the largest columns, with their mean in the cluster and over all samples, in the data's own units."""
+    """Effect of the largest columns, with their mean over some and over all samples, in the data's own units."""
     raw = view.data.views[number]
     values = raw if raw.ndim == 2 and raw.shape[1] == len(own) else data.views[number]
-    members = view.ids[view.y_pred == cluster]
-    rows = []
+    ids, rows = view.ids[members], []
     for i in profiles.largest(own, TOP):
-        inside, overall = (round(float(rows.mean(dtype=np.float64)), 6) for rows in (values[members, i], values[:, i]))
+        inside, overall = (round(float(rows.mean(dtype=np.float64)), 6) for rows in (values[ids, i], values[:, i]))
         rows.append(
             f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
             f"<td>{overall:.3g}</td></tr>"
@@ -168,27 +189,25 @@ def _rows(view: cache.View, own: np.ndarray, names: list[str]) -> str:
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def mean_heat(view: cache.View, number: int, found: Averages) -> str:
-    """HTML of the mean image of every cluster beside what speaks for it, for views that are images."""
-    return cache.derive(view, ("mean heat", number), lambda: _mean_heat(view, number, found))
-
-
-def _mean_heat(view: cache.View, number: int, found: Averages) -> str:
-    spec = view.data.spec.views[number]
-    shape = spec.image_shape or spec.shape
-    heat = attribution.heat(found.views[number].reshape(-1, *shape))
-    plain, heated, labels, captions = [], [], [], []
-    for k in range(len(view.sizes)):
-        members = np.flatnonzero(view.y_pred == k)
-        if not len(members):
-            continue
-        mean = view.data.views[number][view.ids[members]].mean(axis=0, dtype=np.float32)[None]
-        image = drawing.resize(pictures.pixels(view.data, number, mean), 128, smooth=True)
-        smooth = drawing.resize(
-            np.repeat((heat[k, ..., None] * 255).astype(np.uint8)[None], 3, axis=3), 128, smooth=True
+def selection(view: cache.View, number: int, rows: np.ndarray) -> None:
+    """The columns of a vector view that speak for the clusters of some samples."""
+    found = of_selection(view, rows)
+    if found is None:
+        return
+    names, own = column_names(view, number), found.views[number][0]
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        n_used = min(MOST, len(rows))
+        st.markdown(
+            f"**What speaks for the clusters of the selected samples** :gray[(mean over {n_used:,} of them)]",
+            help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of the "
+            "sample's own cluster against all others. Blue speaks for it, orange against it.",
         )
-        plain.append(drawing.data_uri(drawing.jpeg(image[0], 88)))
-        heated.append(drawing.data_uri(drawing.jpeg(drawing.overlay(image, smooth[..., 0] / 255)[0], 88)))
-        labels.append(f"the mean of cluster {view.cluster_name(k)}")
-        captions.append(view.cluster_name(k))
-    return pictures.pairs(plain, heated, labels, captions, px=72, what="Attribution")
+        st.plotly_chart(
+            profiles.attribution_figure(own, names, top=TOP, height=300), key="attribution-selection",
+            config={"displayModeBar": False}, alt=f"What each column of {view.view_names[number]} adds to the log-odds",
+        )  # fmt: skip
+        st.html(shares(view, found, 0))
+    with right:
+        st.markdown(f"**The {names[0].rsplit(' ', 1)[0]}s that matter most**")
+        st.html(_table(view, number, rows, own, names, cache.prepared(view.record.spec)))

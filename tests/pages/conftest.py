@@ -94,4 +94,6 @@ def fresh_weights(run: Run) -> dict:
     from mmclust.methods import card, method_class
 
     config = card(run.spec.method).config(**run.spec.config)
-    return build(method_class(run.spec.method), config, catalogue.describe("digits"), 0).state_dict()
+    spec = catalogue.describe(run.spec.dataset)
+    spec = replace(spec, n_clusters=run.spec.n_clusters or spec.n_clusters)
+    return build(method_class(run.spec.method), config, spec, 0).state_dict()

@@ -183,23 +183,6 @@ def test_map_page_lays_out_a_space(make_run: Callable[..., Run]) -> None:
     assert "Nothing selected" in texts(app)
 
 
-@pytest.mark.slow
-def test_explain_page_lays_heat_over_right_and_wrong_images(make_run: Callable[..., Run]) -> None:
-    app = wait_for_jobs(open_page("explain", run=make_run(weights=True).id), timeout=180)
-    assert_clean(app)
-    words = texts(app)
-    assert "Typical and right" in words
-    assert "Typical but wrong" in words
-    assert words.count('alt="Grad-CAM of Image ') >= 12
-    assert words.count('alt="What speaks for cluster') == 5
-
-
-def test_explain_page_without_weights_says_so(make_run: Callable[..., Run]) -> None:
-    app = open_page("explain", run=make_run().id)
-    assert_clean(app)
-    assert "No trained weights yet" in texts(app)
-
-
 def test_a_broken_snapshot_becomes_a_sentence(make_run: Callable[..., Run]) -> None:
     run = make_run()
     for _, path in run.snapshots():
