@@ -9,7 +9,7 @@ FLOOR = 1e-12
 
 
 @torch.no_grad()
-def sinkhorn(scores: Float[Tensor, "*v b k"], n_rounds: int = 5) -> Float[Tensor, "*v b k"]:
+def sinkhorn(scores: Float[Tensor, "*v b k"], n_rounds: int = 5, *, floor: float = FLOOR) -> Float[Tensor, "*v b k"]:
     """Soft assignments that follow the scores and use all clusters equally; they carry no gradient.
 
     Sinkhorn-Knopp scaling (Cuturi 2013; as self-labels: Asano et al., ICLR 2020): each round scales the columns to B/K
@@ -19,11 +19,12 @@ def sinkhorn(scores: Float[Tensor, "*v b k"], n_rounds: int = 5) -> Float[Tensor
     Args:
         scores: non-negative, e.g. probabilities to a power; any number of leading dimensions is treated at once.
         n_rounds: rounds of scaling, 1 or more; after few the rows are exact and the columns nearly so.
+        floor: scores below this count as this.
 
     Returns:
         Non-negative; each row sums to 1.
     """
-    matrix = scores.clamp_min(FLOOR)
+    matrix = scores.clamp_min(floor)
     n_samples, n_clusters = matrix.shape[-2:]
     transposed = matrix.transpose(-2, -1)
     rows = matrix.new_ones((*matrix.shape[:-1], 1))

@@ -7,7 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from mmclust.losses.balance import FLOOR
+from mmclust.losses.balance import FLOOR, sinkhorn
+
+TINY = 1e-30
+"""Entries of a plan below this count as this; the published code has no bound."""
 
 
 @torch.no_grad()
@@ -26,13 +29,8 @@ def prototype_targets(scores: Float[Tensor, "h b p"], epsilon: float, n_rounds: 
         Rows sum to 1.
     """
     # Subtracting the largest score changes no row and no column after scaling, and keeps exp from overflowing.
-    plan = torch.exp((scores - scores.amax(dim=(1, 2), keepdim=True)) / epsilon).clamp_min(1e-30)
-    n_samples, n_prototypes = scores.shape[1:]
-    plan = plan / plan.sum(dim=(1, 2), keepdim=True)
-    for _ in range(n_rounds):
-        plan = plan / (plan.sum(dim=1, keepdim=True) * n_prototypes)
-        plan = plan / (plan.sum(dim=2, keepdim=True) * n_samples)
-    return plan / plan.sum(dim=2, keepdim=True)
+    plan = torch.exp((scores - scores.amax(dim=(1, 2), keepdim=True)) / epsilon)
+    return sinkhorn(plan, n_rounds, floor=TINY)
 
 
 def swapped_prediction(codes: Float[Tensor, "h b p"], log_probs: Float[Tensor, "v b p"]) -> Float[Tensor, ""]:

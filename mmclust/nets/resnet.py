@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from mmclust.nets.cropnorm import CropNorm2d
+
 
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions with batch norm beside a shortcut (He et al., CVPR 2016)."""
@@ -11,15 +13,15 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.main = nn.Sequential(
             nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
+            CropNorm2d(out_channels),
             nn.ReLU(inplace=True),
             nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
+            CropNorm2d(out_channels),
         )
         self.shortcut = nn.Sequential()
         if stride != 1 or in_channels != out_channels:
             self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), nn.BatchNorm2d(out_channels)
+                nn.Conv2d(in_channels, out_channels, 1, stride, bias=False), CropNorm2d(out_channels)
             )
         self.activation = nn.ReLU(inplace=True)
 
@@ -42,7 +44,7 @@ class ResNet18(nn.Module):
     def __init__(self, in_channels: int, size: tuple[int, int], width: float) -> None:
         super().__init__()
         channels = [max(8, round(c * width)) for c in (64, 128, 256, 512)]
-        stem = [nn.Conv2d(in_channels, channels[0], 3, 1, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(True)]
+        stem = [nn.Conv2d(in_channels, channels[0], 3, 1, 1, bias=False), CropNorm2d(channels[0]), nn.ReLU(True)]
         self.stem = nn.Sequential(*stem, *([nn.MaxPool2d(2)] if min(size) >= 48 else []))
         before = [channels[0], *channels[:-1]]
         self.stages = nn.Sequential(

@@ -51,8 +51,16 @@ def test_crops_are_two_large_and_the_small_ones():
     method = _method(_spec(side=32), n_low=3)
     batch = _batch(method.spec)
     crops = method.crops(batch.views[0], batch.generator)
-    assert [tuple(crop.shape) for crop in crops] == [(16, 3, 28, 28)] * 2 + [(16, 3, 18, 18)] * 3
-    assert not torch.equal(crops[0], crops[1])
+    assert [tuple(same_size.shape) for same_size in crops] == [(2, 16, 3, 28, 28), (3, 16, 3, 18, 18)]
+    assert not torch.equal(crops[0][0], crops[0][1])
+
+
+def test_tiny_images_are_seen_at_sixteen_pixels():
+    method = _method(_spec(channels=1, side=8))
+    batch = _batch(method.spec)
+    crops = method.crops(batch.views[0], batch.generator)
+    assert [same_size.shape[-1] for same_size in crops] == [14, 9]
+    assert method.plain(batch.views[0]).shape == (16, 1, 16, 16)
 
 
 def test_the_classifier_s_loss_moves_the_classifier_alone():
@@ -169,8 +177,16 @@ def test_spaces_and_probabilities_of_gray_and_colour_images(channels: int):
 def test_objections_name_the_way_out():
     vectors = DataSpec(name="vectors", views=(ViewSpec(name="a", kind="vector", shape=(8,)),), n_clusters=3)
     assert "choose a data set of images" in (IMCSwAV.objection(vectors, Config()) or "")
-    assert "set high_size and low_size" in (IMCSwAV.objection(_spec(side=5), Config()) or "")
     assert IMCSwAV.objection(_spec(side=8), Config()) is None
+    for changes, way_out in (
+        ({"high_size": 20}, "set high_size to 4 to 16"),
+        ({"low_size": 2}, "set low_size to 4 to 16"),
+        ({"n_prototypes": 20}, "raise n_prototypes"),
+        ({"batch_size": 16}, "raise batch_size"),
+    ):
+        objection = IMCSwAV.objection(_spec(n_clusters=30), Config(**changes)) or ""  # pyright: ignore[reportArgumentType]
+        assert way_out in objection and objection.count(". ") == 0
+    assert IMCSwAV.objection(_spec(), Config(low_size=2, n_low=0)) is None
 
 
 def test_presets_are_settings_that_the_card_allows():
@@ -198,6 +214,7 @@ def test_codes_of_two_augmentations_and_prototype_scores_leave_the_method_as_it_
 def test_heat_can_be_read_from_the_last_two_stages_and_gradients_reach_them_from_classifier_and_prototypes():
     method = _method(_spec(side=32)).eval()
     maps = {}
+    assert tuple(method.cam_layers()) == CARD.cam_layers
     for name, layer in method.cam_layers().items():
         layer.register_forward_hook(lambda module, inputs, output, name=name: maps.update({name: output}))
     images = _batch(method.spec).views

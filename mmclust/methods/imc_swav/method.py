@@ -14,10 +14,13 @@ from mmclust.data.dataset import DataSpec
 from mmclust.losses.swapped import conditional_entropy_balance, logit_excess, prototype_targets, swapped_prediction
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.imc_swav.card import Config
+from mmclust.nets.cropnorm import CropNorm1d, crops_together
 from mmclust.nets.resnet import ResNet18
 
 N_HIGH = 2
 SMALLEST_CROP = 4
+SMALLEST_IMAGE = 16
+"""Smaller images are enlarged to this many pixels: the stages of a ResNet-18 halve three times."""
 SMALLEST_AREA = 0.08
 """Share of the image that a small crop shows at least."""
 HUE_SHARE = 0.25
@@ -48,7 +51,7 @@ class IMCSwAV(Method):
     def __init__(self, config: Config, spec: DataSpec) -> None:
         super().__init__(config, spec)
         view = spec.views[0]
-        channels, size = view.shape[0], (view.shape[1], view.shape[2])
+        channels, size = view.shape[0], enlarged((view.shape[1], view.shape[2]))
         self.sizes = crop_sizes(config, min(size))
         # Measured on CPUs: channels last is faster at any width, and twice as fast where layers are narrow.
         self.encoder = ResNet18(channels, size, config.width).to(memory_format=torch.channels_last)
@@ -61,7 +64,7 @@ class IMCSwAV(Method):
             hidden = 4 * embedding_dim
             self.projection = nn.Sequential(
                 nn.Linear(embedding_dim, hidden),
-                nn.BatchNorm1d(hidden),
+                CropNorm1d(hidden),
                 nn.ReLU(inplace=True),
                 nn.Linear(hidden, config.projection_dim),
             )
@@ -82,12 +85,25 @@ class IMCSwAV(Method):
             return (
                 f"IMC-SwAV takes one image view, {spec.name} has {len(spec.views)} views; choose a data set of images."
             )
-        size = min(spec.views[0].shape[1:])
-        smallest = min(crop_sizes(config, size)[: 1 + (config.n_low > 0)])
-        if smallest < SMALLEST_CROP:
+        size = min(enlarged(spec.views[0].shape[1:]))
+        sizes = dict(zip(("high_size", "low_size"), crop_sizes(config, size), strict=True))
+        if not config.n_low:
+            del sizes["low_size"]
+        for name, crop in sizes.items():
+            if not SMALLEST_CROP <= crop <= size:
+                return (
+                    f"{name}={crop} does not fit the {size} pixels at which images of {spec.name} are seen; "
+                    f"set {name} to {SMALLEST_CROP} to {size}, or to 0 for the usual share."
+                )
+        if config.n_prototypes < spec.n_clusters:
             return (
-                f"Crops of {smallest} pixels are too small; set high_size and low_size to {SMALLEST_CROP} or more, "
-                f"or use images larger than {size} pixels."
+                f"n_prototypes={config.n_prototypes} are fewer than the {spec.n_clusters} clusters, but a cluster "
+                "is a set of prototypes; raise n_prototypes or look for fewer clusters."
+            )
+        if config.batch_size < spec.n_clusters:
+            return (
+                f"batch_size={config.batch_size} is smaller than the {spec.n_clusters} clusters, so that no batch can "
+                "show them all; raise batch_size well above that or look for fewer clusters."
             )
         return None
 
@@ -125,12 +141,12 @@ class IMCSwAV(Method):
         with torch.no_grad():
             self.prototypes.weight.copy_(F.normalize(self.prototypes.weight))
         crops = self.crops(batch.views[0], batch.generator)
-        # Each crop passes alone, so that batch norm sees one resolution and one crop of each image.
-        embeddings = [self.encoder(crop) for crop in crops]
-        projections = [self.projection(embedding) for embedding in embeddings]
-        logits = torch.stack([self.classifier(embedding.detach()) for embedding in embeddings]).float()
+        together = self.together(batch.views[0].device)
+        embeddings = torch.cat([_embed(self.encoder, same_size, together) for same_size in crops])
+        projections = _rows(self.projection, embeddings)
+        logits = _rows(self.classifier, embeddings.detach()).float()
         with torch.autocast(logits.device.type, enabled=False):
-            unit = F.normalize(torch.stack(projections).float(), dim=2)
+            unit = F.normalize(projections.float(), dim=2)
             scores = unit @ self.prototypes.weight.T
             log_probs = (scores / self.config.temperature).log_softmax(dim=2)
             codes = prototype_targets(scores[:N_HIGH], self.config.epsilon, self.config.sinkhorn_rounds)
@@ -176,19 +192,31 @@ class IMCSwAV(Method):
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
 
-    def crops(self, images: Tensor, generator: torch.Generator) -> list[Float[Tensor, "b c s s"]]:
-        """Two large and the small augmented crops of raw images, ready for the encoder."""
-        high, low = self.sizes
-        areas = [(high, self.config.high_area, 1.0)] * N_HIGH
-        areas += [(low, SMALLEST_AREA, self.config.low_area)] * self.config.n_low
-        whole = self._unit(images)
-        return [self._augmented(whole, size, low, high, generator) for size, low, high in areas]
+    def together(self, device: torch.device) -> bool:
+        """Whether crops of one size pass the encoder as one batch, which changes no result.
+
+        Measured: in float32 a CPU is faster with each crop alone (its caches hold the maps), in bf16 with all together.
+        """
+        return device.type != "cpu" or torch.is_autocast_enabled("cpu")
+
+    def crops(self, images: Tensor, generator: torch.Generator) -> tuple[Float[Tensor, "v b c s s"], ...]:
+        """Two large, and where asked for the small, augmented crops of raw images, ready for the encoder."""
+        whole, (high, low) = self._unit(images), self.sizes
+        large = self._augmented(whole, N_HIGH, high, self.config.high_area, 1.0, generator)
+        if not self.config.n_low:
+            return (large,)
+        return large, self._augmented(whole, self.config.n_low, low, SMALLEST_AREA, self.config.low_area, generator)
 
     def _augmented(
-        self, images: Tensor, size: int, min_area: float, max_area: float, generator: torch.Generator
-    ) -> Tensor:
+        self, images: Tensor, n_crops: int, size: int, min_area: float, max_area: float, generator: torch.Generator
+    ) -> Float[Tensor, "v b c s s"]:
         crop = random_resized_crop(
-            images, min_area=min_area, max_area=max_area, size=size, flip=self.config.flip, generator=generator
+            images.repeat(n_crops, 1, 1, 1),
+            min_area=min_area,
+            max_area=max_area,
+            size=size,
+            flip=self.config.flip,
+            generator=generator,
         )
         strength = self.config.jitter
         if crop.shape[1] == 3:
@@ -197,11 +225,13 @@ class IMCSwAV(Method):
             crop = sometimes(crop, to_gray(crop).expand_as(crop), self.config.gray_share, generator)
         elif crop.shape[1] == 1:
             crop = sometimes(crop, jitter_gray(crop, strength, generator), self.config.jitter_share, generator)
-        return (crop - self.mean) / self.deviation
+        return ((crop - self.mean) / self.deviation).unflatten(0, (n_crops, len(images)))
 
     def plain(self, images: Tensor) -> Float[Tensor, "b c h w"]:
-        """Whole raw images, normalised, as they are evaluated."""
-        return (self._unit(images) - self.mean) / self.deviation
+        """Whole raw images, normalised and where they are tiny enlarged, as they are evaluated."""
+        whole = (self._unit(images) - self.mean) / self.deviation
+        size = enlarged((whole.shape[2], whole.shape[3]))
+        return whole if size == whole.shape[2:] else F.interpolate(whole, size, mode="bilinear")
 
     def _unit(self, images: Tensor) -> Tensor:
         view = self.spec.views[0]
@@ -236,8 +266,8 @@ class IMCSwAV(Method):
     @torch.no_grad()
     def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Float[Tensor, "2 b p"]:
         """Codes u of the two large crops; batch statistics are what they are in training."""
-        crops = self.crops(views[0], generator)[:N_HIGH]
-        unit = F.normalize(torch.stack([self.projection(self.encoder(crop)).float() for crop in crops]), dim=2)
+        large = self.crops(views[0], generator)[0]
+        unit = F.normalize(torch.stack([self.projection(self.encoder(crop)).float() for crop in large]), dim=2)
         return (unit @ F.normalize(self.prototypes.weight).T / self.config.temperature).softmax(dim=2)
 
     def cam_layer(self, view: int = 0) -> nn.Module:
@@ -260,13 +290,30 @@ class IMCSwAV(Method):
         self._counted = value
 
 
+def enlarged(size: tuple[int, int]) -> tuple[int, int]:
+    """Pixels (H, W) at which whole images are seen: their own, or more where they are tiny."""
+    factor = max(1.0, SMALLEST_IMAGE / min(size))
+    return round(size[0] * factor), round(size[1] * factor)
+
+
 def crop_sizes(config: Config, size: int) -> tuple[int, int]:
-    """Pixels of large and small crops for images of `size` pixels."""
+    """Pixels of large and small crops for images seen at `size` pixels."""
     return config.high_size or round(size * 7 / 8), config.low_size or round(size * 9 / 16)
 
 
+def _embed(encoder: nn.Module, crops: Float[Tensor, "v b c s s"], together: bool) -> Float[Tensor, "v b e"]:
+    """Embeddings of crops of one size; batch norm sees each crop of the batch alone."""
+    return _rows(encoder, crops) if together else torch.stack([encoder(crop) for crop in crops])
+
+
+def _rows(network: nn.Module, crops: Tensor) -> Float[Tensor, "v b f"]:
+    """What the network gives for all crops (V, B, ...) at once, with the batch statistics of each crop alone."""
+    with crops_together(network, len(crops)):
+        return network(crops.flatten(0, 1)).unflatten(0, crops.shape[:2])
+
+
 def _layer(in_dim: int, out_dim: int) -> tuple[nn.Module, ...]:
-    return nn.Linear(in_dim, out_dim), nn.BatchNorm1d(out_dim), nn.ReLU(inplace=True)
+    return nn.Linear(in_dim, out_dim), CropNorm1d(out_dim), nn.ReLU(inplace=True)
 
 
 def _entropy(probs: Float[Tensor, " n"]) -> Float[Tensor, ""]:
