@@ -52,6 +52,10 @@ class MultiViewDataset:
     """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     """Known style factors, each (N,): only drawn data has them."""
+    periods: dict[str, np.ndarray] = field(default_factory=dict)
+    """Of factors that go round, such as angles: (N,) after which a sample looks the same, 0 where it always does."""
+    texts: np.ndarray | None = None
+    """(N,) captions as Python strings, empty where a sample has none; None where the source has no text."""
 
     def __post_init__(self) -> None:
         lengths = [len(view) for view in self.views]
@@ -59,6 +63,7 @@ class MultiViewDataset:
             raise ValueError(f"the views have {lengths} samples; every view needs the same samples in the same order")
         if self.labels is not None and len(self.labels) != lengths[0]:
             raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label a sample is needed")
+        assert self.texts is None or len(self.texts) == lengths[0], (len(self.texts), lengths[0])
         for spec, view in zip(self.spec.views, self.views, strict=True):
             assert view.shape[1:] == spec.shape, (view.shape, spec.shape)
 
@@ -75,6 +80,8 @@ class MultiViewDataset:
             labels=None if self.labels is None else self.labels[index],
             split=None if self.split is None else self.split[index],
             factors={name: values[index] for name, values in self.factors.items()},
+            periods={name: values[index] for name, values in self.periods.items()},
+            texts=None if self.texts is None else self.texts[index],
         )
 
     def part(self, name: Literal["all", "train", "test"]) -> np.ndarray:

@@ -17,6 +17,9 @@ BACKGROUND = 24
 
 CLASSES = ("circle", "square", "triangle", "star", "cross", "ring", "crescent", "bar")
 
+TURNS = {"circle": 0, "square": 4, "triangle": 3, "star": 5, "cross": 4, "ring": 0, "crescent": 1, "bar": 2}
+"""How often a shape looks the same in one turn; 0: at any angle."""
+
 
 def shapes(
     spec: DataSpec, path: Path | None = None, progress: Callable[[float, str], None] | None = None
@@ -39,7 +42,11 @@ def shapes(
         if progress:
             progress((label + 1) / len(CLASSES), f"drawing {CLASSES[label]}s")
     factors = {name: values.astype(np.float32) for name, values in factors.items()}
-    return MultiViewDataset(spec=spec, views=(images,), labels=labels.astype(np.int64), factors=factors)
+    turns = np.array([TURNS[name] for name in CLASSES])[labels]
+    periods = {"hue": np.ones(n), "rotation": np.where(turns > 0, 2 * np.pi / np.maximum(turns, 1), 0)}
+    return MultiViewDataset(
+        spec=spec, views=(images,), labels=labels.astype(np.int64), factors=factors, periods=periods
+    )
 
 
 def draw(

@@ -48,3 +48,16 @@ def test_shapes_of_one_style_differ_in_many_pixels() -> None:
     for i in range(len(masks)):
         for j in range(i):
             assert (masks[i] != masks[j]).sum() > 25, (shapes.CLASSES[i], shapes.CLASSES[j])
+
+
+@pytest.mark.parametrize("shape", shapes.CLASSES)
+def test_a_shape_looks_the_same_after_its_period_and_not_before(shape: str) -> None:
+    data = catalogue.load("shapes", limit=200)
+    assert data.labels is not None
+    periods = np.unique(data.periods["rotation"][data.labels == shapes.CLASSES.index(shape)])
+    assert len(periods) == 1
+    still, period = one(shape, rotation=0.3).astype(int), float(periods[0])
+    assert np.abs(one(shape, rotation=0.3 + (period or 1.0)).astype(int) - still).max() <= 3
+    if period:
+        assert np.abs(one(shape, rotation=0.3 + period / 2).astype(int) - still).max() > 100
+    assert (data.periods["hue"] == 1).all()

@@ -1,0 +1,106 @@
+"""What can be read off a code by a linear map: classes, and the style factors that samples were drawn from.
+
+Shapes: n samples, D dimensions, F folds.
+"""
+
+import warnings
+
+import numpy as np
+
+MOST = 10_000
+"""Samples that a probe sees at most, drawn at random; more change the figures by less than their deviation."""
+FOLDS = 5
+
+
+def sample(n_samples: int, *, most: int = MOST, seed: int = 0) -> np.ndarray:
+    """Places (m,) of the samples that probes see, ascending; all where they are few."""
+    if n_samples <= most:
+        return np.arange(n_samples)
+    return np.sort(np.random.default_rng(seed).choice(n_samples, most, replace=False))
+
+
+def probe_classes(codes: np.ndarray, labels: np.ndarray, *, folds: int = FOLDS, seed: int = 0) -> np.ndarray:
+    """Accuracy (F,) of a multinomial logistic regression on held-out folds.
+
+    Args:
+        codes: (n, D); each dimension is brought to mean 0 and deviation 1 of the training folds.
+        labels: (n,) whole numbers.
+        folds: parts; each is held out once. Fewer where there are fewer than two samples for each.
+        seed: of the parts.
+
+    Returns:
+        Empty where nothing can be learned: a single class, or less than four samples.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    found = []
+    for train, test in _parts(len(labels), folds, seed):
+        if len(np.unique(labels[train])) < 2:
+            continue
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # separable codes: the weights would grow for ever
+            found.append(model.fit(_flat(codes)[train], labels[train]).score(_flat(codes)[test], labels[test]))
+    return np.array(found)
+
+
+def probe_factor(
+    codes: np.ndarray, values: np.ndarray, *, period: np.ndarray | None = None, folds: int = FOLDS, seed: int = 0
+) -> np.ndarray:
+    """Share of a factor's variance (F,) that ridge regression explains on held-out folds (R squared), below 1.
+
+    A factor that goes round, such as an angle, is regressed as a point on a circle. Where its period differs between
+    samples (a square looks the same after a quarter turn), samples of each period have a probe of their own.
+
+    Args:
+        codes: (n, D); each dimension is brought to mean 0 and deviation 1 of the training folds.
+        values: (n,) of the factor.
+        period: (n,) after which the factor looks the same; 0 where it does not show at all; None for one that does
+            not go round.
+        folds: parts; each is held out once.
+        seed: of the parts.
+
+    Returns:
+        Empty where there is nothing to learn.
+    """
+    if period is None:
+        return _regress(_flat(codes), values[:, None].astype(np.float64), folds, seed)
+    angle = 2 * np.pi * values / np.where(period > 0, period, 1)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    parts, sizes = [], []
+    for length in np.unique(period[period > 0]):
+        member = np.isclose(period, length)
+        found = _regress(_flat(codes)[member], circle[member], folds, seed)
+        if len(found) == folds:
+            parts.append(found)
+            sizes.append(int(member.sum()))
+    return np.average(parts, axis=0, weights=sizes) if parts else np.empty(0)
+
+
+def _regress(codes: np.ndarray, targets: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    found = []
+    for train, test in _parts(len(targets), folds, seed):
+        model = make_pipeline(StandardScaler(), Ridge(alpha=1.0)).fit(codes[train], targets[train])
+        told = model.predict(codes[test]).reshape(len(test), -1)
+        found.append(r2_score(targets[test], told, multioutput="variance_weighted"))
+    return np.array(found)
+
+
+def _parts(n_samples: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Places of training and held-out samples; none where there are too few to hold some out."""
+    from sklearn.model_selection import KFold
+
+    folds = min(folds, n_samples // 2)
+    return [] if folds < 2 else list(KFold(folds, shuffle=True, random_state=seed).split(np.empty(n_samples)))
+
+
+def _flat(codes: np.ndarray) -> np.ndarray:
+    return codes.reshape(len(codes), -1)

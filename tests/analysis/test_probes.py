@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from mmclust.analysis.probes import probe_classes, probe_factor, sample
+
+
+@pytest.fixture
+def codes():
+    return np.random.default_rng(0).normal(size=(400, 6)).astype(np.float32)
+
+
+def test_a_class_that_is_a_half_space_is_read_off_and_one_that_is_chance_is_not(codes):
+    there = probe_classes(codes, (codes[:, 0] + codes[:, 1] > 0).astype(int))
+    absent = probe_classes(codes, np.random.default_rng(1).integers(0, 2, 400))
+    assert there.shape == absent.shape == (5,)
+    assert there.mean() > 0.95
+    assert abs(absent.mean() - 0.5) < 0.08
+
+
+def test_a_linear_factor_is_read_off_whatever_the_scale_of_the_code(codes):
+    assert probe_factor(1000 * codes + 7, 3 * codes[:, 2] - 1).mean() > 0.99
+    assert probe_factor(codes, np.random.default_rng(1).normal(size=400)).mean() < 0.05
+
+
+def test_an_angle_is_read_as_a_point_on_a_circle():
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 400)
+    codes = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    assert probe_factor(codes, angle, period=np.full(400, 2 * np.pi)).mean() > 0.99
+    assert probe_factor(codes, angle).mean() < 0.8, "read as a number it jumps where the circle closes"
+
+
+def test_samples_of_another_period_have_a_probe_of_their_own_and_those_without_one_are_left_out():
+    rng = np.random.default_rng(0)
+    angle, kind = rng.uniform(0, 2 * np.pi, 600), np.arange(600) % 3
+    turns = np.array([1, 4, 1])[kind]
+    codes = np.stack([np.cos(turns * angle), np.sin(turns * angle)], axis=1)
+    codes[kind == 2] = rng.normal(size=(200, 2))
+    period = np.array([2 * np.pi, np.pi / 2, 0])[kind]
+    assert probe_factor(codes, angle, period=period).mean() > 0.99
+
+
+def test_the_same_seed_gives_the_same_figures_and_large_sets_are_sampled(codes):
+    labels = np.arange(400) % 3
+    np.testing.assert_array_equal(probe_classes(codes, labels), probe_classes(codes, labels))
+    assert sample(50).tolist() == list(range(50))
+    chosen = sample(1000, most=100)
+    assert len(np.unique(chosen)) == 100
+    assert (np.diff(chosen) > 0).all()
+
+
+def test_what_cannot_be_learned_gives_no_figures(codes):
+    assert probe_classes(codes, np.zeros(400, int)).size == 0
+    assert probe_classes(codes[:3], np.array([0, 1, 0])).size == 0
+    assert probe_factor(codes[:2], np.array([0.0, 1.0])).size == 0
+    assert probe_factor(codes, np.ones(400), period=np.zeros(400)).size == 0
+    assert probe_classes(codes[:8], np.arange(8) % 2).shape == (4,)
