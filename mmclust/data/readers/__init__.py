@@ -5,21 +5,30 @@ from functools import lru_cache
 from pathlib import Path
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import cache, folder, mat, npz, tree
+from mmclust.data.readers import cache, folder, mat, npz, table, tree
+from mmclust.data.readers.reading import Reading
 
 Progress = Callable[[float, str], None]
 
+ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *tree.ARCHIVES)
+"""How a file that is read may end."""
 
-def read(path: Path, *, progress: Progress | None = None) -> MultiViewDataset:
+
+def read(path: Path, reading: Reading | None = None, *, progress: Progress | None = None) -> MultiViewDataset:
     """Read a user's file or folder, by its ending.
 
     Without labels, `spec.n_clusters` is 0: how many clusters to look for must then be said.
+
+    Args:
+        path: of the file or folder.
+        reading: answers what the file leaves open, and takes down what was asked and understood.
+        progress: called with a fraction 0..1 and what is being done.
 
     Raises:
         ValueError: an ending that is not known, or what is wrong with the file.
     """
     reader = _reader(path)
-    return tree.read(path, progress=progress) if reader is None else reader(path)
+    return tree.read(path, progress=progress) if reader is None else reader(path, reading)
 
 
 def describe(path: Path) -> DataSpec:
@@ -40,18 +49,20 @@ def _described(path: Path, stamps: tuple[object, ...]) -> DataSpec:
     return read(path).spec
 
 
-def _reader(path: Path) -> Callable[[Path], MultiViewDataset] | None:
+def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | None:
     """What reads a file of arrays; None for pictures."""
     name = path.name.lower()
     if path.is_file() and name.endswith(".npz"):
         return npz.read
     if path.is_file() and (name.endswith(".mat") or (name.endswith(".zip") and mat.is_zipped(path))):
         return mat.read
+    if path.is_file() and name.endswith((".npy", *table.ENDINGS)):
+        return folder.single
     if folder.is_folder(path):
         return folder.read
     if tree.is_tree(path):
         return None
-    allowed = ", ".join((".npz", ".mat", *tree.ARCHIVES))
     raise ValueError(
-        f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in {allowed}"
+        f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in "
+        f"{', '.join(ENDINGS)}"
     )

@@ -6,14 +6,16 @@ are `Y`, `gt` or `truth`, from 0 or from 1. The rules for all formats are here.
 Shapes: N samples, D columns, C channels, H x W pixels.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
 
 LABELS = (
@@ -22,6 +24,12 @@ LABELS = (
 )
 """Names of labels, the surest first; case, hyphens and underscores do not matter."""
 CLASSES = ("classes", "classnames", "classmeaning", "labelnames")
+TEXTS = ("text", "texts", "caption", "captions", "description", "descriptions", "sentence", "sentences", "tags")
+"""Names of captions, where they are strings."""
+OTHERS = ("split", "id", "ids", "index", "idx", "sampleid", *CLASSES)
+"""Names of what runs along the samples but is no class."""
+NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
+LEAVE_OUT = "leave these samples out"
 LISTS = ("x", "data", "fea", "features", "views", "view", "feature", "v")
 """Usual names of the one variable that holds all views, or of several with a number."""
 MAX_VIEWS = 32
@@ -42,28 +50,150 @@ def is_label_name(name: str) -> bool:
     return plain(name) in LABELS
 
 
-def assemble(name: str, arrays: Mapping[str, Value], where: str) -> MultiViewDataset:
+def assemble(
+    name: str,
+    arrays: Mapping[str, Value],
+    where: str,
+    reading: Reading | None = None,
+    texts: np.ndarray | None = None,
+) -> MultiViewDataset:
     """The data set that a file's arrays make.
 
     Args:
         name: what the data set is called.
         arrays: everything the file holds, by name.
         where: the file's name, for messages.
+        reading: answers what the arrays leave open.
+        texts: (N,) captions that came beside the arrays.
 
     Raises:
         ValueError: no views, views of different length, or labels that do not belong to them, in one sentence.
     """
-    label_name, labels = _find_labels(arrays)
+    reading = reading or Reading()
+    label_name, labels = _asked_labels(arrays, reading)
     views = _find_views({key: value for key, value in arrays.items() if key != label_name}, labels, where)
+    views, labels = _by_ids(views, arrays, labels, where, reading)
     n_samples = _count(views, labels, where)
-    turned = {key: _samples_first(value, n_samples) for key, value in views.items()}
-    made = [_view(key, value, where) for key, value in turned.items()]
+    turned = _samples_first(views, n_samples, labels is not None, reading)
+    n_samples = len_of(next(iter(turned.values())))
+    if texts is None:
+        texts = _find_texts(arrays, n_samples)
+    kept = _complete(turned, labels, reading)
+    made = [_view(key, _at(value, kept), where, reading) for key, value in turned.items()]
     ids, classes = None, ()
     if labels is not None:
-        ids, classes = class_ids(labels, n_samples, (), where)
+        labels = labels[kept] if kept is not None else labels
+        ids, classes = class_ids(labels, len(labels), (), where)
+        if labels.dtype.kind in "iuf" and labels.min() == 1:
+            reading.tell("classes numbered from 1")
         classes = _named(classes, _find_classes(arrays))
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
-    return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids)
+    if texts is not None and kept is not None:
+        texts = texts[kept]
+    return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts)
+
+
+def len_of(value: Value) -> int:
+    """Length of the first axis; sparse matrices have no `len`."""
+    return value.shape[0]
+
+
+def _at(value: Value, rows: np.ndarray | None) -> Value:
+    return value if rows is None else (value.tocsr() if _is_sparse(value) else value)[rows]
+
+
+def _complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Reading) -> np.ndarray | None:
+    """Samples (n,) that every view and the labels have; None where that is all of them.
+
+    Methods need complete views: what one view lacks (a row of NaN), a class left empty, takes the sample out.
+    """
+    kept = np.ones(len_of(next(iter(views.values()))), bool)
+    for key, value in views.items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2:
+            absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
+            if absent.any() and not absent.all():
+                reading.tell(f"{int(absent.sum()):,} samples that {key} lacks are left out, for views must be complete")
+                kept &= ~absent
+    if labels is not None and (empty := _empty_labels(labels)).any() and not empty.all():
+        reading.tell(f"{int(empty.sum()):,} samples without a class are left out")
+        kept &= ~empty
+    for key, value in views.items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2:
+            holes = np.isnan(value).any(axis=1) & kept
+            text = f"{int(holes.sum()):,} of {len(holes):,} samples of {key} lack some numbers."
+            if holes.any() and reading.ask(f"holes in {key}", text, ("keep them", LEAVE_OUT), "keep them") == LEAVE_OUT:
+                kept &= ~holes
+    return None if kept.all() else np.flatnonzero(kept)
+
+
+def _empty_labels(labels: np.ndarray) -> np.ndarray:
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    return labels == "" if labels.dtype.kind == "U" else np.zeros(len(labels), bool)
+
+
+def _by_ids(
+    views: dict[str, Value], arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, reading: Reading
+) -> tuple[dict[str, Value], np.ndarray | None]:
+    """Views in the order of the samples that all of them have, where each has ids: `X1` and `id1`, `X2` and `id2`."""
+    numbered = {int(found[1]): key for key in views if (found := re.search(r"(\d+)$", key))}
+    ids = {
+        int(found[1]): np.asarray(value).ravel()
+        for key, value in arrays.items()
+        if (found := re.fullmatch(r"(?:id|ids|index|idx)[-_ ]?(\d+)", key.lower())) and np.size(value) > 1
+    }
+    if len(views) < 2 or set(ids) != set(numbered) or len(numbered) != len(views):
+        return views, labels
+    places = {number: {key: row for row, key in enumerate(values.tolist())} for number, values in ids.items()}
+    for number, key in numbered.items():
+        if len(places[number]) != len(ids[number]) or len(ids[number]) not in views[key].shape[:1]:
+            return views, labels
+    first = min(places)
+    common = [key for key in places[first] if all(key in place for place in places.values())]
+    if not common:
+        raise ValueError(f"the views in {where} have no id in common; give the same samples the same ids")
+    most = max(map(len, places.values()))
+    if len(common) < most:
+        reading.tell(f"{len(common):,} of {most:,} samples are in every view, the others are left out")
+    rows = {number: np.array([place[key] for key in common]) for number, place in places.items()}
+    if labels is not None and len(labels) == len(ids[first]):
+        labels = labels[rows[first]]
+    return {key: _at(views[key], rows[number]) for number, key in numbered.items()}, labels
+
+
+def _find_texts(arrays: Mapping[str, Value], n_samples: int) -> np.ndarray | None:
+    """Captions (N,) as Python strings; None where there are none."""
+    for key, value in arrays.items():
+        items = value.ravel().tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "U" else value
+        fits = isinstance(items, list) and len(items) == n_samples and all(isinstance(item, str) for item in items)
+        if plain(key) in TEXTS and fits:
+            return np.array([item.strip() for item in items], object)
+    return None
+
+
+def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, np.ndarray | None]:
+    """Name and values (N,) of the labels, asked for where several arrays or one of an unusual name could be meant."""
+    name, labels = _find_labels(arrays)
+    possible = {
+        key: values
+        for key, value in arrays.items()
+        if (values := _as_labels(value)) is not None
+        and re.sub(r"\d+$", "", plain(key)) not in (*OTHERS, *TEXTS)
+        and (key == name or _may_be_labels(value, values))
+    }
+    if not possible or (labels is not None and len(possible) == 1):
+        return name, labels
+    text = "Which array holds the classes? They only ever score a result."
+    answer = reading.ask("classes", text, ("none", *possible), name or "none")
+    return ("", None) if answer == "none" else (answer, possible[answer])
+
+
+def _may_be_labels(value: Value, values: np.ndarray) -> bool:
+    """Whether an array of no usual name could be classes: along one axis, few distinct whole numbers or words."""
+    is_line = isinstance(value, list) or (value.size == max(value.shape) and not _is_sparse(value))
+    if not is_line or (values.dtype.kind == "f" and not (values == np.round(values)).all()):
+        return False
+    return 1 < len(np.unique(values)) <= max(2, len(values) // 3)
 
 
 def _find_labels(arrays: Mapping[str, Value]) -> tuple[str, np.ndarray | None]:
@@ -83,6 +213,8 @@ def _as_labels(value: Value) -> np.ndarray | None:
         return _as_labels(value[0]) if value and not isinstance(value[0], list) else None
     if _is_sparse(value):
         value = value.toarray() if value.shape[0] * value.shape[1] < 10**8 else None
+    if isinstance(value, np.ndarray) and value.dtype == object and all(isinstance(item, str) for item in value.flat):
+        value = value.astype(str)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "buifUS" or value.size < 2:
         return None
     if value.size == max(value.shape):
@@ -179,16 +311,39 @@ def _count(views: Mapping[str, Value], labels: np.ndarray | None, where: str) ->
     return firsts.pop() if len(firsts) == 1 else max(common)
 
 
-def _samples_first(value: Value, n_samples: int) -> Value:
-    """A view with its samples on the first axis."""
+def _samples_first(views: Mapping[str, Value], n_samples: int, has_labels: bool, reading: Reading) -> dict[str, Value]:
+    """The views with their samples on the first axis, which is asked for where a matrix could be read either way."""
+    flat = [value.shape for value in views.values() if value.ndim == 2]
+    square = [key for key, value in views.items() if value.ndim == 2 and value.shape[0] == value.shape[1] == n_samples]
+    either = not has_labels and len(flat) == len(views) and len({tuple(sorted(shape)) for shape in flat}) == 1
+    if square or either:
+        shape = " x ".join(map(str, flat[0]))
+        guess = "rows" if square or flat[0][0] == n_samples else "columns"
+        text = f"The file does not say whether samples are the rows or the columns of {shape} numbers."
+        answer = reading.ask("samples", text, ("rows", "columns"), guess)
+        if answer == "columns":
+            return {
+                key: value.T if key in square or either else _first(value, n_samples) for key, value in views.items()
+            }
+        if either:
+            return dict(views)
+    turned = {key: _first(value, n_samples) for key, value in views.items()}
+    if any(turned[key] is not value for key, value in views.items()):
+        reading.tell("samples in columns")
+    return turned
+
+
+def _first(value: Value, n_samples: int) -> Value:
     if value.shape[0] == n_samples:
         return value
     return value.T if value.ndim == 2 else np.moveaxis(value, -1, 0)
 
 
-def _view(name: str, value: Value, where: str) -> tuple[ViewSpec, np.ndarray]:
+def _view(name: str, value: Any, where: str, reading: Reading) -> tuple[ViewSpec, np.ndarray]:
     """Spec and values of a view: pictures as they are, anything flat as float32."""
     source = f"{name} in {where}"
+    if isinstance(value, np.ndarray):
+        value = _as_asked(name, value, reading)
     if value.ndim > 2:
         images, low, high = pixel_range(channels_first(value, source), source)
         return ViewSpec(name=name, kind="image", shape=images.shape[1:], low=low, high=high), images
@@ -199,10 +354,29 @@ def _view(name: str, value: Value, where: str) -> tuple[ViewSpec, np.ndarray]:
                 f"{source} is sparse with {value.shape[0]:,} x {value.shape[1]:,} places, too many to hold at once; "
                 "reduce its columns first"
             )
-        value = value.toarray()
+        value = cast(Any, value).toarray()
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
         vectors = np.ascontiguousarray(value, dtype=np.float32)
     return ViewSpec(name=name, kind="vector", shape=vectors.shape[1:]), vectors
+
+
+def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
+    """Flat columns that may be pixels, which a file does not say, as images (N, H, W) or (N, 3, H, W) where wanted."""
+    if value.ndim != 2 or value.dtype.kind not in "buif":
+        return value
+    n_columns = value.shape[1]
+    channels = next((c for c in (1, 3) if n_columns % c == 0 and math.isqrt(n_columns // c) ** 2 == n_columns // c), 0)
+    side = math.isqrt(n_columns // channels) if channels else 0
+    some = value[:: max(1, len(value) // 256)]
+    is_bytes = some.min() >= 0 and 1 < some.max() <= 255 and bool((some == np.round(some)).all())
+    if side < 8 or not (is_bytes or (some.min() >= 0 and some.max() <= 1)):
+        return value
+    text = f"{name} has {n_columns:,} columns, which may be the pixels of {side} x {side} images."
+    answer = reading.ask(f"pixels of {name}", text, (NUMBERS, BY_ROWS, BY_COLUMNS), NUMBERS)
+    if answer == NUMBERS:
+        return value
+    images = value.reshape(len(value), *((side, side) if channels == 1 else (channels, side, side)))
+    return images.swapaxes(-1, -2) if answer == BY_COLUMNS else images
 
 
 def renamed(dataset: MultiViewDataset, names: Sequence[str]) -> MultiViewDataset:

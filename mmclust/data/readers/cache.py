@@ -76,13 +76,20 @@ def unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.
 
 
 def save_dataset(
-    folder: Path, *, labels: np.ndarray | None, split: np.ndarray | None, classes: tuple[str, ...]
+    folder: Path,
+    *,
+    labels: np.ndarray | None,
+    split: np.ndarray | None,
+    classes: tuple[str, ...],
+    texts: np.ndarray | None = None,
 ) -> None:
     """Put beside `images.npy` what else is known of the samples."""
     for name, values in (("labels", labels), ("split", split)):
         if values is not None:
             np.save(folder / f"{name}.npy", values)
     (folder / "classes.json").write_text(json.dumps(classes))
+    if texts is not None:
+        (folder / "texts.json").write_text(json.dumps(texts.tolist()))
 
 
 def open_dataset(folder: Path, name: str) -> MultiViewDataset:
@@ -95,6 +102,7 @@ def open_dataset(folder: Path, name: str) -> MultiViewDataset:
         np.load(file) if (file := folder / f"{part}.npy").is_file() else None for part in ("labels", "split")
     )
     classes = tuple(json.loads((folder / "classes.json").read_text()))
+    texts = np.array(json.loads(file.read_text()), object) if (file := folder / "texts.json").is_file() else None
     view = ViewSpec(name="image", kind="image", shape=images.shape[1:])
     spec = DataSpec(name=name, views=(view,), n_clusters=len(classes), classes=classes)
-    return MultiViewDataset(spec=spec, views=(images.view(np.ndarray),), labels=labels, split=split)
+    return MultiViewDataset(spec=spec, views=(images.view(np.ndarray),), labels=labels, split=split, texts=texts)

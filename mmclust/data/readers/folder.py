@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, mat, npz, table, tree
 from mmclust.data.readers.arrays import Value
+from mmclust.data.readers.reading import Reading
 
-TABLES = (".csv", ".tsv")
-ENDINGS = (".mat", ".npy", *TABLES)
+ENDINGS = (".mat", ".npy", *table.ENDINGS)
 
 
 def is_folder(path: Path) -> bool:
@@ -29,28 +31,58 @@ def _is_view(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
 
 
-def read(path: Path) -> MultiViewDataset:
-    """Read a folder of views; one that holds a single `.mat` is that file.
+def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
+    """Read a folder of views; one that holds a single file is that file.
 
     Raises:
         ValueError: what is wrong with a file, in one sentence.
     """
+    reading = reading or Reading()
     found = files(path)
     if len(found) > 2 * arrays.MAX_VIEWS:
         raise ValueError(f"{path.name} holds {len(found)} files; at most {arrays.MAX_VIEWS} views are read")
-    if len(found) == 1 and found[0].suffix.lower() == ".mat":
-        return mat.read(found[0])
+    if len(found) == 1:
+        return single(found[0], reading)
     views: dict[str, Value] = {}
-    tables = {}
+    tables: dict[str, table.Table] = {}
     for file in found:
-        if file.suffix.lower() in TABLES:
-            tables[file.stem] = table.read(file)
+        if file.suffix.lower() in table.ENDINGS:
+            tables[file.stem] = table.read(file, Reading(reading.answers))
         elif file.suffix.lower() == ".npy":
             views[file.stem] = npz.array(file)
         else:
             views |= _of_mat(file)
-    views |= table.split_labels(tables)
-    return arrays.assemble(path.resolve().name, views, path.name)
+    tables = table.joined(tables, reading)
+    of_tables = table.split_labels(tables)
+    views |= {name: values for name, values in of_tables.items() if values.ndim == 1 or values.shape[1]}
+    texts = next((one.texts for one in tables.values() if one.texts is not None), None)
+    return arrays.assemble(path.resolve().name, views, path.name, reading, _fitting(texts, views))
+
+
+def _fitting(texts: np.ndarray | None, views: dict[str, Value]) -> np.ndarray | None:
+    """Captions where each sample has one."""
+    return texts if texts is not None and any(len(texts) in value.shape for value in views.values()) else None
+
+
+def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
+    """Read one file: a `.mat`, an array or a table.
+
+    Raises:
+        ValueError: what is wrong with the file, in one sentence.
+    """
+    reading = reading or Reading()
+    if path.suffix.lower() == ".mat":
+        return mat.read(path, reading)
+    if path.suffix.lower() == ".npy":
+        return arrays.assemble(path.stem, {"data": npz.array(path)}, path.name, reading)
+    found = table.read(path, reading)
+    if found.pictures is not None and not found.numbers.shape[1]:
+        return tree.read(path.parent, listed=path)
+    views = table.views(found, "data", reading)
+    if not views:
+        raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")
+    labels = {} if found.labels is None else {"labels": found.labels}
+    return arrays.assemble(path.stem, labels | views, path.name, reading, found.texts)
 
 
 def _of_mat(file: Path) -> dict[str, Value]:

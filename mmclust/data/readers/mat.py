@@ -11,18 +11,19 @@ import numpy as np
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, mat5
 from mmclust.data.readers.arrays import Value
+from mmclust.data.readers.reading import Reading
 
 MAX_UNPACKED_BYTES = 8 * 2**30
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
-def read(path: Path) -> MultiViewDataset:
+def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     """Read a `.mat`, or a zip that holds one.
 
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
-    return arrays.assemble(path.stem, variables(path), path.name)
+    return arrays.assemble(path.stem, variables(path), path.name, reading)
 
 
 def variables(path: Path) -> dict[str, Value]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers import arrays, cache
+from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
 
 MAX_BYTES = 64 * 2**30
@@ -20,15 +21,16 @@ MAP_ABOVE = 2**30
 """Arrays larger than this are unpacked once into the cache and memory-mapped."""
 
 
-def read(path: Path) -> MultiViewDataset:
+def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     """Read an `.npz` of images or of several views.
 
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
     with _Npz(path) as file:
-        if file.n_views() > 1:
-            return arrays.assemble(path.stem, {name: file.array(name) for name in file.members}, path.name)
+        if file.n_views() > 1 or not file.has_images():
+            found = {name: file.array(name) for name in file.members}
+            return arrays.assemble(path.stem, found, path.name, reading)
         if "images" in file.members:
             images = file.array("images")
             labels = file.array("labels") if "labels" in file.members else None
@@ -65,7 +67,8 @@ class _Npz:
         except (zipfile.BadZipFile, OSError) as error:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
         self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
-        if not self._has_images() and self.n_views() < 2:
+        usual = any(arrays.plain(name).rstrip("0123456789") in arrays.LISTS for name in self.members)
+        if not self.has_images() and self.n_views() < 2 and not usual:
             held = ", ".join(list(self.members)[:8]) or "nothing"
             self.zip.close()
             raise ValueError(
@@ -73,7 +76,8 @@ class _Npz:
                 "or an array for each of several views, such as `x1`, `x2` and `labels`"
             )
 
-    def _has_images(self) -> bool:
+    def has_images(self) -> bool:
+        """Whether it holds one set of images under the usual names."""
         return "images" in self.members or {"x_train", "x_test"} <= set(self.members)
 
     def n_views(self) -> int:

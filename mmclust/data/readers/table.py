@@ -1,16 +1,63 @@
-"""Numbers in a text file: separated by commas, semicolons, tabs or spaces, with or without a header row."""
+"""Tables: numbers, ids, classes, captions and names of pictures in the columns of a text file or of Parquet.
 
-from pathlib import Path
+Text files are separated by commas, semicolons, tabs or spaces, with or without a header row.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from mmclust.data.readers import arrays
+from mmclust.data.readers.reading import Reading
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_FILES = (".csv", ".tsv", ".txt")
+ENDINGS = (".csv", ".tsv", ".parquet")
 MAX_BYTES = 2 * 2**30
+MAX_CELLS = 500_000_000
+IDS = ("id", "ids", "sampleid", "sample", "uid", "uuid", "key", "index", "unnamed:0")
+"""Usual names of the column that says which sample a row is; case, hyphens, underscores and spaces do not matter."""
+CAPTIONS = ("caption", "captions", "text", "texts", "description", "sentence", "comment", "title", "tags")
+PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
+NONE = "none"
+"""The answer that no column is meant."""
 
 
-def read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The numbers (N, D) of a table and its header, empty where it has none.
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The columns of a table by what they are; N rows."""
+
+    numbers: np.ndarray
+    """(N, D) float64."""
+    header: tuple[str, ...] = ()
+    """(D,) names of the numbers; empty where the file has none."""
+    ids: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    texts: np.ndarray | None = None
+    """(N,) captions as Python strings."""
+    pictures: np.ndarray | None = None
+    """(N,) names of picture files."""
+    lists: dict[str, np.ndarray] = field(default_factory=dict)
+    """Columns that hold a row of numbers each, (N, D): Parquet has them."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def rows(self, index: np.ndarray) -> "Table":
+        """The rows at `index` (n,), in that order."""
+        parts = {name: getattr(self, name) for name in ("numbers", "ids", "labels", "texts", "pictures")}
+        kept = {name: None if values is None else values[index] for name, values in parts.items()}
+        return replace(self, **kept, lists={name: values[index] for name, values in self.lists.items()})
+
+
+def read(path: Path, reading: Reading | None = None) -> Table:
+    """Read a table and find out what its columns are.
 
     A first row of text is a header, and so is one that merely counts the columns.
 
@@ -19,47 +66,308 @@ def read(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"{path.name} has more than {MAX_BYTES >> 30} GiB; save it as .npz")
+    with open(path, "rb") as file:
+        return parse(file, path.name, reading or Reading())
+
+
+def parse(file: IO[bytes], where: str, reading: Reading) -> Table:
+    """As `read`, from an open file whose ending stands in `where`."""
+    frame, named = _parquet(file, where) if where.lower().endswith(".parquet") else _text(file, where)
+    if not len(frame) or not len(frame.columns):
+        raise ValueError(f"{where} holds no numbers; give one sample a row")
+    return _with_roles(frame, named, where, reading)
+
+
+def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
     try:
-        with open(path, encoding="utf-8-sig") as lines:
-            first, second = lines.readline(), lines.readline()
-    except UnicodeDecodeError:
-        raise ValueError(f"{path.name} is no text; save it as comma-separated values in UTF-8") from None
-    separator = next((mark for mark in ",;\t" if mark in first), None)
-    header = tuple(cell.strip().strip("\"'") for cell in first.strip().split(separator))
-    has_header = _is_header(header, second)
-    if not (second if has_header else first).strip():
-        raise ValueError(f"{path.name} holds no numbers; give one sample a row")
-    try:
-        numbers = np.loadtxt(
-            path, delimiter=separator, skiprows=int(has_header), ndmin=2, comments=None, encoding="utf-8-sig"
-        )
+        source = parquet.ParquetFile(file)
+        about = source.metadata
+        if about.num_rows * max(1, about.num_columns) > MAX_CELLS:
+            raise ValueError(f"{where} has {about.num_rows:,} rows of {about.num_columns:,} columns, which is too much")
+        unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        if unpacked > 4 * MAX_BYTES:
+            raise ValueError(f"{where} unpacks to {unpacked / 2**30:.0f} GiB, which is too much; give a part of it")
+        return source.read(use_threads=False).to_pandas(), True
+    except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
+        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
     except ValueError as error:
-        raise ValueError(f"{path.name} is not a table of numbers ({error}); give one sample a row") from None
-    return numbers, header if has_header else ()
+        if where in str(error):
+            raise
+        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
+
+
+def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
+    import pandas as pd
+
+    head = file.read(1 << 20)
+    file.seek(0)
+    if b"\0" in head:
+        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8")
+    # The piece may end within a letter.
+    lines = head.decode("utf-8-sig", errors="replace").splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    second = next((line for line in lines[lines.index(first) + 1 :] if line.strip()), "") if first else ""
+    if not first:
+        raise ValueError(f"{where} holds no numbers; give one sample a row")
+    separator = _separator(first)
+    cells = tuple(cell.strip().strip("\"'") for cell in (first.split(separator) if separator else first.split()))
+    has_header = _is_header(cells, second)
+    if not (second if has_header else first).strip():
+        raise ValueError(f"{where} holds no numbers; give one sample a row")
+    try:
+        frame = pd.read_csv(
+            file,
+            sep=separator or r"\s+",
+            header=0 if has_header else None,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            low_memory=False,
+        )
+    except UnicodeDecodeError:
+        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8") from None
+    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{where} is not a table of numbers ({_first_line(error)}); give one sample a row") from None
+    if not isinstance(frame.index, pd.RangeIndex):  # a row with more cells than the header
+        raise ValueError(f"{where} is not a table of numbers (rows differ in length); give one sample a row")
+    return frame, has_header
+
+
+def _separator(line: str) -> str | None:
+    """The mark that a line has most of; None for spaces, and an impossible one where the line is a single text."""
+    best = max(",;\t", key=line.count)
+    if line.count(best):
+        return best
+    return None if all(map(_number, line.split())) or len(line.split()) == 1 else "\x1f"
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_header(cells: tuple[str, ...], second: str) -> bool:
-    try:
-        values = [float(cell) for cell in cells]
-    except ValueError:
-        return True
+    numbers = [float(cell) for cell in cells if _number(cell)]
+    if len(numbers) < len(cells):
+        # A row of data may hold the name of a picture, or that of a class in its last column.
+        is_data = any(map(PICTURE_NAME.search, cells)) or (numbers and len(numbers) == len(cells) - 1)
+        return not is_data or arrays.is_label_name(cells[-1])
     # Tools that write a table without names number its columns; a label column may bear any number.
-    counted = values[:-1] in (list(range(len(values) - 1)), list(range(1, len(values))))
-    return counted and len(values) > 2 and bool(second.strip())
+    counted = numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers))))
+    return counted and len(numbers) > 2 and bool(second.strip())
 
 
-def split_labels(tables: dict[str, tuple[np.ndarray, tuple[str, ...]]]) -> dict[str, np.ndarray]:
-    """Tables without their label column, and the labels under `labels` where there were any.
+def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading) -> Table:
+    """Every column becomes numbers, ids, classes, captions, names of pictures or a list, by name and content."""
+    names = [str(name) if named else f"column {i}" for i, name in enumerate(frame.columns, start=1)]
+    if len(set(names)) < len(names):
+        raise ValueError(f"{where} has two columns called {_shown(Counter(names).most_common(1)[0][0])}; rename one")
+    columns = {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(names)}
+    lists = {name: values for name, old in columns.items() if (values := _rows_of_numbers(old)) is not None}
+    flat = {name: old for name, old in columns.items() if name not in lists}
+    numbers = {name: _as_numbers(old, name, where) for name, old in flat.items() if _is_number(old)}
+    words = {name: _as_words(old) for name, old in flat.items() if name not in numbers}
+    pictures = next((name for name, values in words.items() if _are_pictures(values)), None)
+    ids = next((name for name in columns if name not in lists and _is_id(name, columns[name], named)), None)
+    labels = _label_column({k: v for k, v in (words | numbers).items() if k not in (pictures, ids)}, named, reading)
+    texts = _text_column({k: v for k, v in words.items() if k not in (pictures, ids, labels)})
+    unused = [name for name in words if name not in (pictures, ids, labels, texts)]
+    if unused:
+        reading.tell(f"left out: {', '.join(map(_shown, unused[:4]))}{' ...' if len(unused) > 4 else ''}")
+    kept = [name for name in numbers if name not in (ids, labels)]
+    everything = words | numbers
+    return Table(
+        numbers=np.stack([numbers[name] for name in kept], axis=1) if kept else np.empty((len(frame), 0)),
+        header=tuple(kept) if named else (),
+        ids=None if ids is None else np.array([str(value) for value in columns[ids]], object),
+        labels=None if labels is None else everything[labels],
+        texts=None if texts is None else words[texts],
+        pictures=None if pictures is None else words[pictures],
+        lists=lists,
+    )
 
-    The last column is labels where its header says so, or where all of several tables end in the same whole numbers.
-    """
-    lasts = [numbers[:, -1] for numbers, _ in tables.values() if numbers.shape[1] > 1]
-    alike = len(lasts) > 1 and len(lasts) == len(tables) and all(np.array_equal(lasts[0], last) for last in lasts)
-    shared = alike and bool((lasts[0] == np.round(lasts[0])).all()) and len(np.unique(lasts[0])) <= len(lasts[0]) // 2
-    found: dict[str, np.ndarray] = {}
-    for name, (numbers, header) in tables.items():
-        if shared or (header and numbers.shape[1] > 1 and arrays.is_label_name(header[-1])):
-            found.setdefault("labels", numbers[:, -1])
-            numbers = numbers[:, :-1]
-        found[name] = numbers
+
+def _rows_of_numbers(values: np.ndarray) -> np.ndarray | None:
+    """A column of equally long lists as (N, D); None for anything else."""
+    if values.dtype != object or not len(values) or not isinstance(values[0], (list, tuple, np.ndarray)):
+        return None
+    try:
+        rows = np.stack([np.asarray(value, dtype=np.float64) for value in values])
+    except (ValueError, TypeError):
+        return None
+    return rows if rows.ndim == 2 and rows.shape[1] else None
+
+
+def _is_number(values: np.ndarray) -> bool:
+    """Whether a column is meant to hold numbers: one in three of its cells does, so that a stray word is reported."""
+    if values.dtype.kind in "buif":
+        return True
+    some = [
+        value for value in values[:1000] if isinstance(value, (str, int, float, np.number)) and not _is_empty(value)
+    ]
+    return bool(some) and 3 * sum(_number(str(value)) for value in some) >= len(some)
+
+
+def _as_numbers(values: np.ndarray, name: str, where: str) -> np.ndarray:
+    if values.dtype.kind in "buif":
+        return values.astype(np.float64)
+    found = np.full(len(values), np.nan)
+    for row, value in enumerate(values):
+        try:
+            if not _is_empty(value):
+                found[row] = float(value)
+        except (ValueError, TypeError):
+            raise ValueError(
+                f"{where} is not a table of numbers (row {row + 1} of {_shown(name)} holds {_shown(str(value))}); "
+                "give one sample a row"
+            ) from None
     return found
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())
+
+
+def _as_words(values: np.ndarray) -> np.ndarray:
+    """The texts of a column; nested and binary cells hold none."""
+    nested = (list, tuple, dict, bytes, np.ndarray)
+    words = ["" if isinstance(value, nested) or _is_empty(value) else str(value).strip() for value in values]
+    return np.array(words, object)
+
+
+def _are_pictures(values: np.ndarray) -> bool:
+    return sum(bool(PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
+
+
+def _is_id(name: str, values: np.ndarray, named: bool) -> bool:
+    plain = re.sub(r"[-_ ]", "", name.lower())
+    return named and plain in IDS and len({str(value) for value in values}) == len(values)
+
+
+def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading) -> str | None:
+    """The column of the classes: by its name, else asked for where one could be meant."""
+    if named:
+        for wanted in arrays.LABELS:
+            for name in columns:
+                if arrays.plain(name) == wanted and len(columns) > 1:
+                    return name
+    if len(columns) == 1:
+        return next((name for name, values in columns.items() if values.dtype == object and _few(values)), None)
+    # Words that repeat are a class, whole numbers from 0 or 1 might be.
+    few = {name: values for name, values in columns.items() if _few(values)}
+    if not few:
+        return None
+    guess = next((name for name, values in few.items() if values.dtype == object), NONE)
+    text = "Which column holds the classes? They only ever score a result."
+    answer = reading.ask("classes", text, (NONE, *few), guess)
+    return None if answer == NONE else answer
+
+
+def _few(values: np.ndarray) -> bool:
+    """Whether a column could be classes: words that repeat, or whole numbers in a row from 0 or 1 that repeat."""
+    if values.dtype == object:
+        return 1 < len(set(values)) <= max(2, len(values) // 5)
+    found = np.unique(values[np.isfinite(values)])
+    whole = len(found) > 1 and bool((found == np.arange(len(found)) + found[0]).all()) and found[0] in (0, 1)
+    return whole and len(found) <= max(2, len(values) // 5)
+
+
+def _text_column(words: dict[str, np.ndarray]) -> str | None:
+    """The captions: by name, else the column of the longest words."""
+    named = [name for name in words if arrays.plain(name) in CAPTIONS]
+    if named:
+        return min(named, key=lambda name: CAPTIONS.index(arrays.plain(name)))
+    long = {name: sum(map(len, values)) / len(values) for name, values in words.items()}
+    best = max(long, key=lambda name: long[name], default=None)
+    return best if best is not None and long[best] >= 12 else None
+
+
+def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
+    """The numbers of a table as one view, or as several where the names of its columns have the form `view_1`."""
+    found = dict(table.lists)
+    groups: dict[str, list[int]] = {}
+    for column, title in enumerate(table.header):
+        match = re.fullmatch(r"(.*[^\d_. -])[_. -]?\d+", title)
+        groups.setdefault(match[1] if match else "", []).append(column)
+    several = len(groups) > 1 and "" not in groups and min(map(len, groups.values())) > 1
+    if several and len(groups) <= arrays.MAX_VIEWS:
+        names = ", ".join(f"{_shown(group)} ({len(columns)})" for group, columns in groups.items())
+        apart = f"{len(groups)} views"
+        if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
+            return found | {group: table.numbers[:, columns] for group, columns in groups.items()}
+    return found | ({name: table.numbers} if table.numbers.shape[1] else {})
+
+
+def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
+    """Tables of the same samples, row by row: by their ids where all have some, else as they are."""
+    if len(tables) < 2 or any(table.ids is None for table in tables.values()):
+        return tables
+    places = {name: {key: row for row, key in enumerate(table.ids)} for name, table in tables.items()
+              if table.ids is not None}  # fmt: skip
+    first = next(iter(places.values()))
+    common = [key for key in first if all(key in place for place in places.values())]
+    if not common:
+        raise ValueError(f"{', '.join(tables)} have no id in common; give the same samples the same ids")
+    most = max(map(len, places.values()))
+    if len(common) < most:
+        reading.tell(f"{len(common):,} of {most:,} samples are in every table, the others are left out")
+    return {name: table.rows(np.array([places[name][key] for key in common])) for name, table in tables.items()}
+
+
+def split_labels(tables: dict[str, Table]) -> dict[str, np.ndarray]:
+    """The numbers of each table, and the classes under `labels` where there were any.
+
+    Classes have a column of their own in a table, or are the last column where all of several tables end in the same
+    whole numbers.
+    """
+    labels = next((table.labels for table in tables.values() if table.labels is not None), None)
+    lasts = {name: table.numbers[:, -1] for name, table in tables.items() if table.numbers.shape[1] > 1}
+    if labels is None and 1 < len(lasts) == len(tables):
+        last = next(iter(lasts.values()))
+        alike = all(np.array_equal(last, other) for other in lasts.values())
+        if alike and bool((last == np.round(last)).all()) and len(np.unique(last)) <= len(last) // 2:
+            labels = last
+    found = {} if labels is None else {"labels": labels}
+    for name, table in tables.items():
+        ends = labels is not None and table.labels is None and np.array_equal(lasts.get(name, []), labels)
+        found[name] = table.numbers[:, :-1] if ends else table.numbers
+    return found
+
+
+def of_pictures(table: Table, names: list[str]) -> dict[str, int] | None:
+    """Row of each picture by its name, `/` between folders; None where the table does not name these pictures.
+
+    Tables name pictures by path, by file name, or by file name without its ending, in any column of words or ids.
+    """
+    by_stem: dict[str, str] = {}
+    for name in names:
+        pure = PurePosixPath(name)
+        number = str(int(pure.stem)) if pure.stem.isdecimal() else pure.stem  # tables drop the zeros of 007
+        for spelling in (number, pure.stem, pure.name, name):
+            by_stem[spelling] = name
+    for column in (table.pictures, table.ids):
+        if column is None:
+            continue
+        rows = {by_stem[key]: row for row, value in enumerate(column)
+                if (key := _spelling(str(value), by_stem)) is not None}  # fmt: skip
+        if len(rows) >= min(len(column), len(names)) / 2:
+            return rows
+    return None
+
+
+def _spelling(value: str, known: dict[str, str]) -> str | None:
+    value = value.replace("\\", "/").removeprefix("./")
+    return next((key for key in (value, PurePosixPath(value).name) if key in known), None)
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)[:60]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

@@ -1,5 +1,7 @@
 """A folder, tar or zip of image files: a class per sub-folder or flat, also `train/class` and `test/class`.
 
+Captions may stand beside the pictures: `cat.txt` beside `cat.jpg`, or in one table of picture names and captions.
+
 Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards. Archives are read member by
 member and never unpacked to disk, so a name in them is only ever a name.
 """
@@ -26,7 +28,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmclust import settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import cache
+from mmclust.data.readers import cache, table
+from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.samples import class_ids
 
 Progress = Callable[[float, str], None]
 
@@ -37,6 +41,8 @@ _PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid":
 
 MAX_MEMBERS = 1_000_000
 MAX_MEMBER_BYTES = 64 * 2**20
+MAX_CAPTION_BYTES = 2**16
+"""A text file beside a picture is its caption up to this size, and a table above."""
 MAX_UNPACKED_BYTES = 64 * 2**30
 MAX_RATIO = 200
 """An archive above 1 GiB unpacked may be at most this many times its packed size."""
@@ -47,7 +53,7 @@ NATIVE_PX = 128
 SQUARES_PX = (96, 64, 32)
 """Sizes that others are resized to: the largest that is no larger than the median picture."""
 
-_VERSION = 1  # of what is cached: raise it when decoding changes
+_VERSION = 2  # of what is cached: raise it when decoding changes
 _BATCH = 512
 
 
@@ -82,7 +88,12 @@ def is_tree(path: Path) -> bool:
 
 
 def read(
-    path: Path, *, only: Sequence[str] = (), px: int | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    px: int | None = None,
+    listed: Path | None = None,
+    progress: Progress | None = None,
 ) -> MultiViewDataset:
     """Read the pictures of a folder or archive.
 
@@ -90,6 +101,7 @@ def read(
         path: folder or archive.
         only: take what is in folders of these names alone; of a folder on disk, the top ones.
         px: resize to squares of this side; None finds a size (see `NATIVE_PX`, `SQUARES_PX`).
+        listed: a table in the folder that names the pictures to take; None takes all.
         progress: called with a fraction 0..1 and what is being done.
 
     Raises:
@@ -97,12 +109,14 @@ def read(
     """
 
     def fill(folder: Path) -> None:
-        plan = _look(path, only, px, _scaled(progress, 0.0, 0.35))
-        _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0))
+        beside = _beside(path, listed)
+        plan = _look(path, only, px, _scaled(progress, 0.0, 0.35), beside if listed else None)
+        _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0), beside)
 
+    name = listed.stem if listed else _name(path)
     with _readable(path):
-        folder = cache.entry(cache.key("tree", _VERSION, only, px, *_stamp(path, only)), fill)
-    return cache.open_dataset(folder, _name(path))
+        stamp = _stamp(path, only)
+        return cache.open_dataset(cache.entry(_key(stamp, only, px, listed), fill), name)
 
 
 def describe(path: Path) -> DataSpec:
@@ -112,10 +126,13 @@ def describe(path: Path) -> DataSpec:
         ValueError: what is wrong with the pictures, in one sentence.
     """
     with _readable(path):
-        folder = cache.find(cache.key("tree", _VERSION, (), None, *_stamp(path, ())))
-        if folder:
+        if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
             return cache.open_dataset(folder, _name(path)).spec
         return replace(_look(path, (), None, None).spec, name=_name(path))
+
+
+def _key(stamp: list[object], only: Sequence[str], px: int | None, listed: Path | None) -> str:
+    return cache.key("tree", _VERSION, only, px, *([listed.name] if listed else []), *stamp)
 
 
 def text(path: Path, name: str) -> str:
@@ -157,12 +174,15 @@ def _stamp(path: Path, only: Sequence[str]) -> list[object]:
     """What the content is recognised by: for a folder, the stamps of all its pictures."""
     if not path.is_dir():
         return list(cache.stamp(path))
-    found = [(name, info.st_size, info.st_mtime_ns) for name, info in _walk(path, only)]
+    found = [(name, info.st_size, info.st_mtime_ns) for name, info in _walk(path, only, _is_of_tree)]
     return [path.resolve(), cache.key(*sorted(found))]
 
 
-def _walk(path: Path, only: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
+def _walk(
+    path: Path, only: Sequence[str], wanted: Callable[[str], bool] | None = None
+) -> Iterator[tuple[str, os.stat_result]]:
     """Names (relative, with /) and stats of the pictures in a folder; folders that links show twice are read once."""
+    wanted = wanted or _is_picture
     pending = [(path / top, f"{top}/") for top in only if (path / top).is_dir()] if only else [(path, "")]
     seen = {os.path.realpath(folder) for folder, _ in pending}
     n_found = 0
@@ -175,7 +195,7 @@ def _walk(path: Path, only: Sequence[str]) -> Iterator[tuple[str, os.stat_result
                     if real not in seen and not item.name.startswith("."):
                         seen.add(real)
                         pending.append((Path(item.path), f"{prefix}{item.name}/"))
-                elif _is_picture(item.name) and item.is_file():
+                elif wanted(prefix + item.name) and item.is_file():
                     n_found += 1
                     _check_count(path, n_found)
                     yield prefix + item.name, item.stat()
@@ -191,12 +211,20 @@ def _is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in PICTURES and not hidden
 
 
+def _is_text(name: str) -> bool:
+    return name.lower().endswith(table.TEXT_FILES) and not name.startswith(".") and "/." not in name
+
+
+def _is_of_tree(name: str) -> bool:
+    return _is_picture(name) or _is_text(name)
+
+
 def _members(
     path: Path, wanted: Callable[[str], bool], progress: Progress | None, only: Sequence[str] = ()
 ) -> Iterator[tuple[str, bytes]]:
     """Name and content of the wanted files, in the order of the folder or archive."""
     if path.is_dir():
-        names = [(name, info) for name, info in _walk(path, only) if wanted(name)]
+        names = [(name, info) for name, info in _walk(path, only, wanted) if wanted(name)]
         for done, (name, info) in enumerate(names):
             _check_size(path, name, info.st_size)
             yield name, (path / name).read_bytes()
@@ -267,13 +295,53 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)[-80:]
 
 
-def _look(path: Path, only: Sequence[str], px: int | None, progress: Progress | None) -> _Plan:
+@dataclass(frozen=True)
+class _Beside:
+    """What text files in the folder or archive say of the pictures."""
+
+    tables: dict[str, table.Table]
+    captions: dict[str, str]
+    """Contents of small text files by their name without its ending."""
+
+    def rows(self, names: list[str]) -> tuple[table.Table, dict[str, int]] | None:
+        """The table that names these pictures, and the row of each."""
+        found = ((one, table.of_pictures(one, names)) for one in self.tables.values())
+        return next(((one, rows) for one, rows in found if rows), None)
+
+    def texts(self, names: list[str]) -> np.ndarray | None:
+        """(N,) captions of pictures, empty where there is none; None without any."""
+        texts = [self.captions.get(os.path.splitext(name)[0], "") for name in names]
+        if (found := self.rows(names)) and found[0].texts is not None:
+            told = found[0].texts
+            texts = [str(told[found[1][name]]) if name in found[1] else text
+                     for name, text in zip(names, texts, strict=True)]  # fmt: skip
+        return np.array(texts, object) if any(texts) else None
+
+
+def _beside(path: Path, listed: Path | None) -> _Beside:
+    """Read the text files among the pictures; what is no table of pictures is of no use here."""
+    tables, captions = {}, {}
+    if listed:
+        return _Beside({listed.name: table.read(listed)}, {})
+    for name, data in _members(path, _is_text, None):
+        if name.lower().endswith(".txt") and len(data) <= MAX_CAPTION_BYTES:
+            captions[os.path.splitext(name)[0]] = " ".join(data.decode("utf-8-sig", errors="replace").split())
+        with contextlib.suppress(ValueError):
+            if len(data) > MAX_CAPTION_BYTES or not name.lower().endswith(".txt"):
+                tables[name] = table.parse(io.BytesIO(data), name, Reading())
+    return _Beside(tables, captions)
+
+
+def _look(
+    path: Path, only: Sequence[str], px: int | None, progress: Progress | None, listed: _Beside | None = None
+) -> _Plan:
     """Read the headers of all pictures and decide on classes, order, size and colour."""
     sizes: dict[str, tuple[int, int]] = {}
     grey = True
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        for name, data in _members(path, lambda name: _is_picture(name) and _under(name, only), progress, only):
+        chosen = _chosen(path, only, listed)
+        for name, data in _members(path, chosen, progress, only):
             with _opened(name, data) as image:
                 sizes[name] = image.size  # a tar may hold a name twice: the last one counts
                 grey = grey and image.mode in ("1", "L", "LA", "I", "I;16", "I;16B")
@@ -292,6 +360,17 @@ def _look(path: Path, only: Sequence[str], px: int | None, progress: Progress | 
     if len(sizes) * int(np.prod(shape)) > MAX_DECODED_BYTES:
         raise ValueError(f"{path.name} decodes to more than {MAX_DECODED_BYTES >> 30} GiB; give a part of it")
     return _Plan(pictures, classes, has_parts, shape, resize)
+
+
+def _chosen(path: Path, only: Sequence[str], listed: _Beside | None) -> Callable[[str], bool]:
+    """Which names are wanted: pictures below certain folders, or those that a table names."""
+    if listed is None:
+        return lambda name: _is_picture(name) and _under(name, only)
+    names = [name for name, _ in _walk(path, only)]
+    if not (found := listed.rows(names)):
+        where = next(iter(listed.tables))
+        raise ValueError(f"the pictures that {where} names are not beside it; put them into the same folder")
+    return found[1].__contains__
 
 
 def _under(name: str, only: Sequence[str]) -> bool:
@@ -321,7 +400,9 @@ def _arrange(names: list[str], where: str) -> tuple[list[_Picture], tuple[str, .
     return sorted(pictures, key=lambda p: (p.part, p.label, p.name)), classes, has_parts
 
 
-def _decode(path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress: Progress | None) -> None:
+def _decode(
+    path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress: Progress | None, beside: _Beside
+) -> None:
     """Fill a cache entry with the pictures, row by row as the source gives them."""
     shape = (len(plan.pictures), *plan.shape)
     images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
@@ -339,12 +420,28 @@ def _decode(path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress
         for item in items:
             one(item)
     images.flush()
+    names = [picture.name for picture in plan.pictures]
+    labels, classes = _classes(plan, beside, names)
     cache.save_dataset(
         folder,
-        labels=np.array([p.label for p in plan.pictures], np.int64) if plan.classes else None,
+        labels=labels,
         split=np.array([p.part for p in plan.pictures], np.uint8) if plan.has_parts else None,
-        classes=plan.classes,
+        classes=classes,
+        texts=beside.texts(names),
     )
+
+
+def _classes(plan: _Plan, beside: _Beside, names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Classes by the folders, else by the table that names the pictures."""
+    if plan.classes:
+        return np.array([p.label for p in plan.pictures], np.int64), plan.classes
+    found = beside.rows(names)
+    if found and found[0].labels is not None and all(name in found[1] for name in names):
+        labels = found[0].labels[[found[1][name] for name in names]]
+        with contextlib.suppress(ValueError):  # some are missing: pictures without classes are of use too
+            labels = labels.astype(str) if labels.dtype == object else labels
+            return class_ids(labels, len(names), (), "the table")
+    return None, ()
 
 
 @contextlib.contextmanager

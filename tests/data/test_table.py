@@ -1,0 +1,197 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from mmclust.data import readers
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.data.readers import arrays
+from mmclust.data.readers.reading import Reading, understood
+
+RNG = np.random.default_rng(0)
+N = 30
+A, B = RNG.normal(size=(N, 4)).round(3), RNG.normal(size=(N, 3)).round(3)
+NAMES = np.array(["cat", "dog", "owl"])[np.arange(N) % 3]
+CAPTIONS = [f"a {name} that is number {i}, seen from afar" for i, name in enumerate(NAMES)]
+
+
+def frame(**more: object) -> pd.DataFrame:
+    return pd.DataFrame({f"width {i}": A[:, i] for i in range(4)} | more)
+
+
+def opened(path: Path, **answers: str) -> tuple[MultiViewDataset, Reading]:
+    reading = Reading(answers)
+    return readers.read(path, reading), reading
+
+
+def labels_of(dataset: MultiViewDataset) -> list[str]:
+    assert dataset.labels is not None
+    return [dataset.spec.classes[label] for label in dataset.labels]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("column", ["label", "Class", "gt"])
+def test_a_table_of_numbers_and_classes_is_one_view(tmp_path: Path, ending: str, column: str):
+    path, table = tmp_path / f"iris.{ending}", frame(**{column: NAMES})
+    table.to_parquet(path) if ending == "parquet" else table.to_csv(
+        path, index=False, sep="\t" if ending == "tsv" else ","
+    )
+    dataset, reading = opened(path)
+    assert np.allclose(dataset.views[0], A) and labels_of(dataset) == NAMES.tolist() and not reading.questions
+    assert understood(dataset, reading.told) == "1 view: 30 x 4; 3 classes."
+
+
+def test_words_that_repeat_are_guessed_to_be_the_classes_and_asked_for(tmp_path: Path):
+    frame(species=NAMES).to_csv(tmp_path / "iris.csv", index=False)
+    dataset, reading = opened(tmp_path / "iris.csv")
+    assert labels_of(dataset) == NAMES.tolist()
+    assert [(q.name, q.options, q.answer) for q in reading.questions] == [("classes", ("none", "species"), "species")]
+    dataset, _ = opened(tmp_path / "iris.csv", classes="none")
+    assert dataset.labels is None
+
+
+def test_whole_numbers_may_be_classes_but_are_taken_for_numbers(tmp_path: Path):
+    np.savetxt(tmp_path / "a.csv", np.c_[A, np.arange(N) % 3], delimiter=",")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert dataset.spec.views[0].shape == (5,) and reading.questions[0].options == ("none", "column 5")
+    dataset, _ = opened(tmp_path / "a.csv", classes="column 5")
+    assert dataset.spec.views[0].shape == (4,) and dataset.spec.n_clusters == 3
+
+
+def test_a_row_without_a_header_may_end_in_a_word(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("".join(f"{a},{b},{name}\n" for (a, b, *_), name in zip(A, NAMES, strict=True)))
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert dataset.n_samples == N and labels_of(dataset) == NAMES.tolist()
+
+
+def test_columns_named_after_views_are_views(tmp_path: Path):
+    table = pd.DataFrame({f"img_{i}": A[:, i] for i in range(4)} | {f"txt_{i}": B[:, i] for i in range(3)})
+    table.to_csv(tmp_path / "both.csv", index=False)
+    dataset, reading = opened(tmp_path / "both.csv")
+    assert [(view.name, view.shape) for view in dataset.spec.views] == [("img", (4,)), ("txt", (3,))]
+    assert reading.questions[0].options == ("2 views", "1 view")
+    dataset, _ = opened(tmp_path / "both.csv", views="1 view")
+    assert dataset.spec.views[0].shape == (7,)
+
+
+def test_lists_in_parquet_are_views_and_strings_captions(tmp_path: Path):
+    table = pd.DataFrame({"img": list(A), "txt": list(B), "caption": CAPTIONS, "label": np.arange(N) % 3})
+    table.to_parquet(tmp_path / "a.parquet")
+    dataset, _ = opened(tmp_path / "a.parquet")
+    assert np.allclose(dataset.views[0], A) and np.allclose(dataset.views[1], B) and dataset.texts is not None
+    assert dataset.texts.tolist() == CAPTIONS and dataset.spec.n_clusters == 3
+    assert dataset.take(np.array([2, 0])).texts.tolist() == [CAPTIONS[2], CAPTIONS[0]]  # type: ignore[union-attr]
+
+
+def test_tables_are_joined_by_their_ids(tmp_path: Path):
+    ids = [f"s{i}" for i in range(N)]
+    frame(id=ids, label=NAMES).to_csv(tmp_path / "a.csv", index=False)
+    order = RNG.permutation(N)[: N - 4]
+    pd.DataFrame({"id": [ids[i] for i in order]} | {f"b{i}": B[order, i] for i in range(3)}).to_csv(
+        tmp_path / "b.csv", index=False
+    )
+    dataset, reading = opened(tmp_path)
+    kept = np.sort(order)
+    assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
+    assert labels_of(dataset) == NAMES[kept].tolist()
+    assert reading.told == ["26 of 30 samples are in every table, the others are left out"]
+
+
+def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
+    order = RNG.permutation(N)[:20]
+    np.savez(tmp_path / "a.npz", X1=A, id1=np.arange(N), X2=B[order], id2=order, Y=np.arange(N) % 3)
+    dataset, reading = opened(tmp_path / "a.npz")
+    kept = np.sort(order)
+    assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
+    assert dataset.labels is not None and dataset.labels.tolist() == (kept % 3).tolist()
+    assert "20 of 30 samples are in every view" in reading.told[0]
+
+
+def test_samples_that_a_view_lacks_and_samples_without_a_class_are_left_out(tmp_path: Path):
+    first, labels = A.copy(), (np.arange(N) % 3).astype(float)
+    first[3], labels[5] = np.nan, np.nan
+    np.savez(tmp_path / "a.npz", X1=first, X2=B, Y=labels)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert dataset.n_samples == N - 2 and dataset.spec.n_clusters == 3
+    assert reading.told[:2] == [
+        "1 samples that X1 lacks are left out, for views must be complete",
+        "1 samples without a class are left out",
+    ]
+
+
+def test_single_holes_stay_unless_the_user_says_otherwise(tmp_path: Path):
+    first = A.copy()
+    first[3, 1] = np.nan
+    np.savez(tmp_path / "a.npz", X1=first, X2=B)
+    assert opened(tmp_path / "a.npz")[0].n_samples == N
+    dataset, _ = opened(tmp_path / "a.npz", **{"holes in X1": arrays.LEAVE_OUT})
+    assert dataset.n_samples == N - 1 and np.isfinite(dataset.views[0]).all()
+
+
+def test_a_square_matrix_asks_what_its_rows_are(tmp_path: Path):
+    square = RNG.normal(size=(12, 12))
+    np.save(tmp_path / "a.npy", square)
+    rows, reading = opened(tmp_path / "a.npy")
+    columns, _ = opened(tmp_path / "a.npy", samples="columns")
+    assert reading.questions[0].name == "samples" and np.allclose(rows.views[0], columns.views[0].T)
+
+
+def test_flat_columns_become_images_where_the_user_says_so(tmp_path: Path):
+    images = RNG.integers(0, 256, (N, 8, 8))
+    np.savez(tmp_path / "a.npz", x=images.reshape(N, 64), y=np.arange(N) % 3)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert dataset.spec.views[0].shape == (64,) and reading.questions[-1].name == "pixels of x"
+    dataset, _ = opened(tmp_path / "a.npz", **{"pixels of x": arrays.BY_ROWS})
+    assert dataset.views[0].dtype == np.uint8 and np.array_equal(dataset.views[0][:, 0], images)
+    dataset, _ = opened(tmp_path / "a.npz", **{"pixels of x": arrays.BY_COLUMNS})
+    assert np.array_equal(dataset.views[0][:, 0], images.swapaxes(1, 2))
+
+
+def test_an_array_of_an_unusual_name_may_hold_the_classes(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", X1=A, X2=B, kind=np.arange(N) % 3)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert dataset.labels is None and reading.questions[0].options == ("none", "kind")
+    dataset, _ = opened(tmp_path / "a.npz", classes="kind")
+    assert dataset.spec.n_clusters == 3
+
+
+def pictures(folder: Path) -> None:
+    folder.mkdir(exist_ok=True, parents=True)
+    for i in range(N):
+        Image.new("RGB", (8, 8), (i, 2 * i, 3 * i)).save(folder / f"{i:02}.png")
+
+
+@pytest.mark.parametrize("name", ["{:02}.png", "{:02}", "pics/{:02}.png", "./pics/{:02}.png"])
+def test_a_table_of_pictures_and_captions(tmp_path: Path, name: str, home: Path):
+    pictures(tmp_path / "set" / "pics")
+    rows = {"image": [name.format(i) for i in range(N)], "caption": CAPTIONS, "label": NAMES}
+    pd.DataFrame(rows if "." in name else rows | {"id": rows["image"]}).to_csv(
+        tmp_path / "set" / "captions.csv", index=False
+    )
+    dataset = readers.read(tmp_path / "set")
+    assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS and labels_of(dataset) == NAMES.tolist()
+    assert understood(dataset) == "30 colour images of 8 x 8; 3 classes; 30 captions."
+    if "." in name:
+        assert readers.read(tmp_path / "set" / "captions.csv").views[0][3, :, 0, 0].tolist() == [3, 6, 9]
+
+
+def test_a_table_alone_takes_the_pictures_that_it_names(tmp_path: Path, home: Path):
+    pictures(tmp_path)
+    (tmp_path / "some.csv").write_text("file,caption\n" + "".join(f"{i:02}.png,words for {i}\n" for i in (4, 7, 9)))
+    dataset = readers.read(tmp_path / "some.csv")
+    assert dataset.n_samples == 3 and dataset.texts is not None and dataset.texts[1] == "words for 7"
+    (tmp_path / "lost.csv").write_text("file,caption\nnothing.png,words\nmore.png,words\n")
+    with pytest.raises(ValueError, match="are not beside it; put them into the same folder"):
+        readers.read(tmp_path / "lost.csv")
+
+
+def test_a_text_file_beside_a_picture_is_its_caption(tmp_path: Path, home: Path):
+    pictures(tmp_path / "set")
+    (tmp_path / "set" / "03.txt").write_text("a dark\npicture\n")
+    texts = readers.read(tmp_path / "set").texts
+    assert texts is not None and texts[3] == "a dark picture" and texts[4] == ""
+    (tmp_path / "set" / "03.txt").write_text("another")
+    again = readers.read(tmp_path / "set").texts
+    assert again is not None and again[3] == "another"
