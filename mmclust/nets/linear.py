@@ -47,7 +47,8 @@ class Linear(nn.Linear):
         """The weight in bfloat16, converted anew only after it has changed."""
         version = self.weight._version
         if self.__dict__.get("_converted_version") != (version, self.weight.data_ptr()):
-            self.__dict__["_converted"] = self.weight.detach().bfloat16()
+            with torch.inference_mode(False), torch.no_grad():  # made in an evaluation, it serves the training too
+                self.__dict__["_converted"] = self.weight.bfloat16()
             self.__dict__["_converted_version"] = (version, self.weight.data_ptr())
         return self.__dict__["_converted"]
 

@@ -56,6 +56,18 @@ def test_the_copy_in_bf16_follows_every_change_of_the_weight(fused: bool):
     )
 
 
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_layer_that_was_evaluated_can_be_trained(bf16: bool):
+    _, layer = pair(300, 200)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        evaluated = layer(torch.ones(4, 300))
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        trained = layer(torch.ones(4, 300))
+    trained.float().sum().backward()
+    assert layer.weight.grad is not None
+    assert torch.equal(trained, evaluated)
+
+
 def test_the_copy_is_made_once_between_two_changes():
     _, layer = pair(300, 200)
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
