@@ -1,4 +1,4 @@
-"""Nearest samples in a space: of every cluster, of others, of all.
+"""Nearest samples in a space: of every cluster, of others, of all, around the middle of several.
 
 Shapes: n samples, D dimensions, Q samples asked about, K clusters.
 """
@@ -45,6 +45,31 @@ def nearest(values: np.ndarray, asked: int, count: int, *, among: np.ndarray | N
     count = min(count, len(rows))
     closest = np.argpartition(distances, count - 1)[:count] if count else np.empty(0, np.int64)
     return rows[closest[np.argsort(distances[closest], kind="stable")]]
+
+
+def nearest_to_mean(values: np.ndarray, members: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples by their Euclidean distance from the mean of some samples, those samples left out.
+
+    Args:
+        values: (n, ...) codes; each sample's are taken as one vector.
+        members: (m,) places of the samples whose mean is asked about; one for the neighbours of one sample.
+        count: neighbours at most.
+
+    Returns:
+        Places (k,), the nearest first, and their distances (k,).
+
+    Raises:
+        ValueError: no members.
+    """
+    if not len(members):
+        raise ValueError("no samples came whose neighbours are asked for; select at least one")
+    flat = values.reshape(len(values), -1)
+    squared = np.square(flat - flat[members].mean(axis=0)).sum(axis=1)
+    squared[members] = np.inf
+    count = min(count, len(flat) - len(np.unique(members)))
+    found = np.argpartition(squared, count - 1)[:count] if count else np.empty(0, np.intp)
+    found = found[np.argsort(squared[found], kind="stable")]
+    return found, np.sqrt(squared[found])
 
 
 def _distances(values: np.ndarray, asked: np.ndarray) -> np.ndarray:
