@@ -10,7 +10,8 @@ from typing import Any
 from mmclust.cli.output import print_json
 
 NAMES = {
-    "train": "images per second of DCCS at 28 x 28 beside the plain recipe, or steps per second of a --method",
+    "train": "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, beside the plain recipe; or "
+    "steps per second of another --method",
     "pages": "first paint and page switches in Chromium, beside an empty Streamlit page",
     "store": "milliseconds that the run store takes to write and to read",
 }
@@ -63,6 +64,9 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     # Late: `bench store` needs no torch, and only `bench pages` needs Playwright.
     module = import_module(f"benchmarks.{args.name}")
     measure, rounds = module.measure, args.rounds or ROUNDS[args.name]
+    if args.name == "train" and args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
+        beside_plain = import_module("benchmarks.train_imc_swav").measure
+        return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
     if args.name == "train" and (args.method or args.dataset):
         if not (args.method and args.dataset):
             raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")

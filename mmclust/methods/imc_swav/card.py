@@ -273,6 +273,7 @@ CARD = MethodCard(
     ),
     config=Config,
     codes=("p", "temperature"),
+    augments=True,
     cam_layers=("stage 4", "stage 3"),
     presets={
         "quick": {

@@ -85,7 +85,7 @@ class IMCSwAV(Method):
             return (
                 f"IMC-SwAV takes one image view, {spec.name} has {len(spec.views)} views; choose a data set of images."
             )
-        size = min(enlarged(spec.views[0].shape[1:]))
+        size = min(enlarged((spec.views[0].shape[1], spec.views[0].shape[2])))
         sizes = dict(zip(("high_size", "low_size"), crop_sizes(config, size), strict=True))
         if not config.n_low:
             del sizes["low_size"]
