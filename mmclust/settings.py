@@ -20,6 +20,32 @@ def store_url() -> str:
     return os.environ.get("MMCLUST_STORE") or f"sqlite:///{home() / 'store.sqlite'}"
 
 
+def ray_address() -> str:
+    """Where a Ray cluster answers: MMCLUST_RAY_ADDRESS, or nothing."""
+    return os.environ.get("MMCLUST_RAY_ADDRESS", "")
+
+
+LIMITS = {
+    "UPLOAD_MIB": 500,
+    "UPLOADS_GIB": 20,
+    "UNPACKED_GIB": 64,
+    "MEMBERS": 1_000_000,
+    "RATIO": 200,
+    "MEGAPIXELS": 50,
+}
+"""What files may ask for, by the variable MMCLUST_MAX_...: size of an upload, of all uploads of one person, of an
+archive unpacked, its number of members, its size unpacked as a multiple of packed, pixels of a picture."""
+
+
+def limit(name: str) -> int:
+    """A limit of `LIMITS`, from its environment variable where that is set."""
+    variable = f"MMCLUST_MAX_{name}"
+    wanted = os.environ.get(variable, "")
+    if wanted and (not wanted.isdigit() or int(wanted) < 1):
+        raise ValueError(f"{variable}={wanted!r} is not a whole number above 0; unset it or write e.g. {LIMITS[name]}")
+    return int(wanted) if wanted else LIMITS[name]
+
+
 def n_threads(at_most: int | None = None) -> int:
     """Threads of a computation: MMCLUST_THREADS, or every core the process may use but not more than `at_most`."""
     wanted = os.environ.get("MMCLUST_THREADS", "")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
-from mmclust.data import readers, vision
+from mmclust.data import readers, uploads, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.entry import Entry, Progress
 from mmclust.data.multiview_entries import MULTI_VIEW
@@ -221,8 +221,16 @@ DATASETS: dict[str, Entry] = {entry.name: entry for entry in (*_ENTRIES, *MULTI_
 
 
 def find(name: str) -> Entry | None:
-    """The entry of that name, or None; case, hyphens and underscores do not matter."""
-    return _BY_PLAIN_NAME.get(_plain(name))
+    """The entry of that name, or None; case, hyphens and underscores do not matter.
+
+    A user's own data set has a name of `mmclust.data.uploads`, of which one's own may be left to its last part. The
+    path of an index file, which is nothing without the pictures it points to, stands for the data set it makes.
+    """
+    if known := _BY_PLAIN_NAME.get(_plain(name)):
+        return known
+    path = Path(name)
+    index = next((e for e in DATASETS.values() if e.needs and path.name in e.files and os.path.isfile(name)), None)
+    return replace(index, name=str(path.resolve()), place=path, needs=()) if index else uploads.find(name)
 
 
 def _plain(name: str) -> str:

@@ -50,6 +50,10 @@ class Entry:
     """Other data sets that it is made from."""
     as_found: bool = False
     """Sizes here are those of the papers; several files are about, and the user's own decides."""
+    place: Path | None = None
+    """Where a data set of a user lies; None for those of the catalogue, which are looked for."""
+    captioned: bool = False
+    """Samples have captions."""
     loader: str = "mmclust.data.vision:image_set"
     """"module:function", called as `function(spec, path, progress)`."""
 
@@ -76,8 +80,8 @@ class Entry:
 
     def found_at(self) -> Path | None:
         """The file or folder it would be read from, or None; bundled sets have none."""
-        if self.bundled:
-            return None
+        if self.bundled or self.place:
+            return self.place
         return next((path for root in folders() for path in self._places(root) if os.path.exists(path)), None)
 
     def available(self) -> bool:

@@ -101,7 +101,10 @@ def fashion_3view(spec: DataSpec, path: Path | None, progress: Progress | None =
             index, labels = file["index"], file["labels"]
     except (KeyError, ValueError, EOFError, OSError) as error:
         raise ValueError(f"{path.name} is not the index of pairs ({error}); copy it again") from None
-    pictures = catalogue.load("fashion-mnist", progress=progress).views[0]
+    beside = path.with_name("fashion_mnist.npz")
+    pictures = (readers.read(beside) if beside.is_file() else catalogue.load("fashion-mnist", progress=progress)).views[
+        0
+    ]
     fits = index.ndim == 2 and index.dtype.kind in "ui" and index.shape == (len(labels), len(spec.views))
     if not fits or index.min() < 0 or index.max() >= len(pictures):
         raise ValueError(f"{path.name} points to pictures that Fashion-MNIST does not have; copy it again")

@@ -55,7 +55,9 @@ def assemble(
     arrays: Mapping[str, Value],
     where: str,
     reading: Reading | None = None,
+    *,
     texts: np.ndarray | None = None,
+    in_rows: bool = False,
 ) -> MultiViewDataset:
     """The data set that a file's arrays make.
 
@@ -65,6 +67,7 @@ def assemble(
         where: the file's name, for messages.
         reading: answers what the arrays leave open.
         texts: (N,) captions that came beside the arrays.
+        in_rows: samples are rows, as in every table.
 
     Raises:
         ValueError: no views, views of different length, or labels that do not belong to them, in one sentence.
@@ -74,7 +77,7 @@ def assemble(
     views = _find_views({key: value for key, value in arrays.items() if key != label_name}, labels, where)
     views, labels = _by_ids(views, arrays, labels, where, reading)
     n_samples = _count(views, labels, where)
-    turned = _samples_first(views, n_samples, labels is not None, reading)
+    turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
     n_samples = len_of(next(iter(turned.values())))
     if texts is None:
         texts = _find_texts(arrays, n_samples)
@@ -174,10 +177,13 @@ def _find_texts(arrays: Mapping[str, Value], n_samples: int) -> np.ndarray | Non
 def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, np.ndarray | None]:
     """Name and values (N,) of the labels, asked for where several arrays or one of an unusual name could be meant."""
     name, labels = _find_labels(arrays)
+    every = [item for value in arrays.values() for item in (value if isinstance(value, list) else [value])]
+    lengths = {length for item in every if _is_matrix(item) for length in (item.shape[0], item.shape[-1])}
     possible = {
         key: values
         for key, value in arrays.items()
         if (values := _as_labels(value)) is not None
+        and len(values) in lengths
         and re.sub(r"\d+$", "", plain(key)) not in (*OTHERS, *TEXTS)
         and (key == name or _may_be_labels(value, values))
     }

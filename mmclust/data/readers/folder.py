@@ -56,7 +56,7 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     of_tables = table.split_labels(tables)
     views |= {name: values for name, values in of_tables.items() if values.ndim == 1 or values.shape[1]}
     texts = next((one.texts for one in tables.values() if one.texts is not None), None)
-    return arrays.assemble(path.resolve().name, views, path.name, reading, _fitting(texts, views))
+    return arrays.assemble(path.resolve().name, views, path.name, reading, texts=_fitting(texts, views))
 
 
 def _fitting(texts: np.ndarray | None, views: dict[str, Value]) -> np.ndarray | None:
@@ -82,7 +82,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")
     labels = {} if found.labels is None else {"labels": found.labels}
-    return arrays.assemble(path.stem, labels | views, path.name, reading, found.texts)
+    return arrays.assemble(path.stem, labels | views, path.name, reading, texts=found.texts, in_rows=True)
 
 
 def _of_mat(file: Path) -> dict[str, Value]:

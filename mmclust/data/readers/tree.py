@@ -39,14 +39,14 @@ PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 _PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid": 1, "validation": 1}
 
-MAX_MEMBERS = 1_000_000
+MAX_MEMBERS = settings.limit("MEMBERS")
 MAX_MEMBER_BYTES = 64 * 2**20
 MAX_CAPTION_BYTES = 2**16
 """A text file beside a picture is its caption up to this size, and a table above."""
-MAX_UNPACKED_BYTES = 64 * 2**30
-MAX_RATIO = 200
+MAX_UNPACKED_BYTES = settings.limit("UNPACKED_GIB") * 2**30
+MAX_RATIO = settings.limit("RATIO")
 """An archive above 1 GiB unpacked may be at most this many times its packed size."""
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = settings.limit("MEGAPIXELS") * 10**6
 MAX_DECODED_BYTES = 64 * 2**30
 NATIVE_PX = 128
 """Square pictures all of one size up to this keep it; others are resized and cut to a square."""

@@ -1,0 +1,321 @@
+"""Data sets of users: kept as plain arrays in a folder of their owner, and listed for that owner alone.
+
+A file that arrives is put into a draft first and looked at there; what is kept of it are the arrays that a reader made,
+never the file. A folder appears under its name when it is complete; drafts that nobody kept are removed.
+
+Names have the form `own/OWNER/SLUG` everywhere: in run specs, in addresses, on the command line.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+
+from mmclust import settings
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.entry import Entry, Progress
+
+LOCAL = "local"
+"""The owner where nobody signs in."""
+DRAFT_HOURS = 24
+MAX_TEXT = 2000
+"""Letters in a field that a user fills in."""
+_ABOUT, _DRAFTS = "dataset.json", ".drafts"
+_OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a user says of a data set."""
+
+    title: str
+    about: str = ""
+    source: str = ""
+    licence: str = ""
+    citation: str = ""
+
+
+def owner_of(subject: str) -> str:
+    """The owner's key for a signed-in person's identifier, from which it cannot be guessed."""
+    return hashlib.sha256(subject.encode()).hexdigest()[:16]
+
+
+def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
+    """Keep a data set under its title, and give the name it is known by.
+
+    Raises:
+        ValueError: no title, a title that is taken, no room, or nothing to cluster.
+    """
+    about = _checked(about)
+    if dataset.n_samples < 2:
+        raise ValueError(f"{about.title} holds {dataset.n_samples} sample; at least 2 are needed to cluster")
+    slug = re.sub(r"[^a-z0-9]+", "-", about.title.lower()).strip("-")[:60].strip("-") or "data"
+    folder = _root(owner) / slug
+    if folder.exists():
+        raise ValueError(f"you have a data set called {about.title} already; choose another title or delete that one")
+    room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
+    if (needed := sum(view.nbytes for view in dataset.views)) > room:
+        raise ValueError(
+            f"{about.title} takes {needed / 2**20:,.0f} MiB, and {max(0, room) / 2**20:,.0f} MiB are left to you; "
+            "delete a data set, or raise MMCLUST_MAX_UPLOADS_GIB"
+        )
+    with draft(owner) as place:
+        _write(place / slug, dataset, about)
+        (place / slug).rename(folder)
+    return f"own/{owner}/{slug}"
+
+
+def _checked(about: About) -> About:
+    """The fields without spaces around them.
+
+    Raises:
+        ValueError: no title, or a field that is too long.
+    """
+    cut = About(**{name: " ".join(str(text).split()) for name, text in asdict(about).items()})
+    if not cut.title:
+        raise ValueError("the data set has no title; give it one to find it by")
+    for name, text in asdict(cut).items():
+        longest = 80 if name == "title" else MAX_TEXT
+        if len(text) > longest:
+            raise ValueError(f"the {name} has {len(text):,} letters; at most {longest:,} are kept")
+    return cut
+
+
+def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
+    folder.mkdir()
+    for number, view in enumerate(dataset.views):
+        np.save(folder / f"view-{number}.npy", view)
+    for name, values in (("labels", dataset.labels), ("split", dataset.split)):
+        if values is not None:
+            np.save(folder / f"{name}.npy", values)
+    if dataset.texts is not None:
+        (folder / "texts.json").write_text(json.dumps(dataset.texts.tolist()))
+    known = {
+        "about": asdict(about),
+        "added": time.time(),
+        "n_samples": dataset.n_samples,
+        "views": [asdict(view) for view in dataset.spec.views],
+        "classes": dataset.spec.classes,
+        "n_clusters": dataset.spec.n_clusters,
+        "captioned": dataset.texts is not None,
+    }
+    (folder / _ABOUT).write_text(json.dumps(known, indent=2))
+
+
+def entries(owner: str = LOCAL) -> list[Entry]:
+    """The data sets of an owner, by title."""
+    found = [_entry(folder) for folder in _folders(owner)]
+    return sorted((entry for entry in found if entry), key=lambda entry: entry.title.lower())
+
+
+def find(name: str) -> Entry | None:
+    """The data set of that name, `own/OWNER/SLUG` or the slug of one without an owner; None where there is none."""
+    parts = name.strip().split("/")
+    owner, slug = (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "own" else (LOCAL, name.strip().lower())
+    if not (_OWNER.fullmatch(owner) and _SLUG.fullmatch(slug)):
+        return None
+    return _entry(_root(owner) / slug)
+
+
+def _entry(folder: Path) -> Entry | None:
+    try:
+        return _read_entry(folder, (folder / _ABOUT).stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _read_entry(folder: Path, changed: int) -> Entry:
+    # `changed` is part of the key: a renamed data set is read anew.
+    known = json.loads((folder / _ABOUT).read_text())
+    about = About(**known["about"])
+    views = tuple(_view(view) for view in known["views"])
+    single = len(views) == 1 and views[0].kind == "image"
+    return Entry(
+        name=f"own/{folder.parent.name}/{folder.name}",
+        title=about.title,
+        about=about.about,
+        shape=views[0].shape if single else (),
+        several=() if single else views,
+        pixels=(views[0].low, views[0].high),
+        n_samples=known["n_samples"],
+        n_clusters=known["n_clusters"],
+        classes=tuple(known["classes"]),
+        source=about.source or "a file of yours",
+        licence=about.licence or "not stated",
+        citation=about.citation,
+        captioned=known["captioned"],
+        place=folder,
+        loader="mmclust.data.uploads:load",
+    )
+
+
+def _view(known: dict[str, Any]) -> ViewSpec:
+    shapes: dict[str, Any] = {name: known[name] and tuple(known[name]) for name in ("shape", "image_shape")}
+    return ViewSpec(**{field.name: known[field.name] for field in fields(ViewSpec)} | shapes)
+
+
+def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
+    """The data set in a folder that `keep` wrote, its views memory-mapped."""
+    assert path is not None
+    known = json.loads((path / _ABOUT).read_text())
+    views = tuple(_view(view) for view in known["views"])
+    try:
+        arrays = [np.load(path / f"view-{number}.npy", mmap_mode="r") for number in range(len(views))]
+        labels, split = (
+            np.load(file) if (file := path / f"{name}.npy").is_file() else None for name in ("labels", "split")
+        )
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"the files of {known['about']['title']} are damaged ({error}); delete it, add it again"
+        ) from None
+    texts = np.array(json.loads((path / "texts.json").read_text()), object) if known["captioned"] else None
+    found = DataSpec(name=spec.name, views=views, n_clusters=known["n_clusters"], classes=tuple(known["classes"]))
+    return MultiViewDataset(
+        spec=found, views=tuple(array.view(np.ndarray) for array in arrays), labels=labels, split=split, texts=texts
+    )
+
+
+def about(name: str) -> About:
+    """What its owner says of a data set.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    return About(**json.loads((_existing(name) / _ABOUT).read_text())["about"])
+
+
+def describe(name: str, about: About) -> None:
+    """Say something else of a data set: another title, licence ...; its name stays, so that its runs find it.
+
+    Raises:
+        ValueError: there is none of that name, or a field does not fit.
+    """
+    folder = _existing(name)
+    known = json.loads((folder / _ABOUT).read_text()) | {"about": asdict(_checked(about))}
+    written = folder / f"{_ABOUT}.{uuid.uuid4().hex[:8]}"
+    written.write_text(json.dumps(known, indent=2))
+    written.replace(folder / _ABOUT)
+
+
+def delete(name: str) -> None:
+    """Delete a data set; its runs keep their figures, but nothing can be shown of their samples.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    folder = _existing(name)
+    gone = folder.parent / _DRAFTS / uuid.uuid4().hex
+    gone.parent.mkdir(exist_ok=True)
+    folder.rename(gone)  # at once, so that nobody meets one that is half gone
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _existing(name: str) -> Path:
+    entry = find(name)
+    if entry is None or entry.place is None:
+        raise ValueError(f"there is no data set {name} of yours any more; choose another")
+    return entry.place
+
+
+@contextlib.contextmanager
+def draft(owner: str = LOCAL) -> Iterator[Path]:
+    """A folder for what is being made; gone afterwards."""
+    folder = _root(owner) / _DRAFTS / uuid.uuid4().hex
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise ValueError(
+            f"{settings.home()} cannot be written ({error.strerror}); set MMCLUST_HOME elsewhere"
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
+    """Put files that arrive into a draft, and give what a reader should open: the file, or the folder of several.
+
+    Raises:
+        ValueError: a name that is none, two files of one name, too much, or no room on the disk.
+    """
+    folder = _root(owner) / _DRAFTS / uuid.uuid4().hex / "upload"
+    limit = settings.limit("UPLOAD_MIB") * 2**20
+    n_bytes, names = 0, []
+    try:
+        folder.mkdir(parents=True)
+        for name, content in files:
+            plain = _plain_name(name)
+            if plain in names:
+                raise ValueError(f"two of the files are called {plain}; rename one")
+            names.append(plain)
+            with open(folder / plain, "xb") as target:
+                while chunk := content.read(1 << 20):
+                    n_bytes += len(chunk)
+                    if n_bytes > limit:
+                        raise ValueError(
+                            f"the files have more than {limit >> 20:,} MiB; put larger ones into the folder that "
+                            "MMCLUST_DATA names, or raise MMCLUST_MAX_UPLOAD_MIB"
+                        )
+                    target.write(chunk)
+    except OSError as error:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise ValueError(f"the files could not be written below {settings.home()} ({error.strerror})") from None
+    except ValueError:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
+    if not names:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise ValueError("no file has arrived; choose one or more")
+    return folder / names[0] if len(names) == 1 else folder
+
+
+def discard(path: Path) -> None:
+    """Remove the draft that `receive` made."""
+    folder = path if path.name == "upload" else path.parent
+    if folder.parent.parent.name == _DRAFTS:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove the drafts that were left behind, by a killed server or a visitor who went away."""
+    for folder in (settings.home() / "uploads").glob(f"*/{_DRAFTS}/*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > 3600 * DRAFT_HOURS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plain_name(name: str) -> str:
+    """The last part of a name, in letters that are safe on every disk."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    plain = re.sub(r"[^\w.() -]+", "_", last).lstrip(". ")[-100:]
+    if not plain or plain in (".", ".."):
+        raise ValueError(f"a file is called {last[:40]!r}, which is no name; rename it")
+    return plain
+
+
+def _root(owner: str) -> Path:
+    assert _OWNER.fullmatch(owner), owner
+    return settings.home() / "uploads" / owner
+
+
+def _folders(owner: str) -> list[Path]:
+    try:
+        return [folder for folder in _root(owner).iterdir() if _SLUG.fullmatch(folder.name)]
+    except OSError:
+        return []
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
