@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui import annotations, cache, clickable, cluster_rows, picker, selection
+from mmclust.ui import annotations, cache, clicks, cluster_rows, picker, selection
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
@@ -34,7 +34,7 @@ if fused is not None:
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
     table = cluster_rows.table(view, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown)
-    if action := clickable.show(table, key="rows"):
+    if action := clicks.show(table, key="rows"):
         cluster_rows.clicked(view, action)
     left, right = st.columns(2, gap="large")
     with left:

@@ -1,41 +1,44 @@
-"""Which classes the clusters mix up, and the samples behind every cell."""
-
-from functools import partial
+"""Which classes the clusters mix up, what changed between epochs and runs, and the samples behind cells and flows."""
 
 import streamlit as st
 
-from mmclust.plots import confusion as plots
-from mmclust.ui import cache, cells, frame, picker
+from mmclust.ui import confusion, flows, frame, picker, selection, state
 
-view = picker.view(
+SHOWN = ("table", "flows")
+
+fused = picker.view(
     "Confusion",
-    "Classes against clusters, matched one to one. Click a cell to see the samples behind its number.",
+    "Clusters beside classes, or beside another epoch, view or run. Click a cell or a flow to see its samples.",
     what="the confusion matrix",
 )
-if view is not None and view.counts is not None:
-    view = picker.assignment(view)
 
-if view is not None and view.counts is None:
-    frame.empty(
-        "This data set has no classes",
-        "A confusion matrix compares clusters with known classes. The clusters themselves can be looked at.",
-        page="clusters.py",
-        button="See the clusters",
-    )
-elif view is not None and view.counts is not None:
-    names = [view.cluster_name(k) for k in range(view.counts.shape[1])]
-    classes = [view.class_name(c) for c in range(view.counts.shape[0])]
-    left, right = st.columns([7, 5], gap="large")
-    with left:
-        height = min(820, max(420, 48 * len(classes) + 60))
-        draw = partial(plots.confusion_figure, view.counts, classes, names, height=height)
-        chart = st.plotly_chart(
-            cache.derive(view, ("confusion", tuple(names)), draw),
-            key=f"confusion-{view.record.run_id}-{view.epoch}-{st.session_state.get('linked:assignment')}",
-            on_select="rerun",
-            selection_mode="points",
-            config={"displayModeBar": False},
-            alt=f"Confusion matrix of {len(classes)} classes and {len(names)} clusters",
+if fused is not None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        st.segmented_control(
+            "Show", SHOWN, key=state.linked("show", SHOWN, "table"), required=True,
+            help="A table of two groupings, or the flows of samples between several.",
+        )  # fmt: skip
+        shown = state.link("show", "table")
+        view = picker.assignment(fused)
+        stages = table = None
+        if shown == "flows":
+            stages = flows.stages(view, fused)
+        elif (rows := confusion.beside(view, fused)) is not None:
+            table = confusion.table(view, rows)
+    found = selection.bar(view, page="confusion.py")
+    if stages is not None:
+        flows.show(view, stages, found)
+    elif table is None:
+        frame.empty(
+            "There is nothing to compare with",
+            "This data set has no classes, the run has one snapshot, and there is no other run of the same data. "
+            "The clusters themselves can be looked at.",
+            page="clusters.py",
+            button="See the clusters",
         )
-    with right:
-        cells.side(view, chart.selection.points)
+    else:
+        left, right = st.columns([7, 5], gap="large")
+        with left:
+            confusion.show(view, table, found)
+        with right:
+            confusion.side(view, table, found)

@@ -4,13 +4,12 @@ Shapes: n samples, R and C groups.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from mmclust.evaluation import metrics
 
-Sort = Literal["number", "size", "error"]
+SORTS = ("number", "size", "error")
 
 
 def aligned(ids: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -51,12 +50,12 @@ class Arrangement:
     """(C,) share of each column in its matched row; 0 without one."""
 
 
-def arrange(counts: np.ndarray, sort: Sort = "number") -> Arrangement:
+def arrange(counts: np.ndarray, sort: str = "number") -> Arrangement:
     """Match rows and columns one to one and put matched cells on the diagonal.
 
     Args:
         counts: (R, C) samples.
-        sort: rows by number, by size (largest first) or by error (smallest recall first).
+        sort: one of `SORTS`: rows by number, by size (largest first) or by error (smallest recall first).
     """
     partner = metrics.match_classes(counts)
     columns = np.flatnonzero(partner >= 0)

@@ -9,7 +9,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis import doubt, splitting
+from mmclust.analysis import splitting
+from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied, outline, words
 from mmclust.report import annotations as files
@@ -64,11 +65,11 @@ def lay_over(view: cache.View, head: Callable[[cache.View], str], *, wanted: boo
 
 
 def _choice(run_id: str, known: dict[str, Annotation], chosen: Annotation | None) -> None:
-    st.session_state[WIDGET] = chosen.annotation_id if chosen else None
+    st.session_state[WIDGET] = chosen.annotation_id if chosen else ""  # the widget shows None as nothing chosen
     st.selectbox(
-        "Annotation", [None, *known], key=WIDGET, width=250, label_visibility="collapsed",
+        "Annotation", ["", *known], key=WIDGET, width=250, label_visibility="collapsed",
         format_func=lambda key: f"Annotation: {known[key].name}" if key in known else OFF,
-        on_change=lambda: state.choose_annotation(run_id, st.session_state[WIDGET]),
+        on_change=lambda: state.choose_annotation(run_id, st.session_state[WIDGET] or None),
         help="Names, merges and splits laid over the run, on all pages. The run itself stays as it is.",
     )  # fmt: skip
 
@@ -79,7 +80,7 @@ def _choice(run_id: str, known: dict[str, Annotation], chosen: Annotation | None
 def tools(view: cache.View) -> None:
     """The row of tools on the Clusters page: edit, undo, redo, and what can be done with the annotation."""
     mine = view.annotation
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mm-annotation"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="mm-annotation"):
         if st.button(
             "Edit clusters", icon=":material/edit:", key="edit",
             help="Rename, merge or split clusters. The run stays as it is; your changes are kept beside it.",
@@ -209,7 +210,7 @@ def _before_and_after(view: cache.View, step: Step) -> None:
 # --------------------------------------------------------------------------------------------------------------- edit
 
 
-@st.dialog("Edit clusters", width="large")
+@st.dialog("Edit clusters", width="medium")
 def edit(view: cache.View, cluster: int | None = None) -> None:
     """The window in which clusters are renamed, merged and split.
 
@@ -258,17 +259,17 @@ def _merge(view: cache.View, cluster: int) -> None:
 
 
 def rivals(view: cache.View, cluster: int) -> np.ndarray:
-    """(K,) clusters in the order in which the samples of one name them second, the most frequent first."""
-    second = cache.derive(view, "rival", lambda: doubt.rival(view.log_probs))
-    counts = np.bincount(second[view.y_pred == cluster], minlength=len(view.sizes))
-    return np.argsort(-counts, kind="stable")
+    """(K,) clusters in the order of the mean probability that the samples of one give them, the largest first."""
+    given = np.exp(view.log_probs[view.y_pred == cluster]).sum(axis=0)
+    return np.argsort(-given, kind="stable")
 
 
 def _split(view: cache.View, cluster: int) -> None:
-    spaces = list(view.snapshot.spaces)
+    titles = {s.name: s.title for s in choices(view.snapshot.spaces, view.view_names) if len(s.members) == 1}
+    spaces = list(titles)
     left, right = st.columns(2)
     first = "z" if "z" in spaces else spaces[0]
-    space = left.selectbox("Space", spaces, spaces.index(first), key="split-space",
+    space = left.selectbox("Space", spaces, spaces.index(first), key="split-space", format_func=titles.__getitem__,
                            help="k-means runs on the codes of the cluster's samples in this space.")  # fmt: skip
     parts = right.slider("Parts", 2, MOST_PARTS, 2, key="split-parts", help="Into how many parts it is cut.")
     with st.spinner("Cutting the cluster …"):

@@ -142,6 +142,8 @@ class View:
     """(K,) colour of each cluster: that of its class, so that a colour means one thing in all runs and epochs."""
     annotation: Annotation | None = None
     """What the user laid over the clusters; everything here is then of the clusters under it."""
+    source: int | None = None
+    """Number of the data's view whose own assignment this is; None for that of all views together."""
     plain: "View | None" = None
     """The same without the annotation; None where there is none."""
     groups: tuple[Group, ...] = ()
@@ -291,7 +293,7 @@ def _alone(view: View, number: int) -> View:
     own = replace(view.snapshot, logits=view.snapshot.view_logits[number])
     made = _made(view.record, view.run, view.version, own, view.data, like=view)
     plain = None if view.plain is None else alone(view.plain, number)
-    return replace(made, annotation=view.annotation, plain=plain, groups=view.groups)
+    return replace(made, annotation=view.annotation, plain=plain, groups=view.groups, source=number)
 
 
 def _made(

@@ -115,6 +115,20 @@ def drawn_profiles(data: MultiViewDataset, view: int, rows: np.ndarray) -> list[
     return [drawing.data_uri(drawing.png(p)) for p in profiles.profiles(rows, low, high, width=width, height=height)]
 
 
+def thumbnails(data: MultiViewDataset, view: int, ids: np.ndarray, px: int) -> np.ndarray:
+    """Samples of a view as squares (n, px, px, 4) uint8, transparent where an image is not square."""
+    found = np.zeros((len(ids), px, px, 4), np.uint8)
+    rows = data.views[view][ids]
+    if not is_image(data, view):
+        return profiles.profiles(rows, *_ranges(_Ref(data), view), width=px, height=px)
+    images = drawing.resize(pixels(data, view, rows), px) if len(ids) else found[..., :3]
+    height, width = images.shape[1:3]
+    top, left = (px - height) // 2, (px - width) // 2
+    found[:, top : top + height, left : left + width, :3] = images
+    found[:, top : top + height, left : left + width, 3] = 255
+    return found
+
+
 @lru_cache(maxsize=64)
 def _ranges(ref: _Ref, view: int) -> tuple[np.ndarray, np.ndarray]:
     return profiles.column_ranges(ref.data.views[view])

@@ -21,7 +21,7 @@ EARLY = (
     *(
         f"mmclust.ui.{part}"
         for part in (
-            *("gallery", "browse", "training", "live", "maps", "cluster_rows", "cells", "explain"),
+            *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
             *("agreement", "view_curves", "overclusters", "generation"),
         )
     ),

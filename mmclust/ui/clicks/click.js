@@ -2,7 +2,7 @@
 // was chosen. Parts in a group `data-walk` share one tab stop; the arrow keys walk through them.
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".mm-clickable");
+  const root = parentElement.querySelector(".mm-clicks");
   if (root.shown !== data.html) {
     const focused = root.contains(document.activeElement) ? document.activeElement.dataset.click : null;
     root.innerHTML = root.shown = data.html;
