@@ -5,7 +5,7 @@ core and hardly moves when other programs use the machine.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -18,39 +18,13 @@ from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.steps import prepare
-from mmclust.engine.recorder import Request
+from mmclust.engine.pace import StopAfter
 from mmclust.engine.trainer import Trainer, build
-from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plan import objection, plan
 
 N_IMAGES = 8192
 FOREVER = 1_000_000
 """Epochs: no round reaches the end, so that none is evaluated."""
-
-
-class StopAfter:
-    """A recorder that asks for a stop after some seconds and keeps the state to go on from."""
-
-    def __init__(self) -> None:
-        self.deadline = 0.0
-        self.state: dict[str, Any] | None = None
-
-    def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
-        """Curves are not kept."""
-
-    def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
-        """Progress is not kept."""
-
-    def snapshot(self, snapshot: Snapshot) -> None:
-        """Snapshots are not kept."""
-
-    def checkpoint(self, state: dict[str, Any]) -> None:
-        """Keep the state."""
-        self.state = state
-
-    def request(self) -> Request:
-        """Stop when the time is over."""
-        return "stop" if time.monotonic() >= self.deadline else ""
 
 
 class Ours:

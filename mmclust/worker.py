@@ -29,6 +29,7 @@ from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
 from mmclust.runs.record import RunRecord, Status
 from mmclust.runs.run import Run
+from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ ASK_EVERY_S = 0.5
 """How often a process that waits for a device asks for it."""
 SMALL_SAMPLE = 400
 """Samples of fewer values train fastest on one thread: a step is over before a second one has woken up."""
+TRIAL_S, TRIAL_SAMPLES, TRIAL_BATCH = 2.0, 1024, 64
+"""Length and size of the trial that says how long a run would take."""
 BACKGROUND_NICENESS = 10
 """Priority of training beside a server: pages go first."""
 
@@ -88,6 +91,54 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
             f"the weights of run {run.id} cannot be read; train it again ({_first_line(error)})"
         ) from error
     return method.eval()
+
+
+def expected_seconds(spec: RunSpec, *, seconds: float = TRIAL_S) -> float:
+    """How long a run would take on this device, one thread, from its first steps on a few of its samples.
+
+    Args:
+        spec: of the run; nothing is stored.
+        seconds: to train for.
+
+    Raises:
+        ValueError: it cannot be trained, in one sentence.
+    """
+    import torch
+
+    from mmclust.engine.pace import StopAfter, seconds_per_sample
+    from mmclust.engine.trainer import Trainer, build
+
+    about = card(spec.method)
+    n_samples = catalogue.load(spec.dataset, limit=spec.limit).n_samples
+    dataset = preparation.prepare(catalogue.load(spec.dataset, limit=min(n_samples, TRIAL_SAMPLES)), spec.steps)
+    share = dataset.n_samples / n_samples
+    n_train, n_eval = (len(dataset.part(part)) / share for part in (about.train_part, about.eval_part))
+    values = about.resolve(spec.dataset, spec.preset, spec.config)
+    if values["batch_size"]:
+        values["batch_size"] = min(values["batch_size"], TRIAL_BATCH, len(dataset.part(about.train_part)))
+    data_spec = dataset.spec if spec.n_clusters is None else replace(dataset.spec, n_clusters=spec.n_clusters)
+    recorder = StopAfter()
+    device = torch.device("cuda" if spec.device != "cpu" and torch.cuda.is_available() else "cpu")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        trainer = Trainer(
+            build(method_class(spec.method), about.config(**values), data_spec, spec.seed),
+            dataset,
+            recorder,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            device=device,
+            precision=spec.precision,
+            train_part=about.train_part,
+            eval_part=about.eval_part,
+            evaluate_every=spec.epochs,
+        )
+        train_s, eval_s = seconds_per_sample(trainer, recorder, seconds=seconds)
+    finally:
+        torch.set_num_threads(before)
+    n_evaluations = 1 + spec.epochs / spec.evaluate_every
+    return spec.epochs * n_train * train_s + n_evaluations * n_eval * eval_s
 
 
 def execute_when_free(

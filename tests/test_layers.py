@@ -17,7 +17,7 @@ ALLOWED = {
     "cli": UI_SIDE,
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
-    "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings"},
+    "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
     "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine"},  # its workers import the engine ahead of time
     "baselines": {"data", "evaluation", "methods.card", "settings"},
     "plan": {"methods.card", "data", "runs", "settings"},

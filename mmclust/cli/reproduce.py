@@ -21,9 +21,17 @@ def add(commands: Any) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="e.g. msdib-table2; without it the names are listed")
     parser.add_argument("--seeds", type=_count, metavar="N", help="seeds 0 to N-1; default: as many as in the paper")
     parser.add_argument("--quick", action="store_true", help="two seeds, quick presets, at most two data sets")
-    parser.add_argument("--show", action="store_true", help="train nothing: show what is there")
+    parser.add_argument(
+        "--show", action="store_true", help="train nothing: show what is there, and how long the rest would take here"
+    )
     parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="also write it there, in place of its earlier page")
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE.svg",
+        help="draw a figure (.svg, .png, .pdf); with --out figures are drawn into a folder pictures beside it",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -43,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     with stopping() as stop:
         document = reproduce(experiment, RunStore(), extent, progress=Lines(), say=_say, stop=stop)
     document["command"] = _command(args)
+    document["picture"] = _picture(args, document)
     page = markdown.written(document, document["command"])
     if args.out:
         markdown.put_into(args.out, experiment.name, page)
@@ -57,6 +66,20 @@ def run(args: argparse.Namespace) -> int:
     for line in failed:
         print(f"{line['label']} on {line['dataset']}: {line['failures'][0]}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _picture(args: argparse.Namespace, document: dict[str, Any]) -> str:
+    """Draw the experiment where it has something to draw; the file, as the page beside it names it."""
+    from mmclust.plots import experiments as pictures
+
+    path = args.picture or (args.out.parent / "pictures" / f"{args.name}.svg" if args.out else None)
+    if path is None or not pictures.can_draw(document):
+        return ""
+    pictures.write(document, path)
+    if not args.picture:
+        return path.relative_to(args.out.parent).as_posix()
+    print(f"Drawn into {path}", flush=True)
+    return path.name
 
 
 def _list(experiments: list[Any], *, as_json: bool) -> int:

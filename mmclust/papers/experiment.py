@@ -1,8 +1,8 @@
-"""What an experiment is made of; the experiments themselves are data in `experiments.py`."""
+"""What an experiment is made of; the experiments themselves are data in `experiments.py` and `image_experiments.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from mmclust.papers.table import PaperTable
 
@@ -32,6 +32,8 @@ class Row:
     """Hyper-parameters that differ from preset and ablation."""
     baseline: str = ""
     """Name of a baseline, deep or not (see `mmclust.baselines.table`), instead of a method."""
+    readout: str = ""
+    """A space of the trained method that k-means reads the clusters from, instead of its own assignment."""
     quick: bool = True
     """Whether the quick look has it: there all rows have the quick preset, and some would say the same."""
 
@@ -51,8 +53,17 @@ class Experiment:
     n_seeds: int
     n_quick_seeds: int = 2
     axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    """Values that are varied in every combination, by hyper-parameter; empty for tables and curves."""
+    """Values that are varied in every combination, by hyper-parameter or by a name of `sweeps.sweep.AXES`; empty for
+    tables and curves."""
     quick_axes: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    quick_places: tuple[Place, ...] = ()
+    """Data sets of the quick look; by default the first of the experiment's own that are here."""
+    quick_limit: int | None = None
+    """Samples of the quick look; None for all."""
+    quick_epochs: int | None = None
+    """Length of its runs; None for the quick preset's."""
+    maps: Literal["", "prior", "stages"] = ""
+    """Maps of the first run to draw: its codes beside samples of the prior, or at start, middle and end."""
     curves: tuple[str, ...] = ()
     """Curves of the run to show against epochs, instead of the figures of the last one."""
     by_loss: bool = False

@@ -1,6 +1,6 @@
 """The tables and figures that `reproduce` can make, as data."""
 
-from mmclust.papers import dmid_uic, dmim, msdib
+from mmclust.papers import dmid_uic, dmim, image_experiments, msdib
 from mmclust.papers.experiment import Experiment, Place, Row
 
 _KMEANS = (
@@ -225,7 +225,10 @@ _DMID = (
     ),
 )
 
-EXPERIMENTS = {experiment.name: experiment for experiment in (*_DMIM, *_MSDIB, *_DMID)}
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (*image_experiments.DCCS, *image_experiments.IMC, *_DMIM, *_MSDIB, *_DMID)
+}
 
 
 def find(name: str) -> Experiment:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI", "ari": "ARI", "purity": "PUR"}
+NAMES = {"acc": "ACC", "acc_top5": "top-5 ACC", "nmi": "NMI", "nmi_geometric": "NMI", "ari": "ARI", "purity": "PUR"}
 IMPOSSIBLE = "(!)"
 
 Document = dict[str, Any]
@@ -18,7 +18,9 @@ def written(document: Document, command: str) -> str:
         document: made by `reproduce`.
         command: what a reader types to make it again.
     """
-    parts = [f"## {document['title']}", f"`{command}`", *_introduction(document)]
+    parts = [f"## {document['title']}", f"`{command}`", *_introduction(document), *_plan(document)]
+    if document.get("picture"):
+        parts.append(f"![{document['title']}]({document['picture']})")
     for place in document["places"]:
         lines = [line for line in document["lines"] if line["dataset"] == place["dataset"]]
         if place["used"] and lines:
@@ -72,6 +74,18 @@ def _introduction(document: Document) -> list[str]:
             f"{', '.join(versions['torch'])}, {_duration(document['training_seconds'])} of training in all."
         )
     return [f"{reported} {ours}"]
+
+
+def _plan(document: Document) -> list[str]:
+    """What is left to be done, and how long it takes."""
+    if not (plan := document.get("plan")) or not plan["n_left"]:
+        return []
+    one = _duration(plan["shortest_s"])
+    one += f" to {_duration(plan['longest_s'])}" if plan["longest_s"] > 1.05 * plan["shortest_s"] else ""
+    return [
+        f"Plan: {plan['n_runs']} runs, {plan['n_left']} of them left, {one} a run: about "
+        f"{_duration(plan['seconds_left'])} here with {plan['n_workers']} at a time."
+    ]
 
 
 def _heading(place: dict[str, Any]) -> str:
@@ -222,4 +236,6 @@ def _duration(seconds: float | None) -> str:
         return "-"
     if seconds < 100:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    if seconds < 100 * 3600:
+        return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} days"

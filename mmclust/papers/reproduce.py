@@ -14,17 +14,20 @@ import numpy as np
 from mmclust.baselines import table as baselines
 from mmclust.data import catalogue
 from mmclust.methods import card
+from mmclust.papers import forecast, kmeans, maps
 from mmclust.papers.experiment import Experiment, Place, Row
 from mmclust.papers.table import PaperTable, Reported
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import results
 from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out, look_up
-from mmclust.sweeps.sweep import Cell, Sweep, grid
+from mmclust.sweeps.sweep import N_SNAPSHOTS, Cell, Sweep, grid
 
 N_BASELINE_SEEDS = 5
 """Baselines differ little between seeds."""
 N_QUICK_PLACES = 2
+N_MAPS = 8
+"""Snapshots of a run whose maps are drawn at several stages."""
 N_CURVE_EPOCHS = 12
 """Epochs of a curve that are tabulated."""
 
@@ -38,7 +41,7 @@ class Extent:
     quick: bool = False
     """A few seeds, the quick preset and at most two data sets: shows that everything works."""
     train: bool = True
-    """False to show only what is there already."""
+    """False to show only what is there already, and how long the rest would take."""
     n_workers: int | None = None
 
 
@@ -67,7 +70,8 @@ def reproduce(
     """
     stop = stop or threading.Event()
     n_seeds = extent.n_seeds or (experiment.n_quick_seeds if extent.quick else experiment.n_seeds)
-    here = [place for place in experiment.places if not _absence(place)]
+    places = experiment.quick_places if extent.quick and experiment.quick_places else experiment.places
+    here = [place for place in places if not _absence(place)]
     here = here[:N_QUICK_PLACES] if extent.quick else here
     rows = [row for row in experiment.rows if row.quick or not extent.quick]
     cells = [(place, row, cell) for place in here for row in rows for cell in _cells(experiment, place, row, extent)]
@@ -97,8 +101,12 @@ def reproduce(
         "metrics": list(experiment.metrics),
         "by_loss": experiment.by_loss,
         "axes": {name: list(values) for name, values in _axes(experiment, extent).items()},
-        "places": [_place(place, place in here) for place in experiment.places],
+        "places": [_place(place, place in here) for place in dict.fromkeys((*places, *experiment.places))],
         "lines": lines,
+        "maps": maps.drawn(store, experiment.maps, runs) if experiment.maps and runs else [],
+        "plan": forecast.forecast(outcome, n_workers=extent.n_workers, say=say)
+        if outcome and not extent.train
+        else None,
         "reported": [_reported_row(table, name) for table in experiment.tables for name in table.rows],
         "notes": list(experiment.notes),
         "n_runs": outcome.n_runs if outcome else 0,
@@ -149,6 +157,9 @@ def _cells(experiment: Experiment, place: Place, row: Row, extent: Extent) -> tu
         method=method,
         preset="quick" if extent.quick else preset,
         changes=changes,
+        limit=experiment.quick_limit if extent.quick else None,
+        epochs=experiment.quick_epochs if extent.quick else None,
+        n_snapshots=N_MAPS if experiment.maps == "stages" else N_SNAPSHOTS,
         label=row.label,
     )
     return grid(base, axes).cells if (axes := _axes(experiment, extent)) else (base,)
@@ -221,7 +232,7 @@ class _Lines:
         """The line of a method with certain settings."""
         assert self.outcome is not None
         cell, runs = self.cells[number], self.outcome.of_cell(number)
-        found = results.figures(runs)
+        found = kmeans.figures(self.store, runs, row.readout) if row.readout else results.figures(runs)
         lowest = results.lowest_loss(self.store, runs) if self.experiment.by_loss else None
         failures = [(seed, why) for (n, seed), why in self.outcome.failures.items() if n == number]
         return self._line(place, row) | {

@@ -37,6 +37,7 @@ class Cell:
     limit: int | None = None
     clusters: int | None = None
     device: str = "auto"
+    n_snapshots: int = N_SNAPSHOTS
     label: str = ""
     """What a table calls it; empty for its point."""
     point: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Cell:
             device=self.device,
             limit=self.limit,
             launcher=SWEEP,
-            n_snapshots=N_SNAPSHOTS,
+            n_snapshots=self.n_snapshots,
             title=title,
             tags=tags,
         )
@@ -99,6 +100,8 @@ class Sweep:
     def id(self) -> str:
         """Name that depends on what is asked for alone: asking again goes on with the same sweep."""
         asked = json.loads(self.to_json()) | {"title": ""}
+        for cell in asked["cells"]:
+            del cell["n_snapshots"]  # how many are kept has no influence on the numbers
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
         first = self.cells[0]
         name = self.title or f"{first.method}-{first.dataset.rpartition('/')[2]}"
