@@ -5,6 +5,8 @@ PORT := 8501
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The app needs no Ray; types and tests of the launcher do (about 80 MB, one download).
+RAY := $(VENV)/.ray
 # The first interpreter that is new enough; choose another with `make PYTHON=... app`.
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
@@ -24,14 +26,14 @@ test: check ## check the code, then run the whole test suite
 test-fast: $(READY) ## only the quick tests
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
-test-slow: $(READY) ## only the slow and the browser tests
+test-slow: $(READY) $(RAY) ## only the slow and the browser tests
 	$(BIN)/python -m pytest -m "slow or browser"
 
 format: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-check: $(READY) ## format check, lint, types
+check: $(READY) $(RAY) ## format check, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -57,4 +59,9 @@ $(READY): requirements.lock
 		$(PYTHON) -m venv --clear $(VENV); fi
 	@echo "Installing the packages of requirements.lock into $(VENV) (a few GB, some minutes, once)"
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --requirement requirements.lock
+	@touch $@
+
+$(RAY): requirements-ray.txt $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet \
+		--constraint requirements.lock --requirement requirements-ray.txt
 	@touch $@

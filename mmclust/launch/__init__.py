@@ -1,22 +1,23 @@
 """Ways to have a queued run executed; status, requests and leases of devices are the store's.
 
-`thread` trains in this process, `process` in a child that a crash of this one does not touch. Runs of the command
-line are executed in its own process, by `run_here`.
+`thread` trains in this process, `process` in a child that a crash of this one does not touch, `ray` on a cluster. Runs
+of the command line are executed in its own process, by `run_here`.
 """
 
 from collections.abc import Callable
 
+from mmclust.runs.queue import RAY
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 
-LAUNCHERS = ("thread", "process")
+LAUNCHERS = ("thread", "process", RAY)
 
 
 def submit(store: RunStore, run_id: str, launcher: str) -> None:
     """Have a queued run executed as soon as its device is free; returns at once.
 
     Raises:
-        ValueError: the launcher is not known, or the run has ended.
+        ValueError: the launcher is not known, its cluster does not answer, or the run has ended.
     """
     if launcher not in LAUNCHERS:
         raise ValueError(f"launcher {launcher!r} is not known; choose one of {', '.join(LAUNCHERS)}")
@@ -31,17 +32,21 @@ def submit(store: RunStore, run_id: str, launcher: str) -> None:
         from mmclust.launch import thread
 
         thread.serve(store)
-    else:
+    elif launcher == "process":
         from mmclust.launch import process
 
         process.start(store, run_id)
+    else:
+        from mmclust.launch import ray
+
+        ray.start(store, run_id)
 
 
 def resume(store: RunStore, run_id: str, launcher: str | None = None) -> None:
     """Let a paused, stopped, failed or interrupted run go on from its last checkpoint, by its launcher or another.
 
     Raises:
-        ValueError: it cannot be resumed, or the launcher is not known.
+        ValueError: it cannot be resumed, the launcher is not known, or its cluster does not answer.
     """
     before = store.record(run_id).launcher
     launcher = launcher or (before if before in LAUNCHERS else "thread")

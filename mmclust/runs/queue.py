@@ -19,6 +19,8 @@ from mmclust.runs.tables import LEASES, RUNS
 
 SWEEP = "sweep"
 """Launcher of the runs that a sweep executes."""
+RAY = "ray"
+"""Launcher of the runs that a Ray cluster executes: it keeps their devices free for them, so they lease none here."""
 PRESENT_S = 3.0
 """A queued run keeps its place before others as long as someone asked for it in this time."""
 
@@ -66,7 +68,7 @@ def take(
     now = time.time()
     busy = _busy(connection)
     asked_for = set(connection.scalars(select(RUNS.c.run_id).where(*matching(run_id, launcher))))
-    same_queue = RUNS.c.launcher == SWEEP if places else RUNS.c.launcher != SWEEP
+    same_queue = RUNS.c.launcher == SWEEP if places else RUNS.c.launcher.not_in((SWEEP, RAY))
     queued = select(RUNS).where(RUNS.c.status == "queued", same_queue).order_by(RUNS.c.queued)
     n_ahead = 0
     for row in map(dict, connection.execute(queued).mappings().all()):
@@ -97,17 +99,31 @@ def release(connection: Connection, token: str) -> None:
     connection.execute(delete(LEASES).where(LEASES.c.token == token))
 
 
+def take_assigned(connection: Connection, run_id: str, device: str) -> dict[str, Any] | None:
+    """Make a queued run a running one on a device that a cluster keeps free for it; None when it is not queued."""
+    row = connection.execute(select(RUNS).where(*matching(run_id, None))).mappings().first()
+    return _hold(connection, dict(row), device, _holder(time.time())) if row is not None else None
+
+
 def _start(connection: Connection, row: dict[str, Any], place: str, now: float) -> dict[str, Any] | None:
-    holder = {"token": secrets.token_hex(16), "owner": owner.this_process(), "heartbeat": now}
+    holder = _holder(now)
     connection.execute(insert(LEASES).values(device=f"{owner.machine()}/{place}", run_id=row["run_id"], **holder))
-    device = place.partition("/")[0]
+    taken = _hold(connection, row, place.partition("/")[0], holder)
+    if taken is None:
+        release(connection, holder["token"])
+    return taken
+
+
+def _holder(now: float) -> dict[str, Any]:
+    return {"token": secrets.token_hex(16), "owner": owner.this_process(), "heartbeat": now}
+
+
+def _hold(connection: Connection, row: dict[str, Any], device: str, holder: dict[str, Any]) -> dict[str, Any] | None:
+    now = holder["heartbeat"]
     values = holder | {"status": "running", "device": device, "started": row["started"] or now, "ended": None}
     values |= {"request": "", "waiting_for": "", "error": "", "waiter_seen": None}
     this = (RUNS.c.run_id == row["run_id"], RUNS.c.status == "queued")
-    if not connection.execute(update(RUNS).where(*this).values(**values)).rowcount:
-        release(connection, holder["token"])
-        return None
-    return row | values
+    return row | values if connection.execute(update(RUNS).where(*this).values(**values)).rowcount else None
 
 
 def _busy(connection: Connection) -> dict[str, str]:

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -210,8 +210,23 @@ class RunStore:
             return None
         with self.writing() as connection:
             taken = queue.take(connection, run_id=run_id, launcher=launcher, devices=devices, places=places)
-        if taken is None:
-            return None
+        return self._active(taken) if taken is not None else None
+
+    def claim_assigned(self, run_id: str, device: str) -> "ActiveRun | None":
+        """Take a queued run on a device that a cluster keeps free for it: nothing is leased here.
+
+        Args:
+            run_id: the run.
+            device: `cpu` or `cuda:0`, as this process sees it.
+
+        Returns:
+            The run, to be executed by the caller, or None when it is not queued any more.
+        """
+        with self.writing() as connection:
+            taken = queue.take_assigned(connection, run_id, device)
+        return self._active(taken) if taken is not None else None
+
+    def _active(self, taken: dict[str, Any]) -> ActiveRun:
         run = Run(self, taken["run_id"], RunSpec.from_json(taken["spec"]), self.folder(taken["run_id"]))
         return ActiveRun(run, token=taken["token"], device=taken["device"], seconds=taken["seconds"])
 
@@ -225,14 +240,27 @@ class RunStore:
         """Whether runs of a launcher wait in the queue."""
         return self._queued(None, launcher)
 
-    def mark_dead(self, run_id: str, error: str) -> None:
-        """Say why the process of a run died: a run that it held is interrupted, one that it only waited for failed."""
+    def keep_waiting(self, run_ids: Collection[str], reason: str) -> None:
+        """Say that somebody serves these queued runs, and what they wait for."""
+        these = (RUNS.c.run_id.in_(list(run_ids)), RUNS.c.status == "queued")
+        with self.writing() as connection:
+            values = {"waiter_seen": time.time(), "waiting_for": reason}
+            connection.execute(update(RUNS).where(*these).values(**values))
+
+    def mark_dead(self, run_id: str, error: str, *, sure: bool = False) -> None:
+        """Say why the process of a run died: a run that it held is interrupted, one that it only waited for failed.
+
+        Args:
+            run_id: the run.
+            error: one sentence.
+            sure: the caller knows that the process is gone; otherwise a run that still shows itself is let be.
+        """
         this = RUNS.c.run_id == run_id
         with self.writing() as connection:
             row = self._row(run_id)
             if row is None:
                 return
-            if row["status"] == "running" and is_silent(row):
+            if row["status"] == "running" and (sure or is_silent(row)):
                 values = {"status": "interrupted", "error": error, "ended": row["heartbeat"], "token": None}
                 connection.execute(update(RUNS).where(this).values(**values))
                 queue.release(connection, row["token"])

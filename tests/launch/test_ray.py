@@ -1,0 +1,208 @@
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from mmclust import launch, worker
+from mmclust.launch import ray as launcher
+from mmclust.plan import plan
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+from mmclust.runs.tables import RUNS
+
+
+CLUSTER = """
+import sys
+from ray.cluster_utils import Cluster
+node = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80_000_000, "include_log_monitor": False}
+cluster = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+cluster.add_node(**node)
+print("address", cluster.address, flush=True)
+sys.stdin.readline()
+cluster.shutdown()
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """Address of a cluster of two nodes with a place each; without Ray the test skips, or fails where it has to run."""
+    if importlib.util.find_spec("ray") is None:
+        reason = "Ray is not installed; pip install -r requirements-ray.txt"
+        pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_RAY") == "1" else pytest.skip(reason)
+    folder = tempfile.mkdtemp(prefix="ray-")  # pytest's own are too long for the names of sockets
+    program = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": folder},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with program:
+        assert program.stdout is not None
+        address = next((line for line in program.stdout if line.startswith("address ")), "")
+        assert address, "the cluster did not start"
+        yield address.split()[1]
+        program.communicate("end\n")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def store(cluster: str, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunStore]:
+    monkeypatch.setenv("MMCLUST_RAY_ADDRESS", cluster)
+    monkeypatch.setenv("MMCLUST_STORE", postgresql_url)
+    monkeypatch.setattr(launcher, "_starters", {})
+    yield RunStore()
+
+
+def queued(store: RunStore, epochs: int = 2, seed: int = 0) -> Run:
+    return store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192, seed=seed))
+
+
+def wait_until(run: Run, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:
+    deadline = time.monotonic() + timeout_s
+    while not reached(record := run.record()):
+        assert time.monotonic() < deadline, record
+        time.sleep(0.1)
+    return record
+
+
+def ended(record: RunRecord) -> bool:
+    return not record.active
+
+
+def process_of(run: Run) -> int:
+    with run.store.reading() as connection:
+        holder = connection.scalar(select(RUNS.c.owner).where(RUNS.c.run_id == run.id))
+    assert holder is not None
+    return int(holder.split("|")[2])
+
+
+@pytest.mark.slow
+def test_runs_of_a_cluster_with_a_killed_worker_all_finish_with_the_numbers_of_undisturbed_ones(
+    store: RunStore, tmp_path: Path
+):
+    runs = [queued(store, epochs=120, seed=seed) for seed in (0, 1)] + [queued(store, seed=2)]
+    for run in runs:
+        launch.submit(store, run.id, "ray")
+    both = [wait_until(run, lambda r: r.step > 0) for run in runs[:2]]
+    assert {record.device for record in both} == {"cpu"}
+    killed, spared = process_of(runs[0]), process_of(runs[1])
+    assert killed != spared
+    wait_until(runs[2], lambda r: "free place in the Ray cluster" in r.waiting_for)
+    deadline = time.monotonic() + 120
+    while not (runs[0].folder / "checkpoint.pt").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(killed, signal.SIGKILL)
+    records = [wait_until(run, lambda r: r.status == "finished") for run in runs]
+    assert process_of(runs[0]) != killed and process_of(runs[1]) == spared
+    assert (runs[0].folder / "worker.log").read_text().count(" on ") == 2
+
+    alone = RunStore(tmp_path / "alone", f"sqlite:///{tmp_path / 'alone.sqlite'}")
+    for run, record in zip(runs, records, strict=True):
+        whole = alone.create(run.spec)
+        active = alone.claim(whole.id)
+        assert active is not None and worker.execute(active) == "finished"
+        assert record.metrics == whole.record().metrics
+        np.testing.assert_array_equal(run.snapshot().logits, whole.snapshot().logits)
+
+
+@pytest.mark.slow
+def test_a_run_on_a_cluster_obeys_and_goes_on(store: RunStore):
+    run = queued(store, epochs=2000)
+    launch.submit(store, run.id, "ray")
+    paused_at = wait_until(run, lambda r: r.step > 0).step
+    run.request("pause")
+    assert wait_until(run, ended).status == "paused"
+    launch.resume(store, run.id)
+    wait_until(run, lambda r: r.status == "running" and r.step > paused_at)
+    run.request("stop")
+    assert wait_until(run, ended).status == "stopped"
+
+
+@pytest.mark.slow
+def test_a_run_that_is_stopped_in_the_queue_is_never_begun(store: RunStore):
+    busy = [queued(store, epochs=2000) for _ in range(2)]
+    waiting = queued(store)
+    for run in (*busy, waiting):
+        launch.submit(store, run.id, "ray")
+    wait_until(waiting, lambda r: "free place" in r.waiting_for)
+    waiting.request("stop")
+    for run in busy:
+        wait_until(run, lambda r: r.step > 0)
+        run.request("stop")
+    assert [wait_until(run, ended).status for run in busy] == ["stopped", "stopped"]
+    last = queued(store)
+    launch.submit(store, last.id, "ray")
+    assert wait_until(last, ended).status == "finished"
+    assert waiting.record().status == "stopped" and waiting.record().step == 0
+
+
+@pytest.mark.slow
+def test_a_folder_that_the_cluster_does_not_see_is_said(store: RunStore):
+    run = queued(store)
+    shutil.rmtree(run.folder)
+    launch.submit(store, run.id, "ray")
+    record = wait_until(run, ended)
+    assert record.status == "failed" and "has to be a folder that all machines share" in record.error
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def refused(run: Run, match: str) -> None:
+    """Both the caller and the run's record get the sentence, and the run can be resumed."""
+    with pytest.raises(ValueError, match=match) as caught:
+        launch.submit(run.store, run.id, "ray")
+    record = run.record()
+    assert (record.status, record.resumable) == ("failed", True)
+    assert record.error.rstrip(".").lower() == str(caught.value).lower()
+
+
+def test_without_ray_the_user_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    refused(queued(RunStore()), "Ray is not installed; `pip install -r requirements-ray.txt`")
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where Ray is installed: these sentences come before it is used."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+
+
+def test_without_an_address_the_user_is_told_to_set_it(installed: None):
+    refused(queued(RunStore()), "set MMCLUST_RAY_ADDRESS to its address")
+
+
+def test_a_cluster_that_does_not_answer_is_one_sentence(installed: None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{free_port()}")
+    refused(queued(RunStore()), "no Ray cluster answers at 127.0.0.1:.*refused")
+
+
+@pytest.mark.slow
+def test_a_port_that_is_no_ray_cluster_fails_the_run_with_a_sentence(installed: None, monkeypatch: pytest.MonkeyPatch):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{other.getsockname()[1]}")
+        monkeypatch.setattr(launcher, "START_LIMIT_S", 4.0)
+        run = queued(RunStore())
+        launch.submit(run.store, run.id, "ray")
+        record = wait_until(run, ended)
+    assert record.status == "failed" and "Ray cluster" in record.error and "\n" not in record.error
