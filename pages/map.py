@@ -1,5 +1,7 @@
 """All samples of a run as points: neighbours in the code are neighbours on the map."""
 
+import streamlit as st
+
 from mmclust.ui import maps, picker
 
 view = picker.view(
@@ -9,7 +11,12 @@ view = picker.view(
 )
 
 if view is not None:
-    settings = maps.controls(view)
-    points = maps.layout(view, settings)
-    if points is not None:
-        maps.explore(view, points, settings)
+    chosen = maps.controls(view)
+    places = st.columns(len(chosen)) if len(chosen) > 1 else [st.container()]
+    drawn = []
+    for place, settings in zip(places, chosen, strict=True):
+        with place:
+            drawn.append((settings, maps.layout(view, settings)))
+    ready = [(settings, points) for settings, points in drawn if points is not None]
+    if len(ready) == len(drawn):
+        maps.explore(view, ready)

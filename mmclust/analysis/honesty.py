@@ -125,7 +125,7 @@ def cached_honesty(folder: Path, values: np.ndarray, xy: np.ndarray, *, progress
         return known
     found = honesty(values, xy, progress=progress)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as file:
             np.savez(file, **vars(found))

@@ -125,7 +125,7 @@ def cached_projection(
     Args:
         folder: where layouts are kept; made when it is not there. A folder that can't be written costs only time.
         values: (n, D) codes.
-        kind: pca, tsne or umap.
+        kind: pca, tsne, umap or pacmap.
         progress: told how far the work is.
         initial: (n, 2) positions to start from.
         **options: `seed` and the settings of `project`.
@@ -136,7 +136,7 @@ def cached_projection(
         return known
     xy = project(values, kind, progress=progress, initial=initial, **options)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as file:
             np.save(file, xy)

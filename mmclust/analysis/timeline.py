@@ -6,15 +6,27 @@ Shapes: n samples, D dimensions, F epochs.
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mmclust.analysis.projection import Progress, cached_projection
 from mmclust.evaluation.snapshot import Snapshot
 
+Kept = TypeVar("Kept")
+
 MOST = 5_000
 """Samples of a t-SNE or UMAP through time, which take seconds an epoch; PCA shows all."""
+
+FRAMES = 24
+"""Epochs of a timeline at most."""
+
+
+def shown_epochs(kept: Sequence[Kept]) -> list[Kept]:
+    """The kept epochs that a timeline shows: all of few, else an even choice of them with the first and the last."""
+    if len(kept) <= FRAMES:
+        return list(kept)
+    return [kept[round(place)] for place in np.linspace(0, len(kept) - 1, FRAMES)]
 
 
 def common_samples(snapshots: Sequence[Snapshot], kind: str) -> np.ndarray:
@@ -38,12 +50,13 @@ def lay_out(
 ) -> list[np.ndarray]:
     """Layouts of the same samples at F epochs, on the same axes.
 
-    t-SNE and UMAP start each epoch from the layout of the one before; then each layout is turned and mirrored, never
-    stretched, onto the one after it, the last one keeping its place.
+    All but PCA start each epoch from the layout of the one before; PCA, whose layouts grow and shrink with the codes, is
+    scaled to the spread of the last epoch. Then each layout is turned and mirrored, never stretched, onto the one after
+    it, the last one keeping its place.
 
     Args:
         codes: F arrays (n, D), the earliest first.
-        kind: pca, tsne or umap.
+        kind: pca, tsne, umap or pacmap.
         folder: where layouts are kept on disk.
         progress: told how far the work is.
         **options: see `projection.project`.
@@ -58,6 +71,8 @@ def lay_out(
         report = partial(_tell_share, tell, number, len(codes))
         found.append(cached_projection(folder, values, kind, progress=report, initial=initial, **options))
         report(1.0)
+    if kind == "pca":
+        found = [xy * np.float32(_spread(found[-1]) / (_spread(xy) or 1.0)) for xy in found]
     for number in range(len(found) - 2, -1, -1):
         found[number] = aligned(found[number], found[number + 1])
     return found
@@ -65,6 +80,11 @@ def lay_out(
 
 def _tell_share(tell: Progress, done: int, total: int, share: float) -> None:
     tell((done + share) / total)
+
+
+def _spread(xy: np.ndarray) -> float:
+    """Root mean square distance from the middle."""
+    return float(np.sqrt(np.square(xy - xy.mean(axis=0)).sum(axis=1).mean()))
 
 
 def aligned(xy: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -32,6 +32,9 @@ SEQUENTIAL = ((0.0, "rgba(60, 120, 228, 0.04)"), (0.35, "rgba(60, 120, 228, 0.45
 CONFIDENCE = ((0.0, "#f0486c"), (0.45, "#b05cc8"), (0.75, "#6c7cf0"), (1.0, "#30c0a8"))
 """Plotly scale for confidence: no end of it vanishes on white or on near-black."""
 
+FAULT = ((0.0, "#8a919e"), (0.3, "#c8a04c"), (0.6, "#f0840c"), (1.0, "#c8003c"))
+"""Plotly scale for shares of what is wrong: quiet at zero, loud at one, on light and on dark."""
+
 
 def cluster_color(i: int) -> str:
     """Hex colour of cluster `i`; colours repeat after the last."""

@@ -96,7 +96,7 @@ def shutdown() -> None:
     _desk.close()
 
 
-def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: int = 200) -> Any:
+def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: int = 200, border: bool = True) -> Any:
     """The result of a job, or None while a progress bar stands in its place; the page reruns when it is done.
 
     Args:
@@ -104,11 +104,12 @@ def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: 
         work: called with a `Report` in a background thread.
         label: what is being done, e.g. "Laying out 1,797 points with t-SNE".
         height: room in pixels that the result will need, kept free so that nothing jumps.
+        border: whether a frame is drawn around that room.
     """
     job = _desk.ask(key, work)
     job.done.wait(0.3)  # what is on disk already appears without a flash of the progress bar
     if not job.done.is_set():
-        with st.container(height=height, border=True, vertical_alignment="center"):
+        with st.container(height=height, border=border, vertical_alignment="center"):
             _watch(job, label)
         return None
     if job.error is not None:

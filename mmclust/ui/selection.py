@@ -152,7 +152,7 @@ def bar(view: cache.View, *, page: str = "") -> Selection | None:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mm-selection"):
         word = view.word if len(found.rows) == 1 else f"{view.word}s"
-        st.markdown(f"**{_plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
+        st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
         actions(view, found, page=page)
     return found
 
@@ -185,12 +185,12 @@ def actions(view: cache.View, found: Selection, *, page: str = "", images: bool 
 
 @st.dialog("Selected samples", width="large")
 def _window(view: cache.View, found: Selection) -> None:
-    st.markdown(f"**{_plain(found.title)}** :gray[{len(found.rows):,} of {len(view.ids):,}]")
+    st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} of {len(view.ids):,}]")
     caught.images(view, found.rows, px=56)
 
 
-def _plain(text: str) -> str:
-    """A text as Markdown shows it letter by letter."""
+def plain(text: str) -> str:
+    """A text as Markdown that shows it letter by letter."""
     return re.sub(r"([\\`*_{}\[\]<>#:$~|])", r"\\\1", text)
 
 
@@ -253,13 +253,13 @@ def _by_rule(view: cache.View, kind: str, number: int, cluster: int | None) -> S
     if (kind == "class") != (cluster is None) or (cluster is not None and not 1 <= cluster <= len(whole.sizes)):
         return None
     if kind == "cluster":
-        return Selection(np.flatnonzero(whole.y_pred == number - 1), f"Cluster {view.cluster_name(number - 1)}")
+        return Selection(np.flatnonzero(whole.y_pred == number - 1), f"Cluster {whole.cluster_name(number - 1)}")
     if whole.y_true is None or whole.counts is None or number >= len(whole.counts):
         return None
     inside, title = whole.y_true == number, f"Class {view.class_name(number)}"
     if cluster is not None:
         inside = inside & (whole.y_pred == cluster - 1)
-        title += f" in cluster {view.cluster_name(cluster - 1)}"
+        title += f" in cluster {whole.cluster_name(cluster - 1)}"
     return Selection(np.flatnonzero(inside), title)
 
 

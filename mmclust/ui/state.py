@@ -84,9 +84,12 @@ def linked(name: str, options: Sequence[str], default: str) -> str:
         default: the choice that needs no place in the URL.
     """
     key = f"linked:{name}"
-    if st.session_state.get(key) not in options:
+    found = st.session_state.get(key)
+    if found not in options:
         wanted = st.query_params.get(name)
-        st.session_state[key] = wanted if wanted in options else default
+        found = wanted if wanted in options else default
+    # written every time: a browser whose page was run again before it was drawn would show no choice at all
+    st.session_state[key] = found
     return key
 
 

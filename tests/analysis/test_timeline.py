@@ -60,3 +60,17 @@ def test_an_epoch_that_changes_nothing_moves_nothing_and_what_was_laid_out_stays
     n_files = len(list(tmp_path.iterdir()))
     timeline.lay_out([codes], kind, folder=tmp_path, seed=0)
     assert len(list(tmp_path.iterdir())) == n_files
+
+
+def test_frames_of_pca_take_the_same_room_however_long_the_codes_are(tmp_path):
+    codes = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    frames = timeline.lay_out([40 * codes, codes], "pca", folder=tmp_path, seed=0)
+    np.testing.assert_allclose(frames[0], frames[1], atol=1e-4)
+
+
+def test_a_timeline_of_many_epochs_shows_an_even_choice_with_the_first_and_the_last():
+    kept = list(range(100))
+    shown = timeline.shown_epochs(kept)
+    assert (shown[0], shown[-1], len(shown)) == (0, 99, timeline.FRAMES)
+    assert max(np.diff(shown)) - min(np.diff(shown)) <= 1
+    assert timeline.shown_epochs(kept[:5]) == kept[:5]

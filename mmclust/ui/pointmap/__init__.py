@@ -5,7 +5,7 @@ Shapes: n points, F frames, G groups.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -69,17 +69,19 @@ def pack(
     atlas: Atlas | None = None,
     places: np.ndarray | None = None,
     layout: str = "",
+    start: int | None = None,
 ) -> bytes:
     """Everything the browser needs for a map, as one file; 10 bytes a point for one frame and four colourings.
 
     Args:
         ids: (n,) sample ids.
-        frames: the map over time, the last one first to be seen.
+        frames: the map over time, the earliest first.
         colorings: ways to colour, the first one being the default.
         marks: stars, in the coordinates of the frames.
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         layout: what the positions stand for; while it stays the same, the browser keeps the visitor's zoom.
+        start: number of the frame to be seen first, by default the last.
     """
     arrays: dict[str, np.ndarray] = {"ids": ids.astype("<u4")}
     if places is not None:
@@ -110,6 +112,7 @@ def pack(
         "n": len(ids),
         "layout": layout,
         "frames": shown,
+        "start": len(frames) - 1 if start is None else start,
         "colorings": described,
         "marks": [{"x": float(x), "y": float(y), "color": m.color} for (x, y), m in zip(placed, marks, strict=True)],
         "atlas": None if atlas is None else asdict(atlas),
@@ -145,32 +148,48 @@ def show(
     *,
     key: str,
     alt: str,
+    group: str,
     height: int = 560,
     color: str = "",
     selected: np.ndarray | None = None,
-) -> np.ndarray | None:
-    """Draw a map and give what is selected in it.
+    anchor: int = -1,
+    on_select: Callable[[np.ndarray], None] = lambda positions: None,
+) -> None:
+    """Draw a map.
 
     Args:
         content: made by `pack`.
         n: number of its points.
         key: of the component on its page.
         alt: what the map shows, for readers of the screen.
+        group: maps of one group share selection, colours and the sample under the pointer in the browser.
         height: of the map in pixels, without its bars.
-        color: key of the colouring to begin with.
-        selected: (m,) positions of points to select; None leaves what the visitor selected.
-
-    Returns:
-        (m,) positions of the selected points, in order; None while nothing is selected.
+        color: key of the colouring to begin with; by default the last one used.
+        selected: (m,) positions of the points that are selected.
+        anchor: id of a sample to mark, -1 for none.
+        on_select: called before the page runs again, with the positions that the visitor has selected.
     """
-    state = st.session_state.get(key) or {}
-    current = state.get("selected") or ""
-    if selected is not None:
-        current = _encode(selected, n)
-    data = {"url": files.publish(content), "alt": alt, "height": height, "color": color, "selection": current}
-    result = _registered()(key=key, data=data, default={"selected": current}, on_selected_change=lambda: None)
-    found = _decode(result.get("selected") or "", n)
-    return found if len(found) else None
+    answered = f"{group}-answered"
+
+    def told() -> None:
+        number, text = (st.session_state.get(key) or {}).get("selected") or (0, "")
+        st.session_state[answered] = max(int(number), st.session_state.get(answered, 0))
+        on_select(_decode(str(text), n))
+
+    _registered()(
+        key=key,
+        data={
+            "url": files.publish(content),
+            "alt": alt,
+            "group": group,
+            "height": height,
+            "color": color,
+            "selection": "" if selected is None else _encode(selected, n),
+            "answered": st.session_state.get(answered, 0),
+            "anchor": anchor,
+        },
+        on_selected_change=told,
+    )
 
 
 @st.cache_resource(show_spinner=False)

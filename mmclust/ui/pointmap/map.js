@@ -2,7 +2,8 @@
 //
 // Streamlit calls the exported function whenever the page's data change. Positions, groups and confidences come once,
 // as one binary file whose address names its content, so that the browser keeps it; colours, filters and time change here
-// without asking the server. Only the selection goes back, as one bit per point.
+// without asking the server. Only the selection goes back, as one bit per point. Maps of one group share selection, colours,
+// filters and the sample under the pointer at once, without the server.
 
 const PICK_PX = 14; // how near the pointer must be to a point
 const DWELL_MS = 90; // how long it must rest before the card appears
@@ -11,14 +12,21 @@ const DIM = 0.1; // opacity of points outside of the selection, as a share
 const MAX_ZOOM = 400;
 const TRAILS_BELOW = 300; // selected points, below which their way through time is drawn
 
-const files = new Map(); // address -> promise of a decoded file; a page that is opened again finds it here
-const pages = new Map(); // address -> image of an atlas page
+// What all maps of this browser tab share; Streamlit may load this module once for every component on a page.
+const shared = (window.mmclustMaps ??= {
+  files: new Map(), // address -> promise of a decoded file; a page that is opened again finds it here
+  pages: new Map(), // address -> image of an atlas page
+  maps: new Set(), // what is on the page
+  remembered: new Map(), // group -> colouring, layout -> view: found again when the page is opened again
+  told: 0, // selections sent to the server
+});
+const { files, pages } = shared;
 
 export default function (component) {
-  const { data, parentElement, setStateValue } = component;
+  const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".pm");
   if (!root.map) root.map = new PointMap(root);
-  root.map.update(data, setStateValue);
+  root.map.update(data, setTriggerValue);
   return () => {
     root.map?.destroy();
     root.map = null;
@@ -81,38 +89,50 @@ class PointMap {
     this.watch = new ResizeObserver(() => this.resize());
     this.watch.observe(this.find("stage"));
     this.listen();
+    shared.maps.add(this);
   }
 
   destroy() {
+    shared.maps.delete(this);
     this.watch.disconnect();
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.playing);
     clearTimeout(this.dwell);
   }
 
-  update(data, setStateValue) {
-    this.send = setStateValue;
+  update(data, setTriggerValue) {
+    this.send = setTriggerValue;
+    this.group = data.group;
     this.root.style.setProperty("--pm-height", `${data.height}px`);
     this.canvas.setAttribute("aria-label", data.alt);
-    if (data.color !== this.asked) {
-      this.asked = data.color;
-      this.colorKey = data.color;
-    }
+    if (data.color && data.color !== this.asked) this.colorKey = this.asked = data.color;
+    this.anchor = data.anchor ?? -1;
     const selection = data.selection ?? "";
     if (data.url !== this.url) {
       this.url = data.url;
-      this.note("Loading the map …");
+      const wait = setTimeout(() => this.note("Loading the map …"), this.file ? 1000 : 0);
       load(data.url)
         .then((file) => {
+          clearTimeout(wait);
           if (data.url !== this.url) return;
           this.note("");
           this.open(file, selection);
         })
-        .catch((error) => this.note(`The map could not be loaded (${error.message}). Reload the page.`));
+        .catch((error) => {
+          clearTimeout(wait);
+          this.note(`The map could not be loaded (${error.message}). Reload the page.`);
+        });
     } else if (this.file) {
-      if (selection !== this.sent) this.select(this.bitsOf(selection), false);
-      this.setColoring(this.colorKey);
+      // an answer to an older selection than the last one sent would take that one back
+      const late = data.answered < shared.told && performance.now() - shared.toldAt < 3000;
+      if (selection !== this.sent && !late) this.take(this.bitsOf(selection), selection);
+      this.draw();
     }
+  }
+
+  // The other maps that show the same samples.
+  get peers() {
+    return [...shared.maps].filter((map) => map !== this && map.group === this.group && map.file);
   }
 
   note(text) {
@@ -123,17 +143,20 @@ class PointMap {
 
   open(file, selection) {
     const other = !this.file || this.file.n !== file.n || this.file.layout !== file.layout;
+    const time = !other && this.file.frames.length === file.frames.length ? this.time : file.start;
     this.file = file;
     this.n = file.n;
-    this.time = file.frames.length - 1;
+    this.time = time;
     this.place();
     if (other) {
       this.hidden.clear();
-      this.view = { x: 0.5, y: 0.5, zoom: 1 };
+      this.view = { ...(shared.remembered.get(file.layout) ?? { x: 0.5, y: 0.5, zoom: 1 }) };
+      this.hover = this.focus = -1;
+      this.card(-1);
     }
-    this.hover = this.focus = -1;
     this.selected = this.bitsOf(selection);
     this.sent = selection;
+    this.places = null;
     this.find("time").hidden = file.frames.length < 2;
     const scrub = this.find("scrub");
     scrub.max = file.frames.length - 1;
@@ -146,11 +169,20 @@ class PointMap {
         button.textContent = coloring.title;
         button.title = coloring.help;
         button.dataset.key = coloring.key;
-        button.onclick = () => this.setColoring(coloring.key);
+        button.onclick = () => {
+          this.setColoring(coloring.key);
+          for (const peer of this.peers) if (peer.has(coloring.key)) peer.setColoring(coloring.key);
+          shared.remembered.set(this.group, coloring.key);
+        };
         return button;
       }),
     );
-    this.setColoring(this.colorKey);
+    const remembered = shared.remembered.get(this.group);
+    this.setColoring(this.colorKey ?? (this.has(remembered) ? remembered : undefined));
+  }
+
+  has(key) {
+    return this.file.colorings.some((coloring) => coloring.key === key);
   }
 
   // ------------------------------------------------------------------ data
@@ -166,18 +198,54 @@ class PointMap {
     return bits;
   }
 
-  select(bits, tell = true) {
+  // Show what is selected, without telling anybody.
+  take(bits, text) {
     this.selected = bits;
     this.count = bits.reduce((sum, bit) => sum + bit, 0);
-    const packed = new Uint8Array((this.n + 7) >> 3);
-    for (let i = 0; i < this.n; i++) packed[i >> 3] |= bits[i] << (i & 7);
-    this.sent = this.count ? toBase64(packed) : "";
-    if (tell) this.send("selected", this.sent);
+    this.sent = text ?? (this.count ? this.packed() : "");
     this.legend();
     this.draw();
   }
 
-  // Positions at the current time, and an index of 64 x 64 cells to find the points near a place.
+  packed() {
+    const packed = new Uint8Array((this.n + 7) >> 3);
+    for (let i = 0; i < this.n; i++) packed[i >> 3] |= this.selected[i] << (i & 7);
+    return toBase64(packed);
+  }
+
+  // Select samples here and in the maps beside, and tell the server.
+  select(samples) {
+    for (const map of [this, ...this.peers]) map.take(map.bitsOfSamples(samples));
+    shared.told += 1;
+    shared.toldAt = performance.now();
+    this.send("selected", [shared.told, this.packed()]);
+  }
+
+  // One byte for every sample id up to the largest: whether a point of the sample is among the bits.
+  samplesOf(bits) {
+    const { ids } = this.file.arrays;
+    const samples = new Uint8Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1);
+    for (let i = 0; i < this.n; i++) samples[ids[i]] |= bits[i];
+    return samples;
+  }
+
+  bitsOfSamples(samples) {
+    const { ids } = this.file.arrays, bits = new Uint8Array(this.n);
+    for (let i = 0; i < this.n; i++) bits[i] = samples[ids[i]] ?? 0;
+    return bits;
+  }
+
+  // The first point of a sample, -1 where it is not shown.
+  placeOf(id) {
+    if (!this.places) {
+      this.places = new Map();
+      const { ids } = this.file.arrays;
+      for (let i = this.n - 1; i >= 0; i--) this.places.set(ids[i], i);
+    }
+    return this.places.get(id) ?? -1;
+  }
+
+  // Positions at the current time.
   place() {
     const { frames, arrays } = this.file;
     const low = Math.floor(this.time), high = Math.min(low + 1, frames.length - 1), share = this.time - low;
@@ -186,6 +254,14 @@ class PointMap {
     const { xy } = this;
     for (let i = 0; i < xy.length; i++) xy[i] = (from[i] + share * (to[i] - from[i])) / 65535;
     this.moment = frames[Math.round(this.time)];
+    this.known = null;
+    this.contourLines = null;
+  }
+
+  // 64 x 64 cells with their points, to find those near a place; made when first asked for, so not while time runs.
+  get index() {
+    if (this.known) return this.known;
+    const { xy } = this;
     const starts = new Uint32Array(64 * 64 + 1), cell = new Uint16Array(this.n);
     for (let i = 0; i < this.n; i++) {
       const column = Math.min(63, Math.floor(xy[2 * i] * 64)), row = Math.min(63, Math.floor(xy[2 * i + 1] * 64));
@@ -195,8 +271,7 @@ class PointMap {
     for (let c = 0; c < 4096; c++) starts[c + 1] += starts[c];
     const next = starts.slice(0, 4096), order = new Uint32Array(this.n);
     for (let i = 0; i < this.n; i++) order[next[cell[i]]++] = i;
-    this.index = { starts, order };
-    this.contourLines = null;
+    return (this.known = { starts, order });
   }
 
   setColoring(key) {
@@ -215,7 +290,7 @@ class PointMap {
     const { arrays } = this.file;
     // what changes over time stands in the frame, what does not with the colouring
     this.values = arrays[this.moment[this.coloring.key] ?? this.coloring.values];
-    this.table = this.coloring.colors.map(rgb);
+    this.table = new Uint8Array(this.coloring.colors.flatMap(rgb));
   }
 
   isShown(i) {
@@ -320,6 +395,7 @@ class PointMap {
       this.frame = 0;
       this.paint();
       this.paintOver();
+      shared.remembered.set(this.file.layout, this.view);
     });
   }
 
@@ -353,20 +429,25 @@ class PointMap {
     const left = (this.width / 2) * this.ratio - this.view.x * scale;
     const top = (this.height / 2) * this.ratio + this.view.y * scale;
     const { xy, values, table, selected, count } = this;
-    const last = table.length - 1, scaled = this.coloring.kind === "scale";
-    const visible = [];
+    const n_colors = table.length / 3, last = n_colors - 1, scaled = this.coloring.kind === "scale";
+    const visible = [], all = this.coloring.kind !== "groups" || !this.hidden.size, discPixels = mask.length >> 1;
+    const steps = new Int32Array(discPixels), shares = new Float32Array(discPixels);
+    for (let k = 0; k < discPixels; k++) {
+      steps[k] = (mask[2 * k + 1] * width + mask[2 * k]) << 2;
+      shares[k] = mask.alpha[k];
+    }
     for (let pass = count ? 0 : 1; pass < 2; pass++) {
       const strength = pass ? opacity : opacity * DIM;
       for (let i = 0; i < this.n; i++) {
         if (count && selected[i] !== pass) continue;
-        if (!this.isShown(i)) continue;
+        if (!all && this.hidden.has(values[i])) continue;
         const px = (left + xy[2 * i] * scale + 0.5) | 0, py = (top - xy[2 * i + 1] * scale + 0.5) | 0;
         if (px < reach || py < reach || px >= width - reach || py >= height - reach) continue;
         if (visible.length <= THUMBS_BELOW) visible.push(i);
-        const color = table[scaled ? (values[i] * last / 255 + 0.5) | 0 : values[i] % table.length];
-        const r = color[0], g = color[1], b = color[2], at = py * width + px;
-        for (let k = 0; k < mask.length; k += 2) {
-          const p = (at + mask[k + 1] * width + mask[k]) << 2, a = strength * mask.alpha[k >> 1];
+        const color = 3 * (scaled ? (values[i] * last / 255 + 0.5) | 0 : values[i] % n_colors);
+        const r = table[color], g = table[color + 1], b = table[color + 2], at = (py * width + px) << 2;
+        for (let k = 0; k < discPixels; k++) {
+          const p = at + steps[k], a = strength * shares[k];
           pixels[p] += (r - pixels[p]) * a;
           pixels[p + 1] += (g - pixels[p + 1]) * a;
           pixels[p + 2] += (b - pixels[p + 2]) * a;
@@ -394,8 +475,9 @@ class PointMap {
   }
 
   colorOf(i) {
-    const last = this.table.length - 1, value = this.values[i];
-    return this.table[this.coloring.kind === "scale" ? Math.round((value * last) / 255) : value % this.table.length];
+    const count = this.table.length / 3, value = this.values[i];
+    const at = 3 * (this.coloring.kind === "scale" ? Math.round((value * (count - 1)) / 255) : value % count);
+    return [...this.table.subarray(at, at + 3)];
   }
 
   // Where a sample's thumbnail stands: its atlas page (asked for now if need be) and the cell in it.
@@ -425,14 +507,8 @@ class PointMap {
     if (this.file.frames.length > 1 && this.count && this.count <= TRAILS_BELOW) this.paintTrails(context);
     for (const mark of this.file.marks) this.paintMark(context, theme, mark);
     if (this.show.labels && !this.thumbs) this.paintLabels(context, theme);
-    if (this.hover >= 0) {
-      const [x, y] = this.toScreen(this.xy[2 * this.hover], this.xy[2 * this.hover + 1]);
-      context.lineWidth = 2;
-      context.strokeStyle = theme.text;
-      context.beginPath();
-      context.arc(x, y, this.radius() / this.ratio + 4, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    if (this.anchor >= 0 && this.placeOf(this.anchor) >= 0) this.paintRing(context, theme.accent, this.placeOf(this.anchor), 8);
+    if (this.hover >= 0) this.paintRing(context, theme.text, this.hover, 4);
     if (this.drag?.path) {
       context.lineWidth = 1.5;
       context.strokeStyle = theme.accent;
@@ -445,6 +521,15 @@ class PointMap {
       context.globalAlpha = 1;
       context.stroke();
     }
+  }
+
+  paintRing(context, color, i, gap) {
+    const [x, y] = this.toScreen(this.xy[2 * i], this.xy[2 * i + 1]);
+    context.lineWidth = 2;
+    context.strokeStyle = color;
+    context.beginPath();
+    context.arc(x, y, this.radius() / this.ratio + gap, 0, 2 * Math.PI);
+    context.stroke();
   }
 
   paintMark(context, theme, mark) {
@@ -578,16 +663,23 @@ class PointMap {
 
   toggle(group) {
     if (!this.hidden.delete(group)) this.hidden.add(group);
-    this.legend();
-    this.draw();
+    this.filtered();
   }
 
   solo(group, all) {
     const others = [...all.keys()].filter((g) => g !== group && all[g]);
     const alone = others.every((g) => this.hidden.has(g)) && !this.hidden.has(group);
     this.hidden = new Set(alone ? [] : others);
-    this.legend();
-    this.draw();
+    this.filtered();
+  }
+
+  filtered() {
+    const same = this.peers.filter((map) => map.colorKey === this.colorKey);
+    for (const map of same) map.hidden = new Set(this.hidden);
+    for (const map of [this, ...same]) {
+      map.legend();
+      map.draw();
+    }
   }
 
   card(i) {
@@ -707,7 +799,14 @@ class PointMap {
     clearTimeout(this.dwell);
     this.card(-1);
     this.paintOver();
+    for (const peer of this.peers) peer.shadow(found < 0 ? -1 : this.file.arrays.ids[found]);
     if (found >= 0) this.dwell = setTimeout(() => this.card(found), DWELL_MS);
+  }
+
+  // Mark the sample that is under the pointer in a map beside.
+  shadow(id) {
+    this.hover = id < 0 ? -1 : this.placeOf(id);
+    this.paintOver();
   }
 
   click(x, y, event) {
@@ -724,9 +823,10 @@ class PointMap {
 
   // Shift adds to the selection, Ctrl (or Cmd) takes away from it.
   choose(bits, event) {
-    if (event.shiftKey) for (let i = 0; i < this.n; i++) bits[i] |= this.selected[i];
-    else if (event.ctrlKey || event.metaKey) for (let i = 0; i < this.n; i++) bits[i] = this.selected[i] & ~bits[i];
-    this.select(bits);
+    const samples = this.samplesOf(bits), before = this.samplesOf(this.selected);
+    if (event.shiftKey) for (let id = 0; id < samples.length; id++) samples[id] |= before[id];
+    else if (event.ctrlKey || event.metaKey) for (let id = 0; id < samples.length; id++) samples[id] = before[id] & ~samples[id];
+    this.select(samples);
   }
 
   inside(drag) {
@@ -740,7 +840,7 @@ class PointMap {
   }
 
   clear() {
-    if (this.count) this.select(new Uint8Array(this.n));
+    if (this.count) this.select(new Uint8Array(1));
   }
 
   fit() {

@@ -1,0 +1,148 @@
+"""The Map page: two maps, figures of honesty, selections from other pages, and runs that lack something."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mmclust import plan
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+
+from .test_pages import assert_clean, open_page, texts, wait_for_jobs
+
+
+def opened(run: Run, **query: str) -> AppTest:
+    """The page when everything on it is worked out, laid out by PCA."""
+    return wait_for_jobs(open_page("map", **({"run": run.id, "projection": "PCA"} | query)))
+
+
+def maps(app: AppTest) -> list[dict]:
+    """What the maps on the page were told."""
+    found = [element.proto for element in app.get("bidi_component")]
+    return [proto for proto in found if proto.component_name == "mmclust-map"]
+
+
+@pytest.fixture
+def make_own_run(tmp_path: Path) -> Callable[..., Run]:
+    """A run on a file of random numbers: of any size, with and without labels, images or a view of numbers."""
+
+    def make(
+        n: int = 50, clusters: int = 3, *, labels: bool = True, vectors: bool = False, epochs=(0, 1), end=True
+    ) -> Run:
+        random = np.random.default_rng(0)
+        arrays = {"images": random.integers(0, 255, (n, 9, 9), dtype=np.uint8)}
+        if vectors:
+            arrays = {"left": random.normal(size=(n, 6)), "right": random.normal(size=(n, 4))}
+        if labels:
+            arrays["labels"] = np.arange(n) % clusters
+        path = tmp_path / f"{n}-{clusters}.npz"
+        np.savez(path, **arrays)
+        method = "msdib" if vectors else "dccs"
+        run = RunStore().create(plan.plan(str(path), method, epochs=3, clusters=clusters))
+        active = RunStore().claim(run.id)
+        assert active is not None
+        active.begin(n_samples=n, n_train=n, n_clusters=clusters, environment={})
+        for epoch in epochs:
+            codes = random.normal(size=(n, 5)).astype(np.float32)
+            logits = random.normal(size=(n, clusters)).astype(np.float32)
+            active.snapshot(
+                Snapshot(epoch=epoch, step=epoch, index=np.arange(n), spaces={"z": codes, "z_s": codes}, logits=logits)
+            )
+        if end:
+            active.finish("finished")
+        return run
+
+    return make
+
+
+def test_two_maps_stand_side_by_side_each_with_its_own_figures(make_run: Callable[..., Run]) -> None:
+    app = opened(make_run(), beside="true", projection2="PCA", space="z_c")
+    assert_clean(app)
+    assert len(maps(app)) == 2
+    words = texts(app)
+    assert words.count("<small>trustworthiness</small>") == 2 and words.count("<small>continuity</small>") == 2
+    assert "**PCA of Z_c, category**" in words and "**PCA of Z_s, style**" in words
+
+
+def test_comparing_neighbours_is_kept_with_the_run(make_run: Callable[..., Run]) -> None:
+    run = make_run()
+    opened(run)
+    assert len(list((run.folder / "layouts").glob("honesty-*.npz"))) == 1
+
+
+def test_a_selection_of_another_page_is_drawn_counted_and_offered(make_run: Callable[..., Run]) -> None:
+    app = opened(make_run(), sel="cluster:4")
+    assert_clean(app)
+    words = texts(app)
+    assert "**Cluster 4 · " in words and "images of 1,797]" in words and "clusters: 4 · " in words
+    keys = {button.key for button in app.button}
+    assert {"selection-explain.py", "selection-clear"} <= keys and "selection-map.py" not in keys
+    app.button(key="selection-clear").click().run()
+    assert "Nothing selected" in texts(app) and "sel" not in app.query_params
+
+
+def test_nearest_samples_are_found_in_any_space_and_can_be_selected(make_run: Callable[..., Run]) -> None:
+    app = opened(make_run(), sel="cell:9-3")
+    app.session_state["map-tab"] = "nearest"
+    app.run()
+    assert_clean(app)
+    assert "of these 35 lie in the same cluster" in texts(app)
+    next(box for box in app.selectbox if box.label == "In the space").select("z_s").run()
+    assert app.query_params["near"] == "z_s"
+    app.button(key="select-nearest").click().run()
+    assert_clean(app)
+    assert "**Nearest to the middle of the selection in z" in texts(app) and "35 images of" in texts(app)
+
+
+@pytest.mark.parametrize("kind", ["t-SNE", "UMAP", "PaCMAP"])
+@pytest.mark.slow
+def test_fifty_samples_are_laid_out_by_every_projection(kind: str, make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(), projection=kind)
+    assert_clean(app)
+    assert len(maps(app)) == 1 and "trustworthiness" in texts(app)
+
+
+def test_a_run_without_labels_is_coloured_by_what_is_known(make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(labels=False), sel="cluster:1")
+    assert_clean(app)
+    assert "clusters: 1 100%" in texts(app) and "classes:" not in texts(app)
+    app = opened(make_own_run(labels=False), sel="class:1")
+    assert_clean(app)
+    assert "Nothing selected" in texts(app)
+
+
+def test_views_of_numbers_are_drawn_as_profiles(make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(vectors=True), sel="cluster:1")
+    assert_clean(app)
+    assert len(maps(app)) == 1 and "samples of 50]" in texts(app)
+
+
+def test_one_snapshot_offers_no_time(make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(epochs=(0,)))
+    assert_clean(app)
+    assert [toggle.label for toggle in app.toggle] == ["Side by side"]
+
+
+def test_two_hundred_clusters_are_shown(make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(400, 200), sel="cluster:200")
+    assert_clean(app)
+    assert "**Cluster 200" in texts(app)
+
+
+def test_a_run_that_still_trains_is_shown_as_far_as_it_is(make_own_run: Callable[..., Run]) -> None:
+    app = opened(make_own_run(end=False), time="true")
+    assert_clean(app)
+    assert len(maps(app)) == 1
+
+
+def test_a_run_deleted_while_its_map_is_open_leaves_no_files_behind(make_own_run: Callable[..., Run]) -> None:
+    run = make_own_run()
+    app = opened(run)
+    RunStore().delete(run.id)
+    app.run()
+    assert_clean(app)
+    assert not run.folder.exists()
