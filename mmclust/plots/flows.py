@@ -11,7 +11,7 @@ import numpy as np
 
 WIDTH, HEIGHT = 1100, 520
 """Units of the drawing; the browser scales them to the room there is."""
-TOP, SIDE, BAR = 34, 150, 12
+TOP, SIDE, BAR = 34, 120, 12
 MOST = 900
 """Flows that are drawn; the smallest are left out."""
 THINNEST = 0.35
@@ -42,9 +42,7 @@ class Drawing:
     """Samples, counted once for each pair of stages, in flows too thin to be drawn."""
 
 
-def flows(
-    stages: Sequence[Stage], tables: Sequence[np.ndarray], *, alt: str, chosen: str = "", word: str = "samples"
-) -> Drawing:
+def flows(stages: Sequence[Stage], tables: Sequence[np.ndarray], *, alt: str, word: str = "samples") -> Drawing:
     """Draw the flows between each two neighbouring stages.
 
     Every flow carries `data-click="flow:STAGE:FROM:TO"`, every bar `data-click="group:STAGE:GROUP"`.
@@ -53,7 +51,6 @@ def flows(
         stages: the groupings, from left to right.
         tables: (K_s, K_s+1) samples by the groups of neighbouring stages.
         alt: what the drawing shows.
-        chosen: `data-click` of the part to mark.
         word: what the samples are called.
     """
     bars = [_bars(stage) for stage in stages]
@@ -63,18 +60,10 @@ def flows(
     for number, table in enumerate(tables):
         left, right = stages[number], stages[number + 1]
         thick = np.stack([table * scale[number], table * scale[number + 1]])
-        cells = [(int(a), int(b)) for a in left.order for b in right.order if table[a, b]]
-        start, end = bars[number][:, 0].copy(), bars[number + 1][:, 0].copy()
-        # ribbons leave in the order of the bars that they lead to, and arrive in the order of those they come from
-        leave, arrive = {}, {}
-        for a, b in cells:
-            leave[a, b], start[a] = start[a], start[a] + thick[0, a, b]
-        for b in right.order:
-            for a in left.order:
-                if table[a, b]:
-                    arrive[int(a), int(b)], end[b] = end[b], end[b] + thick[1, a, b]
-        cells.sort(key=lambda cell: -table[cell])
-        shown = [cell for cell in cells[:MOST] if thick[:, cell[0], cell[1]].max() >= THINNEST]
+        leave, arrive = _tops(bars[number], thick[0], right.order), _tops(bars[number + 1], thick[1].T, left.order).T
+        largest = np.argsort(-table, axis=None, kind="stable")[:MOST]
+        cells = [divmod(int(cell), table.shape[1]) for cell in largest]
+        shown = [(a, b) for a, b in cells if table[a, b] and thick[:, a, b].max() >= THINNEST]
         left_out += int(table.sum()) - sum(int(table[cell]) for cell in shown)
         x = (SIDE + number * step + BAR, SIDE + (number + 1) * step)
         for a, b in shown:
@@ -83,9 +72,9 @@ def flows(
                 f"{table[a, b] / max(1, table[a].sum()):.0%} of them"
             )
             y = (leave[a, b], arrive[a, b], thick[0, a, b], thick[1, a, b])
-            drawn.append(_ribbon(f"flow:{number}:{a}:{b}", x, y, left.colors[a], text, chosen))
+            drawn.append(_ribbon(f"flow:{number}:{a}:{b}", x, y, left.colors[a], text))
     columns = [
-        _column(stage, bars[number], SIDE + number * step, number, len(stages), chosen, word)
+        _column(stage, bars[number], SIDE + number * step, number, len(stages), word)
         for number, stage in enumerate(stages)
     ]
     svg = (
@@ -111,23 +100,28 @@ def _bars(stage: Stage) -> np.ndarray:
     return found
 
 
-def _ribbon(
-    name: str, x: tuple[float, float], y: tuple[float, float, float, float], color: str, text: str, chosen: str
-) -> str:
+def _tops(bars: np.ndarray, thick: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """(K, L) where each ribbon begins at its bar: below each other, in the order of the bars at their other ends."""
+    below = np.cumsum(thick[:, order], axis=1) - thick[:, order]
+    tops = np.empty_like(thick)
+    tops[:, order] = bars[:, :1] + below
+    return tops
+
+
+def _ribbon(name: str, x: tuple[float, float], y: tuple[float, float, float, float], color: str, text: str) -> str:
     (x0, x1), (top0, top1, thick0, thick1) = x, y
     middle = (x0 + x1) / 2
     path = (
         f"M{x0:.1f} {top0:.1f}C{middle:.1f} {top0:.1f} {middle:.1f} {top1:.1f} {x1:.1f} {top1:.1f}"
         f"v{thick1:.2f}C{middle:.1f} {top1 + thick1:.1f} {middle:.1f} {top0 + thick0:.1f} {x0:.1f} {top0 + thick0:.1f}z"
     )
-    mark = ' class="mm-chosen"' if name == chosen else ""
     return (
-        f'<path{mark} data-click="{name}" d="{path}" fill="{color}" role="button" tabindex="-1" '
+        f'<path data-click="{name}" d="{path}" fill="{color}" role="button" tabindex="-1" '
         f'aria-label="{escape(text)}"><title>{escape(text)}</title></path>'
     )
 
 
-def _column(stage: Stage, bars: np.ndarray, x: float, number: int, n_stages: int, chosen: str, word: str) -> str:
+def _column(stage: Stage, bars: np.ndarray, x: float, number: int, n_stages: int, word: str) -> str:
     """The bars of a stage, their names and the title above them."""
     last, first = number == n_stages - 1, number == 0
     parts = []
@@ -136,9 +130,8 @@ def _column(stage: Stage, bars: np.ndarray, x: float, number: int, n_stages: int
             continue
         text = escape(f"{stage.names[group]} ({stage.title}): {stage.sizes[group]:,} {word}")
         name = f"group:{number}:{group}"
-        mark = ' class="mm-chosen"' if name == chosen else ""
         parts.append(
-            f'<rect{mark} data-click="{name}" x="{x:.1f}" y="{top:.1f}" width="{BAR}" '
+            f'<rect data-click="{name}" x="{x:.1f}" y="{top:.1f}" width="{BAR}" '
             f'height="{max(1, bottom - top):.1f}" fill="{stage.colors[group]}" role="button" tabindex="-1" '
             f'aria-label="{text}"><title>{text}</title></rect>'
         )

@@ -44,7 +44,7 @@ def show(view: cache.View, stages: list[Grouping], found: selection.Selection | 
         return
     left, right = st.columns([8, 4], gap="medium")
     with left:
-        _draw(view, stages)
+        _draw(view, stages, found)
     with right:
         if found is None:
             st.caption(
@@ -94,17 +94,16 @@ def _runs(view: cache.View) -> list[Grouping]:
     return [_now(view, "this run"), groupings.run(view, others[state.link("other", names[0])])]
 
 
-def _draw(view: cache.View, stages: list[Grouping]) -> None:
+def _draw(view: cache.View, stages: list[Grouping], found: selection.Selection | None) -> None:
     titles = tuple(stage.title for stage in stages)
     names = tuple(stage.names for stage in stages)
     known, counts = cache.derive(view, ("flow tables", titles, names), lambda: _counted(stages))
     chosen = st.session_state.get("flow") or ""
+    marked = chosen and found is not None and np.array_equal(_rows(stages, chosen), found.rows)
     drawing = cache.derive(view, ("flows", titles, names), lambda: _drawing(view, stages, known, counts))
-    svg = (
-        drawing.svg.replace(f'data-click="{chosen}"', f'class="mm-chosen" data-click="{chosen}"')
-        if chosen
-        else drawing.svg
-    )
+    svg = drawing.svg
+    if marked:
+        svg = svg.replace(f'data-click="{chosen}"', f'class="mm-chosen" data-click="{chosen}"')
     if clicked := clicks.show(svg, key="flows"):
         st.session_state["flow"] = clicked
         _select(view, stages, clicked)
@@ -144,14 +143,23 @@ def _drawing(view: cache.View, stages: list[Grouping], known: np.ndarray, counts
     return plots.flows(columns, counts, alt=alt, word=f"{view.word}s")
 
 
-def _select(view: cache.View, stages: list[Grouping], clicked: str) -> None:
+def _rows(stages: list[Grouping], part: str) -> np.ndarray:
+    """Places in the view's arrays of the samples of a flow or bar; none where other stages have been chosen since."""
+    shown = _of_part(stages, part)
+    return np.flatnonzero(np.all([s.values == g for s, g in shown], axis=0)) if shown else np.empty(0, int)
+
+
+def _of_part(stages: list[Grouping], part: str) -> list[tuple[Grouping, int]]:
+    """The stages of a flow or bar, `flow:STAGE:FROM:TO` or `group:STAGE:GROUP`, each with its group."""
+    _, stage, *groups = part.split(":")
+    shown = stages[int(stage) : int(stage) + len(groups)]
+    found = [(s, int(group)) for s, group in zip(shown, groups, strict=False)]
+    return found if len(found) == len(groups) and all(g < len(s.names) for s, g in found) else []
+
+
+def _select(view: cache.View, stages: list[Grouping], part: str) -> None:
     """Select the samples of a flow or of a bar, on all pages."""
-    kind, stage, *groups = clicked.split(":")
-    number, parts = int(stage), [int(group) for group in groups]
-    shown = stages[number : number + len(parts)]
-    if len(shown) < len(parts) or any(g >= len(s.names) for s, g in zip(shown, parts, strict=True)):
-        return  # clicked before other stages were chosen
-    inside = np.all([s.values == g for s, g in zip(shown, parts, strict=True)], axis=0)
-    words = [f"{s.names[g]} ({s.title})" for s, g in zip(shown, parts, strict=True)]
-    selection.select(view, np.flatnonzero(inside), ("From " if kind == "flow" else "") + " to ".join(words))
+    words = [f"{s.names[g]} ({s.title})" for s, g in _of_part(stages, part)]
+    title = f"From {words[0]} to {words[1]}" if len(words) > 1 else "".join(words)
+    selection.select(view, _rows(stages, part), title)
     st.rerun()
