@@ -167,7 +167,7 @@ _ENTRIES = (
         name="stl10",
         title="STL-10",
         about="Colour photographs of animals and vehicles, 96x96 pixels: 5,000 to train on and 8,000 to test; "
-        "the 100,000 without labels are left out.",
+        "IMC-SwAV also trains on the 100,000 without labels.",
         shape=(3, 96, 96),
         n_samples=13000,
         n_clusters=10,
@@ -179,6 +179,7 @@ _ENTRIES = (
         how_to_get=_DOWNLOAD.format(size="2.6 GB", file="stl10.npz"),
         downloads=True,
         files=(vision.torchvision_file("stl10"),),
+        loader="mmclust.data.vision:stl10",
     ),
     Entry(
         name="imagenet10",

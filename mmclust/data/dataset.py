@@ -52,6 +52,8 @@ class MultiViewDataset:
     """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     """Known style factors, each (N,): only drawn data has them."""
+    unlabelled: tuple[np.ndarray, ...] = ()
+    """More samples of each view, without labels, that some methods also train on; never shown nor evaluated."""
     periods: dict[str, np.ndarray] = field(default_factory=dict)
     """Of factors that go round, such as angles: (N,) after which a sample looks the same, 0 where it always does."""
     texts: np.ndarray | None = None
@@ -73,19 +75,27 @@ class MultiViewDataset:
         return len(self.views[0])
 
     def take(self, index: np.ndarray) -> "MultiViewDataset":
-        """The samples at `index` (n,), in that order."""
+        """The samples at `index` (n,), in that order, and as large a share of the unlabelled ones."""
+        share = len(index) / self.n_samples
         return replace(
             self,
             views=tuple(view[index] for view in self.views),
             labels=None if self.labels is None else self.labels[index],
             split=None if self.split is None else self.split[index],
             factors={name: values[index] for name, values in self.factors.items()},
+            unlabelled=tuple(view[: round(share * len(view))] for view in self.unlabelled),
             periods={name: values[index] for name, values in self.periods.items()},
             texts=None if self.texts is None else self.texts[index],
         )
 
-    def part(self, name: Literal["all", "train", "test"]) -> np.ndarray:
-        """Sample ids (n,) of a part of the source; all samples where the source has no parts."""
+    def part(self, name: Literal["all", "train", "test", "train+unlabelled"]) -> np.ndarray:
+        """Sample ids (n,) of a part of the source; all samples where the source has no parts.
+
+        Unlabelled samples are counted on from the others.
+        """
+        if name == "train+unlabelled":
+            n_more = len(self.unlabelled[0]) if self.unlabelled else 0
+            return np.concatenate((self.part("train"), self.n_samples + np.arange(n_more)))
         if name == "all" or self.split is None:
             return np.arange(self.n_samples)
         return np.flatnonzero(self.split == (0 if name == "train" else 1))

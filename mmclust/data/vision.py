@@ -22,7 +22,7 @@ import numpy as np
 
 from mmclust.data import readers
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import cache, tree
+from mmclust.data.readers import cache, npz, tree
 
 Progress = Callable[[float, str], None]
 
@@ -113,6 +113,22 @@ def image_set(spec: DataSpec, path: Path | None, progress: Progress | None = Non
 
     key = cache.key("torchvision", spec.name, *(part for file in files for part in cache.stamp(file)))
     return cache.open_dataset(cache.entry(key, fill), spec.name)
+
+
+def stl10(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
+    """STL-10 with its unlabelled images, where the file has them."""
+    assert path is not None
+    dataset = image_set(spec, path, progress)
+    more = npz.member(path, "unlabelled") if path.suffix == ".npz" else _stl10_unlabelled(path.parent)
+    return dataset if more is None else replace(dataset, unlabelled=(more,))
+
+
+def _stl10_unlabelled(root: Path) -> np.ndarray | None:
+    """Unlabelled images (N, C, H, W) in torchvision's layout, memory-mapped."""
+    file = root / "stl10_binary" / "unlabeled_X.bin"
+    if not file.is_file():
+        return None
+    return np.memmap(file, np.uint8, mode="r").reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)  # columns come first
 
 
 def cifar20(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
@@ -220,7 +236,10 @@ def fetch(dataset: str, classes: tuple[str, ...], target: Path, progress: Progre
     draft = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         with open(draft, "wb") as file:
-            np.savez(file, images=images, labels=labels, split=split, classes=np.array(classes))
+            arrays: dict[str, Any] = {"images": images, "labels": labels, "split": split, "classes": np.array(classes)}
+            if name == "STL10" and (more := _stl10_unlabelled(root)) is not None:
+                arrays["unlabelled"] = more
+            np.savez(file, **arrays)
         os.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.recorder import Recorder
-from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Batch, Method
 
@@ -28,6 +28,8 @@ CHECKPOINT_EVERY_S = 20.0
 """Seconds between checkpoints; with the time to write one this stays under the 30 s a crash may cost."""
 POLL_EVERY_S = 0.25
 EVALUATION_BATCH = 1024
+TOP5_FROM_CLUSTERS = 100
+"""From so many clusters on it is also told how often the class is among the five best clusters."""
 SNAPSHOT_SAMPLES = 10_000
 """Samples kept in snapshots before the last one, which holds all."""
 
@@ -141,7 +143,7 @@ class Trainer:
         seed: int,
         device: torch.device,
         precision: Literal["float32", "bf16"] = "float32",
-        train_part: Literal["all", "train"] = "all",
+        train_part: Literal["all", "train", "train+unlabelled"] = "all",
         eval_part: Literal["all", "train", "test"] = "all",
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
@@ -158,7 +160,14 @@ class Trainer:
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
         self.views = tuple(_on_device(view, device) for view in dataset.views)
-        self.train_views = _part(self.views, self.train_index)
+        self.n_labelled: int | None = None
+        if train_part == "train+unlabelled" and dataset.unlabelled:
+            self.n_labelled = dataset.n_samples
+            more = (_on_device(view, device) for view in dataset.unlabelled)
+            self.views = tuple(torch.cat(both) for both in zip(self.views, more, strict=True))
+        # Stages start and statistics are measured from the labelled part alone: the rest would be copied for it.
+        labelled = torch.from_numpy(dataset.part("train" if self.n_labelled else train_part)).to(device)
+        self.train_views = _part(self.views, labelled)
         self.eval_views = _part(self.views, torch.from_numpy(self.eval_index).to(device))
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
@@ -233,7 +242,12 @@ class Trainer:
 
     def _train_step(self, stage: str, ids: Tensor) -> None:
         self.method.schedule(stage, self.step / self.steps_per_epoch, self.epochs)
-        batch = Batch(views=tuple(view[ids] for view in self.views), index=ids, generator=self.generator)
+        batch = Batch(
+            views=tuple(view[ids] for view in self.views),
+            index=ids,
+            generator=self.generator,
+            labelled=None if self.n_labelled is None else ids < self.n_labelled,
+        )
         for turn in self.method.turns(self.step):
             self._take_turn(stage, turn, batch)
         self.step += 1
@@ -292,6 +306,8 @@ class Trainer:
         if self.labels is not None:
             found = score(self.labels[snapshot.index], snapshot.y_pred)
             values |= {f"eval/{name}": value for name, value in found.items()}
+            if snapshot.logits.shape[1] >= TOP5_FROM_CLUSTERS:
+                values["eval/acc_top5"] = acc_top(self.labels[snapshot.index], snapshot.logits)
         values |= self._view_figures(snapshot)
         self.recorder.log(values, step=self.step, epoch=epoch)
         last = epoch == self.epochs

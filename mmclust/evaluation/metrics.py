@@ -104,6 +104,13 @@ def is_right(y_true: Labels, y_pred: Labels) -> np.ndarray:
     return match_classes(confusion(y_true, y_pred))[y_pred] == y_true
 
 
+def acc_top(y_true: Labels, logits: Float[np.ndarray, "n k"], n_best: int = 5) -> float:
+    """Share of samples whose class is that of one of their `n_best` clusters; clusters are matched as for ACC."""
+    matched = match_classes(confusion(y_true, logits.argmax(axis=1), n_clusters=logits.shape[1]))
+    best = np.argsort(-logits, axis=1, kind="stable")[:, :n_best]
+    return float((matched[best] == y_true[:, None]).any(axis=1).mean())
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClusterFigures:
     """What is known of one cluster; the last three are None without labels or without a matched class."""

@@ -22,6 +22,8 @@ class Batch:
     """(B,) sample ids."""
     generator: torch.Generator
     """The run's random generator on the training device: all random draws of a step come from it."""
+    labelled: Tensor | None = None
+    """(B,) which samples come from the labelled part of the data; None where all do. The labels stay unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +113,12 @@ class Method(nn.Module):
         """Scores (B, P) of raw samples for prototypes finer than clusters; only where the card names `codes`."""
         raise NotImplementedError
 
-    def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Tensor | None:
+    def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
         """Probabilities (2, B, P) over prototypes, or clusters, of two random augmentations of each raw sample.
 
-        None where a method augments nothing.
+        Only where the card says `augments`.
         """
-        return None
+        raise NotImplementedError
 
     def cam_layer(self, view: int = 0) -> nn.Module | None:
         """The layer whose feature maps (B, F, h, w) Grad-CAM reads for a view (from 0); None without convolutions.

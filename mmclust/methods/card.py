@@ -134,9 +134,11 @@ class MethodCard:
     codes: tuple[str, str] | None = None
     """Space whose marks are prototypes finer than clusters, and the knob whose value divides the cosines of samples
     and prototypes in the softmax that gives the codes; None without such prototypes."""
+    augments: bool = False
+    """Whether a trained network gives codes of augmented samples (see `Method.augmented_codes`)."""
     cam_layers: tuple[str, ...] = ()
     """Names of the layers that Grad-CAM may read, where there is a choice (see `Method.cam_layers`)."""
-    train_part: Literal["all", "train"] = "all"
+    train_part: Literal["all", "train", "train+unlabelled"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 
     @property

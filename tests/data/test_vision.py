@@ -19,7 +19,7 @@ from mmclust.data.catalogue import DATASETS, DataUnavailable
 from mmclust.data.dataset import MultiViewDataset
 
 RNG = np.random.default_rng(0)
-N_TRAIN, N_TEST = 30, 12
+N_TRAIN, N_TEST, N_UNLABELLED = 30, 12, 50
 
 
 @pytest.fixture
@@ -129,7 +129,8 @@ def cifar100(site: Path, patch: pytest.MonkeyPatch) -> Truth:
 
 
 def stl10(site: Path, patch: pytest.MonkeyPatch) -> Truth:
-    parts, files = [], {"unlabeled_X.bin": b"not used"}
+    unlabelled, _ = draw(N_UNLABELLED, 3, 96, 96, classes=10)
+    parts, files = [], {"unlabeled_X.bin": unlabelled.transpose(0, 1, 3, 2).tobytes()}
     for part, n in (("train", N_TRAIN), ("test", N_TEST)):
         images, labels = draw(n, 3, 96, 96, classes=10)
         parts.append((images, labels))
@@ -200,6 +201,25 @@ def test_torchvisions_own_folders_are_found_among_the_users_data(
     if name != "usps":
         monkeypatch.setattr(vision, "_parsed", None)  # the second time comes from the cache
         check(catalogue.load(name), name, truth)
+
+
+def test_stl10_brings_its_unlabelled_images_from_either_place(
+    site: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stl10(site, monkeypatch)
+    downloaded = catalogue.load("stl10", download=True)
+    with tarfile.open(site / tv.STL10.filename) as archive:
+        archive.extractall(tmp_path / "data", filter="data")
+    unpacked = catalogue.load("stl10")
+    assert downloaded.n_samples == unpacked.n_samples == N_TRAIN + N_TEST
+    (a,), (b,) = downloaded.unlabelled, unpacked.unlabelled
+    assert a.shape == (N_UNLABELLED, 3, 96, 96) and a.dtype == np.uint8
+    assert np.array_equal(a, b)
+    raw = np.fromfile(tmp_path / "data" / "stl10_binary" / "unlabeled_X.bin", np.uint8).reshape(-1, 3, 96, 96)
+    assert np.array_equal(a, raw.transpose(0, 1, 3, 2))
+    part = unpacked.part("train+unlabelled")
+    assert part.tolist() == [*range(N_TRAIN), *range(N_TRAIN + N_TEST, N_TRAIN + N_TEST + N_UNLABELLED)]
+    assert len(unpacked.take(np.arange(21)).unlabelled[0]) == N_UNLABELLED // 2
 
 
 def test_cifar20_comes_from_cifar100(site: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

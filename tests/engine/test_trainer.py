@@ -12,6 +12,7 @@ from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.engine.recorder import Request
 from mmclust.engine.trainer import SNAPSHOT_SAMPLES, Trainer, TrainingDiverged, build, snapshot_epochs
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.methods.base import Batch
 from mmclust.methods.dccs.card import Config
 from mmclust.methods.dccs.method import DCCS
 
@@ -209,6 +210,26 @@ def test_snapshot_epochs_hold_the_end_and_no_more_than_asked_for(epochs: int, n_
     assert epochs in kept
     assert len(kept) <= n_snapshots
     assert min(kept) >= 0
+
+
+def test_unlabelled_samples_are_trained_on_and_known_as_such_but_never_evaluated(dataset: MultiViewDataset) -> None:
+    more = np.full((40, 1, 8, 8), 250, np.uint8)
+    dataset = dataclasses.replace(dataset, split=np.repeat([0, 1], [80, 40]).astype(np.uint8), unlabelled=(more,))
+    recorder = ListRecorder()
+    trainer = _trainer(dataset, recorder, train_part="train+unlabelled", eval_part="test", epochs=1)
+    seen: list[Batch] = []
+    loss_terms = trainer.method.loss_terms
+    trainer.method.loss_terms = lambda batch, *about: (seen.append(batch), loss_terms(batch, *about))[1]
+    trainer.fit()
+    ids = torch.cat([batch.index for batch in {id(batch): batch for batch in seen}.values()])
+    assert len(ids) == len(set(ids.tolist())) == 112  # seven batches of 16, out of 80 and 40
+    assert not ((ids >= 80) & (ids < 120)).any()
+    for batch in seen:
+        assert batch.labelled is not None
+        assert torch.equal(batch.labelled, batch.index < 80)
+        assert torch.equal((batch.views[0] == 250).all(dim=(1, 2, 3)), ~batch.labelled)
+    assert recorder.snapshots[-1].index.tolist() == list(range(80, 120))
+    assert [len(view) for view in trainer.train_views] == [80]
 
 
 def test_samples_in_a_file_are_trained_on_where_they_lie(dataset: MultiViewDataset, tmp_path: Path) -> None:

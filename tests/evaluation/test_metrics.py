@@ -118,6 +118,22 @@ def test_figures_of_each_cluster():
     assert (empty.size, empty.confidence, empty.matched_class, empty.precision) == (0, 0.0, None, None)
 
 
+def test_a_class_among_the_best_clusters_counts_as_found():
+    y_true = np.array([0, 0, 0, 1, 1, 2])
+    # clusters 2, 0 and 1 are matched to the classes 0, 1 and 2
+    logits = np.array([[0, 1, 5], [0, 1, 5], [5, 0, 1], [5, 0, 1], [5, 0, 1], [3, 2, 1]], float)
+    assert metrics.acc_top(y_true, logits, 1) == metrics.acc(y_true, logits.argmax(axis=1)) == pytest.approx(4 / 6)
+    assert metrics.acc_top(y_true, logits, 2) == 1.0  # sample 2 has cluster 2 second, sample 5 cluster 1
+    assert metrics.acc_top(y_true[:5], logits[:5], 3) == 1.0
+
+
+def test_clusters_without_a_class_are_nobody_s_best():
+    assert metrics.acc_top(np.array([0, 0]), np.array([[2.0, 1.0], [2.0, 1.0]]), 5) == 1.0
+    assert metrics.acc_top(np.array([0, 0, 0]), np.array([[2.0, 1.0], [2.0, 1.0], [0.0, 1.0]]), 1) == pytest.approx(
+        2 / 3
+    )
+
+
 def test_figures_of_each_cluster_without_labels_hide_only_what_needs_them():
     figures = metrics.per_cluster(np.array([[0.9, 0.1], [0.2, 0.8]]))
     assert [f.size for f in figures] == [1, 1]

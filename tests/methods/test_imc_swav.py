@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
@@ -28,8 +30,8 @@ def _batch(spec: DataSpec, n_samples: int = 16) -> Batch:
     return Batch(views=(images,), index=torch.arange(n_samples), generator=generator)
 
 
-def _step(method: IMCSwAV, batch: Batch) -> dict[str, torch.Tensor]:
-    method.schedule("train", 0.0, 10)
+def _step(method: IMCSwAV, batch: Batch, epoch: float = 0.5) -> dict[str, torch.Tensor]:
+    method.schedule("train", epoch, 10)
     method.adam.zero_grad()
     terms = method.loss_terms(batch, "train", "main")
     torch.stack([w * terms[name] for name, w in method.weights("train", "main").items()]).sum().backward()
@@ -172,6 +174,51 @@ def test_spaces_and_probabilities_of_gray_and_colour_images(channels: int):
     torch.testing.assert_close(spaces["p"].norm(dim=1), torch.ones(16))
     torch.testing.assert_close(method.assign(views), spaces["logits"].softmax(dim=1))
     assert method.marks()["p"].shape == (20, 8)
+
+
+def _bank_batches(method: IMCSwAV, n: int) -> list[Batch]:
+    batches = []
+    for i in range(n):
+        batch = _batch(method.spec)
+        batches.append(dataclasses.replace(batch, labelled=torch.arange(16) % 3 == i % 3))
+    return batches
+
+
+def test_the_classifier_learns_from_the_labelled_part_once_a_batch_of_it_is_together():
+    method = _method(warm_up=0)
+    terms = [_step(method, batch) for batch in _bank_batches(method, 7)]
+    # 6, 5 and 5 of 16 samples: together after three steps, then from anew
+    assert [term["mi"].item() != 0 for term in terms] == [False, False, True, False, False, True, False]
+    assert sum(part.shape[1] for part, _ in method.bank) == 6
+    method.schedule("train", 2.0, 10)
+    assert method.bank == []
+
+
+@pytest.mark.parametrize(("choice", "moves"), [("coast", True), ("rest", False)])
+def test_an_idle_classifier_coasts_on_its_momentum_or_rests(choice: str, moves: bool):
+    method = _method(warm_up=0, idle_classifier=choice)
+    seen = []
+    for batch in _bank_batches(method, 4):
+        before = [p.detach().clone() for p in method.classifier.parameters()]
+        _step(method, batch)
+        seen.append(any(not torch.equal(a, b) for a, b in zip(before, method.classifier.parameters(), strict=True)))
+    assert seen[2:] == [True, moves]
+
+
+def test_what_waits_for_the_classifier_is_part_of_a_checkpoint():
+    method, again = _method(), _method()
+    assert set(method.state_dict()) == set(dict(method.named_parameters())) | set(dict(method.named_buffers()))
+    for batch in _bank_batches(method, 2):
+        _step(method, batch)
+    again.load_state_dict(method.state_dict())
+    again.adam.load_state_dict(method.adam.state_dict())
+    results = []
+    for one in (method, again):
+        results.append(_step(one, _bank_batches(one, 3)[2])["mi"])
+    torch.testing.assert_close(results[0], results[1])
+    assert results[0] != 0
+    again.load_state_dict(_method().state_dict())
+    assert again.bank == []
 
 
 def test_objections_name_the_way_out():

@@ -128,6 +128,16 @@ class _Npz:
             raise ValueError(f"{where} cannot be read ({error}); the file is damaged, copy it again") from None
 
 
+def member(path: Path, name: str) -> np.ndarray | None:
+    """The array called `name` in an `.npz`; None where it has none.
+
+    Raises:
+        ValueError: what is wrong with the file, in one sentence.
+    """
+    with _Npz(path) as file:
+        return file.array(name) if name in file.members else None
+
+
 def array(path: Path) -> np.ndarray:
     """The array of one `.npy`.
 

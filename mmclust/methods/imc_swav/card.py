@@ -194,6 +194,13 @@ class Config:
         group="Optimiser",
         help="Pull of all weights towards 0 (coupled, as in Adam).",
     )
+    idle_classifier: str = knob(
+        "coast",
+        choices=("coast", "rest"),
+        group="Optimiser",
+        help="Where data has unlabelled images (STL-10), the classifier learns from the others alone, once a batch of "
+        "them is together. In the steps between, Adam moves it on by its momentum (published) or leaves it.",
+    )
     batch_size: int = knob(
         256,
         low=16,
@@ -304,6 +311,6 @@ CARD = MethodCard(
         "SwAV's projection head": {"head": "mlp"},
         "Full": {},
     },
-    train_part="train",
+    train_part="train+unlabelled",
     eval_part="test",
 )

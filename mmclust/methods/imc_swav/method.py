@@ -4,6 +4,8 @@ Shapes: B batch, C channels, H x W pixels, V views (crops) of an image, E embedd
 K clusters.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -29,6 +31,8 @@ MILESTONES = (0.3, 0.6, 0.8)
 """Shares of the epochs after which the learning rate falls: 150, 300 and 400 of the published 500."""
 DECAY = 0.4
 STATISTICS_BATCHES = 50
+BANK = ("bank_embeddings", "bank_prototypes")
+"""Under these names a checkpoint keeps what waits for the classifier."""
 
 NORMALISATION = {
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
@@ -77,6 +81,8 @@ class IMCSwAV(Method):
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
+        self.bank: list[tuple[Tensor, Tensor]] = []
+        self._idle = False
 
     @classmethod
     def objection(cls, spec: DataSpec, config: Config) -> str | None:
@@ -130,40 +136,77 @@ class IMCSwAV(Method):
             self.deviation.copy_(some.std(dim=(0, 2, 3)).view_as(self.mean).clamp_min(1e-3))
 
     def schedule(self, stage: str, epoch: float, epochs: int) -> None:
-        """Learning rate: a rise over the first steps, then a fall at each milestone."""
+        """Learning rate: a rise over the first steps, then a fall at each milestone. An epoch starts with no bank."""
+        if epoch == int(epoch):
+            self.bank.clear()
         rate = self.config.learning_rate * DECAY ** sum(epoch >= share * epochs for share in MILESTONES)
         if self._steps < self.config.warm_up:
             rate *= (self._steps + 1) / self.config.warm_up
         self.adam.param_groups[0]["lr"] = rate
 
     def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
-        """The three terms; entropy of prototype use and of the clusters are only watched."""
+        """The three terms; entropies of prototype and cluster use and agreement of crops are only watched."""
         with torch.no_grad():
             self.prototypes.weight.copy_(F.normalize(self.prototypes.weight))
         crops = self.crops(batch.views[0], batch.generator)
         together = self.together(batch.views[0].device)
         embeddings = torch.cat([_embed(self.encoder, same_size, together) for same_size in crops])
         projections = _rows(self.projection, embeddings)
-        logits = _rows(self.classifier, embeddings.detach()).float()
-        with torch.autocast(logits.device.type, enabled=False):
+        with torch.autocast(embeddings.device.type, enabled=False):
             unit = F.normalize(projections.float(), dim=2)
             scores = unit @ self.prototypes.weight.T
             log_probs = (scores / self.config.temperature).log_softmax(dim=2)
             codes = prototype_targets(scores[:N_HIGH], self.config.epsilon, self.config.sinkhorn_rounds)
-            clusters, prototypes = logits.softmax(dim=2), log_probs.detach().exp()
-            return {
+            prototypes = log_probs.detach().exp()
+            terms = {
                 "swav": swapped_prediction(codes, log_probs),
+                "prototype_entropy": _entropy(prototypes.mean(dim=(0, 1))),
+            }
+        known = embeddings.detach(), prototypes
+        if batch.labelled is not None:
+            known = self._banked(*known, batch.labelled)
+        self._idle = known is None
+        return terms | (self._cluster_terms(*known) if known else self._idle_terms())
+
+    def _cluster_terms(
+        self, embeddings: Float[Tensor, "v b e"], prototypes: Float[Tensor, "v b p"]
+    ) -> dict[str, Tensor]:
+        """The classifier's terms, and how often it puts both large crops of an image into one cluster."""
+        logits = _rows(self.classifier, embeddings).float()
+        with torch.autocast(logits.device.type, enabled=False):
+            clusters = logits.softmax(dim=2)
+            return {
                 "mi": conditional_entropy_balance(clusters, prototypes, self.config.beta),
                 "logit": logit_excess(logits),
-                "prototype_entropy": _entropy(prototypes.mean(dim=(0, 1))),
                 "cluster_entropy": _entropy(clusters.detach().mean(dim=(0, 1))),
                 "agreement": (clusters[0].argmax(dim=1) == clusters[1].argmax(dim=1)).float().mean(),
             }
 
+    def _idle_terms(self) -> dict[str, Tensor]:
+        """Terms of a step in which the classifier does not learn; the gradient of this zero is zero."""
+        zero = 0 * self.classifier[-1].bias.sum()  # pyright: ignore[reportAttributeAccessIssue]
+        return {"mi": zero, "logit": zero}
+
+    def _banked(self, embeddings: Tensor, prototypes: Tensor, labelled: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Embeddings and codes of the labelled part over the last steps; None until a batch of them is together."""
+        self.bank.append((embeddings[:, labelled].float(), prototypes[:, labelled]))
+        if sum(part.shape[1] for part, _ in self.bank) < self.config.batch_size:
+            return None
+        together = tuple(torch.cat(parts, dim=1) for parts in zip(*self.bank, strict=True))
+        self.bank.clear()
+        return together[0], together[1]
+
     def after_backward(self, stage: str, turn: str) -> None:
-        """Prototypes stay where they are during warm-up: without a gradient Adam passes them by."""
+        """Prototypes stay where they are during warm-up: without a gradient Adam passes them by.
+
+        A classifier that did not learn in this step gets zero gradients, so that Adam moves it on, or none.
+        """
         if self._steps < self.config.warm_up:
             self.prototypes.weight.grad = None
+        if self._idle:
+            coasts = self.config.idle_classifier == "coast"
+            for parameter in self.classifier.parameters():
+                parameter.grad = torch.zeros_like(parameter) if coasts else None
 
     def after_step(self, stage: str, turn: str, step: int) -> None:
         """Count the steps, which warm-up is measured in."""
@@ -277,6 +320,16 @@ class IMCSwAV(Method):
     def cam_layers(self, view: int = 0) -> dict[str, nn.Module]:
         """The last stage, and the one before for a map of twice the detail."""
         return {"stage 4": self.encoder.cam_layer, "stage 3": self.encoder.stages[-2]}
+
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self.bank:
+            for name, parts in zip(BANK, zip(*self.bank, strict=True), strict=True):
+                destination[prefix + name] = torch.cat(parts, dim=1)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        self.bank = [tuple(state_dict.pop(prefix + name) for name in BANK)] if prefix + BANK[0] in state_dict else []
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def _steps(self) -> int:
