@@ -1,8 +1,8 @@
-"""How the views of the samples agree: their assignments, weights over time, finer clusters, generated samples."""
+"""How the views of the samples agree: their assignments, weights over time, finer clusters."""
 
 import streamlit as st
 
-from mmclust.ui import agreement, frame, generation, overclusters, picker, state, view_curves
+from mmclust.ui import agreement, frame, overclusters, picker, state, view_curves
 
 view = picker.view(
     "Views",
@@ -25,8 +25,6 @@ elif view is not None:
         parts = {"agreement": agreement.page, "disagreements": agreement.disagreements} | parts
     if "over" in view.snapshot.spaces:
         parts["over-clusters"] = overclusters.page
-    if generation.offered(view):
-        parts["generated"] = generation.page
     first = next(iter(parts))
     st.segmented_control(
         "Show", list(parts), key=state.linked("show", list(parts), first), required=True, label_visibility="collapsed"

@@ -3,10 +3,16 @@
 Shapes: n samples, D dimensions, K clusters, P prototypes.
 """
 
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import softmax, xlogy
+
+if TYPE_CHECKING:
+    from mmclust.methods.base import Method
 
 CHUNK = 4096
 """Samples at once: the codes of all at a thousand prototypes would not fit beside the data."""
@@ -83,3 +89,19 @@ def divergences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         mixed = -xlogy(middle, middle).sum(axis=1)
         found[row] = mixed + (xlogy(of_row, of_row).sum() + xlogy(second, second).sum(axis=1)) / 2
     return found.clip(0, np.log(2))
+
+
+def augmented(method: "Method", views: Sequence[np.ndarray], *, seed: int = 0) -> np.ndarray:
+    """Codes (2, n, P) of two random augmentations of samples, with the batch statistics of training.
+
+    Args:
+        method: a trained method whose card says `augments`; it stays as it is.
+        views: each (n, ...); as many samples as a training batch has, so that their statistics are like its.
+        seed: of the augmentations.
+    """
+    import torch
+
+    twin = deepcopy(method).train()  # running statistics move in training mode
+    with torch.no_grad():
+        inputs = tuple(torch.from_numpy(np.array(values)) for values in views)
+        return twin.augmented_codes(inputs, torch.Generator().manual_seed(seed)).float().numpy()

@@ -1,4 +1,4 @@
-"""The Views page: what the generators of a method draw for every cluster code."""
+"""The Disentangle page: what generators draw for every cluster code, noise by noise or on a walk through noise."""
 
 from html import escape
 
@@ -10,10 +10,11 @@ from mmclust.analysis.generated import Generated, generate, variety
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui import cache, cluster_rows, explain, frame, jobs, pictures
+from mmclust.ui import cache, cluster_rows, explain, jobs, pictures
 
 N_NOISE = 8
 SEED = "generated-seed"
+COLUMNS = ("swap", "walk")
 
 
 def offered(view: cache.View) -> bool:
@@ -26,40 +27,44 @@ def page(view: cache.View) -> None:
     view = explain.last(view)
     checkpoint = view.run.folder / "checkpoint.pt"
     if not checkpoint.exists():
-        frame.empty(
-            "No trained weights yet",
-            "Generated samples need the network itself; it is stored with the first checkpoint.",
-            page="train.py",
-            button="Watch the training",
-        )
+        explain.no_weights("A generated sample")
         return
     seed = st.session_state.setdefault(SEED, 0)
+    walk = st.segmented_control(
+        "Columns", COLUMNS, default=COLUMNS[0], key="columns", bind="query-params", required=True,
+        help="Swap: every column has a noise of its own, so a column is one style under every code. Walk: the noise "
+        "goes from that of the first column to that of the last in equal steps, so a row walks through styles.",
+    ) == COLUMNS[1]  # fmt: skip
     data = cache.prepared(view.record.spec)
 
     def work(report: jobs.Report) -> Generated:
         method = worker.restore(view.run, view.data.spec)
         report(0.6)
-        return generate(method, n_noise=N_NOISE, seed=seed)
+        return generate(method, n_noise=N_NOISE, seed=seed, walk=walk)
 
-    key = ("generated", view.record.run_id, checkpoint.stat().st_mtime_ns, seed)
+    key = ("generated", view.record.run_id, checkpoint.stat().st_mtime_ns, seed, walk)
     found = jobs.result(key, work, label="Drawing samples of every cluster", height=480)
     if found is None:
         return
+    columns = "columns walk from noise to noise" if walk else "a column for each noise vector"
     left, right = st.columns([7, 5], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                "**Generated samples** :gray[(a row for each code, a column for each noise vector)]",
+                f"**Generated samples** :gray[(a row for each code, {columns})]",
                 help="All pictures of a row have the same cluster code. Those of a column have the same noise: they "
                 "should share their style. The first column is the surest real sample of the cluster.",
             )
-            if st.button("Other noise", icon=":material/refresh:", key="other-noise", type="tertiary"):
+            if st.button(
+                "Other noise", icon=":material/refresh:", key="other-noise", type="tertiary", help="Draw other noise."
+            ):
                 st.session_state[SEED] = seed + 1
                 st.rerun()
-        st.html(table(view, data, found, seed))
+        st.html(table(view, data, found, (seed, walk)))
     with right:
         _codes(view, found)
-        st.markdown(_variety(view, data, found, seed))
+        if not walk:
+            st.markdown(_variety(view, data, found, seed))
 
 
 def _codes(view: cache.View, found: Generated) -> None:
@@ -97,9 +102,9 @@ def _variety(view: cache.View, data: MultiViewDataset, found: Generated, seed: i
     return text
 
 
-def table(view: cache.View, data: MultiViewDataset, found: Generated, seed: int) -> str:
-    """HTML table: codes in rows, in each a line for every view."""
-    return cache.derive(view, ("generated", seed), lambda: _table(view, data, found))
+def table(view: cache.View, data: MultiViewDataset, found: Generated, drawn: tuple[int, bool]) -> str:
+    """HTML table: codes in rows, in each a line for every view; `drawn` is the seed, and whether it is a walk."""
+    return cache.derive(view, ("generated", drawn), lambda: _table(view, data, found))
 
 
 def _table(view: cache.View, data: MultiViewDataset, found: Generated) -> str:

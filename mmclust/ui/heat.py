@@ -33,7 +33,8 @@ input { width: 9rem; height: 6px; appearance: none; border-radius: 3px;
   background: color-mix(in srgb, currentColor 22%, transparent); }
 input::-webkit-slider-thumb { appearance: none; width: 14px; height: 14px; border-radius: 50%;
   background: var(--st-primary-color); }
-input::-moz-range-thumb { border: 0; width: 14px; height: 14px; border-radius: 50%; background: var(--st-primary-color); }
+input::-moz-range-thumb { border: 0; width: 14px; height: 14px; border-radius: 50%;
+  background: var(--st-primary-color); }
 input:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 output { min-width: 2.6rem; font-variant-numeric: tabular-nums; }
 """

@@ -12,7 +12,7 @@ from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 
-from .test_pages import ABOUT_RUNS, assert_clean, open_page, texts, wait_for_jobs
+from .test_pages import ABOUT_RUNS, assert_clean, component_data, open_page, texts, wait_for_jobs
 
 N = 400
 SWAP = np.array([0, 2, 1, *range(3, 10)])
@@ -111,8 +111,8 @@ def test_assignment_of_one_view_is_chosen_on_the_page_or_in_the_url(make_views_r
     assert app.query_params["assignment"] == "view 2"
     linked = open_page("confusion", run=run.id, assignment="view 2")
     assert_clean(linked)
-    boxes = next(box for box in linked.selectbox if box.label == "Cluster")
-    assert "2 · 2" in boxes.options
+    table = next(data for c in linked.get("bidi_component") if "columns" in (data := component_data(c)))
+    assert "2 · 2" in [column["name"] for column in table["columns"]]
 
 
 def test_views_page_names_swapped_clusters_and_shows_the_samples_of_a_cell(make_views_run: Callable[..., Run]) -> None:
@@ -165,7 +165,7 @@ def test_method_card_and_form_show_every_method(method: str) -> None:
 def test_generated_samples_stand_as_code_by_noise_for_every_view(make_views_run: Callable[..., Run]) -> None:
     changes = {"generative": True}
     run = make_views_run("dmid-uic", weights=True, changes=changes)
-    app = wait_for_jobs(open_page("views", run=run.id, show="generated"), timeout=120)
+    app = wait_for_jobs(open_page("disentangle", run=run.id, part="generated"), timeout=120)
     assert_clean(app)
     words = texts(app)
     assert words.count('alt="Generated sample of cluster') == 10 * 8 * 2
@@ -173,9 +173,22 @@ def test_generated_samples_stand_as_code_by_noise_for_every_view(make_views_run:
     assert "**Variety**" in words
 
 
+def test_views_of_a_sample_take_the_place_of_augmentations_and_of_a_style_code(
+    make_views_run: Callable[..., Run],
+) -> None:
+    run = make_views_run("dmid-uic")
+    words = texts(wait_for_jobs(open_page("disentangle", run=run.id, part="codes"), timeout=120))
+    assert "Distances of codes of pixels and of strokes" in words
+    app = wait_for_jobs(open_page("disentangle", run=run.id), timeout=120)
+    assert_clean(app)
+    words = texts(app)
+    assert "no style code of its own" in words
+    assert "which view a Z is of" in words
+
+
 def test_a_run_without_generators_says_so(make_views_run: Callable[..., Run]) -> None:
     run = make_views_run("dmid-uic", weights=True, changes={"generative": False})
-    app = wait_for_jobs(open_page("views", run=run.id, show="generated"), timeout=120)
+    app = wait_for_jobs(open_page("disentangle", run=run.id, part="generated"), timeout=120)
     assert_clean(app)
     assert [warning.value[:24] for warning in app.warning] == ["This run has no generato"]
 
@@ -203,7 +216,7 @@ def test_explain_page_reads_feature_maps_where_a_view_has_convolutions(make_view
     app = wait_for_jobs(open_page("explain", run=run.id), timeout=180)
     assert_clean(app)
     assert 'alt="HiResCAM of Sample' in texts(app)
-    next(group for group in app.button_group if group.label == "Heat by").set_value("Grad-CAM").run()
+    next(box for box in app.selectbox if box.label == "Heat by").select("grad-cam").run()
     wait_for_jobs(app, timeout=180)
     assert_clean(app)
     assert 'alt="Grad-CAM of Sample' in texts(app)

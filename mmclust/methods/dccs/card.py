@@ -200,6 +200,7 @@ CARD = MethodCard(
         r"\qquad \min_{C}\; \beta_{Adv}\,(\mathcal{L}_{C} + \lambda\,\mathcal{L}_{GP})"
     ),
     config=Config,
+    augments=True,
     presets={
         "quick": {
             "digits": Preset(

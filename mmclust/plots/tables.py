@@ -1,0 +1,68 @@
+"""Tables of shares as heat maps with their numbers written in, e.g. what a probe reads off each code."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmclust.plots.layout import dress
+from mmclust.plots.palette import SEQUENTIAL
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def share_table(
+    mean: np.ndarray,
+    deviation: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    axes: tuple[str, str],
+    height: int | None = None,
+) -> "go.Figure":
+    """Shares as a heat map, each cell with its number and its deviation.
+
+    Args:
+        mean: (R, C) at most 1; nan where there is none. Below 0 is drawn as 0.
+        deviation: (R, C).
+        rows: (R,) names.
+        columns: (C,) names.
+        axes: names of the vertical and the horizontal axis.
+        height: pixels; by default grows with the rows.
+    """
+    import plotly.graph_objects as go
+
+    texts = [
+        [("" if np.isnan(m) else f"{m:.2f} ± {d:.2f}") for m, d in zip(*pair, strict=True)]
+        for pair in zip(mean, deviation, strict=True)
+    ]
+    shown = np.clip(mean, 0, 1)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shown,
+            x=np.arange(len(columns)),
+            y=np.arange(len(rows)),
+            zmin=0,
+            zmax=1,
+            xgap=3,
+            ygap=3,
+            showscale=False,
+            colorscale=[list(stop) for stop in SEQUENTIAL],
+            customdata=texts,
+            hovertext=[[f"{row}: {column}" for column in columns] for row in rows],
+            hovertemplate="%{hovertext}<br><b>%{customdata}</b><extra></extra>",
+        )
+    )
+    dress(figure, height=height or 54 * len(rows) + 80, x=axes[1], y=axes[0])
+    # Annotations, because a heat map's own text has one colour on light and dark cells.
+    for row, column in np.argwhere(~np.isnan(mean)):
+        light = {"color": "#ffffff"} if shown[row, column] > 0.45 else {}
+        figure.add_annotation(
+            x=int(column), y=int(row), text=texts[row][column], showarrow=False, font={"size": 13, **light}
+        )
+    figure.update_xaxes(tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(columns), showgrid=False)
+    figure.update_yaxes(
+        tickmode="array", tickvals=np.arange(len(rows)), ticktext=list(rows), showgrid=False, autorange="reversed"
+    )
+    return figure.update_layout(dragmode=False)
