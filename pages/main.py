@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page("confusion.py", title="Confusion", icon=":material/grid_on:"),
         st.Page("views.py", title="Views", icon=":material/join_inner:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("disentangle.py", title="Disentangle", icon=":material/tune:"),
     ],
     position="top",
 )
