@@ -20,7 +20,7 @@ def _spec(*dims: int) -> DataSpec:
 
 def _method(spec: DataSpec | None = None, **changes: Any) -> MSDIB:
     torch.manual_seed(0)
-    values: dict[str, Any] = {"input_noise": 0.0}
+    values: dict[str, Any] = {"input_noise": 0.0, "align_epochs": 0}
     return MSDIB(Config(**(values | changes)), spec or _spec())
 
 
@@ -190,6 +190,63 @@ def test_short_runs_and_the_paper_have_one_start(changes: dict[str, Any], epochs
     assert [stage.name for stage in _method(**changes).stages(epochs)] == ["train"]
 
 
+def _two_views_of_clusters(n_each: int = 40) -> tuple[torch.Tensor, ...]:
+    """Views that share nothing but the cluster, which is far from the others in both."""
+    generator = torch.Generator().manual_seed(5)
+    owner = torch.arange(K).repeat_interleave(n_each)
+    views = (4 * torch.eye(K, 4)[owner], 4 * torch.eye(K, 6)[owner])
+    return tuple(view + 0.3 * torch.randn(view.shape, generator=generator) for view in views)
+
+
+def test_an_alignment_comes_first_and_takes_at_most_two_thirds_of_a_run() -> None:
+    method = _method(align_epochs=40)
+    assert [(stage.name, stage.epochs) for stage in method.stages(70)] == [("align", 40), ("train", 30)]
+    assert [(stage.name, stage.epochs) for stage in method.stages(10)] == [("align", 6), ("train", 4)]
+    assert method.best.numel() == 0  # nothing is kept of other starts
+
+
+def test_the_alignment_moves_the_encoders_alone_and_lets_views_find_each_other() -> None:
+    method, views = _method(align_epochs=5), _two_views_of_clusters()
+    adam = method.optimizers()["align"]
+    before = method.clusters.weight.clone()
+    found = []
+    for step in range(30):
+        method.schedule("align", step / 10, 10)
+        (turn,) = method.turns(step)
+        batch = Batch(views=views, index=torch.arange(len(views[0])), generator=torch.Generator().manual_seed(step))
+        terms = method.loss_terms(batch, "align", turn)
+        found.append(terms["align"].item())
+        assert method.weights("align", turn) == {"align": 1.0}
+        adam.zero_grad()
+        terms["align"].backward()
+        adam.step()
+    assert found[-1] < found[0] - 0.1
+    torch.testing.assert_close(method.clusters.weight, before)
+
+
+def test_clusters_start_from_k_means_of_the_aligned_features() -> None:
+    method, views = _method(align_epochs=5), _two_views_of_clusters()
+    for _ in range(100):  # running statistics
+        method.classify(method.fused(method.encode(views)[2]))
+    method.start_stage("train", views, torch.Generator().manual_seed(0))
+    method.eval()
+    with torch.no_grad():
+        probs = method.logits(views).softmax(dim=1)
+    clusters = probs.argmax(dim=1).view(K, -1)
+    assert (clusters == clusters[:, :1]).all()
+    assert len(clusters[:, 0].unique()) == K
+    assert 0.5 < probs.amax(dim=1).mean() < 1
+
+
+def test_showing_clusters_in_the_alignment_draws_nothing_from_the_run() -> None:
+    method, views = _method(align_epochs=5), _two_views_of_clusters()
+    method.schedule("align", 0.0, 10)
+    state = torch.random.get_rng_state()
+    method.before_evaluation(views, views)
+    torch.testing.assert_close(torch.random.get_rng_state(), state)
+    assert method.training
+
+
 def test_a_whole_feature_is_fused_without_sampling_and_keeps_mean_and_deviation() -> None:
     method = _method(feature="whole")
     mean, _, features = method.encode(_batch().views, torch.Generator())
@@ -210,6 +267,7 @@ def test_the_paper_preset_holds_none_of_the_additions() -> None:
     assert values["input_noise"] == 0
     assert values["balance"] == 0
     assert values["starts"] == 1
+    assert values["align_epochs"] == 0
     assert card("msdib").preset("paper", "caltech-2v").epochs == 100
 
 

@@ -8,8 +8,10 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.losses.alignment import info_nce
 from mmclust.losses.balance import cross_entropy, sinkhorn
 from mmclust.losses.divergence import (
     assignment_overlap,
@@ -21,6 +23,7 @@ from mmclust.losses.divergence import (
 from mmclust.losses.information import assignment_information, joint, view_pairs
 from mmclust.methods.base import Batch, Method, Stage
 from mmclust.methods.msdib.card import Config
+from mmclust.nets.kmeans import kmeans
 from mmclust.nets.stems import ImageStem
 from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
 
@@ -30,6 +33,11 @@ SAMPLES_PER_CLUSTER = 5
 """Samples in a batch for each cluster, at least."""
 BALANCE_POWER = 10
 """Sharpness of assignments before they are balanced into self-labels, as in DMIM for feature sets."""
+ALIGN_RATE = 1e-3
+"""Step size of the alignment. No cluster is at stake there that a large step could fix too early."""
+PLACED_SHARPNESS = 4.0
+"""Of the assignments that a placed head starts with: mostly sure, none final."""
+CHUNK = 4096
 
 
 class MSDIB(Method):
@@ -72,10 +80,10 @@ class MSDIB(Method):
         )
         self.clusters = ViewLinear(n_views + 1, HEAD_DIM, spec.n_clusters)
         self.pairs = view_pairs(n_views)
-        self.warming = self.scoring = False
+        self.warming = self.scoring = self.aligning = False
         self.adam: torch.optim.Adam | None = None
         _he_normal(self)
-        n_kept = sum(values.numel() for values in self._network()) if c.starts > 1 and c.warm_start else 0
+        n_kept = sum(values.numel() for values in self._network()) if self._several_starts else 0
         self.register_buffer("best", torch.zeros(n_kept))
         self.register_buffer("best_score", torch.tensor(math.inf))
         self.register_buffer("score", torch.zeros(2))
@@ -101,29 +109,79 @@ class MSDIB(Method):
         return (f"{n_batch} samples in a batch leave some of {spec.n_clusters} clusters empty; {remedy}.",)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """One Adam over everything."""
+        """One Adam over everything; the alignment has another, of the encoders."""
         self.adam = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)
-        return {"main": self.adam}
+        found: dict[str, torch.optim.Optimizer] = {"main": self.adam}
+        if self.config.align_epochs:
+            found["align"] = torch.optim.Adam(self._encoders(), lr=ALIGN_RATE, fused=True)
+        return found
+
+    def _encoders(self) -> list[nn.Parameter]:
+        parts = (self.first, self.first_norm, self.trunk, self.gaussian)
+        return [parameter for part in parts for parameter in part.parameters()]
+
+    def turns(self, step: int) -> tuple[str, ...]:
+        """The alignment, or the objective."""
+        return ("align",) if self.aligning else ("main",)
+
+    @property
+    def _several_starts(self) -> bool:
+        c = self.config
+        return c.starts > 1 and c.warm_start > 0 and not c.align_epochs
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
-        """Several starts as long as the warm-up, as many as two thirds of the run hold, then the training."""
+        """An alignment or several starts, in at most two thirds of the epochs; then the training."""
+        if align := min(self.config.align_epochs, 2 * epochs // 3):
+            return (Stage(name="align", epochs=align), Stage(name="train", epochs=epochs - align))
         warm = self.config.warm_start
-        n_starts = min(self.config.starts, 2 * epochs // 3 // warm) if warm else 1
+        n_starts = min(self.config.starts, 2 * epochs // 3 // warm) if self._several_starts else 1
         if n_starts < 2:
             return (Stage(name="train", epochs=epochs),)
         starts = [Stage(name=f"start_{number}", epochs=warm) for number in range(1, n_starts + 1)]
         return (*starts, Stage(name="train", epochs=epochs - n_starts * warm))
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
-        """New weights for each start but the first; the start of lowest objective goes on into the training."""
+        """Clusters are placed in aligned features; or each start has new weights, and the best goes on."""
+        self.aligning = stage == "align"
         if self.score[1] > 0:
             self._keep_if_best()
         if stage == "train" and self.best_score.isfinite():
             self._load(self.best)
-        elif stage not in ("train", "start_1"):
+        elif stage == "train" and self.config.align_epochs:
+            self._place_clusters(data, generator)
+        elif stage.startswith("start_") and stage != "start_1":
             self._load(self._fresh(generator))
         if self.adam is not None:
             self.adam.state.clear()
+
+    @torch.no_grad()
+    def _place_clusters(self, data: tuple[Tensor, ...], generator: torch.Generator, n_starts: int = 10) -> None:
+        """The head's last layer assigns to the nearest of the clusters that k-means finds in the fused features.
+
+        Nearest in the head's hidden layer, where cluster i has its mean c_i: the scores (h'c_i - |c_i|^2 / 2) / s have
+        the softmax of -|h - c_i|^2 / 2s.
+        """
+        was_training = self.training
+        self.eval()
+        parts: list[tuple[Tensor, Tensor]] = []
+        for views in zip(*(view.split(CHUNK) for view in data), strict=True):
+            branches = self.fused(self.encode(views)[2])
+            parts.append((branches[-1].float(), self.classify(branches)[0][-1].float()))
+        self.train(was_training)
+        features, hidden = (torch.cat(part) for part in zip(*parts, strict=True))
+        centres = kmeans(features, self.spec.n_clusters, generator, n_starts=n_starts)
+        members = F.one_hot(torch.cdist(features, centres).argmin(dim=1), len(centres)).to(hidden.dtype)
+        means = members.T @ hidden / members.sum(dim=0).clamp_min(1).unsqueeze(1)
+        spread = (hidden - members @ means).square().sum(dim=1).mean().clamp_min(1e-9)
+        scale = PLACED_SHARPNESS / spread
+        self.clusters.weight.copy_((scale * means).unsqueeze(0))
+        self.clusters.bias.copy_((-0.5 * scale * means.square().sum(dim=1)).unsqueeze(0))
+
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
+        """While views are aligned, clusters follow the features, so that curves show where k-means stands."""
+        if self.aligning:
+            generator = torch.Generator(data[0].device).manual_seed(0)  # evaluating must not move the run's draws
+            self._place_clusters(data, generator, n_starts=1)
 
     def _keep_if_best(self) -> None:
         score = self.score[0] / self.score[1]
@@ -154,7 +212,8 @@ class MSDIB(Method):
     def schedule(self, stage: str, epoch: float, epochs: int) -> None:
         """No clustering loss during starts and warm-up; a start is judged by its last epoch."""
         warm = self.config.warm_start
-        if stage == "train":
+        self.aligning = stage == "align"
+        if stage in ("train", "align"):
             self.scoring = False
             self.warming = epoch < warm and len(self.stages(epochs)) == 1
         else:
@@ -168,6 +227,8 @@ class MSDIB(Method):
 
     def weights(self, stage: str, turn: str) -> dict[str, float]:
         """Weights of Eq. 1: L_DDC - alpha L_IP + beta L_IC; the signs of L_IP are in its terms."""
+        if turn == "align":
+            return {"align": 1.0}
         c = self.config
         # Without the other two there is nothing to warm up with.
         return self._weights(0.0 if self.warming and (c.alpha or c.beta) else c.ddc)
@@ -189,6 +250,8 @@ class MSDIB(Method):
         """The terms of Eq. 1 on a batch; the fusion's weights are watched."""
         c = self.config
         mean, scale, features = self.encode(batch.views, batch.generator, c.input_noise)
+        if turn == "align":
+            return self._alignment(features)
         branches = self.fused(features)
         hidden, logits = self.classify(branches)
         fused_hidden, log_probs = hidden[-1].float(), logits.float().log_softmax(dim=-1)
@@ -206,6 +269,14 @@ class MSDIB(Method):
         self.objective = torch.stack(whole).sum()
         shares = self.fusion.detach().softmax(dim=0)
         return terms | {f"weight_{number}": share for number, share in enumerate(shares, start=1)}
+
+    def _alignment(self, features: Float[Tensor, "v b f"]) -> dict[str, Tensor]:
+        """The alignment's loss; `shared_information` is only watched."""
+        with torch.no_grad():
+            self.head(self.fused(features))  # its normalisation follows, to be ready when clusters are placed
+        with torch.autocast(features.device.type, enabled=False):
+            loss = info_nce(features.float(), self.config.align_temperature)
+        return {"align": loss, "shared_information": math.log(features.shape[1]) - loss.detach()}
 
     def clustering(self, hidden: Float[Tensor, "b h"], probs: Float[Tensor, "b k"]) -> dict[str, Tensor]:
         """The three parts of L_DDC on the fused branch (Eq. 2-4)."""
