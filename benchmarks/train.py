@@ -1,4 +1,4 @@
-"""Training speed: DCCS at 28 x 28 beside the plain recipe, taking turns in one process, or any method on any data set.
+"""Training speed of any method on any data set.
 
 Speed is given per second of wall time and per second of processor time (all threads): the second is the speed of one
 core and hardly moves when other programs use the machine.
@@ -9,65 +9,18 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks import machine
-from benchmarks.plain_dccs import BATCH_SIZE, PlainDCCS
 from mmclust import methods
 from mmclust.data import catalogue
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.steps import prepare
 from mmclust.engine.pace import StopAfter
 from mmclust.engine.trainer import Trainer, build
 from mmclust.plan import objection, plan
 
-N_IMAGES = 8192
 FOREVER = 1_000_000
 """Epochs: no round reaches the end, so that none is evaluated."""
-
-
-class Ours:
-    """The package's DCCS with the paper's settings, trained by the package's engine in rounds."""
-
-    def __init__(self, images: np.ndarray, *, seed: int, precision: str) -> None:
-        view = ViewSpec(name="image", kind="image", shape=(1, *images.shape[1:]))
-        spec = DataSpec(name="noise", views=(view,), n_clusters=10)
-        card = methods.card("dccs")
-        config = card.config(**card.resolve("mnist", "paper", {}))
-        assert config.batch_size == BATCH_SIZE
-        self.recorder = StopAfter()
-        self.trainer = Trainer(
-            build(methods.method_class("dccs"), config, spec, seed),
-            MultiViewDataset(spec=spec, views=(images[:, None],)),
-            self.recorder,
-            epochs=FOREVER,
-            seed=seed,
-            device=torch.device("cpu"),
-            precision="bf16" if precision == "bf16" else "float32",
-            evaluate_every=FOREVER,
-        )
-
-    def __call__(self, seconds: float) -> int:
-        """Train for some seconds; the number of images used."""
-        before = self.trainer.step
-        self.recorder.deadline = time.monotonic() + seconds
-        self.trainer.fit(self.recorder.state)
-        return (self.trainer.step - before) * BATCH_SIZE
-
-
-class Plain:
-    """The plain recipe, in rounds."""
-
-    def __init__(self, images: np.ndarray, *, seed: int) -> None:
-        self.training = PlainDCCS(images, seed=seed)
-
-    def __call__(self, seconds: float) -> int:
-        """Train for some seconds, in whole cycles of five steps; the number of images used."""
-        deadline, n_images = time.monotonic() + seconds, 0
-        while time.monotonic() < deadline:
-            n_images += self.training.train(5)
-        return n_images
 
 
 class Midway:
@@ -124,7 +77,7 @@ def measure_method(
     try:
         train = Midway(dataset, method, preset)
         train(min(seconds, 2.0))
-        found = [_timed(train, seconds) for _ in range(rounds)]
+        found = [timed(train, seconds) for _ in range(rounds)]
     finally:
         torch.set_num_threads(before)
     batch_size = train.trainer.batch_size
@@ -151,56 +104,7 @@ def has_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
-def measure(*, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
-    """Images per second of each way to train, as medians over rounds in which they take turns.
-
-    Args:
-        rounds: how often each way gets a turn, after one turn to warm up.
-        seconds: length of a turn.
-        threads: torch threads, the same for all.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        images = np.random.default_rng(0).integers(0, 256, (N_IMAGES, 28, 28), dtype=np.uint8)
-        ways: dict[str, Callable[[float], int]] = {
-            "plain": Plain(images, seed=0),
-            "float32": Ours(images, seed=0, precision="float32"),
-        }
-        if has_bf16():
-            ways["bf16"] = Ours(images, seed=0, precision="bf16")
-        for train in ways.values():
-            train(min(seconds, 2.0))
-        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-        for _ in range(rounds):
-            for name, train in ways.items():
-                turns[name].append(_timed(train, seconds))
-    finally:
-        torch.set_num_threads(before)
-    speeds = {
-        name: {
-            "images_per_core_s": round(median(core for core, _ in found), 1),
-            "images_per_s": round(median(wall for _, wall in found), 1),
-            "each_images_per_core_s": [round(core, 1) for core, _ in found],
-        }
-        for name, found in turns.items()
-    }
-    plain = speeds["plain"]["images_per_core_s"]
-    return {
-        "bench": "train",
-        "what": "DCCS, 28 x 28, batch 64, four critic steps and one encoder step per cycle",
-        "rounds": rounds,
-        "seconds_per_turn": seconds,
-        "threads": threads,
-        "speeds": speeds,
-        "ratio_to_plain": {
-            name: round(found["images_per_core_s"] / plain, 2) for name, found in speeds.items() if name != "plain"
-        },
-        "machine": machine.describe(),
-    }
-
-
-def _timed(train: Callable[[float], int], seconds: float) -> tuple[float, float]:
+def timed(train: Callable[[float], int], seconds: float) -> tuple[float, float]:
     """What `train` counts, per second of processor time and of wall time."""
     cpu, wall = time.process_time(), time.perf_counter()
     n = train(seconds)

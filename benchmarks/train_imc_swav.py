@@ -3,8 +3,6 @@
 Times are of the processor (all threads), so that other programs on the machine hardly move them.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks import machine
+from benchmarks.parts import peak_memory_mib
 from benchmarks.plain_imc_swav import BATCH_SIZE, HIGH, LOW, N_HIGH, N_LOW, PlainIMCSwAV
 from benchmarks.train import FOREVER, StopAfter, has_bf16
 from mmclust import methods
@@ -196,5 +195,4 @@ def _peak_memory(way: str, images: np.ndarray) -> float:
     torch.set_num_threads(1)
     train = Plain(images, seed=0) if way == "plain" else Ours(images, seed=0, precision=way)
     train(0.1)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    return peak_memory_mib()

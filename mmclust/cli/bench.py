@@ -63,20 +63,22 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
     # Late: `bench store` needs no torch, and only `bench pages` needs Playwright.
     module = import_module(f"benchmarks.{args.name}")
-    measure, rounds = module.measure, args.rounds or ROUNDS[args.name]
+    rounds = args.rounds or ROUNDS[args.name]
     if args.name == "train" and args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
         beside_plain = import_module("benchmarks.train_imc_swav").measure
         return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
-    if args.name == "train" and (args.method or args.dataset):
+    if args.name == "train" and args.method in (None, "dccs"):
+        dccs = import_module("benchmarks.train_dccs")
+        if args.dataset is None or dccs.fits(args.dataset):
+            return dccs.measure(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
+    if args.name == "train":
         if not (args.method and args.dataset):
             raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")
         wanted = {"preset": args.preset, "rounds": rounds, "threads": args.threads}
         return module.measure_method(args.dataset, args.method, seconds=float(args.seconds), **wanted)
-    if args.name == "train":
-        return measure(rounds=rounds, seconds=float(args.seconds), threads=args.threads)
     if args.name == "pages":
-        return measure(rounds=rounds, starts=args.starts, dataset=args.dataset)
-    return measure(rounds=rounds)
+        return module.measure(rounds=rounds, starts=args.starts, dataset=args.dataset)
+    return module.measure(rounds=rounds)
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

@@ -1,0 +1,163 @@
+"""Training speed of DCCS at 28 x 28 with the published networks, in turns with the plain recipe.
+
+Speed is given per second of wall time and per second of processor time (all threads): the second is the speed of one
+core and hardly moves when other programs use the machine.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import machine
+from benchmarks.parts import Parts, peak_memory_mib
+from benchmarks.plain_dccs import BATCH_SIZE, PlainDCCS
+from benchmarks.train import FOREVER, StopAfter, has_bf16, timed
+from mmclust import methods
+from mmclust.data import catalogue
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.engine.trainer import Trainer, build
+
+N_IMAGES = 8192
+SHAPE = (1, 28, 28)
+N_EVALUATED = 1024
+
+
+class Ours:
+    """The package's DCCS with the paper's settings, trained by the package's engine in rounds."""
+
+    def __init__(self, images: np.ndarray, *, seed: int, precision: str) -> None:
+        spec = DataSpec(name="28x28", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
+        card = methods.card("dccs")
+        config = card.config(**card.resolve("mnist", "paper", {}))
+        assert config.batch_size == BATCH_SIZE
+        self.recorder = StopAfter()
+        method = build(methods.method_class("dccs"), config, spec, seed)
+        self.parts = Parts(method, data=("plain", "augmented"))
+        self.trainer = Trainer(
+            method,
+            MultiViewDataset(spec=spec, views=(images[:, None],)),
+            self.recorder,
+            epochs=FOREVER,
+            seed=seed,
+            device=torch.device("cpu"),
+            precision="bf16" if precision == "bf16" else "float32",
+            evaluate_every=FOREVER,
+        )
+
+    def __call__(self, seconds: float) -> int:
+        """Train for some seconds; the number of images used."""
+        before = self.trainer.step
+        self.recorder.deadline = time.monotonic() + seconds
+        self.trainer.fit(self.recorder.state)
+        return (self.trainer.step - before) * BATCH_SIZE
+
+    def evaluation(self, images: np.ndarray) -> float:
+        """Images that are embedded for a snapshot in a second of the processor."""
+        method, rows = self.trainer.method.eval(), torch.from_numpy(images[:, None])
+        enabled = self.trainer.precision == "bf16"
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            method.spaces((rows,))
+            before = time.process_time()
+            method.spaces((rows,))
+        seconds = time.process_time() - before
+        method.train()
+        return len(images) / seconds
+
+
+class Plain:
+    """The plain recipe, in rounds."""
+
+    def __init__(self, images: np.ndarray, *, seed: int) -> None:
+        self.training = PlainDCCS(images, seed=seed)
+
+    def __call__(self, seconds: float) -> int:
+        """Train for some seconds, in whole cycles of five steps; the number of images used."""
+        deadline, n_images = time.monotonic() + seconds, 0
+        while not n_images or time.monotonic() < deadline:
+            n_images += self.training.train(5)
+        return n_images
+
+
+def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
+    """Images per second of each way to train, as medians over rounds in which they take turns.
+
+    Args:
+        dataset: catalogue name of gray images of 28 x 28 pixels (see `fits`); None for noise.
+        rounds: how often each way gets a turn, after one turn to warm up.
+        seconds: length of a turn.
+        threads: torch threads, the same for all.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        images = _images(dataset)
+        ours = {"float32": Ours(images, seed=0, precision="float32")}
+        if has_bf16():
+            ours["bf16"] = Ours(images, seed=0, precision="bf16")
+        ways: dict[str, Callable[[float], int]] = {"plain": Plain(images, seed=0), **ours}
+        for train in ways.values():
+            train(min(seconds, 2.0))
+        for way in ours.values():
+            way.parts.reset()
+        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+        for _ in range(rounds):
+            for name, train in ways.items():
+                turns[name].append(timed(train, seconds))
+        evaluation = {name: way.evaluation(images[:N_EVALUATED]) for name, way in ours.items()}
+    finally:
+        torch.set_num_threads(before)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
+        memory = {name: processes.submit(_peak_memory, name, images) for name in ways}
+    speeds = {
+        name: {
+            "images_per_core_s": round(median(core for core, _ in found), 1),
+            "images_per_s": round(median(wall for _, wall in found), 1),
+            "peak_memory_mib": round(memory[name].result()),
+            "each_images_per_core_s": [round(core, 1) for core, _ in found],
+        }
+        for name, found in turns.items()
+    }
+    for name, way in ours.items():
+        speeds[name]["share_of_time"] = way.parts.shares()
+        speeds[name]["evaluation_images_per_core_s"] = round(evaluation[name], 1)
+    plain = speeds["plain"]["images_per_core_s"]
+    return {
+        "bench": "train",
+        "what": f"DCCS, 28 x 28, batch {BATCH_SIZE}, four critic steps and one encoder step per cycle, "
+        + (f"images of {dataset}" if dataset else "noise"),
+        "rounds": rounds,
+        "seconds_per_turn": seconds,
+        "threads": threads,
+        "speeds": speeds,
+        "ratio_to_plain": {
+            name: round(found["images_per_core_s"] / plain, 2) for name, found in speeds.items() if name != "plain"
+        },
+        "machine": machine.describe(),
+    }
+
+
+def fits(dataset: str) -> bool:
+    """Whether the plain recipe, which is written for gray images of 28 x 28 pixels, can take a data set."""
+    views = catalogue.describe(dataset).views
+    return len(views) == 1 and views[0].shape == SHAPE
+
+
+def _images(dataset: str | None) -> np.ndarray:
+    """Images (N, 28, 28) uint8."""
+    if dataset is None:
+        return np.random.default_rng(0).integers(0, 256, (N_IMAGES, *SHAPE[1:]), dtype=np.uint8)
+    return np.ascontiguousarray(catalogue.load(dataset, limit=N_IMAGES).views[0][:, 0])
+
+
+def _peak_memory(way: str, images: np.ndarray) -> float:
+    """MiB that a process of its own holds at most while it builds a way to train and takes some steps."""
+    torch.set_num_threads(1)
+    train = Plain(images, seed=0) if way == "plain" else Ours(images, seed=0, precision=way)
+    train(1.0)
+    return peak_memory_mib()
