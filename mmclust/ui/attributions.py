@@ -98,7 +98,7 @@ def _averaged(view: cache.View, rows: np.ndarray, groups: np.ndarray, n_groups: 
     key = ("attributions", time, kept.content(ids), kept.content(targets), kept.content(groups))
 
     def work(report: jobs.Report) -> Averages:
-        found = kept.arrays(view.run.folder / "heat", key, lambda: read(report))
+        found = kept.arrays(cache.folder(view, "heat"), key, lambda: read(report))
         return Averages(
             views=tuple(found[f"view_{number}"] for number in range(len(data.views))), shares=found["shares"]
         )

@@ -220,6 +220,12 @@ def derive(view: View, key: Hashable, work: Callable[[], T]) -> T:
     return view.derived[key]
 
 
+def folder(view: View, name: str) -> Path:
+    """Where what takes long to work out of a run is kept: with the run; of the bundled example in this home."""
+    base = settings.home() / "cache" / view.record.run_id if view.record.example else view.run.folder
+    return base / name
+
+
 def view(record: RunRecord, epoch: int, path: Path, annotation: Annotation | None = None) -> View:
     """A run at an epoch, from memory where it was shown before.
 

@@ -1,7 +1,5 @@
 """Prototypes finer than clusters: which are used, whose they are, and how steady codes are under augmentation."""
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 from scipy.special import softmax
@@ -44,14 +42,9 @@ def use(view: cache.View) -> codes.Use | None:
             found = codes.use(view.snapshot.spaces[name], view.snapshot.marks[name], probs, temperature)
             return {"nearest": found.nearest, "joint": found.joint}
 
-        return codes.Use(**kept.arrays(folder(view), key, read))
+        return codes.Use(**kept.arrays(cache.folder(view, "analysis"), key, read))
 
     return jobs.result(key, work, label="Reading the prototypes", height=430)
-
-
-def folder(view: cache.View) -> Path:
-    """Where what is worked out of a run's codes is kept."""
-    return view.run.folder / "analysis"
 
 
 def cosines(view: cache.View, prototype: int) -> np.ndarray:
@@ -190,7 +183,7 @@ def _augmented(view: cache.View) -> tuple[np.ndarray, np.ndarray] | None:
             views = [values[view.ids[batch]] for values in cache.prepared(view.record.spec).views]
             return {"codes": codes.augmented(method, views)[:, : len(rows)]}
 
-        return kept.arrays(folder(view), key, read)["codes"]
+        return kept.arrays(cache.folder(view, "analysis"), key, read)["codes"]
 
     found = jobs.result((*key, view.record.run_id), work, label=f"Augmenting {len(rows)} {view.word}s", height=430)
     return None if found is None else (rows, found)

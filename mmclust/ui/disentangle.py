@@ -14,7 +14,7 @@ from mmclust.evaluation import metrics
 from mmclust.papers.readouts import reported
 from mmclust.papers.table import Reported
 from mmclust.plots.tables import share_table
-from mmclust.ui import cache, codes, jobs
+from mmclust.ui import cache, jobs
 
 N_INIT = 5
 """Starts of k-means, of which the tightest counts."""
@@ -89,7 +89,7 @@ def _readout(view: cache.View) -> dict[str, np.ndarray] | None:
                 return {"groups": kmeans(flat, n_clusters, n_init=N_INIT).astype(np.uint16)}
 
             named = ("k-means", kept.content(values), n_clusters, N_INIT)
-            found[name] = kept.arrays(codes.folder(view), named, group)["groups"].astype(np.int64)
+            found[name] = kept.arrays(cache.folder(view, "analysis"), named, group)["groups"].astype(np.int64)
             report((number + 1) / len(shown))
         return found
 
@@ -241,7 +241,7 @@ def _probes(view: cache.View, targets: dict[str, Probe], shown: list[Space]) -> 
 
 
 def _kept(view: cache.View, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:
-    return kept.arrays(codes.folder(view), key, lambda: {"folds": work()})["folds"]
+    return kept.arrays(cache.folder(view, "analysis"), key, lambda: {"folds": work()})["folds"]
 
 
 def _families(view: cache.View) -> list[Space]:

@@ -147,7 +147,9 @@ def of(
     key = ("heat", time, lens.view, lens.way, lens.layer, kind, kept.content(ids), kept.content(targets))
 
     def work(report: jobs.Report) -> Heat:
-        found = kept.arrays(view.run.folder / "heat", key, lambda: _worked_out(view, lens, ids, targets, kind, report))
+        found = kept.arrays(
+            cache.folder(view, "heat"), key, lambda: _worked_out(view, lens, ids, targets, kind, report)
+        )
         return Heat(cams=found["cams"] / np.float32(255), what=str(found["what"]))
 
     label = f"Looking at {len(rows):,} {view.word}{'s' * (len(rows) != 1)}"
