@@ -10,7 +10,8 @@ from mmclust.data import catalogue
 from mmclust.data import steps as preparation
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
-from mmclust.runs.devices import devices
+from mmclust.methods.card import Preset
+from mmclust.runs.devices import computes_bf16, devices
 from mmclust.runs.spec import RunSpec
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -50,7 +51,7 @@ def plan(
         seed: of weights and of every draw.
         clusters: None for as many as the data set has classes.
         device: auto, cpu or cuda.
-        precision: float32 or bf16; None for the preset's.
+        precision: float32 or bf16; None for the preset's, where the device has it.
         limit: train on a random sample of this many.
         launcher: who executes it (see `mmclust.launch`).
         evaluate_every: epochs between evaluations; None for about a hundred over the run.
@@ -85,7 +86,7 @@ def plan(
         limit=limit,
         preset=preset,
         device=_device(device),
-        precision=_precision(precision or chosen.precision),
+        precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
         launcher=launcher,
         evaluate_every=evaluate_every,
         n_snapshots=n_snapshots,
@@ -186,7 +187,17 @@ def _device(device: str) -> Device:
     return cast(Device, device)
 
 
-def _precision(precision: str) -> Precision:
+def usual_precision(preset: Preset, device: str) -> Precision:
+    """The preset's precision, or float32 on a device that has no other."""
+    return preset.precision if computes_bf16(device) else "float32"
+
+
+def _precision(precision: str, device: str) -> Precision:
     if precision not in get_args(Precision):
         raise ValueError(f"precision {precision!r} is not known; choose one of {', '.join(get_args(Precision))}")
+    if precision == "bf16" and not computes_bf16(device):
+        raise ValueError(
+            "precision bf16 needs a processor that calculates in bfloat16, and this one would only imitate it, slowly; "
+            "choose float32"
+        )
     return cast(Precision, precision)

@@ -25,6 +25,22 @@ def test_changes_may_be_text_and_are_checked():
         plan("digits", "dccs", changes={"beta_aug": 11})
 
 
+def test_bf16_is_refused_by_name_and_left_out_of_presets_where_a_processor_has_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("mmclust.runs.devices.devices", lambda: ("cpu",))
+    about = tmp_path / "cpuinfo"
+    monkeypatch.setattr("mmclust.runs.devices.Path", lambda path: about)
+    about.write_text("processor : 0\nflags : fpu avx512f avx512_bf16\n")
+    assert plan("digits", "imc-swav").precision == plan("digits", "dccs", precision="bf16").precision == "bf16"
+    about.write_text("processor : 0\nflags : fpu avx2\n")
+    assert plan("digits", "imc-swav").precision == "float32"
+    with pytest.raises(ValueError, match="needs a processor that calculates in bfloat16.*choose float32"):
+        plan("digits", "dccs", precision="bf16")
+    about.unlink()
+    assert plan("digits", "imc-swav").precision == "float32"
+
+
 def test_names_may_be_written_loosely():
     spec = plan(" Digits ", "DCCS")
     assert (spec.dataset, spec.method) == ("digits", "dccs")

@@ -150,6 +150,15 @@ class Trainer:
     ) -> None:
         if device.type == "cpu":
             keep_freed_memory()
+        if (
+            precision == "bf16"
+            and device.type == "cuda"
+            and not torch.cuda.is_bf16_supported(including_emulation=False)
+        ):
+            raise ValueError(
+                f"precision=bf16 is more than {torch.cuda.get_device_name(device)} can do, it has no bfloat16; "
+                "train with precision=float32"
+            )
         self.method = method.to(device)
         self.recorder = recorder
         self.seed, self.device, self.precision = seed, device, precision

@@ -7,6 +7,8 @@ from pathlib import Path
 
 DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 """Device files of CUDA, of CUDA under Windows' Linux, and of ROCm."""
+BF16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
+"""Names of bfloat16 arithmetic among the features of x86 and Arm processors."""
 
 
 @lru_cache(maxsize=1)
@@ -18,3 +20,15 @@ def devices() -> tuple[str, ...]:
     import torch
 
     return (*(f"cuda:{i}" for i in range(torch.cuda.device_count())), "cpu")
+
+
+def computes_bf16(device: str) -> bool:
+    """Whether a device (auto, cpu or cuda) calculates in bfloat16 itself; processors that do not are slow at it.
+
+    A GPU counts as one that does until a run starts there.
+    """
+    if device == "cuda" or (device == "auto" and devices()[0] != "cpu"):
+        return True
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    return any(BF16_FLAGS & set(line.split()) for line in lines if line.lower().startswith(("flags", "features")))

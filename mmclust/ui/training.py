@@ -10,7 +10,7 @@ from mmclust import launch, plan
 from mmclust.data import catalogue, steps
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, MethodCard, Preset
-from mmclust.ui import browse, cache, forms, frame, picker, pictures, sample_cards, state
+from mmclust.ui import browse, cache, forms, frame, picker, pictures, sample_cards, state, visitor
 
 MAX_EPOCHS = 5000
 
@@ -70,7 +70,7 @@ def form() -> Choice:
 
 def _notes(choice: Choice) -> None:
     """How the method has the data prepared, and what is odd about them, such as constant columns."""
-    entry = catalogue.DATASETS.get(choice.dataset)
+    entry = catalogue.find(choice.dataset)
     if entry is None or not entry.available():
         return
     chosen = choice.method.steps(choice.values)
@@ -85,12 +85,12 @@ def _notes(choice: Choice) -> None:
 
 
 def _dataset() -> str:
-    known = {name: entry for name, entry in catalogue.DATASETS.items() if entry.available()}
-    # Only names of the catalogue: what stands in a URL never becomes a path.
+    known = {entry.name: entry for entry in (*catalogue.DATASETS.values(), *visitor.entries()) if entry.available()}
+    # Only names of the catalogue and of the visitor's own data: what stands in a URL never becomes a path.
     first = forms.kept("dataset")
     names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
     name = _pick("dataset", "Data set", names, picker.dataset_title)
-    entry = catalogue.DATASETS.get(name)
+    entry = catalogue.find(name)
     if entry and entry.available():
         st.html(preview(name))
         st.caption(browse.summary(entry))
@@ -163,7 +163,7 @@ def _settings(dataset: str, about: Preset) -> dict[str, Any]:
         device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto takes a GPU where there is one.")
         precision = _choice(
             "precision", "Precision", ["float32", "bf16"], "bf16 is faster where the processor has it.",
-            default=about.precision,
+            default=plan.usual_precision(about, device),
         )  # fmt: skip
         launcher = _choice(
             "launcher", "Runs in", list(launch.LAUNCHERS), "thread: inside this server. process: a program of its own.",
@@ -212,7 +212,7 @@ def _ablations(method: MethodCard) -> None:
 
 
 def _start(choice: Choice) -> None:
-    entry = catalogue.DATASETS.get(choice.dataset)
+    entry = catalogue.find(choice.dataset)
     missing = entry is not None and not entry.available()
     if entry is not None and missing:
         st.warning(f"{entry.title} is not here yet. {entry.how_to_get}", icon=":material/download:")
