@@ -8,6 +8,7 @@ view = picker.view(
     "Disentangle",
     "What does each part of a code hold? A good category knows nothing of style, a good style nothing of the classes.",
     what="what its codes hold",
+    annotated=False,
 )
 
 if view is not None:

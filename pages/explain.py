@@ -7,6 +7,7 @@ view = picker.view(
     "What speaks for a cluster: bright regions of an image, or the columns of a view of numbers. "
     "Compare samples it sorts right and wrong.",
     what="what the network looked at",
+    annotated=False,
 )
 
 if view is not None:
