@@ -162,10 +162,10 @@ def _timeline(view: cache.View, settings: Settings) -> Points | None:
     kind, space = PROJECTIONS[settings.projection], settings.space.name
     kept = timeline.shown_epochs(view.run.snapshots())
     written = tuple(path.stat().st_mtime_ns for _, path in kept)
-    key = ("timeline", view.record.run_id, written, space, kind, settings.options)
+    key = ("timeline", view.record.run_id, view.annotation, written, space, kind, settings.options)
 
     def work(report: jobs.Report) -> Points:
-        snapshots = [view.run.snapshot(epoch) for epoch, _ in kept]
+        snapshots = [cache.snapshot_at(view, epoch) for epoch, _ in kept]
         ids = timeline.common_samples([*snapshots, view.snapshot], kind)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
