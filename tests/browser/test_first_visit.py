@@ -90,25 +90,3 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
 
     page.get_by_role("link", name="Home", exact=True).click()
     expect(page.get_by_text(run_id.group(1))).to_be_visible()
-
-
-def test_a_lasso_on_the_map_shows_the_images_inside(page: Page, server: str) -> None:
-    page.goto(f"{server}/train?epochs=1")
-    page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("button", name="See the clusters")).to_be_visible(timeout=PATIENCE_MS)
-    page.goto(f"{server}/map?projection=PCA")
-    plot = page.locator("canvas[data-pm=over]")
-    expect(plot).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Nothing selected")).to_be_visible()
-    expect(page.locator("[data-pm=legend] button").first).to_be_visible()
-    box = plot.bounding_box()
-    assert box is not None
-    corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.03)]
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(x, y, steps=12)
-    page.mouse.up()
-    expect(page.get_by_text(re.compile(r"[\d,]+ selected of 1,797"))).to_be_visible(timeout=30_000)
-    assert_pictures(page, "Image ", 50)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def make_own_run(tmp_path: Path) -> Callable[..., Run]:
         n: int = 50, clusters: int = 3, *, labels: bool = True, vectors: bool = False, epochs=(0, 1), end=True
     ) -> Run:
         random = np.random.default_rng(0)
-        arrays = {"images": random.integers(0, 255, (n, 9, 9), dtype=np.uint8)}
+        arrays: dict[str, Any] = {"images": random.integers(0, 255, (n, 9, 9), dtype=np.uint8)}
         if vectors:
             arrays = {"left": random.normal(size=(n, 6)), "right": random.normal(size=(n, 4))}
         if labels:
