@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "plan", "settings", "report"}
-UI_SIDE |= {"sweeps", "papers", "baselines"}
+UI_SIDE |= {"sweeps", "papers", "baselines", "bundle", "features"}
 ALLOWED = {
     "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
@@ -20,6 +20,7 @@ ALLOWED = {
     "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
     "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine"},  # its workers import the engine ahead of time
     "baselines": {"data", "evaluation", "methods.card", "settings"},
+    "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
     "plan": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker"},  # Grad-CAM: worker.restore
     "plots": {"evaluation"},
@@ -30,6 +31,7 @@ ALLOWED = {
     "nets": set(),
     "losses": set(),
     "evaluation": set(),
+    "features": {"data", "settings"},
     "data": {"settings"},
     "settings": set(),
 }

@@ -1,17 +1,22 @@
-"""`export`: everything a run found, as files that need no program of ours."""
+"""`export`: everything a run found, as files that need no program of ours; or one file that `import` opens."""
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmclust.cli.output import print_json
+
+if TYPE_CHECKING:
+    from mmclust.runs.store import RunStore
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("export", help="write a run's spec, curves, assignments, codes and report")
-    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to; made if need be")
+    parser = commands.add_parser("export", help="write a run's curves, assignments, codes and report, or a bundle")
+    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`; with --bundle also the id of a sweep")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--out", type=Path, metavar="DIR", help="folder to write to; made if need be")
+    target.add_argument("--bundle", type=Path, metavar="FILE", help="one file with everything, for `import` elsewhere")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -20,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the files and name them."""
     from mmclust.runs.store import RunStore
 
+    if args.bundle is not None:
+        return _bundle(RunStore(), args)
     found = RunStore().get(args.run_id)
     from mmclust.report.export import export  # plots and torch: late, so that a wrong id is told at once
 
@@ -32,4 +39,20 @@ def run(args: argparse.Namespace) -> int:
         print_json({"run_id": found.id, "out": str(args.out), "files": files})
     else:
         print(f"{args.out}: {', '.join(files)}")
+    return 0
+
+
+def _bundle(store: "RunStore", args: argparse.Namespace) -> int:
+    from mmclust import bundle
+
+    try:
+        run_ids = bundle.write(store, args.run_id, args.bundle)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ValueError(f"{args.bundle} cannot be written: {reason}; choose another file") from error
+    size = args.bundle.stat().st_size
+    if args.json:
+        print_json({"id": args.run_id, "bundle": str(args.bundle), "bytes": size, "run_ids": run_ids})
+    else:
+        print(f"{args.bundle}: {len(run_ids)} run{'s' if len(run_ids) > 1 else ''}, {size / 2**20:.1f} MiB")
     return 0

@@ -22,6 +22,7 @@ COMMANDS = (
     "sweep",
     "reproduce",
     "export",
+    "bundle",
     "bench",
     "doctor",
     "example",

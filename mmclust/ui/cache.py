@@ -279,7 +279,13 @@ def _view(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) 
     # `path` and `written` are part of the key: Streamlit leaves out only names that start with an underscore.
     run = store().get(run_id)
     data = dataset(run.spec.dataset, run.spec.limit)
-    return _made(_record, run, written, run.snapshot(epoch), data)
+    snapshot = run.snapshot(epoch)
+    if snapshot.index.max() >= data.n_samples:
+        raise ValueError(
+            f"{run.spec.dataset} has {data.n_samples} samples here, and run {run_id} was trained on others; put the "
+            "data in place that it was trained on"
+        )
+    return _made(_record, run, written, snapshot, data)
 
 
 def alone(view: View, number: int | None) -> View:

@@ -22,7 +22,6 @@ from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
 
-
 CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster

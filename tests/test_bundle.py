@@ -1,0 +1,273 @@
+import io
+import json
+import pickle
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmclust import bundle, worker
+from mmclust.cli.main import main
+from mmclust.data import catalogue
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.plan import plan
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.sweep import Cell, Sweep, grid
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunStore, Run, Path]:
+    """A store with a finished run, and its bundle."""
+    home = tmp_path_factory.mktemp("shared")
+    store = RunStore(home)
+    run = store.create(plan("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2, title="Mine"))
+    active = store.claim(run.id)
+    assert active is not None and worker.execute(active) == "finished"
+    run.write_note("see *cluster 3*")
+    run.name_clusters({3: "threes"})
+    file = home / "run.mmclust"
+    assert bundle.write(store, run.id, file) == [run.id]
+    return store, run, file
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> RunStore:
+    """Another machine's store."""
+    return RunStore(tmp_path / "there")
+
+
+def test_a_run_comes_back_whole(shared: tuple[RunStore, Run, Path], there: RunStore):
+    _, run, file = shared
+    opened = bundle.read(there, file)
+    assert (opened.run_ids, opened.n_known, opened.sweep_id) == ((run.id,), 0, "")
+    copy, before = there.get(run.id), run.record()
+    after = copy.record()
+    for name in ("metrics", "seconds", "epoch", "step", "n_samples", "title", "note", "cluster_names", "environment"):
+        assert getattr(after, name) == getattr(before, name), name
+    assert after.status == "finished" and after.spec.tags == ("imported",)
+    columns = ["step", "epoch", "name", "value"]
+    assert copy.metrics()[columns].equals(run.metrics()[columns])
+    assert [epoch for epoch, _ in copy.snapshots()] == [epoch for epoch, _ in run.snapshots()]
+    np.testing.assert_array_equal(copy.snapshot().logits, run.snapshot().logits)
+    spec = catalogue.describe("digits")
+    states = [worker.restore(one, spec).state_dict() for one in (run, copy)]
+    assert all((states[0][name] == states[1][name]).all() for name in states[0])
+
+
+def test_a_run_that_is_here_already_stays_as_it_is(shared: tuple[RunStore, Run, Path], there: RunStore):
+    _, run, file = shared
+    bundle.read(there, file)
+    there.get(run.id).rename("renamed here")
+    opened = bundle.read(there, file)
+    assert (opened.run_ids, opened.n_known) == ((run.id,), 1)
+    assert [(r.run_id, r.title) for r in there.list(examples=False)] == [(run.id, "renamed here")]
+
+
+def test_another_run_of_that_id_is_not_touched(shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path):
+    _, run, file = shared
+    bundle.read(there, file)
+    changed = rewritten(file, tmp_path / "b", record=lambda r: r["spec"].update(seed=7))
+    opened = bundle.read(there, changed)
+    assert opened.n_known == 0 and opened.run_ids[0] != run.id
+    assert opened.run_ids[0][:-6] == run.id[:-6]
+    assert there.get(opened.run_ids[0]).spec.seed == 7
+    assert len(there.get(opened.run_ids[0]).metrics()) == len(run.metrics())
+
+
+def test_a_sweep_comes_back_with_its_places_and_goes_on_there(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    store, run, _ = shared
+    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, limit=192, epochs=2)
+    sweep = grid(base, {"sigma": (run.spec.config["sigma"], 0.9)}, seeds=(0,), title="Widths")
+    sweeps.begin(store, sweep, n_runs=2)
+    sweeps.attach(store, sweep.id, [(0, 0)], run.id)
+    sweeps.end(store, sweep.id, "finished", {(1, 0): "It broke."})
+    file = tmp_path / "sweep"
+    assert bundle.write(store, sweep.id, file) == [run.id]
+    for _ in range(2):  # opened twice it stays the same
+        assert bundle.read(there, file).sweep_id == sweep.id
+        record = sweeps.get(there, sweep.id)
+        assert (record.sweep, record.runs, record.status) == (sweep, {(0, 0): run.id}, "stopped")
+        assert record.failures == {(1, 0): "It broke."}
+    from mmclust.sweeps.runner import look_up
+
+    assert set(look_up(there, sweep).runs) == {(0, 0)}
+
+
+def test_only_what_is_finished_can_be_shared(there: RunStore, tmp_path: Path):
+    run = there.create(plan("digits", "dccs"))
+    with pytest.raises(ValueError, match="is queued; only a finished run can be shared"):
+        bundle.write(there, run.id, tmp_path / "b")
+    sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
+    sweeps.begin(there, sweep, n_runs=1)
+    with pytest.raises(ValueError, match="has no finished run yet"):
+        bundle.write(there, sweep.id, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def rewritten(
+    file: Path,
+    target: Path,
+    *,
+    record: Callable[[dict], Any] = lambda document: None,
+    manifest: Callable[[dict], Any] = lambda document: None,
+    members: dict[str, bytes | None] | None = None,
+) -> Path:
+    """The bundle with changed documents, and members replaced, added or (None) left out."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        contents: dict[str, bytes | None] = {name: old.read(name) for name in old.namelist()}
+        for name, change in (("manifest.json", manifest), ("runs/0001/record.json", record)):
+            document = json.loads(contents[name] or "")
+            change(document)
+            contents[name] = json.dumps(document).encode()
+        for name, content in (contents | (members or {})).items():
+            if content is not None:
+                new.writestr(name, content)
+    return target
+
+
+def arrays(**values: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **values)
+    return file.getvalue()
+
+
+class Evil:
+    def __reduce__(self):
+        return (open, ("/tmp/mmclust-was-executed", "w"))
+
+
+def snapshot(**changes: Any) -> bytes:
+    n = changes.pop("n", 192)
+    values = {"epoch": 2, "step": 4, "index": np.arange(n), "logits": np.eye(n, 10, dtype=np.float32)}
+    return arrays(**values | {"space_z": np.ones((n, 2), np.float16)} | changes)
+
+
+LAST = "runs/0001/snapshots/epoch_0002.npz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"members": {"../../evil.txt": b"x"}}, "has no place in a bundle"),
+        ({"members": {"/etc/cron.d/evil": b"x"}}, "has no place in a bundle"),
+        ({"members": {"runs/0001/checkpoint.pt": pickle.dumps(Evil())}}, "has no place in a bundle"),
+        ({"members": {"runs/0001/snapshots/../../../epoch_0001.npz": b"x"}}, "has no place in a bundle"),
+        ({"members": {LAST: arrays(logits=np.array([Evil()], dtype=object))}}, "pickled or of an unusual kind"),
+        ({"members": {LAST: b"no zip"}}, "is damaged"),
+        ({"members": {LAST: arrays(logits=np.eye(3))}}, "is no snapshot"),
+        ({"members": {LAST: snapshot(index=np.arange(192) + 10**6)}}, "samples that the run does not have"),
+        ({"members": {LAST: snapshot(index=np.arange(192) - 1)}}, "samples that the run does not have"),
+        ({"members": {LAST: snapshot(logits=np.eye(7, dtype=np.float32))}}, "do not belong together"),
+        ({"members": {LAST: snapshot(logits=np.full((192, 3), np.nan, np.float32))}}, "no usable assignment"),
+        ({"members": {LAST: snapshot(**{"space_<b>": np.ones((192, 2))})}}, "space of an unusual name"),
+        ({"members": {"runs/0001/weights.npz": arrays(layer=np.array(["a"]))}}, "holds texts"),
+        ({"members": {"runs/0001/curves.npz": arrays(step=np.arange(3))}}, "holds no points of curves"),
+        ({"members": {"runs/0001/record.json": None}}, "has no runs/0001/record.json"),
+        ({"members": {"manifest.json": b"{"}}, "manifest.json is not JSON"),
+        ({"members": {"manifest.json": b"[" * 100_000}}, "manifest.json is not JSON"),
+        ({"manifest": lambda m: m.update(format="other")}, "no bundle that this version reads"),
+        ({"manifest": lambda m: m.update(version=99)}, "no bundle that this version reads"),
+        ({"manifest": lambda m: m.update(n_runs=10**9)}, "n_runs is 1000000000"),
+        ({"manifest": lambda m: m.update(sweep={"asked": {}, "runs": []})}, "its sweep cannot be read"),
+        ({"record": lambda r: r["spec"].update(method="os.system")}, "its method os.system is not known"),
+        ({"record": lambda r: r["spec"].update(epochs="many")}, "epochs is many"),
+        ({"record": lambda r: r["spec"].update(config={"no_such": 1})}, "has no hyper-parameter"),
+        ({"record": lambda r: r["spec"].update(config=7)}, "refused"),
+        ({"record": lambda r: r["spec"].update(extra=1)}, "unknown fields extra"),
+        ({"record": lambda r: r.update(n_samples=-1)}, "n_samples is -1"),
+    ],
+)
+def test_a_hostile_bundle_is_refused_in_one_sentence_and_leaves_nothing(
+    changes: dict[str, Any], sentence: str, shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    _, _, file = shared
+    bad = rewritten(file, tmp_path / "bad", **changes)
+    with pytest.raises(ValueError, match=sentence) as caught:
+        bundle.read(there, bad)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+    assert there.list(examples=False) == []
+    assert {path.name for path in there.home.iterdir() if not path.name.startswith("store.")} <= {"runs", "cache"}
+    assert list((there.home / "runs").iterdir()) == []
+    assert not Path("/tmp/mmclust-was-executed").exists()
+
+
+def test_bombs_are_measured_before_they_are_unpacked(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    _, _, file = shared
+    monkeypatch.setenv("MMCLUST_MAX_UNPACKED_GIB", "1")
+    big = tmp_path / "big"
+    shutil.copy(file, big)
+    with zipfile.ZipFile(big, "a", zipfile.ZIP_DEFLATED) as new, new.open("runs/0002/weights.npz", "w") as member:
+        for _ in range(1100):
+            member.write(bytes(2**20))
+    with pytest.raises(ValueError, match="unpacks to 1.1 GiB from"):
+        bundle.read(there, big)
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr("logits.npy", bytes(2**22))
+    twice = rewritten(file, tmp_path / "twice", members={LAST: inner.getvalue()})
+    with pytest.raises(ValueError, match="packed twice"):
+        bundle.read(there, twice)
+
+
+def test_a_header_that_promises_too_much_is_not_believed(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    _, _, file = shared
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as new:
+        new.writestr("logits.npy", header.getvalue())
+    bad = rewritten(file, tmp_path / "bad", members={LAST: inner.getvalue()})
+    with pytest.raises(ValueError, match="shorter than its header says"):
+        bundle.read(there, bad)
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9])
+def test_a_file_that_was_cut_off_or_is_no_zip_is_said(
+    cut: float, shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    data = shared[2].read_bytes()
+    (tmp_path / "cut").write_bytes(data[: int(len(data) * cut)])
+    with pytest.raises(ValueError, match="is no bundle or is damaged"):
+        bundle.read(there, tmp_path / "cut")
+
+
+def test_damage_in_the_middle_is_said(shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path):
+    data = bytearray(shared[2].read_bytes())
+    with zipfile.ZipFile(shared[2]) as file:
+        member = file.getinfo(LAST)
+    for place in range(member.header_offset + 200, member.header_offset + 260):
+        data[place] ^= 0xFF
+    (tmp_path / "damaged").write_bytes(data)
+    with pytest.raises(ValueError, match="damaged"):
+        bundle.read(there, tmp_path / "damaged")
+
+
+def test_the_commands_write_and_open_a_bundle(
+    shared: tuple[RunStore, Run, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    store, run, _ = shared
+    file = tmp_path / "mine.mmclust"
+    monkeypatch.setenv("MMCLUST_HOME", str(store.home))
+    assert main(["export", run.id, "--bundle", str(file)]) == 0
+    assert "1 run, " in capsys.readouterr().out
+    monkeypatch.setenv("MMCLUST_HOME", str(tmp_path / "there"))
+    assert main(["import", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run_ids": [run.id], "n_known": 0, "sweep_id": None}
+    assert RunStore().get(run.id).snapshot() is not None
+    assert main(["import", str(tmp_path / "nothing")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["export", run.id]) == 2
+    assert "--out --bundle" in capsys.readouterr().err
+    assert Snapshot.load(run.snapshots()[-1][1]).epoch == 2
