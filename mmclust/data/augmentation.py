@@ -8,6 +8,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in a gray value (ITU-R BT.601)."""
@@ -100,6 +101,25 @@ def _interpolation(start: Tensor, length: Tensor, size: int, out_size: int) -> T
     # Positions stay inside the box, as when the crop is cut out before it is resized.
     source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
     return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
+
+
+def random_slant(images: Tensor, *, rotation: float, shear: float, generator: torch.Generator) -> Tensor:
+    """Images (B, C, H, W) turned and slanted at random around their middle, bilinear; the border is continued outwards.
+
+    Args:
+        images: to be turned.
+        rotation: largest angle in degrees, to either side.
+        shear: largest shift of a row to its neighbour, in pixels, to either side.
+        generator: source of all draws, on the images' device.
+    """
+    draws = 2 * torch.rand(2, len(images), device=images.device, generator=generator) - 1
+    angle, slant = math.radians(rotation) * draws[0], shear * draws[1]
+    cosine, sine, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    # Rows of the map from an output position (x, y) to where it is read: first slanted, then turned.
+    across = torch.stack((cosine, cosine * slant - sine, zero), dim=1)
+    down = torch.stack((sine, sine * slant + cosine, zero), dim=1)
+    grid = F.affine_grid(torch.stack((across, down), dim=1), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def jitter_gray(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,7 @@ from mmclust.data.augmentation import (
     jitter_gray,
     random_crop_box,
     random_resized_crop,
+    random_slant,
     to_gray,
     to_gray_shuffled,
 )
@@ -101,3 +102,23 @@ def test_the_same_generator_gives_the_same_images() -> None:
     images = torch.rand(5, 3, 12, 12)
     first, second = (jitter_color(images, 0.4, 0.125, _generator(7)) for _ in range(2))
     torch.testing.assert_close(first, second, atol=0, rtol=0)
+
+
+def test_without_angles_a_slanted_image_is_the_image() -> None:
+    images = torch.rand(4, 2, 9, 12)
+    torch.testing.assert_close(random_slant(images, rotation=0, shear=0, generator=_generator()), images)
+
+
+def test_a_slanted_line_stays_in_the_middle_and_moves_at_its_ends_up_to_the_angle() -> None:
+    images = torch.zeros(400, 1, 21, 21)
+    images[:, :, :, 10] = 1.0
+    turned = random_slant(images, rotation=20, shear=0, generator=_generator())[:, 0]
+    columns = torch.arange(21.0)
+    middle = (turned * columns).sum(2) / turned.sum(2).clamp_min(1e-6)
+    torch.testing.assert_close(middle[:, 10], torch.full((400,), 10.0), atol=0.05, rtol=0)
+    shift = middle[:, 2] - 10
+    largest = 8 * np.tan(np.radians(20))
+    assert shift.abs().max().item() == pytest.approx(largest, abs=0.2)
+    assert abs(shift.mean().item()) < 0.2, "both directions are equally likely"
+    slanted = random_slant(images, rotation=0, shear=0.3, generator=_generator())[:, 0]
+    assert ((slanted[:, 2] * columns).sum(1) - 10).abs().max().item() == pytest.approx(8 * 0.3, abs=0.2)

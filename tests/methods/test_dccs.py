@@ -110,6 +110,25 @@ def test_in_bf16_the_critic_and_the_losses_stay_float32() -> None:
             assert {term.dtype for term in terms.values()} == {torch.float32}
 
 
+def test_the_learning_rate_is_constant_as_published_or_falls_along_a_cosine() -> None:
+    for schedule, expected in (("constant", [1e-4] * 3), ("cosine", [1e-4, 0.505e-4, 1e-6])):
+        method = _method(schedule=schedule)
+        optimizers = method.optimizers()
+        found = []
+        for epoch in (0, 5, 10):
+            method.schedule("train", epoch, 10)
+            found.append([optimizer.param_groups[0]["lr"] for optimizer in optimizers.values()])
+        np.testing.assert_allclose(found, np.repeat(np.array(expected)[:, None], 2, axis=1))
+
+
+def test_a_rotation_moves_the_augmented_image_alone() -> None:
+    turned, upright = _method(rotation=30, crop_area=1.0, jitter=0.0), _method(crop_area=1.0, jitter=0.0)
+    batch = _batch(turned.spec)
+    images, generator = batch.views[0], batch.generator
+    torch.testing.assert_close(upright.augmented(images, generator), upright.plain(images))
+    assert (turned.augmented(images, generator) - turned.plain(images)).abs().mean() > 0.1
+
+
 def test_assignments_are_the_softmax_of_the_logits() -> None:
     method = _method().eval()
     views = _batch(method.spec).views

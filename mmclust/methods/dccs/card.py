@@ -84,6 +84,12 @@ class Config:
         group="Optimiser",
         help="Step size of Adam, for encoder and critic.",
     )
+    schedule: str = knob(
+        "constant",
+        choices=("constant", "cosine"),
+        group="Optimiser",
+        help="Learning rate over the run: as published, or falling to a hundredth along a cosine (not in the paper).",
+    )
     batch_size: int = knob(
         64,
         low=16,
@@ -100,6 +106,14 @@ class Config:
         step=0.05,
         group="Augmentation",
         help="Smallest share of the image that a random crop may keep.",
+    )
+    rotation: float = knob(
+        0.0,
+        low=0,
+        high=45,
+        step=1,
+        group="Augmentation",
+        help="Largest random turn in degrees, and a slant of as many hundredths of a pixel a row. Not in the paper.",
     )
     jitter: float = knob(
         0.4,

@@ -3,12 +3,21 @@
 Shapes: B batch, C channels, H x W pixels, S style dimensions, K clusters, F features; a code is z = (z_s, z_c).
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mmclust.data.augmentation import jitter_color, jitter_gray, random_resized_crop, to_gray, to_gray_shuffled
+from mmclust.data.augmentation import (
+    jitter_color,
+    jitter_gray,
+    random_resized_crop,
+    random_slant,
+    to_gray,
+    to_gray_shuffled,
+)
 from mmclust.data.dataset import DataSpec
 from mmclust.losses.adversarial import gradient_penalty, wasserstein_gap
 from mmclust.losses.consistency import assignment_divergence
@@ -19,6 +28,8 @@ from mmclust.nets.encoders import SMALLEST, choose_encoder, make_encoder
 from mmclust.nets.mlp import Critic, PairDiscriminator
 from mmclust.nets.sobel import sobel
 
+LAST_SHARE = 0.01
+"""What a falling learning rate ends at."""
 HUE_SHARE = 0.3125
 """The paper's hue jitter 0.125 beside its other jitters of 0.4."""
 
@@ -63,10 +74,20 @@ class DCCS(Method):
         """Two Adams, as published: lr 1e-4, betas (0.5, 0.9). Encoder and discriminator move together."""
         together = [*self.encoder.parameters(), *self.discriminator.parameters()]
         adam = {"lr": self.config.learning_rate, "betas": (0.5, 0.9), "fused": True}
-        return {
+        self._optimizers: dict[str, torch.optim.Optimizer] = {
             "critic": torch.optim.Adam(self.critic.parameters(), **adam),
             "encoder": torch.optim.Adam(together, **adam),
         }
+        return self._optimizers
+
+    def schedule(self, stage: str, epoch: float, epochs: int) -> None:
+        """Set the learning rate of both optimisers."""
+        if self.config.schedule == "constant":
+            return
+        share = 0.5 + 0.5 * math.cos(math.pi * min(epoch / epochs, 1.0))
+        for optimizer in self._optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * (LAST_SHARE + (1 - LAST_SHARE) * share)
 
     def turns(self, step: int) -> tuple[str, ...]:
         """Every (n_critic + 1)-th step moves the encoder, the others the critic."""
@@ -149,6 +170,8 @@ class DCCS(Method):
             images = images.gather(1, order.expand_as(images))
         else:
             images = to_gray_shuffled(images, generator)
+        if c.rotation:
+            images = random_slant(images, rotation=c.rotation, shear=c.rotation / 100, generator=generator)
         images = random_resized_crop(images, min_area=c.crop_area, flip=c.flip, generator=generator)
         if c.input == "rgb":
             return self._finish(jitter_color(images, c.jitter, HUE_SHARE * c.jitter, generator))
