@@ -1,9 +1,9 @@
-"""The data sets that are known, what is in them, and how to get those that are not here."""
+"""The data sets that are known, what is in them, how to get those that are not here, and how to add one's own."""
 
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.ui import browse, frame
+from mmclust.ui import add_data, browse, data_checks, extraction, forms, frame, own_data
 
 frame.heading(
     "Data", "Look at the samples before a network does: what is in them, which classes there are, where they come from."
@@ -12,10 +12,25 @@ frame.heading(
 left, right = st.columns([3, 10], gap="large")
 with left:
     name = browse.choose()
-entry = catalogue.DATASETS[name]
+entry = catalogue.find(name)
 with right, frame.messages():
-    browse.about(entry)
-    if entry.available():
-        browse.samples(entry)
+    if entry is None:
+        if kept := add_data.panel():
+            forms.keep("dataset", kept)
+            forms.write_url({"dataset": kept})
+            st.rerun()
     else:
-        browse.missing(entry)
+        browse.about(entry)
+        if not entry.available():
+            browse.missing(entry)
+        elif (data := browse.read(entry)) is not None:
+            titles = ["Samples", "Quick map", "Duplicates", "Features", *["Edit"] * bool(entry.place)]
+            shown = [browse.samples, data_checks.layout, data_checks.duplicates, extraction.panel]
+            tabs = st.tabs(titles, key="data-tab", on_change="rerun")
+            for tab, draw in zip(tabs, shown, strict=False):
+                if tab.open:
+                    with tab:
+                        draw(entry, data)
+            if entry.place and tabs[-1].open:
+                with tabs[-1]:
+                    own_data.edit(entry)

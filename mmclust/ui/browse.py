@@ -10,7 +10,7 @@ from mmclust.data.dataset import MultiViewDataset, ViewSpec
 from mmclust.data.entry import Entry
 from mmclust.plots import numbers
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui import cache, forms, jobs, pictures, sample_cards
+from mmclust.ui import cache, forms, jobs, pictures, sample_cards, visitor
 
 SHOWN = 120
 """Images on the page."""
@@ -19,29 +19,59 @@ ROWS, PAGE_PX = 8, 950
 KEY = "data:choice"
 
 
+ADD = "add"
+"""The choice that stands for adding data."""
+
+
 def choose() -> str:
-    """The list of data sets, those that are here first; the choice stands in the URL."""
-    names = sorted(catalogue.DATASETS, key=lambda name: not catalogue.DATASETS[name].available())
-    here = {name for name in names if catalogue.DATASETS[name].available()}
+    """The list of data sets, the visitor's own first, then those that are here; the choice stands in the URL."""
+    known = {entry.name: entry for entry in (*visitor.entries(), *catalogue.DATASETS.values())}
+    here = {name for name, entry in known.items() if entry.available()}
+    wanted = forms.kept("dataset")
+    st.button(
+        "Add data", icon=":material/upload_file:", width="stretch", type="primary" if wanted == ADD else "secondary",
+        key="data-add", on_click=_add, help="Pictures, arrays or tables of your own.",
+    )  # fmt: skip
+    words = st.text_input(
+        "Search", key="data:search", placeholder="Search", label_visibility="collapsed", icon=":material/search:",
+        help="Names, descriptions, classes: only data sets that hold all the words are listed.",
+    ).lower().split()  # fmt: skip
+    names = sorted((name for name in known if _matches(known[name], words)), key=lambda name: name not in here)
+    if not names:
+        st.caption("No data set holds these words; clear the search to see all.")
+        names = sorted(known, key=lambda name: name not in here)
     if st.session_state.get(KEY) not in names:
-        wanted = forms.kept("dataset")
-        st.session_state[KEY] = wanted if wanted in names else names[0]
+        st.session_state[KEY] = wanted if wanted in names else None if wanted == ADD else names[0]
     name = st.radio(
         "Data set",
         names,
+        index=None,
         key=KEY,
-        format_func=lambda n: catalogue.DATASETS[n].title if n in here else f":gray[{catalogue.DATASETS[n].title}]",
-        captions=[_caption(catalogue.DATASETS[n], n in here) for n in names],
+        format_func=lambda n: known[n].title if n in here else f":gray[{known[n].title}]",
+        captions=[_caption(known[n], n in here) for n in names],
         help="Sets in grey are not on this machine yet; choose one to see how to get it.",
     )
-    forms.keep("dataset", name)
-    forms.write_url({"dataset": name})
-    return name
+    chosen = name or ADD
+    forms.keep("dataset", chosen)
+    forms.write_url({"dataset": chosen})
+    return chosen
+
+
+def _add() -> None:
+    st.session_state[KEY] = None
+    forms.keep("dataset", ADD)
+    forms.write_url({"dataset": ADD})
+
+
+def _matches(entry: Entry, words: list[str]) -> bool:
+    text = " ".join((entry.name, entry.title, entry.about, *entry.classes, *entry.views)).lower()
+    return all(word in text for word in words)
 
 
 def _caption(entry: Entry, here: bool) -> str:
     what = f"{len(entry.views)} views" if entry.kind == "multi-view" else size(entry.view_specs[0])
-    return f"{entry.n_samples:,} · {what}" + ("" if here else " · not here yet")
+    whose = "yours · " if entry.place else ""
+    return f"{whose}{entry.n_samples:,} · {what}" + ("" if here else " · not here yet")
 
 
 def size(view: ViewSpec) -> str:
@@ -51,10 +81,12 @@ def size(view: ViewSpec) -> str:
 
 def summary(entry: Entry) -> str:
     """A data set in one line: how many samples of what, and how many classes."""
+    classes = f"{entry.n_clusters} classes" if entry.n_clusters else "no classes"
     if entry.kind == "image":
-        return f"{entry.n_samples:,} images of {size(entry.view_specs[0])} pixels, {entry.n_clusters} classes"
+        return f"{entry.n_samples:,} images of {size(entry.view_specs[0])} pixels, {classes}"
     views = ", ".join(f"{view.name} {size(view)}" for view in entry.view_specs)
-    return f"{entry.n_samples:,} samples in {len(entry.views)} views ({views}), {entry.n_clusters} classes"
+    count = f"{len(entry.views)} views" if len(entry.views) > 1 else "1 view"
+    return f"{entry.n_samples:,} samples in {count} ({views}), {classes}"
 
 
 def about(entry: Entry) -> None:
@@ -74,34 +106,49 @@ def about(entry: Entry) -> None:
         figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
     else:
         figures = [("samples", f"{entry.n_samples:,}"), ("views", f"{len(entry.views)}")]
-    figures.append(("classes", f"{entry.n_clusters}"))
+    figures.append(("classes", f"{entry.n_clusters}" if entry.n_clusters else "no"))
+    if entry.captioned:
+        figures.append(("", "with captions"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
     st.html(f'<div class="mm-chips">{cells}</div>')
 
 
-def samples(entry: Entry) -> None:
-    """Samples of the set, of one class or of all, then its views and the sizes of the classes."""
-    data = jobs.result(
+def read(entry: Entry) -> MultiViewDataset | None:
+    """The data set, or None while a progress bar stands in its place."""
+    return jobs.result(
         ("data", entry.name, str(entry.found_at())),
         lambda report: cache.dataset(entry.name, progress=lambda fraction, _: report(fraction)),
         label=f"Reading {entry.title}",
         height=420,
     )
-    if data is None:
-        return
+
+
+def samples(entry: Entry, data: MultiViewDataset) -> None:
+    """Samples of the set, of one class or of all, then its views and the sizes of the classes."""
     word = "images" if entry.kind == "image" else "samples"
     height = 48 if len(data.views) <= 3 else 40
     count = SHOWN if entry.kind == "image" else sample_cards.fitting(data, height=height, width=PAGE_PX, rows=ROWS)
-    chosen = _chosen(data, _class(data, entry.name), word, count)
+    label = _class(data, entry.name)
+    chosen = _chosen(data, label, word, count, _holding(data))
     names, colors = [class_name(data, int(i)) for i in chosen], cluster_colors(data.spec.n_clusters)
     marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
     if entry.kind == "image":
-        texts = [f"Image {i}" + (f", class {name}" if name else "") for i, name in zip(chosen, names, strict=True)]
+        texts = [
+            ", ".join(filter(None, (f"Image {i}", f"class {name}" if name else "", caption(data, int(i)))))
+            for i, name in zip(chosen, names, strict=True)
+        ]
         px = 48 if entry.view_specs[0].shape[-1] <= 32 else 72
-        st.html(pictures.grid([pictures.source(data, int(i)) for i in chosen], texts, px=px, colors=marks))
+        short = None if data.texts is None else [caption(data, int(i), 24) for i in chosen]
+        addresses = [pictures.source(data, int(i)) for i in chosen]
+        st.html(pictures.grid(addresses, texts, px=px if short is None else 96, colors=marks, captions=short))
     else:
         st.caption(f"Each sample, left to right: {', '.join(entry.views)}.{_about_profiles(data)}")
-        st.html(sample_cards.cards(data, chosen, height=height, labels=names if marks else None, colors=marks))
+        short = (
+            names
+            if data.texts is None
+            else [caption(data, int(i), 32) or name for i, name in zip(chosen, names, strict=True)]
+        )
+        st.html(sample_cards.cards(data, chosen, height=height, labels=short if any(short) else None, colors=marks))
         _one_in_full(data)
         st.markdown("#### Views")
         table = jobs.result(
@@ -123,6 +170,27 @@ def _about_profiles(data: MultiViewDataset) -> str:
         " A profile has a bar for each column, as high as the value lies between the column's usual lowest and highest "
         "(1 % and 99 % of all samples); of many columns, neighbours are averaged."
     )
+
+
+def caption(data: MultiViewDataset, sample: int, longest: int = 200) -> str:
+    """The caption of a sample, cut to so many letters; empty without one."""
+    text = "" if data.texts is None else str(data.texts[sample])
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def class_names(data: MultiViewDataset) -> list[str]:
+    """Names of all classes."""
+    return list(data.spec.classes) or [f"class {label + 1}" for label in range(data.spec.n_clusters)]
+
+
+def _holding(data: MultiViewDataset) -> str:
+    """Words that captions must hold, as the visitor has written them; empty without captions."""
+    if data.texts is None:
+        return ""
+    return st.text_input(
+        "In the caption", key="data:words", width=300, placeholder="Words in the caption", icon=":material/search:",
+        label_visibility="collapsed", help="Only samples whose caption holds all of these words are shown.",
+    )  # fmt: skip
 
 
 def class_name(data: MultiViewDataset, sample: int) -> str:
@@ -154,11 +222,14 @@ def _class(data: MultiViewDataset, name: str) -> int | None:
     return st.selectbox("Class", options, key=f"class-{name}", width=300, format_func=show, help=text)
 
 
-def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int) -> np.ndarray:
+def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int, words: str = "") -> np.ndarray:
     """Samples drawn at random, others after each press of the button."""
     ids = np.arange(data.n_samples)
     if label is not None and data.labels is not None:
         ids = np.flatnonzero(data.labels == label)
+    if data.texts is not None and (wanted := words.lower().split()):
+        holds = [all(part in str(data.texts[i]).lower() for part in wanted) for i in ids]
+        ids = ids[np.array(holds, bool)]
     with st.container(horizontal=True, vertical_alignment="center"):
         page = st.session_state.setdefault("data:page", 0)
         st.markdown(f":gray[{min(count, len(ids))} of {len(ids):,} {word}, drawn at random]")

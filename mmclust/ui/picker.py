@@ -29,7 +29,8 @@ def method_title(record: RunRecord) -> str:
 
 def dataset_title(name: str) -> str:
     """The catalogue's title, or the last part of a path."""
-    return catalogue.DATASETS[name].title if name in catalogue.DATASETS else name.rsplit("/", 1)[-1]
+    entry = catalogue.find(name)
+    return entry.title if entry else name.rsplit("/", 1)[-1]
 
 
 def title(record: RunRecord) -> str:

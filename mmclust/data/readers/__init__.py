@@ -43,6 +43,12 @@ def describe(path: Path) -> DataSpec:
     return _described(path, tuple(cache.stamp(part) for part in parts))
 
 
+def forget(path: Path) -> None:
+    """Remove what reading a path has left in the cache; nothing happens where that is nothing."""
+    if path.exists() and tree.is_tree(path):
+        tree.forget(path)
+
+
 @lru_cache(maxsize=32)
 def _described(path: Path, stamps: tuple[object, ...]) -> DataSpec:
     # `stamps` is part of the key: a file that changed is read anew.
@@ -60,6 +66,8 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
         return folder.single
     if folder.is_folder(path):
         return folder.read
+    if path.is_file() and name.endswith(".zip") and folder.is_zipped(path):
+        return folder.read_zip
     if tree.is_tree(path):
         return None
     raise ValueError(

@@ -1,11 +1,16 @@
 """A folder with a file per view: `.mat`, `.npy` or a table; labels have a file of their own or stand beside a view."""
 
-from pathlib import Path
+import shutil
+import stat
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, mat, npz, table, tree
+from mmclust.data.readers import arrays, cache, mat, npz, table, tree
 from mmclust.data.readers.arrays import Value
 from mmclust.data.readers.reading import Reading
 
@@ -62,6 +67,46 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
 def _fitting(texts: np.ndarray | None, views: dict[str, Value]) -> np.ndarray | None:
     """Captions where each sample has one."""
     return texts if texts is not None and any(len(texts) in value.shape for value in views.values()) else None
+
+
+def is_zipped(path: Path) -> bool:
+    """Whether a zip holds files of views and no pictures."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            endings = {PurePosixPath(info.filename).suffix.lower() for info in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+    return bool(endings & set(ENDINGS)) and not endings & tree.PICTURES
+
+
+def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
+    """Read the files of views in a zip, unpacked once into the cache under plain names.
+
+    Raises:
+        ValueError: what is wrong with the zip or a file in it, in one sentence.
+    """
+
+    def fill(into: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            tree.check_count(path, len(members))
+            tree.check_unpacked(path, sum(info.file_size for info in members), path.stat().st_size)
+            for info in members:
+                name = PurePosixPath(info.filename.replace("\\", "/")).name
+                is_link = stat.S_ISLNK(info.external_attr >> 16)
+                if is_link or not name.lower().endswith(ENDINGS) or name.startswith("."):
+                    continue
+                if (into / name).exists():
+                    raise ValueError(f"{path.name} holds two files called {name}; rename one")
+                with archive.open(info) as source, open(into / name, "xb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+
+    try:
+        unpacked = cache.entry(cache.key("views", *cache.stamp(path)), fill)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
+    found = read(unpacked, reading)
+    return replace(found, spec=replace(found.spec, name=path.stem))
 
 
 def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:

@@ -12,6 +12,7 @@ import io
 import itertools
 import lzma
 import os
+import shutil
 import stat
 import struct
 import tarfile
@@ -131,6 +132,12 @@ def describe(path: Path) -> DataSpec:
         return replace(_look(path, (), None, None).spec, name=_name(path))
 
 
+def forget(path: Path) -> None:
+    """Remove the decoded pictures of a folder or archive from the cache."""
+    if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _key(stamp: list[object], only: Sequence[str], px: int | None, listed: Path | None) -> str:
     return cache.key("tree", _VERSION, only, px, *([listed.name] if listed else []), *stamp)
 
@@ -197,11 +204,12 @@ def _walk(
                         pending.append((Path(item.path), f"{prefix}{item.name}/"))
                 elif wanted(prefix + item.name) and item.is_file():
                     n_found += 1
-                    _check_count(path, n_found)
+                    check_count(path, n_found)
                     yield prefix + item.name, item.stat()
 
 
-def _check_count(path: Path, n_members: int) -> None:
+def check_count(path: Path, n_members: int) -> None:
+    """Refuse a folder or archive of too many files."""
     if n_members > MAX_MEMBERS:
         raise ValueError(f"{path.name} has more than {MAX_MEMBERS:,} files; give a part of it")
 
@@ -232,8 +240,8 @@ def _members(
     elif path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
-            _check_count(path, len(infos))
-            _check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
+            check_count(path, len(infos))
+            check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for done, info in enumerate(infos):
                 if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
                     _check_size(path, info.filename, info.file_size)
@@ -244,9 +252,9 @@ def _members(
         _check_end(path)
         with open(path, "rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as archive:
             for done, info in enumerate(archive):
-                _check_count(path, done)
+                check_count(path, done)
                 unpacked += info.size
-                _check_unpacked(path, unpacked, packed_size)
+                check_unpacked(path, unpacked, packed_size)
                 if info.isreg() and wanted(info.name):
                     _check_size(path, info.name, info.size)
                     file = archive.extractfile(info)
@@ -283,7 +291,8 @@ def _check_size(path: Path, name: str, size: int) -> None:
         )
 
 
-def _check_unpacked(path: Path, size: int, packed: int) -> None:
+def check_unpacked(path: Path, size: int, packed: int) -> None:
+    """Refuse an archive that unpacks to too many bytes, for itself or beside its packed size."""
     if size > MAX_UNPACKED_BYTES or size > max(2**30, MAX_RATIO * packed):
         raise ValueError(
             f"{path.name} unpacks to {size / 2**30:.1f} GiB or more from {packed / 2**20:.1f} MiB; that is too much"

@@ -1,0 +1,104 @@
+"""Pictures described by networks of torchvision that were trained on ImageNet: the activations before the last layer.
+
+Shapes: N samples, C channels, H x W pixels, D columns.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from mmclust import settings
+from mmclust.data.dataset import ViewSpec
+from mmclust.features.extractors import Extractor, Options, Progress
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pixels: what all these networks were trained with."""
+BATCH = 32
+HEADS = {"vit_b_16": "heads.head", "resnet18": "fc", "resnet50": "fc"}
+"""The last layer of a network; of the others it is the last of `classifier`."""
+
+
+def describe(
+    extractor: Extractor, images: np.ndarray, spec: ViewSpec | None, options: Options, progress: Progress
+) -> np.ndarray:
+    """Features (N, D) float32 of images (N, C, H, W), enlarged to `options.px` pixels.
+
+    Raises:
+        ValueError: the weights are not here and cannot be had, or do not fit.
+    """
+    assert spec is not None
+    device = torch.device("cuda" if options.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
+    px = 224 if extractor.name == "vit_b_16" else options.px
+    network = backbone(extractor.name, options.weights, progress).to(device).eval()
+    found = np.empty((len(images), extractor.n_columns), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(images), BATCH):
+            batch = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
+            found[start : start + BATCH] = network(prepared(batch, spec, px)).flatten(1).float().cpu().numpy()
+            progress(min(1.0, (start + BATCH) / len(images)), f"{extractor.title}: {start:,} of {len(images):,}")
+    return found
+
+
+def prepared(images: Tensor, spec: ViewSpec, px: int) -> Tensor:
+    """Images (B, C, H, W) of any type as these networks want them: (B, 3, px, px), normalised as ImageNet's."""
+    unit = (images.float() - spec.low) / (spec.high - spec.low)
+    unit = unit.expand(-1, 3, -1, -1) if unit.shape[1] == 1 else unit
+    if unit.shape[-2:] != (px, px):
+        unit = nn.functional.interpolate(unit, size=(px, px), mode="bilinear", antialias=True, align_corners=False)
+    mean, deviation = (torch.tensor(values, device=unit.device).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
+    return (unit - mean) / deviation
+
+
+def backbone(name: str, weights: str, progress: Progress = lambda fraction, message: None) -> nn.Module:
+    """A network without its last layer.
+
+    Args:
+        name: torchvision's.
+        weights: "download", "random" (the same at every call), or the path of a file of torchvision's weights.
+        progress: told of a download.
+    """
+    if weights == "random":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = torchvision.models.get_model(name, weights=None)
+    else:
+        network = torchvision.models.get_model(name, weights=None)
+        network.load_state_dict(_downloaded(name, progress) if weights == "download" else _of_file(name, weights))
+    *path, last = HEADS.get(name, f"classifier.{len(getattr(network, 'classifier', ())) - 1}").split(".")
+    parent: Any = network
+    for part in path:
+        parent = getattr(parent, part)
+    setattr(parent, last, nn.Identity())
+    return network
+
+
+def _downloaded(name: str, progress: Progress) -> dict[str, Tensor]:
+    source = torchvision.models.get_model_weights(name)["DEFAULT"]  # type: ignore[index]
+    folder = settings.home() / "weights"
+    progress(0.0, f"Fetching the weights of {name}")
+    try:
+        return torch.hub.load_state_dict_from_url(
+            source.url, model_dir=str(folder), progress=False, check_hash=True, weights_only=True
+        )
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "reason", None) or str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ValueError(
+            f"the weights of {name} could not be downloaded ({reason}); put {Path(source.url).name} into {folder}, "
+            "or give the path of a file of weights"
+        ) from None
+
+
+def _of_file(name: str, path: str) -> dict[str, Tensor]:
+    if not Path(path).expanduser().is_file():
+        raise ValueError(f"{path} is no file of weights; give download, random or the path of a .pth of torchvision")
+    try:
+        found = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True)
+        torchvision.models.get_model(name, weights=None).load_state_dict(found)
+    except Exception as error:  # pickle, zip and key errors of many types
+        first = str(error).strip().partition("\n")[0][:120]
+        raise ValueError(f"{path} holds no weights of {name} ({first}); give a .pth of torchvision's {name}") from None
+    return found

@@ -1,0 +1,158 @@
+"""From pictures and captions to views of numbers: each is computed once, kept in the cache, scaled and reduced.
+
+Shapes: N samples, D columns.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from mmclust.data import steps
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import cache
+from mmclust.features.extractors import CAPTIONS, Extractor, Options, Progress, find
+
+_VERSION = 1  # of what is cached: raise it when an extractor changes
+_BLOCK = 4096
+SHOWN_PX = 96
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One view to make."""
+
+    extractor: str
+    source: str = ""
+    """Name of an image view, or captions; empty takes the first that fits."""
+    steps: tuple[str, ...] = ()
+    """Preparation afterwards, such as ("minmax", "pca-100")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What became of one view."""
+
+    name: str
+    n_raw: int
+    """Columns before the reduction."""
+    n_columns: int
+    explained: float
+    """Share of the variance that the reduction kept; 1 without one."""
+
+
+def sources(dataset: MultiViewDataset, of: str) -> list[str]:
+    """Names of what an extractor of images or texts can be applied to."""
+    if of == "text":
+        return [] if dataset.texts is None else [CAPTIONS]
+    return [view.name for view in dataset.spec.views if view.kind == "image"]
+
+
+def extract(
+    dataset: MultiViewDataset,
+    wanted: Sequence[Wanted],
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> tuple[MultiViewDataset, list[Made]]:
+    """A data set whose views are features of another one; classes and captions stay.
+
+    Args:
+        dataset: pictures, captions or both.
+        wanted: the views to make, in order.
+        options: of the extractors.
+        progress: called with a fraction 0..1 and what is being done.
+
+    Raises:
+        ValueError: nothing is wanted, or what is wanted cannot be had, in one sentence.
+    """
+    if not wanted:
+        raise ValueError("no features are chosen; choose one or more")
+    options = options or Options()
+    specs, views, made = [], [], []
+    for number, one in enumerate(wanted):
+        extractor = find(one.extractor)
+        source = _source(dataset, extractor, one.source)
+        raw = _cached(dataset, extractor, source, options, _share(progress, number, len(wanted)))
+        name = f"{source} {extractor.title}" if len(sources(dataset, extractor.of)) > 1 else extractor.title
+        spec = ViewSpec(name=name, kind="vector", shape=raw.shape[1:])
+        single = MultiViewDataset(spec=DataSpec(name=name, views=(spec,), n_clusters=0), views=(raw,))
+        reduced = steps.prepare(single, one.steps)
+        scaled = steps.prepare(single, tuple(step for step in one.steps if not step.startswith("pca")))
+        made.append(
+            Made(
+                name=name,
+                n_raw=raw.shape[1],
+                n_columns=reduced.views[0].shape[1],
+                explained=_variance(reduced.views[0]) / max(_variance(scaled.views[0]), 1e-30),
+            )
+        )
+        specs.append(replace(reduced.spec.views[0], name=name))
+        views.append(reduced.views[0])
+    names = [spec.name for spec in specs]
+    specs = [replace(spec, name=f"{name} {i + 1}") if names.count(name) > 1 else spec
+             for i, (spec, name) in enumerate(zip(specs, names, strict=True))]  # fmt: skip
+    spec = replace(dataset.spec, views=tuple(specs))
+    return replace(dataset, spec=spec, views=tuple(views)), made
+
+
+def _source(dataset: MultiViewDataset, extractor: Extractor, source: str) -> str:
+    known = sources(dataset, extractor.of)
+    if not known:
+        what = "captions" if extractor.of == "text" else "pictures"
+        raise ValueError(f"{extractor.title} describes {what}, and {dataset.spec.name} has none; choose other features")
+    if source and source not in known:
+        raise ValueError(f"{extractor.title} cannot describe {source!r}; choose one of {', '.join(known)}")
+    return source or known[0]
+
+
+def _share(progress: Progress | None, number: int, count: int) -> Progress:
+    return lambda fraction, message: progress((number + fraction) / count, message) if progress else None
+
+
+def _cached(
+    dataset: MultiViewDataset, extractor: Extractor, source: str, options: Options, progress: Progress
+) -> np.ndarray:
+    """Raw features (N, D), memory-mapped from the cache, where they are put when they are first asked for."""
+    if source == CAPTIONS:
+        spec, samples = None, dataset.texts
+        assert samples is not None
+        content = hashlib.blake2b("\0".join(samples.tolist()).encode(), digest_size=16).hexdigest()
+    else:
+        number = [view.name for view in dataset.spec.views].index(source)
+        spec, samples = dataset.spec.views[number], dataset.views[number]
+        content = _content(samples)
+
+    def fill(folder: Path) -> None:
+        np.save(folder / "features.npy", extractor.run(samples, spec, options, progress))
+
+    weights = options.weights
+    if extractor.has_weights and weights not in ("download", "random"):
+        weights = str(cache.stamp(Path(weights))) if Path(weights).is_file() else weights
+    told = (weights, options.px) if extractor.has_weights else (options.n_columns,) if extractor.of == "text" else ()
+    key = cache.key(
+        "features", _VERSION, extractor.name, content, spec and (spec.low, spec.high), told, _library(extractor)
+    )
+    return np.load(cache.entry(key, fill) / "features.npy", mmap_mode="r").view(np.ndarray)
+
+
+def _library(extractor: Extractor) -> str:
+    """The version of what computes the features: another one may give other numbers."""
+    if extractor.has_weights and extractor.of == "image":
+        return version("torchvision")
+    return version("scikit-learn") if extractor.of == "text" else version("scikit-image")
+
+
+def _content(samples: np.ndarray) -> str:
+    """Digest of an array, read block by block."""
+    digest = hashlib.blake2b(f"{samples.shape} {samples.dtype}".encode(), digest_size=16)
+    for start in range(0, len(samples), _BLOCK):
+        digest.update(np.ascontiguousarray(samples[start : start + _BLOCK]).data)
+    return digest.hexdigest()
+
+
+def _variance(view: np.ndarray) -> float:
+    """Sum of the variances of all columns."""
+    return float(view.var(axis=0, dtype=np.float64).sum())
