@@ -28,6 +28,34 @@ def kmeans(
     return min(runs, key=lambda run: run[1])[0]
 
 
+@torch.no_grad()
+def nearest_mean_layer(
+    hidden: Float[Tensor, "n h"], owner: Int[Tensor, " n"], n_clusters: int, *, sharpness: float
+) -> tuple[Float[Tensor, "k h"], Float[Tensor, " k"]]:
+    """Weight and bias of a linear layer whose softmax assigns samples to the cluster of the nearest mean.
+
+    The scores (h'c_i - |c_i|^2 / 2) / s have the softmax of -|h - c_i|^2 / 2s; s is the mean squared distance of
+    samples from their own mean c_i, divided by the sharpness.
+
+    Args:
+        hidden: what the layer reads.
+        owner: cluster of each sample.
+        n_clusters: outputs of the layer; a cluster without samples has its mean at 0.
+        sharpness: at 1 assignments are soft, at 4 mostly sure.
+    """
+    members = torch.nn.functional.one_hot(owner, n_clusters).to(hidden.dtype)
+    means = members.T @ hidden / members.sum(dim=0).clamp_min(1).unsqueeze(1)
+    spread = (hidden - means[owner]).square().sum(dim=1).mean().clamp_min(1e-9)
+    scale = sharpness / spread
+    return scale * means, -0.5 * scale * means.square().sum(dim=1)
+
+
+@torch.no_grad()
+def nearest(points: Float[Tensor, "n d"], centres: Float[Tensor, "k d"]) -> Int[Tensor, " n"]:
+    """Number of the centre closest to each point."""
+    return _squared(points, centres).argmin(dim=1)
+
+
 def _spread_start(points: Tensor, n_clusters: int, generator: torch.Generator) -> Float[Tensor, "k d"]:
     """Points drawn one after the other, far ones more often: k-means++.
 

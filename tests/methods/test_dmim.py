@@ -205,6 +205,11 @@ def test_small_batches_are_warned_about_with_the_number_needed() -> None:
     assert "use more samples" in note
 
 
+@pytest.mark.parametrize("preset", ["paper", "released-demo"])
+def test_published_settings_have_no_alignment(preset: str) -> None:
+    assert card("dmim").resolve("caltech-2v", preset, {})["align_epochs"] == 0
+
+
 def test_the_paper_preset_holds_none_of_the_additions() -> None:
     about = card("dmim")
     for dataset in ("mnist-usps", "caltech-2v", "nus-wide"):
@@ -222,3 +227,47 @@ def test_preparation_follows_the_encoder_and_the_number_of_components() -> None:
     values = about.resolve("mnist-usps", "quick", {})
     assert about.steps(values) == ("flatten", "minmax", "pca-100", "unit")
     assert about.steps(values | {"encoder": "conv", "pca_dims": 0}) == ("minmax", "unit")
+
+
+def _two_views_of_clusters(n_each: int = 40) -> tuple[torch.Tensor, ...]:
+    """Views that share nothing but the cluster, which is far from the others in both."""
+    generator = torch.Generator().manual_seed(5)
+    owner = torch.arange(K).repeat_interleave(n_each)
+    views = (4 * torch.eye(K, 4)[owner], 4 * torch.eye(K, 6)[owner])
+    return tuple(view + 0.3 * torch.randn(view.shape, generator=generator) for view in views)
+
+
+def test_an_alignment_is_asked_for_comes_first_and_takes_at_most_two_thirds() -> None:
+    assert [(stage.name, stage.epochs) for stage in _method().stages(9)] == [("train", 9)]
+    method = _method(align_epochs=20)
+    assert [(stage.name, stage.epochs) for stage in method.stages(50)] == [("align", 20), ("train", 30)]
+    assert [(stage.name, stage.epochs) for stage in method.stages(9)] == [("align", 6), ("train", 3)]
+
+
+def test_the_alignment_lets_views_find_each_other_and_leaves_the_heads_alone() -> None:
+    method, views = _method(align_epochs=5), _two_views_of_clusters()
+    adam, before, found = method.optimizers()["align"], method.head.weight.clone(), []
+    for step in range(40):
+        method.schedule("align", step / 10, 10)
+        (turn,) = method.turns(step)
+        batch = Batch(views=views, index=torch.arange(len(views[0])), generator=torch.Generator().manual_seed(step))
+        terms = method.loss_terms(batch, "align", turn)
+        found.append(terms["align"].item())
+        adam.zero_grad()
+        terms[next(iter(method.weights("align", turn)))].backward()
+        adam.step()
+    assert found[-1] < found[0] - 0.1
+    torch.testing.assert_close(method.head.weight, before)
+
+
+def test_clusters_start_from_k_means_of_the_aligned_features() -> None:
+    method, views = _method(align_epochs=5, match_views=True), _two_views_of_clusters()
+    method.start_stage("align", views, torch.Generator())
+    for _ in range(100):  # running statistics
+        method.encoder(method.inputs(views))
+    method.start_stage("train", views, torch.Generator().manual_seed(0))
+    method.eval()
+    with torch.no_grad():
+        clusters = method.logits(views).argmax(dim=1).view(K, -1)
+    assert (clusters == clusters[:, :1]).all()
+    assert len(clusters[:, 0].unique()) == K

@@ -14,17 +14,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec
+from mmclust.losses.alignment import info_nce
 from mmclust.losses.balance import cross_entropy, sinkhorn
 from mmclust.losses.divergence import normal_divergence, softmax_divergence
 from mmclust.losses.information import assignment_information, joint, view_pairs
-from mmclust.methods.base import Batch, Method
+from mmclust.methods.base import Batch, Method, Stage
 from mmclust.methods.dmim.card import Config
 from mmclust.nets.inputs import ViewInputs
+from mmclust.nets.kmeans import kmeans, nearest, nearest_mean_layer
 from mmclust.nets.views import GaussianHead, ViewLinear, sample, view_block
 
 EVALUATION_BATCH = 4096
 SAMPLES_PER_CLUSTER = 2
 """Samples in a batch for each output of a head, at least: with fewer the joint is mostly chance."""
+ALIGN_RATE = 1e-3
+"""Step size of the alignment. No cluster is at stake there that a large step could fix too early."""
+PLACED_SHARPNESS = 4.0
+"""Of the assignments that a placed head starts with: mostly sure, none final."""
 
 
 class DMIM(Method):
@@ -52,7 +58,7 @@ class DMIM(Method):
         n_over = c.over_factor * spec.n_clusters if c.over_weight else 0
         self.over_head = ViewLinear(n_views, c.feature_dim, n_over) if n_over else None
         self.pairs = view_pairs(n_views)
-        self.renewing = True
+        self.renewing, self.aligning = True, False
         self.register_buffer("alignment", torch.arange(spec.n_clusters).repeat(n_views, 1))
         self.register_buffer("labels", torch.empty(2, 0, 0, dtype=torch.long))
         if config.initialisation == "normal":
@@ -88,11 +94,29 @@ class DMIM(Method):
         return (f"{n_batch} samples in a batch are too few for a stable joint of {what}; {remedy}{smaller}.",)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """One Adam over everything."""
-        return {"main": torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)}
+        """One Adam over everything; the alignment has another, of the encoder."""
+        adam = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, fused=True)
+        found: dict[str, torch.optim.Optimizer] = {"main": adam}
+        if self.config.align_epochs:
+            parts = (self.inputs, self.encoder, self.gaussian)
+            encoder = [parameter for part in parts for parameter in part.parameters()]
+            found["align"] = torch.optim.Adam(encoder, lr=ALIGN_RATE, fused=True)
+        return found
+
+    def stages(self, epochs: int) -> tuple[Stage, ...]:
+        """An alignment, in at most two thirds of the epochs, if asked for; then the training."""
+        align = min(self.config.align_epochs, 2 * epochs // 3)
+        legs = (("align", align), ("train", epochs - align))
+        return tuple(Stage(name=name, epochs=n) for name, n in legs if n)
+
+    def turns(self, step: int) -> tuple[str, ...]:
+        """The alignment, or the objective."""
+        return ("align",) if self.aligning else ("main",)
 
     def weights(self, stage: str, turn: str) -> dict[str, float]:
         """Weights of the objective; a head or term that is not there has none."""
+        if turn == "align":
+            return {"align": 1.0}
         c = self.config
         over = c.over_weight if self.over_head else 0.0
         return {
@@ -111,6 +135,10 @@ class DMIM(Method):
         mean, scale = self.gaussian(inner)
         drawn = sample(mean, scale, batch.generator)
         read = {"gaussian": drawn, "deterministic": mean, "beside": inner}[c.feature]
+        if turn == "align":
+            with torch.autocast(read.device.type, enabled=False):
+                loss = info_nce(read.float(), c.align_temperature)
+            return {"align": loss, "shared_information": math.log(len(batch.index)) - loss.detach()}
         terms = {}
         for place, (name, head) in enumerate((("", self.head), ("_over", self.over_head))):
             if head is not None:
@@ -161,20 +189,30 @@ class DMIM(Method):
         return F.one_hot(found, probs.shape[-1]).to(probs.dtype)
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
-        """Turns the views towards each other; makes room for self-labels of all samples where they are kept."""
+        """Turns the views towards each other; places the clusters; makes room for self-labels where they are kept."""
+        self.aligning = stage == "align"
         if self.config.match_views:
             self.inputs.align(data)
+        if self.config.align_epochs and not self.aligning:
+            self._place_clusters(data, generator)
         if self.config.renew_every:
             n_targets = len(data) if self.config.target == "per-view" else 1
             self.labels = torch.full((2, n_targets, len(data[0])), -1, device=data[0].device)
 
     def schedule(self, stage: str, epoch: float, epochs: int) -> None:
         """Self-labels that are kept are renewed in every `renew_every`-th epoch."""
+        self.aligning = stage == "align"
         if self.config.renew_every:
             self.renewing = int(epoch) % self.config.renew_every == 0
 
     def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
-        """Matches the clusters of each view to the first view's (Hungarian on the joint of the assignments)."""
+        """Matches the clusters of each view to the first view's (Hungarian on the joint of the assignments).
+
+        While views are aligned, clusters follow the features first, so that curves show where k-means stands.
+        """
+        if self.aligning:
+            generator = torch.Generator(data[0].device).manual_seed(0)  # evaluating must not move the run's draws
+            self._place_clusters(data, generator, n_starts=1)
         if self.config.prediction != "aligned":
             return
         was_training = self.training
@@ -186,6 +224,20 @@ class DMIM(Method):
         self.train(was_training)
         matches = [linear_sum_assignment(view.cpu().numpy(), maximize=True)[1] for view in together]
         self.alignment.copy_(torch.as_tensor(np.stack(matches)))
+
+    @torch.no_grad()
+    def _place_clusters(self, data: tuple[Tensor, ...], generator: torch.Generator, n_starts: int = 10) -> None:
+        """The head gets the clusters that k-means finds in the mean of the views' features."""
+        was_training = self.training
+        self.eval()
+        chunks = zip(*(view.split(EVALUATION_BATCH) for view in data), strict=True)
+        features = torch.cat([self.embed(chunk) for chunk in chunks]).float()
+        self.train(was_training)
+        n_clusters = self.spec.n_clusters
+        owner = nearest(features, kmeans(features, n_clusters, generator, n_starts=n_starts))
+        weight, bias = nearest_mean_layer(features, owner, n_clusters, sharpness=PLACED_SHARPNESS)
+        self.head.weight.copy_(weight.expand_as(self.head.weight))
+        self.head.bias.copy_(bias.expand_as(self.head.bias))
 
     def _read(self, views: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """What the heads read when nothing is drawn (V, B, F), and the clusters' scores (V, B, K)."""

@@ -8,7 +8,6 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.losses.alignment import info_nce
@@ -23,7 +22,7 @@ from mmclust.losses.divergence import (
 from mmclust.losses.information import assignment_information, joint, view_pairs
 from mmclust.methods.base import Batch, Method, Stage
 from mmclust.methods.msdib.card import Config
-from mmclust.nets.kmeans import kmeans
+from mmclust.nets.kmeans import kmeans, nearest, nearest_mean_layer
 from mmclust.nets.stems import ImageStem
 from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
 
@@ -156,11 +155,7 @@ class MSDIB(Method):
 
     @torch.no_grad()
     def _place_clusters(self, data: tuple[Tensor, ...], generator: torch.Generator, n_starts: int = 10) -> None:
-        """The head's last layer assigns to the nearest of the clusters that k-means finds in the fused features.
-
-        Nearest in the head's hidden layer, where cluster i has its mean c_i: the scores (h'c_i - |c_i|^2 / 2) / s have
-        the softmax of -|h - c_i|^2 / 2s.
-        """
+        """The head's last layer gets the clusters that k-means finds in the fused features."""
         was_training = self.training
         self.eval()
         parts: list[tuple[Tensor, Tensor]] = []
@@ -169,13 +164,10 @@ class MSDIB(Method):
             parts.append((branches[-1].float(), self.classify(branches)[0][-1].float()))
         self.train(was_training)
         features, hidden = (torch.cat(part) for part in zip(*parts, strict=True))
-        centres = kmeans(features, self.spec.n_clusters, generator, n_starts=n_starts)
-        members = F.one_hot(torch.cdist(features, centres).argmin(dim=1), len(centres)).to(hidden.dtype)
-        means = members.T @ hidden / members.sum(dim=0).clamp_min(1).unsqueeze(1)
-        spread = (hidden - members @ means).square().sum(dim=1).mean().clamp_min(1e-9)
-        scale = PLACED_SHARPNESS / spread
-        self.clusters.weight.copy_((scale * means).unsqueeze(0))
-        self.clusters.bias.copy_((-0.5 * scale * means.square().sum(dim=1)).unsqueeze(0))
+        owner = nearest(features, kmeans(features, self.spec.n_clusters, generator, n_starts=n_starts))
+        weight, bias = nearest_mean_layer(hidden, owner, self.spec.n_clusters, sharpness=PLACED_SHARPNESS)
+        self.clusters.weight.copy_(weight.unsqueeze(0))
+        self.clusters.bias.copy_(bias.unsqueeze(0))
 
     def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
         """While views are aligned, clusters follow the features, so that curves show where k-means stands."""
