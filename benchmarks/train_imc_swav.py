@@ -4,7 +4,6 @@ Times are of the processor (all threads), so that other programs on the machine 
 """
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from statistics import median
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks import machine
-from benchmarks.parts import peak_memory_mib
+from benchmarks.parts import Parts, peak_memory_mib
 from benchmarks.plain_imc_swav import BATCH_SIZE, HIGH, LOW, N_HIGH, N_LOW, PlainIMCSwAV
 from benchmarks.train import FOREVER, StopAfter, has_bf16
 from mmclust import methods
@@ -24,7 +23,6 @@ from mmclust.engine.trainer import Trainer, build
 
 N_IMAGES = 1024
 SHAPE = (3, 32, 32)
-PARTS = ("data", "forward", "backward", "optimiser")
 
 
 class Ours:
@@ -35,9 +33,8 @@ class Ours:
         card = methods.card("imc-swav")
         config = card.config(**card.resolve("cifar10", "paper", {"batch_size": BATCH_SIZE}))
         self.recorder = StopAfter()
-        method: Any = build(methods.method_class("imc-swav"), config, spec, seed)
-        self.parts = dict.fromkeys(PARTS, 0.0)
-        self._time_parts_of(method)
+        method = build(methods.method_class("imc-swav"), config, spec, seed)
+        self.parts = Parts(method, data=("crops",))
         self.trainer = Trainer(
             method,
             MultiViewDataset(spec=spec, views=(images,)),
@@ -49,57 +46,21 @@ class Ours:
             evaluate_every=FOREVER,
         )
 
-    def _time_parts_of(self, method: Any) -> None:
-        """Hold the clock at the calls that the engine makes of every method: a step is what lies between them."""
-        schedule, crops, loss_terms = method.schedule, method.crops, method.loss_terms
-        after_backward, after_step = method.after_backward, method.after_step
-        mark, cropping = [0.0], [0.0]
-
-        def passed() -> float:
-            before, mark[0] = mark[0], time.process_time()
-            return mark[0] - before
-
-        def on_schedule(*args: Any) -> None:
-            passed()
-            schedule(*args)
-
-        def on_crops(*args: Any) -> Any:
-            found = crops(*args)
-            cropping[0] = passed()
-            return found
-
-        def on_loss_terms(*args: Any) -> Any:
-            found = loss_terms(*args)
-            self.parts["data"] += cropping[0]
-            self.parts["forward"] += passed()
-            return found
-
-        def on_after_backward(*args: Any) -> None:
-            self.parts["backward"] += passed()
-            after_backward(*args)
-
-        def on_after_step(*args: Any) -> None:
-            after_step(*args)
-            self.parts["optimiser"] += passed()
-
-        method.schedule, method.crops, method.loss_terms = on_schedule, on_crops, on_loss_terms
-        method.after_backward, method.after_step = on_after_backward, on_after_step
-
     def __call__(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds of wall time; number of images, and processor seconds of the steps."""
-        n_before, before = self.trainer.step, sum(self.parts.values())
+        n_before, before = self.trainer.step, sum(self.parts.seconds.values())
         self.recorder.deadline = time.monotonic() + seconds
         self.trainer.fit(self.recorder.state)
-        return (self.trainer.step - n_before) * BATCH_SIZE, sum(self.parts.values()) - before
+        return (self.trainer.step - n_before) * BATCH_SIZE, sum(self.parts.seconds.values()) - before
 
-    def evaluation(self, images: np.ndarray) -> float:
+    def evaluation(self) -> float:
         """Processor seconds to embed an image for a snapshot."""
         method = self.trainer.method.eval()
-        rows, before = torch.from_numpy(images), time.process_time()
+        rows, before = self.trainer.views[0][:256], time.process_time()
         with torch.inference_mode(), torch.autocast("cpu", enabled=self.trainer.precision == "bf16"):
             method.spaces((rows,))
         method.train()
-        return (time.process_time() - before) / len(images)
+        return (time.process_time() - before) / len(rows)
 
 
 class Plain:
@@ -116,6 +77,50 @@ class Plain:
         return n_images, time.process_time() - before
 
 
+class Way:
+    """A way to train in a process of its own: the engine's settings of memory must not help the plain recipe."""
+
+    def __init__(self, name: str, images: np.ndarray, threads: int) -> None:
+        self.process = ProcessPoolExecutor(
+            1, mp_context=get_context("spawn"), initializer=_start, initargs=(name, images, threads)
+        )
+
+    def train(self, seconds: float) -> float:
+        """Images per processor second of a turn."""
+        n_images, cpu = self.process.submit(_turn, seconds).result()
+        return n_images / cpu
+
+    def end(self) -> dict[str, Any]:
+        """What is known of the process at its end: peak memory; for ours also the parts of its time."""
+        found = self.process.submit(_about).result()
+        self.process.shutdown()
+        return found
+
+
+_here: list[Plain | Ours] = []
+"""In a process of a `Way`: what trains there."""
+
+
+def _start(name: str, images: np.ndarray, threads: int) -> None:
+    torch.set_num_threads(threads)
+    _here.append(Plain(images, seed=0) if name == "plain" else Ours(images, seed=0, precision=name))
+    _turn(0.1)
+    if isinstance(_here[0], Ours):
+        _here[0].parts.reset()
+
+
+def _turn(seconds: float) -> tuple[int, float]:
+    return _here[0](seconds)
+
+
+def _about() -> dict[str, Any]:
+    found: dict[str, Any] = {"peak_memory_mib": round(peak_memory_mib())}
+    if isinstance(_here[0], Ours):
+        found["share_of_time"] = _here[0].parts.shares()
+        found["evaluation_images_per_core_s"] = round(1 / _here[0].evaluation(), 1)
+    return found
+
+
 def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
     """Images per second of each way to train, as medians over rounds in which they take turns.
 
@@ -128,40 +133,21 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
     Raises:
         ValueError: images of another shape.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        images = _images(dataset)
-        ours = {"float32": Ours(images, seed=0, precision="float32")}
-        if has_bf16():
-            ours["bf16"] = Ours(images, seed=0, precision="bf16")
-        ways: dict[str, Callable[[float], tuple[int, float]]] = {"plain": Plain(images, seed=0), **ours}
-        for train in ways.values():
-            train(0.1)
-        for way in ours.values():
-            way.parts.update(dict.fromkeys(PARTS, 0.0))
-        turns: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(rounds):
-            for name, train in ways.items():
-                n_images, cpu = train(seconds)
-                turns[name].append(n_images / cpu)
-        evaluation = {name: way.evaluation(images[:256]) for name, way in ours.items()}
-    finally:
-        torch.set_num_threads(before)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as processes:
-        memory = {name: processes.submit(_peak_memory, name, images) for name in ways}
+    images = _images(dataset)
+    names = ("plain", "float32", "bf16") if has_bf16() else ("plain", "float32")
+    ways = {name: Way(name, images, threads) for name in names}
+    turns: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            turns[name].append(way.train(seconds))
     speeds = {
         name: {
-            "images_per_core_s": round(median(found), 2),
-            "peak_memory_mib": round(memory[name].result()),
-            "each_images_per_core_s": [round(each, 2) for each in found],
+            "images_per_core_s": round(median(turns[name]), 2),
+            "each_images_per_core_s": [round(each, 2) for each in turns[name]],
         }
-        for name, found in turns.items()
+        | way.end()
+        for name, way in ways.items()
     }
-    for name, way in ours.items():
-        total = sum(way.parts.values())
-        speeds[name]["share_of_time"] = {part: round(way.parts[part] / total, 3) for part in PARTS}
-        speeds[name]["evaluation_images_per_core_s"] = round(1 / evaluation[name], 1)
     plain = speeds["plain"]["images_per_core_s"]
     return {
         "bench": "train",
@@ -188,11 +174,3 @@ def _images(dataset: str | None) -> np.ndarray:
             "choose cifar10, cifar20 or cifar100, or name no data set"
         )
     return np.ascontiguousarray(catalogue.load(dataset, limit=N_IMAGES).views[0])
-
-
-def _peak_memory(way: str, images: np.ndarray) -> float:
-    """MiB that a process of its own holds at most while it builds a way to train and takes a step."""
-    torch.set_num_threads(1)
-    train = Plain(images, seed=0) if way == "plain" else Ours(images, seed=0, precision=way)
-    train(0.1)
-    return peak_memory_mib()

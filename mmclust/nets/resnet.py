@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b f h2 w2"]:
         """Sum of both paths, rectified."""
-        return self.activation(self.main(images) + self.shortcut(images))
+        return self.activation(self.main(images).add_(self.shortcut(images)))
 
 
 class ResNet18(nn.Module):
