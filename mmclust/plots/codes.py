@@ -97,7 +97,7 @@ def ownership_figure(
             z=share.astype(np.float32),
             y=np.arange(len(names)),
             zmin=0,
-            zmax=1,
+            zmax=float(share.max()),
             colorscale=[list(stop) for stop in SEQUENTIAL],
             customdata=[[f"{label}, cluster {name}" for label in labels] for name in names],
             hovertemplate="%{customdata}<br><b>%{z:.0%}</b> of its use<extra></extra>",

@@ -156,6 +156,7 @@ def _divergences(view: cache.View) -> None:
     st.markdown(
         f"The same {view.word}: **{own:.3f}** nats on average; different ones: **{other:.3f}**"
         + (" (IMC-SwAV's paper, Fig. 2, reports about 0.06 and 0.63)." if space(view) else ".")
+        + (" Codes hardly tell samples apart yet: train longer." if other < 2 * own else "")
     )
 
 
