@@ -288,7 +288,7 @@ def _by_size(epochs: int, epochs_small: int, words: str) -> dict[str, Preset]:
     small = Preset(epochs=epochs_small, values=_SMALL, note=note)
     aligned = Preset(
         epochs=_ALIGN_EPOCHS + (epochs_small - _ALIGN_EPOCHS) // 2,
-        values=_SMALL | {"align_epochs": _ALIGN_EPOCHS},
+        values=_SMALL | {"align_epochs": _ALIGN_EPOCHS, "input_noise": 0.3},
         note=f"{note} Clusters start from k-means of features in which the views were aligned before.",
     )
     return {
