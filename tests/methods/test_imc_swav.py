@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from mmclust.data.catalogue import DATASETS
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Batch
 from mmclust.methods.imc_swav.card import CARD, Config
@@ -234,6 +235,12 @@ def test_objections_name_the_way_out():
         objection = IMCSwAV.objection(_spec(n_clusters=30), Config(**changes)) or ""  # pyright: ignore[reportArgumentType]
         assert way_out in objection and objection.count(". ") == 0
     assert IMCSwAV.objection(_spec(), Config(low_size=2, n_low=0)) is None
+
+
+@pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.kind == "image"])
+@pytest.mark.parametrize("preset", CARD.presets)
+def test_presets_fit_the_images_of_every_data_set(name: str, preset: str):
+    assert IMCSwAV.objection(DATASETS[name].spec, CARD.config(**CARD.resolve(name, preset, {}))) is None
 
 
 def test_presets_are_settings_that_the_card_allows():

@@ -12,16 +12,16 @@ _REDUCED = {
     "projection_dim": 64,
     "batch_size": 128,
     "n_low": 2,
-    "high_size": 20,
-    "low_size": 12,
     "epsilon": 0.03,
     "learning_rate": 1e-3,
     "warm_up": 50,
 }
 _REDUCED_NOTE = (
-    "A reduced tier, not the paper's setting: a quarter of the channels, fewer prototypes, two large and two small "
-    "crops of fewer pixels, harder codes, a short warm-up."
+    "A reduced tier, not the paper's setting: a quarter of the channels, fewer prototypes, two small crops instead of "
+    "four, harder codes, a short warm-up."
 )
+_FEW_PIXELS = {"high_size": 20, "low_size": 12}
+_FEW_PIXELS_NOTE = f"{_REDUCED_NOTE} Crops of 20 and 12 pixels."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,16 +286,22 @@ CARD = MethodCard(
         "quick": {
             "digits": Preset(
                 epochs=60,
-                values=_REDUCED
-                | {"n_prototypes": 100, "projection_dim": 32, "high_size": 14, "low_size": 9, "high_area": 0.4},
+                values=_REDUCED | {"n_prototypes": 100, "projection_dim": 32, "high_area": 0.4},
                 note=f"{_REDUCED_NOTE} The 8 x 8 pixels are enlarged to 16 x 16.",
                 precision="bf16",
             ),
             **dict.fromkeys(
-                ("mnist", "fashion-mnist", "cifar10", "cifar20"),
-                Preset(epochs=5, values=_REDUCED, note=f"{_REDUCED_NOTE} 5 epochs.", precision="bf16"),
+                ("mnist", "fashion-mnist", "cifar10", "cifar20", "cifar100"),
+                Preset(epochs=5, values=_REDUCED | _FEW_PIXELS, note=_FEW_PIXELS_NOTE, precision="bf16"),
             ),
-            "*": Preset(epochs=20, values=_REDUCED, note=f"{_REDUCED_NOTE} 20 epochs.", precision="bf16"),
+            "shapes": Preset(epochs=20, values=_REDUCED | _FEW_PIXELS, note=_FEW_PIXELS_NOTE, precision="bf16"),
+            "tiny-imagenet": Preset(
+                epochs=5,
+                values=_REDUCED | {"batch_size": 512, "n_prototypes": 1000},
+                note=_REDUCED_NOTE,
+                precision="bf16",
+            ),
+            "*": Preset(epochs=20, values=_REDUCED, note=_REDUCED_NOTE, precision="bf16"),
         },
         "paper": {
             "*": Preset(
