@@ -37,7 +37,7 @@ if fused is not None:
             button="See the clusters",
         )
     else:
-        left, right = st.columns([7, 5], gap="large")
+        left, right = st.columns(table.widths, gap="large")
         with left:
             confusion.show(view, table, found)
         with right:

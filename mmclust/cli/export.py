@@ -23,15 +23,17 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the files and name them."""
+    from mmclust.runs.annotations import Annotations
     from mmclust.runs.store import RunStore
 
+    store = RunStore()
     if args.bundle is not None:
-        return _bundle(RunStore(), args)
-    found = RunStore().get(args.run_id)
+        return _bundle(store, args)
+    found = store.get(args.run_id)
     from mmclust.report.export import export  # plots and torch: late, so that a wrong id is told at once
 
     try:
-        export(found, args.out)
+        export(found, args.out, Annotations(store).of(found.id))
     except OSError as error:
         raise ValueError(f"{args.out} cannot be written: {error.strerror or error}; choose another folder") from error
     files = sorted(path.name for path in args.out.iterdir() if path.is_file())

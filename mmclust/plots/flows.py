@@ -14,8 +14,10 @@ WIDTH, HEIGHT = 1100, 520
 TOP, SIDE, BAR = 34, 120, 12
 MOST = 900
 """Flows that are drawn; the smallest are left out."""
+LEAST = 200
+"""Flows that are drawn however thin they are."""
 THINNEST = 0.35
-"""Units below which a flow is left out."""
+"""Units below which other flows are left out."""
 LABELLED = 9.0
 """Units that a group must have to carry its name."""
 
@@ -63,7 +65,8 @@ def flows(stages: Sequence[Stage], tables: Sequence[np.ndarray], *, alt: str, wo
         leave, arrive = _tops(bars[number], thick[0], right.order), _tops(bars[number + 1], thick[1].T, left.order).T
         largest = np.argsort(-table, axis=None, kind="stable")[:MOST]
         cells = [divmod(int(cell), table.shape[1]) for cell in largest]
-        shown = [(a, b) for a, b in cells if table[a, b] and thick[:, a, b].max() >= THINNEST]
+        cells = [cell for cell in cells if table[cell]]
+        shown = [(a, b) for i, (a, b) in enumerate(cells) if i < LEAST or thick[:, a, b].max() >= THINNEST]
         left_out += int(table.sum()) - sum(int(table[cell]) for cell in shown)
         x = (SIDE + number * step + BAR, SIDE + (number + 1) * step)
         for a, b in shown:

@@ -2,26 +2,33 @@
 
 import csv
 import logging
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
+from mmclust.report import annotations as of_annotation
 from mmclust.report.findings import Findings, gather
 from mmclust.report.page import write_report
+from mmclust.runs.annotations import Annotation
 from mmclust.runs.run import Run
 
 log = logging.getLogger(__name__)
 
 
-def export(run: Run, out: Path) -> list[Path]:
+def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
     """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
+
+    Each annotation becomes two more files, annotation-NAME-ID.csv and annotation-NAME-ID.json.
 
     Data that are no longer at hand cost the classes and samples, missing weights the explanations; the rest is written.
 
     Args:
         run: a run with a snapshot.
         out: folder to write to; made if need be, files of these names are replaced.
+        annotations: of the run.
 
     Returns:
         The files, in that order.
@@ -51,6 +58,23 @@ def export(run: Run, out: Path) -> list[Path]:
     _write_assignments(found, assignments)
     _write_codes(found, codes)
     write_report(run, dataset, method, report)
+    return files + [file for annotation in annotations for file in _write_annotation(found, annotation, out)]
+
+
+def _write_annotation(found: Findings, annotation: Annotation, out: Path) -> list[Path]:
+    """The table and the document of an annotation; none where it does not fit the last snapshot."""
+    about = (found.snapshot, annotation, found.y_true, found.classes)
+    try:
+        texts = {"csv": of_annotation.table(*about), "json": of_annotation.document(*about)}
+    except ValueError as error:
+        log.warning("exported without the annotation %s: %s", annotation.name, error)
+        return []
+    slug = re.sub(r"\W+", "-", annotation.name.lower()).strip("-")[:60]
+    # names may differ only in signs that names of files do not have: the id tells them apart
+    name = f"annotation-{slug}-{annotation.annotation_id}".replace("--", "-")
+    files = [out / f"{name}.{kind}" for kind in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_text(text, encoding="utf-8")
     return files
 
 

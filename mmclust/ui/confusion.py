@@ -72,6 +72,11 @@ class Table:
     thumbs: bool
     fit: bool
 
+    @property
+    def widths(self) -> list[int]:
+        """Shares of the page for the table and for what stands beside it."""
+        return [9, 3] if max(self.counts.shape) > FITTED else [7, 5]
+
 
 def table(view: cache.View, rows: Grouping) -> Table:
     """Draw the controls of the table, and give what it shows.

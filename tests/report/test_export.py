@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from mmclust import worker
+from mmclust.evaluation.annotation import Merge, Split
 from mmclust.evaluation.metrics import acc
 from mmclust.plan import plan
 from mmclust.report.export import export
+from mmclust.runs.annotations import Annotations
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
@@ -35,6 +37,22 @@ def test_every_promised_file_is_written_and_says_what_the_run_found(finished, di
         assert set(arrays.files) == {"sample", "cluster", "class", "logits", "probs", "z", "z_s"}
         np.testing.assert_array_equal(arrays["z"], snapshot.spaces["z"])
         np.testing.assert_allclose(arrays["probs"].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_annotations_are_written_beside_the_run(finished, digits, tmp_path):
+    run = finished()
+    known = Annotations(RunStore())
+    mine = known.add(known.create(run.id, "my / merge", epoch=1), Merge(clusters=(0, 1)))
+    bad = known.add(known.create(run.id, "bad", epoch=1), Split(cluster=0, space="?", centres=((0,), (1,)), variance=1))
+    files = export(run, tmp_path, [mine, bad])
+    assert [path.name for path in files[len(NAMES) :]] == [
+        f"annotation-my-merge-{mine.annotation_id}.{kind}" for kind in ("csv", "json")
+    ]
+    table, document = rows(files[-2]), json.loads(files[-1].read_text())
+    assert document["annotation"] == "my / merge" and document["steps"] == [{"step": "merge", "clusters": [0, 1]}]
+    merged = np.array([int(row["cluster"]) for row in table])
+    assert document["after"]["acc"] == pytest.approx(acc(digits.labels, merged))
+    assert {row["cluster_label"] for row in table if row["run_cluster"] in "01"} == {"1+2"}
 
 
 def test_data_that_are_gone_cost_only_classes_and_images(finished, tmp_path, caplog):

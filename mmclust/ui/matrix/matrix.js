@@ -78,22 +78,27 @@ class Matrix {
     if (!width) return;
     const longest = Math.max(...rows.map((row) => row.name.length), words[0].length);
     const side = Math.min(Math.max(7 * longest, 40), 150) + 92;
-    const room = Math.min((width - side - 12) / columns.length, (this.data.height - 120) / Math.min(rows.length, 40));
     const least = fit ? 2 : sprite ? 34 : READABLE;
-    const size = (this.size = Math.max(least, Math.min(LARGEST, Math.floor(room))));
+    const bounded = (room) => Math.max(least, Math.min(LARGEST, room > 8 ? Math.floor(room) : room));
+    let w = bounded((width - side - 14) / columns.length);
+    let h = bounded((this.data.height - 120) / rows.length);
+    if (Math.min(w, h) >= NUMBERS || sprite) w = h = Math.min(w, h);
+    else [w, h] = [Math.min(w, Math.max(h, 24)), Math.min(h, Math.max(w, 24))]; // few rows of many columns stay readable
+    this.cell = [w, h];
     this.root.style.setProperty("--cm-height", `${this.data.height}px`);
     this.root.style.setProperty("--cm-bar", `rgb(${BLUE})`);
-    const named = size >= 11;
-    const wide = size >= 40 && Math.max(...columns.map((column) => column.name.length)) * 7 < size;
+    const longestColumn = Math.max(...columns.map((column) => column.name.length));
+    const tall = w < 40 || longestColumn * 7 >= w;
     const head = this.find("columns");
-    head.classList.toggle("cm-tall", !wide);
+    head.classList.toggle("cm-tall", tall);
+    head.style.setProperty("--cm-name", `${Math.min(92, 7 * longestColumn + 12)}px`);
     head.innerHTML = columns
-      .map((column, c) => this.head(column, `-${c}`, `width:${size}px`, named, size >= 34, words[3]))
+      .map((column, c) => this.head(column, `-${c}`, `width:${w}px`, w >= 11, w >= 34, words[3]))
       .join("");
     const beside = this.find("rows");
     beside.style.width = `${side}px`;
     beside.innerHTML = rows
-      .map((row, r) => this.head(row, `${r}-`, `height:${size}px`, named, size >= 15, words[2]))
+      .map((row, r) => this.head(row, `${r}-`, `height:${h}px`, h >= 11, h >= 15, words[2]))
       .join("");
     this.find("corner").innerHTML = `<span>${escape(words[1])} →</span><span>${escape(words[0])} ↓ ${escape(words[2])}</span>`;
     this.find("corner").style.width = `${side}px`;
@@ -118,8 +123,10 @@ class Matrix {
 
   draw() {
     const { rows, columns, matched, selected, shares } = this.data;
-    const { size, canvas } = this;
-    const [width, height] = [columns.length * size, rows.length * size];
+    const { canvas } = this;
+    const [w, h] = this.cell;
+    const size = Math.min(w, h);
+    const [width, height] = [columns.length * w, rows.length * h];
     // canvases beyond this many pixels are not drawn by all browsers
     const scale = Math.min(window.devicePixelRatio || 1, Math.sqrt(16e6 / Math.max(1, width * height)));
     if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
@@ -141,9 +148,9 @@ class Matrix {
       for (let c = 0; c < columns.length; c++) {
         const count = this.counts[r * columns.length + c];
         const share = this.share(r, c);
-        const [x, y] = [c * size, r * size];
+        const [x, y] = [c * w, r * h];
         pen.fillStyle = `rgba(${BLUE},${count ? 0.08 + 0.92 * Math.min(1, share) ** 0.7 : 0.03})`;
-        pen.fillRect(x + gap, y + gap, size - 2 * gap, size - 2 * gap);
+        pen.fillRect(x + gap, y + gap, w - 2 * gap, h - 2 * gap);
         if (!count) continue;
         if (this.sprite && this.data.sprite) {
           const px = this.data.thumb;
@@ -151,19 +158,19 @@ class Matrix {
           pen.drawImage(this.sprite, c * px, r * px, px, px, x + inset, y + inset, size - 2 * inset, size - 2 * inset);
         } else if (size >= NUMBERS) {
           pen.fillStyle = share > 0.35 ? "#ffffff" : ink;
-          pen.fillText(shares === "counts" ? short(count) : percent(share), x + size / 2, y + size / 2 + 0.5);
+          pen.fillText(shares === "counts" ? short(count) : percent(share), x + w / 2, y + h / 2 + 0.5);
         }
       }
     pen.lineWidth = 1;
     pen.strokeStyle = ink;
     pen.globalAlpha = 0.45;
-    if (size >= 6) for (const [r, c] of matched) pen.strokeRect(c * size + 0.5, r * size + 0.5, size - 1, size - 1);
+    if (size >= 6) for (const [r, c] of matched) pen.strokeRect(c * w + 0.5, r * h + 0.5, w - 1, h - 1);
     pen.globalAlpha = 1;
     const frame = ([r, c], color) => {
       pen.lineWidth = size >= 8 ? 3 : 2;
       pen.strokeStyle = color;
       const out = size >= 8 ? 1.5 : -1;
-      pen.strokeRect(c * size + out, r * size + out, size - 2 * out, size - 2 * out);
+      pen.strokeRect(c * w + out, r * h + out, w - 2 * out, h - 2 * out);
     };
     if (selected) frame(selected, CHOSEN);
     if (this.over) frame(this.over, look.getPropertyValue("--st-primary-color") || ink);
@@ -171,8 +178,8 @@ class Matrix {
 
   cellAt(event) {
     const box = this.canvas.getBoundingClientRect();
-    const c = Math.floor((event.clientX - box.left) / this.size);
-    const r = Math.floor((event.clientY - box.top) / this.size);
+    const c = Math.floor((event.clientX - box.left) / this.cell[0]);
+    const r = Math.floor((event.clientY - box.top) / this.cell[1]);
     return r >= 0 && c >= 0 && r < this.data.rows.length && c < this.data.columns.length ? [r, c] : null;
   }
 
@@ -208,12 +215,13 @@ class Matrix {
 
   reveal([r, c]) {
     const scroll = this.find("scroll");
-    const [x, y] = [this.canvas.offsetLeft + c * this.size, this.canvas.offsetTop + r * this.size];
+    const [w, h] = this.cell;
+    const [x, y] = [this.canvas.offsetLeft + c * w, this.canvas.offsetTop + r * h];
     const [left, top] = [this.find("rows").offsetWidth, this.find("columns").offsetHeight];
     if (x - left < scroll.scrollLeft) scroll.scrollLeft = x - left;
-    else if (x + this.size > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = x + this.size - scroll.clientWidth;
+    else if (x + w > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = x + w - scroll.clientWidth;
     if (y - top < scroll.scrollTop) scroll.scrollTop = y - top;
-    else if (y + this.size > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = y + this.size - scroll.clientHeight;
+    else if (y + h > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = y + h - scroll.clientHeight;
   }
 
   point(cell) {
@@ -225,10 +233,11 @@ class Matrix {
       this.find("live").textContent = this.words(cell, false);
       const box = this.canvas.getBoundingClientRect();
       const base = this.root.getBoundingClientRect();
-      const x = box.left - base.left + (cell[1] + 1) * this.size + 6;
-      const y = box.top - base.top + (cell[0] + 1) * this.size + 6;
+      const [w, h] = this.cell;
+      const x = box.left - base.left + (cell[1] + 1) * w + 6;
+      const y = box.top - base.top + (cell[0] + 1) * h + 6;
       const right = x + card.offsetWidth > base.width;
-      card.style.left = `${Math.max(0, right ? x - card.offsetWidth - this.size - 12 : x)}px`;
+      card.style.left = `${Math.max(0, right ? x - card.offsetWidth - w - 12 : x)}px`;
       card.style.top = `${y}px`;
     }
     this.draw();
