@@ -1,7 +1,8 @@
-"""Speed of the pages in Chromium: first paint and page switches, beside an empty Streamlit page in the same run.
+"""Speed of the pages in Chromium: first paint, page switches and the map, and many visitors at once.
 
-A page counts as painted when its script has ended, nothing stale is left and two frames were drawn. Medians and 95th
-percentiles are of milliseconds measured inside the browser.
+Everything stands beside an empty Streamlit page in the same run. A page counts as painted when its script has ended,
+nothing stale is left and two frames were drawn. Medians and 95th percentiles are of milliseconds measured inside the
+browser; of many visitors, by WebSocket clients.
 """
 
 import os
@@ -20,15 +21,22 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks import machine, prepared
+from benchmarks import explorer, machine, prepared, sessions
 from mmclust.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("Home", "Data", "Train", "Map", "Clusters", "Confusion", "Explain")
+PAGES = ("Home", "Data", "Train", "Map", "Clusters", "Confusion", "Views", "Explain", "Disentangle")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+VISITED = ("", "data", "train", "map", "clusters", "confusion", "explain")
+"""Pages that many visitors open at once."""
+VISITS = 5
 EMPTY_APP = """
 import streamlit as st
-pages = [st.Page(lambda name=name: st.title(name), title=name, url_path=name.lower()) for name in ("One", "Two")]
+def show(name):
+    st.title(name)
+    st.session_state["n"] = st.session_state.get("n", 0) + st.button("again")
+    st.write(st.session_state["n"])
+pages = [st.Page(lambda name=name: show(name), title=name, url_path=name.lower()) for name in ("One", "Two")]
 st.navigation(pages, position="top").run()
 """
 # Notes the first moment with content in the main part, and knows when a page is complete. A page is new when its first
@@ -122,13 +130,16 @@ class Server:
             self.process.wait()
 
 
-def measure(*, rounds: int, starts: int, dataset: str | None) -> dict[str, Any]:
-    """First paint and page switches of the app and of an empty page, with and without a training run.
+def measure(*, rounds: int, starts: int, dataset: str | None, visitors: int = 30) -> dict[str, Any]:
+    """First paint, page switches, the map and many visitors, of the app and of an empty page.
+
+    Page switches are measured twice, the second time while a training runs in the server.
 
     Args:
-        rounds: passes over all pages for the switches.
+        rounds: passes over all pages for the switches, and repetitions on the map.
         starts: fresh servers of each kind for the first paint.
         dataset: catalogue name for the prepared run; None for the largest at hand.
+        visitors: sessions at once.
     """
     with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder, sync_playwright() as playwright:
         home = Path(folder) / "home"
@@ -144,6 +155,13 @@ def measure(*, rounds: int, starts: int, dataset: str | None) -> dict[str, Any]:
             blank_page, app_page = _opened(browser, blank.url), _opened(browser, f"{app.url}/map?run={run_id}")
             _visit_all(app_page)  # data, snapshot and layouts are read once
             alone = _switches(blank_page, app_page, rounds)
+            found = _map(browser, blank, app, run_id, n_samples, rounds)
+            shown = {"empty": blank_page, "app": app_page}
+            memory = {
+                "browser": {name: explorer.browser_memory(page) for name, page in shown.items()},
+                "server": {name: explorer.resident(one.process.pid) for name, one in (("empty", blank), ("app", app))},
+            }
+            crowd = _crowd(blank, app, run_id, visitors)
             training = _switches(blank_page, app_page, rounds, before_round=lambda: _train(app_page, home))
         version = browser.version
         browser.close()
@@ -156,6 +174,10 @@ def measure(*, rounds: int, starts: int, dataset: str | None) -> dict[str, Any]:
         "first_paint_ms": first,
         "page_switch_ms": alone,
         "page_switch_while_training_ms": training,
+        "map_ms": found,
+        "memory_mib": memory,
+        "visitors": visitors,
+        "visitors_ms": crowd,
         "chromium": version,
         "machine": machine.describe(),
     }
@@ -200,6 +222,42 @@ def _switches(blank: Page, app: Page, rounds: int, before_round: Callable[[], No
     return everything | {"pages": {name: _summary(found) for name, found in times.items()}}
 
 
+def _map(browser: Browser, blank: Server, app: Server, run_id: str, n_points: int, rounds: int) -> dict[str, Any]:
+    """The map of the prepared run: painted from nothing, under the pointer, and through time."""
+    times: dict[str, list[float]] = {"empty": [], "app": []}
+    page = None
+    for _ in range(max(3, rounds // 2)):
+        fresh = _opened(browser, f"{blank.url}/one")
+        times["empty"].append(fresh.evaluate("performance.now()"))
+        fresh.context.close()
+        if page is not None:
+            page.context.close()
+        page = _opened(browser, f"{app.url}/map?run={run_id}", wait=False)
+        times["app"].append(explorer.first_paint(page))
+    assert page is not None
+    found: dict[str, Any] = {"painted": _beside_empty(times)}
+    found |= {name: _summary(took) for name, took in explorer.interactions(page, n_points, rounds).items()}
+    page.context.close()
+    page = _opened(browser, f"{app.url}/map?run={run_id}&projection=PCA&time=true")
+    found |= {name: _summary(took) for name, took in explorer.scrubbing(page).items()}
+    page.context.close()
+    page = _opened(browser, f"{blank.url}/one")
+    found["empty_click"] = _summary([explorer.empty_click(page) for _ in range(rounds)])
+    page.context.close()
+    return found
+
+
+def _crowd(blank: Server, app: Server, run_id: str, visitors: int) -> dict[str, Any]:
+    """Answers to many visitors who go from page to page, with pauses between them."""
+    once = {"sessions": visitors, "visits": VISITS}
+    return _beside_empty(
+        {
+            "empty": sessions.response_times(blank.url, ("one", "two"), "", **once),
+            "app": sessions.response_times(app.url, VISITED, f"run={run_id}", **once),
+        }
+    )
+
+
 def _switch(page: Page, name: str) -> float:
     page.bring_to_front()  # a browser draws no frames of a page behind another
     return page.evaluate(SWITCH, name)
@@ -209,6 +267,8 @@ def _visit_all(page: Page) -> None:
     for name in PAGES:
         _switch(page, name)
         page.wait_for_timeout(3000)  # figures and pictures come after the script
+        if name not in ("Home", "Train"):  # their bars are those of runs; the others' are of work that is done once
+            page.wait_for_function("() => !document.querySelector('[data-testid=stProgress]')", timeout=600_000)
 
 
 def _train(page: Page, home: Path) -> None:
