@@ -78,7 +78,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
     go_to(page, "Confusion")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    expect(page.locator("canvas[data-cm=cells]")).to_be_visible()
     page.get_by_role("button", name=re.compile(r" as .*: \d+")).first.click()
     assert_pictures(page, "Image ", 1)
 
