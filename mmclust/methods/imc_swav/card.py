@@ -20,6 +20,7 @@ _REDUCED_NOTE = (
     "A reduced tier, not the paper's setting: a quarter of the channels, fewer prototypes, two small crops instead of "
     "four, harder codes, a short warm-up."
 )
+_MANY_STEPS = {"batch_size": 64, "learning_rate": 2e-3}
 _FEW_PIXELS = {"high_size": 20, "low_size": 12}
 _FEW_PIXELS_NOTE = f"{_REDUCED_NOTE} Crops of 20 and 12 pixels."
 
@@ -285,16 +286,28 @@ CARD = MethodCard(
     presets={
         "quick": {
             "digits": Preset(
-                epochs=60,
-                values=_REDUCED | {"n_prototypes": 100, "projection_dim": 32, "high_area": 0.4},
+                epochs=30,
+                values=_REDUCED | _MANY_STEPS | {"n_prototypes": 100, "projection_dim": 32, "high_area": 0.4},
                 note=f"{_REDUCED_NOTE} The 8 x 8 pixels are enlarged to 16 x 16.",
                 precision="bf16",
             ),
             **dict.fromkeys(
-                ("mnist", "fashion-mnist", "cifar10", "cifar20", "cifar100"),
-                Preset(epochs=5, values=_REDUCED | _FEW_PIXELS, note=_FEW_PIXELS_NOTE, precision="bf16"),
+                ("mnist", "fashion-mnist"),
+                Preset(epochs=5, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"),
             ),
-            "shapes": Preset(epochs=20, values=_REDUCED | _FEW_PIXELS, note=_FEW_PIXELS_NOTE, precision="bf16"),
+            **dict.fromkeys(
+                ("cifar10", "cifar20"),
+                Preset(epochs=8, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"),
+            ),
+            "cifar100": Preset(
+                epochs=8,
+                values=_REDUCED | _FEW_PIXELS | {"batch_size": 256},
+                note=_FEW_PIXELS_NOTE,
+                precision="bf16",
+            ),
+            "shapes": Preset(
+                epochs=20, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"
+            ),
             "tiny-imagenet": Preset(
                 epochs=5,
                 values=_REDUCED | {"batch_size": 512, "n_prototypes": 1000},
