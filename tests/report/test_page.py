@@ -154,3 +154,18 @@ def test_a_run_without_a_snapshot_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(ValueError, match="no snapshot yet"):
         write_report(run, None, None, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_probes_read_classes_and_known_factors_off_every_space(finished, digits, tmp_path):
+    factors = {"tilt": digits.views[0].reshape(len(digits.views[0]), -1).mean(axis=1)}
+    text = _written(finished(), replace(digits, factors=factors), tmp_path)
+    row = text[text.index("k-means on <i>z</i>") :].split("</tr>")[0]
+    assert len(re.findall(r"\d+\.\d% ± \d+\.\d%", row)) == 2
+    assert "probe of the class" in text and ">tilt<" in text
+    assert "share of their variance" in text
+    assert "share of their variance" not in _written(finished(), digits, tmp_path)
+
+
+def _written(run, dataset, folder):
+    write_report(run, dataset, None, folder / "report.html")
+    return (folder / "report.html").read_text()
