@@ -12,10 +12,13 @@ from mmclust.cli.output import print_json
 NAMES = {
     "train": "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, beside the plain recipe; or "
     "steps per second of another --method",
-    "pages": "first paint and page switches in Chromium, beside an empty Streamlit page",
+    "accuracy": "minutes and encoder updates that DCCS takes to ACC 0.90, 0.95 and 0.98, with the published settings "
+    "and with our best known ones",
+    "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
+    "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
     "store": "milliseconds that the run store takes to write and to read",
 }
-ROUNDS = {"train": 7, "pages": 10, "store": 40}
+ROUNDS = {"train": 7, "pages": 10, "store": 40, "accuracy": 3}
 
 
 def add(commands: Any) -> None:
@@ -24,11 +27,23 @@ def add(commands: Any) -> None:
     parser.add_argument("name", choices=tuple(NAMES), help="; ".join(f"{name}: {what}" for name, what in NAMES.items()))
     defaults = ", ".join(f"{name} {rounds}" for name, rounds in ROUNDS.items())
     parser.add_argument(
-        "--rounds", type=_count, metavar="N", help=f"repetitions that medians are over; default {defaults}"
+        "--rounds",
+        type=_count,
+        metavar="N",
+        help=f"repetitions that medians are over, for accuracy seeds from 0; default {defaults}",
     )
     parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
-    parser.add_argument("--threads", type=_count, default=1, metavar="N", help="train: torch threads; default 1")
+    parser.add_argument(
+        "--threads", type=_count, default=1, metavar="N", help="train, accuracy: torch threads; default 1"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
+    )
+    parser.add_argument(
+        "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
+    )
     parser.add_argument("--starts", type=_count, default=5, metavar="N", help="pages: fresh servers; default 5")
+    parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: sessions at once; default 30")
     parser.add_argument("--method", metavar="NAME", help="train: this method, on --dataset; default DCCS on noise")
     parser.add_argument("--preset", default="quick", help="train: of the method; default quick")
     parser.add_argument(
@@ -63,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
     # Late: `bench store` needs no torch, and only `bench pages` needs Playwright.
     module = import_module(f"benchmarks.{args.name}")
-    rounds = args.rounds or ROUNDS[args.name]
+    rounds = args.rounds or ROUNDS.get(args.name, 1)
     if args.name == "train" and args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
         beside_plain = import_module("benchmarks.train_imc_swav").measure
         return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
@@ -76,8 +91,14 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")
         wanted = {"preset": args.preset, "rounds": rounds, "threads": args.threads}
         return module.measure_method(args.dataset, args.method, seconds=float(args.seconds), **wanted)
+    if args.name == "accuracy":
+        return module.measure(
+            args.dataset or "digits", minutes=args.minutes, seeds=range(rounds), threads=args.threads, say=print
+        )
+    if args.name == "embed":
+        return module.measure(sizes=args.samples or module.SIZES, say=print)
     if args.name == "pages":
-        return module.measure(rounds=rounds, starts=args.starts, dataset=args.dataset)
+        return module.measure(rounds=rounds, starts=args.starts, dataset=args.dataset, visitors=args.visitors)
     return module.measure(rounds=rounds)
 
 
@@ -97,6 +118,10 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         elif not isinstance(value, list):
             leaves.append((prefix + name, value))
     return leaves
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_count(part.strip()) for part in text.split(","))
 
 
 def _count(text: str) -> int:
