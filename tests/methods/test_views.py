@@ -34,6 +34,8 @@ OPTIONS = [
     ("dmim", {"feature": "deterministic", "gamma": 0.001}),
     ("dmim", {"feature": "beside", "bottleneck": "softmax", "gamma": 1.0}),
     ("dmim", {"shared_encoder": False}),
+    ("dmim", {"align_epochs": 20}),
+    ("dmim", {"align_epochs": 20, "shared_encoder": False, "feature": "beside"}),
     ("dmim", {"statistics": "per-view", "initialisation": "normal", "match_views": False}),
     ("dmim", {"entropy_weight": 2.0, "input_noise": 0.5, "over_factor": 0}),
     ("msdib", {"balance": 0.3}),
@@ -43,7 +45,8 @@ OPTIONS = [
     ("msdib", {"trunk": "separate", "normalise": False, "feature": "whole"}),
     ("msdib", {"trunk": "separate"}),
     ("msdib", {"statistics": "per-view", "batch_size": 0}),
-    ("msdib", {"starts": 1}),
+    ("msdib", {"align_epochs": 0}),
+    ("msdib", {"align_epochs": 0, "starts": 1}),
     ("msdib", {"alpha": 0.0, "beta": 0.0}),
 ]
 
@@ -174,11 +177,12 @@ def test_every_term_of_the_card_is_computed_and_every_gradient_is_finite(name: s
     torch.manual_seed(0)
     method: Method = method_class(name)(about.config(**values), data.spec)
     views = _tensors(data)
-    terms = method.loss_terms(
-        Batch(views=views, index=torch.arange(N), generator=torch.Generator().manual_seed(0)), "train", "main"
-    )
-    assert {term.name for term in about.terms} == set(method.weights("train", "main")) <= set(terms)
-    weights = method.weights("train", "main")
+    batch = Batch(views=views, index=torch.arange(N), generator=torch.Generator().manual_seed(0))
+    terms, before = method.loss_terms(batch, "train", "main"), method.loss_terms(batch, "align", "align")
+    weights, alone = method.weights("train", "main"), method.weights("align", "align")
+    assert {term.name for term in about.terms} == {*weights, *alone}
+    assert set(weights) <= set(terms)
+    assert set(alone) <= set(before)
     assert all(weights.values())
     total = sum(weight * terms[term] for term, weight in weights.items())
     assert isinstance(total, torch.Tensor)
