@@ -22,7 +22,7 @@ EARLY = (
         f"mmclust.ui.{part}"
         for part in (
             *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
-            *("agreement", "view_curves", "overclusters", "generation"),
+            *("agreement", "view_curves", "overclusters", "generation", "disentangle", "neighbours", "codes"),
         )
     ),
 )

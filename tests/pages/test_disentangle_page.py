@@ -178,3 +178,23 @@ def test_without_classes_agreement_with_the_run_is_left(make_small: Callable[...
     assert "Without classes only the agreement" in words
     assert "The cluster is read best from Z" in words
     assert "ACC" not in words.split("mm-figures")[1].split("</table>")[0]
+
+
+@pytest.mark.parametrize("part", ["spaces", "neighbours", "codes"])
+def test_a_run_that_is_deleted_while_the_page_is_open_gives_way_to_another(
+    part: str, make_run: Callable[..., Run]
+) -> None:
+    run, other = make_run(seed=0), make_run(seed=1)
+    app = opened(run, part=part)
+    RunStore().delete(run.id)
+    app.run()
+    wait_for_jobs(app, timeout=120)
+    assert_clean(app)
+    assert app.query_params["run"] == other.id
+
+
+def test_a_paused_training_is_shown_at_its_last_snapshot(make_run: Callable[..., Run]) -> None:
+    run = make_run(status="paused")
+    app = opened(run)
+    assert_clean(app)
+    assert "k-means on Z_s, style" in texts(app)
