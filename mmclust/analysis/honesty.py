@@ -128,7 +128,7 @@ def cached_honesty(folder: Path, values: np.ndarray, xy: np.ndarray, *, progress
         folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         with temporary.open("wb") as file:
-            np.savez(file, **vars(found))
+            np.savez_compressed(file, **vars(found))
         temporary.replace(path)
     except OSError as error:
         log.warning("the comparison of neighbours was not kept: %s", error)

@@ -55,11 +55,17 @@ def _keep_weights(checkpoint: Path, target: Path) -> None:
 
 
 def _keep_layouts(folder: Path) -> None:
-    """The maps that a first visitor would otherwise wait for."""
+    """The maps that a first visitor would otherwise wait for: of every space, and of the code through time."""
+    from mmclust.analysis.honesty import cached_honesty
     from mmclust.analysis.projection import KINDS, cached_projection
+    from mmclust.analysis.timeline import lay_out
     from mmclust.evaluation.snapshot import Snapshot
 
-    last = Snapshot.load(max((folder / "snapshots").glob("*.npz")))
-    for values in last.spaces.values():
+    kept = [Snapshot.load(path) for path in sorted((folder / "snapshots").glob("*.npz"))]
+    layouts = folder / "layouts"
+    layouts.mkdir(exist_ok=True)
+    for values in kept[-1].spaces.values():
         for kind in KINDS:
-            cached_projection(folder / "layouts", values, kind)
+            options = {"n_neighbors": 10} if kind == "pacmap" else {}  # what the page begins with
+            cached_honesty(layouts, values, cached_projection(layouts, values, kind, **options))
+    lay_out([snapshot.spaces["z"] for snapshot in kept], "tsne", folder=layouts, seed=0)
