@@ -175,7 +175,7 @@ def _train(
         seed=seed,
         device=torch.device(device),
         precision=chosen.precision,
-        evaluate_every=max(1, min(chosen.epochs // 20, 10)),
+        evaluate_every=max(1, min(chosen.epochs // 6, 10)),
     )
     state = clock.go_on()
     clock.start()

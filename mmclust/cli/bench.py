@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         "--rounds",
         type=_count,
         metavar="N",
-        help=f"repetitions that medians are over, for accuracy seeds from 0; default {defaults}",
+        help=f"repetitions that medians are over, for accuracy seeds 0 to N - 1; default {defaults}",
     )
     parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
     parser.add_argument(
@@ -39,13 +39,16 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
     )
+    parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy: these seeds instead")
     parser.add_argument(
         "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
     )
     parser.add_argument("--starts", type=_count, default=5, metavar="N", help="pages: fresh servers; default 5")
     parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: sessions at once; default 30")
     parser.add_argument("--method", metavar="NAME", help="train: this method, on --dataset; default DCCS on noise")
-    parser.add_argument("--preset", default="quick", help="train: of the method; default quick")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="train: of the method, default quick; accuracy: this one alone"
+    )
     parser.add_argument(
         "--dataset", metavar="NAME", help="train: with --method; pages: of the run shown, default the largest here"
     )
@@ -89,11 +92,16 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     if args.name == "train":
         if not (args.method and args.dataset):
             raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")
-        wanted = {"preset": args.preset, "rounds": rounds, "threads": args.threads}
+        wanted = {"preset": args.preset or "quick", "rounds": rounds, "threads": args.threads}
         return module.measure_method(args.dataset, args.method, seconds=float(args.seconds), **wanted)
     if args.name == "accuracy":
         return module.measure(
-            args.dataset or "digits", minutes=args.minutes, seeds=range(rounds), threads=args.threads, say=print
+            args.dataset or "digits",
+            minutes=args.minutes,
+            seeds=args.seeds or range(rounds),
+            presets=(args.preset,) if args.preset else module.PRESETS,
+            threads=args.threads,
+            say=print,
         )
     if args.name == "embed":
         return module.measure(sizes=args.samples or module.SIZES, say=print)
@@ -118,6 +126,15 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
         elif not isinstance(value, list):
             leaves.append((prefix + name, value))
     return leaves
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    from mmclust.sweeps.sweep import seed_numbers
+
+    try:
+        return seed_numbers(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _counts(text: str) -> tuple[int, ...]:
