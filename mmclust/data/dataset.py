@@ -58,6 +58,8 @@ class MultiViewDataset:
     """Of factors that go round, such as angles: (N,) after which a sample looks the same, 0 where it always does."""
     texts: np.ndarray | None = None
     """(N,) captions as Python strings, empty where a sample has none; None where the source has no text."""
+    pictures: np.ndarray | None = None
+    """(N, C, H, W) uint8 to show where the views are features of pictures; methods never see them."""
 
     def __post_init__(self) -> None:
         lengths = [len(view) for view in self.views]
@@ -86,6 +88,7 @@ class MultiViewDataset:
             unlabelled=tuple(view[: round(share * len(view))] for view in self.unlabelled),
             periods={name: values[index] for name, values in self.periods.items()},
             texts=None if self.texts is None else self.texts[index],
+            pictures=None if self.pictures is None else self.pictures[index],
         )
 
     def part(self, name: Literal["all", "train", "test", "train+unlabelled"]) -> np.ndarray:

@@ -64,7 +64,8 @@ def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
     if folder.exists():
         raise ValueError(f"you have a data set called {about.title} already; choose another title or delete that one")
     room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
-    if (needed := sum(view.nbytes for view in dataset.views)) > room:
+    pictures = 0 if dataset.pictures is None else dataset.pictures.nbytes
+    if (needed := sum(view.nbytes for view in dataset.views) + pictures) > room:
         raise ValueError(
             f"{about.title} takes {needed / 2**20:,.0f} MiB, and {max(0, room) / 2**20:,.0f} MiB are left to you; "
             "delete a data set, or raise MMCLUST_MAX_UPLOADS_GIB"
@@ -98,6 +99,8 @@ def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
     for name, values in (("labels", dataset.labels), ("split", dataset.split)):
         if values is not None:
             np.save(folder / f"{name}.npy", values)
+    if dataset.pictures is not None:
+        np.save(folder / "pictures.npy", dataset.pictures)
     if dataset.texts is not None:
         (folder / "texts.json").write_text(json.dumps(dataset.texts.tolist()))
     known = {
@@ -179,10 +182,16 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
         raise ValueError(
             f"the files of {known['about']['title']} are damaged ({error}); delete it, add it again"
         ) from None
+    pictures = np.load(path / "pictures.npy", mmap_mode="r") if (path / "pictures.npy").is_file() else None
     texts = np.array(json.loads((path / "texts.json").read_text()), object) if known["captioned"] else None
     found = DataSpec(name=spec.name, views=views, n_clusters=known["n_clusters"], classes=tuple(known["classes"]))
     return MultiViewDataset(
-        spec=found, views=tuple(array.view(np.ndarray) for array in arrays), labels=labels, split=split, texts=texts
+        spec=found,
+        views=tuple(array.view(np.ndarray) for array in arrays),
+        labels=labels,
+        split=split,
+        texts=texts,
+        pictures=None if pictures is None else pictures.view(np.ndarray),
     )
 
 

@@ -18,7 +18,6 @@ from mmclust.features.extractors import CAPTIONS, Extractor, Options, Progress, 
 
 _VERSION = 1  # of what is cached: raise it when an extractor changes
 _BLOCK = 4096
-SHOWN_PX = 96
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,18 @@ def extract(
     specs = [replace(spec, name=f"{name} {i + 1}") if names.count(name) > 1 else spec
              for i, (spec, name) in enumerate(zip(specs, names, strict=True))]  # fmt: skip
     spec = replace(dataset.spec, views=tuple(specs))
-    return replace(dataset, spec=spec, views=tuple(views)), made
+    return replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset)), made
+
+
+def _pictures(dataset: MultiViewDataset) -> np.ndarray | None:
+    """Pictures (N, C, H, W) uint8 of the samples, to show beside their features; None without any."""
+    for spec, view in zip(dataset.spec.views, dataset.views, strict=True):
+        if dataset.pictures is None and spec.kind == "image":
+            if view.dtype == np.uint8 and (spec.low, spec.high) == (0, 255):
+                return view
+            scale = 255 / (spec.high - spec.low)
+            return np.stack([((picture - spec.low) * scale).round().clip(0, 255).astype(np.uint8) for picture in view])
+    return dataset.pictures
 
 
 def _source(dataset: MultiViewDataset, extractor: Extractor, source: str) -> str:

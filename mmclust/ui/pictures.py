@@ -19,6 +19,8 @@ SMALL = 48
 """Images up to this many pixels travel as they are and are enlarged by the browser."""
 PROFILE_PX = (128, 80)
 """Width and height of a profile; twice what it takes on a page, so that its bars stay even."""
+LONG_CAPTION = 16
+"""Letters beyond which a caption is cut to the width of its sample; names of classes are seldom longer."""
 KEPT = 16384
 """Pictures kept in memory, some hundred bytes each."""
 
@@ -42,8 +44,20 @@ def pixels(data: MultiViewDataset, view: int, rows: np.ndarray) -> np.ndarray:
 
 def source(data: MultiViewDataset, sample: int, px: int = 96) -> str:
     """A sample's first image as a `data:` address, or its first profile; not larger than `px` pixels."""
+    if data.pictures is not None:
+        return shown_pictures(data, [int(sample)], px)[0]
     view = image_view(data)
     return sources(data, view or 0, [int(sample)], px)[0]
+
+
+def shown_pictures(data: MultiViewDataset, samples: Sequence[int], px: int = 96) -> list[str]:
+    """The pictures that features were made of, as `data:` addresses."""
+
+    def draw(missing: list[int]) -> list[str]:
+        assert data.pictures is not None
+        return encoded(drawing.to_rgb(data.pictures[missing], low=0.0, high=255.0), px)
+
+    return _drawn.get((_Ref(data), "shown", px), samples, draw)
 
 
 def sources(data: MultiViewDataset, view: int, samples: Sequence[int], px: int = 96) -> list[str]:
@@ -161,7 +175,10 @@ def grid(
     basis = f' style="flex-basis:{px}px"' if kind == "row" else ""
     for i, (address, label) in enumerate(zip(sources, labels, strict=True)):
         color = colors[i] if colors else None
-        text = f'<span class="mm-cap">{escape(captions[i])}</span>' if captions else ""
+        wide = px if isinstance(address, str) else px * len(address)
+        words = captions[i] if captions else ""
+        cut = f' mm-short" style="max-width:{wide}px' if len(words) > LONG_CAPTION else ""
+        text = f'<span class="mm-cap{cut}">{escape(words)}</span>' if captions else ""
         if isinstance(address, str):
             inside = _picture(address, label, px, color if isinstance(color, str) else None)
         else:
@@ -212,6 +229,9 @@ def samples(
     per_view = [sources(view.data, number, ids) for number in shown]
     labels = [describe(view, i) for i in positions]
     texts = None if captions is False else [_caption(view, i) for i in positions] if captions is True else captions
+    if view.data.pictures is not None and only is None:
+        colors = [view.colors[view.y_pred[i]] for i in positions] if mark else None
+        return grid(shown_pictures(view.data, ids), labels, px=px, colors=colors, captions=texts, kind=kind)
     if len(shown) == 1 and (len(view.data.views) == 1 or is_image(view.data, shown[0])):
         colors = [view.colors[view.y_pred[i]] for i in positions] if mark else None
         if is_image(view.data, shown[0]):
@@ -247,6 +267,8 @@ def describe(view: View, position: int) -> str:
         words.append(f"class {view.class_name(int(view.y_true[position]))}")
     words.append(f"cluster {view.cluster_name(cluster)}")
     words.append(f"{view.confidence[position]:.1%} sure")
+    if view.data.texts is not None and (text := str(view.data.texts[view.ids[position]])):
+        words.append(f"“{text[:200]}”")
     return ", ".join(words)
 
 

@@ -39,7 +39,12 @@ def _pictures(spec: ViewSpec, values: np.ndarray, chosen: np.ndarray, size: tupl
     if spec.kind == "vector":
         width, height = size
         return profiles.profiles(chosen, *profiles.column_ranges(values), width=width, height=height)
-    pictures = drawing.to_rgb(chosen, low=spec.low, high=spec.high)
+    return _enlarged(chosen, low=spec.low, high=spec.high)
+
+
+def _enlarged(images: np.ndarray, *, low: float = 0.0, high: float = 255.0) -> np.ndarray:
+    """Images (n, C, H, W) as (n, h, w, 3) bytes, not larger than is shown."""
+    pictures = drawing.to_rgb(images, low=low, high=high)
     return drawing.resize(pictures, ENLARGED_PX) if max(pictures.shape[1:3]) > ENLARGED_PX else pictures
 
 
@@ -69,14 +74,21 @@ def cards(
     """
     sizes = [shown_size(spec, height) for spec in data.spec.views]
     columns = [sources(data, view, ids, size=size) for view, size in enumerate(sizes)]
+    names = [spec.name for spec in data.spec.views]
+    if data.pictures is not None:
+        sizes.insert(0, (round(height * data.pictures.shape[3] / data.pictures.shape[2]), height))
+        columns.insert(0, [drawing.data_uri(drawing.png(one)) for one in _enlarged(data.pictures[ids])])
+        names.insert(0, "picture")
     made = []
     for row, sample in enumerate(ids):
         pictures = "".join(
-            _picture(column[row], f"{spec.name} of sample {sample}", size)
-            for column, spec, size in zip(columns, data.spec.views, sizes, strict=True)
+            _picture(column[row], f"{name} of sample {sample}", size)
+            for column, name, size in zip(columns, names, sizes, strict=True)
         )
         edge = f' style="border-bottom:3px solid {colors[row]}"' if colors else ""
-        text = f'<span class="mm-cap">{escape(labels[row])}</span>' if labels else ""
+        wide = sum(width for width, _ in sizes) + GAP_PX * (len(sizes) - 1)
+        title = escape(labels[row]) if labels else ""
+        text = f'<span class="mm-cap mm-short" style="width:{wide}px" title="{title}">{title}</span>' if labels else ""
         made.append(f"<li><div{edge}>{pictures}</div>{text}</li>")
     return f'<ul class="mm-grid mm-wrap mm-cards">{"".join(made)}</ul>'
 
@@ -91,4 +103,5 @@ def _picture(address: str, label: str, size: tuple[int, int]) -> str:
 def fitting(data: MultiViewDataset, *, height: int, width: int, rows: int) -> int:
     """How many cards fill so many rows of a page of that width."""
     wide = sum(shown_size(spec, height)[0] for spec in data.spec.views) + GAP_PX * (len(data.views) - 1)
+    wide += 0 if data.pictures is None else height + GAP_PX
     return rows * max(1, (width + CARD_GAP_PX) // (wide + CARD_GAP_PX))

@@ -52,6 +52,14 @@ def test_words_that_repeat_are_guessed_to_be_the_classes_and_asked_for(tmp_path:
     assert dataset.labels is None
 
 
+def test_a_column_y_is_a_coordinate_where_its_values_are_many(tmp_path: Path):
+    pd.DataFrame({"x": A[:, 0], "y": A[:, 1], "z": A[:, 2], "label": NAMES}).to_csv(tmp_path / "a.csv", index=False)
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert dataset.spec.views[0].shape == (3,) and labels_of(dataset) == NAMES.tolist()
+    pd.DataFrame({"x": A[:, 0], "z": A[:, 1], "y": np.arange(N) % 3}).to_csv(tmp_path / "b.csv", index=False)
+    assert opened(tmp_path / "b.csv")[0].spec.n_clusters == 3
+
+
 def test_whole_numbers_may_be_classes_but_are_taken_for_numbers(tmp_path: Path):
     np.savetxt(tmp_path / "a.csv", np.c_[A, np.arange(N) % 3], delimiter=",")
     dataset, reading = opened(tmp_path / "a.csv")

@@ -1,6 +1,7 @@
 """Readers of users' files: one module per format, and one sentence for whatever is wrong with a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from mmclust.data.readers.reading import Reading
 
 Progress = Callable[[float, str], None]
 
+LONGEST = 500
+"""Letters of a refusal."""
 ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *tree.ARCHIVES)
 """How a file that is read may end."""
 
@@ -27,8 +30,26 @@ def read(path: Path, reading: Reading | None = None, *, progress: Progress | Non
     Raises:
         ValueError: an ending that is not known, or what is wrong with the file.
     """
-    reader = _reader(path)
-    return tree.read(path, progress=progress) if reader is None else reader(path, reading)
+    with _sentences(path):
+        reader = _reader(path)
+        return tree.read(path, progress=progress) if reader is None else reader(path, reading)
+
+
+@contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Keep refusals readable: names inside damaged files may be long or hold anything."""
+    try:
+        yield
+    except UnicodeError as error:
+        raise ValueError(f"{path.name} is damaged ({getattr(error, 'reason', error)}); copy it again") from None
+    except MemoryError:
+        raise ValueError(f"{path.name} needs more memory than there is; give a part of it") from None
+    except ValueError as error:
+        text = "".join(c if c.isprintable() else "?" for c in str(error))
+        if text == str(error) and len(text) <= LONGEST:
+            raise
+        cut = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+        raise ValueError(cut) from None
 
 
 def describe(path: Path) -> DataSpec:
@@ -37,8 +58,9 @@ def describe(path: Path) -> DataSpec:
     Raises:
         ValueError: as `read`.
     """
-    if _reader(path) is None:
-        return tree.describe(path)
+    with _sentences(path):
+        if _reader(path) is None:
+            return tree.describe(path)
     parts = folder.files(path) if path.is_dir() else [path]
     return _described(path, tuple(cache.stamp(part) for part in parts))
 

@@ -103,9 +103,12 @@ def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
 
     try:
         unpacked = cache.entry(cache.key("views", *cache.stamp(path)), fill)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
-    found = read(unpacked, reading)
+    try:
+        found = read(unpacked, reading)
+    except ValueError as error:
+        raise ValueError(str(error).replace(unpacked.name, path.name)) from None
     return replace(found, spec=replace(found.spec, name=path.stem))
 
 

@@ -46,7 +46,7 @@ def is_zipped(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return bool(_members(archive))
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return False
 
 
@@ -68,7 +68,7 @@ def _unzipped(path: Path) -> bytes:
             if found[0].file_size > MAX_UNPACKED_BYTES:
                 raise _TooLarge(path.name)
             return archive.read(found[0])
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
 
 

@@ -64,7 +64,7 @@ class _Npz:
         self.path = path
         try:
             self.zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
         self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
         usual = any(arrays.plain(name).rstrip("0123456789") in arrays.LISTS for name in self.members)
@@ -92,7 +92,7 @@ class _Npz:
         try:
             with self.zip.open(self.members[name]) as member:
                 return _header(member)[0]
-        except (ValueError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
+        except Exception:  # of the types that `array` turns into a sentence
             return ()
 
     def __enter__(self) -> "_Npz":
@@ -123,9 +123,13 @@ class _Npz:
         except ValueError as error:
             if where in str(error):
                 raise
-            raise ValueError(f"{where} is not a NumPy array ({error}); write the file with numpy.savez") from None
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise ValueError(f"{where} cannot be read ({error}); the file is damaged, copy it again") from None
+            raise ValueError(
+                f"{where} is not a NumPy array ({first_line(error)}); write the file with numpy.savez"
+            ) from None
+        except Exception as error:  # zipfile, zlib and NumPy's parser of headers raise errors of a dozen types
+            raise ValueError(
+                f"{where} cannot be read ({first_line(error)}); the file is damaged, copy it again"
+            ) from None
 
 
 def member(path: Path, name: str) -> np.ndarray | None:
@@ -146,9 +150,14 @@ def array(path: Path) -> np.ndarray:
     """
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        reason = "it is pickled or cut off" if "pickle" in str(error) or "mmap" in str(error) else error
+    except Exception as error:  # NumPy's parser of headers raises errors of a dozen types
+        reason = "it is pickled or cut off" if "pickle" in str(error) or "mmap" in str(error) else first_line(error)
         raise ValueError(f"{path.name} is not a NumPy array ({reason}); write it with numpy.save") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, short enough for a sentence."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

@@ -253,8 +253,9 @@ def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading)
     """The column of the classes: by its name, else asked for where one could be meant."""
     if named:
         for wanted in arrays.LABELS:
-            for name in columns:
-                if arrays.plain(name) == wanted and len(columns) > 1:
+            for name, values in columns.items():
+                # A column y may as well be a coordinate.
+                if arrays.plain(name) == wanted and len(columns) > 1 and (len(wanted) > 1 or _few(values)):
                     return name
     if len(columns) == 1:
         return next((name for name, values in columns.items() if values.dtype == object and _few(values)), None)

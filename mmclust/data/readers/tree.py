@@ -266,7 +266,7 @@ def _members(
 def _unzipped(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         return archive.read(info)
-    except (NotImplementedError, RuntimeError) as error:  # unknown compression, encrypted
+    except (NotImplementedError, RuntimeError, OSError) as error:  # unknown compression, encrypted, a place beyond it
         raise ValueError(f"{path.name} cannot be unpacked ({error}); pack it as a plain .zip or .tar.gz") from None
 
 

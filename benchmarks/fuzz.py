@@ -1,0 +1,358 @@
+"""Damaged files for every reader: each must become a data set or a refusal in one sentence, within time and memory.
+
+    python -m benchmarks.fuzz --files 10000 --json benchmarks/results/fuzz.json
+
+Valid files of every format are made, then damaged at random: bits flipped, pieces cut out, doubled, swapped or put in
+from other files, numbers in headers replaced by extreme ones. The damage depends on the number of the file alone, so
+`--only npz --first 1234 --files 1` makes one again.
+"""
+
+import argparse
+import io
+import json
+import re
+import resource
+import struct
+import tarfile
+import tempfile
+import time
+import traceback
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import machine
+from mmclust.data import readers
+from mmclust.data.readers.reading import Reading, understood
+
+SLOW_S = 5.0
+"""A file may take so long; the valid ones take milliseconds."""
+MEMORY_GIB = 6
+"""Address space beyond what the process has at its start."""
+SHOWN_CRASHES = 5
+EXTREMES = (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\0", b"\0\0\0\x80", b"\x01\0\0\0")
+
+N = 12
+RNG = np.random.default_rng(0)
+A, B, LABELS = RNG.random((N, 4)), RNG.random((N, 3)), np.arange(N) % 3
+
+
+def main() -> None:
+    """Damage, read, report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=500, help="damaged files for each kind")
+    parser.add_argument("--first", type=int, default=0, help="number of the first damaged file")
+    parser.add_argument("--only", choices=sorted(KINDS), help="one kind alone")
+    parser.add_argument("--json", type=Path, help="where the result is written")
+    args = parser.parse_args()
+    limit_memory()
+    kinds = [args.only] if args.only else list(KINDS)
+    found = {kind: attack(kind, args.files, first=args.first) for kind in kinds}
+    result = {"bench": "fuzz", "limits": {"seconds": SLOW_S, "memory_gib": MEMORY_GIB}, "readers": found}
+    result |= {"files": sum(one["files"] for one in found.values()), "machine": machine.describe()}
+    result["crashes"] = sum(one["crashes"] for one in found.values())
+    print(json.dumps(result, indent=2))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=2) + "\n")
+    raise SystemExit(1 if result["crashes"] else 0)
+
+
+def limit_memory() -> None:
+    """Let this process take no more than so much beyond what it has: a reader that wants more fails here."""
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY_GIB * 2**30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def attack(kind: str, n_files: int, *, first: int = 0) -> dict[str, Any]:
+    """Read damaged files of a kind: how many became data sets, how many were refused and why, how many crashed."""
+    ending, valid = KINDS[kind][0], KINDS[kind][1]()
+    reasons: Counter[str] = Counter()
+    crashes: list[str] = []
+    read, slowest = 0, 0.0
+    with tempfile.TemporaryDirectory(prefix="mmclust-fuzz-") as folder:
+        for number in range(first, first + n_files):
+            path = Path(folder) / f"file{number}{ending}"
+            path.write_bytes(damaged(valid[number % len(valid)], valid, np.random.default_rng(number)))
+            if kind in ("npz", "zip") and number % 2:  # else checksums would catch nearly all
+                path.write_bytes(damaged_inside(valid[number % len(valid)], np.random.default_rng(number)))
+            began = time.perf_counter()
+            try:
+                outcome = _outcome(path)
+            except Exception:
+                crashes.append(f"{kind} {number}: {traceback.format_exc(limit=-3)}")
+            else:
+                reasons.update([outcome] if outcome else [])
+                read += not outcome
+            took = time.perf_counter() - began
+            slowest = max(slowest, took)
+            if took > SLOW_S:
+                crashes.append(f"{kind} {number}: took {took:.1f} s")
+            readers.forget(path)
+            path.unlink()
+    return {
+        "files": n_files,
+        "read": read,
+        "refused": sum(reasons.values()),
+        "crashes": len(crashes),
+        "slowest_s": round(slowest, 2),
+        "reasons": dict(reasons.most_common()),
+        **({"first_crashes": crashes[:SHOWN_CRASHES]} if crashes else {}),
+    }
+
+
+def _outcome(path: Path) -> str:
+    """Empty for a data set, else the refusal with its numbers and names taken out.
+
+    Raises:
+        AssertionError: a refusal that is no sentence for a user.
+    """
+    reading = Reading()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = readers.read(path, reading)
+    except ValueError as error:
+        text = str(error)
+        assert 0 < len(text) < 600 and "\n" not in text, f"no sentence: {text!r}"
+        assert "mmclust" in traceback.extract_tb(error.__traceback__)[-1].filename, f"not raised for a user: {text!r}"
+        return _pattern(text, path.name)
+    assert understood(dataset, reading.told)
+    assert all(len(view) == dataset.n_samples > 0 for view in dataset.views)
+    return ""
+
+
+def _pattern(text: str, name: str) -> str:
+    """A sentence without what differs from file to file."""
+    text = text.replace(name, "FILE").replace(name.split(".")[0], "FILE")
+    text = re.sub(r"\([^()]*(\([^()]*\)[^()]*)*\)", "(...)", text)
+    text = re.sub(r"-?\d[\d,.]*", "0", text)
+    return re.sub(r"^.*? (?=in FILE|holds|has|have|is |are )", "... ", text)[:120]
+
+
+def damaged(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    """A file with one to four wounds."""
+    wounds = (_flip, _flip, _extreme, _extreme, _cut, _double, _swap, _graft, _end)
+    for _ in range(int(random.integers(1, 5))):
+        if content:
+            content = wounds[random.integers(len(wounds))](content, others, random)
+    return content
+
+
+def damaged_inside(content: bytes, random: np.random.Generator) -> bytes:
+    """A zip whose archive is sound, and one member of it, or its name, damaged."""
+    source = zipfile.ZipFile(io.BytesIO(content))
+    members = {info.filename: source.read(info) for info in source.infolist()}
+    names = list(members)
+    wounded = names[random.integers(len(names))]
+    data = members.pop(wounded)
+    if random.random() < 0.2:
+        wounded = (f"../{wounded}", wounded[::-1], ".", f"/{wounded}", wounded.upper())[random.integers(5)]
+    else:
+        data = damaged(data, list(members.values()) or [data], random)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, one in (members | {wounded: data}).items():
+            archive.writestr(name, one)
+    return file.getvalue()
+
+
+Wound = Callable[[bytes, list[bytes], np.random.Generator], bytes]
+
+
+def _flip(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    found = bytearray(content)
+    for place in random.integers(0, len(found), int(random.integers(1, 9))):
+        found[place] ^= 1 << int(random.integers(8))
+    return bytes(found)
+
+
+def _extreme(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    """Four bytes, more often near the beginning, where headers are."""
+    place = int(len(content) * random.random() ** 3)
+    value = EXTREMES[random.integers(len(EXTREMES))]
+    if random.random() < 0.3:
+        value = struct.pack("<i", int(random.integers(-(2**31), 2**31)))
+    return content[:place] + value + content[place + 4 :]
+
+
+def _piece(content: bytes, random: np.random.Generator) -> tuple[int, int]:
+    start = int(random.integers(len(content)))
+    return start, start + int(random.integers(1, 1 + max(1, (len(content) - start) // 2)))
+
+
+def _cut(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    start, stop = _piece(content, random)
+    return content[:start] + content[stop:]
+
+
+def _double(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    start, stop = _piece(content, random)
+    return content[:stop] + content[start:stop] + content[stop:]
+
+
+def _swap(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    middle = int(random.integers(len(content)))
+    start, stop = _piece(content, random)
+    return content[:start] + content[middle : middle + stop - start] + content[stop:]
+
+
+def _graft(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    other = others[random.integers(len(others))]
+    start, stop = _piece(other, random)
+    place = int(random.integers(len(content)))
+    return content[:place] + other[start:stop] + content[place + stop - start :]
+
+
+def _end(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:
+    return content[: int(random.integers(len(content)))]
+
+
+def _npz() -> list[bytes]:
+    images = RNG.integers(0, 256, (N, 8, 8), np.uint8)
+    sets: list[dict[str, np.ndarray]] = [
+        {"images": images, "labels": LABELS, "split": np.arange(N) % 2, "classes": np.array(["a", "b", "c"])},
+        {"X1": A, "X2": B, "Y": LABELS, "captions": np.array([f"number {i}" for i in range(N)])},
+        {"x_train": images, "y_train": LABELS, "x_test": images, "y_test": LABELS},
+        {"x": images.reshape(N, 64), "y": LABELS},
+    ]
+    return [*(_saved(np.savez, one) for one in sets), *(_saved(np.savez_compressed, one) for one in sets)]
+
+
+def _saved(save: Callable[..., None], arrays: dict[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    save(file, **arrays)
+    return file.getvalue()
+
+
+def _npy() -> list[bytes]:
+    found = []
+    for values in (A, LABELS[:, None] + B, RNG.integers(0, 256, (N, 4, 4), np.uint8), np.asfortranarray(A)):
+        file = io.BytesIO()
+        np.save(file, values)
+        found.append(file.getvalue())
+    return found
+
+
+def _mat() -> list[bytes]:
+    from scipy import sparse
+    from scipy.io import savemat
+
+    cell = np.empty((1, 2), object)
+    cell[0, 0], cell[0, 1] = A, B.T
+    sets: list[dict[str, Any]] = [
+        {"X1": A, "X2": B.astype(np.float32), "Y": LABELS[:, None]},
+        {"X": cell, "gt": LABELS + 1},
+        {"fea": sparse.csc_matrix(A > 0.5), "gnd": LABELS, "names": ["a", "b"], "s": {"x": A}},
+    ]
+    found = []
+    for variables in sets:
+        for packed in (False, True):
+            file = io.BytesIO()
+            savemat(file, variables, do_compression=packed)
+            found.append(file.getvalue())
+    file = io.BytesIO()
+    savemat(file, {"X1": A, "X2": B}, format="4")
+    return [*found, file.getvalue()]
+
+
+def _mat73() -> list[bytes]:
+    import h5py
+
+    file = io.BytesIO()
+    with h5py.File(file, "w", userblock_size=512) as target:
+        for name, values in (("X1", A), ("X2", B), ("Y", LABELS[:, None])):
+            target.create_dataset(name, data=values.T).attrs["MATLAB_class"] = np.bytes_("double")
+        cells = [target.create_dataset(f"#refs#/{i}", data=values.T).ref for i, values in enumerate((A, B))]
+        target.create_dataset("Z", data=np.array([cells], dtype=h5py.ref_dtype)).attrs["MATLAB_class"] = np.bytes_(
+            "cell"
+        )
+    return [file.getvalue()]
+
+
+def _csv() -> list[bytes]:
+    rows = [",".join([*(f"{x:.3f}" for x in row), "abc"[c]]) for row, c in zip(A, LABELS, strict=True)]
+    captions = [f'"p{i}.png","a picture, number {i}",{c}' for i, c in enumerate(LABELS)]
+    texts = [
+        "\n".join(["w,x,y,z,label", *rows]),
+        "\n".join(rows).replace(",", ";"),
+        "\n".join(" ".join(f"{x:.4e}" for x in row) for row in A),
+        "\n".join(["image,caption,label", *captions]),
+        "\n".join(["id\timg_1\timg_2\ttxt_1\ttxt_2", *(f"s{i}\t1\t{i}\t.5\t{i * i}" for i in range(N))]),
+    ]
+    return [text.encode() for text in texts]
+
+
+def _parquet() -> list[bytes]:
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame({"a": A[:, 0], "b": A[:, 1], "label": LABELS}),
+        pd.DataFrame({"img": list(A), "txt": list(B), "caption": [f"words for number {i}" for i in range(N)]}),
+    ]
+    found = []
+    for table in tables:
+        for compression in ("snappy", "gzip", None):
+            file = io.BytesIO()
+            table.to_parquet(file, compression=compression)
+            found.append(file.getvalue())
+    return found
+
+
+def _pictures() -> Iterator[tuple[str, bytes]]:
+    for i, kind in enumerate(("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")):
+        file = io.BytesIO()
+        Image.fromarray(RNG.integers(0, 256, (9, 9, 3), np.uint8)).save(file, kind)
+        ending = {"JPEG": "jpg", "TIFF": "tif"}.get(kind, kind.lower())
+        yield f"set/{'ab'[i % 2]}/{i}.{ending}", file.getvalue()
+    yield "set/a/0.txt", b"a caption"
+    yield "set/captions.csv", b"image,caption\n0.png,first\n1.jpg,second\n"
+
+
+def _zip() -> list[bytes]:
+    found = []
+    members = list(_pictures())
+    tables = [("one.csv", _csv()[0]), ("two.npy", _npy()[0])]
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        for content in (members, tables, [("x.mat", _mat()[0])]):
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w", method) as archive:
+                for name, data in content:
+                    archive.writestr(name, data)
+            found.append(file.getvalue())
+    return found
+
+
+def _tar() -> list[bytes]:
+    found = []
+    for mode in ("w", "w:gz", "w:bz2", "w:xz"):
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode=mode) as archive:  # type: ignore[call-overload]
+            for name, data in _pictures():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        found.append(file.getvalue())
+    return found
+
+
+KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
+    "npz": (".npz", _npz),
+    "npy": (".npy", _npy),
+    "mat": (".mat", _mat),
+    "mat-7.3": (".mat", _mat73),
+    "csv": (".csv", _csv),
+    "parquet": (".parquet", _parquet),
+    "zip": (".zip", _zip),
+    "tar": (".tar", _tar),
+}
+"""Kind of file -> its ending, and valid files of it."""
+
+
+if __name__ == "__main__":
+    main()
