@@ -73,7 +73,13 @@ def test_a_method_to_measure_needs_data(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.slow
 @pytest.mark.browser
 def test_pages_are_measured_beside_an_empty_page(chromium: str, capsys: pytest.CaptureFixture[str]):
-    assert main(["bench", "pages", "--dataset", "digits", "--rounds", "1", "--starts", "1", "--json"]) == 0
+    assert (
+        main(["bench", "pages", "--dataset", "digits", "--rounds", "1", "--starts", "1", "--visitors", "2", "--json"])
+        == 0
+    )
     found = last_line(capsys)
+    assert found["map_ms"]["lasso_grid"]["median"] > found["map_ms"]["lasso_chosen"]["median"] > 0
+    assert found["map_ms"]["scrub_frame"]["n"] == 60
+    assert found["visitors_ms"]["app"]["n"] == found["visitors_ms"]["empty"]["n"] == 10
     assert set(found["page_switch_ms"]["pages"]) >= {"Home", "Train", "Map"}
     assert not found["first_paint_ms"]["torch_loaded_at_first_content"]
