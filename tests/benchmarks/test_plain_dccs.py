@@ -1,5 +1,6 @@
 """The yardstick of `bench train` and the package's DCCS are the same method, written twice."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ from mmclust.methods.base import Batch
 IMAGES = np.random.default_rng(0).integers(0, 256, (128, 28, 28), dtype=np.uint8)
 
 
-@pytest.fixture(scope="module")
-def pair() -> tuple[PlainDCCS, Any]:
+def twins() -> tuple[PlainDCCS, Any]:
     """The plain training and the package's method with the same weights."""
     card = methods.card("dccs")
     config = card.config(**card.resolve("mnist", "paper", {}))
@@ -29,7 +29,18 @@ def pair() -> tuple[PlainDCCS, Any]:
         for mine, theirs in ((ours.encoder, plain.encoder), (ours.critic, plain.critic)):
             for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
                 target.copy_(source)
+        first, _, second, _, last = plain.discriminator
+        ours.discriminator.first_features.weight.copy_(first.weight[:, :3200])
+        ours.discriminator.first_codes.weight.copy_(first.weight[:, 3200:])
+        ours.discriminator.first_features.bias.copy_(first.bias)
+        ours.discriminator.second.load_state_dict(second.state_dict())
+        ours.discriminator.last.load_state_dict(last.state_dict())
     return plain, ours
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[PlainDCCS, Any]:
+    return twins()
 
 
 def raw(images: np.ndarray) -> torch.Tensor:
@@ -65,18 +76,47 @@ def test_the_written_out_critic_gradient_is_the_one_of_autograd(pair):
 
 def test_the_discriminator_in_blocks_is_the_one_on_joined_inputs(pair):
     plain, ours = pair
-    first, _, second, _, last = plain.discriminator
     mine = ours.discriminator
     with torch.no_grad():
-        mine.first_features.weight.copy_(first.weight[:, :3200])
-        mine.first_codes.weight.copy_(first.weight[:, 3200:])
-        mine.first_features.bias.copy_(first.bias)
-        mine.second.load_state_dict(second.state_dict())
-        mine.last.load_state_dict(last.state_dict())
         features, codes, order = torch.randn(8, 3200), torch.randn(8, 60), torch.arange(8).flip(0)
         joint, marginal = mine(features, codes, order)
         torch.testing.assert_close(joint, plain.discriminator(torch.cat((features, codes), 1)).squeeze(1))
         torch.testing.assert_close(marginal, plain.discriminator(torch.cat((features, codes[order]), 1)).squeeze(1))
+
+
+@pytest.mark.parametrize("turn", ["critic", "encoder"])
+def test_a_step_in_float32_has_the_gradients_of_the_plain_one(turn: str, monkeypatch: pytest.MonkeyPatch):
+    plain, ours = twins()
+    images, augmented = raw(IMAGES[:64]), torch.rand(64, 1, 28, 28) * 2 - 1
+    prior, order = plain._sample_prior(64), torch.randperm(64)
+    # Both see the same draws: prior, mixing weights, augmentation and permutation.
+    monkeypatch.setattr(ours, "augmented", lambda images, generator: augmented)
+    monkeypatch.setattr(ours, "sample_prior", lambda n, generator: prior)
+    monkeypatch.setattr(plain, "_sample_prior", lambda n: prior)
+    monkeypatch.setattr(plain, "random", SimpleNamespace(permutation=lambda n: order.numpy()))
+    ranks = order.argsort() / 64  # of which `argsort` gives the permutation, and mixing weights as good as any
+    monkeypatch.setattr(torch, "rand", lambda *size, **_: ranks.view(size))
+    batch = Batch(views=(images,), index=torch.arange(64), generator=torch.Generator())
+    terms = ours.loss_terms(batch, "train", turn)
+    weights = ours.weights("train", turn)
+    sum(weights[name] * terms[name] for name in weights).backward()
+    if turn == "critic":
+        plain._critic_step(ours.plain(images))
+        pairs = list(zip(ours.critic.parameters(), plain.critic.parameters(), strict=True))
+        assert plain.losses["critic"] == pytest.approx((10 * terms["penalty"] + terms["critic"]).item(), abs=1e-5)
+    else:
+        plain._encoder_step(ours.plain(images), augmented)
+        pairs = list(zip(ours.encoder.parameters(), plain.encoder.parameters(), strict=True))
+        for name in ("mi", "aug", "adv"):
+            assert plain.losses[name] == pytest.approx(terms[name].item(), abs=1e-5)
+        joined = torch.cat(
+            (ours.discriminator.first_features.weight.grad, ours.discriminator.first_codes.weight.grad), 1
+        )
+        torch.testing.assert_close(joined, plain.discriminator[0].weight.grad, atol=1e-6, rtol=1e-3)
+    for mine, theirs in pairs:
+        assert mine.grad is not None and theirs.grad is not None
+        difference = (mine.grad - theirs.grad).norm() / theirs.grad.norm().clamp_min(1e-12)
+        assert difference < 1e-4
 
 
 def test_both_take_finite_steps_of_the_same_size(pair):
