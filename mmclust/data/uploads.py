@@ -8,6 +8,7 @@ Names have the form `own/OWNER/SLUG` everywhere: in run specs, in addresses, on 
 
 import contextlib
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -30,7 +31,7 @@ LOCAL = "local"
 DRAFT_HOURS = 24
 MAX_TEXT = 2000
 """Letters in a field that a user fills in."""
-_ABOUT, _DRAFTS = "dataset.json", ".drafts"
+_ABOUT, _DRAFTS, _GONE = "dataset.json", ".drafts", ".gone"
 _OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -60,9 +61,12 @@ def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
     if dataset.n_samples < 2:
         raise ValueError(f"{about.title} holds {dataset.n_samples} sample; at least 2 are needed to cluster")
     slug = re.sub(r"[^a-z0-9]+", "-", about.title.lower()).strip("-")[:60].strip("-") or "data"
-    folder = _root(owner) / slug
-    if folder.exists():
+    if (_root(owner) / slug).exists():
         raise ValueError(f"you have a data set called {about.title} already; choose another title or delete that one")
+    # A name is never given twice: runs of a deleted data set must not find another one under it.
+    gone = _root(owner) / _GONE
+    slug = next(name for name in _numbered(slug) if not (gone / name).exists() and not (_root(owner) / name).exists())
+    folder = _root(owner) / slug
     room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
     pictures = 0 if dataset.pictures is None else dataset.pictures.nbytes
     if (needed := sum(view.nbytes for view in dataset.views) + pictures) > room:
@@ -74,6 +78,12 @@ def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
         _write(place / slug, dataset, about)
         (place / slug).rename(folder)
     return f"own/{owner}/{slug}"
+
+
+def _numbered(slug: str) -> Iterator[str]:
+    """slug, slug-2, slug-3 ..."""
+    yield slug
+    yield from (f"{slug[:56]}-{number}" for number in itertools.count(2))
 
 
 def _checked(about: About) -> About:
@@ -226,6 +236,8 @@ def delete(name: str) -> None:
     folder = _existing(name)
     gone = folder.parent / _DRAFTS / uuid.uuid4().hex
     gone.parent.mkdir(exist_ok=True)
+    (folder.parent / _GONE).mkdir(exist_ok=True)
+    (folder.parent / _GONE / folder.name).touch()
     folder.rename(gone)  # at once, so that nobody meets one that is half gone
     shutil.rmtree(gone, ignore_errors=True)
 

@@ -92,6 +92,13 @@ def test_a_deleted_data_set_is_gone(home: Path) -> None:
         catalogue.load(name)
 
 
+def test_the_name_of_a_deleted_data_set_is_not_given_again(home: Path) -> None:
+    for expected in ("own/local/first", "own/local/first-2", "own/local/first-3"):
+        name = uploads.keep(DATA, About(title="First"))
+        assert name == expected
+        uploads.delete(name)
+
+
 def test_damaged_files_are_one_sentence(home: Path) -> None:
     name = uploads.keep(DATA, About(title="First"))
     (home / "uploads" / "local" / "first" / "view-1.npy").write_bytes(b"nothing")

@@ -1,0 +1,128 @@
+"""Data of one's own on the page Data: preview, questions, keeping, editing, deleting; features."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmclust.data import uploads
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
+
+N = 30
+CLASSES = np.arange(N) % 3
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def box(app, label: str):
+    return next(one for one in (*app.selectbox, *app.text_input, *app.number_input) if one.label == label)
+
+
+def press(app, label: str):
+    return next(button for button in app.button if button.label == label).click()
+
+
+def upload(app, name: str, content: bytes):
+    app.file_uploader[0].set_value((name, content, "application/octet-stream")).run()
+    return wait_for_jobs(app)
+
+
+def kept(title: str = "My things", texts: bool = False) -> str:
+    images = np.random.default_rng(0).integers(0, 256, (N, 3, 16, 16), np.uint8)
+    images[7] = images[3]
+    data = MultiViewDataset(
+        spec=DataSpec(name="x", views=(ViewSpec(name="image", kind="image", shape=(3, 16, 16)),), n_clusters=3),
+        views=(images,),
+        labels=CLASSES,
+        texts=np.array([f"{['red', 'green', 'blue'][c]} thing {i}" for i, c in enumerate(CLASSES)], object)
+        if texts
+        else None,
+    )
+    return uploads.keep(data, uploads.About(title=title, licence="CC0"))
+
+
+def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
+    app = open_page("data", dataset="add")
+    assert_clean(app)
+    assert "Nothing is kept before you have seen" in texts(app)
+    pixels = np.random.default_rng(0).integers(0, 256, (N, 64))
+    app = upload(app, "mine.npz", npz(x=pixels, kind=CLASSES))
+    assert_clean(app)
+    assert "Understood: 1 view: 30 x 64; no classes." in [one.value for one in app.success]
+    assert uploads.entries() == []
+    box(app, "Which array holds the classes? They only ever score a result.").set_value("kind").run()
+    app = wait_for_jobs(app)
+    box(app, "x has 64 columns, which may be the pixels of 8 x 8 images.").set_value("images, row by row").run()
+    app = wait_for_jobs(app)
+    assert "Understood: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
+    box(app, "Title").set_value("Small things")
+    press(app, "Keep this data set").run()
+    app = wait_for_jobs(app)
+    assert_clean(app)
+    (entry,) = uploads.entries()
+    assert (entry.title, entry.n_clusters, entry.shape) == ("Small things", 3, (1, 8, 8))
+    assert app.query_params["dataset"] in (entry.name, [entry.name])
+    assert not list((home / "uploads" / "local" / ".drafts").iterdir()), "the file itself is not kept"
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence_and_nothing_is_kept() -> None:
+    app = upload(open_page("data", dataset="add"), "mine.npz", b"no zip at all")
+    assert not app.exception and not app.error
+    assert [one.value for one in app.warning] and "cannot be read as .npz" in app.warning[0].value
+    assert uploads.entries() == []
+
+
+@pytest.mark.parametrize("tab", ["Quick map", "Duplicates", "Features", "Edit"])
+def test_every_tab_of_a_data_set_of_ones_own_works(tab: str) -> None:
+    app = open_page("data", dataset=kept())
+    app.session_state["data-tab"] = tab
+    app = wait_for_jobs(app.run())
+    assert_clean(app)
+    words = {
+        "Quick map": "30 of 30 samples, the raw values of image",
+        "Duplicates": "1 groups stand in more than one class",
+        "Features": "each becomes a view",
+        "Edit": "My things",
+    }
+    assert words[tab] in texts(app) or tab == "Edit" and box(app, "Title").value == "My things"
+    controls = [*app.selectbox, *app.text_input, *app.number_input, *app.button, *app.multiselect]
+    assert [control.label for control in controls if not control.proto.help] == []
+
+
+def test_features_are_computed_and_kept_as_a_data_set() -> None:
+    app = open_page("data", dataset=kept("Told things", texts=True))
+    app.session_state["data-tab"] = "Features"
+    app = wait_for_jobs(app.run())
+    press(app, "Compute features").run()
+    app = wait_for_jobs(app)
+    assert_clean(app)
+    assert "Variance kept" in texts(app) and 'alt="picture of sample' in texts(app)
+    press(app, "Keep as a data set").run()
+    app = wait_for_jobs(app)
+    assert_clean(app)
+    found = uploads.find("told-things-hog-and-tf-idf")
+    assert found is not None and found.views == ("HOG", "TF-IDF") and found.licence == "CC0"
+
+
+def test_somebody_elses_data_are_neither_listed_nor_shown(home: Path) -> None:
+    name = kept()
+    other = home / "uploads" / "abc123"
+    (home / "uploads" / "local").rename(other)
+    app = wait_for_jobs(open_page("data", dataset=name.replace("local", "abc123")))
+    assert_clean(app)
+    assert "My things" not in texts(app)
+
+
+def test_the_list_can_be_searched() -> None:
+    app = wait_for_jobs(open_page("data"))
+    box(app, "Search").set_value("strokes").run()
+    app = wait_for_jobs(app)
+    assert app.radio[0].options == ["Digits, two views"]
+    box(app, "Search").set_value("no such thing").run()
+    assert "No data set holds these words" in texts(app)
