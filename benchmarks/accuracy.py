@@ -7,6 +7,7 @@ that a machine shared with other work changes the wall time alone.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -19,7 +20,7 @@ from mmclust.data import catalogue
 from mmclust.engine.recorder import Request
 from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.methods.card import MethodCard
+from mmclust.methods.card import MethodCard, Preset
 
 LEVELS = (0.9, 0.95, 0.98)
 PRESETS = ("paper", "best-known")
@@ -95,6 +96,7 @@ def measure(
     seeds: Sequence[int] = (0, 1, 2),
     presets: Sequence[str] = PRESETS,
     changes: Mapping[str, str] | None = None,
+    epochs: int | None = None,
     limit: int | None = None,
     device: str = "cpu",
     threads: int = 1,
@@ -109,6 +111,7 @@ def measure(
         seeds: of the runs; all are reported.
         presets: settings to compare.
         changes: hyper-parameters to set differently in all of them.
+        epochs: length of the schedule; None for the preset's.
         limit: train on a random sample of this many.
         device: cpu or cuda.
         threads: torch threads.
@@ -133,7 +136,9 @@ def measure(
             for seed in seeds:
                 file = checkpoints / f"{dataset}-{preset}-{seed}.pt" if checkpoints else None
                 clock = Clock(60 * minutes * threads, _encoder_updates(config), file)
-                found = _train(about, data, clock, dataset, preset, config, seed, device)
+                chosen = about.preset(preset, dataset)
+                chosen = replace(chosen, epochs=epochs) if epochs else chosen
+                found = _train(about, data, clock, chosen, config, seed, device)
                 runs.setdefault(preset, []).append(found)
                 say(f"{preset}, seed {seed}: {_told(found)}")
     finally:
@@ -156,16 +161,8 @@ def _encoder_updates(config: Mapping[str, Any]) -> Callable[[int], int]:
 
 
 def _train(
-    about: MethodCard,
-    data: Any,
-    clock: Clock,
-    dataset: str,
-    preset: str,
-    config: dict[str, Any],
-    seed: int,
-    device: str,
+    about: MethodCard, data: Any, clock: Clock, chosen: Preset, config: dict[str, Any], seed: int, device: str
 ) -> dict[str, Any]:
-    chosen = about.preset(preset, dataset)
     method = build(methods.method_class(about.name), about.config(**config), data.spec, seed)
     trainer = Trainer(
         method,

@@ -39,6 +39,9 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
     )
+    parser.add_argument(
+        "--epochs", type=_count, metavar="N", help="accuracy: length of the schedule; default the preset's"
+    )
     parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy: these seeds instead")
     parser.add_argument(
         "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
@@ -100,6 +103,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             minutes=args.minutes,
             seeds=args.seeds or range(rounds),
             presets=(args.preset,) if args.preset else module.PRESETS,
+            epochs=args.epochs,
             threads=args.threads,
             say=print,
         )

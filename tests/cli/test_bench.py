@@ -65,6 +65,22 @@ def test_steps_per_second_of_a_method(method: str, dataset: str, capsys: pytest.
     assert found["samples_per_s"] > found["steps_per_s"] > 0
 
 
+@pytest.mark.slow
+def test_time_to_accuracy_is_told_for_every_seed_and_preset(capsys: pytest.CaptureFixture[str]):
+    asked = ["bench", "accuracy", "--dataset", "digits", "--minutes", "0.02", "--seeds", "0,3", "--json"]
+    assert main(asked) == 0
+    found = last_line(capsys)
+    assert set(found["runs"]) == set(found["summary"]) == {"paper", "best-known"}
+    assert [run["seed"] for run in found["runs"]["best-known"]] == [0, 3]
+    assert found["summary"]["paper"]["to"]["0.9"]["seeds_that_reached_it"] == "0 of 2"
+
+
+@pytest.mark.parametrize("wrong", [["accuracy", "--seeds", "a"], ["embed", "--samples", "10,x"]])
+def test_numbers_that_are_none_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", *wrong]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_a_method_to_measure_needs_data(capsys: pytest.CaptureFixture[str]):
     assert main(["bench", "train", "--method", "dmim"]) == 2
     assert "belong together" in capsys.readouterr().err
