@@ -153,7 +153,7 @@ def _keep(path: Path, data: MultiViewDataset) -> str | None:
         with right:
             source = st.text_input("Source", path.name if stem else "", help="Where the data come from.")
             citation = st.text_input("Citation", help="The paper or page to cite with the data.")
-        about = st.text_area("Description", height=80, help="What a sample is, in a sentence or two.")
+        about = st.text_area("Description", height="content", help="What a sample is, in a sentence or two.")
         kept = st.form_submit_button(
             "Keep this data set", type="primary", icon=":material/save:", help="Put it into your list of data sets."
         )

@@ -20,7 +20,9 @@ def edit(entry: Entry) -> None:
         with right:
             source = st.text_input("Source", known.source, help="Where the data come from.")
             citation = st.text_input("Citation", known.citation, help="The paper or page to cite with the data.")
-        about = st.text_area("Description", known.about, height=80, help="What a sample is, in a sentence or two.")
+        about = st.text_area(
+            "Description", known.about, height="content", help="What a sample is, in a sentence or two."
+        )
         if st.form_submit_button("Save", type="primary", icon=":material/save:", help="Change what is said of it."):
             with frame.messages():
                 said = uploads.About(title=title, about=about, source=source, licence=licence or "", citation=citation)
