@@ -94,10 +94,9 @@ def page(view: cache.View) -> None:
             return
         _use(view, found)
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    sure = float((found.purity[found.counts > 0] > 0.9).mean()) if found.counts.any() else 0.0
+    share = float(found.purity[found.counts > 0].mean())
     st.markdown(
-        f"**Which prototypes each cluster owns** :gray[({sure:.0%} of the prototypes in use lie to nine tenths in one]"
-        ":gray[ cluster)]",
+        f"**Which prototypes each cluster owns** :gray[(on average the owner has {share:.0%} of a prototype's use)]",
         help="P = y^T u over all samples: how often a cluster and a prototype are likely together. Columns are "
         "prototypes, ordered by the cluster that uses them most, each as shares of its own use.",
     )

@@ -165,7 +165,12 @@ def _meaning(found: Heat) -> str:
     """What bright places mean."""
     if any(way.title == found.what and not way.of_a_score for way in WAYS.values()):
         return "Bright: what stands out in the feature maps, whatever the cluster."
-    return "Bright: what speaks for the cluster."
+    text = "Bright: what speaks for the cluster."
+    if dark := int((found.cams.max(axis=(1, 2), initial=0) == 0).sum()):
+        text += (
+            f" {dark} of {len(found.cams)} are dark: by {found.what} nothing in them does; try another way or layer."
+        )
+    return text
 
 
 def _table(view: cache.View, lens: Lens, shown: list[int], rows: list[np.ndarray], found: Heat) -> str:

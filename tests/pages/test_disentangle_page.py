@@ -141,7 +141,7 @@ def test_prototypes_have_their_use_their_owners_and_their_distances_under_augmen
     words = texts(app)
     assert "(20 of 40)" in words
     assert "of ln 40 = 3.69 nats" in words
-    assert "100% of the prototypes in use lie to nine tenths" in words
+    assert "(on average the owner has 100% of a prototype's use)" in words
     assert "Distances of codes under two augmentations" in words
     assert "reports about 0.06 and 0.63" in words
     assert len(app.get("plotly_chart")) == 3
