@@ -13,7 +13,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-THINKING_S = 2.0
+THINKING_S = 5.0
 """Mean pause of a visitor between two pages, drawn anew each time from half of it to one and a half times."""
 PATIENCE_S = 120
 
@@ -71,18 +71,19 @@ async def _visitor(
 
 
 async def _open(socket: ClientConnection, page: str, query: str) -> None:
-    """Ask for a page and read until its script has ended."""
+    """Ask for a page and read until its script has begun and ended; what an earlier one still sends is passed over."""
     asked = BackMsg()
     asked.rerun_script.query_string = query
     asked.rerun_script.page_name = page
     await socket.send(asked.SerializeToString())
+    begun = False
     while True:
         answer = ForwardMsg()
         answer.ParseFromString(await socket.recv(decode=False))
-        if (
-            answer.WhichOneof("type") == "script_finished"
-            and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
-        ):
+        kind = answer.WhichOneof("type")
+        begun = begun or kind == "new_session"
+        early = kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        if begun and kind == "script_finished" and not early:
             return
 
 
