@@ -36,6 +36,7 @@ if fused is not None:
             page="clusters.py",
             button="See the clusters",
         )
+        confusion.sizes(view)
     else:
         left, right = st.columns(table.widths, gap="large")
         with left:

@@ -10,6 +10,7 @@ import streamlit as st
 from mmclust.analysis import groupings as tables
 from mmclust.analysis.groupings import Arrangement
 from mmclust.plots import images as drawing
+from mmclust.plots.clusters import size_figure
 from mmclust.ui import cache, caught, groupings, matrix, picker, pictures, selection, state
 from mmclust.ui.groupings import Grouping
 
@@ -86,12 +87,12 @@ def table(view: cache.View, rows: Grouping) -> Table:
         rows: what stands in the rows.
     """
     counts = cache.derive(
-        view, ("joint", rows.title),
+        view, ("joint", rows.key),
         lambda: tables.joint(rows.values, view.y_pred, len(rows.names), len(view.sizes)),
     )  # fmt: skip
     sort = st.segmented_control("Sort", tables.SORTS, default="number", key="sort", bind="query-params", required=True,
                                 help="Rows by number, by size, or the worst ones first. Columns follow.")  # fmt: skip
-    order = cache.derive(view, ("arranged", rows.title, sort), lambda: tables.arrange(counts, sort))
+    order = cache.derive(view, ("arranged", rows.key, sort), lambda: tables.arrange(counts, sort))
     names = list(SHARES)
     st.segmented_control("Numbers", names, key=state.linked("numbers", names, "counts"), required=True,
                          format_func=SHARES.__getitem__,
@@ -118,7 +119,7 @@ def show(view: cache.View, shown: Table, found: selection.Selection | None) -> N
     rows, order = shown.rows, shown.order
     data = cache.derive(
         view,
-        ("matrix", rows.title, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
+        ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
         lambda: _content(view, shown, names),
     )
     clicked = matrix.show(data, key="matrix", selected=_marked(view, shown, found))
@@ -198,6 +199,13 @@ def select(view: cache.View, rows: Grouping, row: int | None, column: int | None
     title = " in ".join(words)
     selection.select(view, np.flatnonzero(inside), title[0].upper() + title[1:])
     st.rerun()
+
+
+def sizes(view: cache.View) -> None:
+    """The sizes of the clusters: what is left to see where there is nothing to set beside them."""
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    figure = cache.derive(view, ("sizes", tuple(names)), lambda: size_figure(view.sizes, names, colors=view.colors))
+    st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
 
 
 def side(view: cache.View, shown: Table, found: selection.Selection | None) -> None:

@@ -95,12 +95,12 @@ def _runs(view: cache.View) -> list[Grouping]:
 
 
 def _draw(view: cache.View, stages: list[Grouping], found: selection.Selection | None) -> None:
-    titles = tuple(stage.title for stage in stages)
-    names = tuple(stage.names for stage in stages)
-    known, counts = cache.derive(view, ("flow tables", titles, names), lambda: _counted(stages))
+    keys = tuple(stage.key for stage in stages)
+    names = tuple((stage.title, stage.names) for stage in stages)
+    known, counts = cache.derive(view, ("flow tables", keys), lambda: _counted(stages))
     chosen = st.session_state.get("flow") or ""
     marked = chosen and found is not None and np.array_equal(_rows(stages, chosen), found.rows)
-    drawing = cache.derive(view, ("flows", titles, names), lambda: _drawing(view, stages, known, counts))
+    drawing = cache.derive(view, ("flows", keys, names), lambda: _drawing(view, stages, known, counts))
     svg = drawing.svg
     if marked:
         svg = svg.replace(f'data-click="{chosen}"', f'class="mm-chosen" data-click="{chosen}"')

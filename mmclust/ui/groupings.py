@@ -1,5 +1,6 @@
 """What the clusters of a run can be set beside: classes, other epochs and views, other runs of the same data."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ from mmclust.ui import cache, picker
 class Grouping:
     """One way to group the samples of a view."""
 
+    key: Hashable
+    """Tells groupings of the same samples apart, whatever they are called."""
     title: str
     """What it is, e.g. "epoch 10"."""
     word: str
@@ -27,15 +30,18 @@ class Grouping:
 def clusters(view: cache.View, title: str) -> Grouping:
     """The clusters of a view as a grouping of its own samples."""
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    return Grouping(title=title, word="cluster", values=view.y_pred, names=names, colors=view.colors)
+    return Grouping(key=_key(view), title=title, word="cluster", values=view.y_pred, names=names, colors=view.colors)
+
+
+def _key(view: cache.View) -> Hashable:
+    return view.record.run_id, view.epoch, view.version, view.source, view.annotation
 
 
 def _of(view: cache.View, other: cache.View, title: str) -> Grouping:
     """The clusters of another view of the same data, for the samples of a view."""
     names = tuple(other.cluster_name(k) for k in range(len(other.sizes)))
-    return Grouping(
-        title=title, word="cluster", values=aligned(other.ids, other.y_pred, view.ids), names=names, colors=other.colors
-    )
+    values = aligned(other.ids, other.y_pred, view.ids)
+    return Grouping(key=_key(other), title=title, word="cluster", values=values, names=names, colors=other.colors)
 
 
 def classes(view: cache.View) -> Grouping:
@@ -43,9 +49,8 @@ def classes(view: cache.View) -> Grouping:
     assert view.y_true is not None and view.counts is not None
     n = len(view.counts)
     names = tuple(view.class_name(c) for c in range(n))
-    return Grouping(
-        title="classes", word="class", values=view.y_true, names=names, colors=tuple(palette.cluster_colors(n))
-    )
+    colors = tuple(palette.cluster_colors(n))
+    return Grouping(key="classes", title="classes", word="class", values=view.y_true, names=names, colors=colors)
 
 
 def epochs(view: cache.View) -> list[int]:

@@ -85,6 +85,15 @@ def test_another_run_of_the_same_data_stands_in_the_rows(make_run: Callable[...,
     assert "seed 1" in table(app)["words"][0]
 
 
+def test_runs_of_the_same_name_and_seed_are_not_mixed_up(make_run: Callable[..., Run]) -> None:
+    shown, others = make_run(), [make_run(clusters=clusters) for clusters in (7, 12)]
+    app = open_page("confusion", run=shown.id)
+    for run, clusters in zip(others, (7, 12), strict=True):
+        next(box for box in app.selectbox if box.label == "Rows").select(run.id).run()
+        assert_clean(app)
+        assert counts(app).shape == (clusters, 10)
+
+
 def test_without_classes_epochs_are_compared(make_run: Callable[..., Run], unlabelled: str) -> None:
     app = open_page("confusion", run=make_run(dataset=unlabelled).id)
     assert_clean(app)
