@@ -184,7 +184,7 @@ class IMCSwAV(Method):
 
     def _idle_terms(self) -> dict[str, Tensor]:
         """Terms of a step in which the classifier does not learn; the gradient of this zero is zero."""
-        zero = 0 * self.classifier[-1].bias.sum()  # pyright: ignore[reportAttributeAccessIssue]
+        zero = 0 * next(self.classifier.parameters()).sum()
         return {"mi": zero, "logit": zero}
 
     def _banked(self, embeddings: Tensor, prototypes: Tensor, labelled: Tensor) -> tuple[Tensor, Tensor] | None:
