@@ -9,6 +9,7 @@ import streamlit as st
 from mmclust.analysis import doubt
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metrics import ClusterFigures
+from mmclust.features.texts import typical_words as words_of_groups
 from mmclust.ui import annotations, cache, pictures, selection
 from mmclust.ui.cache import View
 
@@ -109,6 +110,14 @@ def figures(view: View) -> list[ClusterFigures]:
     return cache.derive(view, "figures", lambda: metrics.per_cluster(np.exp(view.log_probs), view.y_true))
 
 
+def typical_words(view: View) -> list[list[str]]:
+    """The words that are typical of each cluster's captions; empty without captions."""
+    texts = view.data.texts
+    if texts is None:
+        return [[] for _ in view.sizes]
+    return cache.derive(view, "words", lambda: words_of_groups(texts[view.ids], view.y_pred, len(view.sizes), count=5))
+
+
 def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Sequence[int] | None = None) -> str:
     """HTML table with a row per cluster.
 
@@ -153,6 +162,8 @@ def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequenc
         about.append(_told(f"{found.precision:.0%} pure", "Share of its samples that are of its class"))
     if not found.size:
         about = ["empty"]
+    if words := typical_words(view)[cluster]:
+        about.append(_told(escape(", ".join(words)), "Words that tell its captions from those of the other clusters"))
     width = 100 * size / max(1, int(view.sizes.max()))
     return (
         f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'

@@ -229,7 +229,7 @@ def samples(
     per_view = [sources(view.data, number, ids) for number in shown]
     labels = [describe(view, i) for i in positions]
     texts = None if captions is False else [_caption(view, i) for i in positions] if captions is True else captions
-    if view.data.pictures is not None and only is None:
+    if view.data.pictures is not None and len(shown) == len(view.data.views):
         colors = [view.colors[view.y_pred[i]] for i in positions] if mark else None
         return grid(shown_pictures(view.data, ids), labels, px=px, colors=colors, captions=texts, kind=kind)
     if len(shown) == 1 and (len(view.data.views) == 1 or is_image(view.data, shown[0])):
