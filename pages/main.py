@@ -18,6 +18,8 @@ page = st.navigation(
         st.Page("views.py", title="Views", icon=":material/join_inner:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
         st.Page("disentangle.py", title="Disentangle", icon=":material/tune:"),
+        st.Page("sensitivity.py", title="Sensitivity", icon=":material/ssid_chart:"),
+        st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
     ],
     position="top",
 )

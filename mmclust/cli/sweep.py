@@ -1,13 +1,11 @@
 """`sweep`: many runs, several at a time, and a table of mean and deviation."""
 
 import argparse
-import json
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +37,8 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="KEY=V1,V2",
-        help="values of a hyper-parameter, or of epochs, limit, clusters or preset; several make every combination",
+        help="values V1,V2 or a range FROM:TO:STEP of a hyper-parameter, or of epochs, limit, clusters or preset; "
+        "several make every combination",
     )
     parser.add_argument(
         "--point",
@@ -92,7 +91,7 @@ def asked(args: argparse.Namespace) -> "Sweep":
     Raises:
         ValueError: options that cannot be understood or do not go together.
     """
-    from mmclust.sweeps.sweep import Cell, grid, points_of
+    from mmclust.sweeps.sweep import Cell, axis_values, grid, points_of, seed_numbers
 
     if args.grid and args.point:
         raise ValueError("--grid and --point came together; give combinations with --grid or a list with --point")
@@ -109,7 +108,7 @@ def asked(args: argparse.Namespace) -> "Sweep":
     )
     several = {"dataset": args.dataset, "method": args.method}
     axes: dict[str, Sequence[Any]] = {name: values for name, values in several.items() if len(values) > 1}
-    seeds = numbers(args.seeds)
+    seeds = seed_numbers(args.seeds)
     if args.point:
         points = [dict(map(_pair, point)) for point in args.point]
         combined = [{**cell.point, **point} for cell in grid(base, axes).cells for point in points]
@@ -118,7 +117,7 @@ def asked(args: argparse.Namespace) -> "Sweep":
         name, values = _split(text, "--grid", "key=v1,v2")
         if name in axes:
             raise ValueError(f"{name} came twice; give all its values in one --grid {name}=v1,v2")
-        axes[name] = [_value(value) for value in values.split(",") if value.strip()]
+        axes[name] = axis_values(values)
     return grid(base, axes, seeds=seeds, title=args.title)
 
 
@@ -233,22 +232,6 @@ def _print_table(outcome: "SweepOutcome") -> None:
     print_table((*(name.upper() for name in axes), *(name.upper() for name in SHOWN), "SEEDS", "TIME"), rows)
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """Seeds as a user writes them: `0,1,2`, `0-9` or both.
-
-    Raises:
-        ValueError: anything else.
-    """
-    found: list[int] = []
-    for part in text.split(","):
-        matched = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
-        if not matched:
-            raise ValueError(f"seeds {text!r} are not understood; write e.g. 0,1,2 or 0-9")
-        first = int(matched[1])
-        found += range(first, int(matched[2] or first) + 1)
-    return tuple(found)
-
-
 def workers(text: str) -> int:
     """A number of processes, for argparse."""
     if not text.isdigit() or not 1 <= int(text) <= 256:
@@ -257,8 +240,10 @@ def workers(text: str) -> int:
 
 
 def _pair(text: str) -> tuple[str, Any]:
+    from mmclust.sweeps.sweep import plain
+
     name, value = _split(text, "--set and --point", "key=value")
-    return name, _value(value)
+    return name, plain(value)
 
 
 def _split(text: str, option: str, form: str) -> tuple[str, str]:
@@ -266,17 +251,6 @@ def _split(text: str, option: str, form: str) -> tuple[str, str]:
     if not (name.strip() and equals and value.strip()):
         raise ValueError(f"{text!r} is not understood; {option} take {form}")
     return name.strip(), value.strip()
-
-
-def _value(text: str) -> Any:
-    """A number or switch as such, so that 0.10 and 0.1 are one value; anything else as text."""
-    readers: tuple[Callable[[str], Any], ...] = (int, float)
-    for reader in readers:
-        try:
-            return reader(text)
-        except ValueError:
-            continue
-    return json.loads(text) if text in ("true", "false") else text.strip()
 
 
 def _shown(value: Any) -> str:

@@ -1,12 +1,18 @@
-"""Figures of equal runs with different seeds: mean and deviation over all, and the run of lowest final loss."""
+"""Figures of a sweep: mean and deviation over seeds, the run of lowest final loss, and tables over one or two axes."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
 
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
+from mmclust.runs.tables import METRICS
+from mmclust.sweeps.sweep import Sweep
 
 OBJECTIVE = "objective/main"
 """Curve of the weighted sum of all loss terms (see `engine.trainer`)."""
@@ -54,3 +60,62 @@ def lowest_loss(store: RunStore, runs: Sequence[RunRecord]) -> RunRecord | None:
     losses: Mapping[str, float] = {run.run_id: final_loss(store, run) for run in runs}
     known = [run for run in runs if not math.isnan(losses[run.run_id])]
     return min(known, key=lambda run: losses[run.run_id], default=None)
+
+
+def last_values(store: RunStore, run_ids: Sequence[str], name: str) -> dict[str, float]:
+    """The last point of a curve of each run that has it."""
+    last = select(func.max(METRICS.c.id)).where(METRICS.c.name == name, METRICS.c.run_id.in_(list(run_ids)))
+    query = select(METRICS.c.run_id, METRICS.c.value).where(METRICS.c.id.in_(last.group_by(METRICS.c.run_id)))
+    with store.reading() as connection:
+        return {run_id: value for run_id, value in connection.execute(query) if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surface:
+    """A figure over the values of two axes. Shapes: X and Y values, S seeds."""
+
+    x: tuple[Any, ...]
+    y: tuple[Any, ...]
+    """One entry, None, where there is one axis alone."""
+    values: np.ndarray
+    """(X, Y, S); NaN where there is no finished run."""
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(X, Y) over the seeds that there are; NaN where there is none."""
+        n = np.isfinite(self.values).sum(axis=2)
+        return np.where(n > 0, np.nansum(self.values, axis=2) / np.maximum(n, 1), np.nan)
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """(X, Y) standard deviation of a sample (n - 1) over seeds; NaN below two."""
+        n = np.isfinite(self.values).sum(axis=2)
+        squares = np.nansum((self.values - self.mean[:, :, None]) ** 2, axis=2)
+        return np.where(n > 1, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+
+
+def surface(
+    sweep: Sweep,
+    found: Mapping[tuple[int, int], float],
+    x: str,
+    y: str | None = None,
+    at: Mapping[str, Any] | None = None,
+) -> Surface:
+    """A figure of a sweep over one or two of its axes.
+
+    Args:
+        sweep: whose cells lie on the axes.
+        found: figure of each (cell, seed) that has one.
+        x: name of an axis.
+        y: name of another; None for one alone.
+        at: values of the other axes that are looked at.
+    """
+    axes = sweep.axes()
+    xs, ys = axes[x], axes[y] if y else (None,)
+    values = np.full((len(xs), len(ys), len(sweep.seeds)), np.nan)
+    for (number, seed), value in found.items():
+        point = sweep.cells[number].point
+        if all(point.get(name) == wanted for name, wanted in (at or {}).items()) and x in point:
+            place = xs.index(point[x]), ys.index(point[y]) if y else 0
+            values[*place, sweep.seeds.index(seed)] = value
+    return Surface(x=xs, y=ys, values=values)

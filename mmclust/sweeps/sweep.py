@@ -6,8 +6,9 @@ A sweep is one JSON document, like a run spec. It says what was asked; what came
 import hashlib
 import itertools
 import json
+import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from mmclust.runs.spec import RunSpec
 
 AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
 """What can vary beside a method's hyper-parameters."""
+ABLATION = "ablation"
+"""Axis of the rows of an ablation table."""
 MAX_RUNS = 10_000
 N_SNAPSHOTS = 2
 """Runs of a sweep keep their first and last codes only: there are many of them."""
@@ -158,6 +161,78 @@ def points_of(
 ) -> Sweep:
     """One cell for each of the points, e.g. `{"beta": 0.3, "epochs": 20}`."""
     return Sweep(cells=tuple(_moved(base, point) for point in points), seeds=tuple(seeds), title=title)
+
+
+def axis_values(text: str) -> list[Any]:
+    """Values of an axis as a user writes them: `0.1,0.5,1`, words, or a range `FROM:TO:STEP` with both ends.
+
+    Raises:
+        ValueError: neither, or a range that does not end.
+    """
+    found: list[Any] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        ends = [plain(end) for end in part.split(":")]
+        if len(ends) != 3:
+            found.append(plain(part))
+            continue
+        if not all(type(end) in (int, float) for end in ends) or ends[2] <= 0 or ends[1] < ends[0]:
+            raise ValueError(f"{part!r} is no range; write FROM:TO:STEP with a step above 0, e.g. 0:1:0.1")
+        n_steps = int((ends[1] - ends[0]) / ends[2] + 1e-9)
+        if n_steps >= MAX_RUNS:
+            raise ValueError(f"{part!r} has {n_steps + 1} values; {MAX_RUNS} runs are allowed, take a larger step")
+        found += [plain(f"{ends[0] + i * ends[2]:.10g}") for i in range(n_steps + 1)]
+    return found
+
+
+def plain(text: str) -> Any:
+    """A number or switch as such, so that 0.10 and 0.1 are one value; anything else as text."""
+    readers: tuple[Callable[[str], Any], ...] = (int, float)
+    for reader in readers:
+        try:
+            return reader(text)
+        except ValueError:
+            continue
+    return json.loads(text) if text in ("true", "false") else text.strip()
+
+
+def seed_numbers(text: str) -> tuple[int, ...]:
+    """Seeds as a user writes them: `0,1,2`, `0-9` or both.
+
+    Raises:
+        ValueError: anything else, or more seeds than runs are allowed.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        matched = re.fullmatch(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", part)
+        if not matched or int(matched[2] or 0) - int(matched[1]) >= MAX_RUNS:
+            raise ValueError(f"seeds {text!r} are not understood; write e.g. 0,1,2 or 0-9")
+        first = int(matched[1])
+        found += range(first, int(matched[2] or first) + 1)
+    return tuple(found)
+
+
+def ablations(base: Cell, rows: Mapping[str, Mapping[str, Any]], *, seeds: Sequence[int], title: str = "") -> Sweep:
+    """One cell for each row of an ablation table: name -> settings that differ."""
+    cells = [
+        replace(base, changes={**base.changes, **values}, label=name, point={ABLATION: name})
+        for name, values in rows.items()
+    ]
+    return Sweep(cells=tuple(cells), seeds=tuple(seeds), title=title)
+
+
+def limited(sweep: Sweep, n_runs: int) -> Sweep:
+    """At most so many runs: some of the cells, drawn evenly; the others stay gaps.
+
+    Raises:
+        ValueError: not even one cell with all its seeds would be left.
+    """
+    n_cells = n_runs // len(sweep.seeds)
+    if n_cells < 1:
+        raise ValueError(f"{n_runs} runs are too few for {len(sweep.seeds)} seeds; allow more runs or fewer seeds")
+    if n_cells >= len(sweep.cells):
+        return sweep
+    order = random.Random(0).sample(range(len(sweep.cells)), n_cells)
+    return replace(sweep, cells=tuple(sweep.cells[number] for number in sorted(order)))
 
 
 def _moved(base: Cell, point: Mapping[str, Any]) -> Cell:

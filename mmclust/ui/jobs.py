@@ -119,6 +119,16 @@ def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: 
     return job.result
 
 
+def ahead(key: Hashable, work: Callable[[Report], Any]) -> None:
+    """Begin work whose result will be asked for soon; nothing is drawn."""
+    _desk.ask(key, work)
+
+
+def forget(key: Hashable) -> None:
+    """Drop a finished job: what it found is not true any more."""
+    _desk.forget(key)
+
+
 @st.fragment(run_every=0.5)
 def _watch(job: Job, label: str) -> None:
     if job.done.is_set():

@@ -93,6 +93,12 @@ def linked(name: str, options: Sequence[str], default: str) -> str:
     return key
 
 
+def set_linked(name: str, value: str) -> None:
+    """Make a `linked` choice for the next run of the page, whose widget may be drawn already."""
+    st.query_params[name] = value
+    st.session_state.pop(f"linked:{name}", None)
+
+
 def link(name: str, default: str) -> str:
     """Put a `linked` choice into the URL, and give it."""
     chosen = st.session_state.get(f"linked:{name}") or default

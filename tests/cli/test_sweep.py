@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mmclust.cli.main import main
-from mmclust.cli.sweep import numbers
 from mmclust.runs.store import RunStore
+from mmclust.sweeps.sweep import seed_numbers
 
 ROOT = Path(__file__).parents[2]
 TINY = ("sweep", "--dataset", "digits", "--method", "dccs", "--limit", "192", "--set", "width=0.125")
@@ -22,7 +22,7 @@ def document(capsys: pytest.CaptureFixture[str]) -> dict:
 
 @pytest.mark.parametrize(("text", "seeds"), [("0", (0,)), ("0,2, 5", (0, 2, 5)), ("0-3,7", (0, 1, 2, 3, 7))])
 def test_seeds_are_numbers_and_ranges(text: str, seeds: tuple[int, ...]):
-    assert numbers(text) == seeds
+    assert seed_numbers(text) == seeds
 
 
 @pytest.mark.slow

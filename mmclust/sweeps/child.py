@@ -1,0 +1,47 @@
+"""A sweep in a process of its own: it outlives the server or terminal that started it."""
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+
+from mmclust.launch.process import environment
+from mmclust.runs.store import RunStore
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.runner import carry_out
+from mmclust.sweeps.sweep import Sweep
+
+
+def start(store: RunStore, sweep: Sweep) -> None:
+    """Carry a sweep out in the background, from where it is; returns at once. What comes of it is in the store.
+
+    Raises:
+        ValueError: it is being carried out already.
+    """
+    if any(known.sweep_id == sweep.id and known.status == "running" for known in sweeps.listed(store)):
+        raise ValueError(f"sweep {sweep.id} is running already; stop it first, or wait until it ends")
+    sweeps.begin(store, sweep, n_runs=sweep.n_runs)
+    with (store.home / "sweeps.log").open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "mmclust.sweeps.child", sweep.id],
+            env=environment(store),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C in the server's terminal is not meant for it
+        )
+    threading.Thread(target=child.wait, name=f"watch-{sweep.id}", daemon=True).start()
+
+
+def main() -> None:
+    """Entry of the child process; its argument is the id of a sweep in the store."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    store = RunStore()
+    carry_out(store, sweeps.get(store, sys.argv[1]).sweep, stop=stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What settings do to a result: sweeps as curves and heat maps, and a slider that walks over their finished runs."""
+
+import functools
+
+import streamlit as st
+
+from mmclust.ui import frame, sensitivity, state, sweeping
+
+VIEWS = {"results": "Results", "new": "New sweep"}
+
+left, middle, right = st.columns([6, 5, 3], gap="medium", vertical_alignment="bottom")
+with left:
+    frame.heading("Sensitivity", "Vary one or two settings, train every combination, and see what they do.")
+with right:
+    st.segmented_control(
+        "Show", list(VIEWS), key=state.linked("show", list(VIEWS), "results"), required=True,
+        format_func=VIEWS.__getitem__, help="What came of sweeps, or the form that plans one.",
+    )  # fmt: skip
+
+if state.link("show", "results") == "new":
+    if (started := sweeping.form()) is not None:
+        sensitivity.choose(started)
+        state.set_linked("show", "results")
+        st.rerun()
+else:
+    found = None
+    with middle, frame.messages():
+        found = sensitivity.chosen()
+    if found is None:
+        frame.empty(
+            "No sweep yet",
+            "A sweep trains one method with many settings. Choose one or two settings and their values, see how many "
+            "runs that makes and how long they take, and start.",
+            key="sweep",
+        )
+        if st.button("Plan a sweep", type="primary", icon=":material/add:"):
+            state.set_linked("show", "new")
+            st.rerun()
+    else:
+        left, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
+        with left:
+            sweeping.status(found.record)
+        with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            extended = st.button(
+                "Extend", icon=":material/add:", help="Add values or seeds; what is trained already is reused."
+            )
+            st.download_button(
+                "CSV", functools.partial(sensitivity.table, found), f"{found.record.sweep_id}.csv", on_click="ignore",
+                icon=":material/download:", help="A line for each run: settings, seed, figures, time.",
+            )  # fmt: skip
+        if extended:
+            sweeping.extend(found.record)
+            state.set_linked("show", "new")
+            st.rerun()
+        with frame.messages():
+            sensitivity.show(found)

@@ -1,0 +1,185 @@
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import insert, select
+from streamlit.testing.v1 import AppTest
+
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
+from mmclust.sweeps import child
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.sweep import Cell, Sweep, grid
+from mmclust.ui import sweeping
+from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
+
+BASE = Cell(dataset="digits", method="dccs", epochs=3)
+
+
+def stored(sweep: Sweep, like: Run, missing: tuple[tuple[int, int], ...] = ()) -> RunStore:
+    """The sweep in the store, with copies of a finished run at its places but for the missing ones."""
+    store = RunStore()
+    with store.reading() as connection:
+        row = dict(connection.execute(select(RUNS).where(RUNS.c.run_id == like.id)).mappings().one())
+    sweeps.begin(store, sweep, n_runs=sweep.n_runs)
+    rows, links = [], []
+    for number, cell in enumerate(sweep.cells):
+        for seed in sweep.seeds:
+            if (number, seed) in missing:
+                continue
+            run_id = f"copy-{number}-{seed}"
+            spec = replace(like.spec, seed=seed, config={**like.spec.config, **cell.changes}, launcher="sweep")
+            rows.append(row | {"run_id": run_id, "spec": spec.to_json(), "launcher": "sweep"})
+            links.append({"sweep_id": sweep.id, "cell": number, "seed": seed, "run_id": run_id})
+            (store.folder(run_id)).parent.mkdir(exist_ok=True)
+            store.folder(run_id).symlink_to(like.folder)
+    with store.writing() as connection:
+        connection.execute(insert(RUNS), rows)
+        connection.execute(insert(SWEEP_RUNS), links)
+        points = [
+            {"run_id": r["run_id"], "step": 1, "epoch": 1.0, "name": "signal/confidence", "value": 0.5} for r in rows
+        ]
+        connection.execute(insert(METRICS), points)
+    sweeps.end(store, sweep.id, "finished", dict.fromkeys(missing, "The loss was not finite."))
+    return store
+
+
+def plots(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def test_without_a_sweep_the_page_says_what_to_do_and_leads_to_the_form():
+    app = open_page("sensitivity")
+    assert_clean(app)
+    assert "No sweep yet" in texts(app)
+    next(button for button in app.button if button.label == "Plan a sweep").click().run()
+    assert_clean(app)
+    assert app.query_params["show"] == "new"
+
+
+def test_one_setting_is_a_curve_and_the_slider_walks_over_its_runs(make_run: Callable[..., Run]):
+    stored(grid(BASE, {"beta_aug": (0, 1, 4)}, seeds=(0, 1), title="Augmentation"), make_run(), missing=((1, 1),))
+    app = open_page("sensitivity")
+    assert_clean(app)
+    assert plots(app) == 1
+    assert "1 of 6 runs are not there" in texts(app) and "The loss was not finite" in texts(app)
+    assert "mm-cells" in texts(app) and 'class="mm-walk"' in texts(app)
+    slider = next(s for s in app.select_slider if s.label == "beta aug")
+    slider.set_value(1).run()
+    assert_clean(app)
+    assert 'class="mm-walk"' in texts(app)
+    app.session_state["walk:seed"] = 1
+    app.run()
+    assert "A gap" in texts(app) and 'class="mm-walk"' not in texts(app)
+
+
+def test_two_settings_are_a_heat_map_of_any_figure(make_run: Callable[..., Run]):
+    stored(grid(BASE, {"beta_aug": (0, 1), "style_dim": (0, 10, 50)}), make_run())
+    app = open_page("sensitivity")
+    assert_clean(app)
+    assert plots(app) == 1
+    figure = next(box for box in app.selectbox if box.label == "Figure")
+    assert "purity" in figure.options or "Purity" in figure.options
+    figure.set_value("signal/confidence").run()
+    assert_clean(app)
+    assert app.query_params["figure"] == "signal/confidence"
+    next(box for box in app.selectbox if box.label == "Against").set_value("nothing").run()
+    assert_clean(app)
+
+
+def test_500_runs_take_less_than_a_second_of_processor_time(make_run: Callable[..., Run]):
+    stored(grid(BASE, {"beta_aug": tuple(range(10)), "sigma": tuple(np.linspace(0.1, 0.5, 25).tolist())}, seeds=(0, 1)),
+           make_run())  # fmt: skip
+    app = open_page("sensitivity")
+    assert_clean(app)
+    began = time.thread_time()
+    app.run()
+    assert plots(app) == 1
+    assert time.thread_time() - began < 1.0
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Sweep]:
+    """Sweeps that the page starts; nothing is trained."""
+    found: list[Sweep] = []
+
+    def start(store: RunStore, sweep: Sweep) -> None:
+        found.append(sweep)
+        sweeps.begin(store, sweep, n_runs=sweep.n_runs)
+        sweeps.end(store, sweep.id, "stopped", {})
+
+    def forecast(outcome) -> dict:
+        return {"n_runs": outcome.n_runs, "n_left": outcome.n_runs, "n_workers": 2, "seconds_left": 90.0}
+
+    monkeypatch.setattr(child, "start", start)
+    monkeypatch.setattr(sweeping, "forecast", forecast)
+    return found
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+def test_the_form_tells_runs_and_time_and_starts_the_sweep(started: list[Sweep]):
+    app = open_page("sensitivity", show="new")
+    assert_clean(app)
+    next(box for box in app.selectbox if box.label == "Setting").set_value("sigma").run()
+    wait_for_jobs(app)
+    next(box for box in app.text_input if box.label == "Values").set_value("0.1:0.3:0.1").run()
+    assert_clean(wait_for_jobs(app))
+    assert "**6 runs**" in texts(app) and "About 1:30" in texts(app)
+    press(app, "Start the sweep")
+    assert_clean(app)
+    assert [cell.point for cell in started[0].cells] == [{"sigma": 0.1}, {"sigma": 0.2}, {"sigma": 0.3}]
+    assert started[0].seeds == (0, 1)
+    assert app.query_params["sweep"] == started[0].id
+    assert "No run of this sweep has finished yet" in texts(app)
+    press(app, "Extend")
+    assert_clean(app)
+    assert next(box for box in app.text_input if box.label == "Values").value == "0.1, 0.2, 0.3"
+
+
+def test_a_large_grid_asks_and_can_be_limited(started: list[Sweep]):
+    app = open_page("sensitivity", show="new")
+    next(box for box in app.text_input if box.label == "Values").set_value("0:10:0.1").run()
+    wait_for_jobs(app)
+    limit = next(box for box in app.number_input if box.label == "Runs at most")
+    assert limit.max == 202 and limit.value == 60
+    wait_for_jobs(limit.set_value(202).run())
+    assert next(b for b in app.button if b.label == "Start the sweep").disabled
+    app.checkbox[0].check().run()
+    assert not next(b for b in app.button if b.label == "Start the sweep").disabled
+    limit = next(box for box in app.number_input if box.label == "Runs at most")
+    wait_for_jobs(limit.set_value(10).run())
+    press(app, "Start the sweep")
+    assert len(started[0].cells) == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ("", "is no axis"),
+        ("1, 1", "give each value once"),
+        ("0:1:0", "is no range"),
+        ("999", "beta_aug"),
+        ("many", "beta_aug"),
+        ("0:10:0.0001", "10000 runs are allowed"),
+    ],
+)
+def test_values_that_cannot_be_understood_are_said(values: str, sentence: str, started: list[Sweep]):
+    app = open_page("sensitivity", show="new")
+    next(box for box in app.text_input if box.label == "Values").set_value(values).run()
+    assert_clean(app)
+    assert sentence in texts(app)
+    assert "Start the sweep" not in [button.label for button in app.button]
+
+
+def test_a_sweep_that_is_not_there_any_more_gives_way_to_the_newest(make_run: Callable[..., Run]):
+    sweep = grid(BASE, {"beta_aug": (0, 1)})
+    stored(sweep, make_run())
+    app = open_page("sensitivity", sweep="gone-123456")
+    assert_clean(app)
+    assert app.query_params["sweep"] == sweep.id
