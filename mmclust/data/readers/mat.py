@@ -161,6 +161,8 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
         shape = int(np.asarray(item.attrs["MATLAB_sparse"])), n_columns
         values = tuple(part.ravel() for part in parts)
         return _checked(sparse.csc_matrix(values, shape=shape)) if len(values) == 3 else sparse.csc_matrix(shape)
+    if not isinstance(item, h5py.Dataset):
+        return {}  # a named type
     budget.spend(item.nbytes)
     if item.external or item.is_virtual:
         raise ValueError(f"{budget.where} points to data in another file; save it again as one file")

@@ -90,7 +90,9 @@ def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
         unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
         if unpacked > 4 * MAX_BYTES:
             raise ValueError(f"{where} unpacks to {unpacked / 2**30:.0f} GiB, which is too much; give a part of it")
-        return source.read(use_threads=False).to_pandas(), True
+        table = source.read(use_threads=False)
+        table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
+        return table.to_pandas(), True
     except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
         raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
     except ValueError as error:

@@ -167,6 +167,7 @@ def _scaled(progress: Progress | None, low: float, high: float) -> Progress | No
 def _readable(path: Path) -> Iterator[None]:
     """Turn what the archive modules raise into a sentence."""
     broken = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
+    broken += (NotImplementedError,)  # a zip of a version to come
     try:
         yield
     except broken as error:
