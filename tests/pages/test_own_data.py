@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def npz(**arrays: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def box(app, label: str):
+def box(app, label: str) -> Any:
     return next(one for one in (*app.selectbox, *app.text_input, *app.number_input) if one.label == label)
 
 
