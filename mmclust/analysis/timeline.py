@@ -50,9 +50,9 @@ def lay_out(
 ) -> list[np.ndarray]:
     """Layouts of the same samples at F epochs, on the same axes.
 
-    All but PCA start each epoch from the layout of the one before; PCA, whose layouts grow and shrink with the codes, is
-    scaled to the spread of the last epoch. Then each layout is turned and mirrored, never stretched, onto the one after
-    it, the last one keeping its place.
+    All but PCA start each epoch from the layout of the one before; PCA, whose layouts grow and shrink with the codes,
+    is scaled to the spread of the last epoch. Then each layout is turned and mirrored, never stretched, onto the one
+    after it, the last one keeping its place.
 
     Args:
         codes: F arrays (n, D), the earliest first.
