@@ -288,23 +288,3 @@ def _caption(view: View, position: int) -> str:
     if view.y_true is not None:
         return view.class_name(int(view.y_true[position]))
     return f"{view.confidence[position]:.0%}"
-
-
-def pairs(
-    left: Sequence[str],
-    right: Sequence[str],
-    labels: Sequence[str],
-    captions: Sequence[str],
-    *,
-    px: int,
-    what: str = "Grad-CAM",
-) -> str:
-    """HTML of image pairs (an image and the same under heat) side by side, with a text under each pair."""
-    cells = [
-        f'<li class="mm-pair"><div><img src="{a}" alt="{escape(label)}" title="{escape(label)}" '
-        f'style="width:{px}px;height:{px}px"><img src="{b}" alt="{what} of {escape(label)}" '
-        f'title="{what} of {escape(label)}" style="width:{px}px;height:{px}px"></div>'
-        f'<span class="mm-cap">{escape(caption)}</span></li>'
-        for a, b, label, caption in zip(left, right, labels, captions, strict=True)
-    ]
-    return f'<ul class="mm-grid mm-wrap mm-pairs">{"".join(cells)}</ul>'
