@@ -101,7 +101,7 @@ def _watched(command: list[str], home: Path) -> dict[str, Any]:
     """Run Python and give wall seconds, the peaks of its memory in MiB and what it printed."""
     variables = os.environ | {"MMCLUST_HOME": str(home / "home")}
     began = time.monotonic()
-    peaks = dict.fromkeys(FIELDS, 0)
+    peaks: dict[str, int] = dict.fromkeys(FIELDS, 0)
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen([sys.executable, *command], env=variables, stdout=output)
         while child.poll() is None:
