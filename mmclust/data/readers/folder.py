@@ -88,7 +88,7 @@ def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
 
     def fill(into: Path) -> None:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [info for info in archive.infolist() if info.filename and not info.is_dir()]
             tree.check_count(path, len(members))
             tree.check_unpacked(path, sum(info.file_size for info in members), path.stat().st_size)
             for info in members:

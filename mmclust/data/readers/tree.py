@@ -240,7 +240,7 @@ def _members(
             _tell(progress, done, done / len(names))
     elif path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
+            infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
             check_count(path, len(infos))
             check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for done, info in enumerate(infos):
