@@ -170,8 +170,8 @@ def test_the_legend_hides_and_isolates_and_is_a_table_for_readers_of_the_screen(
     expect(map_.locator("[data-pm=legend] button[aria-pressed=true]")).to_have_count(1)
     rows = map_.locator("table tr")
     expect(rows).to_have_count(11)
-    assert re.search(
-        r"PCA map of 1,797 points in Z", map_.locator("canvas[data-pm=points]").get_attribute("aria-label")
+    expect(map_.locator("canvas[data-pm=points]")).to_have_attribute(
+        "aria-label", re.compile(r"PCA map of 1,797 points in Z")
     )
 
 
