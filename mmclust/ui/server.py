@@ -23,6 +23,7 @@ EARLY = (
         for part in (
             *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
             *("agreement", "view_curves", "overclusters", "generation", "disentangle", "neighbours", "codes"),
+            *("sensitivity", "comparing"),
         )
     ),
 )
