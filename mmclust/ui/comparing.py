@@ -143,7 +143,10 @@ def curves(sides: Sequence[Side]) -> None:
             "value": np.concatenate([value for _, value in parts.values()]),
         }
     )
-    option = named_curves(table, list(parts), {}, y_name=_curve_title(name), percent=name in CURVES)
+    option = named_curves(
+        table, list(parts), dict(zip(parts, parts, strict=True)), y_name=_curve_title(name), percent=name in CURVES
+    )
+    option["grid"] |= {"top": 64}  # the legend stands above the name of the axis
     st.echarts_chart(option, height=380, key="compare-curves", alt=f"{_curve_title(name)} of each run against epochs")
 
 

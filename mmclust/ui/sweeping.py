@@ -152,7 +152,7 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
             options = names if place == 1 else [NONE, *(name for name in names if name not in axes)]
             name = _choose(
                 f"knob{place}", "Setting" if place == 1 else "Second setting", options,
-                lambda name: forms.label(knobs[name]) if name in knobs else name.capitalize(),
+                lambda name: name.replace("_", " ").capitalize(),
                 help="Varies along the curve." if place == 1 else "With two settings every combination is trained.",
             )  # fmt: skip
         if name == NONE:
