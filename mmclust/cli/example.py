@@ -66,6 +66,6 @@ def _keep_layouts(folder: Path) -> None:
     layouts.mkdir(exist_ok=True)
     for values in kept[-1].spaces.values():
         for kind in KINDS:
-            options = {"n_neighbors": 10} if kind == "pacmap" else {}  # what the page begins with
+            options: dict[str, Any] = {"n_neighbors": 10} if kind == "pacmap" else {}  # what the page begins with
             cached_honesty(layouts, values, cached_projection(layouts, values, kind, **options))
     lay_out([snapshot.spaces["z"] for snapshot in kept], "tsne", folder=layouts, seed=0)

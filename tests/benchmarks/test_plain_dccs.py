@@ -30,8 +30,8 @@ def twins() -> tuple[PlainDCCS, Any]:
             for target, source in zip(mine.parameters(), theirs.parameters(), strict=True):
                 target.copy_(source)
         first, _, second, _, last = plain.discriminator
-        ours.discriminator.first_features.weight.copy_(first.weight[:, :3200])
-        ours.discriminator.first_codes.weight.copy_(first.weight[:, 3200:])
+        ours.discriminator.first_features.weight.copy_(first.weight[:, :3200])  # pyright: ignore[reportIndexIssue]
+        ours.discriminator.first_codes.weight.copy_(first.weight[:, 3200:])  # pyright: ignore[reportIndexIssue]
         ours.discriminator.first_features.bias.copy_(first.bias)
         ours.discriminator.second.load_state_dict(second.state_dict())
         ours.discriminator.last.load_state_dict(last.state_dict())
@@ -99,7 +99,7 @@ def test_a_step_in_float32_has_the_gradients_of_the_plain_one(turn: str, monkeyp
     batch = Batch(views=(images,), index=torch.arange(64), generator=torch.Generator())
     terms = ours.loss_terms(batch, "train", turn)
     weights = ours.weights("train", turn)
-    sum(weights[name] * terms[name] for name in weights).backward()
+    sum(weights[name] * terms[name] for name in weights).backward()  # pyright: ignore[reportAttributeAccessIssue]
     if turn == "critic":
         plain._critic_step(ours.plain(images))
         pairs = list(zip(ours.critic.parameters(), plain.critic.parameters(), strict=True))

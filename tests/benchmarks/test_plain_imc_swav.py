@@ -33,7 +33,7 @@ def pair() -> tuple[PlainIMCSwAV, Any]:
                 target.copy_(source)
         # Logits beyond the bound, so that the third term has something to measure.
         for classifier in (ours.classifier, plain.classifier):
-            classifier[-1].weight.mul_(40)
+            classifier[-1].weight.mul_(40)  # pyright: ignore[reportCallIssue]
     ours.optimizers()
     return plain, ours
 
@@ -73,7 +73,10 @@ def test_the_fast_path_has_the_losses_gradients_and_statistics_of_the_plain_one(
     sum(theirs.values()).backward()  # pyright: ignore[reportAttributeAccessIssue]
     sum(mine[name] for name in TERMS).backward()  # pyright: ignore[reportAttributeAccessIssue]
     for part, theirs_part in zip(("encoder", "projection", "prototypes", "classifier"), plain.networks, strict=True):
-        a, b = (torch.cat([p.grad.flatten() for p in net.parameters()]) for net in (getattr(ours, part), theirs_part))
+        a, b = (
+            torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None])
+            for net in (getattr(ours, part), theirs_part)
+        )
         # Where a rectifier's input is 0 up to rounding, its gradient is not.
         assert (a - b).norm() < 1e-2 * b.norm(), part
         for a, b in zip(getattr(ours, part).buffers(), theirs_part.buffers(), strict=True):
@@ -88,7 +91,8 @@ def test_both_take_the_same_first_steps(pair: tuple[PlainIMCSwAV, Any], monkeypa
         ours.schedule("train", 0.0, 500)
         ours.adam.zero_grad()
         mine = terms_of(ours, monkeypatch, found, together=step == 1)
-        sum(weight * mine[name] for name, weight in ours.weights("train", "main").items()).backward()
+        loss = sum(weight * mine[name] for name, weight in ours.weights("train", "main").items())
+        loss.backward()  # pyright: ignore[reportAttributeAccessIssue]
         ours.after_backward("train", "main")
         ours.adam.step()
         ours.after_step("train", "main", step)

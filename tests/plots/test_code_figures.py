@@ -1,3 +1,5 @@
+# plotly builds its classes at run time, out of sight of the type checker
+# pyright: reportAttributeAccessIssue=false
 import numpy as np
 import pytest
 
