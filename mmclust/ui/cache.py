@@ -3,9 +3,11 @@
 Everything is keyed by what it depends on (run, epoch, file time), so nothing has to be cleared by hand.
 """
 
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -221,9 +223,18 @@ def derive(view: View, key: Hashable, work: Callable[[], T]) -> T:
 
 
 def folder(view: View, name: str) -> Path:
-    """Where what takes long to work out of a run is kept: with the run; of the bundled example in this home."""
-    base = settings.home() / "cache" / view.record.run_id if view.record.example else view.run.folder
-    return base / name
+    """Where what takes long to work out of a run is kept: with the run.
+
+    Of the bundled example it is kept in this home, which begins with what ships with the example.
+    """
+    shipped = view.run.folder / name
+    if not view.record.example:
+        return shipped
+    kept = settings.home() / "cache" / view.record.run_id / name
+    if shipped.is_dir() and not kept.exists():
+        with suppress(OSError):  # a full disk costs only time
+            shutil.copytree(shipped, kept, dirs_exist_ok=True)
+    return kept
 
 
 def view(record: RunRecord, epoch: int, path: Path, annotation: Annotation | None = None) -> View:

@@ -140,7 +140,7 @@ def layout(view: cache.View, settings: Settings) -> Points | None:
         # Samples and marks are laid out together: only then does their distance mean anything.
         values, marks = map_points.codes(view, space, rows), map_points.marks(view, space)
         return projection.cached_projection(
-            view.run.folder / "layouts", np.concatenate([values, marks]) if len(marks) else values, kind, seed=0,
+            cache.folder(view, "layouts"), np.concatenate([values, marks]) if len(marks) else values, kind, seed=0,
             progress=report, **options,
         )  # fmt: skip
 
@@ -170,7 +170,7 @@ def _timeline(view: cache.View, settings: Settings) -> Points | None:
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
         layouts = timeline.lay_out(
-            codes, kind, folder=view.run.folder / "layouts", progress=report, seed=0, **_typed(settings.options)
+            codes, kind, folder=cache.folder(view, "layouts"), progress=report, seed=0, **_typed(settings.options)
         )
         frames = [
             map_points.frame(view, snapshot, r, ids, xy)
@@ -257,7 +257,7 @@ def _honesty(view: cache.View, points: Points, settings: Settings) -> Honesty | 
 
     def work(report: jobs.Report) -> Honesty:
         values = map_points.codes(view, space, rows)
-        return honesty.cached_honesty(view.run.folder / "layouts", values, points.xy, progress=report)
+        return honesty.cached_honesty(cache.folder(view, "layouts"), values, points.xy, progress=report)
 
     found: Honesty | None = jobs.result(
         key, work, label="Comparing neighbours on the map and in the space", height=64, border=False

@@ -1,3 +1,6 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,3 +117,20 @@ def test_prepared_data_are_made_once_and_without_steps_are_those_that_pages_show
     assert cache.prepared(plain) is cache.dataset("digits")
     assert cache.prepared(flat) is cache.prepared(flat)
     assert cache.prepared(flat).views[0].shape == (1797, 64) and cache.dataset("digits").views[0].ndim == 4
+
+
+def test_what_is_worked_out_of_the_example_is_kept_in_the_home_beside_what_ships_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMCLUST_HOME", str(tmp_path / "home"))
+    shipped, run = tmp_path / "assets", SimpleNamespace(folder=tmp_path / "assets")
+    (shipped / "layouts").mkdir(parents=True)
+    (shipped / "layouts" / "a.npy").write_bytes(b"1")
+    example = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-1", example=True))
+    kept = cache.folder(example, "layouts")  # type: ignore[arg-type]
+    assert kept.is_relative_to(tmp_path / "home") and (kept / "a.npy").read_bytes() == b"1"
+    (kept / "b.npy").write_bytes(b"2")
+    assert cache.folder(example, "layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
+    assert [path.name for path in (shipped / "layouts").iterdir()] == ["a.npy"]
+    own = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-2", example=False))
+    assert cache.folder(own, "layouts") == shipped / "layouts"  # type: ignore[arg-type]
