@@ -140,6 +140,7 @@ def scrubbing(page: Page) -> dict[str, list[float]]:
 def empty_click(page: Page) -> float:
     """Milliseconds of a click that changes one word of an empty page, through the server: the least that can be had."""
     page.evaluate(HELPERS)
+    page.locator('[data-testid="stMain"] [data-testid="stButton"] button').first.wait_for()
     return page.evaluate(AGAIN)
 
 
