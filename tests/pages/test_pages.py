@@ -179,7 +179,7 @@ def test_map_page_lays_out_a_space(make_run: Callable[..., Run]) -> None:
     app = open_page("map", run=make_run().id, projection="PCA", space="z_c")
     wait_for_jobs(app)
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 1
+    assert len(app.get("bidi_component")) == 2, "the map, and the least sure samples"
     assert "Nothing selected" in texts(app)
 
 
@@ -273,7 +273,7 @@ def test_map_page_plays_the_kept_epochs(make_run: Callable[..., Run]) -> None:
     run = make_run()
     app = wait_for_jobs(open_page("map", run=run.id, projection="PCA", time="true"))
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 1
+    assert len(app.get("bidi_component")) == 2, "the map, and the least sure samples"
     assert len(list((run.folder / "layouts").iterdir())) >= len(run.snapshots()) > 1
 
 

@@ -113,7 +113,7 @@ def test_a_run_that_outlasts_the_patience_goes_on_later_with_the_same_numbers(
     monkeypatch.setattr(module, "PATIENCE_S", 0.5)
     monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", 0.1)
     store = RunStore()
-    whole, run = queued(store), queued(store)
+    whole, run = queued(store, epochs=400), queued(store, epochs=400)  # longer than the patience on any machine
     trained(whole).join()
     job = trained(run)
     broken.stop()
