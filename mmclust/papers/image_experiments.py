@@ -1,5 +1,7 @@
 """The tables and figures of DCCS and IMC-SwAV that `reproduce` can make, as data."""
 
+from functools import partial
+
 from mmclust.papers import dccs, imc_swav
 from mmclust.papers.experiment import Experiment, Place, Row
 from mmclust.papers.table import PaperTable
@@ -37,6 +39,17 @@ def _dccs(table: PaperTable, rows: tuple[Row, ...], *notes: str) -> Experiment:
     )
 
 
+_dccs_figure = partial(
+    Experiment,
+    paper=dccs.PAPER,
+    quick_places=_DIGITS,
+    quick_limit=600,
+    quick_epochs=20,
+    metrics=dccs.METRICS,
+    n_seeds=1,
+    n_quick_seeds=1,
+    rows=(Row(label="DCCS", method="dccs", preset="paper"),),
+)
 _DCCS_COMPARISON = (
     Row(label="k-means", reported="K-means", baseline="kmeans"),
     Row(label="DCCS", reported="DCCS", method="dccs", preset="paper"),
@@ -71,65 +84,33 @@ DCCS = (
             for label, name in _DCCS_ABLATIONS
         ),
     ),
-    Experiment(
+    _dccs_figure(
         name="dccs-fig2",
         title="DCCS, Fig. 2: samples of the prior beside codes of MNIST",
-        paper=dccs.PAPER,
         places=(Place(dataset="mnist"),),
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=20,
-        metrics=dccs.METRICS,
-        n_seeds=1,
-        n_quick_seeds=1,
-        rows=(Row(label="DCCS", method="dccs", preset="paper"),),
         maps="prior",
         notes=("t-SNE of 1,000 samples of each, together. The paper shows one island per category in both.",),
     ),
-    Experiment(
+    _dccs_figure(
         name="dccs-fig3",
         title="DCCS, Fig. 3: Wasserstein estimate and accuracy against training, with maps",
-        paper=dccs.PAPER,
         places=(Place(dataset="cifar10"),),
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=20,
-        metrics=dccs.METRICS,
-        n_seeds=1,
-        n_quick_seeds=1,
-        rows=(Row(label="DCCS", method="dccs", preset="paper"),),
         curves=("signal/wasserstein", "eval/acc"),
         maps="stages",
         notes=("In the paper the negative critic loss falls steadily while the accuracy rises.", _CURVES_ALONE),
     ),
-    Experiment(
+    _dccs_figure(
         name="dccs-fig5",
         title="DCCS, Fig. 5: accuracy against the weight of the augmentation",
-        paper=dccs.PAPER,
         places=_SWEPT,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=20,
-        metrics=dccs.METRICS,
-        n_seeds=1,
-        n_quick_seeds=1,
-        rows=(Row(label="DCCS", method="dccs", preset="paper"),),
         axes={"beta_aug": (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)},
         quick_axes={"beta_aug": (0.0, 2.0, 8.0)},
         notes=("In the paper Fashion-MNIST falls off on both sides; CIFAR-10 is flat for large values.", _CURVES_ALONE),
     ),
-    Experiment(
+    _dccs_figure(
         name="dccs-fig6",
         title="DCCS, Fig. 6: accuracy against the size of the style code",
-        paper=dccs.PAPER,
         places=_SWEPT,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=20,
-        metrics=dccs.METRICS,
-        n_seeds=1,
-        n_quick_seeds=1,
-        rows=(Row(label="DCCS", method="dccs", preset="paper"),),
         axes={"style_dim": (0, 10, 20, 30, 40, 50, 60, 70)},
         quick_axes={"style_dim": (0, 20, 50)},
         notes=("In the paper the accuracy is flat from 10 to 70 and much lower at 0.", _CURVES_ALONE),
@@ -141,7 +122,7 @@ _STATISTICS = (
     "The published code measures batch statistics on the test images before it evaluates them; a row that does so "
     "says it, all others measure them on training images."
 )
-_STL10 = "STL-10 is trained on its labelled images alone; the paper adds 100,000 unlabelled ones."
+_STL10 = "STL-10 is trained on its 100,000 unlabelled images too where the file has them, as in the paper."
 _CROPS = (
     ("2 x 32", {"n_low": 0, "high_size": 32}),
     ("2 x 28+2 x 18", {"n_low": 2}),
@@ -150,19 +131,27 @@ _CROPS = (
 )
 _IMC = Row(label="IMC-SwAV", reported="IMC-SwAV", method="imc-swav", preset="paper")
 _CIFAR10 = (Place(dataset="cifar10"),)
+_imc = partial(
+    Experiment,
+    paper=imc_swav.PAPER,
+    places=_CIFAR10,
+    quick_places=_DIGITS,
+    quick_limit=600,
+    quick_epochs=2,
+    metrics=imc_swav.METRICS,
+    n_seeds=5,
+    n_quick_seeds=1,
+    rows=(Row(label="IMC-SwAV", method="imc-swav", preset="paper"),),
+)
 
 IMC = (
-    Experiment(
+    _imc(
         name="imc-table2",
         title="IMC-SwAV, Table 2: comparison",
-        paper=imc_swav.PAPER,
         tables=(imc_swav.TABLE_2, imc_swav.TABLE_TINY),
         places=tuple(Place(dataset=name) for name in ("cifar10", "cifar20", "stl10", "tiny-imagenet")),
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
         n_seeds=15,
+        n_quick_seeds=2,
         rows=(
             Row(label="k-means", reported="K-means", baseline="kmeans"),
             _IMC,
@@ -177,17 +166,13 @@ IMC = (
         ),
         notes=(_STATISTICS, _STL10, _K_MEANS),
     ),
-    Experiment(
+    _imc(
         name="imc-table3",
         title="IMC-SwAV, Table 3: CIFAR-100 with 100 classes",
-        paper=imc_swav.PAPER,
         tables=(imc_swav.TABLE_3,),
         places=(Place(dataset="cifar100"),),
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
         metrics=("acc", "acc_top5", "nmi", "ari"),
-        n_seeds=5,
+        n_quick_seeds=2,
         rows=(
             _IMC,
             Row(
@@ -203,35 +188,21 @@ IMC = (
             _STATISTICS,
         ),
     ),
-    Experiment(
+    _imc(
         name="imc-table4",
         title="IMC-SwAV, Table 4: numbers and sizes of crops",
-        paper=imc_swav.PAPER,
         tables=(imc_swav.TABLE_4,),
-        places=_CIFAR10,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
-        n_seeds=5,
-        n_quick_seeds=1,
         rows=tuple(
             Row(label=label, reported=label, method="imc-swav", preset="paper", changes=changes)
             for label, changes in _CROPS
         ),
         notes=(_STATISTICS,),
     ),
-    Experiment(
+    _imc(
         name="imc-fig3c",
         title="IMC-SwAV, Fig. 3c: accuracy against the number of images",
-        paper=imc_swav.PAPER,
-        places=_CIFAR10,
-        quick_places=_DIGITS,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
+        quick_limit=None,
         n_seeds=3,
-        n_quick_seeds=1,
-        rows=(Row(label="IMC-SwAV", method="imc-swav", preset="paper"),),
         axes={"limit": tuple(range(12_000, 60_001, 6_000))},
         quick_axes={"limit": (400, 800)},
         notes=(
@@ -241,49 +212,24 @@ IMC = (
             _CURVES_ALONE,
         ),
     ),
-    Experiment(
+    _imc(
         name="imc-fig4a",
         title="IMC-SwAV, Fig. 4a: figures against the number of prototypes",
-        paper=imc_swav.PAPER,
-        places=_CIFAR10,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
-        n_seeds=5,
-        n_quick_seeds=1,
-        rows=(Row(label="IMC-SwAV", method="imc-swav", preset="paper"),),
         axes={"n_prototypes": (100, 200, 300, 500, 700, 1000, 1300, 1600, 2000)},
         quick_axes={"n_prototypes": (40, 100)},
         notes=("In the paper the mean accuracy is above 0.865 everywhere and flat from 300 on.", _CURVES_ALONE),
     ),
-    Experiment(
+    _imc(
         name="imc-fig4b",
         title="IMC-SwAV, Fig. 4b: accuracy against training for four sets of crops",
-        paper=imc_swav.PAPER,
-        places=_CIFAR10,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
-        n_seeds=5,
-        n_quick_seeds=1,
         rows=tuple(Row(label=label, method="imc-swav", preset="paper", changes=changes) for label, changes in _CROPS),
         curves=("eval/acc",),
         notes=("In the paper 2 x 28+4 x 18 reaches 0.877 within 250 epochs. The runs are those of Table 4.",),
     ),
-    Experiment(
+    _imc(
         name="imc-fig4c",
         title="IMC-SwAV, Fig. 4c: accuracy over the sizes of large and small crops",
-        paper=imc_swav.PAPER,
-        places=_CIFAR10,
-        quick_places=_DIGITS,
-        quick_limit=600,
-        quick_epochs=2,
-        metrics=imc_swav.METRICS,
         n_seeds=1,
-        n_quick_seeds=1,
-        rows=(Row(label="IMC-SwAV", method="imc-swav", preset="paper"),),
         axes={"high_size": tuple(range(20, 33, 2)), "low_size": tuple(range(12, 23, 2))},
         quick_axes={"high_size": (8, 14), "low_size": (6, 8)},
         notes=(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec, ViewSpec
-from mmclust.losses.alignment import info_nce
+from mmclust.losses.alignment import align_terms
 from mmclust.losses.conditional import code_loss, discriminator_loss, generator_loss, generator_loss_exponential
 from mmclust.losses.consistency import assignment_divergence
 from mmclust.losses.selflabel import shared_target, target_divergence
@@ -160,9 +160,7 @@ class DMIDUIC(Method):
 
     def _align_terms(self, batch: Batch) -> dict[str, Tensor]:
         codes = self.encode(batch.views)
-        with torch.autocast(codes.device.type, enabled=False):
-            loss = info_nce(codes, self.config.align_temperature)
-        return {"align": loss, "shared_information": math.log(len(batch.index)) - loss.detach()}
+        return align_terms(codes, self.config.align_temperature)
 
     def _autoencode_terms(self, batch: Batch) -> dict[str, Tensor]:
         codes, images = self.encode(batch.views), self._flat(batch.views)

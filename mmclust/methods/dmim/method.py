@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec
-from mmclust.losses.alignment import info_nce
+from mmclust.losses.alignment import ALIGN_RATE, align_terms
 from mmclust.losses.balance import cross_entropy, sinkhorn
 from mmclust.losses.divergence import normal_divergence, softmax_divergence
 from mmclust.losses.information import assignment_information, joint, view_pairs
@@ -27,8 +27,6 @@ from mmclust.nets.views import GaussianHead, ViewLinear, sample, view_block
 EVALUATION_BATCH = 4096
 SAMPLES_PER_CLUSTER = 2
 """Samples in a batch for each output of a head, at least: with fewer the joint is mostly chance."""
-ALIGN_RATE = 1e-3
-"""Step size of the alignment. No cluster is at stake there that a large step could fix too early."""
 PLACED_SHARPNESS = 4.0
 """Of the assignments that a placed head starts with: mostly sure, none final."""
 
@@ -136,9 +134,7 @@ class DMIM(Method):
         drawn = sample(mean, scale, batch.generator)
         read = {"gaussian": drawn, "deterministic": mean, "beside": inner}[c.feature]
         if turn == "align":
-            with torch.autocast(read.device.type, enabled=False):
-                loss = info_nce(read.float(), c.align_temperature)
-            return {"align": loss, "shared_information": math.log(len(batch.index)) - loss.detach()}
+            return align_terms(read, c.align_temperature)
         terms = {}
         for place, (name, head) in enumerate((("", self.head), ("_over", self.over_head))):
             if head is not None:

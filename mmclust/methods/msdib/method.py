@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mmclust.data.dataset import DataSpec, ViewSpec
-from mmclust.losses.alignment import info_nce
+from mmclust.losses.alignment import ALIGN_RATE, align_terms
 from mmclust.losses.balance import cross_entropy, sinkhorn
 from mmclust.losses.divergence import (
     assignment_overlap,
@@ -32,8 +32,6 @@ SAMPLES_PER_CLUSTER = 5
 """Samples in a batch for each cluster, at least."""
 BALANCE_POWER = 10
 """Sharpness of assignments before they are balanced into self-labels, as in DMIM for feature sets."""
-ALIGN_RATE = 1e-3
-"""Step size of the alignment. No cluster is at stake there that a large step could fix too early."""
 PLACED_SHARPNESS = 4.0
 """Of the assignments that a placed head starts with: mostly sure, none final."""
 CHUNK = 4096
@@ -266,9 +264,7 @@ class MSDIB(Method):
         """The alignment's loss; `shared_information` is only watched."""
         with torch.no_grad():
             self.head(self.fused(features))  # its normalisation follows, to be ready when clusters are placed
-        with torch.autocast(features.device.type, enabled=False):
-            loss = info_nce(features.float(), self.config.align_temperature)
-        return {"align": loss, "shared_information": math.log(features.shape[1]) - loss.detach()}
+        return align_terms(features, self.config.align_temperature)
 
     def clustering(self, hidden: Float[Tensor, "b h"], probs: Float[Tensor, "b k"]) -> dict[str, Tensor]:
         """The three parts of L_DDC on the fused branch (Eq. 2-4)."""
