@@ -109,3 +109,31 @@ def timed(train: Callable[[float], int], seconds: float) -> tuple[float, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     n = train(seconds)
     return n / (time.process_time() - cpu), n / (time.perf_counter() - wall)
+
+
+def beside_plain(
+    what: str, dataset: str | None, speeds: dict[str, dict[str, Any]], *, rounds: int, seconds: float, threads: int
+) -> dict[str, Any]:
+    """The document of ways to train in turns, one of them the plain recipe.
+
+    Args:
+        what: method, networks and batch.
+        dataset: whose images were trained on; None for noise.
+        speeds: figures of each way, `images_per_core_s` and `plain` among them.
+        rounds: turns of each way.
+        seconds: length of a turn.
+        threads: of torch.
+    """
+    plain = speeds["plain"]["images_per_core_s"]
+    return {
+        "bench": "train",
+        "what": f"{what}, {f'images of {dataset}' if dataset else 'noise'}",
+        "rounds": rounds,
+        "seconds_per_turn": seconds,
+        "threads": threads,
+        "speeds": speeds,
+        "ratio_to_plain": {
+            name: round(found["images_per_core_s"] / plain, 2) for name, found in speeds.items() if name != "plain"
+        },
+        "machine": machine.describe(),
+    }

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import machine
 from benchmarks.parts import Parts, peak_memory_mib
 from benchmarks.plain_dccs import BATCH_SIZE, PlainDCCS
-from benchmarks.train import FOREVER, StopAfter, has_bf16, timed
+from benchmarks.train import FOREVER, StopAfter, beside_plain, has_bf16, timed
 from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
@@ -126,20 +125,8 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
     for name, way in ours.items():
         speeds[name]["share_of_time"] = way.parts.shares()
         speeds[name]["evaluation_images_per_core_s"] = round(evaluation[name], 1)
-    plain = speeds["plain"]["images_per_core_s"]
-    return {
-        "bench": "train",
-        "what": f"DCCS, 28 x 28, batch {BATCH_SIZE}, four critic steps and one encoder step per cycle, "
-        + (f"images of {dataset}" if dataset else "noise"),
-        "rounds": rounds,
-        "seconds_per_turn": seconds,
-        "threads": threads,
-        "speeds": speeds,
-        "ratio_to_plain": {
-            name: round(found["images_per_core_s"] / plain, 2) for name, found in speeds.items() if name != "plain"
-        },
-        "machine": machine.describe(),
-    }
+    what = f"DCCS, 28 x 28, batch {BATCH_SIZE}, four critic steps and one encoder step per cycle"
+    return beside_plain(what, dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
 
 
 def fits(dataset: str) -> bool:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import machine
 from benchmarks.parts import Parts, peak_memory_mib
 from benchmarks.plain_imc_swav import BATCH_SIZE, HIGH, LOW, N_HIGH, N_LOW, PlainIMCSwAV
-from benchmarks.train import FOREVER, StopAfter, has_bf16
+from benchmarks.train import FOREVER, StopAfter, beside_plain, has_bf16
 from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
@@ -148,20 +147,8 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
         | way.end()
         for name, way in ways.items()
     }
-    plain = speeds["plain"]["images_per_core_s"]
-    return {
-        "bench": "train",
-        "what": f"IMC-SwAV, ResNet-18 of width 64, {N_HIGH} x {HIGH} + {N_LOW} x {LOW} pixels, batch {BATCH_SIZE}, "
-        + (f"images of {dataset}" if dataset else "noise"),
-        "rounds": rounds,
-        "seconds_per_turn": seconds,
-        "threads": threads,
-        "speeds": speeds,
-        "ratio_to_plain": {
-            name: round(found["images_per_core_s"] / plain, 2) for name, found in speeds.items() if name != "plain"
-        },
-        "machine": machine.describe(),
-    }
+    what = f"IMC-SwAV, ResNet-18 of width 64, {N_HIGH} x {HIGH} + {N_LOW} x {LOW} pixels, batch {BATCH_SIZE}"
+    return beside_plain(what, dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
 
 
 def _images(dataset: str | None) -> np.ndarray:

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mmclust.losses.alignment import info_nce
+from mmclust.losses.alignment import align_terms, info_nce
 
 V, B, L = 3, 6, 5
 
@@ -53,3 +53,10 @@ def test_descent_lowers_it_with_finite_gradients(codes: torch.Tensor) -> None:
         assert gradient.isfinite().all()
         codes = (codes - 5 * gradient).detach().requires_grad_()
     assert losses[-1] < losses[0] - 0.1
+
+
+def test_what_views_share_is_watched_as_a_bound_without_gradient() -> None:
+    codes = torch.randn(2, 8, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    terms = align_terms(codes, 0.5)
+    assert float(terms["align"].detach() + terms["shared_information"]) == pytest.approx(math.log(8))
+    assert terms["align"].requires_grad and not terms["shared_information"].requires_grad
