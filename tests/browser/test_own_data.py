@@ -62,6 +62,8 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     page.get_by_role("button", name="Train on this").click()
     expect(page).to_have_url(re.compile("/train"))
     choose(page, "Method", "MSDIB")
+    expect(page.get_by_text("MSDIB: the idea")).to_be_visible()
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached()
     page.get_by_role("spinbutton", name="Epochs").fill("3")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     expect(page).to_have_url(re.compile("epochs=3"))
