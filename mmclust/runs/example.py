@@ -1,7 +1,7 @@
-"""The bundled example: a finished run as plain files, opened like any other store but never written to.
+"""The bundled runs, an example and those of the lessons: plain files, read like any other store, never written to.
 
-Its folder is a run's folder (`spec.json`, `snapshots/`, `checkpoint.pt`) with `record.json` (the row of the runs
-table) and `metrics.csv` beside them.
+The folder of one is a run's folder (`spec.json`, `snapshots/`, `checkpoint.pt`) with `record.json` (the row of the
+runs table) and `metrics.csv` beside them.
 """
 
 import csv
@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mmclust.runs.store import RunStore
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "example"
+LESSONS = FOLDER.with_name("lessons")
+"""A folder for each run of the lessons."""
 POINT = ("step", "epoch", "name", "value")
 
 
@@ -52,30 +55,46 @@ def open_example(home: Path, folder: Path = FOLDER) -> "RunStore | None":
 
     Its database is a cache below `home`, made anew when the files change.
     """
+    return _opened(home, [folder])
+
+
+def open_lessons(home: Path, folder: Path = LESSONS) -> "RunStore | None":
+    """The store over the finished runs of the lessons, None where they are not shipped; see `open_example`."""
+    return _opened(home, sorted(record.parent for record in folder.glob("*/record.json")))
+
+
+def _opened(home: Path, folders: Sequence[Path]) -> "RunStore | None":
     from mmclust.runs.store import RunStore
 
     try:
-        texts = [(folder / name).read_bytes() for name in ("record.json", "metrics.csv")]
+        texts = [[(folder / name).read_bytes() for name in ("record.json", "metrics.csv")] for folder in folders]
     except OSError:
         return None
-    row = json.loads(texts[0])
-    cached = home / "cache" / f"example-{hashlib.sha256(b''.join(texts)).hexdigest()[:16]}.sqlite"
+    if not texts:
+        return None
+    rows = [json.loads(record) for record, _ in texts]
+    digest = hashlib.sha256(b"".join(part for parts in texts for part in parts)).hexdigest()
+    cached = home / "cache" / f"example-{digest[:16]}.sqlite"
     if not cached.exists():
         temporary = cached.with_name(f"{cached.name}.{os.getpid()}")
         cached.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
         making = RunStore(home, url=f"sqlite:///{temporary}")
-        with (folder / "metrics.csv").open(newline="") as file:
-            points = [{"run_id": row["run_id"], **point} for point in csv.DictReader(file)]
-        for point in points:
-            point |= {
+        points = [
+            {
+                "run_id": row["run_id"],
+                "name": point["name"],
                 "step": int(point["step"]),
                 "epoch": float(point["epoch"]),
                 "value": float(point["value"] or "nan"),
             }
+            for row, (_, curves) in zip(rows, texts, strict=True)
+            for point in csv.DictReader(curves.decode().splitlines())
+        ]
         with making.writing() as connection:
-            connection.execute(insert(RUNS).values(**row))
+            connection.execute(insert(RUNS), rows)
             connection.execute(insert(METRICS), points)
         making.close()
         temporary.replace(cached)
-    return RunStore(home, url=f"sqlite:///{cached}", example={row["run_id"]: folder})
+    owners = {row["run_id"]: folder for row, folder in zip(rows, folders, strict=True)}
+    return RunStore(home, url=f"sqlite:///{cached}", example=owners)

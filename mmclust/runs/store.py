@@ -19,7 +19,7 @@ from mmclust import settings
 from mmclust.runs import queue
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.errors import StoreLost, UnknownRun
-from mmclust.runs.example import open_example
+from mmclust.runs.example import open_example, open_lessons
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
@@ -61,6 +61,7 @@ class RunStore:
         self.url = url or (settings.store_url() if home is None else f"sqlite:///{self.home / 'store.sqlite'}")
         self._example = dict(example or {})
         self._bundled: RunStore | None = None
+        self._taught: RunStore | None = None
         self._opening = threading.Lock()
         try:
             self._file = _sqlite_file(self.url)
@@ -109,15 +110,16 @@ class RunStore:
         return Run(self, run_id, spec, folder)
 
     def get(self, run_id: str) -> Run:
-        """The run with that id, of this store or of the bundled examples.
+        """The run with that id, of this store, of the bundled examples or of the lessons.
 
         Raises:
             UnknownRun: there is none; the message names the closest.
         """
         if not self.read_only and self._row(run_id) is None:
-            examples = self._examples()
-            if examples is not None and examples._row(run_id) is not None:
-                return examples.get(run_id)
+            for bundled in (self._examples, self.lessons):
+                found = bundled()
+                if found is not None and found._row(run_id) is not None:
+                    return found.get(run_id)
         return Run(self, run_id, self.record(run_id).spec, self.folder(run_id))
 
     def record(self, run_id: str) -> RunRecord:
@@ -142,6 +144,16 @@ class RunStore:
         records = [from_row(dict(row), example=self.read_only) for row in rows]
         bundled = self._examples() if examples and not self.read_only else None
         return records + (bundled.list() if bundled is not None else [])
+
+    def lessons(self) -> "RunStore | None":
+        """The store of the finished runs that the lessons show, which is only read; None where none are shipped.
+
+        `list` leaves them out: a user's first list of runs is not to be two dozen of ours. `get` finds them.
+        """
+        if self._taught is None:
+            with self._opening:
+                self._taught = self._taught or open_lessons(self.home)
+        return self._taught
 
     def delete(self, run_id: str) -> None:
         """Forget a run and remove its folder.

@@ -1,11 +1,13 @@
 """Which run, and which epoch of it, a page shows: the bar under the heading."""
 
 import time
+from contextlib import suppress
 
 import streamlit as st
 
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
+from mmclust.runs.errors import UnknownRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.ui import annotations, cache, frame, state
@@ -78,6 +80,8 @@ def chosen() -> RunRecord | None:
         if record.run_id == wanted:
             return record
     if wanted:
+        with suppress(UnknownRun):  # runs of the lessons are in no list
+            return cache.store().get(wanted).record()
         st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
     by_hand = [record for record in shown if record.spec.launcher != SWEEP]
@@ -173,6 +177,7 @@ def chips(found: cache.View) -> str:
 
 def _run_box(record: RunRecord) -> None:
     records = {r.run_id: r for r in cache.store().list()}
+    records.setdefault(record.run_id, record)
     st.session_state[state.RUN_WIDGET] = record.run_id
     st.selectbox(
         "Run",
