@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmclust.cli import pictures
 from mmclust.cli.output import duration, figures, print_json, print_table
 from mmclust.methods.card import PRESETS
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from mmclust.sweeps.sweep import Sweep
 
 PRINT_EVERY_S = 10.0
+ASK_ABOVE = 500
+"""A sweep that has more runs to train asks before it starts."""
 SHOWN = ("acc", "nmi", "ari")
 
 
@@ -49,6 +53,9 @@ def add(commands: Any) -> None:
         help="one setting of a list, instead of --grid; may be repeated",
     )
     parser.add_argument(
+        "--ablations", action="store_true", help="the rows of the method's ablation table, instead of --grid"
+    )
+    parser.add_argument(
         "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="a hyper-parameter of all runs"
     )
     parser.add_argument("--seeds", default="0", metavar="S1,S2", help="seeds of each setting, 0,1,2 or 0-9; default 0")
@@ -58,8 +65,24 @@ def add(commands: Any) -> None:
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument(
+        "--launcher",
+        default="sweep",
+        choices=("sweep", "ray"),
+        help="sweep: processes of this machine (default); ray: the cluster of MMCLUST_RAY_ADDRESS",
+    )
     parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
     parser.add_argument("--title", default="", help="what to call the sweep")
+    parser.add_argument("--at-most", type=_count, metavar="N", help="N runs of them, settings drawn evenly")
+    parser.add_argument("--yes", action="store_true", help=f"start more than {ASK_ABOVE} runs without asking")
+    parser.add_argument("--show", action="store_true", help="train nothing: show what is there")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it (.svg, .png, .pdf): a curve or heat map")
+    parser.add_argument(
+        "--figure",
+        default="",
+        metavar="NAME",
+        help="what --plot draws: acc, nmi, ari, purity, or a curve such as objective/main; default: by the classes",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -67,15 +90,25 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when every run finished."""
     from mmclust.runs.store import RunStore
-    from mmclust.sweeps.runner import carry_out
+    from mmclust.sweeps.runner import carry_out, look_up
 
     sweep = asked(args)
     for cell in sweep.cells:  # bad usage is said before anything is trained
         cell.plan(sweep.seeds[0])
     print(f"sweep {sweep.id}: {len(sweep.cells)} settings x {len(sweep.seeds)} seeds", flush=True)
     store = RunStore()
-    with stopping() as stop:
-        outcome = carry_out(store, sweep, n_workers=args.workers, progress=Lines(), stop=stop)
+    if not args.show and sweep.n_runs > ASK_ABOVE and not args.yes:
+        _ask(sweep.n_runs - len(look_up(store, sweep).runs))
+    if args.show:
+        outcome = look_up(store, sweep)
+    else:
+        with stopping() as stop:
+            outcome = carry_out(
+                store, sweep, launcher=args.launcher, n_workers=args.workers, progress=Lines(), stop=stop
+            )
+    if args.plot:
+        pictures.draw(store, outcome, args.plot, args.figure)
+        print(f"Drawn into {args.plot}", flush=True)
     if args.json:
         print_json(as_json(outcome))
     else:
@@ -85,16 +118,41 @@ def run(args: argparse.Namespace) -> int:
     return 1 if outcome.failures or outcome.stopped else 0
 
 
+def _ask(n_left: int) -> None:
+    """Have many runs confirmed.
+
+    Raises:
+        ValueError: the answer is not yes, or nobody can be asked.
+    """
+    if n_left <= ASK_ABOVE:
+        return
+    limit = "give --at-most N for a part of them drawn evenly, or --yes for all"
+    if not sys.stdin.isatty():
+        raise ValueError(f"{n_left:,} runs are to be trained, more than {ASK_ABOVE}; {limit}")
+    if input(f"{n_left:,} runs are to be trained. Start them all? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ValueError(f"nothing was started; {limit}")
+
+
 def asked(args: argparse.Namespace) -> "Sweep":
     """The sweep that the options ask for.
 
     Raises:
         ValueError: options that cannot be understood or do not go together.
     """
-    from mmclust.sweeps.sweep import Cell, axis_values, grid, points_of, seed_numbers
+    from mmclust.sweeps.sweep import limited
 
-    if args.grid and args.point:
-        raise ValueError("--grid and --point came together; give combinations with --grid or a list with --point")
+    sweep = _all(args)
+    return sweep if args.at_most is None else limited(sweep, args.at_most)
+
+
+def _all(args: argparse.Namespace) -> "Sweep":
+    from mmclust.methods import card
+    from mmclust.sweeps.sweep import Cell, ablations, axis_values, grid, points_of, seed_numbers
+
+    given = [name for name in ("grid", "point", "ablations") if getattr(args, name)]
+    if len(given) > 1:
+        told = " and ".join(f"--{name}" for name in given)
+        raise ValueError(f"{told} came together; give combinations with --grid or a list with --point or --ablations")
     base = Cell(
         dataset=args.dataset[0],
         method=args.method[0],
@@ -109,6 +167,12 @@ def asked(args: argparse.Namespace) -> "Sweep":
     several = {"dataset": args.dataset, "method": args.method}
     axes: dict[str, Sequence[Any]] = {name: values for name, values in several.items() if len(values) > 1}
     seeds = seed_numbers(args.seeds)
+    if args.ablations:
+        about = card(base.method)
+        if axes or not about.ablations:
+            why = "take one data set and one method" if axes else f"{about.title} has no ablation table"
+            raise ValueError(f"--ablations cannot be used here: {why}; use --grid for other settings")
+        return ablations(base, about.ablations, seeds=seeds, title=args.title)
     if args.point:
         points = [dict(map(_pair, point)) for point in args.point]
         combined = [{**cell.point, **point} for cell in grid(base, axes).cells for point in points]
@@ -126,9 +190,13 @@ class Lines:
 
     def __init__(self) -> None:
         self.printed = time.monotonic() - PRINT_EVERY_S
+        self.trouble = ""
 
     def __call__(self, state: "Progress") -> None:
         """Print, if there is news."""
+        if state.trouble and not self.trouble:
+            print(f"Waiting: {state.trouble}", file=sys.stderr, flush=True)
+        self.trouble = state.trouble
         if state.ended is None and time.monotonic() - self.printed < PRINT_EVERY_S:
             return
         self.printed = time.monotonic()
@@ -236,6 +304,13 @@ def workers(text: str) -> int:
     """A number of processes, for argparse."""
     if not text.isdigit() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 256")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    """A number of runs, for argparse."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
 
 

@@ -33,13 +33,26 @@ def write(document: Document, path: Path) -> None:
     Raises:
         ValueError: the file cannot be written.
     """
+    save(draw(document), path, document["name"])
+
+
+def save(figure: "Figure", path: Path, name: str) -> None:
+    """Write a figure into a file; its ending says how (.svg, .png, .pdf).
+
+    Args:
+        figure: of matplotlib.
+        path: its folder is made if need be.
+        name: of what is drawn; the same name and figures give the same file.
+
+    Raises:
+        ValueError: the file cannot be written.
+    """
     import matplotlib as mpl
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Text stays text, and the same figures give the same file.
-        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": document["name"]}):
-            draw(document).savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):  # text stays text
+            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{path} cannot be written ({error}); choose another file, ending in .svg, .png or .pdf"

@@ -53,6 +53,8 @@ class RunRecord:
     """A stop or pause that was asked for and not obeyed yet."""
     waiting_for: str
     """What a queued run waits for, one sentence; empty otherwise."""
+    served: bool
+    """Whether somebody is going to execute a queued run; true of all others."""
     note: str
     cluster_names: dict[int, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -84,11 +86,12 @@ class RunRecord:
 
 def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
     """The record of a row of the runs table; here a silent run becomes interrupted."""
-    status, error, waiting_for = row["status"], row["error"], ""
+    status, error, waiting_for, served = row["status"], row["error"], "", True
     if status == "running" and is_silent(row):
         status, error = "interrupted", error or SILENT
     if status == "queued":
-        waiting_for = _waiting_for(row)
+        served = time.time() - max(row["waiter_seen"] or 0, row["queued"]) <= WAITER_LIMIT_S
+        waiting_for = _waiting_for(row, served)
     return RunRecord(
         run_id=row["run_id"],
         spec=_spec(row["spec"]),
@@ -111,6 +114,7 @@ def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
         n_clusters=row["n_clusters"],
         request=row["request"] if status in ("queued", "running") else "",
         waiting_for=waiting_for,
+        served=served,
         note=row["note"],
         cluster_names={int(k): v for k, v in json.loads(row["cluster_names"]).items()},
         environment=json.loads(row["environment"]),
@@ -123,8 +127,8 @@ def is_silent(row: Mapping[str, Any]) -> bool:
     return time.time() - (row["heartbeat"] or 0) > HEARTBEAT_LIMIT_S or owner.alive(row["owner"] or "") is False
 
 
-def _waiting_for(row: Mapping[str, Any]) -> str:
-    if time.time() - max(row["waiter_seen"] or 0, row["queued"]) > WAITER_LIMIT_S:
+def _waiting_for(row: Mapping[str, Any], served: bool) -> str:
+    if not served:
         return f"No process serves it: press Resume in the app, or run `python -m mmclust resume {row['run_id']}`."
     return row["waiting_for"] or "It is about to start."
 

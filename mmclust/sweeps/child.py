@@ -6,25 +6,34 @@ import subprocess
 import sys
 import threading
 
+from mmclust.launch import ray
 from mmclust.launch.process import environment
+from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.runner import carry_out
 from mmclust.sweeps.sweep import Sweep
 
 
-def start(store: RunStore, sweep: Sweep) -> None:
+def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP) -> None:
     """Carry a sweep out in the background, from where it is; returns at once. What comes of it is in the store.
 
+    Args:
+        store: the runs are in.
+        sweep: what is asked for.
+        launcher: `sweep` for processes of this machine, `ray` for a cluster.
+
     Raises:
-        ValueError: it is being carried out already.
+        ValueError: it is being carried out already, or the cluster does not answer.
     """
+    if launcher == RAY:
+        ray.check()
     if any(known.sweep_id == sweep.id and known.status == "running" for known in sweeps.listed(store)):
         raise ValueError(f"sweep {sweep.id} is running already; stop it first, or wait until it ends")
     sweeps.begin(store, sweep, n_runs=sweep.n_runs)
     with (store.home / "sweeps.log").open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "mmclust.sweeps.child", sweep.id],
+            [sys.executable, "-m", "mmclust.sweeps.child", sweep.id, launcher],
             env=environment(store),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -35,12 +44,13 @@ def start(store: RunStore, sweep: Sweep) -> None:
 
 
 def main() -> None:
-    """Entry of the child process; its argument is the id of a sweep in the store."""
+    """Entry of the child process; its arguments are the id of a sweep in the store, and the launcher of its runs."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = RunStore()
-    carry_out(store, sweeps.get(store, sys.argv[1]).sweep, stop=stop)
+    sweep_id, launcher = sys.argv[1:]
+    carry_out(store, sweeps.get(store, sweep_id).sweep, launcher=launcher, stop=stop)
 
 
 if __name__ == "__main__":

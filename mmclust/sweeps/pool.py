@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from mmclust.launch.process import environment
+from mmclust.runs.queue import SWEEP
 from mmclust.runs.store import RunStore
 
 ONE_THREAD = ("MMCLUST_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -42,7 +43,9 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,
-                start_new_session=True,  # Ctrl-C reaches it through its parent
+                # Ctrl-C reaches it through its parent. Not a session of its own: Linux shares the processor out by
+                # sessions, and a parent that was put behind others would leave its workers among them.
+                process_group=0,
             )
         threading.Thread(target=self._listen, args=(self.process.stdout,), name="answers", daemon=True).start()
 
@@ -77,6 +80,8 @@ class Pool:
         store: the runs are in.
         n_workers: processes at the same time.
     """
+
+    launcher = SWEEP
 
     def __init__(self, store: RunStore, n_workers: int) -> None:
         self.store, self.n_workers = store, n_workers

@@ -70,6 +70,20 @@ def last_values(store: RunStore, run_ids: Sequence[str], name: str) -> dict[str,
         return {run_id: value for run_id, value in connection.execute(query) if value is not None}
 
 
+def values(store: RunStore, runs: Mapping[tuple[int, int], RunRecord], name: str) -> dict[tuple[int, int], float]:
+    """A figure of the last epoch of each (cell, seed) that has it.
+
+    Args:
+        store: the runs are in.
+        runs: finished run of each (cell, seed).
+        name: of a metric (acc, nmi ...), or of a curve, whose last point counts.
+    """
+    if "/" not in name:
+        return {place: run.metrics[name] for place, run in runs.items() if run.metrics and name in run.metrics}
+    last = last_values(store, sorted({run.run_id for run in runs.values()}), name)
+    return {place: last[run.run_id] for place, run in runs.items() if run.run_id in last}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surface:
     """A figure over the values of two axes. Shapes: X and Y values, S seeds."""

@@ -1,10 +1,11 @@
 """Carries a sweep out: finished runs are reused, broken-off ones go on, the others are trained, several at a time.
 
 May be called from any thread. Killed workers are replaced and their runs go on from the last checkpoint; a run that
-fails is reported and does not stop the others.
+fails is reported and does not stop the others. A store that does not answer is waited for.
 """
 
 import itertools
+import logging
 import threading
 import time
 from collections import deque
@@ -13,11 +14,13 @@ from dataclasses import dataclass, field
 
 from mmclust import settings
 from mmclust.plan import objection
-from mmclust.runs.queue import SWEEP
+from mmclust.runs.errors import StoreLost, UnknownRun
+from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.cluster import ClusterLost, ClusterPool
 from mmclust.sweeps.known import KnownRuns, key
 from mmclust.sweeps.pool import Answer, Pool
 from mmclust.sweeps.sweep import Sweep
@@ -26,6 +29,13 @@ MAX_DEATHS = 3
 """A run whose worker was killed so often is given up."""
 TURN_S = 0.5
 BEAT_EVERY_S = 5.0
+PATIENCE_S = 600.0
+"""How long a store that does not answer is waited for. Runs keep their numbers for a minute and end resumably then."""
+
+log = logging.getLogger(__name__)
+
+LAUNCHERS = (SWEEP, RAY)
+"""Where the runs of a sweep can be trained."""
 
 Place = tuple[int, int]
 """(number of a cell, seed)."""
@@ -46,6 +56,8 @@ class Progress:
     seconds_left: float | None
     ended: RunRecord | None = None
     """The run that has just ended, if that is the news."""
+    trouble: str = ""
+    """What the sweep waits for before it can go on, one sentence; empty while it goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +95,7 @@ def carry_out(
     store: RunStore,
     sweep: Sweep,
     *,
+    launcher: str = SWEEP,
     n_workers: int | None = None,
     progress: Callable[[Progress], None] = lambda state: None,
     stop: threading.Event | None = None,
@@ -92,17 +105,25 @@ def carry_out(
     Args:
         store: where the runs are found and made.
         sweep: what is asked for.
-        n_workers: runs at the same time, each in a process with one thread; None for one per core.
+        launcher: `sweep` for processes of this machine, `ray` for the cluster of MMCLUST_RAY_ADDRESS.
+        n_workers: runs at the same time, each in a process with one thread; None for one per core, or for as many as
+            the cluster has room for.
         progress: called about twice a second, and whenever a run ends.
         stop: once set, the runs that train stop, resumably, and nothing new begins.
+
+    Raises:
+        StoreLost: the store did not answer for long; what was trained is kept, and the same sweep goes on later.
+        ValueError: the launcher is not known, or its cluster does not answer.
     """
-    n_workers = settings.n_cores() if n_workers is None else n_workers
-    return _Runner(store, sweep, n_workers, progress, stop or threading.Event()).carry_out()
+    if launcher not in LAUNCHERS:
+        raise ValueError(f"launcher {launcher!r} is not known; sweeps have {', '.join(LAUNCHERS)}")
+    pool = ClusterPool(store, n_workers) if launcher == RAY else Pool(store, n_workers or settings.n_cores())
+    return _Runner(store, sweep, pool, progress, stop or threading.Event()).carry_out()
 
 
 def look_up(store: RunStore, sweep: Sweep) -> SweepOutcome:
     """What is there of a sweep already; nothing is trained."""
-    runner = _Runner(store, sweep, 1, lambda state: None, threading.Event())
+    runner = _Runner(store, sweep, Pool(store, 1), lambda state: None, threading.Event())
     runner.reuse()
     return runner.outcome()
 
@@ -112,15 +133,17 @@ class _Runner:
         self,
         store: RunStore,
         sweep: Sweep,
-        n_workers: int,
+        pool: Pool | ClusterPool,
         progress: Callable[[Progress], None],
         stop: threading.Event,
     ) -> None:
-        self.store, self.sweep, self.tell, self.stop = store, sweep, progress, stop
-        self.pool = Pool(store, n_workers)
+        self.store, self.sweep, self.pool, self.tell, self.stop = store, sweep, pool, progress, stop
         self.known = KnownRuns(store)
         self.jobs: dict[str, _Job] = {}
         self.running: dict[str, _Job] = {}
+        self.unheeded: deque[Answer] = deque()
+        """Of runs that have left their workers; one that cannot be heeded now is kept."""
+        self.lost_since: float | None = None
         self.ended: dict[str, RunRecord] = {}
         """Finished runs by the key of their job."""
         self.failures: dict[Place, str] = {}
@@ -186,19 +209,52 @@ class _Runner:
                 waiting.remove(job)
 
     def _work(self, waiting: deque[_Job]) -> None:
-        self._report()
         while (waiting or self.running) and not self.stop.is_set():
-            while self.pool.has_room and (job := self._startable(waiting)) is not None:
-                waiting.remove(job)
-                self.running[job.run_id] = job
-                self.pool.give(job.run_id)
-            if (answer := self.pool.wait(TURN_S)) is not None:
-                self._heed(answer, waiting)
-            self._report()
-            if time.monotonic() - self.beaten > BEAT_EVERY_S:
-                self.beaten = time.monotonic()
-                if sweeps.beat(self.store, self.sweep.id):
-                    self.stop.set()
+            try:
+                self._turn(waiting)
+                self.lost_since = None
+            except StoreLost as error:
+                self._bear(error)
+            except ClusterLost as error:
+                for job in list(waiting)[:1] or list(self.running.values())[:1]:
+                    self._give_up(job, str(error))
+                self.stop.set()
+        self._report()
+
+    def _turn(self, waiting: deque[_Job]) -> None:
+        """Heed what has ended, start what can be, and wait a little; what the store's loss breaks off is done anew."""
+        while self.unheeded:
+            self._heed(self.unheeded[0], waiting)
+            self.unheeded.popleft()
+        while self.pool.has_room and (job := self._startable(waiting)) is not None:
+            self.pool.give(job.run_id)
+            waiting.remove(job)
+            self.running[job.run_id] = job
+        self._report()
+        if time.monotonic() - self.beaten > BEAT_EVERY_S:
+            self.beaten = time.monotonic()
+            if sweeps.beat(self.store, self.sweep.id):
+                self.stop.set()
+                return
+        if self.running and (answer := self.pool.wait(TURN_S)) is not None:
+            self.unheeded.append(answer)
+        elif not self.running:
+            self.stop.wait(TURN_S)  # others train what is left
+
+    def _bear(self, error: StoreLost) -> None:
+        """Wait for a store that does not answer.
+
+        Raises:
+            StoreLost: it was waited for long enough.
+        """
+        now = time.monotonic()
+        if self.lost_since is None:
+            log.warning("sweep %s waits: %s", self.sweep.id, error)
+        self.lost_since = self.lost_since or now
+        if now - self.lost_since > PATIENCE_S:
+            raise StoreLost(f"{error}; the sweep has waited for it and ends, start it again to go on from here")
+        self._report(trouble=str(error))
+        self.stop.wait(2 * TURN_S)
 
     def _startable(self, waiting: deque[_Job]) -> _Job | None:
         """The first job that can begin now, its run queued; runs that others train are waited for."""
@@ -208,15 +264,17 @@ class _Runner:
             if record is None:
                 job.run_id = self.store.create(job.spec).id
             elif record.status == "finished":
+                self._settle(job, record)
                 waiting.remove(job)
                 self.n_reused += 1
-                self._settle(job, record)
                 continue
             elif record.status == "running":
                 continue
             else:
                 try:
-                    self.store.requeue(record.run_id, SWEEP)
+                    self.store.requeue(record.run_id, self.pool.launcher)
+                except StoreLost:
+                    raise
                 except ValueError:  # queued, and somebody else is about to train it
                     continue
                 job.run_id = record.run_id
@@ -225,24 +283,27 @@ class _Runner:
         return None
 
     def _heed(self, answer: Answer, waiting: deque[_Job]) -> None:
-        job = self.running.pop(answer.run_id, None)
+        job = self.running.get(answer.run_id)
         if job is None:
             return
         if answer.died:
-            job.n_deaths += 1
             self.store.mark_dead(answer.run_id, f"Its process {answer.died}; resume to go on.")
         try:
             record = self.store.record(answer.run_id)
-        except ValueError as error:  # deleted meanwhile
+        except UnknownRun as error:  # deleted meanwhile
+            del self.running[answer.run_id]
             self._give_up(job, str(error))
             return
+        broken_off = bool(answer.died) or record.active or record.status == "interrupted"
         if record.status == "finished":
             self._settle(job, record)
-        elif answer.died and job.n_deaths < MAX_DEATHS:
+        elif broken_off and job.n_deaths + 1 < MAX_DEATHS:
             waiting.appendleft(job)
         else:
             told = record.error or f"Run {record.run_id} was {record.status} by hand."
-            self._give_up(job, f"Its process {answer.died} {job.n_deaths} times." if answer.died else told)
+            self._give_up(job, f"Its process {answer.died} {MAX_DEATHS} times." if answer.died else told)
+        job.n_deaths += broken_off and record.status != "finished"
+        del self.running[answer.run_id]
         self._report(record)
 
     def _settle(self, job: _Job, record: RunRecord) -> None:
@@ -255,6 +316,11 @@ class _Runner:
         self.failures |= dict.fromkeys(job.places, why)
 
     def _close(self, waiting: deque[_Job]) -> None:
+        """End all workers and note what is left.
+
+        Raises:
+            StoreLost: the store does not answer; nothing is noted then, and the sweep shows as interrupted.
+        """
         self.pool.close()
         for run_id, job in self.running.items():
             record = self.store.record(run_id)
@@ -267,7 +333,7 @@ class _Runner:
         self.unfinished += [place for job in waiting for place in job.places]
         sweeps.end(self.store, self.sweep.id, "stopped" if self.unfinished else "finished", self.failures)
 
-    def _report(self, ended: RunRecord | None = None) -> None:
+    def _report(self, ended: RunRecord | None = None, *, trouble: str = "") -> None:
         self.tell(
             Progress(
                 n_runs=len(self.jobs),
@@ -276,8 +342,9 @@ class _Runner:
                 n_failed=sum(job.places[0] in self.failures for job in self.jobs.values()),
                 running=tuple(self.running),
                 seconds=time.monotonic() - self.began,
-                seconds_left=self._seconds_left(),
+                seconds_left=None if trouble else self._seconds_left(),
                 ended=ended,
+                trouble=trouble,
             )
         )
 

@@ -215,8 +215,7 @@ def _values(found: Found, figure: str) -> dict[tuple[int, int], float]:
     """The figure of every finished (cell, seed)."""
     finished = found.finished
     if figure in (*LABELLED, TOGETHER):
-        name = "acc" if figure == TOGETHER else figure
-        return {place: run.metrics[name] for place, run in finished.items() if run.metrics and name in run.metrics}
+        return results.values(cache.store(), finished, "acc" if figure == TOGETHER else figure)
     ids = tuple(sorted({run.run_id for run in finished.values()}))
     last = _last_values(ids, figure)
     return {place: last[run.run_id] for place, run in finished.items() if run.run_id in last}
