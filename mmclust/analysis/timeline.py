@@ -29,13 +29,13 @@ def shown_epochs(kept: Sequence[Kept]) -> list[Kept]:
     return [kept[round(place)] for place in np.linspace(0, len(kept) - 1, FRAMES)]
 
 
-def common_samples(snapshots: Sequence[Snapshot], kind: str) -> np.ndarray:
-    """Ids (n,) of samples that all snapshots hold, ascending; a fixed random part of them where they are many."""
+def common_samples(snapshots: Sequence[Snapshot], most: int | None = None) -> np.ndarray:
+    """Ids (n,) of samples that all snapshots hold, ascending; a fixed random part of them where they are too many."""
     ids = snapshots[0].index
     for snapshot in snapshots[1:]:
         ids = np.intersect1d(ids, snapshot.index, assume_unique=True)
-    if kind != "pca" and len(ids) > MOST:
-        ids = np.sort(np.random.default_rng(0).choice(ids, MOST, replace=False))
+    if most is not None and len(ids) > most:
+        ids = np.sort(np.random.default_rng(0).choice(ids, most, replace=False))
     return ids
 
 

@@ -72,9 +72,22 @@ class Snapshot:
         temporary.replace(path)
 
     @classmethod
-    def load(cls, path: Path) -> "Snapshot":
-        """Read a snapshot; pickled content is refused by numpy."""
+    def load(cls, path: Path, *, scores_only: bool = False) -> "Snapshot":
+        """Read a snapshot; pickled content is refused by numpy.
+
+        Args:
+            path: of the `.npz` file.
+            scores_only: leave out everything but the scores of all views together, which take a tenth of the time.
+        """
         with np.load(path, allow_pickle=False) as file:
+            if scores_only:
+                return cls(
+                    epoch=int(file["epoch"]),
+                    step=int(file["step"]),
+                    index=file["index"],
+                    spaces={},
+                    logits=file["logits"],
+                )
             names = [name for name in file.files if name.startswith("view_logits_")]  # in the order of the views
             return cls(
                 epoch=int(file["epoch"]),

@@ -4,41 +4,13 @@ Positions depend on the probabilities alone, so the picture moves smoothly throu
 every epoch: undecided samples are in the middle, decided ones in a corner.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-
-from mmclust.plots.palette import NEUTRAL
 
 
 def corners(k: int) -> np.ndarray:
     """Positions (k, 2) of the corners, clockwise from the top."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(k) / k
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-def label_corners(option: dict[str, Any], names: Sequence[str], *, radius: float = 1.22) -> None:
-    """Write names beside the corners of an ECharts map of `corner_map` positions, and fix its axes.
-
-    Args:
-        option: see `scatter.live_map`; changed in place.
-        names: (K,) short names.
-        radius: how far from the middle.
-    """
-    for axis in ("xAxis", "yAxis"):
-        option[axis] |= {"min": -radius - 0.12, "max": radius + 0.12}
-    places = (corners(len(names)) * radius).round(3).tolist()
-    option["series"].append(
-        {
-            "type": "scatter",
-            "name": "corners",
-            "silent": True,
-            "symbolSize": 0.01,
-            "data": [{"name": name, "value": place} for name, place in zip(names, places, strict=True)],
-            "label": {"show": True, "formatter": "{b}", "position": "inside", "color": NEUTRAL, "fontSize": 12},
-        }
-    )
 
 
 def corner_map(log_probs: np.ndarray, *, temperature: float = 2.0, spread: float = 0.12) -> np.ndarray:

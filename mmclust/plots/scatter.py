@@ -1,10 +1,10 @@
-"""The 2-D map of an embedding: Plotly figures to explore, and a small ECharts option that keeps up with training.
+"""The 2-D map of an embedding as a Plotly figure.
 
 Shapes: n points, G groups.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -75,43 +75,6 @@ def add_marks(
         },
         unselected={"marker": {"opacity": 1.0}},
     )  # fmt: skip
-
-
-def live_map(
-    xy: np.ndarray, groups: np.ndarray, names: Sequence[str], *, colors: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """ECharts option of a small map that is redrawn while training: no axes, no animation.
-
-    Args:
-        xy: (n, 2) positions; a few thousand at most.
-        groups: (n,) group of each point, from 0.
-        names: (G,) shown names.
-        colors: (G,) hex colours; by default the palette in order.
-    """
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    margin = 0.04 * np.maximum(high - low, 1e-6)
-    axes = [
-        {"type": "value", "show": False, "min": float(a), "max": float(b)}
-        for a, b in zip(low - margin, high + margin, strict=True)
-    ]
-    return {
-        "animation": False,
-        "grid": {"left": 4, "right": 4, "top": 4, "bottom": 4},
-        "tooltip": {"trigger": "item", "formatter": "{a}", "confine": True},
-        "xAxis": axes[0],
-        "yAxis": axes[1],
-        "series": [
-            {
-                "type": "scatter",
-                "name": name,
-                "data": xy[groups == group].astype(float).round(3).tolist(),
-                "symbolSize": 5 if len(xy) <= 2500 else 3,
-                "itemStyle": {"color": colors[group] if colors else cluster_color(group), "opacity": 0.8},
-                "emphasis": {"focus": "series"},
-            }
-            for group, name in enumerate(names)
-        ],
-    }
 
 
 def _custom(ids: np.ndarray, details: Mapping[str, np.ndarray] | None, member: np.ndarray) -> np.ndarray:

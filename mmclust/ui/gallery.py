@@ -1,18 +1,14 @@
 """The parts of the Home page: what this is, a finished example, the list of runs."""
 
-import numpy as np
 import streamlit as st
 
 from mmclust import launch
 from mmclust.plots import curves
-from mmclust.plots.corners import corner_map, label_corners
-from mmclust.plots.scatter import live_map
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui import cache, cluster_rows, frame, live, picker, pictures
+from mmclust.ui import cache, cluster_rows, frame, live, picker, pictures, small_map
 
 PAGE_SIZE = 8
-MAP_POINTS = 2500
 
 
 def hero(*, first_visit: bool) -> None:
@@ -63,15 +59,7 @@ def showcase(record: RunRecord) -> None:
 
 
 def _map(view: cache.View) -> None:
-    chosen = np.arange(len(view.ids))
-    if len(chosen) > MAP_POINTS:
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, MAP_POINTS, replace=False))
-    names = [f"cluster {view.cluster_name(k)}" for k in range(len(view.sizes))]
-    xy = corner_map(view.log_probs[chosen], temperature=live.corner_temperature(view))
-    option = live_map(xy, view.y_pred[chosen], names, colors=view.colors)
-    if len(view.sizes) <= 30:
-        label_corners(option, [view.cluster_meaning(k) for k in range(len(view.sizes))])
-    st.echarts_chart(option, height=290, key="show-map", alt="Every sample is a point, every corner a cluster")
+    small_map.draw(view, key="show-map", height=290)
     st.caption("Every point is a sample, every corner a cluster; in the middle are samples it is unsure about.")
 
 
@@ -94,6 +82,7 @@ def _scores(view: cache.View) -> None:
 def prepare(view: cache.View) -> None:
     """Work out beforehand what takes longest in the showcase."""
     _row_html(view)
+    small_map.content(view)
     live.thin(cache.curves(view.run), ["eval/acc", "eval/nmi", "eval/ari"])
 
 

@@ -11,22 +11,19 @@ from mmclust import launch
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
-from mmclust.plots.corners import corner_map, label_corners
-from mmclust.plots.scatter import live_map
 from mmclust.plots.sparklines import sparkline
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui import alarms, cache, frame, method_card, picker
+from mmclust.ui import alarms, cache, frame, method_card, picker, small_map
 from mmclust.ui.cache import Curves
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
 POINTS = 240
 """Points of a curve on this panel; more would only cost time in the browser."""
-MAP_POINTS = 2000
 MAP_HELP = (
     "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
-    "Its colour is its class where classes are known, so a corner of one colour is a pure cluster."
+    "Coloured by class, a corner of one colour is a pure cluster. The slider goes back to earlier snapshots."
 )
 SCORES_HELP = "\n\n".join(f"**{name}**: {text}" for name, text in frame.FIGURES.values())
 CHART_PX = 270
@@ -185,30 +182,8 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
             st.caption("The map appears with the first snapshot.")
         return None
     view = cache.view(record, *kept[-1])
-    chosen = slice(None)
-    if len(view.ids) > MAP_POINTS:
-        chosen = np.sort(np.random.default_rng(0).choice(len(view.ids), MAP_POINTS, replace=False))
-    xy = corner_map(view.log_probs[chosen], temperature=corner_temperature(view))
-    groups, names, colors = view.y_pred[chosen], [f"cluster {k + 1}" for k in range(len(view.sizes))], view.colors
-    if view.y_true is not None:  # classes show how pure the corners are; clusters are the corners themselves
-        groups = view.y_true[chosen]
-        names = [f"class {view.class_name(c)}" for c in range(int(view.y_true.max()) + 1)]
-        colors = None
-    option = live_map(xy, groups, names, colors=colors)
-    if len(view.sizes) <= 30:
-        label_corners(option, [str(k + 1) for k in range(len(view.sizes))])
-    st.echarts_chart(
-        option,
-        height=CHART_PX,
-        key="live-map",
-        alt=f"Assignments of {len(xy)} samples at epoch {view.epoch}, one corner per cluster",
-    )
+    small_map.draw(view, key="live-map", height=CHART_PX, short=True)
     return view.sizes
-
-
-def corner_temperature(view: cache.View) -> float:
-    """How much the small map softens probabilities: those of several views are soft by themselves."""
-    return 1.0 if view.snapshot.view_logits else 2.0
 
 
 def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:

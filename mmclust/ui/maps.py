@@ -166,7 +166,7 @@ def _timeline(view: cache.View, settings: Settings) -> Points | None:
 
     def work(report: jobs.Report) -> Points:
         snapshots = [cache.snapshot_at(view, epoch) for epoch, _ in kept]
-        ids = timeline.common_samples([*snapshots, view.snapshot], kind)
+        ids = timeline.common_samples([*snapshots, view.snapshot], None if kind == "pca" else timeline.MOST)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
         layouts = timeline.lay_out(

@@ -30,7 +30,7 @@ def test_alignment_never_stretches():
 
 def test_samples_of_a_timeline_are_those_that_every_snapshot_holds():
     snapshots = [snapshot(np.array([9, 1, 5, 7])), snapshot(np.array([1, 7, 9, 3])), snapshot(np.arange(10))]
-    ids = timeline.common_samples(snapshots, "pca")
+    ids = timeline.common_samples(snapshots)
     assert ids.tolist() == [1, 7, 9]
     for one in snapshots:
         assert one.index[timeline.rows_of(one, ids)].tolist() == [1, 7, 9]
@@ -38,10 +38,10 @@ def test_samples_of_a_timeline_are_those_that_every_snapshot_holds():
 
 def test_slow_projections_get_a_fixed_part_of_many_samples():
     many = [snapshot(np.arange(6000))]
-    ids = timeline.common_samples(many, "tsne")
+    ids = timeline.common_samples(many, timeline.MOST)
     assert len(ids) == timeline.MOST
-    np.testing.assert_array_equal(ids, timeline.common_samples(many, "tsne"))
-    assert len(timeline.common_samples(many, "pca")) == 6000
+    np.testing.assert_array_equal(ids, timeline.common_samples(many, timeline.MOST))
+    assert len(timeline.common_samples(many)) == 6000
 
 
 @pytest.mark.parametrize("kind", ["pca", "tsne"])

@@ -1,6 +1,5 @@
 # plotly builds its classes at run time, out of sight of the type checker
 # pyright: reportAttributeAccessIssue=false, reportIndexIssue=false, reportArgumentType=false
-import json
 
 import numpy as np
 import pytest
@@ -47,21 +46,6 @@ def test_seventy_thousand_points_travel_as_bytes():
     )
     assert len(figure.to_json()) < 2_000_000
     assert figure.data[0].marker.size >= 2
-
-
-def test_the_live_map_is_plain_json_with_a_series_per_group(points):
-    xy, _, groups = points
-    option = scatter.live_map(xy, groups, ["a", "b", "c"], colors=["#111111", "#222222", "#333333"])
-    json.dumps(option)
-    assert [len(series["data"]) for series in option["series"]] == np.bincount(groups, minlength=3).tolist()
-    assert option["series"][2]["itemStyle"]["color"] == "#333333"
-    assert option["xAxis"]["min"] < xy[:, 0].min()
-    assert option["animation"] is False
-
-
-def test_the_live_map_takes_points_that_all_coincide():
-    option = scatter.live_map(np.zeros((4, 2)), np.zeros(4, int), ["a"])
-    assert option["xAxis"]["min"] < 0 < option["xAxis"]["max"]
 
 
 def test_axes_are_named_after_the_method_and_share_one_scale(points):

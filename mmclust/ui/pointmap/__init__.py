@@ -53,11 +53,12 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A point of another kind, such as a prototype, drawn as a star."""
+    """A point of another kind, such as a prototype, drawn as a star, or a text in its place."""
 
     x: float
     y: float
     color: str
+    text: str = ""
 
 
 def pack(
@@ -70,6 +71,7 @@ def pack(
     places: np.ndarray | None = None,
     layout: str = "",
     start: int | None = None,
+    edge: float | None = None,
 ) -> bytes:
     """Everything the browser needs for a map, as one file; 10 bytes a point for one frame and four colourings.
 
@@ -77,17 +79,20 @@ def pack(
         ids: (n,) sample ids.
         frames: the map over time, the earliest first.
         colorings: ways to colour, the first one being the default.
-        marks: stars, in the coordinates of the frames.
+        marks: stars and texts, in the coordinates of the frames.
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         layout: what the positions stand for; while it stays the same, the browser keeps the visitor's zoom.
         start: number of the frame to be seen first, by default the last.
+        edge: largest coordinate that is seen, in all directions from 0; by default just the points are.
     """
     arrays: dict[str, np.ndarray] = {"ids": ids.astype("<u4")}
     if places is not None:
         arrays["places"] = places.astype("<u4")
     every = np.concatenate([frame.xy for frame in frames])
     centre, span = (every.min(axis=0) + every.max(axis=0)) / 2, max(float(np.ptp(every, axis=0).max()), 1e-9)
+    if edge is not None:
+        centre, span = np.zeros(2), 2 * edge
 
     def unit(xy: np.ndarray) -> np.ndarray:
         return (xy - centre) / span + 0.5
@@ -114,7 +119,10 @@ def pack(
         "frames": shown,
         "start": len(frames) - 1 if start is None else start,
         "colorings": described,
-        "marks": [{"x": float(x), "y": float(y), "color": m.color} for (x, y), m in zip(placed, marks, strict=True)],
+        "marks": [
+            {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
+            for (x, y), mark in zip(placed, marks, strict=True)
+        ],
         "atlas": None if atlas is None else asdict(atlas),
     }
     return _join(header, arrays)
@@ -150,6 +158,7 @@ def show(
     alt: str,
     group: str,
     height: int = 560,
+    small: bool = False,
     color: str = "",
     selected: np.ndarray | None = None,
     anchor: int = -1,
@@ -163,7 +172,9 @@ def show(
         key: of the component on its page.
         alt: what the map shows, for readers of the screen.
         group: maps of one group share selection, colours and the sample under the pointer in the browser.
-        height: of the map in pixels, without its bars.
+        height: of the map in pixels, without its bars; of a small map with them.
+        small: whether it is a picture on a page of other things: one can point at its samples and play it, but neither
+            select nor zoom.
         color: key of the colouring to begin with; by default the last one used.
         selected: (m,) positions of the points that are selected.
         anchor: id of a sample to mark, -1 for none.
@@ -183,6 +194,7 @@ def show(
             "alt": alt,
             "group": group,
             "height": height,
+            "small": small,
             "color": color,
             "selection": "" if selected is None else _encode(selected, n),
             "answered": st.session_state.get(answered, 0),

@@ -10,6 +10,7 @@ const DWELL_MS = 90; // how long it must rest before the card appears
 const THUMBS_BELOW = 320; // visible points, below which they are drawn as their images
 const DIM = 0.1; // opacity of points outside of the selection, as a share
 const MAX_ZOOM = 400;
+const FRAME_MS = 500; // from one epoch to the next while time runs
 const TRAILS_BELOW = 300; // selected points, below which their way through time is drawn
 
 // What all maps of this browser tab share; Streamlit may load this module once for every component on a page.
@@ -103,6 +104,7 @@ class PointMap {
   update(data, setTriggerValue) {
     this.send = setTriggerValue;
     this.group = data.group;
+    if (Boolean(data.small) !== this.small) this.becomes(Boolean(data.small));
     this.root.style.setProperty("--pm-height", `${data.height}px`);
     this.canvas.setAttribute("aria-label", data.alt);
     if (data.color && data.color !== this.asked) this.colorKey = this.asked = data.color;
@@ -130,6 +132,14 @@ class PointMap {
     }
   }
 
+  // A small map stands on a page of other things: it takes no drags, and leaves the wheel to the page.
+  becomes(small) {
+    this.small = small;
+    this.root.classList.toggle("pm-small", small);
+    this.show.labels = !small;
+    this.over.dataset.tool = small ? "none" : this.tool;
+  }
+
   // The other maps that show the same samples.
   get peers() {
     return [...shared.maps].filter((map) => map !== this && map.group === this.group && map.file);
@@ -143,7 +153,8 @@ class PointMap {
 
   open(file, selection) {
     const other = !this.file || this.file.n !== file.n || this.file.layout !== file.layout;
-    const time = !other && this.file.frames.length === file.frames.length ? this.time : file.start;
+    const follows = !other && this.time >= this.last;
+    const time = other ? file.start : this.timeIn(file);
     this.file = file;
     this.n = file.n;
     this.time = time;
@@ -179,6 +190,19 @@ class PointMap {
     );
     const remembered = shared.remembered.get(this.group);
     this.setColoring(this.colorKey ?? (this.has(remembered) ? remembered : undefined));
+    // who watches the newest frame sees the points move on to one that has come
+    if (follows && !this.playing && this.time < this.last) this.run();
+  }
+
+  // The moment that is shown, as the time of another file of the same map, which may hold more frames or others.
+  timeIn(file) {
+    const epochs = file.frames.map((frame) => frame.epoch), now = this.moment.epoch;
+    if (epochs[Math.round(this.time)] === now) return Math.min(this.time, epochs.length - 1);
+    return Math.max(0, epochs.findLastIndex((epoch) => epoch <= now));
+  }
+
+  get last() {
+    return this.file.frames.length - 1;
   }
 
   has(key) {
@@ -313,7 +337,7 @@ class PointMap {
   }
 
   get scale() {
-    return (Math.min(this.width, this.height) - 24) * this.view.zoom;
+    return (Math.min(this.width, this.height) - (this.small ? 4 : 24)) * this.view.zoom;
   }
 
   toScreen(x, y) {
@@ -411,7 +435,8 @@ class PointMap {
   }
 
   radius() {
-    return clamp((190 / Math.sqrt(this.n + 400)) * Math.pow(this.view.zoom, 0.35), 1.1, 7) * this.ratio;
+    const usual = (this.small ? 110 : 190) / Math.sqrt(this.n + 400);
+    return clamp(usual * Math.pow(this.view.zoom, 0.35), 1.1, 7) * this.ratio;
   }
 
   // Discs are blended into the pixels by hand: tens of thousands of calls of the canvas would take longer.
@@ -534,6 +559,7 @@ class PointMap {
 
   paintMark(context, theme, mark) {
     const [x, y] = this.toScreen(mark.x, mark.y);
+    if (mark.text) return this.paintText(context, theme, mark.text, x, y);
     context.beginPath();
     for (let k = 0; k < 10; k++) {
       const r = k % 2 ? 4 : 9, angle = (Math.PI * k) / 5 - Math.PI / 2;
@@ -568,18 +594,23 @@ class PointMap {
 
   paintLabels(context, theme) {
     if (this.coloring.kind !== "groups" || this.coloring.names.length > 60) return;
+    for (const { group, x, y } of this.centres())
+      this.paintText(context, theme, this.coloring.names[group], ...this.toScreen(x, y));
+  }
+
+  // A text on a rim of the background's colour, all of it inside the map.
+  paintText(context, theme, text, x, y) {
     context.font = `600 13px ${theme.font}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
-    for (const { group, x, y } of this.centres()) {
-      const [px, py] = this.toScreen(x, y);
-      context.lineWidth = 4;
-      context.strokeStyle = theme.back;
-      context.strokeText(this.coloring.names[group], px, py);
-      context.fillStyle = theme.text;
-      context.fillText(this.coloring.names[group], px, py);
-    }
+    const half = context.measureText(text).width / 2 + 3;
+    x = clamp(x, half, Math.max(half, this.width - half));
+    context.lineWidth = 4;
+    context.strokeStyle = theme.back;
+    context.strokeText(text, x, y);
+    context.fillStyle = theme.text;
+    context.fillText(text, x, y);
   }
 
   // The point of each group in whose cell of the index most of the group lies: inside the group, unlike its mean.
@@ -719,7 +750,7 @@ class PointMap {
       return [event.clientX - box.left, event.clientY - box.top];
     };
     this.over.addEventListener("pointerdown", (event) => {
-      if (!this.file) return;
+      if (!this.file || this.small) return;
       const [x, y] = at(event);
       const pans = this.tool === "pan" || event.button === 1 || this.space;
       this.drag = { x, y, pans, view: { ...this.view }, path: pans ? null : [[x, y]], moved: false };
@@ -759,7 +790,7 @@ class PointMap {
     this.over.addEventListener(
       "wheel",
       (event) => {
-        if (!this.file) return;
+        if (!this.file || this.small) return;
         event.preventDefault();
         this.card(-1);
         this.zoomAt(...at(event), Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)));
@@ -782,7 +813,10 @@ class PointMap {
     this.find("fit").onclick = () => this.fit();
     this.find("clear").onclick = () => this.clear();
     this.find("play").onclick = () => this.play();
-    this.find("scrub").oninput = (event) => this.goto(Number(event.target.value));
+    this.find("scrub").oninput = (event) => {
+      this.pause();
+      this.goto(Number(event.target.value));
+    };
   }
 
   use(tool) {
@@ -850,6 +884,7 @@ class PointMap {
 
   key(event) {
     if (!this.file || event.target.matches("input, button")) return;
+    if (this.small && !event.key.startsWith("Arrow")) return;
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     if (ways[event.key]) this.walk(...ways[event.key]);
     else if (event.key === "Enter" && this.focus >= 0) {
@@ -873,7 +908,7 @@ class PointMap {
   // ------------------------------------------------------------------ time
 
   goto(time) {
-    this.time = clamp(time, 0, this.file.frames.length - 1);
+    this.time = clamp(time, 0, this.last);
     const before = this.moment;
     this.place();
     if (before !== this.moment) {
@@ -887,22 +922,29 @@ class PointMap {
   }
 
   play() {
-    const button = this.find("play");
-    if (this.playing) {
-      cancelAnimationFrame(this.playing);
-      this.playing = 0;
-    } else {
-      const last = this.file.frames.length - 1;
-      let began, from = this.time >= last ? 0 : this.time;
-      const step = (now) => {
-        began ??= now;
-        this.goto(from + (now - began) / 500);
-        this.playing = this.time < last ? requestAnimationFrame(step) : 0;
-        if (!this.playing) button.setAttribute("aria-pressed", "false");
-      };
-      this.playing = requestAnimationFrame(step);
-    }
-    button.setAttribute("aria-pressed", Boolean(this.playing));
+    if (this.playing) return this.pause();
+    if (this.time >= this.last) this.goto(0);
+    this.run();
+    this.find("play").setAttribute("aria-pressed", "true");
+  }
+
+  // Let time run from here to the last frame.
+  run() {
+    const from = this.time;
+    let began;
+    const step = (now) => {
+      began ??= now;
+      this.goto(from + (now - began) / FRAME_MS);
+      if (this.time < this.last) this.playing = requestAnimationFrame(step);
+      else this.pause();
+    };
+    this.playing = requestAnimationFrame(step);
+  }
+
+  pause() {
+    cancelAnimationFrame(this.playing);
+    this.playing = 0;
+    this.find("play").setAttribute("aria-pressed", "false");
   }
 }
 
