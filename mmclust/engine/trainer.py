@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.memory import keep_freed_memory
+from mmclust.engine.read_ahead import ReadAhead
 from mmclust.engine.recorder import Recorder
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
@@ -28,6 +29,9 @@ CHECKPOINT_EVERY_S = 20.0
 """Seconds between checkpoints; with the time to write one this stays under the 30 s a crash may cost."""
 POLL_EVERY_S = 0.25
 EVALUATION_BATCH = 1024
+"""Samples at a time where nothing is learnt; fewer when they are large."""
+EVALUATION_VALUES = 4 * 2**20
+"""Pixels and features of such a batch: a network's first layer takes some 64 bytes for each."""
 TOP5_FROM_CLUSTERS = 100
 """From so many clusters on it is also told how often the class is among the five best clusters."""
 SNAPSHOT_SAMPLES = 10_000
@@ -169,6 +173,7 @@ class Trainer:
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
         self.views = tuple(_on_device(view, device) for view in dataset.views)
+        self.read_ahead = ReadAhead(dataset.views if device.type == "cpu" else ())
         self.n_labelled: int | None = None
         if train_part == "train+unlabelled" and dataset.unlabelled:
             self.n_labelled = dataset.n_samples
@@ -234,9 +239,11 @@ class Trainer:
         for stage, about in enumerate(self.stages):
             first = self._first_epoch(stage)
             for epoch in range(max(first, self.step // self.steps_per_epoch), first + about.epochs):
-                order = self._order(epoch)
+                batches = self._order(epoch).split(self.batch_size)
                 for batch in range(self.step - epoch * self.steps_per_epoch, self.steps_per_epoch):
-                    yield stage, epoch, batch, order[batch * self.batch_size : (batch + 1) * self.batch_size]
+                    for ids in batches[batch + 1 : batch + 2]:
+                        self.read_ahead.ask_for(ids)
+                    yield stage, epoch, batch, batches[batch]
 
     def _first_epoch(self, stage: int) -> int:
         return sum(s.epochs for s in self.stages[:stage])
@@ -308,7 +315,7 @@ class Trainer:
                 index=self.eval_index,
                 epoch=epoch,
                 step=self.step,
-                batch_size=EVALUATION_BATCH,
+                batch_size=_evaluation_batch(self.views),
             )
         probs = snapshot.probs
         values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
@@ -377,6 +384,12 @@ def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
     with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to samples
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(view).to(device)
+
+
+def _evaluation_batch(views: tuple[Tensor, ...]) -> int:
+    """Samples at a time where nothing is learnt, so that large images need no more memory than small ones."""
+    values_per_sample = sum(view[0].numel() for view in views)
+    return max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // values_per_sample))
 
 
 def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
