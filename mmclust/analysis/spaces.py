@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmclust.evaluation.snapshot import Snapshot
+
 KNOWN = {
     "z": ("Z", "the code that clusters are read from"),
     "z_c": ("Z_c, category", "the category part of the code: which cluster"),
@@ -18,6 +20,9 @@ KNOWN = {
     "over": ("over-clusters", "probabilities of the finer clusters of the second head"),
 }
 """Name without a view -> title and meaning."""
+
+OF_CLUSTERS = ("z", "hidden", "h", "fused")
+"""Spaces that clusters are read from, the first one that a method has."""
 
 TOGETHER = "views"
 """Ends the name of a picture of all views' spaces at once: `z_views`."""
@@ -43,6 +48,12 @@ def of_view(name: str, n_views: int) -> tuple[str, int | None]:
     if found and n_views > 1 and int(found[2]) <= n_views:
         return found[1], int(found[2]) - 1
     return name, None
+
+
+def of_clusters(snapshot: Snapshot) -> np.ndarray:
+    """(n, D) codes in the space that the clusters are read from; the scores where a method has none."""
+    names = [*(name for name in OF_CLUSTERS if name in snapshot.spaces), *snapshot.spaces]
+    return snapshot.spaces[names[0]].reshape(len(snapshot.index), -1) if names else snapshot.logits
 
 
 def choices(spaces: Mapping[str, np.ndarray], views: Sequence[str]) -> list[Space]:

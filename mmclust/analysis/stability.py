@@ -32,6 +32,28 @@ def pairwise_ari(assignments: Sequence[np.ndarray]) -> np.ndarray:
     return found
 
 
+def on_shared(runs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Ids of the samples (n,) that all runs have, ascending, and their cluster (n,) in each run.
+
+    Args:
+        runs: sample ids and clusters of each run, in any order and of any number.
+    """
+    ids = np.unique(runs[0][0])
+    for own, _ in runs[1:]:
+        ids = np.intersect1d(ids, own)
+    found = []
+    for own, clusters in runs:
+        order = np.argsort(own)
+        found.append(clusters[order[np.searchsorted(own, ids, sorter=order)]] if len(ids) else clusters[:0])
+    return ids, found
+
+
+def with_others(assignments: Sequence[np.ndarray]) -> np.ndarray:
+    """(R,) mean adjusted Rand index of each assignment with the others; NaN for one alone."""
+    pairs = pairwise_ari(assignments)
+    return (pairs.sum(axis=1) - 1) / (len(pairs) - 1) if len(pairs) > 1 else np.full(len(pairs), np.nan)
+
+
 def consensus(assignments: Sequence[np.ndarray]) -> Consensus:
     """Vote of matched clusters (cumulative voting, Dudoit and Fridlyand, Bioinformatics 2003, BagClust1).
 

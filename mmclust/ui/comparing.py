@@ -174,15 +174,9 @@ def _shared(views: Sequence[cache.View]) -> tuple[np.ndarray, list[np.ndarray]]:
     data = {(view.record.spec.dataset, view.record.spec.limit) for view in views}
     if len(data) > 1:
         raise ValueError("these runs are of different data sets or samples; choose runs of one data set to compare")
-    ids = views[0].ids
-    for view in views[1:]:
-        ids = np.intersect1d(ids, view.ids)
+    ids, found = stability.on_shared([(view.ids, view.y_pred) for view in views])
     if not len(ids):
         raise ValueError("these runs share no sample; choose runs that were evaluated on the same part")
-    found = []
-    for view in views:
-        order = np.argsort(view.ids)
-        found.append(view.y_pred[order[np.searchsorted(view.ids, ids, sorter=order)]])
     return ids, found
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
+from mmclust.sweeps import child
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out
+from mmclust.sweeps.sweep import Cell, Sweep, grid
 
 CLUSTER = """
 import sys
@@ -203,3 +208,79 @@ def test_a_port_that_is_no_ray_cluster_fails_the_run_with_a_sentence(installed: 
         launch.submit(run.store, run.id, "ray")
         record = wait_until(run, ended)
     assert record.status == "failed" and "Ray cluster" in record.error and "\n" not in record.error
+
+
+def numbers(outcome: SweepOutcome) -> dict[tuple[int, int], dict[str, float] | None]:
+    return {place: run.metrics for place, run in outcome.runs.items()}
+
+
+@pytest.mark.slow
+def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_home(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=60, limit=192)
+    sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[0, 1])
+    told: list[Progress] = []
+    results: list[SweepOutcome] = []
+    thread = threading.Thread(
+        target=lambda: results.append(carry_out(store, sweep, launcher="ray", progress=told.append))
+    )
+    thread.start()
+    deadline = time.monotonic() + 240
+    while not (busy := [r for r in store.list(examples=False) if r.status == "running" and r.step > 20]):
+        assert time.monotonic() < deadline and thread.is_alive(), [r.error for r in store.list(examples=False)]
+        time.sleep(0.05)
+    os.kill(process_of(store.get(busy[0].run_id)), signal.SIGKILL)
+    thread.join(300)
+    assert results and results[0].failures == {} and len(results[0].runs) == 4
+    assert {run.launcher for run in results[0].runs.values()} == {"ray"}
+    assert told[-1].n_finished == 4
+    assert sweeps.get(store, sweep.id).status == "finished"
+
+    monkeypatch.delenv("MMCLUST_STORE")
+    alone = RunStore(tmp_path / "alone", f"sqlite:///{tmp_path / 'alone.sqlite'}")
+    assert numbers(carry_out(alone, sweep, n_workers=2)) == numbers(results[0])
+
+
+@pytest.mark.slow
+def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: RunStore):
+    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=150, limit=192)
+    sweep, stop = Sweep(cells=(base,), seeds=(0, 1, 2)), threading.Event()
+
+    def once_it_trains(state: Progress) -> None:
+        if any(r.step > 20 for r in store.list(examples=False) if r.run_id in state.running):
+            stop.set()
+
+    first = carry_out(store, sweep, launcher="ray", progress=once_it_trains, stop=stop)
+    assert first.stopped and first.unfinished
+    assert not any(record.active for record in store.list(examples=False))
+    later = carry_out(store, sweep, launcher="ray")
+    assert len(later.runs) == 3 and len(store.list(examples=False)) == 3
+
+
+def test_a_sweep_without_a_cluster_says_so_and_trains_nothing(installed: None, monkeypatch: pytest.MonkeyPatch):
+    sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
+    with pytest.raises(ValueError, match="set MMCLUST_RAY_ADDRESS to its address"):
+        carry_out(RunStore(), sweep, launcher="ray")
+    monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{free_port()}")
+    with pytest.raises(ValueError, match="no Ray cluster answers"):
+        child.start(RunStore(), sweep, "ray")
+    assert RunStore().list(examples=False) == [] and sweeps.listed(RunStore()) == []
+
+
+def test_a_cluster_that_leaves_in_mid_sweep_ends_it_with_a_sentence_and_it_goes_on_at_home(
+    installed: None, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen()
+        monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{there.getsockname()[1]}")
+        monkeypatch.setattr(launcher._Starter, "start", lambda self, store, run_id: there.close())
+        monkeypatch.setattr(launcher, "_starters", {})
+        base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=1, limit=192)
+        sweep, store = Sweep(cells=(base,), seeds=(0, 1)), RunStore()
+        outcome = carry_out(store, sweep, launcher="ray")
+    assert outcome.stopped and "no Ray cluster answers" in outcome.failures[0, 1]
+    assert sweeps.get(store, sweep.id).status == "stopped"
+    assert not any(record.active for record in store.list(examples=False))
+    assert len(carry_out(store, sweep, n_workers=1).runs) == 2
