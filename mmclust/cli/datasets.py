@@ -63,13 +63,15 @@ def _list(*, as_json: bool) -> int:
 
 def _look(args: argparse.Namespace) -> int:
     """Say what is understood of a file, what it leaves open, and keep it where that is wanted."""
-    from mmclust.data import readers, uploads
+    from mmclust.data import catalogue, readers, uploads
     from mmclust.data.readers.reading import Reading, understood
 
     if not args.path.exists():
         raise ValueError(f"{args.path} is not there; give the path of a file or folder")
     reading = Reading(_answers(args.answer))
-    dataset = readers.read(args.path, reading)
+    place = str(args.path.resolve())
+    # The path of an index file stands for the data set that it makes of other files.
+    dataset = catalogue.load(place) if catalogue.find(place) else readers.read(args.path, reading)
     open_questions = {question.name: question for question in reading.questions}
     if unknown := [name for name in reading.answers if name not in open_questions]:
         asked = ", ".join(open_questions) or "nothing"

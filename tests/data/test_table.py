@@ -68,6 +68,24 @@ def test_whole_numbers_may_be_classes_but_are_taken_for_numbers(tmp_path: Path):
     assert dataset.spec.views[0].shape == (4,) and dataset.spec.n_clusters == 3
 
 
+@pytest.mark.parametrize("column", [0, 4])
+def test_whole_numbers_that_the_rows_are_sorted_by_are_guessed_to_be_the_classes(tmp_path: Path, column: int):
+    np.savetxt(tmp_path / "a.csv", np.insert(A, column, np.arange(N) // 10, axis=1), delimiter=",")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert dataset.spec.views[0].shape == (4,) and dataset.spec.n_clusters == 3
+    assert [question.answer for question in reading.questions] == [f"column {column + 1}"]
+    assert opened(tmp_path / "a.csv", classes="none")[0].spec.views[0].shape == (5,)
+
+
+def test_a_column_that_a_counting_header_passes_over_is_guessed_to_be_the_classes(tmp_path: Path):
+    table = np.c_[A, np.arange(N) % 2, np.arange(N) % 3]
+    np.savetxt(tmp_path / "a.csv", table, delimiter=",", header="0,1,2,3,4,0", comments="")
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert dataset.spec.views[0].shape == (5,) and dataset.spec.n_clusters == 3
+    np.savetxt(tmp_path / "b.csv", table, delimiter=",", header="0,1,2,3,4,5", comments="")
+    assert opened(tmp_path / "b.csv")[0].labels is None
+
+
 def test_a_row_without_a_header_may_end_in_a_word(tmp_path: Path):
     (tmp_path / "a.csv").write_text("".join(f"{a},{b},{name}\n" for (a, b, *_), name in zip(A, NAMES, strict=True)))
     dataset, _ = opened(tmp_path / "a.csv")

@@ -74,7 +74,10 @@ def assemble(
     """
     reading = reading or Reading()
     label_name, labels = _asked_labels(arrays, reading)
-    views = _find_views({key: value for key, value in arrays.items() if key != label_name}, labels, where)
+    others = {key: value for key, value in arrays.items() if key != label_name}
+    if labels is not None and not others:
+        raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
+    views = _find_views(others, labels, where)
     views, labels = _by_ids(views, arrays, labels, where, reading)
     n_samples = _count(views, labels, where)
     turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)

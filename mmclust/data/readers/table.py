@@ -265,10 +265,23 @@ def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading)
     few = {name: values for name, values in columns.items() if _few(values)}
     if not few:
         return None
-    guess = next((name for name, values in few.items() if values.dtype == object), NONE)
+    guess = next((name for name, values in few.items() if values.dtype == object), None)
+    guess = guess or next((name for name in few if _stands_apart(name, columns)), NONE)
     text = "Which column holds the classes? They only ever score a result."
     answer = reading.ask("classes", text, (NONE, *few), guess)
     return None if answer == NONE else answer
+
+
+def _stands_apart(name: str, columns: dict[str, np.ndarray]) -> bool:
+    """Whether an outer column looks like the classes: rows are sorted by it, or a header counts all columns but it."""
+    first, *_, last = columns
+    if name not in (first, last):
+        return False
+    others = [other for other in columns if other != last]
+    numbered = ([str(i + start) for i in range(len(others))] for start in (0, 1))
+    is_left_out = name == last and any(others == count and last != str(int(count[-1]) + 1) for count in numbered)
+    values = columns[name]
+    return is_left_out or np.count_nonzero(np.diff(values)) + 1 == len(np.unique(values))
 
 
 def _few(values: np.ndarray) -> bool:
