@@ -35,12 +35,20 @@ class Encoder(nn.Module):
         return tuple(self(batch) for batch in batches)
 
 
-def choose_encoder(size: tuple[int, int]) -> str:
-    """The published encoder made for such images, and the small one below 14 pixels."""
+def choose_encoder(size: tuple[int, int], wanted: str = "auto") -> str:
+    """The encoder that is wanted by its name, or the one for such images.
+
+    Args:
+        size: height and width in pixels.
+        wanted: a name of `ENCODERS`; auto: the published one, and the small one below 14 pixels; light: the same, but
+            none larger than the plain one.
+    """
+    if wanted not in ("auto", "light"):
+        return wanted
     side = min(size)
     if side < 14:
         return "small"
-    if side < 32:
+    if side < 32 or wanted == "light":
         return "plain"
     return "residual-32" if side < 64 else "residual-96"
 

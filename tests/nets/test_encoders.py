@@ -80,6 +80,8 @@ def test_weights_are_xavier_normal_and_biases_zero() -> None:
 )
 def test_the_encoder_follows_the_image_size(side: int, name: str) -> None:
     assert choose_encoder((side, side)) == name
+    assert choose_encoder((side, side), "light") == (name if name == "small" else "plain")
+    assert choose_encoder((side, side), "residual-32") == "residual-32"
 
 
 def test_the_blocks_of_the_discriminators_first_layer_have_the_spread_of_the_whole() -> None:

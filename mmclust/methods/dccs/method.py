@@ -44,7 +44,7 @@ class DCCS(Method):
         view = spec.views[0]
         channels = {"gray": 1, "sobel": 2, "rgb": 3}[config.input]
         size = (view.shape[1], view.shape[2])
-        name = choose_encoder(size) if config.encoder == "auto" else config.encoder
+        name = choose_encoder(size, config.encoder)
         code_dim = config.style_dim + spec.n_clusters
         # The small network goes with narrower judges: 1024 units would dwarf it.
         scale = config.width / (4 if name == "small" else 1)
@@ -62,7 +62,7 @@ class DCCS(Method):
         channels, height, width = images[0].shape
         if config.input == "rgb" and channels != 3:
             return f"input=rgb needs colour images, {spec.name} has {channels} channel; use input=gray or sobel."
-        name = choose_encoder((height, width)) if config.encoder == "auto" else config.encoder
+        name = choose_encoder((height, width), config.encoder)
         if min(height, width) < SMALLEST[name]:
             return (
                 f"Images of {height} x {width} pixels are too small for the encoder {name}, which needs at least "
