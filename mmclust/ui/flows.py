@@ -101,12 +101,9 @@ def _draw(view: cache.View, stages: list[Grouping], found: selection.Selection |
     chosen = st.session_state.get("flow") or ""
     marked = chosen and found is not None and np.array_equal(_rows(stages, chosen), found.rows)
     drawing = cache.derive(view, ("flows", keys, names), lambda: _drawing(view, stages, known, counts))
-    svg = drawing.svg
-    if marked:
-        svg = svg.replace(f'data-click="{chosen}"', f'class="mm-chosen" data-click="{chosen}"')
-    if clicked := clicks.show(svg, key="flows"):
-        st.session_state["flow"] = clicked
-        _select(view, stages, clicked)
+    clicks.show(
+        drawing.svg, key="flows", chosen=chosen if marked else "", on_click=lambda part: _select(view, stages, part)
+    )
     notes = []
     if not known.all():
         notes.append(f"{int(known.sum()):,} of {len(known):,} {view.word}s are in all of them.")
@@ -159,7 +156,7 @@ def _of_part(stages: list[Grouping], part: str) -> list[tuple[Grouping, int]]:
 
 def _select(view: cache.View, stages: list[Grouping], part: str) -> None:
     """Select the samples of a flow or of a bar, on all pages."""
+    st.session_state["flow"] = part
     words = [f"{s.names[g]} ({s.title})" for s, g in _of_part(stages, part)]
     title = f"From {words[0]} to {words[1]}" if len(words) > 1 else "".join(words)
     selection.select(view, _rows(stages, part), title)
-    st.rerun()

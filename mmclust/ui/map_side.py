@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis.neighbours import nearest_to_mean
-from mmclust.ui import cache, caught, clickable, pictures, selection, state
+from mmclust.ui import cache, caught, clicks, pictures, selection, state
 from mmclust.ui.selection import Selection
 
 ANCHOR = "map-anchor"
@@ -143,18 +143,17 @@ def _agreement(view: cache.View, of: np.ndarray, rows: np.ndarray) -> str:
 def _grid(view: cache.View, rows: np.ndarray, key: str, captions: Sequence[str] | bool = False) -> None:
     """Samples that can be clicked: the clicked one is marked on the map, and its neighbours are shown."""
 
-    def pick(number: int) -> None:
-        row = int(rows[number])
+    def pick(number: str) -> None:
+        row = int(rows[int(number)])
         st.session_state[ANCHOR] = (view.record.run_id, int(view.ids[row]))
         st.session_state[TAB] = "nearest"
         if selection.current(view) is None:
             selection.select(view, np.array([row]), f"{view.word.capitalize()} {view.ids[row]}")
 
     marked = np.flatnonzero(view.ids[rows] == anchor(view))
-    clickable.grid(
-        pictures.samples(view, rows, px=44, captions=captions),
+    clicks.show(
+        clicks.numbered(pictures.samples(view, rows, px=44, captions=captions), "Show who is nearest to it"),
         key=key,
-        help="Show who is nearest to it",
-        on_pick=pick,
-        chosen=int(marked[0]) if len(marked) else -1,
+        chosen=str(marked[0]) if len(marked) else "",
+        on_click=pick,
     )

@@ -85,7 +85,7 @@ def test_a_flow_selects_the_samples_that_took_it(page: Page, server: str) -> Non
     flow.dispatch_event("click")
     expect(page).to_have_url(re.compile("sel="))
     assert selected(page) == n
-    expect(page.locator("path.mm-chosen")).to_have_count(1)
+    expect(page.locator("path[aria-pressed=true]")).to_have_count(1)
     # the same flow again by keyboard, from the largest one on
     page.locator(".st-key-mm-selection").get_by_role("button", name="Clear").click()
     expect(page.locator(".st-key-mm-selection")).to_have_count(0)

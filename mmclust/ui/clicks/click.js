@@ -1,5 +1,5 @@
 // HTML or SVG made by the server whose parts can be clicked, or reached by keyboard: parts with a `data-click` say what
-// was chosen. Parts in a group `data-walk` share one tab stop; the arrow keys walk through them.
+// was clicked. Parts in a group `data-walk` share one tab stop; the arrow keys walk through them.
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".mm-clicks");
@@ -9,6 +9,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     for (const group of root.querySelectorAll("[data-walk]")) start(parts(group), focused);
     if (focused) find(root, focused)?.focus();
   }
+  if (typeof data.chosen === "string")
+    for (const part of parts(root)) part.setAttribute("aria-pressed", part.dataset.click === data.chosen);
   root.onclick = (event) => {
     const part = event.target.closest("[data-click]");
     if (!part) return;
