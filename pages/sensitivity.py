@@ -4,9 +4,9 @@ import functools
 
 import streamlit as st
 
-from mmclust.ui import frame, sensitivity, state, sweeping
+from mmclust.ui import choosing, frame, sensitivity, state, sweeping
 
-VIEWS = {"results": "Results", "new": "New sweep"}
+VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
 left, middle, right = st.columns([6, 5, 3], gap="medium", vertical_alignment="bottom")
 with left:
@@ -14,7 +14,8 @@ with left:
 with right:
     st.segmented_control(
         "Show", list(VIEWS), key=state.linked("show", list(VIEWS), "results"), required=True,
-        format_func=VIEWS.__getitem__, help="What came of sweeps, or the form that plans one.",
+        format_func=VIEWS.__getitem__,
+        help="What came of sweeps; which run could be chosen without labels; or the form that plans a sweep.",
     )  # fmt: skip
 
 if state.link("show", "results") == "new":
@@ -53,4 +54,7 @@ else:
             state.set_linked("show", "new")
             st.rerun()
         with frame.messages():
-            sensitivity.show(found)
+            if state.link("show", "results") == "choosing":
+                choosing.show(found)
+            else:
+                sensitivity.show(found)

@@ -155,3 +155,39 @@ def heat_map(
     figure.update_xaxes(tickvals=np.arange(n_x), ticktext=[shown(v) for v in x], range=[-0.5, n_x - 0.5], **axis)
     figure.update_yaxes(tickvals=np.arange(n_y), ticktext=[shown(v) for v in y], range=[-0.5, n_y - 0.5], **axis)
     return figure
+
+
+def scatter(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    texts: Sequence[str],
+    groups: np.ndarray,
+    marked: np.ndarray,
+    names: tuple[str, str],
+    height: int = 380,
+) -> "go.Figure":
+    """Runs by a criterion against a figure, some of them ringed.
+
+    Args:
+        x: (n,) criterion.
+        y: (n,) figure, a fraction.
+        texts: (n,) what each run is.
+        groups: (n,) colour of each.
+        marked: (n,) whether it is ringed.
+        names: of the axes.
+        height: pixels.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    colors = [cluster_color(int(group)) for group in groups]
+    shape = {"color": colors, "size": np.where(marked, 15, 9), "opacity": 0.85}
+    shape["line"] = {"color": "#f0840c", "width": np.where(marked, 3, 0)}
+    figure.add_scatter(
+        x=x, y=y, mode="markers", marker=shape, text=texts, showlegend=False,
+        hovertemplate=f"<b>%{{text}}</b><br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.1%}}<extra></extra>",
+    )  # fmt: skip
+    dress(figure, height=height, x=names[0], y=names[1])
+    figure.update_yaxes(tickformat=".0%")
+    return figure

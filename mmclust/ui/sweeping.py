@@ -12,11 +12,12 @@ from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, Knob, MethodCard
 from mmclust.papers.forecast import forecast
+from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.record import SweepRecord
-from mmclust.sweeps.runner import look_up
+from mmclust.sweeps.runner import LAUNCHERS, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui import cache, forms, frame, jobs, picker
 
@@ -237,11 +238,24 @@ def _before(sweep: Sweep) -> str | None:
                 f"Yes, start {sweep.n_runs:,} runs", key=f"sweep:sure-{sweep.id}",
                 help="So many runs take this machine for the time above; lower the limit to try a part first.",
             )  # fmt: skip
+        launcher = _launcher()
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", disabled=not sure):
-            child.start(cache.store(), sweep)
+            child.start(cache.store(), sweep, launcher)
             jobs.forget(("forecast", sweep.to_json()))
             return sweep.id
     return None
+
+
+def _launcher() -> str:
+    """Where the runs are trained; there is a choice once a cluster is named."""
+    if not settings.ray_address():
+        return SWEEP
+    return st.segmented_control(
+        "Runs in", list(LAUNCHERS), key="sweep:launcher", default=SWEEP, required=True,
+        format_func=lambda name: "processes of this machine" if name == SWEEP else "the Ray cluster",
+        help="The cluster of MMCLUST_RAY_ADDRESS trains as many runs at a time as it has room for; docs/deploy.md says "
+        "what it needs.",
+    ) or SWEEP  # fmt: skip
 
 
 def status(record: SweepRecord) -> None:
@@ -270,7 +284,8 @@ def _status(sweep_id: str, was_running: bool) -> None:
             elif n_finished < record.sweep.n_runs and st.button(
                 "Resume", icon=":material/play_arrow:", help="Trains what is missing or has failed."
             ):
-                child.start(store, record.sweep)
+                on_cluster = any(run.launcher == RAY for run in done.values())  # it goes on where it was begun
+                child.start(store, record.sweep, RAY if on_cluster else SWEEP)
                 st.rerun()
         if record.status == "running":
             left = _seconds_left(record, done)

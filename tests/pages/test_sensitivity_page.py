@@ -109,7 +109,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Sweep]:
     """Sweeps that the page starts; nothing is trained."""
     found: list[Sweep] = []
 
-    def start(store: RunStore, sweep: Sweep) -> None:
+    def start(store: RunStore, sweep: Sweep, launcher: str = "sweep") -> None:
         found.append(sweep)
         sweeps.begin(store, sweep, n_runs=sweep.n_runs)
         sweeps.end(store, sweep.id, "stopped", {})
@@ -186,3 +186,18 @@ def test_a_sweep_that_is_not_there_any_more_gives_way_to_the_newest(make_run: Ca
     app = open_page("sensitivity", sweep="gone-123456")
     assert_clean(app)
     assert app.query_params["sweep"] == sweep.id
+
+
+def test_what_could_be_chosen_without_labels_stands_beside_the_oracle(make_run: Callable[..., Run]):
+    stored(grid(BASE, {"beta_aug": (0, 1, 4)}, seeds=(0, 1)), make_run())
+    app = open_page("sensitivity", show="choosing")
+    assert_clean(wait_for_jobs(app))
+    table = app.dataframe[0].value
+    assert {"Silhouette in the embedding", "Oracle: the labels themselves", "A run at random"} <= set(
+        table["criterion"]
+    )
+    assert min(table["below the oracle"]) >= 0 and plots(app) == 1
+    box = next(box for box in app.selectbox if box.label == "Criterion")
+    box.set_value("stability").run()
+    assert_clean(app)
+    assert app.query_params["criterion"] == "stability"
