@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui import frame, server
+from mmclust.ui import frame, server, visitor
 
 st.set_page_config(page_title="mmclust", page_icon=str(frame.ASSETS / "favicon.png"), layout="wide")
 frame.style()
@@ -21,8 +21,8 @@ page = st.navigation(
         st.Page("sensitivity.py", title="Sensitivity", icon=":material/ssid_chart:"),
         st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
     ],
-    position="top",
+    position="top" if visitor.is_known() else "hidden",
 )
 with frame.messages():
-    page.run()
+    page.run() if visitor.is_known() else visitor.door()
 server.warm_up()

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,28 @@ START_LIMIT_S = 60
 @pytest.fixture
 def server(home: Path) -> Iterator[str]:
     """Address of a fresh server; told to stop at the end, which it has to obey cleanly."""
+    with serving(home, free_port()) as address:
+        yield address
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def serving(home: Path, port: int, *options: str) -> Iterator[str]:
+    """A server of the app, with more options of Streamlit where that is wanted."""
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    command += options
     log = home.parent / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/_stcore/health", process, log)
+        wait_for(f"{address}/_stcore/health", process, log)
         yield address
     finally:
         process.terminate()
@@ -56,7 +69,7 @@ def page(chromium: str) -> Iterator[Page]:
     assert not errors, errors
 
 
-def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
