@@ -1,4 +1,4 @@
-"""Clustering without training a network: k-means, spectral clustering, and k-means on what views have in common.
+"""Classical clustering: k-means and its kin, mixtures, trees, graphs, and k-means on what views have in common.
 
 All take views that are prepared alike, never labels, and give one cluster per sample.
 
@@ -9,13 +9,23 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.cluster import KMeans, SpectralClustering
+from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
+from sklearn.mixture import GaussianMixture
 
 N_STARTS = 10
 """Random starts of k-means; the one of lowest inertia is kept, which needs no labels."""
 SILHOUETTE_SAMPLES = 2000
 N_NEIGHBOURS = 10
+MOST_SPECTRAL = 20_000
+"""Samples of the graph whose eigenvectors are found within minutes and a few GB."""
+MOST_AGGLOMERATIVE = 20_000
+"""Samples whose n (n - 1) / 2 distances still fit into memory."""
+PCA_DIMS = 50
+"""Principal axes that PCA + k-means and the mixture work on."""
+GMM_STARTS = 3
 CCA_DIMS = 100
 """Principal directions of a view that canonical correlation may use."""
 CCA_RIDGE = 1e-3
@@ -55,8 +65,52 @@ def silhouette(view: np.ndarray, clusters: np.ndarray) -> float:
     return float(silhouette_score(_float(view)[chosen], clusters[chosen]))
 
 
+def pca_k_means(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of the leading principal axes of all columns side by side."""
+    return k_means(principal(views, seed), n_clusters, seed)
+
+
+def gaussian_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) by the likeliest component of a mixture of full Gaussians on the leading principal axes.
+
+    Covariances of many columns are singular, which the axes and a small ridge prevent.
+    """
+    mixture = GaussianMixture(n_clusters, n_init=GMM_STARTS, reg_covar=1e-3, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)  # its clusters are taken as they are
+        return mixture.fit_predict(principal(views, seed).astype(np.float64))
+
+
+def agglomerative(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of Ward's tree of all columns side by side; no seed has an influence.
+
+    Raises:
+        ValueError: more than `MOST_AGGLOMERATIVE` samples.
+    """
+    _refuse_many(len(views[0]), MOST_AGGLOMERATIVE, "agglomerative clustering compares all pairs of samples")
+    return AgglomerativeClustering(n_clusters, linkage="ward").fit_predict(_float(np.concatenate(views, axis=1)))
+
+
+def principal(views: Views, seed: int) -> np.ndarray:
+    """(N, d) of all columns side by side along their d leading principal axes, d at most `PCA_DIMS`."""
+    columns = _float(np.concatenate(views, axis=1))
+    return PCA(min(PCA_DIMS, *columns.shape), random_state=seed).fit_transform(columns)
+
+
+def _refuse_many(n_samples: int, most: int, why: str) -> None:
+    if n_samples > most:
+        raise ValueError(
+            f"{n_samples:,} samples are too many: {why}, and {most:,} are the most; use a smaller data set, or k-means"
+        )
+
+
 def spectral(views: Views, n_clusters: int, seed: int) -> np.ndarray:
-    """Clusters (N,) of the graph of nearest neighbours of all columns side by side, by its leading eigenvectors."""
+    """Clusters (N,) of the graph of nearest neighbours of all columns side by side, by its leading eigenvectors.
+
+    Raises:
+        ValueError: more than `MOST_SPECTRAL` samples.
+    """
+    _refuse_many(len(views[0]), MOST_SPECTRAL, "spectral clustering finds eigenvectors of a graph of all samples")
     clustering = SpectralClustering(
         n_clusters,
         affinity="nearest_neighbors",

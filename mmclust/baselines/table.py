@@ -72,6 +72,21 @@ def _classic(name: str) -> Callable[[Sequence[np.ndarray], int, int], np.ndarray
     return clusters
 
 
+def _autoencoder(views: Sequence[np.ndarray], n_clusters: int, seed: int) -> np.ndarray:
+    from mmclust.baselines.autoencoder import autoencoder_k_means  # torch comes late
+
+    return autoencoder_k_means(views, n_clusters, seed)
+
+
+SEVERAL_VIEWS = ("kmeans-best-view", "cca-kmeans")
+"""Baselines that say nothing new of data with one view."""
+
+
+def fitting(n_views: int) -> list[str]:
+    """Names of the baselines for data with so many views."""
+    return [name for name in BASELINES if n_views > 1 or name not in SEVERAL_VIEWS]
+
+
 BASELINES: dict[str, Baseline] = {
     "kmeans-best-view": Baseline(
         title="k-means, best view",
@@ -85,8 +100,29 @@ BASELINES: dict[str, Baseline] = {
     ),
     "spectral": Baseline(
         title="spectral clustering",
-        about="Leading eigenvectors of the graph of 10 nearest neighbours, all views side by side.",
+        about="Leading eigenvectors of the graph of 10 nearest neighbours, all views side by side; 20,000 samples at "
+        "most.",
         clusters=_classic("spectral"),
+    ),
+    "pca-kmeans": Baseline(
+        title="PCA + k-means",
+        about="k-means on the 50 leading principal axes of all views side by side.",
+        clusters=_classic("pca_k_means"),
+    ),
+    "gmm": Baseline(
+        title="Gaussian mixture",
+        about="The likeliest of K full Gaussians on the 50 leading principal axes; three random starts.",
+        clusters=_classic("gaussian_mixture"),
+    ),
+    "agglomerative": Baseline(
+        title="agglomerative (Ward)",
+        about="Ward's tree of all views side by side, cut at K clusters; 20,000 samples at most.",
+        clusters=_classic("agglomerative"),
+    ),
+    "ae-kmeans": Baseline(
+        title="autoencoder + k-means",
+        about="k-means on the 10 codes of an autoencoder (500-500-2000, as in DEC) trained for 20 epochs.",
+        clusters=_autoencoder,
     ),
     "cca-kmeans": Baseline(
         title="CCA + k-means",

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.analysis import stability
-from mmclust.baselines.table import BASELINES, result
+from mmclust.baselines.table import BASELINES, fitting, result
 from mmclust.evaluation.metrics import is_right, score
 from mmclust.methods import METHODS, card
 from mmclust.papers import reported
@@ -232,7 +232,8 @@ def leaderboard() -> None:
     with right:
         asked = st.toggle(
             "Classical baselines", key="compare-baselines",
-            help="k-means, spectral clustering and others on the same data, computed once and kept.",
+            help="k-means, a Gaussian mixture, Ward's tree, spectral clustering, an autoencoder and others on the same "
+            "data, computed once and kept.",
         )  # fmt: skip
     if asked:
         found = jobs.result(
@@ -280,22 +281,23 @@ def _settings(run: RunRecord) -> str:
 
 
 def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
-    several = len(cache.describe(dataset).views) > 1
-    names = [name for name in BASELINES if several or name in ("kmeans", "spectral")]
+    """A row for each baseline; one that does not fit the data says why."""
+    names = fitting(len(cache.describe(dataset).views))
     rows = []
     for done, name in enumerate(names):
         report(done / len(names))
-        found = result(name, dataset)
+        row: dict[str, Any] = {
+            "method": BASELINES[name].title,
+            "from": "baseline, here",
+            "settings": BASELINES[name].about,
+        }
+        try:
+            found = result(name, dataset)
+        except ValueError as error:
+            rows.append(row | {"settings": str(error)})
+            continue
         figures = {title: (found.metrics or {}).get(metric) for metric, title in FIGURES.items()}
-        rows.append(
-            {
-                "method": BASELINES[name].title,
-                "from": "baseline, here",
-                **figures,
-                "seeds": 1,
-                "time": _time(found.seconds),
-            }
-        )
+        rows.append(row | figures | {"seeds": 1, "time": _time(found.seconds)})
     return rows
 
 

@@ -3,9 +3,19 @@ import pytest
 from sklearn.cross_decomposition import CCA
 
 from mmclust.baselines import classic
+from mmclust.baselines.autoencoder import autoencoder_k_means, codes
 from mmclust.evaluation.metrics import acc
 
-METHODS = [classic.k_means_best_view, classic.k_means_concatenation, classic.spectral, classic.cca_k_means]
+METHODS = [
+    classic.k_means_best_view,
+    classic.k_means_concatenation,
+    classic.pca_k_means,
+    classic.gaussian_mixture,
+    classic.agglomerative,
+    classic.spectral,
+    classic.cca_k_means,
+    autoencoder_k_means,
+]
 
 
 @pytest.fixture
@@ -31,6 +41,27 @@ def test_the_best_view_is_chosen_without_regard_to_its_scale(blobs):
     noise = 1e-3 * np.random.default_rng(1).normal(size=(150, 5))  # of the lowest inertia by far
     for several in ([views[0], noise], [noise, 1000 * views[0]]):
         assert acc(labels, classic.k_means_best_view(several, 3, 0).astype(np.int64)) > 0.99
+
+
+@pytest.mark.parametrize("method", [classic.spectral, classic.agglomerative])
+def test_what_does_not_fit_is_refused_in_a_sentence_before_anything_is_computed(method):
+    with pytest.raises(ValueError, match="70,000 samples are too many: .* 20,000 are the most; use") as caught:
+        method([np.empty((70_000, 1), np.float32)], 10, 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_codes_of_the_autoencoder_keep_more_than_random_weights_do():
+    draw = np.random.default_rng(0)
+    hidden = draw.normal(size=(400, 3))
+    columns = np.tanh(hidden @ draw.normal(size=(3, 30))).astype(np.float32)
+
+    def explained(found: np.ndarray) -> float:
+        """Share of the variance of what made the columns that a linear map of the codes gives back."""
+        inputs = np.column_stack([found, np.ones(len(found))])
+        rest = hidden - inputs @ np.linalg.lstsq(inputs, hidden, rcond=None)[0]
+        return 1 - rest.var() / hidden.var()
+
+    assert explained(codes(columns, 0, epochs=15)) > max(0.9, explained(codes(columns, 0, epochs=0)))
 
 
 def test_the_silhouette_of_one_cluster_is_the_lowest():

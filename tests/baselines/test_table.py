@@ -5,7 +5,7 @@ from mmclust.baselines import table
 
 
 def test_every_baseline_of_one_view_clusters_the_digits():
-    for name in ("kmeans", "kmeans-best-view", "kmeans-view-1", "spectral"):
+    for name in (*table.fitting(1), "kmeans-best-view", "kmeans-view-1"):
         found = table.result(name, "digits", limit=300)
         assert found.clusters.shape == (300,)
         assert found.metrics is not None and found.metrics["acc"] > 0.5, name
@@ -29,6 +29,11 @@ def test_a_changed_file_is_read_anew(tmp_path):
     first = table.result("kmeans", str(path))
     np.savez(path, images=images[:30], labels=np.arange(30) % 4)
     assert (len(first.clusters), len(table.result("kmeans", str(path)).clusters)) == (40, 30)
+
+
+def test_data_of_one_view_have_no_baselines_of_several():
+    assert set(table.BASELINES) - set(table.fitting(1)) == {"kmeans-best-view", "cca-kmeans"}
+    assert table.fitting(2) == list(table.BASELINES)
 
 
 def test_wrong_wishes_are_sentences():
