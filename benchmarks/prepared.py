@@ -62,14 +62,19 @@ def finished_run(store: RunStore, dataset: str) -> tuple[str, int]:
             if data.labels is not None:
                 figures = score(data.labels, snapshot.y_pred)
                 run.log({f"eval/{name}": value for name, value in figures.items()}, step=epoch * 100, epoch=epoch)
-        _lay_out(run.folder, snapshot)
+        _lay_out(run.folder, store.get(run.id).snapshot())
         run.progress(step=N_POINTS, total_steps=N_POINTS, epoch=epochs)
         run.finish("finished")
     return run.id, data.n_samples
 
 
 def _lay_out(folder: Path, snapshot: Snapshot) -> None:
-    """A disc for each cluster on a ring, where the t-SNE of the codes with the page's first settings is looked for."""
+    """A disc for each cluster on a ring, where the t-SNE of the codes with the page's first settings is looked for.
+
+    Args:
+        folder: of the run.
+        snapshot: as it is read: its spaces are stored with fewer digits.
+    """
     random = np.random.default_rng(0)
     angle = 2 * np.pi * snapshot.y_pred / snapshot.n_clusters
     xy = 40 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + random.normal(0, 4, (len(angle), 2))

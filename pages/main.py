@@ -20,9 +20,13 @@ page = st.navigation(
         st.Page("disentangle.py", title="Disentangle", icon=":material/tune:"),
         st.Page("sensitivity.py", title="Sensitivity", icon=":material/ssid_chart:"),
         st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("learn.py", title="Learn", icon=":material/school:"),
     ],
     position="top" if visitor.is_known() else "hidden",
 )
 with frame.messages():
-    page.run() if visitor.is_known() else visitor.door()
+    if visitor.is_known():  # no conditional expression: Streamlit writes the value of one on the page
+        page.run()
+    else:
+        visitor.door()
 server.warm_up()
