@@ -4,7 +4,7 @@ A zip of JSON documents and plain `.npz` arrays: nothing in it is executed when 
 against limits and checked before the store hears of it, as the file may come from anybody.
 
     manifest.json                       format, program, how many runs, and for a sweep what it asked for
-    runs/0001/record.json               spec, title, figures, times, the user's words
+    runs/0001/record.json               spec, title, figures, times, the user's words and annotations
     runs/0001/curves.npz                step, epoch, name, value: a point per row
     runs/0001/snapshots/epoch_0010.npz  codes of an epoch (see `evaluation.snapshot`)
     runs/0001/weights.npz               the networks' parameters
@@ -30,13 +30,15 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from mmclust import __version__, settings
+from mmclust.evaluation.annotation import Split, applied, from_json, to_json
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import METHODS, card
+from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS, Annotations
 from mmclust.runs.errors import StoreLost
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
-from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS, SWEEPS
+from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.known import key
 from mmclust.sweeps.sweep import Sweep
@@ -49,6 +51,7 @@ MAX_RUNS = 10_000
 MAX_SNAPSHOTS = 1_000
 MAX_POINTS = 5_000_000
 MAX_CLUSTERS = 10_000
+MAX_ANNOTATIONS = 100
 MEMBER = re.compile(
     r"manifest\.json|runs/[0-9]{4,5}/(record\.json|curves\.npz|weights\.npz|snapshots/epoch_[0-9]{4,7}\.npz)"
 )
@@ -122,6 +125,10 @@ def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:
         row = connection.execute(select(RUNS).where(RUNS.c.run_id == run.id)).mappings().one()
     record = {name: row[name] for name in ("run_id", *NUMBERS, *COUNTS, *TEXTS)}
     record |= {name: json.loads(row[name] or "null") for name in ("spec", "metrics", "cluster_names", "environment")}
+    record["annotations"] = [
+        {"name": a.name, "epoch": a.epoch, "steps": to_json(a.steps), "n_applied": a.n_applied, "created": a.created}
+        for a in Annotations(run.store).of(run.id)
+    ]
     file.writestr(f"{folder}/record.json", json.dumps(record))
     points = run.metrics()
     curves = {name: points[name].to_numpy() for name in ("step", "epoch", "value")}
@@ -177,6 +184,8 @@ class _Found:
     spec: RunSpec
     points: list[dict[str, Any]]
     folder: Path
+    annotations: list[dict[str, Any]]
+    """Rows without the id of the run."""
     known_as: str = ""
     """Id of the same run in the store, where there is one."""
 
@@ -209,6 +218,7 @@ class _Reader:
                         connection.execute(insert(RUNS).values(**found.row))
                         if found.points:
                             connection.execute(insert(METRICS), found.points)
+                    _keep_annotations(connection, found)
                 if sweep is not None:
                     _keep_sweep(connection, *sweep)
         except BaseException:
@@ -273,7 +283,10 @@ class _Reader:
             if not all(array.dtype.kind in "biuf" for array in weights.values()):
                 raise self._refuse(f"{prefix}weights.npz holds texts")
             _write_checkpoint(weights, row["step"], where / "checkpoint.pt")
-        found = _Found(row=row, spec=spec, points=self._points(f"{prefix}curves.npz", row["run_id"]), folder=where)
+        points = self._points(f"{prefix}curves.npz", row["run_id"])
+        last = Snapshot.load(where / "snapshots" / names[-1].rpartition("/")[2])
+        annotations = self._annotations(document.get("annotations", []), last)
+        found = _Found(row=row, spec=spec, points=points, folder=where, annotations=annotations)
         found.known_as = self._known(document.get("run_id"), spec)
         if not found.known_as:
             self._name(found, document.get("run_id"))
@@ -400,6 +413,31 @@ class _Reader:
         if not all(re.fullmatch(r"[\w .+-]{1,80}", space) for space in snapshot.spaces):
             raise self._refuse(f"{name} has a space of an unusual name")
 
+    def _annotations(self, documents: Any, snapshot: Snapshot) -> list[dict[str, Any]]:
+        """Rows of the annotations of a run, each of which can be laid over its last snapshot."""
+        if not isinstance(documents, list) or len(documents) > MAX_ANNOTATIONS:
+            raise self._refuse(f"its annotations are no list of {MAX_ANNOTATIONS} or fewer")
+        rows = []
+        for document in documents:
+            try:
+                steps, name = from_json(document["steps"]), document["name"]
+                if not (_is_text(name) and name.strip() and len(name) <= LONGEST_NAME and len(steps) <= MOST_STEPS):
+                    raise ValueError("a name or the number of its steps is not allowed")
+                splits = [step for step in steps if isinstance(step, Split)]
+                numbers = [x for step in splits for centre in step.centres for x in (*centre, step.variance)]
+                if not np.isfinite(numbers).all():
+                    raise ValueError("a centre is not finite")
+                applied(snapshot, steps)
+            except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+                raise self._refuse(f"an annotation cannot be read ({_shown(str(error).splitlines()[0])})") from None
+            row = {"annotation_id": secrets.token_hex(6), "name": name, "steps": json.dumps(to_json(steps))}
+            row |= {"epoch": self._whole("epoch", document.get("epoch"), 0, 10**6), "version": len(steps)}
+            row |= {"n_applied": self._whole("n_applied", document.get("n_applied"), 0, len(steps))}
+            rows.append(row | {"created": _number(document.get("created")) or time.time()})
+        if len({row["name"] for row in rows}) < len(rows):
+            raise self._refuse("two annotations of a run have one name")
+        return rows
+
     def _sweep(self, document: Any, runs: Sequence[_Found]) -> tuple[Sweep, list[dict[str, Any]], str]:
         """The sweep, its rows (cell, seed, run) and the reasons of its holes."""
         try:
@@ -421,6 +459,15 @@ class _Reader:
             for cell, seed, run in rows
         ]
         return sweep, places, json.dumps(failures)
+
+
+def _keep_annotations(connection: Any, found: _Found) -> None:
+    """Add the annotations of a run; those whose names are taken here stay as they are."""
+    run_id = found.known_as or found.row["run_id"]
+    taken = set(connection.scalars(select(ANNOTATIONS.c.name).where(ANNOTATIONS.c.run_id == run_id)))
+    fresh = [row | {"run_id": run_id} for row in found.annotations if row["name"] not in taken]
+    if fresh:
+        connection.execute(insert(ANNOTATIONS), fresh)
 
 
 def _keep_sweep(connection: Any, sweep: Sweep, places: list[dict[str, Any]], failures: str) -> None:

@@ -13,8 +13,10 @@ import pytest
 from mmclust import bundle, worker
 from mmclust.cli.main import main
 from mmclust.data import catalogue
+from mmclust.evaluation.annotation import Merge, Split
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plan import plan
+from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
@@ -31,6 +33,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunStore, Run, Pat
     assert active is not None and worker.execute(active) == "finished"
     run.write_note("see *cluster 3*")
     run.name_clusters({3: "threes"})
+    annotations = Annotations(store)
+    begun = annotations.add(annotations.create(run.id, "by eye", epoch=2), Merge(clusters=(1, 2)))
+    centres = ((0.0,) * 30, (1.0,) * 30)
+    begun = annotations.add(begun, Split(cluster=0, space="z", centres=centres, variance=0.5))
+    annotations.undo(begun)
     file = home / "run.mmclust"
     assert bundle.write(store, run.id, file) == [run.id]
     return store, run, file
@@ -67,6 +74,21 @@ def test_a_run_that_is_here_already_stays_as_it_is(shared: tuple[RunStore, Run, 
     opened = bundle.read(there, file)
     assert (opened.run_ids, opened.n_known) == ((run.id,), 1)
     assert [(r.run_id, r.title) for r in there.list(examples=False)] == [(run.id, "renamed here")]
+
+
+def test_annotations_travel_with_their_run_also_to_one_that_is_here(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    store, run, file = shared
+    bundle.read(there, file)
+    before, after = Annotations(store).of(run.id)[0], Annotations(there).of(run.id)[0]
+    for name in ("name", "epoch", "steps", "n_applied", "created"):
+        assert getattr(after, name) == getattr(before, name), name
+    assert len(after.applied) == 1 and len(after.steps) == 2
+    renamed = rewritten(file, tmp_path / "b", record=lambda r: r["annotations"][0].update(name="another"))
+    for _ in range(2):  # what is here already stays as it is
+        bundle.read(there, renamed)
+        assert [one.name for one in Annotations(there).of(run.id)] == ["by eye", "another"]
 
 
 def test_another_run_of_that_id_is_not_touched(shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path):
@@ -183,6 +205,13 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"record": lambda r: r["spec"].update(config=7)}, "refused"),
         ({"record": lambda r: r["spec"].update(extra=1)}, "unknown fields extra"),
         ({"record": lambda r: r.update(n_samples=-1)}, "n_samples is -1"),
+        ({"record": lambda r: r.update(annotations=7)}, "annotations are no list"),
+        ({"record": lambda r: r.update(annotations=[{"name": "a", "steps": [{"step": "run"}]}])}, "cannot be read"),
+        ({"record": lambda r: r["annotations"][0].update(name="a\0b")}, "a name or the number"),
+        ({"record": lambda r: r["annotations"][0].update(n_applied=9)}, "n_applied is 9"),
+        ({"record": lambda r: r["annotations"][0]["steps"][0].update(clusters=[1, 99])}, "cluster 99 came"),
+        ({"record": lambda r: r["annotations"][0]["steps"][1].update(variance=float("inf"))}, "not finite"),
+        ({"record": lambda r: r["annotations"].append(dict(r["annotations"][0]))}, "have one name"),
     ],
 )
 def test_a_hostile_bundle_is_refused_in_one_sentence_and_leaves_nothing(
