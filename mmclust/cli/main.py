@@ -15,6 +15,7 @@ from mmclust import __version__
 
 COMMANDS = (
     "datasets",
+    "features",
     "methods",
     "train",
     "resume",

@@ -3,6 +3,9 @@
 Shapes: N samples, C channels, H x W pixels, D columns.
 """
 
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from mmclust.features.extractors import Extractor, Options, Progress
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels: what all these networks were trained with."""
-BATCH = 32
+BATCH, GPU_BATCH = 32, 256
+READERS = 2
+"""Threads that read pictures from the disk ahead of the network."""
 HEADS = {"vit_b_16": "heads.head", "resnet18": "fc", "resnet50": "fc"}
 """The last layer of a network; of the others it is the last of `classifier`."""
 
@@ -36,11 +41,34 @@ def describe(
     network = backbone(extractor.name, options.weights, progress).to(device).eval()
     found = np.empty((len(images), extractor.n_columns), np.float32)
     with torch.inference_mode():
-        for start in range(0, len(images), BATCH):
-            batch = torch.from_numpy(np.array(images[start : start + BATCH])).to(device)
-            found[start : start + BATCH] = network(prepared(batch, spec, px)).flatten(1).float().cpu().numpy()
-            progress(min(1.0, (start + BATCH) / len(images)), f"{extractor.title}: {start:,} of {len(images):,}")
+        for start, batch in _batches(images, device):
+            found[start : start + len(batch)] = network(prepared(batch, spec, px)).flatten(1).float().cpu().numpy()
+            done = start + len(batch)
+            progress(done / len(images), f"{extractor.title}: {done:,} of {len(images):,}")
     return found
+
+
+def _batches(images: np.ndarray, device: torch.device) -> Iterator[tuple[int, Tensor]]:
+    """Place of the first image, and images (B, C, H, W) on the device; while one is computed the next are read.
+
+    Images go over as bytes and are enlarged there, so that a GPU waits for nothing but a small copy.
+    """
+    size = GPU_BATCH if device.type == "cuda" else BATCH
+
+    def fetched(start: int) -> tuple[int, Tensor]:
+        batch = torch.from_numpy(np.array(images[start : start + size]))
+        return start, batch.pin_memory() if device.type == "cuda" else batch
+
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead: deque[Future[tuple[int, Tensor]]] = deque()
+        for start in range(0, len(images), size):
+            ahead.append(pool.submit(fetched, start))
+            if len(ahead) > READERS:
+                first, batch = ahead.popleft().result()
+                yield first, batch.to(device, non_blocking=True)
+        for one in ahead:
+            first, batch = one.result()
+            yield first, batch.to(device, non_blocking=True)
 
 
 def prepared(images: Tensor, spec: ViewSpec, px: int) -> Tensor:

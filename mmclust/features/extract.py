@@ -6,7 +6,7 @@ Shapes: N samples, D columns.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,8 @@ class Wanted:
     """Name of an image view, or captions; empty takes the first that fits."""
     steps: tuple[str, ...] = ()
     """Preparation afterwards, such as ("minmax", "pca-100")."""
+    weights: str = ""
+    """Of this network alone, as `Options.weights`; empty for those of the options."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,8 @@ def extract(
     for number, one in enumerate(wanted):
         extractor = find(one.extractor)
         source = _source(dataset, extractor, one.source)
-        raw = _cached(dataset, extractor, source, options, _share(progress, number, len(wanted)))
+        told = replace(options, weights=one.weights or options.weights)
+        raw = _cached(dataset, extractor, source, told, _share(progress, number, len(wanted)))
         name = f"{source} {extractor.title}" if len(sources(dataset, extractor.of)) > 1 else extractor.title
         spec = ViewSpec(name=name, kind="vector", shape=raw.shape[1:])
         single = MultiViewDataset(spec=DataSpec(name=name, views=(spec,), n_clusters=0), views=(raw,))
@@ -138,9 +141,7 @@ def _cached(
     def fill(folder: Path) -> None:
         np.save(folder / "features.npy", extractor.run(samples, spec, options, progress))
 
-    weights = options.weights
-    if extractor.has_weights and weights not in ("download", "random"):
-        weights = str(cache.stamp(Path(weights))) if Path(weights).is_file() else weights
+    weights = _stamp(options.weights)
     told = (weights, options.px) if extractor.has_weights else (options.n_columns,) if extractor.of == "text" else ()
     key = cache.key(
         "features", _VERSION, extractor.name, content, spec and (spec.low, spec.high), told, _library(extractor)
@@ -148,11 +149,26 @@ def _cached(
     return np.load(cache.entry(key, fill) / "features.npy", mmap_mode="r").view(np.ndarray)
 
 
+def _stamp(weights: str) -> str:
+    """What weights are recognised by: a file or folder of them also by its sizes and times of change."""
+    if weights in ("download", "random"):
+        return weights
+    place = Path(weights).expanduser()
+    return str([cache.stamp(file) for file in sorted((place, *place.rglob("*"))) if file.is_file()] or weights)
+
+
 def _library(extractor: Extractor) -> str:
     """The version of what computes the features: another one may give other numbers."""
-    if extractor.has_weights and extractor.of == "image":
-        return version("torchvision")
-    return version("scikit-learn") if extractor.of == "text" else version("scikit-image")
+    names = {
+        ("image", True): "torchvision",
+        ("image", False): "scikit-image",
+        ("text", True): "sentence-transformers",
+        ("text", False): "scikit-learn",
+    }
+    try:
+        return version(names[extractor.of, extractor.has_weights])
+    except PackageNotFoundError:  # the extractor says what is missing
+        return ""
 
 
 def _content(samples: np.ndarray) -> str:

@@ -48,27 +48,30 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
             help="Directions of largest variance that are kept of each view; the papers take 100.",
         )  # fmt: skip
     networks = [names[name] for name in chosen if names[name].has_weights]
-    weights, px = "download", 224
-    with right:
-        if networks:
-            weights = st.text_input(
-                "Weights", "download", key="features:weights",
-                help="download: torchvision's, trained on ImageNet, fetched once. Or the path of a file (for "
-                "sentences: a folder) on the server. random: for trying things out.",
-            )  # fmt: skip
+    px = 224
+    weights = {}
+    places = [right] if len(networks) < 2 else [right, *st.columns(3)]
+    for place, one in zip(places, networks, strict=False):
+        with place:
+            weights[one.name] = st.text_input(
+                f"Weights of {one.title}", "download", key=f"features:weights:{one.name}",
+                help="download: torchvision's, trained on ImageNet (of sentences: a published encoder), fetched once. "
+                "Or the path of a file, for sentences of a folder, on the server. random: for trying things out.",
+            ).strip()  # fmt: skip
     if any(one.of == "image" for one in networks):
         px = st.select_slider(
             "Pixels that networks see", [64, 96, 128, 160, 224], 224, key="features:px",
             help="Pictures are enlarged to this edge. The networks were trained at 224; less is faster and worse.",
         )  # fmt: skip
     steps = (*([scale] if scale != "none" else []), *([f"pca-{int(n_columns)}"] if n_columns else []))
-    wanted = tuple(Wanted(extractor=name, steps=steps) for name in chosen)
-    options = Options(weights=weights.strip() or "download", px=px, n_columns=max(100, int(n_columns)))
+    wanted = tuple(Wanted(extractor=name, steps=steps, weights=weights.get(name, "")) for name in chosen)
+    options = Options(px=px, n_columns=max(100, int(n_columns)))
     if st.button(
         "Compute features", type="primary", icon=":material/function:", disabled=not chosen, key="features-go",
         help="Describe every sample; a bar shows how far it is.",
     ):  # fmt: skip
-        _check_weights(options.weights)
+        for name in weights.values():
+            _check_weights(name)
         st.session_state[KEY] = (entry.name, wanted, options)
     asked = st.session_state.get(KEY)
     if asked == (entry.name, wanted, options):
@@ -77,7 +80,7 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
 
 def _check_weights(weights: str) -> None:
     """Where people sign in, a server's files are not theirs to name."""
-    if weights not in ("download", "random") and visitor.signs_in():
+    if weights not in ("", "download", "random") and visitor.signs_in():
         raise ValueError("files of the server cannot be named here; choose download or random")
 
 
