@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "plan", "settings", "report"}
-UI_SIDE |= {"sweeps", "papers", "baselines", "bundle", "features"}
+UI_SIDE |= {"sweeps", "papers", "baselines", "bundle", "features", "learn"}
 ALLOWED = {
     "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
@@ -20,9 +20,10 @@ ALLOWED = {
     "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
     "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine"},  # its workers import the engine ahead of time
     "baselines": {"data", "evaluation", "methods.card", "settings"},
+    "learn": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
     "plan": {"methods.card", "data", "runs", "settings"},
-    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker"},  # Grad-CAM: worker.restore
+    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "papers"},  # worker.restore
     "plots": {"evaluation"},
     "analysis": {"evaluation", "methods.base", "settings"},
     "engine": {"methods.base", "data", "evaluation"},

@@ -1,4 +1,4 @@
-"""`export`: everything a run found, as files that need no program of ours; or one file that `import` opens."""
+"""`export`: everything a run or a sweep found, as files that need no program of ours; or one that `import` opens."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("export", help="write a run's curves, assignments, codes and report, or a bundle")
-    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`; with --bundle also the id of a sweep")
+    parser = commands.add_parser(
+        "export", help="write a run's curves, assignments, codes and report, a sweep's report, or a bundle"
+    )
+    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`, or the id of a sweep")
     target = parser.add_mutually_exclusive_group(required=True)
     target.add_argument("--out", type=Path, metavar="DIR", help="folder to write to; made if need be")
     target.add_argument("--bundle", type=Path, metavar="FILE", help="one file with everything, for `import` elsewhere")
@@ -25,20 +27,25 @@ def run(args: argparse.Namespace) -> int:
     """Write the files and name them."""
     from mmclust.runs.annotations import Annotations
     from mmclust.runs.store import RunStore
+    from mmclust.sweeps import record as sweeps
 
     store = RunStore()
     if args.bundle is not None:
         return _bundle(store, args)
-    found = store.get(args.run_id)
-    from mmclust.report.export import export  # plots and torch: late, so that a wrong id is told at once
+    is_sweep = any(record.sweep_id == args.run_id for record in sweeps.listed(store))
+    found = None if is_sweep else store.get(args.run_id)
+    from mmclust.report import export, sweep  # plots and torch: late, so that a wrong id is told at once
 
     try:
-        export(found, args.out, Annotations(store).of(found.id))
+        if found is None:
+            sweep.export(store, args.run_id, args.out)
+        else:
+            export.export(found, args.out, Annotations(store).of(found.id))
     except OSError as error:
         raise ValueError(f"{args.out} cannot be written: {error.strerror or error}; choose another folder") from error
     files = sorted(path.name for path in args.out.iterdir() if path.is_file())
     if args.json:
-        print_json({"run_id": found.id, "out": str(args.out), "files": files})
+        print_json({"run_id": args.run_id, "out": str(args.out), "files": files})
     else:
         print(f"{args.out}: {', '.join(files)}")
     return 0

@@ -1,8 +1,8 @@
 """The parts of a report page, each from findings to a piece of HTML. Text of users is escaped here."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,14 @@ from mmclust.plots import curves as curve_plots
 from mmclust.plots import scatter
 from mmclust.plots.confusion import confusion_figure
 from mmclust.plots.palette import WRONG, cluster_colors
-from mmclust.report import samples
+from mmclust.report import html, samples
 from mmclust.report import views as of_views
 from mmclust.report.findings import Findings
+from mmclust.report.html import Section, duration, plot, table
 from mmclust.runs.spec import RunSpec
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    pass
 
 N_IMAGES = 10
 """Samples in the row of a cluster."""
@@ -37,17 +38,6 @@ SIGNALS = {
     "signal/confidence": "mean confidence",
     "signal/wasserstein": "Wasserstein estimate",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A part of the page."""
-
-    key: str
-    title: str
-    about: str
-    """One or two sentences of HTML on how to read it."""
-    body: str
 
 
 def name(spec: RunSpec) -> str:
@@ -79,11 +69,8 @@ def tiles(found: Findings) -> str:
     shown.append((f"{use:.0%}", "evenness of cluster use"))
     shown.append((f"{found.snapshot.probs.max(axis=1).mean():.1%}", "mean confidence"))
     if found.record.seconds:
-        shown.append((_duration(found.record.seconds), f"of training on {found.record.device or 'cpu'}"))
-    cells = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in shown
-    )
-    return f'<div class="tiles">{cells}</div>'
+        shown.append((duration(found.record.seconds), f"of training on {found.record.device or 'cpu'}"))
+    return html.tiles(shown)
 
 
 def curves(found: Findings) -> Section:
@@ -94,17 +81,17 @@ def curves(found: Findings) -> Section:
     losses = [name for name in names if name.startswith("loss/")]
     if losses:
         figure = curve_plots.curve_figure(frame, losses, y_name="loss (unweighted)")
-        figures.append(_plot(figure, "Curves of every loss term over the epochs"))
+        figures.append(plot(figure, "Curves of every loss term over the epochs"))
     scores = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI"}
     if "eval/acc" in names:
         figure = curve_plots.curve_figure(frame, list(scores), scores, y_name="agreement with classes", percent=True)
-        figures.append(_plot(figure, "Curves of ACC, NMI and ARI over the epochs"))
+        figures.append(plot(figure, "Curves of ACC, NMI and ARI over the epochs"))
     whole = (name for name in names if name.startswith("signal/") and not name.rsplit("_", 1)[-1].isdigit())
     for name in whole:
         title = SIGNALS.get(name) or str(name).removeprefix("signal/").replace("_", " ")
         figure = curve_plots.curve_figure(frame, [name], y_name=title, height=240)
         figure.update_layout(showlegend=False, margin_t=12)
-        figures.append(_plot(figure, f"Curve of {title} over the epochs"))
+        figures.append(plot(figure, f"Curve of {title} over the epochs"))
     return Section(
         key="curves",
         title="Training",
@@ -130,7 +117,7 @@ def layout(found: Findings, folder: Path) -> Section:
         if len(stars) == len(names):
             scatter.add_marks(figure, stars, [f"prototype of {name}" for name in names], found.colors)
     alts = (f"Map of {len(rows):,} samples by {name}, coloured by cluster", "The same map coloured by class")
-    plots = [_plot(figure, alt) for figure, alt in zip(figures, alts, strict=False)]
+    plots = [plot(figure, alt) for figure, alt in zip(figures, alts, strict=False)]
     part = "" if len(rows) == len(found.snapshot.index) else f" of {len(rows):,} random samples"
     return Section(
         key="map",
@@ -147,7 +134,7 @@ def clusters(found: Findings) -> Section:
     sizes = np.bincount(found.snapshot.y_pred, minlength=found.snapshot.n_clusters)
     size = cluster_plots.size_figure(sizes, found.clusters, colors=found.colors)
     confidence = cluster_plots.confidence_figure(found.snapshot.probs.max(axis=1), found.right)
-    charts = _plot(size, "Bars: samples in each cluster") + _plot(confidence, "Histogram of the largest probability")
+    charts = plot(size, "Bars: samples in each cluster") + plot(confidence, "Histogram of the largest probability")
     figures = found.figures
     if found.dataset is None:
         return Section(
@@ -194,7 +181,7 @@ def confusion(found: Findings) -> Section | None:
         title="Confusion",
         about="Each cluster is matched to at most one class so that most samples agree (Hungarian method); "
         "the share on the diagonal is the ACC. Colour is the share of the class.",
-        body=f'<div class="two">{_plot(figure, "Heat map: samples by class and cluster")}{_table(head, rows)}</div>',
+        body=f'<div class="two">{plot(figure, "Heat map: samples by class and cluster")}{table(head, rows)}</div>',
     )
 
 
@@ -223,7 +210,7 @@ def readout(found: Findings) -> Section | None:
     if factors:
         about += " For factors of style: the share of their variance (R²) that a linear map explains."
     head = ("read-out", "ACC", "NMI", "ARI", "probe of the class", *(escape(name) for name in factors))
-    return Section(key="readout", title="What the spaces hold", about=about, body=_table(head, rows))
+    return Section(key="readout", title="What the spaces hold", about=about, body=table(head, rows))
 
 
 def _probed(found: Findings, space: str, factors: Sequence[str]) -> list[str]:
@@ -251,10 +238,10 @@ def views(found: Findings) -> Section | None:
         title="Views",
         about="Each view is assigned by itself and all together (fused). Tables compare the clusters of two "
         "assignments; on the diagonal both name the same one.",
-        body=f'<div class="two">{of_views.figures(found, _table)}{"".join(of_views.joint(found, _plot))}</div>'
+        body=f'<div class="two">{of_views.figures(found, table)}{"".join(of_views.joint(found, plot))}</div>'
         + of_views.disagreements(found)
-        + of_views.curves(found, _plot)
-        + of_views.over(found, _plot),
+        + of_views.curves(found, plot)
+        + of_views.over(found, plot),
     )
 
 
@@ -265,9 +252,9 @@ def settings(found: Findings) -> Section:
             for name, value in spec.config.items()]  # fmt: skip
     versions = [(escape(name), escape(version)) for name, version in found.record.environment.items()]
     half = -(-len(rows) // 2)
-    tables = [_table(("setting", "value"), part) for part in (rows[:half], rows[half:]) if part]
+    tables = [table(("setting", "value"), part) for part in (rows[:half], rows[half:]) if part]
     if versions:
-        tables.append(_table(("package", "version"), versions))
+        tables.append(table(("package", "version"), versions))
     document = {name: value for name, value in asdict(spec).items() if name != "config"}
     return Section(
         key="settings",
@@ -311,30 +298,9 @@ def cluster_label(found: Findings, figures: metrics.ClusterFigures) -> str:
     return f'<div>{_dot(found.colors[figures.cluster])}<b>{name}</b><span class="soft">{about}</span></div>'
 
 
-def _plot(figure: "go.Figure", alt: str) -> str:
-    import plotly.io as pio
-
-    html = pio.to_html(
-        figure, include_plotlyjs=False, full_html=False, config={"displaylogo": False, "responsive": True}
-    )
-    return f'<figure role="img" aria-label="{escape(alt)}">{html}</figure>'
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    top = "".join(f"<th>{name}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
 def _dot(color: str) -> str:
     return f'<span class="dot" style="background:{color}"></span>'
 
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

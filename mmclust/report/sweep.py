@@ -1,0 +1,246 @@
+"""`report.html` of a sweep: what its settings do, which run could be chosen without labels, and what went wrong."""
+
+import csv
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mmclust.analysis.choosing import choices
+from mmclust.papers import choosing
+from mmclust.plots import sensitivity
+from mmclust.plots.sensitivity import shown
+from mmclust.report import html
+from mmclust.report.html import Section
+from mmclust.runs.record import RunRecord
+from mmclust.runs.store import RunStore
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps import results
+from mmclust.sweeps.record import SweepRecord
+from mmclust.sweeps.sweep import Cell
+
+FIGURES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "purity"}
+MOST_CHOSEN = 200
+"""Runs whose codes are read for the choice without labels."""
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Found:
+    store: RunStore
+    record: SweepRecord
+    runs: dict[str, RunRecord]
+    """Everything that there is, by id."""
+    finished: dict[Place, RunRecord]
+
+
+def export(store: RunStore, sweep_id: str, out: Path) -> list[Path]:
+    """Write sweep.json, runs.csv and report.html of a sweep.
+
+    Args:
+        store: it is in.
+        sweep_id: of the sweep.
+        out: folder to write to; made if need be, files of these names are replaced.
+
+    Raises:
+        ValueError: the sweep is not known, or has no finished run yet.
+        OSError: the folder cannot be written.
+    """
+    record = sweeps.get(store, sweep_id)
+    wanted = set(record.runs.values())
+    runs = {run.run_id: run for run in store.list(examples=False) if run.run_id in wanted}
+    finished = {p: runs[i] for p, i in record.runs.items() if i in runs and runs[i].status == "finished"}
+    if not finished:
+        raise ValueError(f"sweep {sweep_id} has no finished run yet; let it train first")
+    found = _Found(store, record, runs, finished)
+    out.mkdir(parents=True, exist_ok=True)
+    asked, table, report = files = [out / name for name in ("sweep.json", "runs.csv", "report.html")]
+    asked.write_text(record.sweep.to_json() + "\n", encoding="utf-8")
+    _write_runs(found, table)
+    parts = [_results(found), _table(found), _choosing(found), _failures(found), _settings(found)]
+    html.write(
+        report,
+        title=record.title or f"{record.sweep.cells[0].method} on {Path(record.sweep.cells[0].dataset).name}",
+        summary=_summary(found),
+        tiles=_tiles(found),
+        parts=[part for part in parts if part is not None],
+    )
+    return files
+
+
+def _write_runs(found: _Found, path: Path) -> None:
+    """A line for each run that was asked for."""
+    sweep = found.record.sweep
+    axes = list(sweep.axes())
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["run_id", *axes, "seed", "status", *FIGURES, "seconds", "reason"])
+        for number, cell in enumerate(sweep.cells):
+            for seed in sweep.seeds:
+                run = found.runs.get(found.record.runs.get((number, seed), ""))
+                metrics = (run.metrics if run else None) or {}
+                line = [run.run_id if run else "", *(cell.point.get(name, "") for name in axes), seed]
+                line += [run.status if run else "missing", *(metrics.get(name, "") for name in FIGURES)]
+                line += [f"{run.seconds:.2f}" if run else "", found.record.failures.get((number, seed), "")]
+                writer.writerow(line)
+
+
+def _summary(found: _Found) -> str:
+    sweep = found.record.sweep
+    axes = " x ".join(f"{len(values)} {escape(name)}" for name, values in sweep.axes().items()) or "one setting"
+    words = f"{axes} x {len(sweep.seeds)} seed{'s' if len(sweep.seeds) > 1 else ''}, "
+    words += f"{len(found.finished)} of {sweep.n_runs} runs finished. Sweep {escape(found.record.sweep_id)}."
+    return f'<p class="soft">{words} Figures are of the last epoch; nothing was chosen by its labels.</p>'
+
+
+def _tiles(found: _Found) -> str:
+    cells = [(f"{len(found.finished):,}", "finished runs"), (f"{len(found.record.sweep.seeds)}", "seeds of each")]
+    for name in ("acc", "nmi"):
+        values = list(results.values(found.store, found.finished, name).values())
+        if values:
+            cells.append((f"{min(values):.1%} to {max(values):.1%}", f"{FIGURES[name]} of single runs"))
+    seconds = sum({run.run_id: run.seconds for run in found.finished.values()}.values())
+    return html.tiles([*cells, (html.duration(seconds), "of training")])
+
+
+def _results(found: _Found) -> Section | None:
+    """Curves along one axis, a heat map over two; of more axes the first two, the others at their first value."""
+    sweep = found.record.sweep
+    axes = sweep.axes()
+    varied = [name for name, values in axes.items() if len(values) > 1]
+    if not varied:
+        return None
+    at = {name: axes[name][0] for name in varied[2:]}
+    fixed = "".join(f" {escape(name)} is held at {escape(shown(value))}." for name, value in at.items())
+    known = [name for name in FIGURES if results.values(found.store, found.finished, name)]
+    known = known or [results.OBJECTIVE]
+    percent = known[0] in FIGURES
+    if len(varied) == 1:
+        of_each = {name: results.surface(sweep, _values(found, name), varied[0]) for name in known}
+        lines = {FIGURES.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
+        label = "agreement with classes" if percent else known[0]
+        figure = sensitivity.bands(axes[varied[0]], lines, names=(varied[0], label), percent=percent)
+        body = html.plot(figure, f"Curves of {', '.join(lines)} against {varied[0]}")
+    else:
+        x, y = varied[:2]
+        plots = []
+        for name in known[:2]:
+            one = results.surface(sweep, _values(found, name), x, y, at)
+            names = (x, y, FIGURES.get(name, name))
+            figure = sensitivity.heat_map(one.x, one.y, one.mean, one.deviation, names=names, percent=percent)
+            plots.append(html.plot(figure, f"Heat map of {names[2]} over {x} and {y}"))
+        body = f'<div class="{"two" if len(one.x) <= 6 else ""}">{"".join(plots)}</div>'
+    about = "Means over seeds; bands and ± are one standard deviation. A gap is a run that did not finish." + fixed
+    return Section(key="results", title="What the settings do", about=about, body=body)
+
+
+def _values(found: _Found, name: str) -> Mapping[Place, float]:
+    return results.values(found.store, found.finished, name)
+
+
+def _table(found: _Found) -> Section:
+    sweep = found.record.sweep
+    axes = list(sweep.axes())
+    names = [name for name in FIGURES if _values(found, name)]
+    rows = []
+    for number, cell in enumerate(sweep.cells):
+        runs = [run for seed in sweep.seeds if (run := found.finished.get((number, seed)))]
+        figures = results.figures(runs)
+        row = [escape(shown(cell.point.get(name, ""))) for name in axes] or [escape(cell.title or cell.method)]
+        row += [_figure(figures.get(name)) for name in names]
+        rows.append(
+            [*row, str(len(runs)), html.duration(results.figure([r.seconds for r in runs]).mean) if runs else "–"]
+        )
+    head = [
+        *(escape(name) for name in axes or ["setting"]),
+        *(FIGURES[name] for name in names),
+        "seeds",
+        "time of a run",
+    ]
+    return Section(
+        key="table",
+        title="All settings",
+        about="Mean ± standard deviation over seeds, of the last epoch.",
+        body=html.table(head, rows),
+    )
+
+
+def _figure(found: results.Figure | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found.mean:.1%}" + (f" ± {found.deviation:.1%}" if found.deviation is not None else "")
+
+
+def _choosing(found: _Found) -> Section | None:
+    """What each criterion that needs no labels would choose, beside the oracle; None where there is no choice."""
+    runs = list({run.run_id: run for run in found.finished.values()}.values())[:MOST_CHOSEN]
+    if len(runs) < 2 or len({(run.spec.method, run.spec.dataset) for run in runs}) > 1:
+        return None
+    within = len(found.record.sweep.seeds) > 1
+    known = choosing.candidates(found.store, runs, within_settings=within)
+    made = choices(known, choosing.criteria(runs[0].spec.method))
+    rows = [
+        (
+            escape(choice.criterion.title),
+            _percent(choice.figure),
+            _percent(choice.oracle),
+            "–" if choice.correlation is None else f"{choice.correlation:.2f}",
+            escape(choice.criterion.about),
+        )
+        for choice in made
+    ]
+    rows = [(*row[:4], f'<span class="soft" style="white-space:normal">{row[4]}</span>') for row in rows]
+    average = next((choice.average for choice in made if choice.average is not None), None)
+    among = "among the seeds of each setting, and the mean over settings is shown" if within else "among all runs"
+    about = f"Each criterion chooses {among}. The oracle is what the labels themselves would have chosen, which is not "
+    about += f"allowed; a run at random has {_percent(average)}. Rank correlation is Spearman's, of criterion and ACC."
+    head = ("criterion", "ACC of its choice", "oracle", "rank correlation", "what it is")
+    return Section(key="choosing", title="Choosing without labels", about=about, body=html.table(head, rows))
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _failures(found: _Found) -> Section | None:
+    """The holes and their reasons; None without any."""
+    cells = found.record.sweep.cells
+    rows = [
+        (escape(cells[number].title or cells[number].method), str(seed), escape(why))
+        for (number, seed), why in found.record.failures.items()
+    ]
+    if not rows:
+        return None
+    about = "These runs ended without a result; everything else is as asked for."
+    body = html.table(("setting", "seed", "reason"), rows)
+    return Section(key="failures", title="Holes", about=about, body=body)
+
+
+def _settings(found: _Found) -> Section:
+    """What all cells share, and the versions."""
+    first = next(iter(found.finished.values()))
+    shared = _shared(found.record.sweep.cells)
+    rows = [(escape(name), escape(shown(value))) for name, value in shared.items()]
+    versions = [(escape(name), escape(version)) for name, version in first.environment.items()]
+    tables = html.table(("setting", "value"), rows) + html.table(("package", "version"), versions)
+    command = shlex.join(["python", "-m", "mmclust", "export", found.record.sweep_id, "--bundle", "sweep.mmclust"])
+    return Section(
+        key="settings",
+        title="Settings",
+        about="What all runs share; sweep.json beside this page asks for the same sweep, and a bundle holds its runs.",
+        body=f'<div class="two">{tables}</div><pre>{escape(command)}</pre>',
+    )
+
+
+def _shared(cells: tuple[Cell, ...]) -> dict[str, Any]:
+    """Fields that are the same in all cells, without those that only name them."""
+    documents = [asdict(cell) for cell in cells]
+    fields = [name for name in documents[0] if name not in ("label", "point", "n_snapshots", "changes")]
+    shared = {name: documents[0][name] for name in fields if len({json.dumps(d[name]) for d in documents}) == 1}
+    changes = [document["changes"] for document in documents]
+    same = {name: value for name, value in changes[0].items() if all(c.get(name) == value for c in changes)}
+    return {name: value for name, value in (shared | same).items() if value is not None}
