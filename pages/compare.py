@@ -6,6 +6,8 @@ from mmclust.ui import comparing, frame, state
 
 VIEWS = {
     "curves": "Curves",
+    "maps": "Maps",
+    "flows": "Flows",
     "agreement": "Agreement",
     "leaderboard": "Leaderboard",
     "seeds": "Seeds",
@@ -32,6 +34,10 @@ with frame.messages():
             page="train.py",
             button="Start a training",
         )
+    elif shown == "maps":
+        comparing.maps(sides)
+    elif shown == "flows":
+        comparing.flow(sides)
     elif shown == "agreement":
         comparing.agreement(sides)
     else:

@@ -19,7 +19,7 @@ from mmclust.plots.sensitivity import heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
-from mmclust.ui import cache, frame, jobs, live, picker, pictures, selection, state
+from mmclust.ui import cache, flows, frame, groupings, jobs, live, picker, pictures, selection, side_by_side, state
 
 RUNS = "runs"
 """Name of the chosen runs in the URL: ids with commas."""
@@ -192,6 +192,8 @@ def agreement(sides: Sequence[Side]) -> None:
     st.caption(f"Adjusted Rand index of every two runs on the {len(ids):,} samples that they share: 1 is the same.")
     picture = heat_map(names, names, pairs, np.full_like(pairs, np.nan), names=("run", "run", "ARI"), percent=False)
     st.plotly_chart(picture, key="compare-ari", config={"displayModeBar": False})
+    st.markdown("**Matched clusters** :gray[(samples of the first run, and how many the partner shares)]")
+    st.dataframe(pd.DataFrame(side_by_side.table(side_by_side.matched(names, views, ids))), hide_index=True)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         titles = {side.record.run_id: side.name for side in sides}
@@ -206,6 +208,31 @@ def agreement(sides: Sequence[Side]) -> None:
         ):
             state.choose_run(sides[0].record.run_id)
             st.switch_page("confusion.py", query_params={state.RUN: sides[0].record.run_id, "rows": other})
+
+
+def maps(sides: Sequence[Side]) -> None:
+    """The runs' maps beside each other, with one selection."""
+    if len(sides) < 2:
+        frame.empty("One run alone", "Choose a second run above: maps are set beside each other.")
+        return
+    views = _views(sides)
+    ids, _ = _shared(views)
+    side_by_side.show(side_by_side.matched([side.name for side in sides], views, ids), ids)
+
+
+def flow(sides: Sequence[Side]) -> None:
+    """How the samples move between the clusters of the runs, from the first to the last."""
+    if len(sides) < 2:
+        frame.empty("One run alone", "Choose a second run above: flows go from one to the next.")
+        return
+    views = _views(sides)
+    _shared(views)
+    first = views[0]
+    found = selection.bar(first)
+    shown = sides[: flows.MOST_STAGES]
+    stages = [groupings.clusters(first, shown[0].name)]
+    stages += [replace(groupings.run(first, side.record), title=side.name) for side in shown[1:]]
+    flows.show(first, stages, found)
 
 
 def leaderboard() -> None:

@@ -1,17 +1,22 @@
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
 
+import numpy as np
 import pytest
 
 from mmclust.papers import reported
+from mmclust.plots import palette
 from mmclust.runs.run import Run
-from tests.pages.test_pages import assert_clean, open_page, texts
+from mmclust.ui import cache, side_by_side
+from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 
 def show(name: str, **query: str):
     return open_page("compare", show=name, **query)
 
 
-@pytest.mark.parametrize("name", ["curves", "agreement", "leaderboard", "seeds"])
+@pytest.mark.parametrize("name", ["curves", "maps", "flows", "agreement", "leaderboard", "seeds"])
 def test_without_runs_every_part_says_what_to_do(name: str):
     app = show(name)
     assert_clean(app)
@@ -33,7 +38,56 @@ def test_agreement_is_a_table_of_pairs_and_of_one_run_nothing(make_run: Callable
     app = show("agreement", runs=",".join(run.id for run in runs))
     assert_clean(app)
     assert len(app.get("plotly_chart")) == 1 and "1,797 samples" in texts(app)
+    matched = app.dataframe[0].value
+    assert len(matched) == 10 and all("shared" in cell for cell in matched.iloc[:, 1])
     assert "One run alone" in texts(show("agreement", runs=runs[0].id))
+
+
+def test_maps_of_the_runs_stand_beside_each_other_with_one_selection(make_run: Callable[..., Run]):
+    runs = [make_run(seed=seed) for seed in (0, 1, 2)]
+    app = wait_for_jobs(show("maps", runs=",".join(run.id for run in runs), sel="class:3"))
+    assert_clean(app)
+    assert "The same 1,797 images in every map" in texts(app)
+    assert "Class 3" in texts(app)
+    assert "One run alone" in texts(show("maps", runs=runs[0].id))
+
+
+def test_flows_go_from_run_to_run(make_run: Callable[..., Run]):
+    runs = [make_run(seed=0), make_run(seed=1)]
+    app = show("flows", runs=",".join(run.id for run in runs))
+    assert_clean(app)
+    assert "Click a flow or a bar" in texts(app)
+    assert "One run alone" in texts(show("flows", runs=runs[0].id))
+
+
+def test_without_classes_clusters_take_the_colours_of_their_partners_in_the_first_run():
+    draw = np.random.default_rng(0)
+    clusters = draw.integers(0, 4, 200)
+    other = np.array([2, 3, 1, 0])[clusters]
+    views = [bare_view(np.arange(200), clusters), bare_view(np.arange(200)[::-1], other[::-1])]
+    first, second = side_by_side.matched(["a", "b"], views, np.arange(200))
+    assert [second.view.colors[k] for k in (2, 3, 1, 0)] == list(first.view.colors)
+    assert second.partner.tolist() == [3, 2, 0, 1]
+    assert second.rows[:3].tolist() == [199, 198, 197]
+    assert side_by_side.table([first, second])[0]["b"].startswith("3 (")
+
+
+def bare_view(ids: np.ndarray, clusters: np.ndarray) -> cache.View:
+    """As much of a view without classes as matching reads."""
+    sizes = np.bincount(clusters)
+    return cast(cache.View, Bare(ids, clusters, sizes, tuple(palette.cluster_colors(len(sizes)))))
+
+
+@dataclass(frozen=True)
+class Bare:
+    ids: np.ndarray
+    y_pred: np.ndarray
+    sizes: np.ndarray
+    colors: tuple[str, ...]
+    y_true: None = None
+
+    def cluster_name(self, cluster: int) -> str:
+        return str(cluster + 1)
 
 
 def test_runs_of_different_data_cannot_be_compared_and_that_is_said(make_run: Callable[..., Run]):
