@@ -294,6 +294,7 @@ def _parquet() -> list[bytes]:
     tables = [
         pd.DataFrame({"a": A[:, 0], "b": A[:, 1], "label": LABELS}),
         pd.DataFrame({"img": list(A), "txt": list(B), "caption": [f"words for number {i}" for i in range(N)]}),
+        pd.DataFrame({"image": [{"bytes": data, "path": name} for name, data in _pictures() if "." in name][:6]}),
     ]
     found = []
     for table in tables:

@@ -9,7 +9,7 @@ import streamlit as st
 from mmclust import settings
 from mmclust.data import readers, uploads
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import tree
+from mmclust.data.readers import members
 from mmclust.data.readers.reading import Reading, understood
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui import browse, frame, jobs, sample_cards, visitor
@@ -18,7 +18,7 @@ DRAFT, ARRIVED, ROUND = "add:draft", "add:arrived", "add:round"
 """Session keys: path of the draft, ids of the files in it, how often the box of files was emptied."""
 PREVIEWED = 24
 LICENCES = ("not stated", "CC0", "CC BY 4.0", "CC BY-SA 4.0", "CC BY-NC 4.0", "MIT", "my own, all rights reserved")
-TYPES = sorted({ending.rpartition(".")[2] for ending in (*readers.ENDINGS, *tree.PICTURES, ".txt")})
+TYPES = sorted({ending.rpartition(".")[2] for ending in (*readers.ENDINGS, *members.PICTURES, ".txt")})
 FORMS = """
 | what you have | how to bring it |
 |---|---|

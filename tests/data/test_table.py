@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays
+from mmclust.data.readers import table as table_reader
 from mmclust.data.readers.reading import Reading, understood
 
 RNG = np.random.default_rng(0)
@@ -109,6 +111,77 @@ def test_lists_in_parquet_are_views_and_strings_captions(tmp_path: Path):
     assert np.allclose(dataset.views[0], A) and np.allclose(dataset.views[1], B) and dataset.texts is not None
     assert dataset.texts.tolist() == CAPTIONS and dataset.spec.n_clusters == 3
     assert dataset.take(np.array([2, 0])).texts.tolist() == [CAPTIONS[2], CAPTIONS[0]]  # type: ignore[union-attr]
+
+
+def files_of_pictures(size: tuple[int, int] = (9, 9)) -> list[bytes]:
+    """PNG files, each of one gray."""
+    found = []
+    for level in range(N):
+        file = io.BytesIO()
+        Image.new("L", size, 8 * level).save(file, "PNG")
+        found.append(file.getvalue())
+    return found
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_pictures_in_a_column_of_parquet_are_a_view(tmp_path: Path, nested: bool, monkeypatch: pytest.MonkeyPatch):
+    cells = [{"bytes": data, "path": f"{i}.png"} if nested else data for i, data in enumerate(files_of_pictures())]
+    table = pd.DataFrame({"image": cells, "caption": CAPTIONS, "label": np.arange(N) % 3, "txt": list(B)})
+    table.to_parquet(tmp_path / "a.parquet")
+    dataset, reading = opened(tmp_path / "a.parquet")
+    assert [(view.name, view.shape) for view in dataset.spec.views] == [("txt", (3,)), ("image", (1, 9, 9))]
+    assert (dataset.views[1][:, 0, 0, 0] == 8 * np.arange(N)).all() and dataset.spec.n_clusters == 3
+    assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS and not reading.questions
+    monkeypatch.setattr(table_reader, "decode", None)
+    assert opened(tmp_path / "a.parquet")[0].views[1].shape == (N, 1, 9, 9), "decoded once"
+    table[["image", "label"]].rename(columns={"label": "0"}).to_parquet(tmp_path / "b.parquet")
+    dataset, reading = opened(tmp_path / "b.parquet", classes="0")
+    assert [q.answer for q in reading.questions] == ["0"] and dataset.spec.n_clusters == 3
+    table[["image"]].to_parquet(tmp_path / "alone.parquet")
+    assert understood(opened(tmp_path / "alone.parquet")[0]) == "30 gray images of 9 x 9; no classes."
+
+
+def test_names_of_classes_beside_a_parquet_table_are_taken(tmp_path: Path):
+    import json
+
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = {"label": {"names": ["cat", "dog", "owl"], "_type": "ClassLabel"}}
+    about = {b"huggingface": json.dumps({"info": {"features": kinds}}).encode()}
+    columns = {"image": [{"bytes": data, "path": None} for data in files_of_pictures()], "label": np.arange(N) % 3}
+    parquet.write_table(pa.table(columns).replace_schema_metadata(about), tmp_path / "a.parquet")
+    assert labels_of(opened(tmp_path / "a.parquet")[0]) == NAMES.tolist()
+    for broken in (b"{", b"[]", b'{"info": {"features": {"label": {"names": 3, "_type": "ClassLabel"}}}}'):
+        table = pa.table(columns).replace_schema_metadata({b"huggingface": broken})
+        parquet.write_table(table, tmp_path / "b.parquet")
+        assert opened(tmp_path / "b.parquet")[0].spec.classes == ("0", "1", "2")
+
+
+def test_a_picture_in_parquet_that_is_damaged_or_missing_is_named(tmp_path: Path):
+    for wrong in (None, b"", files_of_pictures()[3][:40]):
+        cells = [*files_of_pictures()[:3], wrong, *files_of_pictures()[4:]]
+        pd.DataFrame({"image": cells}).to_parquet(tmp_path / "a.parquet")
+        with pytest.raises(ValueError, match="picture 4 of image is truncated or no picture"):
+            opened(tmp_path / "a.parquet")
+    pd.DataFrame({"blob": [b"no picture"] * N, "x": A[:, 0], "z": A[:, 1]}).to_parquet(tmp_path / "b.parquet")
+    dataset, reading = opened(tmp_path / "b.parquet")
+    assert dataset.spec.views[0].shape == (2,) and reading.told == ["left out: blob"]
+
+
+@pytest.mark.parametrize("separator", [",", "|", ";"])
+def test_a_table_of_picture_names_and_captions_reads_the_pictures_beside_it(tmp_path: Path, separator: str):
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    for i, data in enumerate(files_of_pictures()):
+        (tmp_path / "set" / "images" / f"{i}.png").write_bytes(data)
+    lines = [f"image_name{separator} comment_number{separator} comment"]
+    lines += [f"{i}.png{separator} 0{separator} {'a gray square as bright as ' + str(i)}" for i in range(N)]
+    (tmp_path / "set" / "results.csv").write_text("\n".join(lines))
+    dataset, _ = opened(tmp_path / "set" / "results.csv")
+    assert understood(dataset) == "30 gray images of 9 x 9; no classes; 30 captions."
+    assert dataset.texts is not None
+    for pixel, text in zip(dataset.views[0][:, 0, 0, 0].tolist(), dataset.texts, strict=True):
+        assert text == f"a gray square as bright as {pixel // 8}"
 
 
 def test_tables_are_joined_by_their_ids(tmp_path: Path):

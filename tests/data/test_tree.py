@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mmclust.data import readers
-from mmclust.data.readers import tree
+from mmclust.data.readers import members, pictures, tree
 
 
 def picture(level: int, *, size: tuple[int, int] = (20, 20), mode: str = "RGB", kind: str = "PNG") -> bytes:
@@ -59,7 +59,7 @@ def pack(folder: Path, ending: str, files: dict[str, bytes], *, name: str = "set
     return path
 
 
-@pytest.mark.parametrize("ending", ["", *tree.ARCHIVES])
+@pytest.mark.parametrize("ending", ["", *members.ARCHIVES])
 @pytest.mark.parametrize("around", ["", "a/b/"])
 def test_a_tree_is_read_from_a_folder_and_from_every_archive(tmp_path: Path, ending: str, around: str) -> None:
     junk = {"README.md": b"#", ".DS_Store": b"", "__MACOSX/train/cat/0.png": b"", "train/cat/.hidden.png": b""}
@@ -75,7 +75,7 @@ def test_a_tree_is_read_from_a_folder_and_from_every_archive(tmp_path: Path, end
 
 def test_describing_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path, ".zip", FILES)
-    monkeypatch.setattr(tree, "_pixels", None)
+    monkeypatch.setattr(pictures, "pixels", None)
     spec = readers.describe(path)
     assert spec.views[0].shape == (3, 20, 20) and spec.classes == ("cat", "dog") and spec.name == "set"
 
@@ -222,15 +222,15 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, ending: str) -> N
 def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path, ending, FILES)
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "MAX_MEMBERS", 3)
+        patch.setattr(members, "MAX_MEMBERS", 3)
         with pytest.raises(ValueError, match="more than 3 files"):
             readers.read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "MAX_MEMBER_BYTES", 20)
+        patch.setattr(members, "MAX_MEMBER_BYTES", 20)
         with pytest.raises(ValueError, match="a picture may have"):
             readers.read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "MAX_DECODED_BYTES", 2000)
+        patch.setattr(pictures, "MAX_DECODED_BYTES", 2000)
         with pytest.raises(ValueError, match="decodes to more than"):
             readers.read(path)
 
@@ -239,7 +239,7 @@ def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch:
 def test_an_archive_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr(members, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(ValueError, match="that is too much"):
         readers.read(pack(tmp_path, ending, FILES))
 

@@ -77,7 +77,9 @@ def assemble(
     others = {key: value for key, value in arrays.items() if key != label_name}
     if labels is not None and not others:
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
-    views = _find_views(others, labels, where)
+    if len(others) > MAX_VIEWS and in_rows:
+        raise ValueError(f"{where} holds {len(others)} views; at most {MAX_VIEWS} are read")
+    views = others if in_rows else _find_views(others, labels, where)
     views, labels = _by_ids(views, arrays, labels, where, reading)
     n_samples = _count(views, labels, where)
     turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, cache, mat, npz, table, tree
+from mmclust.data.readers import arrays, cache, mat, members, npz, table, tree
 from mmclust.data.readers.arrays import Value
 from mmclust.data.readers.reading import Reading
 
@@ -22,7 +22,7 @@ def is_folder(path: Path) -> bool:
     if not path.is_dir():
         return False
     items = [item for item in path.iterdir() if not item.name.startswith(".")]
-    others = any(item.is_dir() or item.suffix.lower() in tree.PICTURES for item in items)
+    others = any(item.is_dir() or item.suffix.lower() in members.PICTURES for item in items)
     return any(_is_view(item) for item in items) and not others
 
 
@@ -76,7 +76,7 @@ def is_zipped(path: Path) -> bool:
             endings = {PurePosixPath(info.filename).suffix.lower() for info in archive.infolist()}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False
-    return bool(endings & set(ENDINGS)) and not endings & tree.PICTURES
+    return bool(endings & set(ENDINGS)) and not endings & members.PICTURES
 
 
 def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
@@ -88,10 +88,10 @@ def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
 
     def fill(into: Path) -> None:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-            tree.check_count(path, len(members))
-            tree.check_unpacked(path, sum(info.file_size for info in members), path.stat().st_size)
-            for info in members:
+            infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
+            members.check_count(path, len(infos))
+            members.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
+            for info in infos:
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if is_link or not name.lower().endswith(ENDINGS) or name.startswith("."):
@@ -124,8 +124,10 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     if path.suffix.lower() == ".npy":
         return arrays.assemble(path.stem, {"data": npz.array(path)}, path.name, reading)
     found = table.read(path, reading)
-    if found.pictures is not None and not found.numbers.shape[1]:
-        return tree.read(path.parent, listed=path)
+    if found.pictures is not None:
+        names = [name for name, _ in members.walk(path.parent, ())]
+        if not found.numbers.shape[1] or table.of_pictures(found, names):
+            return tree.read(path.parent, listed=path)
     views = table.views(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")

@@ -1,8 +1,12 @@
 """Tables: numbers, ids, classes, captions and names of pictures in the columns of a text file or of Parquet.
 
-Text files are separated by commas, semicolons, tabs or spaces, with or without a header row.
+Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row. In Parquet a column
+may also hold lists of numbers, or whole picture files (bytes, or `{bytes, path}` as the library datasets writes them).
 """
 
+import contextlib
+import hashlib
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -11,13 +15,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import arrays
+from mmclust.data.readers import arrays, cache
+from mmclust.data.readers.pictures import Sizes, decode, is_picture
 from mmclust.data.readers.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT_FILES = (".csv", ".tsv", ".txt")
 ENDINGS = (".csv", ".tsv", ".parquet")
 MAX_BYTES = 2 * 2**30
 MAX_CELLS = 500_000_000
@@ -45,6 +49,8 @@ class Table:
     """(N,) names of picture files."""
     lists: dict[str, np.ndarray] = field(default_factory=dict)
     """Columns that hold a row of numbers each, (N, D): Parquet has them."""
+    files: dict[str, np.ndarray] = field(default_factory=dict)
+    """Columns that hold a picture file each, (N,) bytes."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -53,7 +59,8 @@ class Table:
         """The rows at `index` (n,), in that order."""
         parts = {name: getattr(self, name) for name in ("numbers", "ids", "labels", "texts", "pictures")}
         kept = {name: None if values is None else values[index] for name, values in parts.items()}
-        return replace(self, **kept, lists={name: values[index] for name, values in self.lists.items()})
+        lists, files = ({name: values[index] for name, values in held.items()} for held in (self.lists, self.files))
+        return replace(self, **kept, lists=lists, files=files)
 
 
 def read(path: Path, reading: Reading | None = None) -> Table:
@@ -92,13 +99,24 @@ def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
             raise ValueError(f"{where} unpacks to {unpacked / 2**30:.0f} GiB, which is too much; give a part of it")
         table = source.read(use_threads=False)
         table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
-        return table.to_pandas(), True
+        return _with_class_names(table.to_pandas(), table.schema.metadata or {}), True
     except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
         raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
     except ValueError as error:
         if where in str(error):
             raise
         raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
+
+
+def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.DataFrame":
+    """The names of classes in place of their numbers, where the library datasets has left them beside the table."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):  # whatever stands there
+        for column, kind in json.loads(about[b"huggingface"])["info"]["features"].items():
+            if kind.get("_type") == "ClassLabel" and column in frame:
+                names, found = [str(name) for name in kind["names"]], frame[column].tolist()
+                if all(number in range(len(names)) for number in found):
+                    frame[column] = [names[number] for number in found]
+    return frame
 
 
 def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
@@ -139,7 +157,7 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
 
 def _separator(line: str) -> str | None:
     """The mark that a line has most of; None for spaces, and an impossible one where the line is a single text."""
-    best = max(",;\t", key=line.count)
+    best = max(",;\t|", key=line.count)
     if line.count(best):
         return best
     return None if all(map(_number, line.split())) or len(line.split()) == 1 else "\x1f"
@@ -171,12 +189,14 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
         raise ValueError(f"{where} has two columns called {_shown(Counter(names).most_common(1)[0][0])}; rename one")
     columns = {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(names)}
     lists = {name: values for name, old in columns.items() if (values := _rows_of_numbers(old)) is not None}
-    flat = {name: old for name, old in columns.items() if name not in lists}
+    files = {name: values for name, old in columns.items() if (values := _picture_files(old)) is not None}
+    flat = {name: old for name, old in columns.items() if name not in lists and name not in files}
     numbers = {name: _as_numbers(old, name, where) for name, old in flat.items() if _is_number(old)}
     words = {name: _as_words(old) for name, old in flat.items() if name not in numbers}
     pictures = next((name for name, values in words.items() if _are_pictures(values)), None)
-    ids = next((name for name in columns if name not in lists and _is_id(name, columns[name], named)), None)
-    labels = _label_column({k: v for k, v in (words | numbers).items() if k not in (pictures, ids)}, named, reading)
+    ids = next((name for name in flat if _is_id(name, columns[name], named)), None)
+    rest = {k: v for k, v in (words | numbers).items() if k not in (pictures, ids)}
+    labels = _label_column(rest, named, reading, alone=len(rest) == 1 and not (pictures or lists or files))
     texts = _text_column({k: v for k, v in words.items() if k not in (pictures, ids, labels)})
     unused = [name for name in words if name not in (pictures, ids, labels, texts)]
     if unused:
@@ -191,6 +211,7 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
         texts=None if texts is None else words[texts],
         pictures=None if pictures is None else words[pictures],
         lists=lists,
+        files=files,
     )
 
 
@@ -203,6 +224,17 @@ def _rows_of_numbers(values: np.ndarray) -> np.ndarray | None:
     except (ValueError, TypeError):
         return None
     return rows if rows.ndim == 2 and rows.shape[1] else None
+
+
+def _picture_files(values: np.ndarray) -> np.ndarray | None:
+    """A column of picture files as bytes (N,), empty where there is none; None for anything else."""
+    if values.dtype != object:
+        return None
+    found = [value.get("bytes") if isinstance(value, dict) else value for value in values]
+    first = next((value for value in found if value is not None), None)
+    if not isinstance(first, bytes) or not all(value is None or isinstance(value, bytes) for value in found):
+        return None
+    return np.array([value or b"" for value in found], object) if is_picture(first) else None
 
 
 def _is_number(values: np.ndarray) -> bool:
@@ -236,9 +268,10 @@ def _is_empty(value: Any) -> bool:
 
 
 def _as_words(values: np.ndarray) -> np.ndarray:
-    """The texts of a column; nested and binary cells hold none."""
+    """The texts of a column; nested and binary cells hold none, but for the path of a picture."""
     nested = (list, tuple, dict, bytes, np.ndarray)
-    words = ["" if isinstance(value, nested) or _is_empty(value) else str(value).strip() for value in values]
+    cells = (value.get("path") if isinstance(value, dict) else value for value in values)
+    words = ["" if isinstance(value, nested) or _is_empty(value) else str(value).strip() for value in cells]
     return np.array(words, object)
 
 
@@ -251,15 +284,22 @@ def _is_id(name: str, values: np.ndarray, named: bool) -> bool:
     return named and plain in IDS and len({str(value) for value in values}) == len(values)
 
 
-def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading) -> str | None:
-    """The column of the classes: by its name, else asked for where one could be meant."""
+def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading, *, alone: bool) -> str | None:
+    """The column of the classes: by its name, else asked for where one could be meant.
+
+    Args:
+        columns: those that may be meant.
+        named: whether the table has a header.
+        reading: answers the question.
+        alone: the one column is all there is, so that numbers in it are a view.
+    """
     if named:
         for wanted in arrays.LABELS:
             for name, values in columns.items():
                 # A column y may as well be a coordinate.
-                if arrays.plain(name) == wanted and len(columns) > 1 and (len(wanted) > 1 or _few(values)):
+                if arrays.plain(name) == wanted and not alone and (len(wanted) > 1 or _few(values)):
                     return name
-    if len(columns) == 1:
+    if alone:
         return next((name for name, values in columns.items() if values.dtype == object and _few(values)), None)
     # Words that repeat are a class, whole numbers from 0 or 1 might be.
     few = {name: values for name, values in columns.items() if _few(values)}
@@ -274,12 +314,11 @@ def _label_column(columns: dict[str, np.ndarray], named: bool, reading: Reading)
 
 def _stands_apart(name: str, columns: dict[str, np.ndarray]) -> bool:
     """Whether an outer column looks like the classes: rows are sorted by it, or a header counts all columns but it."""
-    first, *_, last = columns
-    if name not in (first, last):
+    names = list(columns)
+    if name not in (names[0], names[-1]):
         return False
-    others = [other for other in columns if other != last]
-    numbered = ([str(i + start) for i in range(len(others))] for start in (0, 1))
-    is_left_out = name == last and any(others == count and last != str(int(count[-1]) + 1) for count in numbered)
+    counted = ([str(i + start) for i in range(len(names))] for start in (0, 1))
+    is_left_out = name == names[-1] and any(names[:-1] == c[:-1] and name != c[-1] for c in counted) and len(names) > 1
     values = columns[name]
     return is_left_out or np.count_nonzero(np.diff(values)) + 1 == len(np.unique(values))
 
@@ -305,7 +344,7 @@ def _text_column(words: dict[str, np.ndarray]) -> str | None:
 
 def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
     """The numbers of a table as one view, or as several where the names of its columns have the form `view_1`."""
-    found = dict(table.lists)
+    found = table.lists | {column: _decoded(files, column) for column, files in table.files.items()}
     groups: dict[str, list[int]] = {}
     for column, title in enumerate(table.header):
         match = re.fullmatch(r"(.*[^\d_. -])[_. -]?\d+", title)
@@ -317,6 +356,26 @@ def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
         if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
             return found | {group: table.numbers[:, columns] for group, columns in groups.items()}
     return found | ({name: table.numbers} if table.numbers.shape[1] else {})
+
+
+def _decoded(files: np.ndarray, column: str) -> np.ndarray:
+    """Pictures (N, C, H, W) of a column, decoded once into the cache and memory-mapped."""
+    digest = hashlib.blake2b(digest_size=16)
+    for data in files:
+        digest.update(len(data).to_bytes(8, "little") + data)
+
+    def fill(folder: Path) -> None:
+        sizes = Sizes()
+        named = [(f"{row} of {column}", data) for row, data in enumerate(files, start=1)]
+        for name, data in named:
+            sizes.meet(name, data)
+        form = sizes.form(column)
+        shape = (len(files), *form.shape)
+        images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+        decode(named, images, lambda name: int(name.partition(" ")[0]) - 1, form)
+        images.flush()
+
+    return np.load(cache.entry(cache.key("column", digest.hexdigest()), fill) / "images.npy", mmap_mode="r")
 
 
 def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:

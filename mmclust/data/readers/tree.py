@@ -2,60 +2,35 @@
 
 Captions may stand beside the pictures: `cat.txt` beside `cat.jpg`, or in one table of picture names and captions.
 
-Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards. Archives are read member by
-member and never unpacked to disk, so a name in them is only ever a name.
+Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards.
 """
 
 import contextlib
-import gzip
 import io
-import itertools
-import lzma
 import os
 import shutil
-import stat
-import struct
-import tarfile
 import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from mmclust import settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import cache, table
+from mmclust.data.readers import cache, members, table
+from mmclust.data.readers.pictures import Form, Sizes, decode
 from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import class_ids
 
 Progress = Callable[[float, str], None]
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff"))
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 _PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid": 1, "validation": 1}
 
-MAX_MEMBERS = settings.limit("MEMBERS")
-MAX_MEMBER_BYTES = 64 * 2**20
 MAX_CAPTION_BYTES = 2**16
 """A text file beside a picture is its caption up to this size, and a table above."""
-MAX_UNPACKED_BYTES = settings.limit("UNPACKED_GIB") * 2**30
-MAX_RATIO = settings.limit("RATIO")
-"""An archive above 1 GiB unpacked may be at most this many times its packed size."""
-MAX_PIXELS = settings.limit("MEGAPIXELS") * 10**6
-MAX_DECODED_BYTES = 64 * 2**30
-NATIVE_PX = 128
-"""Square pictures all of one size up to this keep it; others are resized and cut to a square."""
-SQUARES_PX = (96, 64, 32)
-"""Sizes that others are resized to: the largest that is no larger than the median picture."""
 
 _VERSION = 2  # of what is cached: raise it when decoding changes
-_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -74,18 +49,17 @@ class _Plan:
     pictures: list[_Picture]
     classes: tuple[str, ...]
     has_parts: bool
-    shape: tuple[int, int, int]
-    resize: bool
+    form: Form
 
     @property
     def spec(self) -> DataSpec:
-        view = ViewSpec(name="image", kind="image", shape=self.shape)
+        view = ViewSpec(name="image", kind="image", shape=self.form.shape)
         return DataSpec(name="", views=(view,), n_clusters=len(self.classes), classes=self.classes)
 
 
 def is_tree(path: Path) -> bool:
     """Whether the path is a folder or ends like an archive."""
-    return path.is_dir() or path.name.lower().endswith(ARCHIVES)
+    return path.is_dir() or path.name.lower().endswith(members.ARCHIVES)
 
 
 def read(
@@ -115,7 +89,7 @@ def read(
         _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0), beside)
 
     name = listed.stem if listed else _name(path)
-    with _readable(path):
+    with members.readable(path):
         stamp = _stamp(path, only)
         return cache.open_dataset(cache.entry(_key(stamp, only, px, listed), fill), name)
 
@@ -126,7 +100,7 @@ def describe(path: Path) -> DataSpec:
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
-    with _readable(path):
+    with members.readable(path):
         if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
             return cache.open_dataset(folder, _name(path)).spec
         return replace(_look(path, (), None, None).spec, name=_name(path))
@@ -144,10 +118,10 @@ def _key(stamp: list[object], only: Sequence[str], px: int | None, listed: Path 
 
 def text(path: Path, name: str) -> str:
     """A small text file of that name beside the pictures; empty where there is none."""
-    with _readable(path):
+    with members.readable(path):
         if path.is_dir():
             return (path / name).read_text() if (path / name).is_file() else ""
-        for member, data in _members(path, lambda found: PurePosixPath(found).name == name, None):
+        for member, data in members.each(path, lambda found: PurePosixPath(found).name == name, None):
             assert member.endswith(name)
             return data.decode(errors="replace")
     return ""
@@ -155,7 +129,7 @@ def text(path: Path, name: str) -> str:
 
 def _name(path: Path) -> str:
     name = path.resolve().name
-    endings = [end for end in ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
+    endings = [end for end in members.ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
     return name[: -len(endings[0])] if endings else name
 
 
@@ -163,146 +137,14 @@ def _scaled(progress: Progress | None, low: float, high: float) -> Progress | No
     return progress and (lambda fraction, message: progress(low + (high - low) * fraction, message))
 
 
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn what the archive modules raise into a sentence."""
-    broken = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, gzip.BadGzipFile, EOFError)
-    broken += (NotImplementedError,)  # a zip of a version to come
-    try:
-        yield
-    except broken as error:
-        raise ValueError(f"{path.name} is damaged or not a complete archive ({error}); copy it again") from None
-    except (FileNotFoundError, PermissionError) as error:
-        raise ValueError(
-            f"{error.filename or path} cannot be read ({error.strerror}); check the path and its rights"
-        ) from None
-
-
 def _stamp(path: Path, only: Sequence[str]) -> list[object]:
     """What the content is recognised by: for a folder, the stamps of all its pictures."""
     if not path.is_dir():
         return list(cache.stamp(path))
-    found = [(name, info.st_size, info.st_mtime_ns) for name, info in _walk(path, only, _is_of_tree)]
+    found = [
+        (name, info.st_size, info.st_mtime_ns) for name, info in members.walk(path, only, members.is_picture_or_text)
+    ]
     return [path.resolve(), cache.key(*sorted(found))]
-
-
-def _walk(
-    path: Path, only: Sequence[str], wanted: Callable[[str], bool] | None = None
-) -> Iterator[tuple[str, os.stat_result]]:
-    """Names (relative, with /) and stats of the pictures in a folder; folders that links show twice are read once."""
-    wanted = wanted or _is_picture
-    pending = [(path / top, f"{top}/") for top in only if (path / top).is_dir()] if only else [(path, "")]
-    seen = {os.path.realpath(folder) for folder, _ in pending}
-    n_found = 0
-    while pending:
-        folder, prefix = pending.pop()
-        with os.scandir(folder) as items:
-            for item in items:
-                if item.is_dir():
-                    real = os.path.realpath(item.path)
-                    if real not in seen and not item.name.startswith("."):
-                        seen.add(real)
-                        pending.append((Path(item.path), f"{prefix}{item.name}/"))
-                elif wanted(prefix + item.name) and item.is_file():
-                    n_found += 1
-                    check_count(path, n_found)
-                    yield prefix + item.name, item.stat()
-
-
-def check_count(path: Path, n_members: int) -> None:
-    """Refuse a folder or archive of too many files."""
-    if n_members > MAX_MEMBERS:
-        raise ValueError(f"{path.name} has more than {MAX_MEMBERS:,} files; give a part of it")
-
-
-def _is_picture(name: str) -> bool:
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
-    return os.path.splitext(name)[1].lower() in PICTURES and not hidden
-
-
-def _is_text(name: str) -> bool:
-    return name.lower().endswith(table.TEXT_FILES) and not name.startswith(".") and "/." not in name
-
-
-def _is_of_tree(name: str) -> bool:
-    return _is_picture(name) or _is_text(name)
-
-
-def _members(
-    path: Path, wanted: Callable[[str], bool], progress: Progress | None, only: Sequence[str] = ()
-) -> Iterator[tuple[str, bytes]]:
-    """Name and content of the wanted files, in the order of the folder or archive."""
-    if path.is_dir():
-        names = [(name, info) for name, info in _walk(path, only, wanted) if wanted(name)]
-        for done, (name, info) in enumerate(names):
-            _check_size(path, name, info.st_size)
-            yield name, (path / name).read_bytes()
-            _tell(progress, done, done / len(names))
-    elif path.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-            check_count(path, len(infos))
-            check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
-            for done, info in enumerate(infos):
-                if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
-                    _check_size(path, info.filename, info.file_size)
-                    yield info.filename, _unzipped(path, archive, info)
-                    _tell(progress, done, done / len(infos))
-    else:
-        unpacked, packed_size = 0, path.stat().st_size
-        _check_end(path)
-        with open(path, "rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as archive:
-            for done, info in enumerate(archive):
-                check_count(path, done)
-                unpacked += info.size
-                check_unpacked(path, unpacked, packed_size)
-                if info.isreg() and wanted(info.name):
-                    _check_size(path, info.name, info.size)
-                    file = archive.extractfile(info)
-                    assert file is not None
-                    yield info.name, file.read()
-                    _tell(progress, done, packed.tell() / packed_size)
-
-
-def _unzipped(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    try:
-        return archive.read(info)
-    except (NotImplementedError, RuntimeError, OSError) as error:  # unknown compression, encrypted, a place beyond it
-        raise ValueError(f"{path.name} cannot be unpacked ({error}); pack it as a plain .zip or .tar.gz") from None
-
-
-def _check_end(path: Path) -> None:
-    """A plain tar ends with empty blocks; tarfile takes one that was cut off for a shorter one."""
-    with open(path, "rb") as packed:
-        if packed.read(512)[257:262] == b"ustar":
-            packed.seek(-min(512, path.stat().st_size), os.SEEK_END)
-            if any(packed.read()):
-                raise tarfile.ReadError("its end is missing")
-
-
-def _tell(progress: Progress | None, done: int, fraction: float) -> None:
-    if progress and done % _BATCH == 0:
-        progress(fraction, f"{done:,} pictures")
-
-
-def _check_size(path: Path, name: str, size: int) -> None:
-    if size > MAX_MEMBER_BYTES:
-        raise ValueError(
-            f"{_shown(name)} in {path.name} has {size >> 20} MiB; a picture may have {MAX_MEMBER_BYTES >> 20} MiB"
-        )
-
-
-def check_unpacked(path: Path, size: int, packed: int) -> None:
-    """Refuse an archive that unpacks to too many bytes, for itself or beside its packed size."""
-    if size > MAX_UNPACKED_BYTES or size > max(2**30, MAX_RATIO * packed):
-        raise ValueError(
-            f"{path.name} unpacks to {size / 2**30:.1f} GiB or more from {packed / 2**20:.1f} MiB; that is too much"
-        )
-
-
-def _shown(name: str) -> str:
-    """A name from a file, fit for a message."""
-    return "".join(c if c.isprintable() else "?" for c in name)[-80:]
 
 
 @dataclass(frozen=True)
@@ -333,7 +175,7 @@ def _beside(path: Path, listed: Path | None) -> _Beside:
     tables, captions = {}, {}
     if listed:
         return _Beside({listed.name: table.read(listed)}, {})
-    for name, data in _members(path, _is_text, None):
+    for name, data in members.each(path, members.is_text, None):
         if name.lower().endswith(".txt") and len(data) <= MAX_CAPTION_BYTES:
             captions[os.path.splitext(name)[0]] = " ".join(data.decode("utf-8-sig", errors="replace").split())
         with contextlib.suppress(ValueError):
@@ -346,37 +188,22 @@ def _look(
     path: Path, only: Sequence[str], px: int | None, progress: Progress | None, listed: _Beside | None = None
 ) -> _Plan:
     """Read the headers of all pictures and decide on classes, order, size and colour."""
-    sizes: dict[str, tuple[int, int]] = {}
-    grey = True
+    sizes = Sizes()
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         chosen = _chosen(path, only, listed)
-        for name, data in _members(path, chosen, progress, only):
-            with _opened(name, data) as image:
-                sizes[name] = image.size  # a tar may hold a name twice: the last one counts
-                grey = grey and image.mode in ("1", "L", "LA", "I", "I;16", "I;16B")
-    if not sizes:
+        for name, data in members.each(path, chosen, progress, only):
+            sizes.meet(name, data)
+    if not sizes.of:
         raise ValueError(f"{path.name} holds no pictures such as .png or .jpg; put some in, a folder per class")
-    pictures, classes, has_parts = _arrange(list(sizes), path.name)
-    distinct = set(sizes.values())
-    width, height = next(iter(distinct))
-    if px is None and len(distinct) == 1 and width == height <= NATIVE_PX:
-        px = width
-    elif px is None:
-        shorter = float(np.median([min(size) for size in sizes.values()]))
-        px = next((side for side in SQUARES_PX if side <= shorter), SQUARES_PX[-1])
-    resize = distinct != {(px, px)}
-    shape = (1 if grey else 3, px, px)
-    if len(sizes) * int(np.prod(shape)) > MAX_DECODED_BYTES:
-        raise ValueError(f"{path.name} decodes to more than {MAX_DECODED_BYTES >> 30} GiB; give a part of it")
-    return _Plan(pictures, classes, has_parts, shape, resize)
+    return _Plan(*_arrange(list(sizes.of), path.name), sizes.form(path.name, px))
 
 
 def _chosen(path: Path, only: Sequence[str], listed: _Beside | None) -> Callable[[str], bool]:
     """Which names are wanted: pictures below certain folders, or those that a table names."""
     if listed is None:
-        return lambda name: _is_picture(name) and _under(name, only)
-    names = [name for name, _ in _walk(path, only)]
+        return lambda name: members.is_picture(name) and _under(name, only)
+    names = [name for name, _ in members.walk(path, only)]
     if not (found := listed.rows(names)):
         where = next(iter(listed.tables))
         raise ValueError(f"the pictures that {where} names are not beside it; put them into the same folder")
@@ -400,10 +227,10 @@ def _arrange(names: list[str], where: str) -> tuple[list[_Picture], tuple[str, .
     beside = [name for name, parts in zip(names, folders, strict=True) if not parts]
     if beside and len(beside) < len(names):
         raise ValueError(
-            f"{len(beside)} of {len(names)} pictures in {where} are in no class folder, such as {_shown(beside[0])}; "
-            "put every picture into a class folder, or none"
+            f"{len(beside)} of {len(names)} pictures in {where} are in no class folder, such as "
+            f"{members.shown(beside[0])}; put every picture into a class folder, or none"
         )
-    found = [_shown(parts[0]) if parts else "" for parts in folders]
+    found = [members.shown(parts[0]) if parts else "" for parts in folders]
     classes = tuple(sorted(set(found) - {""}))
     ids = {name: label for label, name in enumerate(classes)} | {"": -1}
     pictures = [_Picture(part, ids[label], name) for part, label, name in zip(part_ids, found, names, strict=True)]
@@ -414,21 +241,10 @@ def _decode(
     path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress: Progress | None, beside: _Beside
 ) -> None:
     """Fill a cache entry with the pictures, row by row as the source gives them."""
-    shape = (len(plan.pictures), *plan.shape)
+    shape = (len(plan.pictures), *plan.form.shape)
     images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
     rows = {picture.name: row for row, picture in enumerate(plan.pictures)}
-
-    def one(item: tuple[str, bytes]) -> None:
-        images[rows[item[0]]] = _pixels(*item, shape=plan.shape, resize=plan.resize)
-
-    items = _members(path, rows.__contains__, progress, only)
-    if plan.resize:  # large pictures: Pillow lets go of the interpreter while it decodes, so threads help
-        with ThreadPoolExecutor(settings.n_threads()) as pool:
-            while batch := list(itertools.islice(items, _BATCH)):
-                list(pool.map(one, batch))
-    else:
-        for item in items:
-            one(item)
+    decode(members.each(path, rows.__contains__, progress, only), images, rows.__getitem__, plan.form)
     images.flush()
     names = [picture.name for picture in plan.pictures]
     labels, classes = _classes(plan, beside, names)
@@ -452,35 +268,3 @@ def _classes(plan: _Plan, beside: _Beside, names: list[str]) -> tuple[np.ndarray
             labels = labels.astype(str) if labels.dtype == object else labels
             return class_ids(labels, len(names), (), "the table")
     return None, ()
-
-
-@contextlib.contextmanager
-def _opened(name: str, data: bytes) -> Iterator[Image.Image]:
-    try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError(
-            f"picture {_shown(name)} has more than {MAX_PIXELS // 10**6} megapixels; make it smaller"
-        ) from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error) as error:
-        raise ValueError(f"picture {_shown(name)} is truncated or no picture ({error}); replace or remove it") from None
-
-
-def _pixels(name: str, data: bytes, *, shape: tuple[int, int, int], resize: bool) -> np.ndarray:
-    """One picture as bytes (C, H, W)."""
-    n_channels, height, width = shape
-    mode = "L" if n_channels == 1 else "RGB"
-    with _opened(name, data) as image:
-        if resize:
-            image.draft(mode, (width, height))  # a JPEG is decoded at a fraction of its size where that is enough
-            image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits
-            image = Image.fromarray(np.clip(np.asarray(image) >> 8, 0, 255).astype(np.uint8))
-        image = image.convert(mode)
-        if resize:
-            image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
-        pixels = np.asarray(image)
-    return pixels[None] if n_channels == 1 else pixels.transpose(2, 0, 1)
