@@ -57,6 +57,9 @@ class ClusterPool:
         """Whether a further run would be sent at once."""
         return len(self._given) < self.n_runs
 
+    def prepare(self, n_runs: int) -> None:
+        """Nothing: the cluster starts its own workers."""
+
     def give(self, run_id: str) -> None:
         """Send a queued run.
 

@@ -98,14 +98,20 @@ class Pool:
         """Whether a further run would start at once."""
         return len(self.running) < self.n_workers
 
+    def prepare(self, n_runs: int) -> None:
+        """Start the workers for so many runs: they import torch while the runs are looked at."""
+        while len(self._workers) < min(n_runs, self.n_workers):
+            self._start()
+
+    def _start(self) -> _Worker:
+        self._workers.append(_Worker(self.store, self.n_workers, self._answers))
+        return self._workers[-1]
+
     def give(self, run_id: str) -> None:
         """Have a queued run executed."""
         assert self.has_room
         idle = next((worker for worker in self._workers if not worker.run_id), None)
-        if idle is None:
-            idle = _Worker(self.store, self.n_workers, self._answers)
-            self._workers.append(idle)
-        idle.give(run_id)
+        (idle or self._start()).give(run_id)
 
     def wait(self, timeout_s: float) -> Answer | None:
         """The next run that has left its worker; None when none has in this time."""

@@ -156,8 +156,9 @@ class _Runner:
         sweeps.begin(self.store, self.sweep, n_runs=len(self.jobs))
         for name, record in self.ended.items():
             sweeps.attach(self.store, self.sweep.id, self.jobs[name].places, record.run_id)
-        self._refuse(waiting)
         try:
+            self.pool.prepare(len(waiting))
+            self._refuse(waiting)
             self._work(waiting)
         finally:
             self._close(waiting)
