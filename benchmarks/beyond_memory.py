@@ -77,7 +77,7 @@ def measure(pictures: Path, home: Path, args: argparse.Namespace) -> dict[str, A
     train = ["-m", "mmclust", "train", "--dataset", str(pictures), "--method", args.method, "--json"]
     train += ["--epochs", str(args.epochs), "--set", *args.set]
     parts = {"first_open": ["-c", open_it, str(pictures)], "second_open": ["-c", open_it, str(pictures)]}
-    found = {name: _watched(command, home) for name, command in (parts | {"train": train}).items()}
+    found = {name: watched(command, home) for name, command in (parts | {"train": train}).items()}
     trained = json.loads(found["train"].pop("output").splitlines()[-1])
     assert trained["status"] == "finished", trained
     for part in ("first_open", "second_open"):
@@ -97,7 +97,7 @@ def measure(pictures: Path, home: Path, args: argparse.Namespace) -> dict[str, A
     }
 
 
-def _watched(command: list[str], home: Path) -> dict[str, Any]:
+def watched(command: list[str], home: Path) -> dict[str, Any]:
     """Run Python and give wall seconds, the peaks of its memory in MiB and what it printed."""
     variables = os.environ | {"MMCLUST_HOME": str(home / "home")}
     began = time.monotonic()

@@ -265,3 +265,26 @@ def test_version_73_may_not_point_to_other_files_or_hold_too_much(tmp_path: Path
                 tmp_path / "large.mat", lambda file, _: file.create_dataset("X1", (10**5, 10**4), "f4", chunks=True)
             )
         )
+
+
+@pytest.mark.parametrize("block", [1, 100, 2**25])
+def test_a_version_73_file_is_read_in_blocks_and_views_become_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+):
+    monkeypatch.setattr(mat, "_BLOCK_BYTES", block)
+    random = np.random.default_rng(0)
+    views = {"X1": random.random((20, 7)), "X2": random.integers(0, 256, (20, 5, 6, 3)).astype(np.uint8)}
+    exact = np.arange(20.0) + 2.0**40
+    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as target:
+        for name, values in (views | {"Y": exact[:, None]}).items():
+            target.create_dataset(name, data=values.T, chunks=True).attrs["MATLAB_class"] = np.bytes_("double")
+    found = mat.variables(tmp_path / "a.mat")
+    assert found["X1"].dtype == np.float32 and np.array_equal(found["X1"], views["X1"].astype(np.float32))
+    assert found["X2"].dtype == np.uint8 and np.array_equal(found["X2"], views["X2"])
+    assert found["Y"].dtype == np.float64 and found["Y"].ravel().tolist() == exact.tolist()
+
+
+def test_doubles_beyond_float32_become_infinite_which_training_refuses_by_name(tmp_path: Path):
+    with h5py.File(tmp_path / "a.mat", "w", userblock_size=512) as target:
+        target.create_dataset("X1", data=np.array([[1e300, 1], [2, -1e300]]))
+    assert mat.variables(tmp_path / "a.mat")["X1"].T.tolist() == [[np.inf, 1], [2, -np.inf]]

@@ -14,6 +14,7 @@ from mmclust.data.readers.arrays import Value
 from mmclust.data.readers.reading import Reading
 
 MAX_UNPACKED_BYTES = 8 * 2**30
+_BLOCK_BYTES = 2**25
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -171,4 +172,19 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
         return [_hdf5_value(source.file, reference, budget) for reference in item[()].T.ravel(order="F")]
     if kind == b"char":
         return "".join(chr(code) for code in item[()].T.ravel(order="F"))
-    return item[()].T
+    return _turned(item) if item.dtype.kind in "biuf" and item.ndim > 1 else item[()].T
+
+
+def _turned(item: Any) -> np.ndarray:
+    """A matrix with its axes as MATLAB has them, read in blocks so that it is in memory once.
+
+    Doubles of a view become float32, which they end as anyway; a row or column, which may be labels, stays exact.
+    """
+    is_view = item.size > max(item.shape, default=0)
+    kind = np.dtype(np.float32) if is_view and item.dtype.kind == "f" and item.dtype.itemsize > 4 else item.dtype
+    found = np.empty(item.shape[::-1], kind)
+    rows = max(1, _BLOCK_BYTES // max(1, item.nbytes // max(1, len(item))))
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
+        for start in range(0, len(item), rows):
+            found[..., start : start + rows] = item[start : start + rows].T
+    return found
