@@ -68,6 +68,31 @@ def finished_run(store: RunStore, dataset: str) -> tuple[str, int]:
     return run.id, data.n_samples
 
 
+def small_run(store: RunStore, dataset: str, *, noise: float) -> str:
+    """A finished DCCS run with one snapshot and a point of each curve; its id.
+
+    Args:
+        store: nothing else may hold its device.
+        dataset: of the catalogue, with classes.
+        noise: of the scores; the more, the worse the clusters.
+    """
+    data = catalogue.load(dataset)
+    config = methods.card("dccs").resolve(dataset, "quick", {})
+    store.create(RunSpec(dataset=dataset, method="dccs", config=config, epochs=100, title="prepared for bench"))
+    run = store.claim()
+    assert run is not None and data.labels is not None
+    with run:
+        run.begin(n_samples=data.n_samples, n_train=data.n_samples, n_clusters=data.spec.n_clusters, environment={})
+        made = codes(data.n_samples, data.spec.n_clusters, epoch=100, step=100, noise=noise)
+        run.snapshot(made)
+        figures = score(data.labels, made.y_pred)
+        run.log({f"eval/{name}": value for name, value in figures.items()}, step=100, epoch=100)
+        run.log(dict.fromkeys((*TERMS, "objective/main", "signal/confidence"), noise), step=100, epoch=100)
+        run.progress(step=100, total_steps=100, epoch=100)
+        run.finish("finished")
+    return run.id
+
+
 def _lay_out(folder: Path, snapshot: Snapshot) -> None:
     """A disc for each cluster on a ring, where the t-SNE of the codes with the page's first settings is looked for.
 

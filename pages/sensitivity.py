@@ -8,7 +8,7 @@ from mmclust.ui import choosing, frame, sensitivity, state, sweeping
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
-left, middle, right = st.columns([6, 5, 3], gap="medium", vertical_alignment="bottom")
+left, middle, right = st.columns([5, 4, 4], gap="medium", vertical_alignment="bottom")
 with left:
     frame.heading("Sensitivity", "Vary one or two settings, train every combination, and see what they do.")
 with right:

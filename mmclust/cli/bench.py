@@ -16,9 +16,11 @@ NAMES = {
     "and with our best known ones",
     "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
     "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
+    "sensitivity": "the Sensitivity page with 500 runs in Chromium, and a step of its slider",
+    "sweep": "seconds of 100 tiny runs, and the share of them that no run trained in",
     "store": "milliseconds that the run store takes to write and to read",
 }
-ROUNDS = {"train": 7, "pages": 10, "store": 40, "accuracy": 3}
+ROUNDS = {"train": 7, "pages": 10, "sensitivity": 10, "store": 40, "accuracy": 3}
 
 
 def add(commands: Any) -> None:
@@ -40,8 +42,9 @@ def add(commands: Any) -> None:
         "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
     )
     parser.add_argument(
-        "--epochs", type=_count, metavar="N", help="accuracy: length of the schedule; default the preset's"
+        "--epochs", type=_count, metavar="N", help="accuracy: length of the schedule; default the preset's; sweep: 10"
     )
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs at once; default 2")
     parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy: these seeds instead")
     parser.add_argument(
         "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
@@ -109,6 +112,8 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         )
     if args.name == "embed":
         return module.measure(sizes=args.samples or module.SIZES, say=print)
+    if args.name == "sweep":
+        return module.measure(epochs=args.epochs or 10, workers=args.workers)
     if args.name == "pages":
         return module.measure(rounds=rounds, starts=args.starts, dataset=args.dataset, visitors=args.visitors)
     return module.measure(rounds=rounds)

@@ -113,7 +113,7 @@ def heat_map(
             z=mean.T, x=np.arange(n_x), y=np.arange(n_y), xgap=2, ygap=2, hoverinfo="skip",
             colorscale=[list(stop) for stop in SEQUENTIAL],
             colorbar={
-                "title": {"text": names[2], "side": "right"}, "tickformat": ".0%" if percent else ".3g",
+                "title": {"text": names[2], "side": "right"}, "tickformat": _ticks(mean) if percent else ".3g",
                 "thickness": 12, "outlinewidth": 0,
             },
         )
@@ -155,6 +155,11 @@ def heat_map(
     figure.update_xaxes(tickvals=np.arange(n_x), ticktext=[shown(v) for v in x], range=[-0.5, n_x - 0.5], **axis)
     figure.update_yaxes(tickvals=np.arange(n_y), ticktext=[shown(v) for v in y], range=[-0.5, n_y - 0.5], **axis)
     return figure
+
+
+def _ticks(shares: np.ndarray) -> str:
+    """Percent with a digit after the point where whole ones would repeat."""
+    return ".0%" if np.isfinite(shares).any() and np.ptp(shares[np.isfinite(shares)]) > 0.1 else ".1%"
 
 
 def scatter(
