@@ -34,12 +34,13 @@ class Atlas:
     rows: int = PAGE
 
 
-def of(data: MultiViewDataset, *views: int) -> Atlas:
+def of(data: MultiViewDataset, *views: int | None) -> Atlas:
     """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk.
 
     Args:
         data: the data set.
-        views: numbers of the views; those of several stand one after another, see `places`.
+        views: numbers of the views, None for the pictures that features were made of; those of several stand one after
+            another, see `places`.
     """
     cell = max(_cell(data, view) for view in views)
     sheets = [_Sheets(data, view, cell) for view in views]
@@ -71,8 +72,8 @@ def _n_pages(n_samples: int) -> int:
 class _Sheets:
     """The pages of one view."""
 
-    def __init__(self, data: MultiViewDataset, view: int, cell: int) -> None:
-        self.spec, self.values, self.cell = data.spec.views[view], data.views[view], cell
+    def __init__(self, data: MultiViewDataset, view: int | None, cell: int) -> None:
+        self.spec, self.values, self.cell = *_drawn(data, view), cell
         self.shape = _image_shape(self.spec)
         self.ranges = profiles.column_ranges(self.values) if self.shape is None else None
         self.digest = _digest(f"{data.spec.name} {self.spec.name} {cell}", self.values)
@@ -98,9 +99,17 @@ def _image_shape(spec: ViewSpec) -> tuple[int, ...] | None:
     return spec.image_shape or (spec.shape if spec.kind == "image" else None)
 
 
-def _cell(data: MultiViewDataset, view: int) -> int:
+def _drawn(data: MultiViewDataset, view: int | None) -> tuple[ViewSpec, np.ndarray]:
+    """What is drawn: a view, or the pictures as one."""
+    if view is not None:
+        return data.spec.views[view], data.views[view]
+    assert data.pictures is not None
+    return ViewSpec(name="pictures", kind="image", shape=data.pictures.shape[1:]), data.pictures
+
+
+def _cell(data: MultiViewDataset, view: int | None) -> int:
     """Edge of the thumbnails of a view: small images grow by whole factors, large ones shrink."""
-    shape = _image_shape(data.spec.views[view])
+    shape = _image_shape(_drawn(data, view)[0])
     if shape is None:
         return LARGEST
     side = max(shape[1:])

@@ -10,7 +10,7 @@ from mmclust.analysis import doubt
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metrics import ClusterFigures
 from mmclust.features.texts import typical_words as words_of_groups
-from mmclust.ui import annotations, cache, pictures, selection
+from mmclust.ui import annotations, browse, cache, pictures, selection
 from mmclust.ui.cache import View
 
 WIDTHS = {1: 72, 2: 72, 3: 60}
@@ -45,7 +45,15 @@ def views(view: View) -> list[int]:
 
 
 def ordered(view: View, order: str) -> list[int]:
-    """Cluster numbers in an order: number, class, size (largest first), confidence (surest) or entropy (least sure)."""
+    """Cluster numbers in an order: number, class, size (largest first), confidence (surest) or entropy (least sure).
+
+    Empty clusters come last: of many clusters they may be most.
+    """
+    found = _ordered(view, order)
+    return sorted(found, key=lambda k: not view.sizes[k])
+
+
+def _ordered(view: View, order: str) -> list[int]:
     clusters = range(len(view.sizes))
     if order == "size":
         return sorted(clusters, key=lambda k: -view.sizes[k])
@@ -148,11 +156,13 @@ def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Seq
 def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
     """HTML of one cluster's row."""
     color, name, size = view.colors[cluster], escape(view.cluster_name(cluster)), view.sizes[cluster]
+    found = figures(view)[cluster]
     samples = '<span class="mm-none">none</span>'
     if len(chosen):
-        claims = [view.cluster_meaning(int(k)) for k in rivals(view)[chosen]] if kind == "contested" else False
-        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown, captions=claims)
-    found = figures(view)[cluster]
+        captions = _captions(view, chosen, kind)
+        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown, captions=captions)
+        if not found.size:
+            samples = f'<div class="mm-others">{samples}<small>all of them lie in other clusters</small></div>'
     about = [
         f"{size:,} {view.word}s",
         _told(f"{mean_confidence(view, cluster):.0%} sure", "Mean probability of the cluster over its samples"),
@@ -171,6 +181,13 @@ def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequenc
         f"<small>{' · '.join(about)}</small>{_buttons(cluster, name, found.size)}</th>"
         f"<td>{_mean(view, cluster, shown, px)}</td><td>{samples}</td></tr>"
     )
+
+
+def _captions(view: View, chosen: np.ndarray, kind: str) -> list[str] | bool:
+    """What stands below the samples: the rival of contested ones, else the text that belongs to each, if there is."""
+    if kind == "contested":
+        return [view.cluster_meaning(int(k)) for k in rivals(view)[chosen]]
+    return view.data.texts is not None and [browse.caption(view.data, int(view.ids[i]), 60) for i in chosen]
 
 
 ACTIONS = {

@@ -1,5 +1,6 @@
 """What stands on a map: the points, what they can be coloured by, and the file that the browser draws them from."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +9,11 @@ from mmclust.analysis.honesty import Honesty
 from mmclust.analysis.spaces import Space
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
-from mmclust.ui import atlas, cache, pictures, pointmap
+from mmclust.ui import atlas, browse, cache, files, pictures, pointmap
 from mmclust.ui.pointmap import Coloring, Frame, Mark
 
+CAPTION = 160
+"""Letters of a caption that stand on a card."""
 MOST = 12_000
 """Points of a picture of all views at once; beyond, a random sample of the samples is drawn."""
 
@@ -61,7 +64,28 @@ def frame(view: cache.View, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarra
     return Frame(epoch=snapshot.epoch, xy=xy, values=values)
 
 
-def content(view: cache.View, points: Points, space: Space, honest: Honesty | None, layout: str) -> bytes:
+def texts(view: cache.View) -> str:
+    """Address of the captions of all samples, for the browser; empty where the data have none."""
+    if view.data.texts is None:
+        return ""
+    return files.publish(cache.derive(view, "texts", lambda: _captions(view)))
+
+
+def _captions(view: cache.View) -> bytes:
+    captions = [browse.caption(view.data, sample, CAPTION) for sample in range(view.data.n_samples)]
+    return json.dumps(captions, ensure_ascii=False).encode()
+
+
+def thumbnails(view: cache.View, of_view: int | None = None) -> atlas.Atlas:
+    """The atlas of a view of the data; by default of what the samples look like: their pictures, else a view."""
+    if of_view is None and view.data.pictures is None:
+        of_view = pictures.image_view(view.data) or 0
+    return atlas.of(view.data, of_view)
+
+
+def content(
+    view: cache.View, points: Points, space: Space, honest: Honesty | None, *, layout: str, texts: str
+) -> bytes:
     """The file that the browser draws a map from.
 
     Args:
@@ -70,6 +94,7 @@ def content(view: cache.View, points: Points, space: Space, honest: Honesty | No
         space: that they are of.
         honest: how far the picture may be trusted, where that is known.
         layout: what the positions stand for; see `pointmap.pack`.
+        texts: address of the captions.
     """
     of_view = space.views[0] if len(space.views) == 1 else None
     epochs = [frame.epoch for frame in points.frames]
@@ -79,7 +104,8 @@ def content(view: cache.View, points: Points, space: Space, honest: Honesty | No
         start=epochs.index(view.epoch) if view.epoch in epochs else None,
         colorings=[*colorings(view, points), *faults(honest)],
         marks=_stars(view, points),
-        atlas=atlas.of(view.data, of_view if of_view is not None else pictures.image_view(view.data) or 0),
+        atlas=thumbnails(view, of_view),
+        texts=texts,
         layout=layout,
     )
 

@@ -239,11 +239,11 @@ def _packed(view: cache.View, points: Points, settings: Settings, honest: Honest
     """The map's file, kept in memory by what it depends on."""
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
     shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
-    layout = f"{view.record.run_id} {shown}"
+    layout, texts = f"{view.record.run_id} {shown}", map_points.texts(view)
     return cache.derive(
         view,
         ("map", shown, names, honest is not None),
-        lambda: map_points.content(view, points, settings.space, honest, layout),
+        lambda: map_points.content(view, points, settings.space, honest, layout=layout, texts=texts),
     )
 
 

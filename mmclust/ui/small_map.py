@@ -14,7 +14,7 @@ from mmclust.analysis import timeline
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
 from mmclust.plots.corners import corner_map, corners
-from mmclust.ui import atlas, cache, map_points, pictures, pointmap
+from mmclust.ui import cache, map_points, pointmap
 from mmclust.ui.map_points import Points
 from mmclust.ui.pointmap import Frame, Mark
 
@@ -53,10 +53,11 @@ def content(view: cache.View, *, short: bool = False) -> tuple[bytes, int]:
     if view.record.active:  # colours that follow the matched classes would change with every new matching
         view = replace(view, colors=tuple(palette.cluster_colors(len(view.sizes))))
     names = tuple(str(k + 1) if short else view.cluster_meaning(k) for k in range(len(view.sizes)))
-    return cache.derive(view, ("small map", names, view.colors), lambda: _packed(view, names))
+    texts = map_points.texts(view)
+    return cache.derive(view, ("small map", names, view.colors), lambda: _packed(view, names, texts))
 
 
-def _packed(view: cache.View, names: tuple[str, ...]) -> tuple[bytes, int]:
+def _packed(view: cache.View, names: tuple[str, ...], texts: str) -> tuple[bytes, int]:
     ids, frames = _frames(view)
     points = Points(
         xy=frames[-1].xy,
@@ -72,7 +73,8 @@ def _packed(view: cache.View, names: tuple[str, ...]) -> tuple[bytes, int]:
         frames=frames,
         colorings=map_points.colorings(view, points),
         marks=[Mark(x=float(x), y=float(y), color=color, text=text) for (x, y), text, color in named],
-        atlas=atlas.of(view.data, pictures.image_view(view.data) or 0),
+        atlas=map_points.thumbnails(view),
+        texts=texts,
         layout=f"{view.record.run_id} small map",
         edge=EDGE,
     )

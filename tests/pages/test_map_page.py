@@ -1,5 +1,7 @@
 """The Map page: two maps, figures of honesty, selections from other pages, and runs that lack something."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmclust import plan
+from mmclust.data import uploads
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.ui import files
 
-from .test_pages import assert_clean, open_page, texts, wait_for_jobs
+from .test_pages import assert_clean, component_data, open_page, texts, wait_for_jobs
 
 
 def opened(run: Run, **query: str) -> AppTest:
@@ -21,10 +26,9 @@ def opened(run: Run, **query: str) -> AppTest:
     return wait_for_jobs(open_page("map", **({"run": run.id, "projection": "PCA"} | query)))
 
 
-def maps(app: AppTest) -> list[dict]:
-    """What the maps on the page were told."""
-    found = [element.proto for element in app.get("bidi_component")]
-    return [proto for proto in found if proto.component_name == "mmclust-map"]
+def maps(app: AppTest) -> list[Any]:
+    """The maps on the page."""
+    return [found for found in app.get("bidi_component") if found.proto.component_name == "mmclust-map"]
 
 
 @pytest.fixture
@@ -32,7 +36,14 @@ def make_own_run(tmp_path: Path) -> Callable[..., Run]:
     """A run on a file of random numbers: of any size, with and without labels, images or a view of numbers."""
 
     def make(
-        n: int = 50, clusters: int = 3, *, labels: bool = True, vectors: bool = False, epochs=(0, 1), end=True
+        n: int = 50,
+        clusters: int = 3,
+        *,
+        labels: bool = True,
+        vectors: bool = False,
+        epochs=(0, 1),
+        end=True,
+        dataset: str = "",
     ) -> Run:
         random = np.random.default_rng(0)
         arrays: dict[str, Any] = {"images": random.integers(0, 255, (n, 9, 9), dtype=np.uint8)}
@@ -43,7 +54,7 @@ def make_own_run(tmp_path: Path) -> Callable[..., Run]:
         path = tmp_path / f"{n}-{clusters}.npz"
         np.savez(path, **arrays)
         method = "msdib" if vectors else "dccs"
-        run = RunStore().create(plan.plan(str(path), method, epochs=3, clusters=clusters))
+        run = RunStore().create(plan.plan(dataset or str(path), method, epochs=3, clusters=clusters))
         active = RunStore().claim(run.id)
         assert active is not None
         active.begin(n_samples=n, n_train=n, n_clusters=clusters, environment={})
@@ -147,3 +158,23 @@ def test_a_run_deleted_while_its_map_is_open_leaves_no_files_behind(make_own_run
     app.run()
     assert_clean(app)
     assert not run.folder.exists()
+
+
+def test_captions_reach_the_card_of_the_map_and_the_rows_of_the_clusters(make_own_run: Callable[..., Run]) -> None:
+    data = MultiViewDataset(
+        spec=DataSpec(name="told", views=(ViewSpec(name="image", kind="image", shape=(1, 9, 9)),), n_clusters=3),
+        views=(np.zeros((50, 1, 9, 9), np.uint8),),
+        texts=np.array([f"a picture of number {i}" for i in range(50)], object),
+    )
+    run = make_own_run(labels=False, dataset=uploads.keep(data, uploads.About(title="told")))
+    content = published(component_data(maps(opened(run))[0])["url"])
+    header = json.loads(content[4 : 4 + int.from_bytes(content[:4], "little")])
+    assert json.loads(published(header["texts"]))[4] == "a picture of number 4"
+    app = open_page("clusters", run=run.id)
+    assert_clean(app)
+    assert re.search(r'class="mm-cap[^>]*>a picture of number \d+<', texts(app))
+
+
+def published(address: str) -> bytes:
+    """What the browser gets from an address of the map."""
+    return files._published.blobs[address.rsplit("/", 1)[-1]]

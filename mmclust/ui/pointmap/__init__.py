@@ -69,6 +69,7 @@ def pack(
     marks: Sequence[Mark] = (),
     atlas: Atlas | None = None,
     places: np.ndarray | None = None,
+    texts: str = "",
     layout: str = "",
     start: int | None = None,
     edge: float | None = None,
@@ -82,6 +83,7 @@ def pack(
         marks: stars and texts, in the coordinates of the frames.
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
+        texts: address of a JSON list with the caption of every sample of the data set; empty without captions.
         layout: what the positions stand for; while it stays the same, the browser keeps the visitor's zoom.
         start: number of the frame to be seen first, by default the last.
         edge: largest coordinate that is seen, in all directions from 0; by default just the points are.
@@ -123,6 +125,7 @@ def pack(
             {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
             for (x, y), mark in zip(placed, marks, strict=True)
         ],
+        "texts": texts,
         "atlas": None if atlas is None else asdict(atlas),
     }
     return _join(header, arrays)

@@ -10,6 +10,8 @@ const DWELL_MS = 90; // how long it must rest before the card appears
 const THUMBS_BELOW = 320; // visible points, below which they are drawn as their images
 const DIM = 0.1; // opacity of points outside of the selection, as a share
 const MAX_ZOOM = 400;
+const MOST_LABELS = 40; // names on the map, those of the densest groups
+const FEW = 400; // points, below which names do not stand on them
 const FRAME_MS = 500; // from one epoch to the next while time runs
 const TRAILS_BELOW = 300; // selected points, below which their way through time is drawn
 
@@ -17,6 +19,7 @@ const TRAILS_BELOW = 300; // selected points, below which their way through time
 const shared = (window.mmclustMaps ??= {
   files: new Map(), // address -> promise of a decoded file; a page that is opened again finds it here
   pages: new Map(), // address -> image of an atlas page
+  texts: new Map(), // address -> captions of all samples of a data set
   maps: new Set(), // what is on the page
   remembered: new Map(), // group -> colouring, layout -> view: found again when the page is opened again
   told: 0, // selections sent to the server
@@ -593,9 +596,13 @@ class PointMap {
   }
 
   paintLabels(context, theme) {
-    if (this.coloring.kind !== "groups" || this.coloring.names.length > 60) return;
-    for (const { group, x, y } of this.centres())
-      this.paintText(context, theme, this.coloring.names[group], ...this.toScreen(x, y));
+    if (this.coloring.kind !== "groups") return;
+    // among few points a name stands above the one in the middle, not on it
+    const above = this.n < FEW ? this.radius() / this.ratio + 9 : 0;
+    for (const { group, x, y } of this.centres()) {
+      const [px, py] = this.toScreen(x, y);
+      this.paintText(context, theme, this.coloring.names[group], px, py - above);
+    }
   }
 
   // A text on a rim of the background's colour, all of it inside the map.
@@ -633,7 +640,8 @@ class PointMap {
       const group = Math.floor(place / 1024);
       if (!best.has(group) || best.get(group)[0] < sum[0]) best.set(group, sum);
     }
-    const found = [...best].map(([group, [count, x, y]]) => ({ group, x: x / count, y: y / count }));
+    const largest = [...best].sort(([, a], [, b]) => b[0] - a[0]).slice(0, MOST_LABELS);
+    const found = largest.map(([group, [count, x, y]]) => ({ group, x: x / count, y: y / count }));
     this.centred = { key, file: this.file, found };
     return found;
   }
@@ -734,12 +742,31 @@ class PointMap {
         background-size:${atlas.columns * 84}px ${atlas.rows * 84}px;
         image-rendering:${cell.size < 48 ? "pixelated" : "auto"}"></div>`;
     }
-    card.innerHTML = `${picture}<div class="pm-lines"><div><small>sample</small>${arrays.ids[i]}</div>${lines.join("")}</div>`;
+    const told = this.textOf(arrays.ids[i]);
+    card.innerHTML = `${picture}<div class="pm-lines"><div><small>sample</small>${arrays.ids[i]}</div>${lines.join("")}
+      ${told ? `<p>${escape(told)}</p>` : ""}</div>`;
     card.hidden = false;
     const [x, y] = this.toScreen(this.xy[2 * i], this.xy[2 * i + 1]);
     const right = x + 16 + card.offsetWidth > this.width, low = y + 16 + card.offsetHeight > this.height;
     card.style.left = `${right ? x - 16 - card.offsetWidth : x + 16}px`;
     card.style.top = `${low ? y - 16 - card.offsetHeight : y + 16}px`;
+  }
+
+  // The caption of a sample; all of them are fetched when the first is asked for.
+  textOf(id) {
+    const { texts } = this.file;
+    if (!texts) return "";
+    if (!shared.texts.has(texts)) {
+      shared.texts.set(texts, []);
+      fetch(texts)
+        .then((answer) => (answer.ok ? answer.json() : []))
+        .then((found) => {
+          shared.texts.set(texts, found);
+          if (!this.find("card").hidden) this.card(this.hover);
+        })
+        .catch(() => shared.texts.delete(texts));
+    }
+    return shared.texts.get(texts)[id] ?? "";
   }
 
   // ------------------------------------------------------------------ input
