@@ -27,6 +27,7 @@ COMMANDS = (
     "bench",
     "doctor",
     "example",
+    "lessons",
 )
 """Each is a module of this package with `add(commands)`, which declares its options and the function to call."""
 

@@ -24,6 +24,11 @@ def keep(name: str, value: Any) -> None:
     st.session_state.setdefault(KEPT, {})[name] = value
 
 
+def forget() -> None:
+    """Forget all values of the form, so that its next visit begins with what the URL says."""
+    st.session_state.pop(KEPT, None)
+
+
 def kept(name: str, default: Any = None) -> Any:
     """A value of the form as the URL or an earlier visit of the page left it."""
     return st.query_params.get(name, st.session_state.get(KEPT, {}).get(name, default))

@@ -1,0 +1,51 @@
+"""`lessons` (for makers of the repository): train the runs that the Learn page shows, keep what it needs of them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from mmclust.cli.sweep import Lines, complaints, stopping, workers
+
+
+def add(commands: Any) -> None:
+    """Declare the command; lists of commands do not show it."""
+    parser = commands.add_parser(
+        "lessons", description="Make the finished runs of the lessons anew (for maintainers); trained ones are reused."
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the folder that the app reads")
+    parser.add_argument("--epochs", type=int, metavar="N", help="default: the presets'")
+    parser.add_argument("--seeds", type=int, metavar="N", help="at most so many of each setting; default: all")
+    parser.add_argument("--trained", action="store_true", help="train nothing: keep the runs that are finished")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what is not there yet, and write the lessons' folder; 1 where a run is missing."""
+    from mmclust.learn import make
+    from mmclust.learn.shipped import SETTINGS
+    from mmclust.runs.example import LESSONS
+    from mmclust.runs.store import RunStore
+    from mmclust.sweeps.runner import carry_out, look_up
+
+    folder, store = args.out or LESSONS, RunStore()
+    names = {setting.cell().label: name for name, setting in SETTINGS.items()}
+    found = []
+    with stopping() as stop:
+        for sweep in make.sweeps(epochs=args.epochs, n_seeds=args.seeds):
+            if args.trained:
+                outcome = look_up(store, sweep)
+            else:
+                outcome = carry_out(store, sweep, n_workers=args.workers, progress=Lines(), stop=stop)
+            for sentence in complaints(outcome):
+                print(sentence, file=sys.stderr)
+            if outcome.failures or outcome.stopped:
+                return 1
+            found += [(names[sweep.cells[cell].label], record) for (cell, _), record in outcome.runs.items()]
+    make.clear(folder)
+    for name, record in found:
+        make.keep(store.get(record.run_id), name, folder)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{folder}: {len(found)} runs, {size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from mmclust.cli.main import main
+from mmclust.learn.lessons import LESSONS
+from mmclust.learn.shipped import SETTINGS, Shipped
+from mmclust.runs import example
+
+
+@pytest.mark.slow
+def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(tmp_path: Path, home: Path):
+    folder = tmp_path / "lessons"
+    assert main(["lessons", "--out", str(folder), "--epochs", "1", "--seeds", "1"]) == 0
+    store = example.open_lessons(home, folder)
+    assert store is not None
+    assert len(store.list()) == len(SETTINGS)
+    shipped = Shipped(store)
+    for lesson in LESSONS.values():
+        told = lesson(shipped)
+        assert told.guess.read(str(told.guess.answer)) is not None
+    assert not any(str(tmp_path) in path.read_text() for path in folder.rglob("*.json"))
+
+
+def test_without_trained_runs_nothing_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["lessons", "--out", str(tmp_path / "lessons"), "--trained"]) == 0
+    assert "0 runs" in capsys.readouterr().out
+    assert example.open_lessons(tmp_path, tmp_path / "lessons") is None
