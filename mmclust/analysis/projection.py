@@ -229,14 +229,23 @@ def _tsne(
 def _umap(
     values: np.ndarray, *, seed: int, n_neighbors: int, min_dist: float, initial: np.ndarray | None
 ) -> np.ndarray:
+    from sklearn.neighbors import NearestNeighbors
+    from threadpoolctl import threadpool_limits
     from umap import UMAP
 
     n = len(values)
+    n_neighbors = max(2, min(n_neighbors, n - 1))
+    # Exact, and sooner there than UMAP's approximate search, which is compiled for 35 s when it is first used.
+    with threadpool_limits(settings.n_threads()):
+        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(values)
+        distances, neighbors = search.kneighbors(values)
     # its spectral start needs more samples than it has components to find
     start: Any = "spectral" if initial is None and n > 20 else _spread(pca(values) if initial is None else initial)
     model = UMAP(
-        n_neighbors=max(2, min(n_neighbors, n - 1)),
+        n_neighbors=n_neighbors,
         min_dist=min_dist,
+        precomputed_knn=(neighbors, distances),
+        force_approximation_algorithm=True,  # else small data go without these neighbours
         init=start,
         random_state=seed,
         n_jobs=1,  # what a fixed seed allows
