@@ -78,13 +78,15 @@ def take_snapshot(
     """
     was_training = method.training
     method.eval()
-    parts: list[dict[str, Tensor]] = []
+    spaces: dict[str, np.ndarray] = {}
     with torch.inference_mode():
-        for ids in torch.from_numpy(index).split(batch_size):
-            ids = ids.to(views[0].device)
-            parts.append({k: v.float().cpu() for k, v in method.spaces(tuple(v[ids] for v in views)).items()})
+        for first in range(0, len(index), batch_size):
+            ids = torch.from_numpy(index[first : first + batch_size]).to(views[0].device)
+            for name, codes in method.spaces(tuple(view[ids] for view in views)).items():
+                if name not in spaces:
+                    spaces[name] = np.empty((len(index), *codes.shape[1:]), np.float32)
+                spaces[name][first : first + len(ids)] = codes.float().cpu().numpy()
     method.train(was_training)
-    spaces = {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
     per_view = [f"logits_{i + 1}" for i in range(len(views)) if f"logits_{i + 1}" in spaces]
     return Snapshot(
         epoch=epoch,
