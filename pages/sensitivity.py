@@ -8,9 +8,9 @@ from mmclust.ui import choosing, frame, sensitivity, state, sweeping
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
-left, middle, right = st.columns([5, 4, 4], gap="medium", vertical_alignment="bottom")
+left, middle, right = st.columns([4, 4, 5], gap="medium", vertical_alignment="bottom")
 with left:
-    frame.heading("Sensitivity", "Vary one or two settings, train every combination, and see what they do.")
+    frame.heading("Sensitivity", "Vary settings, train every combination, see what they do.")
 with right:
     st.segmented_control(
         "Show", list(VIEWS), key=state.linked("show", list(VIEWS), "results"), required=True,

@@ -41,7 +41,7 @@ def show(found: Found) -> None:
         figure = "acc"
         if names:
             figure = st.selectbox(
-                "Worth", names, key=state.linked("worth", names, "acc"), format_func=LABELLED.__getitem__,
+                "Worth", names, key=state.linked("worth", names, "acc"), format_func=LABELLED.__getitem__, width=200,
                 help="What says afterwards how good a choice was. It takes no part in the choice.",
             ) or "acc"  # fmt: skip
             state.link("worth", "acc")
@@ -80,6 +80,8 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
         rows.append({"criterion": "A run at random", "runs": best.n_candidates, "chosen": "any", figure: best.average,
                      "below the oracle": (best.oracle or 0.0) - (best.average or 0.0)})  # fmt: skip
     columns = ["criterion", "chosen", *([figure, "below the oracle", "rank correlation"] if labelled else []), "runs"]
+    if not any(choice.correlation is not None for choice in made):
+        columns = [column for column in columns if column != "rank correlation"]
     table = pd.DataFrame(rows)
     table = table[[column for column in columns if column in table]]
     config = {figure: st.column_config.NumberColumn(format="percent"),

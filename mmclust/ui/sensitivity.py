@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from mmclust.plots.sensitivity import bands, heat_map, shown
@@ -16,6 +17,7 @@ from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
+from mmclust.sweeps.sweep import ABLATION
 from mmclust.ui import cache, forms, frame, live, state, sweeping, walk
 
 SWEEP = "sweep"
@@ -105,7 +107,24 @@ def show(found: Found) -> None:
     note += f" {n_gaps} of {surface.values.size} runs are not there: gaps stay gaps." if n_gaps else ""
     if note:
         st.caption(note.strip())
+    if x == ABLATION and y is None:
+        _ablation_table(found)
     _walk(found, surface, x, y, at)
+
+
+def _ablation_table(found: Found) -> None:
+    """The rows of the ablation as a paper prints them: mean and deviation over seeds."""
+    rows = []
+    for number, cell in enumerate(found.record.sweep.cells):
+        runs = [run for seed in found.record.sweep.seeds if (run := found.finished.get((number, seed)))]
+        figures = results.figures(runs)
+        told = {
+            title: f"{one.mean:.1%}" + (f" ± {one.deviation:.1%}" if one.deviation is not None else "")
+            for name, title in LABELLED.items()
+            if (one := figures.get(name)) is not None
+        }
+        rows.append({"row": cell.title, **(told or dict.fromkeys(LABELLED.values(), "a gap")), "seeds": len(runs)})
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
 def _two(found: Found, surface: Surface, x: str, y: str, figure: str) -> None:

@@ -55,11 +55,18 @@ def extend(record: SweepRecord) -> None:
     values |= {"epochs": first.epochs or 0, "limit": first.limit or 0, "title": record.title}
     values |= {"seeds": ",".join(map(str, record.sweep.seeds)), "kind": ABLATION if ABLATION in axes else "settings"}
     for place, (name, on_axis) in enumerate(list(axes.items())[:2], start=1):
-        values |= {f"knob{place}": name, f"values{place}": ", ".join(map(str, on_axis))}
+        values |= {f"knob{place}": name, f"values{place}": ", ".join(map(_written, on_axis))}
     values["changes"] = {name: value for name, value in first.changes.items() if name not in axes}
     for name in [str(key) for key in st.session_state if str(key).startswith("sweep:")]:
         del st.session_state[name]
     st.session_state[KEPT] = values
+
+
+def _written(value: Any) -> str:
+    """A value as it is typed: 2 for 2.0."""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _kept(name: str, default: Any) -> Any:

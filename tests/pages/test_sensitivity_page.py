@@ -12,7 +12,7 @@ from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.sweep import Cell, Sweep, grid
+from mmclust.sweeps.sweep import Cell, Sweep, ablations, grid
 from mmclust.ui import sweeping, walk
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -186,6 +186,17 @@ def test_a_sweep_that_is_not_there_any_more_gives_way_to_the_newest(make_run: Ca
     app = open_page("sensitivity", sweep="gone-123456")
     assert_clean(app)
     assert app.query_params["sweep"] == sweep.id
+
+
+def test_an_ablation_is_a_table_with_the_rows_of_the_paper(make_run: Callable[..., Run]):
+    sweep = ablations(BASE, {"M1: Adv": {"beta_mi": 0.0, "beta_aug": 0.0}, "M4: all": {}}, seeds=(0, 1))
+    stored(sweep, make_run(), missing=((1, 0), (1, 1)))
+    app = open_page("sensitivity")
+    assert_clean(app)
+    table = app.dataframe[0].value
+    assert list(table["row"]) == ["M1: Adv", "M4: all"] and list(table["seeds"]) == [2, 0]
+    assert " ± 0.0%" in table["ACC"].iloc[0] and table["ACC"].iloc[1] == "a gap"
+    assert plots(app) == 1
 
 
 def test_what_could_be_chosen_without_labels_stands_beside_the_oracle(make_run: Callable[..., Run]):
