@@ -25,8 +25,8 @@ with right, frame.messages():
         if not entry.available():
             browse.missing(entry)
         elif (data := browse.read(entry)) is not None:
-            titles = ["Samples", "Quick map", "Duplicates", "Features", *["Edit"] * bool(entry.place)]
-            shown = [browse.samples, data_checks.layout, data_checks.duplicates, extraction.panel]
+            titles = ["Samples", "Views", "Quick map", "Duplicates", "Features", *["Edit"] * bool(entry.place)]
+            shown = [browse.samples, browse.statistics, data_checks.layout, data_checks.duplicates, extraction.panel]
             tabs = st.tabs(titles, key="data-tab", on_change="rerun")
             for tab, draw in zip(tabs, shown, strict=False):
                 if tab.open:

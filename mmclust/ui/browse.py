@@ -124,7 +124,7 @@ def read(entry: Entry) -> MultiViewDataset | None:
 
 
 def samples(entry: Entry, data: MultiViewDataset) -> None:
-    """Samples of the set, of one class or of all, then its views and the sizes of the classes."""
+    """Samples of the set, of one class or of all, and the sizes of the classes."""
     word = "images" if entry.kind == "image" else "samples"
     height = 48 if len(data.views) <= 3 else 40
     count = SHOWN if entry.kind == "image" else sample_cards.fitting(data, height=height, width=PAGE_PX, rows=ROWS)
@@ -150,16 +150,20 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
         )
         st.html(sample_cards.cards(data, chosen, height=height, labels=short if any(short) else None, colors=marks))
         _one_in_full(data)
-        st.markdown("#### Views")
-        table = jobs.result(
-            ("views", entry.name, str(entry.found_at())), lambda _: views_table(data), label="Measuring the views"
-        )
-        if table:
-            st.html(table)
     if data.labels is not None:
         st.markdown(f"#### {word.capitalize()} per class")
         st.html(class_bars(np.bincount(data.labels, minlength=data.spec.n_clusters), data.spec.classes, colors))
     st.caption(f"{entry.citation}. Source: {entry.source}. Licence: {entry.licence}.")
+
+
+def statistics(entry: Entry, data: MultiViewDataset) -> None:
+    """What each view holds: size, values, mean and deviation, constant columns, the mean of all samples."""
+    table = jobs.result(
+        ("views", entry.name, str(entry.found_at())), lambda _: views_table(data), label="Measuring the views"
+    )
+    if table:
+        st.html(table)
+        st.caption("Means and deviations are over all samples and all pixels or columns of a view, as they are stored.")
 
 
 def _about_profiles(data: MultiViewDataset) -> str:

@@ -108,10 +108,10 @@ def duplicates(entry: Entry, data: MultiViewDataset) -> None:
     if not found.groups:
         st.success(f"All {data.n_samples:,} samples differ.", icon=":material/check_circle:")
         return
-    clash = f" {found.contradictory:,} groups stand in more than one class." if found.contradictory else ""
+    clash = f" Of these, {found.contradictory:,} stand in more than one class." if found.contradictory else ""
     st.markdown(
-        f"**{found.n_extra:,}** of {data.n_samples:,} samples are copies of another one, in {len(found.groups):,} "
-        f"groups.{clash} Copies count twice in every figure; they do no other harm."
+        f"**{found.n_extra:,}** of {data.n_samples:,} samples are copies of another one. Groups of equal samples: "
+        f"{len(found.groups):,}.{clash} Copies count twice in every figure; they do no other harm."
     )
     for group in found.groups[:SHOWN_GROUPS]:
         shown = group[:8]

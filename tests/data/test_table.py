@@ -79,6 +79,12 @@ def test_whole_numbers_that_the_rows_are_sorted_by_are_guessed_to_be_the_classes
     assert opened(tmp_path / "a.csv", classes="none")[0].spec.views[0].shape == (5,)
 
 
+def test_a_table_of_one_row_is_one_sample_whose_class_says_nothing(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("width,height,label\n1,2,cat\n")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert understood(dataset, reading.told) == "1 view: 1 x 2; no classes."
+
+
 def test_a_column_that_a_counting_header_passes_over_is_guessed_to_be_the_classes(tmp_path: Path):
     table = np.c_[A, np.arange(N) % 2, np.arange(N) % 3]
     np.savetxt(tmp_path / "a.csv", table, delimiter=",", header="0,1,2,3,4,0", comments="")

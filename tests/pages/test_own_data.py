@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_nothing_is_kept() -> Non
     assert uploads.entries() == []
 
 
-@pytest.mark.parametrize("tab", ["Quick map", "Duplicates", "Features", "Edit"])
+@pytest.mark.parametrize("tab", ["Views", "Quick map", "Duplicates", "Features", "Edit"])
 def test_every_tab_of_a_data_set_of_ones_own_works(tab: str) -> None:
     app = open_page("data", dataset=kept())
     app.session_state["data-tab"] = tab
@@ -87,7 +87,8 @@ def test_every_tab_of_a_data_set_of_ones_own_works(tab: str) -> None:
     assert_clean(app)
     words = {
         "Quick map": "30 of 30 samples, the raw values of image",
-        "Duplicates": "1 groups stand in more than one class",
+        "Views": "<td>16 × 16 pixels</td>",
+        "Duplicates": "Of these, 1 stand in more than one class",
         "Features": "each becomes a view",
         "Edit": "My things",
     }

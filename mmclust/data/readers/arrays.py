@@ -77,9 +77,7 @@ def assemble(
     others = {key: value for key, value in arrays.items() if key != label_name}
     if labels is not None and not others:
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
-    if len(others) > MAX_VIEWS and in_rows:
-        raise ValueError(f"{where} holds {len(others)} views; at most {MAX_VIEWS} are read")
-    views = others if in_rows else _find_views(others, labels, where)
+    views = _of_table(others, where) if in_rows else _find_views(others, labels, where)
     views, labels = _by_ids(views, arrays, labels, where, reading)
     n_samples = _count(views, labels, where)
     turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
@@ -298,6 +296,14 @@ def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: s
     raise ValueError(
         f"{where} holds {held}; views such as X1, X2 and labels Y, or a cell X with a view each, are needed"
     )
+
+
+def _of_table(arrays: Mapping[str, Value], where: str) -> dict[str, Value]:
+    """The views of a table, whose samples are known to be rows; labels that could not be used are none of them."""
+    views = {key: value for key, value in arrays.items() if value.ndim > 1}
+    if len(views) > MAX_VIEWS:
+        raise ValueError(f"{where} holds {len(views)} views; at most {MAX_VIEWS} are read")
+    return views
 
 
 def _count(views: Mapping[str, Value], labels: np.ndarray | None, where: str) -> int:
