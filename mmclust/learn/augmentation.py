@@ -72,7 +72,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "What the network is not asked to hold together, it does not hold together.",
                 SAME: "That is no clear difference: here the network keeps copies together by itself.",
-                SINGLE: "That is one run each: the next seed may say something else.",
+                SINGLE: "A single run, though: the next seed may say something else.",
                 LOWER: "The term does the opposite of what it asks for: something else in the training is at work.",
             }[more]
         ),
@@ -82,7 +82,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "What survives a crop is what makes a digit a digit: the term points the clusters at classes.",
                 SAME: "That is no clear difference: the other terms find the classes alone.",
-                SINGLE: "One run each is no proof yet, however large the gap: the last lesson shows why.",
+                SINGLE: "A single run is no proof yet, however large the gap: the last lesson shows why.",
                 LOWER: "On these digits the term costs more than it gives: crops of 8 × 8 pixels may lose the digit.",
             }[gain]
         ),

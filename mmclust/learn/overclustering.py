@@ -86,7 +86,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
                 HIGHER: "The fine head helps the coarse one, as the paper says.",
                 SAME: "The means differ by less than twice their standard error: on these digits the gain that "
                 "papers report is **not seen**.",
-                SINGLE: "One run each is no proof: the last lesson shows why.",
+                SINGLE: "A single run is no proof: the last lesson shows why.",
                 LOWER: "On these digits it does harm, against what papers report on larger data.",
             }[gain]
             + f" Seed by seed the gain was between {lowest:+.1f} and {highest:+.1f} points."

@@ -106,7 +106,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "Room for style helps: slant and thickness no longer have to be squeezed into the category.",
                 SAME: "That is no clear difference: on these small digits the clusters hardly need it.",
-                SINGLE: "One run says nothing about such a difference: the last lesson shows why.",
+                SINGLE: "A single run says nothing about such a difference: the last lesson shows why.",
                 LOWER: "On these small digits the clusters are better off without it, against what the paper found.",
             }[gain]
         ),

@@ -2,11 +2,11 @@
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_pages import assert_clean, open_page, texts
 
 from mmclust.learn.lessons import LESSONS
 from mmclust.learn.shipped import STYLE, run_id
 from mmclust.runs import store as stores
+from tests.pages.test_pages import assert_clean, open_page, texts
 
 GUESSES = {"style": "30", "augmentation": "30", "over-clustering": "higher", "merged": "20", "seeds": "5"}
 

@@ -60,7 +60,7 @@ def matrix(result: Result, names: Sequence[str], caption: str, *, cell: int, mar
         if label < len(names)
     )
     scores = "".join(f"<span><b>{result.scores[n]:.1%}</b> <small>{n.upper()}</small></span>" for n in FIGURES)
-    size = f"--mm-cell:min({cell}px,{cell / 14.4:.2f}vw)"  # as large on a narrow page as it can be
+    size = f"--mm-cell:min({cell}px,{cell / 16:.2f}vw)"  # as large on a narrow page as it can be
     return figure(
         f'<table class="mm-cells" style="{size}"><thead><tr><th>class</th>{head}</tr></thead>'
         f'<tbody>{body}</tbody></table><div class="mm-chips">{scores}</div>',

@@ -143,8 +143,8 @@ def merged_reveal(found: merged.Found, data: MultiViewDataset) -> str:
 def merged_beyond(found: merged.Found, data: MultiViewDataset) -> str:
     """One mistake beside noise."""
     marked = [data.spec.classes.index(name) for name in (*found.merged, found.cut)]
-    left = drawing.matrix(found.faulty, data.spec.classes, "One mistake", cell=27, marked=marked)
-    right = drawing.matrix(found.scattered, data.spec.classes, "Mistakes everywhere", cell=27)
+    left = drawing.matrix(found.faulty, data.spec.classes, "One mistake", cell=28, marked=marked)
+    right = drawing.matrix(found.scattered, data.spec.classes, "Mistakes everywhere", cell=28)
     return f'<div class="mm-beside">{left}{right}</div>'
 
 
