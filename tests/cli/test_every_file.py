@@ -60,10 +60,10 @@ def described(path: Path, capsys: Any) -> str:
 def test_a_file_opens_by_its_path_and_trains(name: str, require_data: Callable[[str], Path], capsys: Any) -> None:
     path, (method, understood) = require_data(name), FILES[name]
     assert described(path, capsys) == understood
-    options = ["--method", method, "--epochs", "1", "--limit", "120", "--json"]
+    options = ["--method", method, "--epochs", "1", "--limit", "300", "--json"]
     assert main(["train", "--dataset", str(path), *options]) == 0
     result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    assert (result["status"], result["n_samples"], result["dataset"]) == ("finished", 120, str(path))
+    assert (result["status"], result["n_samples"], result["dataset"]) == ("finished", 300, str(path))
     assert 0 < result["metrics"]["acc"] <= 1
 
 
