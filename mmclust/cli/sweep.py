@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PRINT_EVERY_S = 10.0
 ASK_ABOVE = 500
-"""A sweep that has more runs to train asks before it starts."""
+"""A sweep of more runs asks before it starts."""
 SHOWN = ("acc", "nmi", "ari")
 
 
@@ -93,12 +93,12 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.sweeps.runner import carry_out, look_up
 
     sweep = asked(args)
+    if sweep.n_runs > ASK_ABOVE and not (args.yes or args.show):
+        _ask(sweep.n_runs)
     for cell in sweep.cells:  # bad usage is said before anything is trained
         cell.plan(sweep.seeds[0])
     print(f"sweep {sweep.id}: {len(sweep.cells)} settings x {len(sweep.seeds)} seeds", flush=True)
     store = RunStore()
-    if not args.show and sweep.n_runs > ASK_ABOVE and not args.yes:
-        _ask(sweep.n_runs - len(look_up(store, sweep).runs))
     if args.show:
         outcome = look_up(store, sweep)
     else:
@@ -118,18 +118,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if outcome.failures or outcome.stopped else 0
 
 
-def _ask(n_left: int) -> None:
+def _ask(n_runs: int) -> None:
     """Have many runs confirmed.
 
     Raises:
         ValueError: the answer is not yes, or nobody can be asked.
     """
-    if n_left <= ASK_ABOVE:
-        return
     limit = "give --at-most N for a part of them drawn evenly, or --yes for all"
     if not sys.stdin.isatty():
-        raise ValueError(f"{n_left:,} runs are to be trained, more than {ASK_ABOVE}; {limit}")
-    if input(f"{n_left:,} runs are to be trained. Start them all? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise ValueError(f"{n_runs:,} runs are asked for, more than {ASK_ABOVE}; {limit}")
+    if input(f"{n_runs:,} runs are asked for. Start those that are missing? [y/N] ").strip().lower() not in (
+        "y",
+        "yes",
+    ):
         raise ValueError(f"nothing was started; {limit}")
 
 

@@ -22,6 +22,7 @@ def devices() -> tuple[str, ...]:
     return (*(f"cuda:{i}" for i in range(torch.cuda.device_count())), "cpu")
 
 
+@lru_cache(maxsize=4)
 def computes_bf16(device: str) -> bool:
     """Whether a device (auto, cpu or cuda) calculates in bfloat16 itself; processors that do not are slow at it.
 

@@ -1,7 +1,6 @@
 """Which runs are there already: a run that was trained once is not trained again."""
 
 import json
-from dataclasses import asdict
 from functools import lru_cache
 
 from mmclust.runs.record import RunRecord
@@ -10,6 +9,8 @@ from mmclust.runs.store import RunStore
 
 BESIDE_THE_POINT = ("title", "tags", "launcher", "n_snapshots")
 """Fields of a run spec that have no influence on its numbers."""
+_DEFAULTS = json.loads(RunSpec(dataset="", method="", config={}, epochs=1).to_json())
+"""Specs of earlier versions lack some fields."""
 
 
 def key(spec: RunSpec) -> str:
@@ -19,7 +20,7 @@ def key(spec: RunSpec) -> str:
 
 @lru_cache(maxsize=16384)
 def _key(text: str) -> str:
-    asked = asdict(RunSpec.from_json(text))
+    asked = _DEFAULTS | json.loads(text)
     # 1 and 1.0 are the same setting, but a switch is no number.
     asked["config"] = {k: float(v) if type(v) is int else v for k, v in asked["config"].items()}
     return json.dumps({name: value for name, value in asked.items() if name not in BESIDE_THE_POINT}, sort_keys=True)

@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from mmclust.plan import plan
@@ -99,7 +100,7 @@ class Sweep:
         """Runs asked for, before equal ones are counted once."""
         return len(self.cells) * len(self.seeds)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name that depends on what is asked for alone: asking again goes on with the same sweep."""
         asked = json.loads(self.to_json()) | {"title": ""}

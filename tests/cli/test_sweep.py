@@ -47,6 +47,46 @@ def test_a_sweep_ends_with_a_table_or_with_one_document_and_is_reused(capsys: py
 
 
 @pytest.mark.slow
+def test_what_is_finished_is_drawn_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    asked = [*TINY, "--grid", "beta_mi=0,0.5,1", "--seeds", "0,1", "--epochs", "1", "--at-most", "4"]
+    curve, square = tmp_path / "new" / "curve.svg", tmp_path / "square.png"
+    assert main([*asked, "--plot", str(curve)]) == 0
+    text = curve.read_text()
+    assert "<svg" in text and "agreement with classes" in text and "beta_mi" in text and "2 seeds" in text
+    assert len(RunStore().list(examples=False)) == 4, "a limit of four runs is two settings with both seeds"
+    capsys.readouterr()
+    wider = [*TINY, "--grid", "beta_mi=0,0.5,1", "epochs=1,2", "--seeds", "0", "--show", "--plot", str(square)]
+    assert main([*wider, "--figure", "nmi"]) == 0
+    assert square.stat().st_size > 5000 and len(RunStore().list(examples=False)) == 4
+    assert main([*wider, "--figure", "nothing"]) == 2
+    assert "no finished run of this sweep has nothing; known are acc" in capsys.readouterr().err
+
+
+def test_the_ablation_table_of_a_method_is_one_option(capsys: pytest.CaptureFixture[str]):
+    assert main([*TINY, "--ablations", "--show"]) == 0
+    printed = capsys.readouterr().out
+    assert "4 settings x 1 seeds" in printed and "M4: Adv + MI + Aug (full)" in printed
+    assert main([*TINY, "--ablations", "--grid", "beta_mi=0,1"]) == 2
+    assert "came together" in capsys.readouterr().err
+    assert RunStore().list(examples=False) == []
+
+
+def test_a_grid_of_ten_thousand_runs_asks_before_it_starts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    grid = [*TINY, "--grid", "beta_mi=0:1:0.01", "sigma=0.02:0.5:0.01", "--seeds", "0,1"]
+    assert main(grid) == 2
+    printed = capsys.readouterr()
+    assert "9,898 runs are asked for, more than 500; give --at-most N" in printed.err
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda text: asked.append(text) or "n")
+    assert main(grid) == 2
+    assert asked and "nothing was started" in capsys.readouterr().err
+    assert RunStore().list(examples=False) == []
+
+
+@pytest.mark.slow
 def test_failed_runs_are_sentences_and_exit_code_1(capsys: pytest.CaptureFixture[str]):
     points = ["--point", "batch_size=512", "--point", "batch_size=64", "epochs=2", "--point", "input=rgb"]
     assert main([*TINY, *points, "--epochs", "1", "--seeds", "0,1", "--workers", "1"]) == 1
