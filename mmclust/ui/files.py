@@ -77,6 +77,11 @@ def publish_atlas(digest: bytes, page: AtlasPage) -> str:
     return f"{_base()}/thumbnails/{token}"
 
 
+def address(path: str) -> str:
+    """A path of the app, such as `/files`, from the server's root."""
+    return f"{_base()}{path}"
+
+
 def routes() -> list[Route]:
     """The routes that serve what was published."""
     return [

@@ -7,7 +7,15 @@ import logging
 import threading
 from importlib import import_module
 
-from mmclust.ui import cache, frame, gallery, jobs
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mmclust.ui import cache, files, frame, gallery, jobs
+
+SHOWN = "/shown"
+"""Where a browser tells that it shows the first page."""
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +31,19 @@ EARLY = (
         for part in (
             *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
             *("agreement", "view_curves", "overclusters", "generation", "disentangle", "neighbours", "codes"),
-            *("sensitivity", "comparing"),
+            *("sensitivity", "comparing", "learn"),
         )
     ),
 )
 """Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
 
 LATE = ("torch", "torchvision", "mmclust.worker", "mmclust.engine.trainer")
-"""Loaded in the background once the first page is painted, so that Start answers at once."""
+"""Loaded in the background once a browser shows the first page, so that Start answers at once."""
+
+UNSEEN_S = 10.0
+"""How long a browser is waited for that shows the page; what asks for pages may be none."""
+REST_S = 1.0
+"""How long its charts and pictures have the server for themselves."""
 
 LAST = ("openTSNE", "pytorch_grad_cam")
 """Loaded some time later: they take seconds, and the first t-SNE or Grad-CAM would wait for them."""
@@ -42,11 +55,12 @@ class _Warmer:
     def __init__(self) -> None:
         self.armed = False
         self.thread: threading.Thread | None = None
+        self.shown = threading.Event()
         self.stop = threading.Event()
 
     def run(self) -> None:
-        # The page that has just been written travels to the browser first.
-        if not self.stop.wait(0.5):
+        self.shown.wait(UNSEEN_S)
+        if not self.stop.wait(REST_S):
             _load(LATE)
             _spare_collector()
             _take_up_queue()
@@ -73,16 +87,29 @@ async def stop() -> None:
     await asyncio.to_thread(jobs.shutdown)
     await asyncio.to_thread(launch.shutdown, 20.0)
     _warmer.stop.set()
+    _warmer.shown.set()
     if _warmer.thread:
         await asyncio.to_thread(_warmer.thread.join, 20.0)
 
 
 def warm_up() -> None:
-    """Start loading torch in the background after the first page; returns at once."""
+    """Load torch in the background as soon as a browser shows the first page; called at its end, returns at once."""
     if _warmer.armed:
         _warmer.armed = False
+        # the browser asks for it when it puts the page's last part in its place
+        st.html(f'<img src="{files.address(SHOWN)}" alt="" hidden>')
         _warmer.thread = threading.Thread(target=_warmer.run, name="warm-up", daemon=True)
         _warmer.thread.start()
+
+
+async def _shown(_: Request) -> Response:
+    _warmer.shown.set()
+    return Response(status_code=204)
+
+
+def routes() -> list[Route]:
+    """The routes of the app."""
+    return [*files.routes(), Route(files.address(SHOWN), _shown)]
 
 
 def show_error(error: Exception) -> bool:

@@ -1,4 +1,9 @@
+import asyncio
+import threading
 import time
+
+import pytest
+from starlette.requests import Request
 
 from mmclust import launch
 from mmclust.plan import plan
@@ -18,3 +23,19 @@ def test_a_run_that_an_earlier_server_left_in_the_queue_is_taken_up() -> None:
     finally:
         launch.shutdown()
     assert store.record(run.id).status == "finished"
+
+
+def test_torch_waits_until_a_browser_shows_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[tuple[str, ...]] = []
+    warmer = server._Warmer()
+    monkeypatch.setattr(server, "_warmer", warmer)
+    monkeypatch.setattr(server, "_load", loaded.append)
+    monkeypatch.setattr(server, "_take_up_queue", warmer.stop.set)
+    monkeypatch.setattr(server, "REST_S", 0.0)
+    thread = threading.Thread(target=warmer.run)
+    thread.start()
+    time.sleep(0.3)
+    assert not loaded
+    answer = asyncio.run(server._shown(Request({"type": "http"})))
+    thread.join(10)
+    assert answer.status_code == 204 and loaded == [server.LATE]
