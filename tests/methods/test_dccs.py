@@ -151,6 +151,14 @@ def test_unfit_data_is_refused_with_a_sentence(spec: DataSpec, changes: dict[str
     assert words in reason
 
 
+@pytest.mark.parametrize("preset", ["quick", "best-known", "paper"])
+@pytest.mark.parametrize("size", [(6, 9), (8, 8), (12, 12), (28, 28), (40, 40)])
+def test_every_preset_takes_images_of_ones_own_of_any_size(preset: str, size: tuple[int, int]) -> None:
+    view = ViewSpec(name="image", kind="image", shape=(1, *size))
+    values = card("dccs").resolve("mine.npz", preset, {})
+    assert DCCS.objection(DataSpec(name="mine", views=(view,), n_clusters=3), Config(**values)) is None
+
+
 def test_the_paper_preset_gives_the_papers_values_per_data_set() -> None:
     dccs = card("dccs")
     assert dccs.resolve("mnist", "paper", {})["beta_aug"] == 2

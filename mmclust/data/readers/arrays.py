@@ -316,13 +316,14 @@ def _count(views: Mapping[str, Value], labels: np.ndarray | None, where: str) ->
         if any(len(labels) in (shape[0], shape[-1]) for shape in shapes):
             raise ValueError(
                 f"views in {where} differ in length ({shown}; {len(labels)} labels); "
-                "every view needs the same samples in the same order"
+                "every view needs the same samples in the same order, or ids such as id1, id2 to join them by"
             )
         raise ValueError(f"{where} has {len(labels)} labels for {shown}; one label per sample is needed")
     common = set.intersection(*({shape[0], shape[-1]} for shape in shapes))
     if not common:
         raise ValueError(
-            f"views in {where} differ in length ({shown}); every view needs the same samples in the same order"
+            f"views in {where} differ in length ({shown}); every view needs the same samples in the same order, "
+            "or ids such as id1, id2 to join them by"
         )
     firsts = {shape[0] for shape in shapes}
     return firsts.pop() if len(firsts) == 1 else max(common)
