@@ -8,7 +8,7 @@ from mmclust.ui import choosing, frame, sensitivity, state, sweeping
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
-left, middle, right = st.columns([4, 4, 5], gap="medium", vertical_alignment="bottom")
+left, middle, right = st.columns([9, 8, 9], gap="medium", vertical_alignment="bottom")
 with left:
     frame.heading("Sensitivity", "Vary settings, train every combination, see what they do.")
 with right:
