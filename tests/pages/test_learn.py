@@ -21,7 +21,7 @@ def place(app: AppTest) -> tuple[str, str]:
     return app.query_params["lesson"], app.query_params["step"]
 
 
-@pytest.mark.parametrize(("number", "name"), enumerate(LESSONS, start=1))
+@pytest.mark.parametrize(("number", "name"), list(enumerate(LESSONS, start=1)))
 def test_every_step_of_every_lesson_is_drawn_and_nothing_is_told_too_early(number: int, name: str) -> None:
     app = open_page("learn", lesson=str(number))
     assert_clean(app)

@@ -156,8 +156,9 @@ def _ask(name: str, guess: Guess) -> None:
         )  # fmt: skip
     else:
         low, high, step = (int(end) for end in (guess.low, guess.high, guess.step))
+        unit = guess.unit.replace("%", "%%")
         value = st.slider(
-            "Your prediction", low, high, (low + high) // 2 // step * step, step, key=key, format=f"%d {guess.unit}",
+            "Your prediction", low, high, (low + high) // 2 // step * step, step, key=key, format=f"%d {unit}",
             help="There is no wrong prediction; the runs decide. The arrow keys move it.",
         )  # fmt: skip
 
