@@ -140,7 +140,7 @@ def test_pictures_in_a_column_of_parquet_are_a_view(tmp_path: Path, nested: bool
     assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS and not reading.questions
     monkeypatch.setattr(table_reader, "decode", None)
     assert opened(tmp_path / "a.parquet")[0].views[1].shape == (N, 1, 9, 9), "decoded once"
-    table[["image", "label"]].rename(columns={"label": "0"}).to_parquet(tmp_path / "b.parquet")
+    table[["image", "label"]].set_axis(["image", "0"], axis=1).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet", classes="0")
     assert [q.answer for q in reading.questions] == ["0"] and dataset.spec.n_clusters == 3
     table[["image"]].to_parquet(tmp_path / "alone.parquet")

@@ -84,6 +84,32 @@ def test_a_network_gives_the_activations_before_its_last_layer(name: str) -> Non
     assert np.allclose(found, find(name).run(IMAGES[:2], SPEC, options), atol=1e-5), "random weights are the same"
 
 
+@pytest.mark.parametrize("batch", [1, 5, 24])
+def test_pictures_are_described_in_their_order_whatever_the_batches(
+    batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options, told = Options(weights="random", px=32), []
+    whole = find("resnet18").run(IMAGES, SPEC, options)
+    monkeypatch.setattr(backbones, "BATCH", batch)
+    parts = find("resnet18").run(IMAGES, SPEC, options, lambda fraction, _: told.append(fraction))
+    assert np.allclose(parts, whole, atol=1e-4) and np.ptp(whole, axis=0).max() > 1e-3
+    assert told == pytest.approx([min(N, i + batch) / N for i in range(0, N, batch)])
+
+
+def test_weights_of_a_view_alone_go_before_those_of_all() -> None:
+    with pytest.raises(ValueError, match="nowhere.pth is no file"):
+        extract.extract(DATA, [Wanted(extractor="resnet18", weights="nowhere.pth")], Options(weights="random"))
+
+
+def test_another_file_under_the_same_name_is_another_set_of_weights(tmp_path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("one")
+    before = extract._stamp(str(tmp_path / "model"))
+    (tmp_path / "model" / "weights").write_text("another")
+    assert extract._stamp(str(tmp_path / "model")) != before
+    assert extract._stamp("download") == "download"
+
+
 def test_weights_come_from_a_file_or_are_refused_in_one_sentence(tmp_path) -> None:
     import torch
     import torchvision
