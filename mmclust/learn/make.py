@@ -8,6 +8,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,10 +120,11 @@ def _compress(folder: Path, spaces: tuple[str, ...]) -> Snapshot:
     for file in earlier:
         file.unlink()
     with np.load(last, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+        arrays: dict[str, Any] = {name: file[name] for name in file.files}
     wanted = {name for name in arrays if not name.startswith(("space_", "mark_"))}
     wanted |= {f"space_{name}" for name in spaces} & set(arrays)
-    np.savez_compressed(last, **{name: _rounded(values) for name, values in arrays.items() if name in wanted})
+    arrays = {name: _rounded(values) for name, values in arrays.items() if name in wanted}
+    np.savez_compressed(last, **arrays)
     return Snapshot.load(last)
 
 
