@@ -155,10 +155,14 @@ def seeds_look(found: seeds.Found, data: MultiViewDataset) -> str:
     )
 
 
-def seeds_reveal(found: seeds.Found, _: MultiViewDataset) -> str:
-    """All seeds."""
+def seeds_reveal(found: seeds.Found, data: MultiViewDataset) -> str:
+    """All seeds, and the samples that they agree on least."""
     marks = {found.acc.index(min(found.acc)): "worst", found.acc.index(max(found.acc)): "best"}
-    return _dots({"DMIM": found.acc}, marks=marks)
+    unstable = drawing.samples(data, found.together.unstable[:9], px=70)
+    return _dots({"DMIM": found.acc}, marks=marks) + drawing.figure(
+        f"<h4>The digits that the runs agree on least</h4>{unstable}",
+        "Smallest share of runs that put them with the other members of their consensus cluster.",
+    )
 
 
 def seeds_beyond(found: seeds.Found, _: MultiViewDataset) -> str:
