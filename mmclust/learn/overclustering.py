@@ -65,7 +65,9 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
     found = find(shipped)
     n, n_fine = found.with_head.n, found.nesting.counts.shape[1]
     gain = difference(found.with_head, found.without_head)
-    options = {HIGHER: "higher", SAME: "no clear difference", LOWER: "lower", SINGLE: "not to be told from one run"}
+    options = {HIGHER: "higher", SAME: "no clear difference", LOWER: "lower"}
+    if gain == SINGLE:
+        options |= {SINGLE: "not to be told from one run"}
     lowest, highest = (100 * end(found.gains) for end in (min, max))
     return Lesson(
         question="What does a second head with ten times as many clusters buy?",
