@@ -598,10 +598,13 @@ class PointMap {
   paintLabels(context, theme) {
     if (this.coloring.kind !== "groups") return;
     // among few points a name stands above the one in the middle, not on it
-    const above = this.n < FEW ? this.radius() / this.ratio + 9 : 0;
+    const above = this.n < FEW ? this.radius() / this.ratio + 9 : 0, taken = [];
     for (const { group, x, y } of this.centres()) {
-      const [px, py] = this.toScreen(x, y);
-      this.paintText(context, theme, this.coloring.names[group], px, py - above);
+      const [px, py] = this.toScreen(x, y), name = this.coloring.names[group], wide = 4 * name.length + 4;
+      // the densest group comes first: a name that would cover another one is left out
+      if (taken.some(([x0, y0, wide0]) => Math.abs(px - x0) < wide + wide0 && Math.abs(py - y0) < 15)) continue;
+      taken.push([px, py, wide]);
+      this.paintText(context, theme, name, px, py - above);
     }
   }
 
