@@ -89,7 +89,7 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
               "rank correlation": st.column_config.NumberColumn(
                   format="%.2f", help="Spearman's, of goodness by the criterion and the figure: 1 orders the runs "
                   "as the labels do, 0 says nothing of them.")}  # fmt: skip
-    st.dataframe(table, hide_index=True, column_config=config)
+    st.dataframe(table, hide_index=True, column_config=config, placeholder="")
     if not labelled:
         st.caption("These data have no classes: nothing tells how good a choice was.")
 

@@ -277,7 +277,9 @@ def leaderboard() -> None:
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
     shown_percent = {name: percent for name in frame_ if str(name).removeprefix("± ") in FIGURES.values()}
-    st.dataframe(frame_, hide_index=True, column_config=shown_percent, height=min(620, 38 + 35 * len(rows)))
+    st.dataframe(
+        frame_, hide_index=True, column_config=shown_percent, placeholder="", height=min(620, 38 + 35 * len(rows))
+    )
     st.caption(
         "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
         "Rows marked as reported are numbers of the papers, on their data and hardware."

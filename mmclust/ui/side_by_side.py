@@ -162,14 +162,12 @@ def table(sides: Sequence[Side]) -> list[dict[str, str]]:
     first = sides[0]
     leader = first.view.y_pred[first.rows]
     rows = []
-    for cluster in range(len(first.view.sizes)):
+    for cluster in np.unique(leader).tolist():
         line = {first.name: f"{first.view.cluster_name(cluster)} ({int((leader == cluster).sum()):,})"}
         for side in sides[1:]:
             own = np.flatnonzero(side.partner == cluster)
-            if not len(own):
-                line[side.name] = "no partner"
-                continue
-            together = int(((leader == cluster) & (side.view.y_pred[side.rows] == own[0])).sum())
-            line[side.name] = f"{side.view.cluster_name(int(own[0]))} ({together:,} shared)"
+            together = int(((leader == cluster) & np.isin(side.view.y_pred[side.rows], own)).sum())
+            name = side.view.cluster_name(int(own[0])) if together else ""
+            line[side.name] = f"{name} ({together:,} shared)" if together else "no partner"
         rows.append(line)
     return rows

@@ -51,7 +51,7 @@ def plots(app: AppTest) -> int:
     return len(app.get("plotly_chart"))
 
 
-def test_without_a_sweep_the_page_says_what_to_do_and_leads_to_the_form():
+def test_without_a_sweep_the_page_says_what_to_do_and_leads_to_the_form(started: list[Sweep]):
     app = open_page("sensitivity")
     assert_clean(app)
     assert "No sweep yet" in texts(app)
