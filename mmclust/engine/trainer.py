@@ -64,7 +64,14 @@ def snapshot_epochs(epochs: int, n_snapshots: int) -> frozenset[int]:
 
 
 def take_snapshot(
-    method: Method, views: tuple[Tensor, ...], *, index: np.ndarray, epoch: int, step: int, batch_size: int
+    method: Method,
+    views: tuple[Tensor, ...],
+    *,
+    index: np.ndarray,
+    epoch: int,
+    step: int,
+    batch_size: int,
+    read_ahead: ReadAhead,
 ) -> Snapshot:
     """Codes of the samples at `index` (n,), with the method in evaluation mode.
 
@@ -75,13 +82,15 @@ def take_snapshot(
         epoch: epochs trained so far.
         step: steps trained so far.
         batch_size: samples at a time.
+        read_ahead: of the views.
     """
     was_training = method.training
     method.eval()
     spaces: dict[str, np.ndarray] = {}
     with torch.inference_mode():
-        for first in range(0, len(index), batch_size):
-            ids = torch.from_numpy(index[first : first + batch_size]).to(views[0].device)
+        batches = torch.from_numpy(index).split(batch_size)
+        for first, ids in zip(range(0, len(index), batch_size), read_ahead.through(batches), strict=True):
+            ids = ids.to(views[0].device)
             for name, codes in method.spaces(tuple(view[ids] for view in views)).items():
                 if name not in spaces:
                     spaces[name] = np.empty((len(index), *codes.shape[1:]), np.float32)
@@ -241,11 +250,10 @@ class Trainer:
         for stage, about in enumerate(self.stages):
             first = self._first_epoch(stage)
             for epoch in range(max(first, self.step // self.steps_per_epoch), first + about.epochs):
-                batches = self._order(epoch).split(self.batch_size)
-                for batch in range(self.step - epoch * self.steps_per_epoch, self.steps_per_epoch):
-                    for ids in batches[batch + 1 : batch + 2]:
-                        self.read_ahead.ask_for(ids)
-                    yield stage, epoch, batch, batches[batch]
+                done = self.step - epoch * self.steps_per_epoch
+                batches = self._order(epoch).split(self.batch_size)[done : self.steps_per_epoch]
+                for batch, ids in enumerate(self.read_ahead.through(batches), start=done):
+                    yield stage, epoch, batch, ids
 
     def _first_epoch(self, stage: int) -> int:
         return sum(s.epochs for s in self.stages[:stage])
@@ -318,6 +326,7 @@ class Trainer:
                 epoch=epoch,
                 step=self.step,
                 batch_size=_evaluation_batch(self.views),
+                read_ahead=self.read_ahead,
             )
         probs = snapshot.probs
         values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}

@@ -43,6 +43,16 @@ def test_all_bytes_of_the_wanted_rows_are_asked_for(mapped: np.ndarray, monkeypa
         assert where <= first and where + length == first + row_bytes
 
 
+def test_each_batch_is_asked_for_before_the_one_ahead_of_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, heard = list(torch.arange(6).split(2)), []
+    ahead = ReadAhead(())
+    monkeypatch.setattr(ahead, "ask_for", lambda ids: heard.append(ids.tolist()))
+    used = []
+    for ids in ahead.through(batches):
+        used.append((ids.tolist(), list(heard)))
+    assert used == [([0, 1], [[2, 3]]), ([2, 3], [[2, 3], [4, 5]]), ([4, 5], [[2, 3], [4, 5]])]
+
+
 def test_the_system_takes_the_advice(mapped: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_ahead, "LARGE", 1)
     ReadAhead((mapped[8:],)).ask_for(torch.arange(ROWS - 8))
