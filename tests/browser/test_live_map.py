@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 600_000
-EPOCHS = 30
+EPOCHS = 120
 
 
 def state(map_: Locator) -> dict:
@@ -40,7 +40,7 @@ def test_a_new_snapshot_moves_the_points_and_nothing_else(page: Page, server: st
         assert map_.bounding_box() == box, "the layout jumped"
         if now["epoch"] != seen[-1]["epoch"]:
             seen.append(now)
-    assert len(seen) > 3
+    assert len(seen) > 1, "no new snapshot came while the map was watched"
     assert all(now["ids"] == seen[0]["ids"] for now in seen), "other samples were shown"
     training = [now for now in seen if now["epochs"][-1] < EPOCHS]
     assert all(now["colors"] == seen[0]["colors"] for now in training), "a cluster changed its colour while it trained"
