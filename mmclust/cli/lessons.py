@@ -1,7 +1,9 @@
 """`lessons` (for makers of the repository): train the runs that the Learn page shows, keep what it needs of them."""
 
 import argparse
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +45,11 @@ def run(args: argparse.Namespace) -> int:
             if outcome.failures or outcome.stopped:
                 return 1
             found += [(names[sweep.cells[cell].label], record) for (cell, _), record in outcome.runs.items()]
-    make.clear(folder)
-    for name, record in found:
-        make.keep(store.get(record.run_id), name, folder)
+    with tempfile.TemporaryDirectory() as made:
+        for name, record in found:
+            make.keep(store.get(record.run_id), name, Path(made))
+        make.clear(folder)  # only now: what breaks off leaves the runs as they were
+        shutil.copytree(made, folder, dirs_exist_ok=True)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder}: {len(found)} runs, {size / 1e6:.1f} MB")
     return 0
