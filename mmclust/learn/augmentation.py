@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmclust.learn.lesson import HIGHER, LOWER, SAME, SINGLE, Guess, Lesson, Link, difference, n_seeds, percent
+from mmclust.learn.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
 from mmclust.learn.shipped import NO_AUGMENTATION, SETTINGS, STYLE, Augmented, Shipped, run_id
 from mmclust.sweeps.results import Figure, figure
 
@@ -72,7 +72,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "What the network is not asked to hold together, it does not hold together.",
                 SAME: "That is no clear difference: here the network keeps copies together by itself.",
-                SINGLE: "A single run, though: the next seed may say something else.",
+                FEW: "So few runs, though: the next seed may say something else.",
                 LOWER: "The term does the opposite of what it asks for: something else in the training is at work.",
             }[more]
         ),
@@ -82,7 +82,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "What survives a crop is what makes a digit a digit: the term points the clusters at classes.",
                 SAME: "That is no clear difference: the other terms find the classes alone.",
-                SINGLE: "A single run is no proof yet, however large the gap: the last lesson shows why.",
+                FEW: "So few runs are no proof yet, however large the gap: the last lesson shows why.",
                 LOWER: "On these digits the term costs more than it gives: crops of 8 × 8 pixels may lose the digit.",
             }[gain]
         ),

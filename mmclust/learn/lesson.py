@@ -85,17 +85,19 @@ class Lesson(Generic[Found]):
     """What was measured, for the pictures."""
 
 
-HIGHER, SAME, LOWER, SINGLE = "higher", "same", "lower", "single"
+ENOUGH = 3
+"""Runs of either setting from which on a difference is spoken of: the deviation of two is a guess."""
+HIGHER, SAME, LOWER, FEW = "higher", "same", "lower", "few"
 
 
 def difference(left: Figure, right: Figure) -> str:
     """Whether the mean of `left` is higher or lower than that of `right`, or no different as far as the seeds can tell.
 
-    The difference has to be larger than twice its standard error, the root of the sum of both variances over n; a
-    single run of either tells nothing.
+    The difference has to be larger than twice its standard error, the root of the sum of both variances over n;
+    fewer than three runs of either tell nothing.
     """
-    if min(left.n, right.n) < 2:
-        return SINGLE
+    if min(left.n, right.n) < ENOUGH:
+        return FEW
     variances = [(figure.deviation or 0.0) ** 2 / figure.n for figure in (left, right)]
     gap = left.mean - right.mean
     if abs(gap) <= 2 * sum(variances) ** 0.5:

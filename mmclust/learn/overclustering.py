@@ -7,7 +7,7 @@ import numpy as np
 from mmclust.analysis import overclusters
 from mmclust.analysis.overclusters import OverClusters
 from mmclust.evaluation.metrics import purity
-from mmclust.learn.lesson import HIGHER, LOWER, SAME, SINGLE, Guess, Lesson, Link, difference, percent
+from mmclust.learn.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, percent
 from mmclust.learn.shipped import NO_OVER, OVER, SETTINGS, Shipped, run_id
 from mmclust.sweeps.results import Figure, figure
 
@@ -66,8 +66,8 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
     n, n_fine = found.with_head.n, found.nesting.counts.shape[1]
     gain = difference(found.with_head, found.without_head)
     options = {HIGHER: "higher", SAME: "no clear difference", LOWER: "lower"}
-    if gain == SINGLE:
-        options |= {SINGLE: "not to be told from one run"}
+    if gain == FEW:
+        options |= {FEW: "not to be told from so few runs"}
     lowest, highest = (100 * end(found.gains) for end in (min, max))
     return Lesson(
         question="What does a second head with ten times as many clusters buy?",
@@ -88,7 +88,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
                 HIGHER: "The fine head helps the coarse one, as the paper says.",
                 SAME: "The means differ by less than twice their standard error: on these digits the gain that "
                 "papers report is **not seen**.",
-                SINGLE: "A single run is no proof: the last lesson shows why.",
+                FEW: "So few runs are no proof: the last lesson shows why.",
                 LOWER: "On these digits it does harm, against what papers report on larger data.",
             }[gain]
             + f" Seed by seed the gain was between {lowest:+.1f} and {highest:+.1f} points."

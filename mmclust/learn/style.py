@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmclust.learn.lesson import HIGHER, LOWER, SAME, SINGLE, Guess, Lesson, Link, difference, n_seeds, percent
+from mmclust.learn.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
 from mmclust.learn.shipped import NO_STYLE, SETTINGS, STYLE, Shipped, run_id
 from mmclust.sweeps.results import figure
 
@@ -106,7 +106,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             + {
                 HIGHER: "Room for style helps: slant and thickness no longer have to be squeezed into the category.",
                 SAME: "That is no clear difference: on these small digits the clusters hardly need it.",
-                SINGLE: "A single run says nothing about such a difference: the last lesson shows why.",
+                FEW: "So few runs say nothing about such a difference: the last lesson shows why.",
                 LOWER: "On these small digits the clusters are better off without it, against what the paper found.",
             }[gain]
         ),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmclust.learn.lesson import HIGHER, LOWER, SAME, SINGLE, Guess, difference, n_seeds, percent
+from mmclust.learn.lesson import FEW, HIGHER, LOWER, SAME, Guess, difference, n_seeds, percent
 from mmclust.learn.make import _rounded
 from mmclust.learn.merged import result, scattered
 from mmclust.learn.seeds import best_of
@@ -36,7 +36,7 @@ def test_a_difference_counts_from_twice_its_standard_error_on():
     far, near = figure([0.9, 0.91, 0.92]), figure([0.8, 0.81, 0.82])
     wide = figure([0.7, 0.8, 0.9])
     assert (difference(far, near), difference(near, far), difference(wide, near)) == (HIGHER, LOWER, SAME)
-    assert difference(figure([0.99]), near) == SINGLE
+    assert difference(figure([0.99]), near) == FEW
 
 
 def test_figures_in_words():
