@@ -11,10 +11,10 @@ from mmclust.runs import example
 @pytest.mark.slow
 def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(tmp_path: Path, home: Path):
     folder = tmp_path / "lessons"
-    assert main(["lessons", "--out", str(folder), "--epochs", "1", "--seeds", "1"]) == 0
+    assert main(["lessons", "--out", str(folder), "--epochs", "1", "--seeds", "2"]) == 0
     store = example.open_lessons(home, folder)
     assert store is not None
-    assert len(store.list()) == len(SETTINGS)
+    assert len(store.list()) == 2 * len(SETTINGS)
     shipped = Shipped(store)
     for lesson in LESSONS.values():
         told = lesson(shipped)
