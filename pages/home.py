@@ -1,9 +1,9 @@
 """What this is, a finished example, and all runs."""
 
-from mmclust.ui import cache, frame, gallery
+from mmclust.ui import frame, gallery, visitor
 
 with frame.messages():
-    records = cache.store().list()
+    records = visitor.runs()
     own = [record for record in records if not record.example]
     gallery.hero(first_visit=not own)
     example = next((r for r in records if r.example), None) or next((r for r in own if r.status == "finished"), None)

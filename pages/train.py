@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui import cache, frame, live, method_card, picker, state, training
+from mmclust.ui import frame, live, method_card, picker, state, training, visitor
 
 choice = None
 left, right = st.columns([5, 11], gap="large")
@@ -11,7 +11,7 @@ with left, frame.messages():
     choice = training.form()
 
 with right:
-    runs = [record for record in cache.store().list() if not record.example]
+    runs = [record for record in visitor.runs(examples=False)]
     wanted = state.run_id()
     current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
     shown = current or (runs[0] if runs else None)

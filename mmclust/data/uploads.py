@@ -140,6 +140,12 @@ def find(name: str) -> Entry | None:
     return _entry(_root(owner) / slug)
 
 
+def owner_in(name: str) -> str:
+    """The owner that the name of a data set, `own/OWNER/SLUG`, tells; empty for data of nobody."""
+    parts = name.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "own" else ""
+
+
 def _entry(folder: Path) -> Entry | None:
     try:
         return _read_entry(folder, (folder / _ABOUT).stat().st_mtime_ns)

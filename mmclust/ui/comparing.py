@@ -19,7 +19,20 @@ from mmclust.plots.sensitivity import heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
-from mmclust.ui import cache, flows, frame, groupings, jobs, live, picker, pictures, selection, side_by_side, state
+from mmclust.ui import (
+    cache,
+    flows,
+    frame,
+    groupings,
+    jobs,
+    live,
+    picker,
+    pictures,
+    selection,
+    side_by_side,
+    state,
+    visitor,
+)
 
 RUNS = "runs"
 """Name of the chosen runs in the URL: ids with commas."""
@@ -40,7 +53,7 @@ class Side:
 
 def _usable() -> dict[str, RunRecord]:
     """Runs that can be compared, newest first."""
-    return {run.run_id: run for run in cache.store().list() if run.epoch > 0}
+    return {run.run_id: run for run in visitor.runs() if run.epoch > 0}
 
 
 def choose() -> list[Side]:

@@ -8,7 +8,7 @@ import numpy as np
 from mmclust.analysis.groupings import aligned
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
-from mmclust.ui import cache, picker
+from mmclust.ui import cache, picker, visitor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def others(view: cache.View) -> dict[str, RunRecord]:
     spec = view.record.spec
     return {
         record.run_id: record
-        for record in cache.store().list()
+        for record in visitor.runs()
         if (record.spec.dataset, record.spec.limit) == (spec.dataset, spec.limit)
         and record.run_id != view.record.run_id
         and record.epoch > 0

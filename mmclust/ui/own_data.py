@@ -4,7 +4,7 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
-from mmclust.ui import browse, cache, frame
+from mmclust.ui import browse, frame, visitor
 from mmclust.ui.add_data import LICENCES
 
 
@@ -29,7 +29,7 @@ def edit(entry: Entry) -> None:
                 uploads.describe(entry.name, said)
                 st.session_state.pop(browse.KEY, None)  # the list is drawn anew, under the new title
                 st.rerun()
-    n_runs = sum(record.spec.dataset == entry.name for record in cache.store().list())
+    n_runs = sum(record.spec.dataset == entry.name for record in visitor.runs())
     if st.button("Delete this data set", icon=":material/delete:", help="Remove it from this machine for good."):
         _delete(entry, n_runs)
 

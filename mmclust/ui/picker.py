@@ -10,7 +10,7 @@ from mmclust.methods import METHODS, card
 from mmclust.runs.errors import UnknownRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui import annotations, cache, frame, state
+from mmclust.ui import annotations, cache, frame, state, visitor
 
 STATUS = {
     "queued": ("gray", ":material/hourglass_empty:"),
@@ -74,14 +74,15 @@ def duration(seconds: float) -> str:
 
 def chosen() -> RunRecord | None:
     """The run of the URL or of this session, else the newest with something to show, else None."""
-    records = cache.store().list()
+    records = visitor.runs()
     wanted = state.run_id()
     for record in records:
         if record.run_id == wanted:
             return record
     if wanted:
         with suppress(UnknownRun):  # runs of the lessons are in no list
-            return cache.store().get(wanted).record()
+            if visitor.sees((record := cache.store().get(wanted).record()).spec.dataset):
+                return record
         st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
     by_hand = [record for record in shown if record.spec.launcher != SWEEP]
@@ -176,7 +177,7 @@ def chips(found: cache.View) -> str:
 
 
 def _run_box(record: RunRecord) -> None:
-    records = {r.run_id: r for r in cache.store().list()}
+    records = {r.run_id: r for r in visitor.runs()}
     records.setdefault(record.run_id, record)
     st.session_state[state.RUN_WIDGET] = record.run_id
     st.selectbox(

@@ -18,7 +18,7 @@ from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
 from mmclust.sweeps.sweep import ABLATION
-from mmclust.ui import cache, forms, frame, live, state, sweeping, walk
+from mmclust.ui import cache, forms, frame, live, state, sweeping, visitor, walk
 
 SWEEP = "sweep"
 """Name of the sweep in the URL."""
@@ -45,7 +45,8 @@ class Found:
 
 def chosen() -> Found | None:
     """The sweep of the URL or of this session, else the newest; None where there is none yet."""
-    known = {record.sweep_id: record for record in sweeps.listed(cache.store())}
+    found = sweeps.listed(cache.store())
+    known = {sweep.sweep_id: sweep for sweep in found if all(visitor.sees(cell.dataset) for cell in sweep.sweep.cells)}
     if not known:
         return None
     wanted = st.query_params.get(SWEEP) or st.session_state.get(SWEEP)

@@ -19,7 +19,7 @@ from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.runner import LAUNCHERS, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
-from mmclust.ui import cache, forms, frame, jobs, picker
+from mmclust.ui import cache, forms, frame, jobs, picker, visitor
 
 ASK_ABOVE = 60
 """A sweep of more runs asks before it starts."""
@@ -310,7 +310,7 @@ def _status(sweep_id: str, was_running: bool) -> None:
 def runs_of(record: SweepRecord) -> dict[str, RunRecord]:
     """The runs of a sweep that are there, by id."""
     wanted = set(record.runs.values())
-    return {run.run_id: run for run in cache.store().list(examples=False) if run.run_id in wanted}
+    return {run.run_id: run for run in visitor.runs(examples=False) if run.run_id in wanted}
 
 
 def _seconds_left(record: SweepRecord, runs: Mapping[str, RunRecord]) -> float | None:

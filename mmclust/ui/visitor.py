@@ -4,7 +4,8 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
-from mmclust.ui import frame
+from mmclust.runs.record import RunRecord
+from mmclust.ui import cache, frame
 
 
 def signs_in() -> bool:
@@ -36,6 +37,16 @@ def entries() -> list[Entry]:
     return uploads.entries(owner())
 
 
+def sees(dataset: str) -> bool:
+    """Whether runs on that data set are shown to the visitor: all but those on somebody else's own data."""
+    return uploads.owner_in(dataset) in ("", owner())
+
+
+def runs(*, examples: bool = True) -> list[RunRecord]:
+    """The runs that are shown to the visitor, newest first; see `RunStore.list`."""
+    return [record for record in cache.store().list(examples=examples) if sees(record.spec.dataset)]
+
+
 def door() -> None:
     """What stands in place of every page until the visitor has signed in."""
     frame.heading("mmclust", "Train a deep clustering, watch it form, look inside.")
@@ -64,5 +75,8 @@ def account() -> None:
     known = st.user.to_dict()
     name = str(known.get("name") or known.get("email") or known["sub"])
     with st.popover(name, icon=":material/person:", width="stretch", help="Your account on this server."):
-        st.markdown(f"Signed in as **{name}**. Data that you add are listed for you alone; runs are seen by everybody.")
+        st.markdown(
+            f"Signed in as **{name}**. Data that you add, and runs on them, are shown to you alone; all other runs are "
+            "shown to everybody."
+        )
         st.button("Sign out", icon=":material/logout:", on_click=st.logout, help="Ends this session in this browser.")

@@ -1,14 +1,17 @@
 """Data of one's own on the page Data: preview, questions, keeping, editing, deleting; features."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mmclust.data import uploads
+from mmclust.data import catalogue, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.runs.run import Run
+from mmclust.ui import visitor
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 N = 30
@@ -128,3 +131,19 @@ def test_the_list_can_be_searched() -> None:
     assert app.radio[0].options == ["Digits, two views"]
     box(app, "Search").set_value("no such thing").run()
     assert "No data set holds these words" in texts(app)
+
+
+def test_runs_on_data_of_somebody_else_are_not_shown(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = uploads.keep(catalogue.load("digits"), uploads.About(title="Private digits"), owner="ada")
+    run = make_run(dataset=name)
+    for page in ("home", "map", "clusters", "train"):
+        app = open_page(page, run=run.id)
+        assert not app.exception
+        assert not any("Private digits" in str(box.options) for box in app.selectbox), page
+        assert "Private digits" not in texts(app) and run.id not in texts(app), page
+
+    monkeypatch.setattr(visitor, "owner", lambda: "ada")
+    assert "Private digits" in texts(open_page("home"))
+    assert any("Private digits" in str(box.options) for box in open_page("clusters", run=run.id).selectbox)
