@@ -34,12 +34,14 @@ def test_images_of_any_layout_come_out_with_channels_first(tmp_path: Path, image
 @pytest.mark.parametrize(
     ("images", "dtype", "low", "high"),
     [
-        (IMAGES, np.uint8, 0, 255),
-        (IMAGES.astype(np.int64), np.uint8, 0, 255),
+        (IMAGES * 2, np.uint8, 0, 255),
+        (IMAGES.astype(np.int64) * 2, np.uint8, 0, 255),
+        (IMAGES // 7, np.uint8, 0, 17),
+        (IMAGES // 7.0, np.float32, 0, 17),
         (IMAGES > 60, np.uint8, 0, 1),
         (IMAGES / 255, np.float32, 0, 1),
         (IMAGES / 127.5 - 1, np.float32, -1, 1),
-        (IMAGES.astype(np.float64), np.float32, 0, 255),
+        (IMAGES * 2.0, np.float32, 0, 255),
         (IMAGES * 10.0 - 5, np.float32, -5, 1185),
     ],
 )

@@ -22,11 +22,15 @@ def channels_first(images: np.ndarray, where: str) -> np.ndarray:
     return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
 
 
+HALF_OF_BYTES = 127
+
+
 def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, float]:
     """Images in a type to train on, with the smallest and the largest value a pixel may have.
 
-    Bytes stay as they are; other integers within 0..255 become bytes; floating point becomes float32, whose range is
-    taken from the data: 0..1, -1..1, 0..255 or, failing these, what is there.
+    Integers within 0..255 are or become bytes, others and floating point become float32. The range is taken from the
+    data: 0..255 for bytes, 0..1, -1..1 or 0..255 for others, and what is there where these would waste more than half
+    of it: gray levels 0..16 are not a set of dark images.
 
     Raises:
         ValueError: not numbers, not finite, or all pixels alike.
@@ -38,13 +42,9 @@ def pixel_range(images: np.ndarray, where: str) -> tuple[np.ndarray, float, floa
         raise ValueError(f"images in {where} hold NaN or infinite pixels; replace them by numbers")
     if low == high:
         raise ValueError(f"all pixels of the images in {where} are {low:g}; there is nothing to tell them apart")
-    if images.dtype == np.uint8:
-        return images, 0.0, 255.0
-    if images.dtype.kind == "b":
-        return images.astype(np.uint8), 0.0, 1.0
-    if images.dtype.kind in "ui" and low >= 0 and high <= 255:
-        return images.astype(np.uint8), 0.0, 255.0
-    usual = [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)]
+    if images.dtype.kind in "bui" and low >= 0 and high <= 255:
+        return images.astype(np.uint8, copy=False), 0.0, 255.0 if high > HALF_OF_BYTES else high
+    usual = [(0.0, 1.0), (-1.0, 1.0)] + [(0.0, 255.0)] * (high > HALF_OF_BYTES)
     low, high = next(((a, b) for a, b in usual if a <= low and high <= b), (low, high))
     return images.astype(np.float32, copy=False), low, high
 
