@@ -20,3 +20,8 @@ if view is not None:
     ready = [(settings, points) for settings, points in drawn if points is not None]
     if len(ready) == len(drawn):
         maps.explore(view, ready)
+    else:  # what is there is not held back by what is still laid out
+        for place, (settings, points) in zip(places, drawn, strict=True):
+            if points is not None:
+                with place:
+                    maps.one(view, settings, points)

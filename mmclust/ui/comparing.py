@@ -127,7 +127,8 @@ def table(sides: Sequence[Side]) -> None:
             | {name: shown(values[run.run_id]) for name, values in differing.items()}
         )
     percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=dict.fromkeys(FIGURES.values(), percent))
+    shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no figures
+    st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(FIGURES.values(), percent))
 
 
 def _time(seconds: float) -> str:

@@ -206,6 +206,13 @@ def explore(view: cache.View, drawn: Sequence[tuple[Settings, Points]]) -> None:
         map_side.panel(view, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1)
 
 
+@st.fragment
+def one(view: cache.View, settings: Settings, points: Points) -> None:
+    """A map by itself, under its name."""
+    st.markdown(f"**{settings.name}**")
+    _map(view, points, settings, selection.current(view))
+
+
 def _map(view: cache.View, points: Points, settings: Settings, found: selection.Selection | None) -> None:
     """One map, and below it how far it may be trusted."""
     place = st.container()

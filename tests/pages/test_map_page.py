@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmclust import plan
+from mmclust.analysis import projection
 from mmclust.data import uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.snapshot import Snapshot
@@ -78,6 +81,25 @@ def test_two_maps_stand_side_by_side_each_with_its_own_figures(make_run: Callabl
     words = texts(app)
     assert words.count("<small>trustworthiness</small>") == 2 and words.count("<small>continuity</small>") == 2
     assert "**PCA of Z_c, category**" in words and "**PCA of Z_s, style**" in words
+
+
+def test_a_map_is_not_held_back_by_the_other_one(make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = threading.Event()
+    lay_out = projection.cached_projection
+
+    def slowly(folder: Path, values: np.ndarray, kind: str, **options: Any) -> np.ndarray:
+        if kind == "tsne":
+            going_on.wait(30)
+        return lay_out(folder, values, "pca", **options)
+
+    monkeypatch.setattr(projection, "cached_projection", slowly)
+    app = open_page("map", run=make_run().id, projection="PCA", beside="true", projection2="t-SNE")
+    deadline = time.monotonic() + 30
+    while not maps(app) and time.monotonic() < deadline:
+        app.run()
+    assert len(maps(app)) == 1 and app.get("progress")
+    going_on.set()
+    assert len(maps(wait_for_jobs(app))) == 2
 
 
 def test_comparing_neighbours_is_kept_with_the_run(make_run: Callable[..., Run]) -> None:
