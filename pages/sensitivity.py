@@ -4,6 +4,7 @@ import functools
 
 import streamlit as st
 
+from mmclust.sweeps import results
 from mmclust.ui import choosing, frame, sensitivity, state, sweeping
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
@@ -46,8 +47,8 @@ else:
                 "Extend", icon=":material/add:", help="Add values or seeds; what is trained already is reused."
             )
             st.download_button(
-                "CSV", functools.partial(sensitivity.table, found), f"{found.record.sweep_id}.csv", on_click="ignore",
-                icon=":material/download:", help="A line for each run: settings, seed, figures, time.",
+                "CSV", functools.partial(results.as_csv, found.record, found.runs), f"{found.record.sweep_id}.csv",
+                on_click="ignore", icon=":material/download:", help="A line a run: settings, seed, figures, time.",
             )  # fmt: skip
         if extended:
             sweeping.extend(found.record)

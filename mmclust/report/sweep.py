@@ -1,6 +1,5 @@
 """`report.html` of a sweep: what its settings do, which run could be chosen without labels, and what went wrong."""
 
-import csv
 import json
 import shlex
 from collections.abc import Mapping
@@ -60,7 +59,7 @@ def export(store: RunStore, sweep_id: str, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     asked, table, report = files = [out / name for name in ("sweep.json", "runs.csv", "report.html")]
     asked.write_text(record.sweep.to_json() + "\n", encoding="utf-8")
-    _write_runs(found, table)
+    table.write_text(results.as_csv(record, runs), encoding="utf-8", newline="")
     parts = [_results(found), _table(found), _choosing(found), _failures(found), _settings(found)]
     html.write(
         report,
@@ -70,23 +69,6 @@ def export(store: RunStore, sweep_id: str, out: Path) -> list[Path]:
         parts=[part for part in parts if part is not None],
     )
     return files
-
-
-def _write_runs(found: _Found, path: Path) -> None:
-    """A line for each run that was asked for."""
-    sweep = found.record.sweep
-    axes = list(sweep.axes())
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["run_id", *axes, "seed", "status", *FIGURES, "seconds", "reason"])
-        for number, cell in enumerate(sweep.cells):
-            for seed in sweep.seeds:
-                run = found.runs.get(found.record.runs.get((number, seed), ""))
-                metrics = (run.metrics if run else None) or {}
-                line = [run.run_id if run else "", *(cell.point.get(name, "") for name in axes), seed]
-                line += [run.status if run else "missing", *(metrics.get(name, "") for name in FIGURES)]
-                line += [f"{run.seconds:.2f}" if run else "", found.record.failures.get((number, seed), "")]
-                writer.writerow(line)
 
 
 def _summary(found: _Found) -> str:

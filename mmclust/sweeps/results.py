@@ -1,5 +1,7 @@
 """Figures of a sweep: mean and deviation over seeds, the run of lowest final loss, and tables over one or two axes."""
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +14,11 @@ from sqlalchemy import func, select
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS
+from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.sweep import Sweep
 
+LABELLED = ("acc", "nmi", "ari", "purity")
+"""Figures that need labels."""
 OBJECTIVE = "objective/main"
 """Curve of the weighted sum of all loss terms (see `engine.trainer`)."""
 
@@ -82,6 +87,27 @@ def values(store: RunStore, runs: Mapping[tuple[int, int], RunRecord], name: str
         return {place: run.metrics[name] for place, run in runs.items() if run.metrics and name in run.metrics}
     last = last_values(store, sorted({run.run_id for run in runs.values()}), name)
     return {place: last[run.run_id] for place, run in runs.items() if run.run_id in last}
+
+
+def as_csv(asked: SweepRecord, runs: Mapping[str, RunRecord]) -> str:
+    """A line for each run that was asked for: point, seed, status, figures, seconds, why there is none.
+
+    Args:
+        asked: the sweep.
+        runs: by id, as far as there are any.
+    """
+    axes, text = list(asked.sweep.axes()), io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["run_id", *axes, "seed", "status", *LABELLED, "seconds", "reason"])
+    for number, cell in enumerate(asked.sweep.cells):
+        for seed in asked.sweep.seeds:
+            run = runs.get(asked.runs.get((number, seed), ""))
+            metrics = (run.metrics if run else None) or {}
+            line = [run.run_id if run else "", *(cell.point.get(name, "") for name in axes), seed]
+            line += [run.status if run else "missing", *(metrics.get(name, "") for name in LABELLED)]
+            line += [f"{run.seconds:.2f}" if run else "", asked.failures.get((number, seed), "")]
+            writer.writerow(line)
+    return text.getvalue()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """What settings do to a result: curves and heat maps of a sweep, and a walk over its finished runs."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -303,28 +301,3 @@ def _seeds_alone(found: Found) -> None:
     ]  # fmt: skip
     st.html(frame.tiles(cells))
     st.caption("Nothing varies in this sweep but the seed; the Compare page shows its runs side by side.")
-
-
-def table(found: Found) -> bytes:
-    """CSV with a line for each run: point, seed, status, figures."""
-    sweep = found.record.sweep
-    axes = list(sweep.axes())
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["run_id", *axes, "seed", "status", *LABELLED, "seconds", "reason"])
-    for number, cell in enumerate(sweep.cells):
-        for seed in sweep.seeds:
-            run = found.runs.get(found.record.runs.get((number, seed), ""))
-            metrics = (run.metrics if run else None) or {}
-            writer.writerow(
-                [
-                    run.run_id if run else "",
-                    *(cell.point.get(name, "") for name in axes),
-                    seed,
-                    run.status if run else "missing",
-                    *(metrics.get(name, "") for name in LABELLED),
-                    f"{run.seconds:.2f}" if run else "",
-                    found.record.failures.get((number, seed), ""),
-                ]
-            )
-    return text.getvalue().encode()
