@@ -8,6 +8,7 @@ import pytest
 from mmclust.data.catalogue import DataUnavailable, UnknownDataset
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.plan import look, objection, plan
+from mmclust.runs.devices import computes_bf16
 
 
 def test_a_plan_holds_every_hyper_parameter_of_the_preset():
@@ -31,6 +32,7 @@ def test_bf16_is_refused_by_name_and_left_out_of_presets_where_a_processor_has_n
     monkeypatch.setattr("mmclust.runs.devices.devices", lambda: ("cpu",))
     about = tmp_path / "cpuinfo"
     monkeypatch.setattr("mmclust.runs.devices.Path", lambda path: about)
+    monkeypatch.setattr("mmclust.plan.computes_bf16", computes_bf16.__wrapped__)  # asked again, not remembered
     about.write_text("processor : 0\nflags : fpu avx512f avx512_bf16\n")
     assert plan("digits", "imc-swav").precision == plan("digits", "dccs", precision="bf16").precision == "bf16"
     about.write_text("processor : 0\nflags : fpu avx2\n")

@@ -220,7 +220,7 @@ class Trainer:
         """Train to the end, or until the recorder asks for a stop or a pause.
 
         Args:
-            state: a checkpoint to go on from.
+            state: a checkpoint to go on from; one without optimisers is the end of a finished training.
 
         Raises:
             TrainingDiverged: a loss term is not finite.
@@ -228,6 +228,8 @@ class Trainer:
         if state is None:
             self._start_stage(0)
             self._evaluate(0)
+        elif "optimizers" not in state:
+            return self._end_again(state)
         else:
             self._restore(state)
         self.method.train()
@@ -379,6 +381,14 @@ class Trainer:
         )
         self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
         self._checkpointed = time.monotonic()
+
+    def _end_again(self, state: dict[str, Any]) -> Outcome:
+        """Measure the end again where the networks alone are kept: the store has lost that the training ended."""
+        self.step = state["step"]
+        self.method.load_state_dict(state["method"])
+        self._evaluate(self.epochs)
+        self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.epochs)
+        return "finished"
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.step = state["step"]

@@ -10,6 +10,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATIENCE_MS = 120_000
 
 
+def press(page: Page, key: str) -> None:
+    """A key, once the page stands still: a shortcut that is drawn anew at that moment does not hear it."""
+    page.wait_for_timeout(1000)
+    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached(timeout=PATIENCE_MS)
+    page.keyboard.press(key)
+
+
 def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -> None:
     page.goto(server)
     page.get_by_role("link", name="Learn", exact=True).click(timeout=PATIENCE_MS)
@@ -31,17 +38,13 @@ def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -
     page.reload()
     expect(page.get_by_text(re.compile("You said 45 %"))).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_role("button", name="Next")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached(timeout=PATIENCE_MS)
-
-    page.keyboard.press("n")
+    press(page, "n")
     expect(page.get_by_text("Take along.")).to_be_visible(timeout=PATIENCE_MS)
     expect(page).to_have_url(re.compile("lesson=1&step=3"))
-    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached(timeout=PATIENCE_MS)
-    page.keyboard.press("b")
+    press(page, "b")
     expect(page.get_by_text(re.compile("You said 45 %"))).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Take along.")).to_have_count(0)
-    expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached(timeout=PATIENCE_MS)
-    page.keyboard.press("n")
+    press(page, "n")
 
     page.get_by_role("button", name="Try it: train with these settings").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible(timeout=PATIENCE_MS)

@@ -137,6 +137,15 @@ def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
         assert torch.equal(value, rest.state["method"][name]), name
 
 
+def test_the_end_is_measured_again_from_the_networks_alone(dataset: MultiViewDataset) -> None:
+    whole, again = ListRecorder(), ListRecorder()
+    _trainer(dataset, whole).fit()
+    assert _trainer(dataset, again).fit({name: whole.state[name] for name in ("step", "method")}) == "finished"
+    assert again.step == whole.step
+    assert again.points and set(again.points) <= set(whole.points)
+    np.testing.assert_array_equal(again.snapshots[-1].logits, whole.snapshots[-1].logits)
+
+
 def test_without_labels_everything_but_the_label_figures_is_there(dataset: MultiViewDataset) -> None:
     recorder = ListRecorder()
     _trainer(dataclasses.replace(dataset, labels=None), recorder).fit()

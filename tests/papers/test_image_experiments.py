@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from mmclust.cli.main import main
 from mmclust.methods import card
@@ -100,6 +101,5 @@ def test_a_sweep_is_drawn_with_its_axis_and_a_table_is_not():
 
 
 def test_a_picture_of_an_unknown_kind_is_refused(tmp_path: Path):
-    document = {"name": "nothing", "axes": {}, "metrics": [], "places": [], "lines": [], "maps": []}
     with pytest.raises(ValueError, match=r"ending in .svg"):
-        pictures.write(document, tmp_path / "picture.xyz")
+        pictures.save(Figure(), tmp_path / "picture.xyz", "nothing")
