@@ -52,6 +52,7 @@ def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     expect(page).to_have_url(re.compile("style_dim=0"))
     page.go_back()
+    page.mouse.move(0, 0)  # else the help of the button under the pointer covers its neighbour
     page.get_by_role("button", name="Its map").click(timeout=PATIENCE_MS)
     expect(page.get_by_role("heading", name="Map", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     expect(page).to_have_url(re.compile("run=lesson-style-0"))
