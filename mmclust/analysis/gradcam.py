@@ -9,6 +9,7 @@ Shapes: n images, C channels, H x W pixels, B batch, K clusters, P prototypes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -99,8 +100,9 @@ def grad_cam(
     Raises:
         ValueError: the method has no convolutional layer to look at, or a way, layer or target is not known.
     """
-    import pytorch_grad_cam
     import torch
+
+    package = _package()
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     layers = method.cam_layers(view)
@@ -133,7 +135,7 @@ def grad_cam(
             own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
             return scores - scores.unsqueeze(1).masked_fill(own, -torch.inf).logsumexp(dim=2)
 
-    class OfOneCall(getattr(pytorch_grad_cam, WAYS[way].name)):
+    class OfOneCall(getattr(package, WAYS[way].name)):
         """The package's algorithm on one of the layer's calls."""
 
         def compute_cam_per_layer(self, *args: Any) -> Any:
@@ -161,6 +163,16 @@ def grad_cam(
         for module, training in was_training.items():
             module.training = training
     return np.nan_to_num(cams)
+
+
+def _package() -> Any:
+    """The package grad-cam, which takes seconds to load.
+
+    It imports `torchvision.transforms`. While another thread is importing torchvision, neither could go on, and Python
+    would hand out a half-made module; so torchvision as a whole comes first.
+    """
+    import_module("torchvision")
+    return import_module("pytorch_grad_cam")
 
 
 def _check(method: "Method", targets: np.ndarray, of: str) -> None:

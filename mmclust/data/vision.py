@@ -209,7 +209,7 @@ def _part(name: str, root: Path, train: bool) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _torchvision_class(name: str) -> Any:
-    import torchvision.datasets
+    import torchvision  # the whole first, for the reason that `analysis.gradcam` gives
 
     return getattr(torchvision.datasets, name)
 

@@ -20,6 +20,7 @@ from mmclust.ui import cache, frame, pictures, state
 WIDGET = "annotation_picker"
 OFF = "the run's own clusters"
 FIGURES = ("acc", "nmi", "ari")
+OPENED = "edit_opened"
 MOST_PARTS = 8
 SHOWN = 8
 """Pictures of each part of a cluster that is about to be split."""
@@ -210,43 +211,50 @@ def _before_and_after(view: cache.View, step: Step) -> None:
 # --------------------------------------------------------------------------------------------------------------- edit
 
 
-@st.dialog("Edit clusters", width="medium")
 def edit(view: cache.View, cluster: int | None = None) -> None:
-    """The window in which clusters are renamed, merged and split.
+    """Open the window in which clusters are renamed, merged and split.
 
     Args:
         view: the run at an epoch.
         cluster: to begin with.
     """
+    # Opened again before the page is whole, a window would show its widgets as new and get what they were before.
+    opened = st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
+    _window(view, cluster or 0, opened)
+
+
+@st.dialog("Edit clusters", width="medium")
+def _window(view: cache.View, first: int, opened: int) -> None:
     kinds = {"Rename": _rename, "Merge": _merge, "Split": _split}
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        chosen = st.selectbox("Cluster", range(len(view.sizes)), cluster or 0, format_func=view.cluster_name,
-                              help="The cluster to change.")  # fmt: skip
+        chosen = st.selectbox("Cluster", range(len(view.sizes)), first, format_func=view.cluster_name,
+                              key=f"edit-cluster-{opened}", help="The cluster to change.")  # fmt: skip
     with right:
         kind = st.segmented_control("What to do", list(kinds), default="Rename", required=True,
+                                    key=f"edit-kind-{opened}",
                                     help="Give it a name, join it with others, or cut it by k-means.")  # fmt: skip
     if view.annotation is None:
         st.caption("The first change begins an annotation. The run itself stays as it is.")
     with frame.messages():
-        kinds[kind or "Rename"](view, int(chosen or 0))
+        kinds[kind or "Rename"](view, int(chosen or 0), opened)
 
 
-def _rename(view: cache.View, cluster: int) -> None:
+def _rename(view: cache.View, cluster: int, opened: int) -> None:
     with st.form("rename", border=False):
         given = st.text_input("Name", view.given_name(cluster), max_chars=100, placeholder=view.cluster_name(cluster),
                               help="Shown on all pages while the annotation is on; empty takes the name away.",
-                              key=f"name-of-{cluster}")  # fmt: skip
+                              key=f"name-of-{cluster}-{opened}")  # fmt: skip
         if st.form_submit_button("Rename", type="primary"):
             take(view, Rename(cluster=cluster, name=given))
 
 
-def _merge(view: cache.View, cluster: int) -> None:
+def _merge(view: cache.View, cluster: int, opened: int) -> None:
     if len(view.sizes) < 3:
         raise ValueError("there are only two clusters; merging them would leave a single one")
     nearest = [int(k) for k in rivals(view, cluster) if k != cluster]
     others = st.multiselect(
-        "Merge with", nearest, nearest[:1], format_func=view.cluster_name, key=f"merge-{cluster}",
+        "Merge with", nearest, nearest[:1], format_func=view.cluster_name, key=f"merge-{cluster}-{opened}",
         help="Clusters that its samples belong to next come first.",
     )  # fmt: skip
     if not others:
@@ -264,14 +272,15 @@ def rivals(view: cache.View, cluster: int) -> np.ndarray:
     return np.argsort(-given, kind="stable")
 
 
-def _split(view: cache.View, cluster: int) -> None:
+def _split(view: cache.View, cluster: int, opened: int) -> None:
     titles = {s.name: s.title for s in choices(view.snapshot.spaces, view.view_names) if len(s.members) == 1}
     spaces = list(titles)
     left, right = st.columns(2)
     first = "z" if "z" in spaces else spaces[0]
-    space = left.selectbox("Space", spaces, spaces.index(first), key="split-space", format_func=titles.__getitem__,
+    space = left.selectbox("Space", spaces, spaces.index(first), format_func=titles.__getitem__,
+                           key=f"split-space-{opened}",
                            help="k-means runs on the codes of the cluster's samples in this space.")  # fmt: skip
-    parts = right.slider("Parts", 2, MOST_PARTS, 2, key="split-parts", help="Into how many parts it is cut.")
+    parts = right.slider("Parts", 2, MOST_PARTS, 2, key=f"split-parts-{opened}", help="Into how many parts it is cut.")
     with st.spinner("Cutting the cluster …"):
         step = cache.derive(view, ("split", cluster, space, parts),
                             lambda: splitting.split(view.snapshot, cluster, str(space), parts))  # fmt: skip

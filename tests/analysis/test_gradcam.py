@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -191,3 +194,38 @@ def test_unknown_ways_layers_and_prototypes_are_refused_in_one_sentence(spots):
         grad_cam(WithPrototypes(), [spots], targets, layer="first")
     with pytest.raises(ValueError, match="prototype 3 was asked about; prototypes go from 0 to 2"):
         grad_cam(WithPrototypes(), [spots], np.array([0, 1, 3]), of="prototype")
+
+
+TWO_THREADS = """
+import builtins, sys, threading
+import torch
+from mmclust.analysis import gradcam
+
+half, wanted, plain = threading.Event(), threading.Event(), builtins.__import__
+
+def meeting(name, globals=None, locals=None, fromlist=(), level=0):
+    # holds torchvision back, half loaded, until the package asks for it, or long enough to see that it does not
+    if name == "torchvision" and globals and globals["__name__"] == "torchvision":
+        half.set()
+        wanted.wait(5)
+    if name == "torchvision.transforms" and not wanted.is_set():
+        threading.Timer(1, wanted.set).start()
+    return plain(name, globals, locals, fromlist, level)
+
+builtins.__import__ = meeting
+failed = []
+threading.excepthook = lambda what: failed.append(what.exc_value)
+threads = [threading.Thread(target=meeting, args=("torchvision",)), threading.Thread(target=gradcam._package)]
+for thread in threads:
+    thread.start()
+    half.wait(20)
+for thread in threads:
+    thread.join()
+sys.exit(str(failed) if failed else 0)
+"""
+
+
+@pytest.mark.slow
+def test_the_package_loads_while_another_thread_loads_torchvision():
+    done = subprocess.run([sys.executable, "-c", TWO_THREADS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-500:]
