@@ -13,6 +13,16 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when th
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browser, server and test wait for one another on a machine that may be busy: what fails there is tried once more.
+
+    The summary names such a test as RERUN; `--reruns 0` on the command line does without.
+    """
+    for item in items:
+        if config.getoption("reruns") is None and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty MMCLUST_HOME; the user's store, scheduler and thread settings do not reach the tests."""

@@ -45,7 +45,7 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
     expect(page).to_have_url(re.compile("part=neighbours"))
     table = page.locator(".mm-style")
     expect(table).to_be_visible(timeout=PATIENCE_MS)
-    assert table.locator("tbody img").count() == 110
+    expect(table.locator("tbody img")).to_have_count(110)
     widths = table.locator("tbody img").evaluate_all("images => [...new Set(images.map(i => i.clientWidth))]")
     assert widths == [58]
     page.get_by_role("radio", name="codes").click()
