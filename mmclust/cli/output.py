@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-FIGURES = ("acc", "nmi", "nmi_geometric", "ari", "purity")
+from mmclust.evaluation.figures import FIGURES
 
 
 def print_json(document: dict[str, Any]) -> None:

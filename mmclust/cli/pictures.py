@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.evaluation.figures import MAIN, TITLES
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mmclust.runs.store import RunStore
     from mmclust.sweeps.runner import SweepOutcome
-
-TITLES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "purity"}
-TOGETHER = ("acc", "nmi", "ari")
 
 
 def draw(store: "RunStore", outcome: "SweepOutcome", path: Path, name: str = "") -> None:
@@ -70,4 +69,4 @@ def _names(outcome: "SweepOutcome", *, n_axes: int) -> tuple[str, ...]:
 
     if not any(run.metrics for run in outcome.runs.values()):
         return (results.OBJECTIVE,)
-    return TOGETHER if n_axes == 1 else ("acc",)
+    return MAIN if n_axes == 1 else ("acc",)

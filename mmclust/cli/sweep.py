@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmclust.cli import pictures
 from mmclust.cli.output import duration, figures, print_json, print_table
+from mmclust.evaluation.figures import MAIN, TITLES
 from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 PRINT_EVERY_S = 10.0
 ASK_ABOVE = 500
 """A sweep of more runs asks before it starts."""
-SHOWN = ("acc", "nmi", "ari")
 
 
 def add(commands: Any) -> None:
@@ -297,8 +297,8 @@ def _print_table(outcome: "SweepOutcome") -> None:
         found = results.figures(runs)
         point = [_shown(cell.point.get(name, "")) for name in axes]
         seconds = duration(results.figure([run.seconds for run in runs]).mean) if runs else "-"
-        rows.append((*point, *(mean_and_deviation(found.get(name)) for name in SHOWN), str(len(runs)), seconds))
-    print_table((*(name.upper() for name in axes), *(name.upper() for name in SHOWN), "SEEDS", "TIME"), rows)
+        rows.append((*point, *(mean_and_deviation(found.get(name)) for name in MAIN), str(len(runs)), seconds))
+    print_table((*(name.upper() for name in axes), *(TITLES[name] for name in MAIN), "SEEDS", "TIME"), rows)
 
 
 def workers(text: str) -> int:

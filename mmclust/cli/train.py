@@ -5,7 +5,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from mmclust.cli.output import FIGURES, duration, figures, fraction, print_json
+from mmclust.cli.output import duration, figures, fraction, print_json
+from mmclust.evaluation.figures import FIGURES
 from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:

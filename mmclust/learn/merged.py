@@ -6,11 +6,10 @@ import numpy as np
 
 from mmclust.analysis.agreement import diagnose
 from mmclust.evaluation.annotation import Merge, Split, applied
+from mmclust.evaluation.figures import MAIN
 from mmclust.evaluation.metrics import confusion, is_right, match, score
 from mmclust.learn.lesson import Guess, Lesson, Link
 from mmclust.learn.shipped import SETTINGS, STYLE, Shipped, run_id
-
-FIGURES = ("acc", "nmi", "ari")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +94,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
     """The lesson as these runs tell it."""
     found = find(shipped)
     plain, faulty, noisy = (each.scores for each in (found.plain, found.faulty, found.scattered))
-    fall = {name: 100 * (plain[name] - faulty[name]) for name in FIGURES}
+    fall = {name: 100 * (plain[name] - faulty[name]) for name in MAIN}
     apart = [name.upper() for name in ("nmi", "ari") if faulty[name] > noisy[name]]
     pair = " and ".join(found.merged)
     return Lesson(

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-NAMES = {"acc": "ACC", "acc_top5": "top-5 ACC", "nmi": "NMI", "nmi_geometric": "NMI", "ari": "ARI", "purity": "PUR"}
+from mmclust.evaluation.figures import TITLES
+
+NAMES = TITLES | {"acc_top5": "top-5 ACC", "nmi_geometric": "NMI", "purity": "PUR"}
+"""As tables of papers are headed; a paper has one NMI."""
 IMPOSSIBLE = "(!)"
 
 Document = dict[str, Any]

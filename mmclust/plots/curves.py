@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mmclust.evaluation.figures import CURVES, MAIN_CURVES
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, cluster_color
 
@@ -62,9 +63,9 @@ def score_curves(
         titles: shown name of each metric; by default the usual abbreviations.
         names: which metrics, in order; by default ACC, NMI and ARI where they are there.
     """
-    shown = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI", "eval/purity": "Purity"} | dict(titles or {})
+    shown = CURVES | dict(titles or {})
     present = set(frame["name"].unique())
-    names = names or [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in present]
+    names = names or [name for name in MAIN_CURVES if name in present]
     option = _lines(frame, names, shown, y_name="agreement with classes", scale=100.0)
     option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
     option["tooltip"]["valueFormatter"] = "%.1f %%"

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmclust.evaluation.figures import TITLES
 from mmclust.plots.palette import cluster_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NAMES = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI", "ari": "ARI", "purity": "purity"}
+NAMES = TITLES | {"nmi_geometric": "NMI"}
+"""A paper has one NMI."""
 PANEL_INCHES = (4.6, 3.4)
 
 Document = dict[str, Any]

@@ -13,6 +13,7 @@ from mmclust.analysis import topk
 from mmclust.analysis.projection import KINDS, cached_projection, is_cached
 from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
+from mmclust.evaluation.figures import CURVES, MAIN_CURVES, SIGNALS, TITLES
 from mmclust.plots import clusters as cluster_plots
 from mmclust.plots import curves as curve_plots
 from mmclust.plots import scatter
@@ -32,12 +33,6 @@ N_IMAGES = 10
 
 MAX_MAP_POINTS = 5000
 """Larger runs are drawn as a random sample, unless their whole map was made before."""
-
-SIGNALS = {
-    "signal/usage_entropy": "cluster use (entropy in nats)",
-    "signal/confidence": "mean confidence",
-    "signal/wasserstein": "Wasserstein estimate",
-}
 
 
 def name(spec: RunSpec) -> str:
@@ -63,8 +58,7 @@ def tiles(found: Findings) -> str:
     shown: list[tuple[str, str]] = []
     if found.y_true is not None:
         scores = metrics.score(found.y_true, found.snapshot.y_pred)
-        names = {"acc": "ACC", "nmi": "NMI", "nmi_geometric": "NMI, geometric", "ari": "ARI", "purity": "purity"}
-        shown += [(f"{scores[key]:.1%}", name) for key, name in names.items()]
+        shown += [(f"{scores[key]:.1%}", name) for key, name in TITLES.items()]
     use = metrics.usage_entropy(found.snapshot.y_pred) / np.log(max(found.snapshot.n_clusters, 2))
     shown.append((f"{use:.0%}", "evenness of cluster use"))
     shown.append((f"{found.snapshot.probs.max(axis=1).mean():.1%}", "mean confidence"))
@@ -82,9 +76,8 @@ def curves(found: Findings) -> Section:
     if losses:
         figure = curve_plots.curve_figure(frame, losses, y_name="loss (unweighted)")
         figures.append(plot(figure, "Curves of every loss term over the epochs"))
-    scores = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI"}
     if "eval/acc" in names:
-        figure = curve_plots.curve_figure(frame, list(scores), scores, y_name="agreement with classes", percent=True)
+        figure = curve_plots.curve_figure(frame, MAIN_CURVES, CURVES, y_name="agreement with classes", percent=True)
         figures.append(plot(figure, "Curves of ACC, NMI and ARI over the epochs"))
     whole = (name for name in names if name.startswith("signal/") and not name.rsplit("_", 1)[-1].isdigit())
     for name in whole:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmclust.analysis.choosing import choices
+from mmclust.evaluation.figures import LABELLED
 from mmclust.papers import choosing
 from mmclust.plots import sensitivity
 from mmclust.plots.sensitivity import shown
@@ -21,7 +22,6 @@ from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.sweep import Cell
 
-FIGURES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "purity"}
 MOST_CHOSEN = 200
 """Runs whose codes are read for the choice without labels."""
 
@@ -84,7 +84,7 @@ def _tiles(found: _Found) -> str:
     for name in ("acc", "nmi"):
         values = list(results.values(found.store, found.finished, name).values())
         if values:
-            cells.append((f"{min(values):.1%} to {max(values):.1%}", f"{FIGURES[name]} of single runs"))
+            cells.append((f"{min(values):.1%} to {max(values):.1%}", f"{LABELLED[name]} of single runs"))
     seconds = sum({run.run_id: run.seconds for run in found.finished.values()}.values())
     return html.tiles([*cells, (html.duration(seconds), "of training")])
 
@@ -98,12 +98,12 @@ def _results(found: _Found) -> Section | None:
         return None
     at = {name: axes[name][0] for name in varied[2:]}
     fixed = "".join(f" {escape(name)} is held at {escape(shown(value))}." for name, value in at.items())
-    known = [name for name in FIGURES if results.values(found.store, found.finished, name)]
+    known = [name for name in LABELLED if results.values(found.store, found.finished, name)]
     known = known or [results.OBJECTIVE]
-    percent = known[0] in FIGURES
+    percent = known[0] in LABELLED
     if len(varied) == 1:
         of_each = {name: results.surface(sweep, _values(found, name), varied[0]) for name in known}
-        lines = {FIGURES.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
+        lines = {LABELLED.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
         label = "agreement with classes" if percent else known[0]
         figure = sensitivity.bands(axes[varied[0]], lines, names=(varied[0], label), percent=percent)
         body = html.plot(figure, f"Curves of {', '.join(lines)} against {varied[0]}")
@@ -112,7 +112,7 @@ def _results(found: _Found) -> Section | None:
         plots = []
         for name in known[:2]:
             one = results.surface(sweep, _values(found, name), x, y, at)
-            names = (x, y, FIGURES.get(name, name))
+            names = (x, y, LABELLED.get(name, name))
             figure = sensitivity.heat_map(one.x, one.y, one.mean, one.deviation, names=names, percent=percent)
             plots.append(html.plot(figure, f"Heat map of {names[2]} over {x} and {y}"))
         body = f'<div class="{"two" if len(one.x) <= 6 else ""}">{"".join(plots)}</div>'
@@ -127,7 +127,7 @@ def _values(found: _Found, name: str) -> Mapping[Place, float]:
 def _table(found: _Found) -> Section:
     sweep = found.record.sweep
     axes = list(sweep.axes())
-    names = [name for name in FIGURES if _values(found, name)]
+    names = [name for name in LABELLED if _values(found, name)]
     rows = []
     for number, cell in enumerate(sweep.cells):
         runs = [run for seed in sweep.seeds if (run := found.finished.get((number, seed)))]
@@ -139,7 +139,7 @@ def _table(found: _Found) -> Section:
         )
     head = [
         *(escape(name) for name in axes or ["setting"]),
-        *(FIGURES[name] for name in names),
+        *(LABELLED[name] for name in names),
         "seeds",
         "time of a run",
     ]

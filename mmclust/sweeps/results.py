@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
+from mmclust.evaluation.figures import LABELLED
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.sweep import Sweep
 
-LABELLED = ("acc", "nmi", "ari", "purity")
-"""Figures that need labels."""
 OBJECTIVE = "objective/main"
 """Curve of the weighted sum of all loss terms (see `engine.trainer`)."""
 

@@ -13,13 +13,13 @@ from mmclust.analysis import splitting
 from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied, outline, words
+from mmclust.evaluation.figures import FIGURES, MAIN
 from mmclust.report import annotations as files
 from mmclust.runs.annotations import LONGEST_NAME, Annotation, Annotations
 from mmclust.ui import cache, frame, pictures, state
 
 WIDGET = "annotation_picker"
 OFF = "the run's own clusters"
-FIGURES = ("acc", "nmi", "ari")
 OPENED = "edit_opened"
 MOST_PARTS = 8
 SHOWN = 8
@@ -178,7 +178,7 @@ def scores(view: cache.View, steps: Sequence[Step]) -> dict[str, float]:
 
 def steps_table(view: cache.View, mine: Annotation) -> str:
     """HTML of the steps, with the figures after each; those that were undone are crossed out."""
-    shown = [name for name in FIGURES if name in view.scores]
+    shown = [name for name in MAIN if name in view.scores]
     n_clusters = (view.plain or view).snapshot.n_clusters
     rows = []
     for number in range(len(mine.steps) + 1):
@@ -189,7 +189,8 @@ def steps_table(view: cache.View, mine: Annotation) -> str:
         cells = "".join(f"<td>{found[name]:.1%}</td>" for name in shown)
         size = len(outline(n_clusters, steps))
         rows.append(f'<tr><th scope="row">{text}</th><td>{size}</td>{cells}</tr>')
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("step", "clusters", *map(str.upper, shown)))
+    titles = ("step", "clusters", *(FIGURES[name].title for name in shown))
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -201,8 +202,8 @@ def _before_and_after(view: cache.View, step: Step) -> None:
         st.caption("This data set has no classes: there are no figures to compare.")
         return
     tiles = [
-        (f"{title}, now {before[name]:.1%}", f"{after[name]:.1%}", text)
-        for name, (title, text) in frame.FIGURES.items()
+        (f"{FIGURES[name].title}, now {before[name]:.1%}", f"{after[name]:.1%}", FIGURES[name].about)
+        for name in MAIN
         if name in before
     ]
     st.html(frame.tiles(tiles))

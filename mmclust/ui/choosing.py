@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.analysis.choosing import Candidate, Choice, choices
+from mmclust.evaluation.figures import LABELLED
 from mmclust.papers import choosing
 from mmclust.plots.sensitivity import scatter
 from mmclust.runs.record import RunRecord
 from mmclust.ui import cache, frame, jobs, state
-from mmclust.ui.sensitivity import LABELLED, Found
+from mmclust.ui.sensitivity import Found
 
 SCOPES = {"seeds": "the seeds of each setting", "all": "all runs"}
 HEIGHT = 380

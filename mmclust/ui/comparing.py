@@ -11,6 +11,7 @@ import streamlit as st
 
 from mmclust.analysis import stability
 from mmclust.baselines.table import BASELINES, fitting, result
+from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
 from mmclust.evaluation.metrics import is_right, score
 from mmclust.methods import METHODS, card
 from mmclust.papers import reported
@@ -25,7 +26,6 @@ from mmclust.ui import (
     frame,
     groupings,
     jobs,
-    live,
     picker,
     pictures,
     selection,
@@ -37,8 +37,6 @@ from mmclust.ui import (
 RUNS = "runs"
 """Name of the chosen runs in the URL: ids with commas."""
 MOST = 8
-FIGURES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "Purity"}
-CURVES = {"eval/acc": "ACC", "eval/nmi": "NMI", "eval/ari": "ARI"}
 UNSTABLE = 40
 
 
@@ -121,14 +119,14 @@ def table(sides: Sequence[Side]) -> None:
     rows = []
     for side in sides:
         run = side.record
-        figures = {title: (run.metrics or {}).get(name) for name, title in FIGURES.items()}
+        figures = {title: (run.metrics or {}).get(name) for name, title in LABELLED.items()}
         rows.append(
             {"run": side.name, "status": run.status, **figures, "seed": run.spec.seed, "time": _time(run.seconds)}
             | {name: shown(values[run.run_id]) for name, values in differing.items()}
         )
     percent = st.column_config.NumberColumn(format="percent")
     shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no figures
-    st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(FIGURES.values(), percent))
+    st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
 
 
 def _time(seconds: float) -> str:
@@ -166,7 +164,7 @@ def curves(sides: Sequence[Side]) -> None:
 
 def _curve_title(name: str) -> str:
     kind, _, rest = name.partition("/")
-    return CURVES.get(name) or live.SIGNALS.get(name) or f"{rest.replace('_', ' ')} ({kind})"
+    return CURVES.get(name) or SIGNALS.get(name) or f"{rest.replace('_', ' ')} ({kind})"
 
 
 def _views(sides: Sequence[Side]) -> list[cache.View]:
@@ -283,14 +281,14 @@ def leaderboard() -> None:
         )  # fmt: skip
         rows += found or []
     for row in reported.rows(dataset):
-        told = {title: row.figures[name].value for name, title in FIGURES.items() if name in row.figures}
+        told = {title: row.figures[name].value for name, title in LABELLED.items() if name in row.figures}
         rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
     rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
-    columns = ["method", "from", *(t for n in FIGURES.values() for t in (n, f"± {n}")), "seeds", "time", "settings"]
+    columns = ["method", "from", *(t for n in LABELLED.values() for t in (n, f"± {n}")), "seeds", "time", "settings"]
     frame_ = pd.DataFrame(rows)
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
-    shown_percent = {name: percent for name in frame_ if str(name).removeprefix("± ") in FIGURES.values()}
+    shown_percent = {name: percent for name in frame_ if str(name).removeprefix("± ") in LABELLED.values()}
     st.dataframe(
         frame_, hide_index=True, column_config=shown_percent, placeholder="", height=min(620, 38 + 35 * len(rows))
     )
@@ -304,8 +302,8 @@ def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
     first = runs[0]
     line: dict[str, Any] = {"method": picker.method_title(first), "from": "our runs", "seeds": len(runs)}
     for name, found in results.figures(runs).items():
-        if name in FIGURES:
-            line |= {FIGURES[name]: found.mean, f"± {FIGURES[name]}": found.deviation}
+        if name in LABELLED:
+            line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
     line["time"] = _time(fmean(run.seconds for run in runs))
     return line | {"settings": _settings(first)}
 
@@ -339,7 +337,7 @@ def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
         except ValueError as error:
             rows.append(row | {"settings": str(error)})
             continue
-        figures = {title: (found.metrics or {}).get(metric) for metric, title in FIGURES.items()}
+        figures = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
         rows.append(row | figures | {"seeds": 1, "time": _time(found.seconds)})
     return rows
 

@@ -69,14 +69,6 @@ def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
     return f'<dl class="mm-tiles">{cells}</dl>'
 
 
-FIGURES = {
-    "acc": ("ACC", "Share of samples that lie in the cluster matched to their class (one cluster per class)."),
-    "nmi": ("NMI", "Normalised mutual information of clusters and classes: 0 is chance, arithmetic mean of entropies."),
-    "ari": ("ARI", "Adjusted Rand index: agreement on pairs of samples, 0 is chance."),
-}
-"""Name and explanation of each figure that compares clusters with classes."""
-
-
 def empty(
     title: str,
     text: str,

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mmclust import launch
+from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES
 from mmclust.plots import curves
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
@@ -65,11 +66,11 @@ def _map(view: cache.View) -> None:
 
 def _scores(view: cache.View) -> None:
     figures = [
-        (name, f"{view.scores[key]:.1%}", text) for key, (name, text) in frame.FIGURES.items() if key in view.scores
+        (FIGURES[name].title, f"{view.scores[name]:.1%}", FIGURES[name].about) for name in MAIN if name in view.scores
     ]
     st.html(frame.tiles(figures))
     points = cache.curves(view.run)
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
+    names = [name for name in MAIN_CURVES if name in points]
     if names:
         option = curves.score_curves(live.thin(points, names), names=names)
         option["legend"] |= {"show": False}
@@ -83,7 +84,7 @@ def prepare(view: cache.View) -> None:
     """Work out beforehand what takes longest in the showcase."""
     _row_html(view)
     small_map.content(view)
-    live.thin(cache.curves(view.run), ["eval/acc", "eval/nmi", "eval/ari"])
+    live.thin(cache.curves(view.run), list(MAIN_CURVES))
 
 
 def _rows(view: cache.View) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust import launch
+from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
@@ -25,20 +26,10 @@ MAP_HELP = (
     "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
     "Coloured by class, a corner of one colour is a pure cluster. The slider goes back to earlier snapshots."
 )
-SCORES_HELP = "\n\n".join(f"**{name}**: {text}" for name, text in frame.FIGURES.values())
+SCORES_HELP = "\n\n".join(f"**{FIGURES[name].title}**: {FIGURES[name].about}" for name in MAIN)
 CHART_PX = 270
 SETTLING = 0.3
 """Share of a training after which a loss term without a point is taken to be switched off."""
-SIGNALS = {
-    "signal/usage_entropy": "Cluster use (nats)",
-    "signal/confidence": "Confidence",
-    "signal/wasserstein": "Wasserstein estimate",
-    "signal/agreement": "Agreement of the views",
-    "signal/code_found": "Codes found again",
-    "signal/tau": "Sharpness of targets",
-    "signal/shared_information": "Shared information (nats)",
-}
-"""Titles of signals; others are shown by their name."""
 SIGNAL_COLORS = ("#6c7ce0", "#45a05a", "#1391a5", "#de6b35", "#cf5c9d", "#b18a1f")
 VIEW_CURVES = {
     "view/acc": "ACC of each view alone",
@@ -148,10 +139,10 @@ def _ask(run: Run, wish: Any) -> None:
 def _figures(record: RunRecord, points: Curves) -> None:
     latest = {name: float(curve.value[-1]) for name, curve in points.items()}
     shown: list[tuple[str, str, str]] = []
-    for key, (name, text) in frame.FIGURES.items():
-        value = latest.get(f"eval/{key}")
+    for name in MAIN:
+        value = latest.get(f"eval/{name}")
         if value is not None or record.status in ("queued", "running"):
-            shown.append((name, "–" if value is None else f"{value:.1%}", text))
+            shown.append((FIGURES[name].title, "–" if value is None else f"{value:.1%}", FIGURES[name].about))
     entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
     use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
     shown.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
@@ -161,7 +152,7 @@ def _figures(record: RunRecord, points: Curves) -> None:
 
 
 def _scores(record: RunRecord, points: Curves) -> None:
-    names = [name for name in ("eval/acc", "eval/nmi", "eval/ari") if name in points]
+    names = [name for name in MAIN_CURVES if name in points]
     if names or record.status != "finished":
         st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
         option = plots.score_curves(thin(points, names), names=names)

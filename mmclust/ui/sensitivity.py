@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mmclust.evaluation.figures import LABELLED, MAIN, SIGNALS
 from mmclust.plots.sensitivity import bands, heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import record as sweeps
@@ -16,11 +17,10 @@ from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
 from mmclust.sweeps.sweep import ABLATION
-from mmclust.ui import cache, forms, frame, live, state, sweeping, visitor, walk
+from mmclust.ui import cache, forms, frame, state, sweeping, visitor, walk
 
 SWEEP = "sweep"
 """Name of the sweep in the URL."""
-LABELLED = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "Purity"}
 TOGETHER = "together"
 """ACC, NMI and ARI in one picture, as papers draw them."""
 OBJECTIVES = {results.OBJECTIVE: "Objective at the end"}
@@ -89,7 +89,7 @@ def show(found: Found) -> None:
         figure = _figure(found, single=y is None)
     values = _values(found, figure)
     if y is None:
-        names = {TOGETHER: ("acc", "nmi", "ari")}.get(figure, (figure,))
+        names = {TOGETHER: MAIN}.get(figure, (figure,))
         curves = {}
         for name in names:
             one = results.surface(sweep, _values(found, name), x, at=at)
@@ -212,7 +212,7 @@ def _curve_names(run_id: str) -> list[str]:
 def _words(name: str) -> str:
     if name == TOGETHER:
         return "ACC, NMI and ARI"
-    signal = live.SIGNALS.get(name) or OBJECTIVES.get(name)
+    signal = SIGNALS.get(name) or OBJECTIVES.get(name)
     return LABELLED.get(name) or (f"{signal or name.partition('/')[2].replace('_', ' ')} (no labels)")
 
 

@@ -11,6 +11,7 @@ from html import escape
 import numpy as np
 
 from mmclust.analysis.projection import pca
+from mmclust.evaluation.figures import LABELLED
 from mmclust.evaluation.metrics import match
 from mmclust.plots import images as drawing
 from mmclust.plots import palette
@@ -75,8 +76,8 @@ def make_ahead(name: str, records: Sequence[RunRecord]) -> None:
 
 def _drawn(view: cache.View) -> str:
     figures = "".join(
-        f"<span><b>{view.scores[name]:.1%}</b> <small>{name.upper()}</small></span>"
-        for name in ("acc", "nmi", "ari", "purity")
+        f"<span><b>{view.scores[name]:.1%}</b> <small>{title}</small></span>"
+        for name, title in LABELLED.items()
         if name in view.scores
     )
     clusters = [k for k in range(len(view.sizes)) if view.sizes[k]][:MOST_CLUSTERS]

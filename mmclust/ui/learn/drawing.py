@@ -6,7 +6,8 @@ from html import escape
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.learn.merged import FIGURES, Result
+from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.learn.merged import Result
 from mmclust.plots import images, palette
 from mmclust.ui import pictures
 
@@ -59,7 +60,7 @@ def matrix(result: Result, names: Sequence[str], caption: str, *, cell: int, mar
         for label in range(len(result.counts))
         if label < len(names)
     )
-    scores = "".join(f"<span><b>{result.scores[n]:.1%}</b> <small>{n.upper()}</small></span>" for n in FIGURES)
+    scores = "".join(f"<span><b>{result.scores[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
     size = f"--mm-cell:min({cell}px,{cell / 16:.2f}vw)"  # as large on a narrow page as it can be
     return figure(
         f'<table class="mm-cells" style="{size}"><thead><tr><th>class</th>{head}</tr></thead>'
