@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # The app needs no Ray; types and tests of the launcher do (about 80 MB, one download).
 RAY := $(VENV)/.ray
+# Nor a sentence encoder, which one test of the features does (about 170 MB, one download).
+TEXT := $(VENV)/.text
 # The first interpreter that is new enough; choose another with `make PYTHON=... app`.
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
@@ -26,14 +28,14 @@ test: check ## check the code, then run the whole test suite
 test-fast: $(READY) ## only the quick tests
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
-test-slow: $(READY) $(RAY) ## only the slow and the browser tests
+test-slow: $(READY) $(RAY) $(TEXT) ## only the slow and the browser tests
 	$(BIN)/python -m pytest -m "slow or browser"
 
 format: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-check: $(READY) $(RAY) ## format check, lint, types
+check: $(READY) $(RAY) $(TEXT) ## format check, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -61,7 +63,7 @@ $(READY): requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --requirement requirements.lock
 	@touch $@
 
-$(RAY): requirements-ray.txt $(READY)
+$(RAY) $(TEXT): $(VENV)/.%: requirements-%.txt $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet \
-		--constraint requirements.lock --requirement requirements-ray.txt
+		--constraint requirements.lock --requirement $<
 	@touch $@

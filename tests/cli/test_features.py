@@ -1,4 +1,7 @@
+import importlib
+import importlib.util
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +122,13 @@ def test_networks_take_random_weights_or_those_of_a_file_each(folder: str, tmp_p
 
 def tiny_encoder(place: Path) -> Path:
     """A sentence encoder with the layout of the published ones, small and untrained: BERT, then the mean of words."""
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    encoders = pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
+    if importlib.util.find_spec("sentence_transformers") is None:
+        reason = "sentence-transformers is not installed; pip install -r requirements-text.txt"
+        pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_TEXT") == "1" else pytest.skip(reason)
+    import sentence_transformers
     import torch
+
+    transformers: Any = importlib.import_module("transformers")  # its names are made when they are asked for
 
     words = sorted({word for text in WORDS for word in text.replace(",", " ").split()})
     vocabulary = [
@@ -140,10 +147,11 @@ def tiny_encoder(place: Path) -> Path:
     tokenizer = transformers.BertTokenizerFast(vocab_file=str(place / "bert" / "vocab.txt"))
     tokenizer.save_pretrained(place / "bert")
     torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    network = transformers.BertModel(transformers.BertConfig(vocab_size=len(vocabulary), **sizes))
-    network.save_pretrained(place / "bert")
-    encoders.SentenceTransformer(str(place / "bert"), device="cpu").save(str(place / "encoder"))
+    small = transformers.BertConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    transformers.BertModel(small).save_pretrained(place / "bert")
+    sentence_transformers.SentenceTransformer(str(place / "bert"), device="cpu").save(str(place / "encoder"))
     return place / "encoder"
 
 
