@@ -30,11 +30,13 @@ LIMITS = {
     "UPLOADS_GIB": 20,
     "UNPACKED_GIB": 64,
     "MEMBERS": 1_000_000,
+    "DEPTH": 32,
     "RATIO": 200,
     "MEGAPIXELS": 50,
 }
 """What files may ask for, by the variable MMCLUST_MAX_...: size of an upload, of all uploads of one person, of an
-archive unpacked, its number of members, its size unpacked as a multiple of packed, pixels of a picture."""
+archive unpacked, its number of members, how many folders lie in each other, its size unpacked as a multiple of packed,
+pixels of a picture."""
 
 
 def limit(name: str) -> int:

@@ -267,6 +267,15 @@ def test_version_73_may_not_point_to_other_files_or_hold_too_much(tmp_path: Path
         )
 
 
+def test_a_cell_of_version_73_that_holds_itself_is_refused(tmp_path: Path):
+    def write(file: Any, h5py: Any) -> None:
+        cells = file.create_dataset("X", (2, 1), dtype=h5py.ref_dtype)
+        cells[0, 0] = cells[1, 0] = cells.ref
+
+    with pytest.raises(ValueError, match="cells lie too deep in each other"):
+        readers.read(version_73(tmp_path / "loop.mat", write))
+
+
 @pytest.mark.parametrize("block", [1, 100, 2**25])
 def test_a_version_73_file_is_read_in_blocks_and_views_become_float32(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int

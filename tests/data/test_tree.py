@@ -235,6 +235,22 @@ def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch:
             readers.read(path)
 
 
+@pytest.mark.parametrize("ending", ["", ".zip", ".tar"])
+def test_folders_that_lie_too_deep_in_each_other_are_refused(tmp_path: Path, ending: str) -> None:
+    deep = "d/" * members.MAX_DEPTH
+    allowed = pack(tmp_path, ending, {f"{deep}a.png": picture(1), f"{deep}b.png": picture(2)}, name="allowed")
+    assert readers.read(allowed).n_samples == 2
+    path = pack(tmp_path, ending, {"a.png": picture(1), f"{deep}d/b.png": picture(2)})
+    with pytest.raises(ValueError, match="has 33 folders in each other; .* at most 32 are read"):
+        readers.read(path)
+
+
+def test_views_in_a_zip_lie_in_few_folders_too(tmp_path: Path) -> None:
+    path = pack(tmp_path, ".zip", {f"{'d/' * 40}a.csv": b"1,2\n3,4\n", "b.csv": b"1,2\n3,4\n"})
+    with pytest.raises(ValueError, match="set.zip has 40 folders in each other"):
+        readers.read(path)
+
+
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_an_archive_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch

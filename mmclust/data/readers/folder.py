@@ -92,6 +92,7 @@ def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
             members.check_count(path, len(infos))
             members.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for info in infos:
+                members.check_depth(path, info.filename)
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if is_link or not name.lower().endswith(ENDINGS) or name.startswith("."):

@@ -146,11 +146,13 @@ class _Budget:
             raise _TooLarge(self.where)
 
 
-def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
+def _hdf5_value(source: Any, name: Any, budget: _Budget, depth: int = 0) -> Value:
     """A variable of a 7.3 file: HDF5 has its axes the other way round; cells and sparse matrices have parts."""
     import h5py
     from scipy import sparse
 
+    if depth > mat5.MAX_DEPTH:
+        raise ValueError("cells lie too deep in each other")
     if isinstance(name, str) and not isinstance(source.get(name, getlink=True), h5py.HardLink):
         raise ValueError(f"{budget.where} points to data in another file; save it again as one file")
     item = source[name]
@@ -169,7 +171,7 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget) -> Value:
         raise ValueError(f"{budget.where} points to data in another file; save it again as one file")
     kind = item.attrs.get("MATLAB_class", b"")
     if item.dtype == h5py.ref_dtype:
-        return [_hdf5_value(source.file, reference, budget) for reference in item[()].T.ravel(order="F")]
+        return [_hdf5_value(source.file, reference, budget, depth + 1) for reference in item[()].T.ravel(order="F")]
     if kind == b"char":
         return "".join(chr(code) for code in item[()].T.ravel(order="F"))
     return _turned(item) if item.dtype.kind in "biuf" and item.ndim > 1 else item[()].T

@@ -20,6 +20,7 @@ PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", 
 TEXT_FILES = (".csv", ".tsv", ".txt")
 
 MAX_MEMBERS = settings.limit("MEMBERS")
+MAX_DEPTH = settings.limit("DEPTH")
 MAX_MEMBER_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = settings.limit("UNPACKED_GIB") * 2**30
 MAX_RATIO = settings.limit("RATIO")
@@ -58,6 +59,7 @@ def walk(
                 if item.is_dir():
                     real = os.path.realpath(item.path)
                     if real not in seen and not item.name.startswith("."):
+                        check_depth(path, f"{prefix}{item.name}/")
                         seen.add(real)
                         pending.append((Path(item.path), f"{prefix}{item.name}/"))
                 elif wanted(prefix + item.name) and item.is_file():
@@ -70,6 +72,14 @@ def check_count(path: Path, n_members: int) -> None:
     """Refuse a folder or archive of too many files."""
     if n_members > MAX_MEMBERS:
         raise ValueError(f"{path.name} has more than {MAX_MEMBERS:,} files; give a part of it")
+
+
+def check_depth(path: Path, name: str) -> None:
+    """Refuse a folder or archive with a name (with /) in too many folders."""
+    if (depth := name.count("/")) > MAX_DEPTH:
+        raise ValueError(
+            f"{path.name} has {depth} folders in each other; move what is in them up, at most {MAX_DEPTH} are read"
+        )
 
 
 def is_picture(name: str) -> bool:
@@ -104,6 +114,7 @@ def each(
             check_count(path, len(infos))
             check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for done, info in enumerate(infos):
+                check_depth(path, info.filename)
                 if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
                     _check_size(path, info.filename, info.file_size)
                     yield info.filename, _unzipped(path, archive, info)
@@ -114,6 +125,7 @@ def each(
         with open(path, "rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as archive:
             for done, info in enumerate(archive):
                 check_count(path, done)
+                check_depth(path, info.name)
                 unpacked += info.size
                 check_unpacked(path, unpacked, packed_size)
                 if info.isreg() and wanted(info.name):
