@@ -1,26 +1,13 @@
-"""How far equal runs with different seeds agree: pairs, single samples, and the clustering that most of them vote for.
+"""How far runs agree with each other: pairs of assignments, and the samples that runs share.
 
 Shapes: R assignments of the same n samples; each has clusters numbered from 0, in an order of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from mmclust.evaluation.metrics import ari, confusion, match_classes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Consensus:
-    """What R assignments say together."""
-
-    clusters: np.ndarray
-    """(n,) cluster that most assignments vote for, numbered as in the reference."""
-    agreement: np.ndarray
-    """(n,) share of the assignments that vote for it, above 0 and at most 1."""
-    reference: int
-    """Number of the assignment that the others are matched to: the one most like all others."""
+from mmclust.evaluation.metrics import ari
 
 
 def pairwise_ari(assignments: Sequence[np.ndarray]) -> np.ndarray:
@@ -52,28 +39,3 @@ def with_others(assignments: Sequence[np.ndarray]) -> np.ndarray:
     """(R,) mean adjusted Rand index of each assignment with the others; NaN for one alone."""
     pairs = pairwise_ari(assignments)
     return (pairs.sum(axis=1) - 1) / (len(pairs) - 1) if len(pairs) > 1 else np.full(len(pairs), np.nan)
-
-
-def consensus(assignments: Sequence[np.ndarray]) -> Consensus:
-    """Vote of matched clusters (cumulative voting, Dudoit and Fridlyand, Bioinformatics 2003, BagClust1).
-
-    The clusters of each assignment are matched to those of the reference so that most samples agree (Hungarian);
-    clusters without a partner vote for nobody.
-
-    Raises:
-        ValueError: fewer than two assignments.
-    """
-    if len(assignments) < 2:
-        raise ValueError(f"{len(assignments)} assignments came; agreement needs two or more")
-    pairs = pairwise_ari(assignments)
-    reference = int(pairs.sum(axis=1).argmax())
-    leader = assignments[reference].astype(np.int64)
-    n_clusters = int(max(assignment.max() for assignment in assignments)) + 1
-    votes = np.zeros((len(leader), n_clusters))
-    rows = np.arange(len(leader))
-    for assignment in assignments:
-        own = assignment.astype(np.int64)
-        partner = match_classes(confusion(leader, own, n_clusters, n_clusters))
-        named = partner[own]
-        votes[rows[named >= 0], named[named >= 0]] += 1
-    return Consensus(clusters=votes.argmax(axis=1), agreement=votes.max(axis=1) / len(assignments), reference=reference)

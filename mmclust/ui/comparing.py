@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.analysis import stability
+from mmclust.analysis.consensus import consensus
 from mmclust.baselines.table import BASELINES, fitting, result
 from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
 from mmclust.evaluation.metrics import is_right, score
@@ -368,12 +369,17 @@ def seeds() -> None:
     runs = sorted(several[names[int(place)]], key=lambda run: run.spec.seed)[:40]
     views = _views(_named(runs))
     ids, clusters = _shared(views)
-    found = stability.consensus(clusters)
-    pairs = stability.pairwise_ari(clusters)
+    runs_at = tuple((view.record.run_id, view.epoch) for view in views)
+    found = cache.derive(views[0], ("consensus", runs_at), lambda: consensus(clusters))
+    pairs = cache.derive(views[0], ("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
     mean = float(pairs[np.triu_indices(len(runs), 1)].mean())
     told = [
         ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of every two runs: needs no labels"),
-        ("always together", f"{(found.agreement == 1).mean():.1%}", "Samples for which all runs name the same cluster"),
+        (
+            "always together",
+            f"{(found.agreement == 1).mean():.1%}",
+            "Samples that every run puts where the consensus does, after matching the clusters",
+        ),
     ]
     first = views[0]
     if first.data.labels is not None:
@@ -382,21 +388,22 @@ def seeds() -> None:
         if alone is not None:
             spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
             told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
-        told.append(("ACC of the vote", f"{joint['acc']:.1%}", "Consensus clustering: the matched clusters vote"))
+        text = "Consensus clustering: average linkage on the share of runs that keep two samples together"
+        told.append(("ACC of the consensus", f"{joint['acc']:.1%}", text))
         silent = found.agreement < 1
         if silent.any() and not silent.all():
             right = is_right(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
-            text = "ACC of the vote where all runs agree, and where they do not"
+            text = "ACC of the consensus where all runs agree, and where they do not"
             told.append(("right where they agree", f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}", text))
     st.html(frame.tiles(told))
-    order = np.argsort(found.agreement, kind="stable")[:UNSTABLE]
+    order = found.unstable[:UNSTABLE]
     position = {int(sample): row for row, sample in enumerate(first.ids)}
     rows = np.array([position[int(ids[i])] for i in order])
-    st.markdown(f"**Most unstable {first.word}s** :gray[(share of the {len(runs)} runs that name the same cluster)]")
+    st.markdown(f"**Most unstable {first.word}s** :gray[(share of the {len(runs)} runs that agree with the consensus)]")
     st.html(
         pictures.grid(
             [pictures.source(first.data, int(ids[i])) for i in order],
-            [f"{first.word} {ids[i]}: {found.agreement[i]:.0%} of the runs agree" for i in order],
+            [f"{first.word} {ids[i]}: {found.agreement[i]:.0%} of the runs agree with the consensus" for i in order],
             px=48,
             captions=[f"{found.agreement[i]:.0%}" for i in order],
         )

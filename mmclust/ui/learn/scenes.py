@@ -161,7 +161,7 @@ def seeds_reveal(found: seeds.Found, data: MultiViewDataset) -> str:
     unstable = drawing.samples(data, found.together.unstable[:9], px=70)
     return _dots({"DMIM": found.acc}, marks=marks) + drawing.figure(
         f"<h4>The digits that the runs agree on least</h4>{unstable}",
-        "Smallest share of runs that put them with the other members of their consensus cluster.",
+        "Fewest runs put them into the same cluster; clusters are matched over the runs.",
     )
 
 

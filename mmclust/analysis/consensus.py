@@ -1,8 +1,10 @@
-"""Consensus of several clusterings by co-association (evidence accumulation, Fred and Jain, PAMI 2005).
+"""Consensus of several clusterings of the same samples, and how far they agree on each sample.
 
-Two samples are as close as the share of the runs that put them into one cluster; average linkage on that gives the
-consensus. Samples that all runs treat alike have the same row in that matrix, so it is built over such patterns, never
-over samples: 70,000 samples and five good runs are a few hundred patterns.
+Evidence accumulation (Fred and Jain, Combining Multiple Clusterings Using Evidence Accumulation, PAMI 27(6), 2005): two
+samples are as close as the share of the runs that put them into one cluster, their co-association, and average linkage
+on it gives the consensus. Nothing has to be matched for that, so the runs may have different numbers of clusters.
+Samples that all runs treat alike have the same row in that matrix, so it is built over such patterns, never over
+samples: 70,000 samples and five good runs are a few hundred patterns.
 
 Shapes: R runs, n samples, M patterns, K clusters.
 """
@@ -12,31 +14,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmclust.evaluation.metrics import is_right
+
 MOST_PATTERNS = 1500
 """Linkage is over the most frequent patterns; rarer ones join the cluster that they are closest to."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accumulated:
+class Consensus:
     """What the runs say together."""
 
     clusters: np.ndarray
     """(n,) consensus cluster, the largest first."""
-    certainty: np.ndarray
+    agreement: np.ndarray
+    """(n,) share of the runs that put a sample there, the clusters of each run matched to the consensus (Hungarian)."""
+    closeness: np.ndarray
     """(n,) mean co-association of a sample with its cluster: 1 where all runs keep it with all of them."""
 
     @property
     def unstable(self) -> np.ndarray:
-        """(n,) places of the samples, the least certain first."""
-        return np.argsort(self.certainty, kind="stable")
+        """(n,) places of the samples, those that fewest runs agree on first, of these the least close first."""
+        return np.lexsort((self.closeness, self.agreement))
 
 
-def accumulate(assignments: Sequence[np.ndarray], n_clusters: int) -> Accumulated:
+def consensus(assignments: Sequence[np.ndarray], n_clusters: int | None = None) -> Consensus:
     """The consensus of some clusterings of the same samples.
 
     Args:
         assignments: (n,) whole numbers of each run, in an order of its own.
-        n_clusters: K of the consensus.
+        n_clusters: K of the consensus; None for as many as the run that uses most of them.
 
     Raises:
         ValueError: fewer than two assignments, or more clusters asked for than there are patterns.
@@ -44,6 +50,7 @@ def accumulate(assignments: Sequence[np.ndarray], n_clusters: int) -> Accumulate
     if len(assignments) < 2:
         raise ValueError(f"{len(assignments)} assignments came; a consensus needs two or more")
     runs = np.stack([np.unique(assignment, return_inverse=True)[1] for assignment in assignments])
+    n_clusters = n_clusters or int(runs.max()) + 1
     patterns, place, counts = np.unique(runs, axis=1, return_inverse=True, return_counts=True)
     if n_clusters > len(counts):
         raise ValueError(
@@ -60,7 +67,9 @@ def accumulate(assignments: Sequence[np.ndarray], n_clusters: int) -> Accumulate
     of_pattern = np.argsort(order)[of_pattern]
     close = _closeness(patterns, of_pattern, counts, patterns)[of_pattern, np.arange(len(counts))]
     place = place.ravel()
-    return Accumulated(clusters=of_pattern[place], certainty=close[place])
+    clusters = of_pattern[place]
+    agreement = np.mean([is_right(clusters, run) for run in runs], axis=0)
+    return Consensus(clusters=clusters, agreement=agreement, closeness=close[place])
 
 
 def _closeness(patterns: np.ndarray, clusters: np.ndarray, counts: np.ndarray, asked: np.ndarray) -> np.ndarray:
