@@ -27,12 +27,14 @@ SHAPE = (3, 32, 32)
 class Ours:
     """The package's IMC-SwAV with the paper's settings but the yardstick's batch, trained by the package's engine."""
 
-    def __init__(self, images: np.ndarray, *, seed: int, precision: str) -> None:
+    def __init__(self, images: np.ndarray, *, seed: int, precision: str, compiled: bool = False) -> None:
         spec = DataSpec(name="cifar10", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
         card = methods.card("imc-swav")
         config = card.config(**card.resolve("cifar10", "paper", {"batch_size": BATCH_SIZE}))
         self.recorder = StopAfter()
         method = build(methods.method_class("imc-swav"), config, spec, seed)
+        if compiled:
+            method.encoder.compile(dynamic=False)
         self.parts = Parts(method, data=("crops",))
         self.trainer = Trainer(
             method,
@@ -100,10 +102,20 @@ _here: list[Plain | Ours] = []
 """In a process of a `Way`: what trains there."""
 
 
+_until_first: list[float] = []
+"""Processor seconds until its first step was done: a compiled encoder is compiled in it."""
+
+
 def _start(name: str, images: np.ndarray, threads: int) -> None:
     torch.set_num_threads(threads)
-    _here.append(Plain(images, seed=0) if name == "plain" else Ours(images, seed=0, precision=name))
+    began = time.process_time()
+    if name == "plain":
+        _here.append(Plain(images, seed=0))
+    else:
+        precision, *more = name.split()
+        _here.append(Ours(images, seed=0, precision=precision, compiled=bool(more)))
     _turn(0.1)
+    _until_first.append(time.process_time() - began)
     if isinstance(_here[0], Ours):
         _here[0].parts.reset()
 
@@ -113,14 +125,16 @@ def _turn(seconds: float) -> tuple[int, float]:
 
 
 def _about() -> dict[str, Any]:
-    found: dict[str, Any] = {"peak_memory_mib": round(peak_memory_mib())}
+    found: dict[str, Any] = {"peak_memory_mib": round(peak_memory_mib()), "first_step_s": round(_until_first[0], 1)}
     if isinstance(_here[0], Ours):
         found["share_of_time"] = _here[0].parts.shares()
         found["evaluation_images_per_core_s"] = round(1 / _here[0].evaluation(), 1)
     return found
 
 
-def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -> dict[str, Any]:
+def measure(
+    dataset: str | None, *, rounds: int, seconds: float, threads: int, compiled: bool = False
+) -> dict[str, Any]:
     """Images per second of each way to train, as medians over rounds in which they take turns.
 
     Args:
@@ -128,12 +142,14 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
         rounds: how often each way gets a turn, after one turn to warm up.
         seconds: length of a turn.
         threads: torch threads, the same for all.
+        compiled: whether ours also runs with the encoder compiled by `torch.compile`.
 
     Raises:
         ValueError: images of another shape.
     """
     images = _images(dataset)
-    names = ("plain", "float32", "bf16") if has_bf16() else ("plain", "float32")
+    ours = ("float32", "bf16") if has_bf16() else ("float32",)
+    names = ("plain", *ours, *(f"{name} compiled" for name in ours if compiled))
     ways = {name: Way(name, images, threads) for name in names}
     turns: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):

@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="train, accuracy: torch threads; default 1"
     )
+    parser.add_argument("--compile", action="store_true", help="train, imc-swav: also with torch.compile")
     parser.add_argument(
         "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
     )
@@ -90,7 +91,8 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     rounds = args.rounds or ROUNDS.get(args.name, 1)
     if args.name == "train" and args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
         beside_plain = import_module("benchmarks.train_imc_swav").measure
-        return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
+        wanted = {"threads": args.threads, "compiled": args.compile}
+        return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), **wanted)
     if args.name == "train" and args.method in (None, "dccs"):
         dccs = import_module("benchmarks.train_dccs")
         if args.dataset is None or dccs.fits(args.dataset):

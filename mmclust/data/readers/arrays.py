@@ -15,6 +15,8 @@ from typing import Any, cast
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import pairing
+from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
 
@@ -29,15 +31,11 @@ TEXTS = ("text", "texts", "caption", "captions", "description", "descriptions", 
 OTHERS = ("split", "id", "ids", "index", "idx", "sampleid", *CLASSES)
 """Names of what runs along the samples but is no class."""
 NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
-LEAVE_OUT = "leave these samples out"
 LISTS = ("x", "data", "fea", "features", "views", "view", "feature", "v")
 """Usual names of the one variable that holds all views, or of several with a number."""
 MAX_VIEWS = 32
 MAX_DENSE_BYTES = 8 * 2**30
 """Largest view that is made from a sparse matrix."""
-
-Value = Any
-"""A NumPy array, a SciPy sparse matrix, a string, or a list of these (a cell of MATLAB)."""
 
 
 def plain(name: str) -> str:
@@ -78,14 +76,18 @@ def assemble(
     if labels is not None and not others:
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where)
-    views, labels = _by_ids(views, arrays, labels, where, reading)
-    n_samples = _count(views, labels, where)
-    turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
-    n_samples = len_of(next(iter(turned.values())))
+    views, labels = pairing.by_ids(views, arrays, labels, where, reading)
+    n_samples = pairing.count(views, labels, where, in_rows=in_rows)
+    if n_samples is None:
+        turned = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
+    else:
+        turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
+    n_samples = pairing.length(next(iter(turned.values())))
+    longest = max(pairing.length(value) for value in views.values()) ZZ
     if texts is None:
         texts = _find_texts(arrays, n_samples)
-    kept = _complete(turned, labels, reading)
-    made = [_view(key, _at(value, kept), where, reading) for key, value in turned.items()]
+    kept = pairing.complete(turned, labels, reading)
+    made = [_view(key, pairing.rows(value, kept), where, reading) for key, value in turned.items()]
     ids, classes = None, ()
     if labels is not None:
         labels = labels[kept] if kept is not None else labels
@@ -97,74 +99,6 @@ def assemble(
     if texts is not None and kept is not None:
         texts = texts[kept]
     return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts)
-
-
-def len_of(value: Value) -> int:
-    """Length of the first axis; sparse matrices have no `len`."""
-    return value.shape[0]
-
-
-def _at(value: Value, rows: np.ndarray | None) -> Value:
-    return value if rows is None else (value.tocsr() if _is_sparse(value) else value)[rows]
-
-
-def _complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Reading) -> np.ndarray | None:
-    """Samples (n,) that every view and the labels have; None where that is all of them.
-
-    Methods need complete views: what one view lacks (a row of NaN), a class left empty, takes the sample out.
-    """
-    kept = np.ones(len_of(next(iter(views.values()))), bool)
-    for key, value in views.items():
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2:
-            absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
-            if absent.any() and not absent.all():
-                reading.tell(f"{int(absent.sum()):,} samples that {key} lacks are left out, for views must be complete")
-                kept &= ~absent
-    if labels is not None and (empty := _empty_labels(labels)).any() and not empty.all():
-        reading.tell(f"{int(empty.sum()):,} samples without a class are left out")
-        kept &= ~empty
-    for key, value in views.items():
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2:
-            holes = np.isnan(value).any(axis=1) & kept
-            text = f"{int(holes.sum()):,} of {len(holes):,} samples of {key} lack some numbers."
-            if holes.any() and reading.ask(f"holes in {key}", text, ("keep them", LEAVE_OUT), "keep them") == LEAVE_OUT:
-                kept &= ~holes
-    return None if kept.all() else np.flatnonzero(kept)
-
-
-def _empty_labels(labels: np.ndarray) -> np.ndarray:
-    if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    return labels == "" if labels.dtype.kind == "U" else np.zeros(len(labels), bool)
-
-
-def _by_ids(
-    views: dict[str, Value], arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, reading: Reading
-) -> tuple[dict[str, Value], np.ndarray | None]:
-    """Views in the order of the samples that all of them have, where each has ids: `X1` and `id1`, `X2` and `id2`."""
-    numbered = {int(found[1]): key for key in views if (found := re.search(r"(\d+)$", key))}
-    ids = {
-        int(found[1]): np.asarray(value).ravel()
-        for key, value in arrays.items()
-        if (found := re.fullmatch(r"(?:id|ids|index|idx)[-_ ]?(\d+)", key.lower())) and np.size(value) > 1
-    }
-    if len(views) < 2 or set(ids) != set(numbered) or len(numbered) != len(views):
-        return views, labels
-    places = {number: {key: row for row, key in enumerate(values.tolist())} for number, values in ids.items()}
-    for number, key in numbered.items():
-        if len(places[number]) != len(ids[number]) or len(ids[number]) not in views[key].shape[:1]:
-            return views, labels
-    first = min(places)
-    common = [key for key in places[first] if all(key in place for place in places.values())]
-    if not common:
-        raise ValueError(f"the views in {where} have no id in common; give the same samples the same ids")
-    most = max(map(len, places.values()))
-    if len(common) < most:
-        reading.tell(f"{len(common):,} of {most:,} samples are in every view, the others are left out")
-    rows = {number: np.array([place[key] for key in common]) for number, place in places.items()}
-    if labels is not None and len(labels) == len(ids[first]):
-        labels = labels[rows[first]]
-    return {key: _at(views[key], rows[number]) for number, key in numbered.items()}, labels
 
 
 def _find_texts(arrays: Mapping[str, Value], n_samples: int) -> np.ndarray | None:
@@ -199,7 +133,7 @@ def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, n
 
 def _may_be_labels(value: Value, values: np.ndarray) -> bool:
     """Whether an array of no usual name could be classes: along one axis, few distinct whole numbers or words."""
-    is_line = isinstance(value, list) or (value.size == max(value.shape) and not _is_sparse(value))
+    is_line = isinstance(value, list) or (value.size == max(value.shape) and not is_sparse(value))
     if not is_line or (values.dtype.kind == "f" and not (values == np.round(values)).all()):
         return False
     return 1 < len(np.unique(values)) <= max(2, len(values) // 3)
@@ -220,7 +154,7 @@ def _as_labels(value: Value) -> np.ndarray | None:
         if value and all(isinstance(item, str) for item in value):
             return np.array(value)
         return _as_labels(value[0]) if value and not isinstance(value[0], list) else None
-    if _is_sparse(value):
+    if is_sparse(value):
         value = value.toarray() if value.shape[0] * value.shape[1] < 10**8 else None
     if isinstance(value, np.ndarray) and value.dtype == object and all(isinstance(item, str) for item in value.flat):
         value = value.astype(str)
@@ -233,11 +167,6 @@ def _as_labels(value: Value) -> np.ndarray | None:
             if (value.sum(axis=axis) == 1).all():
                 return value.argmax(axis=axis)
     return None
-
-
-def _is_sparse(value: Value) -> bool:
-    """Whether it is a matrix of SciPy, told without the quarter of a second that importing it takes."""
-    return hasattr(value, "toarray")
 
 
 def _find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:
@@ -257,7 +186,7 @@ def _named(found: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
 def _is_matrix(value: Value) -> bool:
     """Whether it may be a view: two axes or more, at least two of them longer than 1."""
     shape = getattr(value, "shape", ())
-    numeric = _is_sparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
+    numeric = is_sparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
     return numeric and 2 <= len(shape) <= 4 and sorted(shape)[-2] > 1
 
 
@@ -306,29 +235,6 @@ def _of_table(arrays: Mapping[str, Value], where: str) -> dict[str, Value]:
     return views
 
 
-def _count(views: Mapping[str, Value], labels: np.ndarray | None, where: str) -> int:
-    """How many samples there are: as many as labels, or the length that all views share, rows before columns."""
-    shapes = [value.shape for value in views.values()]
-    shown = ", ".join(f"{key} {' x '.join(map(str, value.shape))}" for key, value in views.items())
-    if labels is not None:
-        if all(len(labels) in (shape[0], shape[-1]) for shape in shapes):
-            return len(labels)
-        if any(len(labels) in (shape[0], shape[-1]) for shape in shapes):
-            raise ValueError(
-                f"views in {where} differ in length ({shown}; {len(labels)} labels); "
-                "every view needs the same samples in the same order, or ids such as id1, id2 to join them by"
-            )
-        raise ValueError(f"{where} has {len(labels)} labels for {shown}; one label per sample is needed")
-    common = set.intersection(*({shape[0], shape[-1]} for shape in shapes))
-    if not common:
-        raise ValueError(
-            f"views in {where} differ in length ({shown}); every view needs the same samples in the same order, "
-            "or ids such as id1, id2 to join them by"
-        )
-    firsts = {shape[0] for shape in shapes}
-    return firsts.pop() if len(firsts) == 1 else max(common)
-
-
 def _samples_first(views: Mapping[str, Value], n_samples: int, has_labels: bool, reading: Reading) -> dict[str, Value]:
     """The views with their samples on the first axis, which is asked for where a matrix could be read either way."""
     flat = [value.shape for value in views.values() if value.ndim == 2]
@@ -365,7 +271,7 @@ def _view(name: str, value: Any, where: str, reading: Reading) -> tuple[ViewSpec
     if value.ndim > 2:
         images, low, high = pixel_range(channels_first(value, source), source)
         return ViewSpec(name=name, kind="image", shape=images.shape[1:], low=low, high=high), images
-    if _is_sparse(value):
+    if is_sparse(value):
         n_bytes = 8 * value.shape[0] * value.shape[1]
         if n_bytes > MAX_DENSE_BYTES:
             raise ValueError(
