@@ -1,0 +1,79 @@
+"""Takes the README's pictures of the bundled example anew: `python assets/screenshots/take.py`, with the app on 8501.
+
+Start the app with an empty MMCLUST_HOME, so that it shows the example alone. Needs Playwright and Chromium.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+HERE = Path(__file__).parent
+PATIENCE_MS = 300_000
+WIDTH = 1440
+
+
+def map_dark(page: Page) -> None:
+    """Two maps of different spaces, one cluster selected on both."""
+    page.goto(f"{ADDRESS}/map?space=z&beside=true&space2=z_s&sel=cluster:10")
+    expect(page.locator(".mm-honesty")).to_have_count(2, timeout=PATIENCE_MS)
+
+
+def explain_light(page: Page) -> None:
+    """Right and wrong images of every cluster with their heat."""
+    page.goto(f"{ADDRESS}/explain")
+    expect(page.get_by_text("wrong", exact=True).nth(3)).to_be_visible(timeout=PATIENCE_MS)
+
+
+def disentangle_light(page: Page) -> None:
+    """The same style in all clusters."""
+    page.goto(f"{ADDRESS}/disentangle?part=neighbours")
+    expect(page.locator(".mm-style")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def clusters_light(page: Page) -> None:
+    """The surest images of every cluster."""
+    page.goto(f"{ADDRESS}/clusters")
+    expect(page.locator(".mm-table tbody tr").nth(4)).to_be_visible(timeout=PATIENCE_MS)
+
+
+def confusion_dark(page: Page) -> None:
+    """The confusion matrix, and the images of a cell that is selected."""
+    page.goto(f"{ADDRESS}/confusion?sel=cell:9-3")
+    expect(page.locator("canvas[data-cm=cells]")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".mm-grid img").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+PICTURES = {
+    "map-dark": (map_dark, 1120),
+    "explain-light": (explain_light, 900),
+    "disentangle-light": (disentangle_light, 900),
+    "clusters-light": (clusters_light, 900),
+    "confusion-dark": (confusion_dark, 900),
+}
+"""How to get each, and its height in pixels."""
+ADDRESS = "http://127.0.0.1:8501"
+
+
+def main(names: list[str]) -> None:
+    """Take the pictures of these names; all where none is given."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name in names or PICTURES:
+            show, height = PICTURES[name]
+            dark = name.endswith("dark")
+            page = browser.new_page(
+                viewport={"width": WIDTH, "height": height}, color_scheme="dark" if dark else "light"
+            )
+            show(page)
+            page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+            page.wait_for_timeout(1500)
+            page.screenshot(path=HERE / f"{name}.png")
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
