@@ -13,40 +13,12 @@ import pytest
 from mmclust import bundle, worker
 from mmclust.cli.main import main
 from mmclust.data import catalogue
-from mmclust.evaluation.annotation import Merge, Split
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.plan import plan
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.sweep import Cell, Sweep, grid
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunStore, Run, Path]:
-    """A store with a finished run, and its bundle."""
-    home = tmp_path_factory.mktemp("shared")
-    store = RunStore(home)
-    run = store.create(plan("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2, title="Mine"))
-    active = store.claim(run.id)
-    assert active is not None and worker.execute(active) == "finished"
-    run.write_note("see *cluster 3*")
-    run.name_clusters({3: "threes"})
-    annotations = Annotations(store)
-    begun = annotations.add(annotations.create(run.id, "by eye", epoch=2), Merge(clusters=(1, 2)))
-    centres = ((0.0,) * 30, (1.0,) * 30)
-    begun = annotations.add(begun, Split(cluster=0, space="z", centres=centres, variance=0.5))
-    annotations.undo(begun)
-    file = home / "run.mmclust"
-    assert bundle.write(store, run.id, file) == [run.id]
-    return store, run, file
-
-
-@pytest.fixture
-def there(tmp_path: Path) -> RunStore:
-    """Another machine's store."""
-    return RunStore(tmp_path / "there")
+from mmclust.sweeps.sweep import Cell, grid
 
 
 def test_a_run_comes_back_whole(shared: tuple[RunStore, Run, Path], there: RunStore):
@@ -121,17 +93,6 @@ def test_a_sweep_comes_back_with_its_places_and_goes_on_there(
     from mmclust.sweeps.runner import look_up
 
     assert set(look_up(there, sweep).runs) == {(0, 0)}
-
-
-def test_only_what_is_finished_can_be_shared(there: RunStore, tmp_path: Path):
-    run = there.create(plan("digits", "dccs"))
-    with pytest.raises(ValueError, match="is queued; only a finished run can be shared"):
-        bundle.write(there, run.id, tmp_path / "b")
-    sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
-    sweeps.begin(there, sweep, n_runs=1)
-    with pytest.raises(ValueError, match="has no finished run yet"):
-        bundle.write(there, sweep.id, tmp_path / "b")
-    assert not (tmp_path / "b").exists()
 
 
 def rewritten(

@@ -1,0 +1,191 @@
+"""What the documents and arrays of a bundle have to be before the store hears of them; all raise ValueError if not."""
+
+import json
+import math
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmclust.bundle.archive import Archive, shown
+from mmclust.bundle.layout import COUNTS, IMPORTED, NUMBERS, TEXTS
+from mmclust.evaluation.annotation import Split, applied, from_json, to_json
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.methods import METHODS, card
+from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS
+from mmclust.runs.spec import RunSpec
+from mmclust.sweeps.sweep import Sweep
+
+MAX_SNAPSHOTS = 1_000
+MAX_POINTS = 5_000_000
+MAX_CLUSTERS = 10_000
+MAX_ANNOTATIONS = 100
+
+
+def run_spec(archive: Archive, asked: Any) -> RunSpec:
+    """The spec of a run that could be trained here, tagged as imported."""
+    try:
+        spec = RunSpec.from_json(json.dumps(asked))
+        texts = (spec.dataset, spec.preset, spec.device, spec.precision, spec.launcher, spec.title)
+        if not all(isinstance(text, str) and len(text) < 1000 and text.isprintable() for text in texts):
+            raise ValueError("a text of the spec is none")
+        if spec.method not in METHODS:
+            raise ValueError(f"its method {shown(spec.method)} is not known here")
+        about = card(spec.method)
+        about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise archive.refuse(str(error).splitlines()[0]) from None
+    archive.whole("epochs", spec.epochs, 1, 10**6)
+    archive.whole("evaluate_every", spec.evaluate_every, 1, 10**6)
+    archive.whole("n_snapshots", spec.n_snapshots, 1, MAX_SNAPSHOTS)
+    archive.whole("seed", spec.seed, 0, 2**63)
+    for name, value, high in (("n_clusters", spec.n_clusters, MAX_CLUSTERS), ("limit", spec.limit, 10**9)):
+        if value is not None:
+            archive.whole(name, value, 2, high)
+    if not all(isinstance(word, str) and len(word) < 200 for word in (*spec.tags, *spec.steps)):
+        raise archive.refuse("a tag or step of the spec is no text")
+    return replace(spec, tags=tuple(dict.fromkeys((*spec.tags, IMPORTED))))
+
+
+def row(archive: Archive, document: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
+    """Row of a run in the store, without its id."""
+    row: dict[str, Any] = {name: archive.whole(name, document.get(name), 0, 2**31 - 1) for name in COUNTS}
+    for name in NUMBERS:
+        row[name] = _number(document.get(name))
+    for name, longest in TEXTS.items():
+        text = document.get(name)
+        row[name] = text.replace("\0", "")[:longest] if isinstance(text, str) else ""
+    metrics = document.get("metrics")
+    figures = {str(k)[:100]: n for k, v in _items(metrics) if (n := _number(v)) is not None}
+    names = {str(int(k)): v[:100] for k, v in _items(document.get("cluster_names")) if k.isdigit() and _is_text(v)}
+    versions = {k[:100]: v[:100] for k, v in _items(document.get("environment")) if _is_text(v)}
+    row |= {"metrics": json.dumps(figures) if metrics else None, "cluster_names": json.dumps(names)}
+    row |= {"environment": json.dumps(versions), "spec": spec.to_json(), "launcher": spec.launcher[:20]}
+    row |= {"status": "finished", "created": row["created"] or time.time(), "queued": row["created"] or time.time()}
+    row |= {"epoch": row["epoch"] or 0.0, "seconds": row["seconds"] or 0.0}
+    return row
+
+
+def points(archive: Archive, name: str) -> list[dict[str, Any]]:
+    """Rows of the points of a run's curves, without its id."""
+    arrays = archive.arrays(name) if name in archive.names else {}
+    if not arrays:
+        return []
+    if set(arrays) != {"step", "epoch", "name", "value"} or len({a.shape for a in arrays.values()}) != 1:
+        raise archive.refuse(f"{name} holds no points of curves")
+    kinds = {column: array.dtype.kind for column, array in arrays.items()}
+    step, names = arrays["step"], arrays["name"]
+    fits = names.ndim == 1 and len(names) <= MAX_POINTS and names.dtype.itemsize <= 4 * 200
+    if kinds != {"step": "i", "epoch": "f", "name": "U", "value": "f"} or not fits:
+        raise archive.refuse(f"{name} holds no points of curves")
+    if len(step) and not (step.min() >= 0 and step.max() < 2**31):
+        raise archive.refuse(f"{name} has steps that no run has")
+    columns = (step.tolist(), arrays["epoch"].tolist(), names.tolist(), arrays["value"].tolist())
+    return [
+        {"step": s, "epoch": e, "name": n.replace("\0", ""), "value": v} for s, e, n, v in zip(*columns, strict=True)
+    ]
+
+
+def unpack_snapshot(archive: Archive, name: str, target: Path, n_samples: int) -> Snapshot:
+    """Unpack the codes of an epoch to a file, and give them."""
+    archive.arrays(name, target)
+    try:
+        snapshot = Snapshot.load(target)
+    except (KeyError, ValueError, TypeError) as error:
+        raise archive.refuse(f"{name} is no snapshot ({str(error).splitlines()[0]})") from None
+    index, logits, n = snapshot.index, snapshot.logits, len(np.atleast_1d(snapshot.index))
+    tables: Sequence[np.ndarray] = (logits, *snapshot.view_logits, *snapshot.spaces.values())
+    whole = index.ndim == 1 and index.dtype.kind in "iu" and 0 < n <= n_samples
+    if not whole or index.min() < 0 or index.max() >= n_samples:
+        raise archive.refuse(f"{name} counts samples that the run does not have")
+    if not all(t.ndim == 2 and len(t) == n and t.dtype.kind == "f" and t.shape[1] > 0 for t in tables):
+        raise archive.refuse(f"{name} has arrays that do not belong together")
+    if not 1 < logits.shape[1] <= MAX_CLUSTERS or not np.isfinite(logits).all():
+        raise archive.refuse(f"{name} has no usable assignment")
+    if not all(space in snapshot.spaces for space in snapshot.marks):
+        raise archive.refuse(f"{name} marks a space that it does not have")
+    if not all(re.fullmatch(r"[\w .+-]{1,80}", space) for space in snapshot.spaces):
+        raise archive.refuse(f"{name} has a space of an unusual name")
+    return snapshot
+
+
+def weights(archive: Archive, name: str) -> dict[str, np.ndarray]:
+    """Parameters of the networks by name."""
+    found = archive.arrays(name)
+    if not all(array.dtype.kind in "biuf" for array in found.values()):
+        raise archive.refuse(f"{name} holds texts")
+    return found
+
+
+def annotations(archive: Archive, documents: Any, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Rows of the annotations of a run, each of which can be laid over its last snapshot."""
+    if not isinstance(documents, list) or len(documents) > MAX_ANNOTATIONS:
+        raise archive.refuse(f"its annotations are no list of {MAX_ANNOTATIONS} or fewer")
+    rows = []
+    for document in documents:
+        try:
+            steps, name = from_json(document["steps"]), document["name"]
+            if not (_is_text(name) and name.strip() and len(name) <= LONGEST_NAME and len(steps) <= MOST_STEPS):
+                raise ValueError("a name or the number of its steps is not allowed")
+            splits = [step for step in steps if isinstance(step, Split)]
+            numbers = [x for step in splits for centre in step.centres for x in (*centre, step.variance)]
+            if not np.isfinite(numbers).all():
+                raise ValueError("a centre is not finite")
+            applied(snapshot, steps)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+            raise archive.refuse(f"an annotation cannot be read ({shown(str(error).splitlines()[0])})") from None
+        row = {"annotation_id": secrets.token_hex(6), "name": name, "steps": json.dumps(to_json(steps))}
+        row |= {"epoch": archive.whole("epoch", document.get("epoch"), 0, 10**6), "version": len(steps)}
+        row |= {"n_applied": archive.whole("n_applied", document.get("n_applied"), 0, len(steps))}
+        rows.append(row | {"created": _number(document.get("created")) or time.time()})
+    if len({row["name"] for row in rows}) < len(rows):
+        raise archive.refuse("two annotations of a run have one name")
+    return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRows:
+    """A sweep as the store keeps it."""
+
+    sweep: Sweep
+    places: list[dict[str, Any]]
+    """Rows of cell, seed and run."""
+    failures: str
+    """JSON of the reasons of its holes."""
+
+
+def sweep(archive: Archive, document: Any, run_ids: Sequence[str]) -> SweepRows:
+    """The sweep of a bundle with these runs."""
+    try:
+        asked = Sweep.from_json(json.dumps(document["asked"]))
+        wanted = {(cell, seed) for cell in range(len(asked.cells)) for seed in asked.seeds}
+        rows = [(cell, seed, run_ids[number - 1]) for cell, seed, number in document["runs"] if number > 0]
+        failures = {f"{cell}:{seed}": str(why)[:500] for cell, seed, why in document["failures"]}
+        if not {(cell, seed) for cell, seed, _ in rows} <= wanted or len(rows) > len(wanted):
+            raise ValueError("a run stands at a place that the sweep does not have")
+        if not all(isinstance(cell.dataset, str) and cell.method in METHODS for cell in asked.cells):
+            raise ValueError("a cell names no known method")
+        if not all(type(seed) is int for seed in asked.seeds):
+            raise ValueError("a seed is no number")
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise archive.refuse(f"its sweep cannot be read ({str(error).splitlines()[0]})") from None
+    places = [{"sweep_id": asked.id, "cell": cell, "seed": seed, "run_id": run_id} for cell, seed, run_id in rows]
+    return SweepRows(sweep=asked, places=places, failures=json.dumps(failures))
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return [(str(k), v) for k, v in value.items()] if isinstance(value, dict) else []
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _number(value: Any) -> float | None:
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else None

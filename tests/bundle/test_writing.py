@@ -1,0 +1,31 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mmclust import bundle
+from mmclust.bundle.layout import MEMBER
+from mmclust.plan import plan
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.sweep import Cell, Sweep
+
+
+def test_a_bundle_holds_nothing_but_documents_and_plain_arrays(shared: tuple[RunStore, Run, Path]):
+    with zipfile.ZipFile(shared[2]) as file:
+        names = set(file.namelist())
+    assert all(MEMBER.fullmatch(name) for name in names)
+    assert {"manifest.json", "runs/0001/record.json", "runs/0001/curves.npz", "runs/0001/weights.npz"} < names
+    assert "runs/0001/snapshots/epoch_0002.npz" in names
+
+
+def test_only_what_is_finished_can_be_shared(there: RunStore, tmp_path: Path):
+    run = there.create(plan("digits", "dccs"))
+    with pytest.raises(ValueError, match="is queued; only a finished run can be shared"):
+        bundle.write(there, run.id, tmp_path / "b")
+    sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
+    sweeps.begin(there, sweep, n_runs=1)
+    with pytest.raises(ValueError, match="has no finished run yet"):
+        bundle.write(there, sweep.id, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
