@@ -17,7 +17,10 @@ HEARTBEAT_LIMIT_S = 30.0
 """A running run that was silent for longer counts as interrupted, and its device as free."""
 WAITER_LIMIT_S = 10.0
 """A queued run that nobody asked for in this time is served by nobody."""
-SILENT = "The process that trained it ended without a word; resume to go on from the last checkpoint."
+SILENT = (
+    "The process that trained it ended without a word; resume to go on from its last checkpoint, or from the start "
+    "where there is none."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +76,8 @@ class RunRecord:
 
     @property
     def resumable(self) -> bool:
-        """Whether the run can go on from its last checkpoint."""
-        return self.status in RESUMABLE and not self.example
+        """Whether the run can go on from its last checkpoint, or begin where nobody serves its queue."""
+        return (self.status in RESUMABLE or not self.served) and not self.example
 
     @property
     def seconds_left(self) -> float | None:

@@ -135,9 +135,12 @@ def runs(records: list[RunRecord]) -> None:
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
+        about = (
+            f"{picker.method_title(record)} on {picker.dataset_title(record.spec.dataset)} · " if record.title else ""
+        )
         name.markdown(
-            f"**{picker.title(record)}** &nbsp; {picker.badge(record)}  \n"
-            f":gray[seed {record.spec.seed} · {record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
+            f"**{picker.with_seed(record)}** &nbsp; {picker.badge(record)}  \n"
+            f":gray[{about}{record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
         )
         with figures:
             if record.metrics:

@@ -86,7 +86,7 @@ def run(view: cache.View, record: RunRecord) -> Grouping:
     kept = cache.store().get(record.run_id).snapshots()
     if not kept:
         raise ValueError(f"run {record.run_id} has no snapshot yet; choose another run")
-    return _of(view, cache.view(record, *kept[-1]), f"{picker.title(record)}, seed {record.spec.seed}")
+    return _of(view, cache.view(record, *kept[-1]), picker.with_seed(record))
 
 
 def alone(view: cache.View, fused: cache.View, number: int | None) -> Grouping:

@@ -117,14 +117,17 @@ def _buttons(run: Run, record: RunRecord) -> None:
             "Stop", icon=":material/stop:", key="run-stop", disabled=asked, on_click=_ask, args=(run, "stop"),
             help="Ends the training after this step; it can be resumed later.",
         )  # fmt: skip
-        return
+    begun = (run.folder / "checkpoint.pt").exists()
     if record.resumable and st.button(
-        "Resume", icon=":material/play_arrow:", key="run-resume", help="Goes on from the last checkpoint."
-    ):
+        "Resume", icon=":material/play_arrow:", key="run-resume",
+        help="Goes on from the last checkpoint." if begun else "Begins anew: there is no checkpoint of it.",
+    ):  # fmt: skip
         launch.resume(cache.store(), record.run_id)
         st.rerun()
-    if run.snapshots() and st.button(
-        "See the clusters", icon=":material/arrow_forward:", type="primary", key="run-see"
+    if (
+        not record.active
+        and run.snapshots()
+        and st.button("See the clusters", icon=":material/arrow_forward:", type="primary", key="run-see")
     ):
         st.switch_page("clusters.py", query_params={"run": record.run_id})
 

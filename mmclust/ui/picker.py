@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from html import escape
 
 import streamlit as st
 
@@ -40,9 +41,17 @@ def title(record: RunRecord) -> str:
     return record.title or f"{method_title(record)} on {dataset_title(record.spec.dataset)}"
 
 
+def with_seed(record: RunRecord) -> str:
+    """A run in a few words with its seed, which the titles of a sweep's runs end with already."""
+    words, seed = title(record), f"seed {record.spec.seed}"
+    return words if words.endswith(seed) else f"{words}, {seed}"
+
+
 def line(record: RunRecord) -> str:
     """A run in one line of a list."""
-    words = [title(record), f"seed {record.spec.seed}"]
+    words = [with_seed(record)]
+    if record.title:
+        words.append(f"{method_title(record)} on {dataset_title(record.spec.dataset)}")
     if record.metrics:
         words.append(f"ACC {record.metrics['acc']:.1%}")
     words.append("example" if record.example else record.status)
@@ -121,17 +130,23 @@ def view(title: str, text: str, *, what: str, annotated: bool = True) -> cache.V
         state.settle(record.run_id, None)
         with right:
             st.markdown(badge(record))
-        frame.empty(
-            "Nothing to see of this run yet",
-            record.waiting_for or record.error or f"The first snapshot is taken within seconds; then {what} appears.",
-            page="train.py",
-            button="Watch the training",
-        )
+        _nothing_yet(record, what)
         return None
     with right:
         epoch = _epoch_box(list(kept))
     state.settle(record.run_id, None if epoch == max(kept) else epoch)
     return annotations.lay_over(cache.view(record, epoch, kept[epoch]), chips, wanted=annotated)
+
+
+def _nothing_yet(record: RunRecord, what: str) -> None:
+    """The empty state of a run without a snapshot: it is about to come, or the run ended too early."""
+    if not record.resumable:
+        soon = record.waiting_for or f"The first snapshot is taken within seconds; then {what} appears."
+        frame.empty("Nothing to see of this run yet", soon, page="train.py", button="Watch the training")
+        return
+    title = "This run has not begun" if record.active else "This run ended before its first snapshot"
+    why = record.waiting_for or record.error or f"It was {record.status} too early; resumed, it begins anew."
+    frame.empty(title, escape(why), page="train.py", button="Resume it on the Train page")
 
 
 def source_name(view: cache.View, number: int | None) -> str:

@@ -56,6 +56,13 @@ def test_a_prediction_is_made_shown_kept_in_the_url_and_taken_back() -> None:
     assert len(app.slider) == 1
 
 
+def test_a_slider_that_was_moved_as_the_button_was_pressed_counts_as_it_stands() -> None:
+    app = open_page("learn", lesson="1", step="2")
+    app.slider[0].set_value(20)  # the browser sends both together while the page is still drawing
+    click(app, "Show what the runs say")
+    assert "You said **20 %**" in texts(app)
+
+
 def test_a_choice_has_to_be_made_before_the_result_is_shown() -> None:
     app = open_page("learn", lesson="3", step="2")
     show = next(button for button in app.button if button.label == "Show what the runs say")

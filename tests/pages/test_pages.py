@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from mmclust import launch
 from mmclust.data import catalogue
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.runs.tables import RUNS
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 PAGES = ("home", "data", "train", "map", "clusters", "confusion", "views", "explain", "disentangle")
@@ -115,6 +118,45 @@ def test_page_of_a_queued_run_says_why_there_is_nothing_to_see(page: str, make_r
     app = open_page(page, run=run.id)
     assert_clean(app)
     assert "Nothing to see of this run yet" in texts(app)
+
+
+@pytest.mark.parametrize("page", ABOUT_RUNS)
+def test_page_of_a_run_that_ended_before_its_first_snapshot_says_how_to_go_on(
+    page: str, make_run: Callable[..., Run]
+) -> None:
+    run = make_run(status="queued")
+    assert run.store.claim(run.id) is not None
+    silent(run)
+    app = open_page(page, run=run.id)
+    assert_clean(app)
+    assert "This run ended before its first snapshot" in texts(app)
+    assert "or from the start where there is none" in texts(app)
+    assert "Resume it on the Train page" in [button.label for button in app.button]
+
+
+def test_a_run_that_nobody_trains_can_be_resumed_on_the_train_page(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[str] = []
+    monkeypatch.setattr(launch, "submit", lambda store, run_id, launcher: served.append(run_id))
+    interrupted, waiting = make_run(status="queued"), make_run(status="queued", seed=1)
+    assert interrupted.store.claim(interrupted.id) is not None
+    for run in (interrupted, waiting):
+        silent(run)
+        app = open_page("train", run=run.id)
+        assert_clean(app)
+        next(button for button in app.button if button.label == "Resume").click().run()
+        assert_clean(app)
+        assert run.record().status == "queued" and run.record().served
+    assert served == [interrupted.id, waiting.id]
+
+
+def silent(run: Run) -> None:
+    """As if its process, or whoever serves its queue, had left a minute ago."""
+    with run.store.writing() as connection:
+        before = time.time() - 60
+        values = {"heartbeat": before, "queued": before, "waiter_seen": None, "epoch": 0.0}
+        connection.execute(update(RUNS).where(RUNS.c.run_id == run.id).values(**values))
 
 
 def test_train_page_shows_the_error_of_a_failed_run_as_a_sentence(make_run: Callable[..., Run]) -> None:

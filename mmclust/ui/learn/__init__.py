@@ -163,7 +163,8 @@ def _ask(name: str, guess: Guess) -> None:
         )  # fmt: skip
 
     def show() -> None:
-        st.session_state[GUESSES][name] = value
+        # not `value`: the control may have been moved since it was drawn
+        st.session_state[GUESSES][name] = st.session_state[key]
 
     st.button(
         "Show what the runs say", type="primary", icon=":material/visibility:", disabled=value is None, on_click=show,
