@@ -36,9 +36,14 @@ def dataset_title(name: str) -> str:
     return entry.title if entry else name.rsplit("/", 1)[-1]
 
 
+def about(record: RunRecord) -> str:
+    """Method and data set."""
+    return f"{method_title(record)} on {dataset_title(record.spec.dataset)}"
+
+
 def title(record: RunRecord) -> str:
     """A run in a few words."""
-    return record.title or f"{method_title(record)} on {dataset_title(record.spec.dataset)}"
+    return record.title or about(record)
 
 
 def with_seed(record: RunRecord) -> str:
@@ -51,7 +56,7 @@ def line(record: RunRecord) -> str:
     """A run in one line of a list."""
     words = [with_seed(record)]
     if record.title:
-        words.append(f"{method_title(record)} on {dataset_title(record.spec.dataset)}")
+        words.append(about(record))
     if record.metrics:
         words.append(f"ACC {record.metrics['acc']:.1%}")
     words.append("example" if record.example else record.status)
