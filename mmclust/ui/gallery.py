@@ -135,9 +135,7 @@ def runs(records: list[RunRecord]) -> None:
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
-        about = (
-            f"{picker.method_title(record)} on {picker.dataset_title(record.spec.dataset)} · " if record.title else ""
-        )
+        about = f"{picker.about(record)} · " if record.title else ""
         name.markdown(
             f"**{picker.with_seed(record)}** &nbsp; {picker.badge(record)}  \n"
             f":gray[{about}{record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
