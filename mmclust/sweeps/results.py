@@ -53,6 +53,24 @@ def figures(runs: Sequence[RunRecord]) -> dict[str, Figure]:
     return {name: figure([run.metrics[name] for run in runs if run.metrics and name in run.metrics]) for name in names}
 
 
+def device_seconds(runs: Sequence[RunRecord]) -> tuple[str, float] | None:
+    """What runs have cost: seconds of training times the devices that each took.
+
+    A GPU counts once, a CPU as often as threads computed. Seconds are the clock's: other work on a machine is in them.
+
+    Returns:
+        `GPU` or `core`, and the sum; None where a run does not say its threads or both kinds were used.
+    """
+    seconds: dict[str, float] = {}
+    for run in runs:
+        kind = "GPU" if run.device.startswith("cuda") else "core"
+        n_devices = "1" if kind == "GPU" else run.environment.get("threads", "")
+        if not n_devices.isdigit():
+            return None
+        seconds[kind] = seconds.get(kind, 0.0) + int(n_devices) * run.seconds
+    return next(iter(seconds.items())) if len(seconds) == 1 else None
+
+
 def final_loss(store: RunStore, run: RunRecord) -> float:
     """The objective at the end of a run; NaN where it has none (several networks with objectives of their own)."""
     values = store.get(run.run_id).metrics([OBJECTIVE])["value"]

@@ -39,6 +39,13 @@ RUNS = "runs"
 """Name of the chosen runs in the URL: ids with commas."""
 MOST = 8
 UNSTABLE = 40
+COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
+"""Columns of what a row has cost, by the kind of device."""
+TIME_HELP = "Of one run by the clock, mean over the seeds: minutes and seconds, or hours before them."
+COST_HELP = (
+    "All seeds together: time of training by the clock, times the threads of a CPU that computed. It is what this "
+    "machine was taken for, other work on it included, and can be compared on the same machine only."
+)
 
 
 @dataclass(frozen=True)
@@ -285,14 +292,14 @@ def leaderboard() -> None:
         told = {title: row.figures[name].value for name, title in LABELLED.items() if name in row.figures}
         rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
     rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
-    columns = ["method", "from", *(t for n in LABELLED.values() for t in (n, f"± {n}")), "seeds", "time", "settings"]
+    figures = [title for name in LABELLED.values() for title in (name, f"± {name}")]
+    columns = ["method", "from", *figures, "seeds", "time", *COSTS.values(), "settings"]
     frame_ = pd.DataFrame(rows)
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
-    shown_percent = {name: percent for name in frame_ if str(name).removeprefix("± ") in LABELLED.values()}
-    st.dataframe(
-        frame_, hide_index=True, column_config=shown_percent, placeholder="", height=min(620, 38 + 35 * len(rows))
-    )
+    config: dict[str, Any] = dict.fromkeys(figures, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
+    config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.1f", help=COST_HELP))
+    st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
     st.caption(
         "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
         "Rows marked as reported are numbers of the papers, on their data and hardware."
@@ -306,6 +313,8 @@ def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
         if name in LABELLED:
             line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
     line["time"] = _time(fmean(run.seconds for run in runs))
+    if (cost := results.device_seconds(runs)) is not None:
+        line[COSTS[cost[0]]] = cost[1] / 60
     return line | {"settings": _settings(first)}
 
 
@@ -339,7 +348,8 @@ def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
             rows.append(row | {"settings": str(error)})
             continue
         figures = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
-        rows.append(row | figures | {"seeds": 1, "time": _time(found.seconds)})
+        cost = {"seeds": 1, "time": _time(found.seconds), COSTS["core"]: found.seconds / 60}  # they get one thread
+        rows.append(row | figures | cost)
     return rows
 
 

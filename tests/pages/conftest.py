@@ -70,7 +70,8 @@ def make_run(home: Path) -> Callable[..., Run]:
         assert active is not None
         data = catalogue.load(dataset)
         with active:
-            active.begin(n_samples=1797, n_train=1797, n_clusters=clusters, environment={})
+            environment = {"threads": "2"}
+            active.begin(n_samples=1797, n_train=1797, n_clusters=clusters, environment=environment)
             for epoch in EPOCHS:
                 snapshot = snapshot_like_training(epoch, n_clusters=clusters)
                 active.snapshot(snapshot)

@@ -98,13 +98,15 @@ def test_runs_of_different_data_cannot_be_compared_and_that_is_said(make_run: Ca
 
 
 def test_the_leaderboard_has_mean_and_deviation_over_seeds(make_run: Callable[..., Run]):
-    for seed in (0, 1, 2):
-        make_run(seed=seed)
+    runs = [make_run(seed=seed) for seed in (0, 1, 2)]
     app = show("leaderboard")
     assert_clean(app)
     table = app.dataframe[0].value
     assert list(table["seeds"]) == [3] and list(table["from"]) == ["our runs"]
     assert table["\u00b1 ACC"].iloc[0] == pytest.approx(0)
+    minutes = 2 * sum(run.record().seconds for run in runs) / 60
+    assert table["core-minutes"].iloc[0] == pytest.approx(minutes) and minutes > 0
+    assert "GPU-minutes" not in table
 
 
 def test_seeds_show_agreement_and_the_most_unstable_samples(make_run: Callable[..., Run]):
