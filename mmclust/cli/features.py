@@ -1,6 +1,7 @@
 """`features`: pictures and captions become views of numbers, which the methods for several views start from."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError("features of what? give a data set: `features NAME_OR_PATH --extract hog tfidf`")
         return _list(as_json=args.json)
     from mmclust.data import catalogue, uploads
-    from mmclust.features.extract import extract
+    from mmclust.features.extract import extract, left_out
     from mmclust.features.extractors import Options
 
     if not args.extract:
@@ -62,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--limit {args.limit} leaves nothing to cluster; give 2 or more, or no limit")
     data = catalogue.load(args.dataset, limit=args.limit)
     found, made = extract(data, wanted, Options(px=args.px, device=args.device), _Lines())
+    if told := left_out(data, found):
+        print(f"note: {told}", file=sys.stderr)
     name = None
     if args.keep:
         entry = catalogue.find(args.dataset)

@@ -60,6 +60,8 @@ def extract(
 ) -> tuple[MultiViewDataset, list[Made]]:
     """A data set whose views are features of another one; classes and captions stay.
 
+    Methods need complete views: samples without a caption are left out where captions are described.
+
     Args:
         dataset: pictures, captions or both.
         wanted: the views to make, in order.
@@ -72,6 +74,8 @@ def extract(
     if not wanted:
         raise ValueError("no features are chosen; choose one or more")
     options = options or Options()
+    if any(find(one.extractor).of == "text" for one in wanted):
+        dataset = _captioned(dataset)
     specs, views, made = [], [], []
     for number, one in enumerate(wanted):
         extractor = find(one.extractor)
@@ -98,6 +102,22 @@ def extract(
              for i, (spec, name) in enumerate(zip(specs, names, strict=True))]  # fmt: skip
     spec = replace(dataset.spec, views=tuple(specs))
     return replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset)), made
+
+
+def _captioned(dataset: MultiViewDataset) -> MultiViewDataset:
+    """The samples that have a caption."""
+    if dataset.texts is None or all(dataset.texts):
+        return dataset
+    return dataset.take(np.flatnonzero(dataset.texts != ""))
+
+
+def left_out(before: MultiViewDataset, after: MultiViewDataset) -> str:
+    """A sentence on the samples that features could not be computed of; empty where there are none."""
+    n_lost = before.n_samples - after.n_samples
+    if not n_lost:
+        return ""
+    lost = f"{n_lost:,} of {before.n_samples:,}"
+    return f"{lost} samples have no caption and are left out, for methods need complete views."
 
 
 def _pictures(dataset: MultiViewDataset) -> np.ndarray | None:

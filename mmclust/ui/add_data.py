@@ -88,7 +88,7 @@ def _look(path: Path) -> str | None:
     answers = {
         str(key).removeprefix("add:answer:"): str(value)
         for key, value in st.session_state.items()
-        if str(key).startswith("add:answer:")
+        if str(key).startswith("add:answer:") and value is not None
     }
     read = jobs.result(
         ("read", str(path), tuple(sorted(answers.items()))),
@@ -100,23 +100,41 @@ def _look(path: Path) -> str | None:
         st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
         return None
     data, reading = read
-    st.success(f"Understood: {understood(data, reading.told)}", icon=":material/check_circle:")
+    if data is not None:
+        st.success(f"Understood: {understood(data, reading.told)}", icon=":material/check_circle:")
     _questions(reading)
+    if data is None:
+        st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
+        return None
     preview(data)
     return _keep(path, data)
 
 
-def _read(path: Path, answers: dict[str, str], report: jobs.Report) -> tuple[MultiViewDataset, Reading]:
+def _read(path: Path, answers: dict[str, str], report: jobs.Report) -> tuple[MultiViewDataset | None, Reading]:
+    """The data set, or None where a question has to be answered first."""
     reading = Reading(answers)
-    return readers.read(path, reading, progress=lambda fraction, _: report(fraction)), reading
+    try:
+        return readers.read(path, reading, progress=lambda fraction, _: report(fraction)), reading
+    except ValueError:
+        if not any(question.must and not question.answer for question in reading.questions):
+            raise
+        return None, reading
 
 
 def _questions(reading: Reading) -> None:
-    """What the file leaves open, with the guess chosen."""
+    """What the file leaves open, with the guess chosen where there is one."""
     if not reading.questions:
         return
     st.markdown("#### The file leaves open")
-    for place, question in zip(st.columns(2) * len(reading.questions), reading.questions, strict=False):
+    for question in reading.questions:
+        if question.must:
+            (st.markdown if question.answer else st.warning)(question.text)
+            st.selectbox(
+                "How to go on", question.options, index=None, key=f"add:answer:{question.name}",
+                placeholder="Choose what to do", help="There is no guess: nothing is read before you have chosen.",
+            )  # fmt: skip
+    guessed = [question for question in reading.questions if not question.must]
+    for place, question in zip(st.columns(2) * len(guessed), guessed, strict=False):
         with place:
             st.selectbox(
                 question.text, question.options, index=question.options.index(question.answer),

@@ -6,7 +6,7 @@ import streamlit as st
 from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
-from mmclust.features.extract import Made, Wanted, extract, sources
+from mmclust.features.extract import Made, Wanted, extract, left_out, sources
 from mmclust.features.extractors import EXTRACTORS, Options
 from mmclust.ui import forms, frame, jobs, sample_cards, visitor
 
@@ -94,6 +94,8 @@ def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], op
     if found is None:
         return
     features, made = found
+    if told := left_out(data, features):
+        st.info(told, icon=":material/info:")
     st.html(table(made))
     rows = np.random.default_rng(0).permutation(features.n_samples)[:PREVIEWED]
     words = None if features.texts is None else [str(features.texts[i])[:40] for i in rows]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays
+from mmclust.data.readers import arrays, pairing
 from mmclust.data.readers import table as table_reader
 from mmclust.data.readers.reading import Reading, understood
 
@@ -231,7 +231,7 @@ def test_single_holes_stay_unless_the_user_says_otherwise(tmp_path: Path):
     first[3, 1] = np.nan
     np.savez(tmp_path / "a.npz", X1=first, X2=B)
     assert opened(tmp_path / "a.npz")[0].n_samples == N
-    dataset, _ = opened(tmp_path / "a.npz", **{"holes in X1": arrays.LEAVE_OUT})
+    dataset, _ = opened(tmp_path / "a.npz", **{"holes in X1": pairing.LEAVE_OUT})
     assert dataset.n_samples == N - 1 and np.isfinite(dataset.views[0]).all()
 
 

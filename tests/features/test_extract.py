@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,21 @@ def test_pictures_and_captions_become_views_and_keep_classes_and_captions() -> N
     assert (made[0].explained, made[0].n_columns) == (pytest.approx(1), 64)
     assert 0 < made[1].explained < 1 and made[1].n_raw > made[1].n_columns == 4
     assert 0 < max(told) <= 1
+
+
+def test_samples_without_a_caption_are_left_out_where_captions_are_described() -> None:
+    told = CAPTIONS.copy()
+    told[[2, 7]] = ""
+    data = replace(DATA, texts=told)
+    wanted = [Wanted(extractor="colours"), Wanted(extractor="tfidf", steps=("pca-4",))]
+    found, _ = extract.extract(data, wanted)
+    kept = [row for row in range(N) if row not in (2, 7)]
+    assert [len(view) for view in found.views] == [N - 2, N - 2]
+    assert found.texts is not None and found.texts.tolist() == CAPTIONS[kept].tolist()
+    assert found.labels is not None and found.labels.tolist() == CLASSES[kept].tolist()
+    assert extract.left_out(data, found).startswith("2 of 24 samples have no caption and are left out")
+    pictures, _ = extract.extract(data, wanted[:1])
+    assert pictures.n_samples == N and extract.left_out(data, pictures) == ""
 
 
 def test_the_share_of_variance_is_that_of_the_kept_directions() -> None:

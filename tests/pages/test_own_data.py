@@ -75,6 +75,32 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     assert not list((home / "uploads" / "local" / ".drafts").iterdir()), "the file itself is not kept"
 
 
+def test_views_of_different_length_are_kept_in_part_where_the_visitor_says_so(home: Path) -> None:
+    random = np.random.default_rng(0)
+    content = npz(X1=random.normal(size=(N, 5)), X2=random.normal(size=(N - 4, 7)), Y=CLASSES)
+    app = upload(open_page("data", dataset="add"), "mine.npz", content)
+    assert_clean(app)
+    assert "X1 has 30 samples, X2 has 26 samples. Methods need complete views" in app.warning[0].value
+    assert not app.success and "Keep this data set" not in [button.label for button in app.button]
+    choice = box(app, "How to go on")
+    assert choice.value is None and choice.options == ["keep the first 26 rows of each view"] and choice.proto.help
+    choice.set_value("keep the first 26 rows of each view").run()
+    app = wait_for_jobs(app)
+    assert_clean(app)
+    assert app.success[0].value == (
+        "Understood: 2 views: 26 x 5, 26 x 7; 3 classes; the first 26 samples of each view, paired by their order."
+    )
+    box(app, "How to go on").set_value(None).run()
+    app = wait_for_jobs(app)
+    assert not app.success, "the choice can be taken back"
+    box(app, "How to go on").set_value("keep the first 26 rows of each view").run()
+    app = wait_for_jobs(app)
+    press(app, "Keep this data set").run()
+    wait_for_jobs(app)
+    (entry,) = uploads.entries()
+    assert (entry.n_samples, entry.n_clusters) == (26, 3)
+
+
 def test_a_file_that_cannot_be_read_is_one_sentence_and_nothing_is_kept() -> None:
     app = upload(open_page("data", dataset="add"), "mine.npz", b"no zip at all")
     assert not app.exception and not app.error

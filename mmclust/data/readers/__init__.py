@@ -32,7 +32,7 @@ def read(path: Path, reading: Reading | None = None, *, progress: Progress | Non
     """
     with _sentences(path):
         reader = _reader(path)
-        return tree.read(path, progress=progress) if reader is None else reader(path, reading)
+        return tree.read(path, reading, progress=progress) if reader is None else reader(path, reading)
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def is_label_name(name: str) -> bool:
     return plain(name) in LABELS
 
 
+def is_view_name(name: str) -> bool:
+    """Whether an array of that name is meant as a view, whatever its length."""
+    return re.sub(r"\d+$", "", plain(name)) in (*LISTS, *TEXTS, "image", "images")
+
+
 def assemble(
     name: str,
     arrays: Mapping[str, Value],
@@ -76,16 +81,22 @@ def assemble(
     if labels is not None and not others:
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where)
+    if unused := [key for key, value in others.items() if _is_matrix(value) and key not in views]:
+        reading.tell(f"left out: {', '.join(unused)}")
     views, labels = pairing.by_ids(views, arrays, labels, where, reading)
     n_samples = pairing.count(views, labels, where, in_rows=in_rows)
     if n_samples is None:
-        turned = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
+        turned, lengths = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
     else:
         turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
-    n_samples = pairing.length(next(iter(turned.values())))
-    longest = max(pairing.length(value) for value in views.values()) ZZ
-    if texts is None:
-        texts = _find_texts(arrays, n_samples)
+        lengths = {pairing.length(next(iter(turned.values())))}
+    n_samples = min(lengths)
+    labels = None if labels is None else labels[:n_samples]
+    texts = _find_texts(arrays, lengths) if texts is None else texts
+    if texts is not None and len(texts) not in lengths:
+        reading.tell(f"left out: {len(texts):,} captions, which are not one for each sample")
+        texts = None
+    texts = None if texts is None else texts[:n_samples]
     kept = pairing.complete(turned, labels, reading)
     made = [_view(key, pairing.rows(value, kept), where, reading) for key, value in turned.items()]
     ids, classes = None, ()
@@ -101,11 +112,11 @@ def assemble(
     return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts)
 
 
-def _find_texts(arrays: Mapping[str, Value], n_samples: int) -> np.ndarray | None:
-    """Captions (N,) as Python strings; None where there are none."""
+def _find_texts(arrays: Mapping[str, Value], lengths: set[int]) -> np.ndarray | None:
+    """Captions (N,) as Python strings, as many as some view has samples; None where there are none."""
     for key, value in arrays.items():
         items = value.ravel().tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "U" else value
-        fits = isinstance(items, list) and len(items) == n_samples and all(isinstance(item, str) for item in items)
+        fits = isinstance(items, list) and len(items) in lengths and all(isinstance(item, str) for item in items)
         if plain(key) in TEXTS and fits:
             return np.array([item.strip() for item in items], object)
     return None
@@ -214,7 +225,8 @@ def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: s
     others = {
         key: value
         for key, value in arrays.items()
-        if _is_matrix(value) and (labels is None or len(labels) in (value.shape[0], value.shape[-1]))
+        if _is_matrix(value)
+        and (labels is None or len(labels) in (value.shape[0], value.shape[-1]) or is_view_name(key))
     }
     if len(others) > 1 or single or numbered:
         chosen = others if len(others) > 1 else {key: arrays[key] for key in (single, *numbered.values()) if key}

@@ -7,8 +7,6 @@ import zlib
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, cache, mat, members, npz, table, tree
 from mmclust.data.readers.arrays import Value
@@ -52,21 +50,19 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     tables: dict[str, table.Table] = {}
     for file in found:
         if file.suffix.lower() in table.ENDINGS:
-            tables[file.stem] = table.read(file, Reading(reading.answers))
+            own = Reading(reading.answers)
+            tables[file.stem] = table.read(file, own)
+            for told in own.told:
+                reading.tell(f"{told} ({file.name})")
         elif file.suffix.lower() == ".npy":
             views[file.stem] = npz.array(file)
         else:
             views |= _of_mat(file)
     tables = table.joined(tables, reading)
-    of_tables = table.split_labels(tables)
-    views |= {name: values for name, values in of_tables.items() if values.ndim == 1 or values.shape[1]}
+    views |= table.split_labels(tables)
     texts = next((one.texts for one in tables.values() if one.texts is not None), None)
-    return arrays.assemble(path.resolve().name, views, path.name, reading, texts=_fitting(texts, views))
-
-
-def _fitting(texts: np.ndarray | None, views: dict[str, Value]) -> np.ndarray | None:
-    """Captions where each sample has one."""
-    return texts if texts is not None and any(len(texts) in value.shape for value in views.values()) else None
+    in_rows = len(tables) == len(found)
+    return arrays.assemble(path.resolve().name, views, path.name, reading, texts=texts, in_rows=in_rows)
 
 
 def is_zipped(path: Path) -> bool:
@@ -128,7 +124,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     if found.pictures is not None:
         names = [name for name, _ in members.walk(path.parent, ())]
         if not found.numbers.shape[1] or table.of_pictures(found, names):
-            return tree.read(path.parent, listed=path)
+            return tree.read(path.parent, reading, listed=path)
     views = table.views(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")

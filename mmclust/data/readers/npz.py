@@ -28,7 +28,7 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         ValueError: what is wrong with the file, in one sentence.
     """
     with _Npz(path) as file:
-        if file.n_views() > 1 or not file.has_images():
+        if file.n_views() > 1 or not file.has_images() or file.is_beside_views():
             found = {name: file.array(name) for name in file.members}
             return arrays.assemble(path.stem, found, path.name, reading)
         if "images" in file.members:
@@ -68,7 +68,7 @@ class _Npz:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
         self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
         usual = any(arrays.plain(name).rstrip("0123456789") in arrays.LISTS for name in self.members)
-        if not self.has_images() and self.n_views() < 2 and not usual:
+        if not self.has_images() and self.n_views() < 2 and len(self.matrices()) < 2 and not usual:
             held = ", ".join(list(self.members)[:8]) or "nothing"
             self.zip.close()
             raise ValueError(
@@ -84,8 +84,17 @@ class _Npz:
         """How many arrays of two axes or more there are that count the same samples, going by their headers alone."""
         if {"x_train", "x_test"} <= set(self.members):
             return 1
-        shapes = [shape for name in self.members if len(shape := self.shape(name)) > 1 and min(shape) > 0]
+        shapes = self.matrices().values()
         return max((sum(shape[0] == other[0] for other in shapes) for shape in shapes), default=0)
+
+    def matrices(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays of two axes or more, going by their headers alone."""
+        shapes = {name: self.shape(name) for name in self.members}
+        return {name: shape for name, shape in shapes.items() if len(shape) > 1 and min(shape) > 0}
+
+    def is_beside_views(self) -> bool:
+        """Whether `images` are one of several views, though the others count other samples."""
+        return any(name != "images" and arrays.is_view_name(name) for name in self.matrices())
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape in a member's header; empty where it has none that can be read."""

@@ -19,7 +19,9 @@ class Question:
     text: str
     options: tuple[str, ...]
     answer: str
-    """The guess, or what was answered."""
+    """The guess, or what was answered; empty where there is no guess and no answer yet."""
+    must: bool = False
+    """Whether there is no guess: nothing is read before it is answered."""
 
 
 class Reading:
@@ -39,6 +41,19 @@ class Reading:
         given = self.answers.get(name, guess)
         answer = given if given in options else guess
         self.questions.append(Question(name=name, text=text, options=tuple(options), answer=answer))
+        return answer
+
+    def demand(self, name: str, text: str, options: Sequence[str], refusal: str) -> str:
+        """The answer to a question that nobody may guess.
+
+        Raises:
+            ValueError: `refusal`, where it is not answered.
+        """
+        given = self.answers.get(name, "")
+        answer = given if given in options else ""
+        self.questions.append(Question(name=name, text=text, options=tuple(options), answer=answer, must=True))
+        if not answer:
+            raise ValueError(refusal)
         return answer
 
     def tell(self, text: str) -> None:

@@ -27,6 +27,8 @@ MAX_BYTES = 2 * 2**30
 MAX_CELLS = 500_000_000
 IDS = ("id", "ids", "sampleid", "sample", "uid", "uuid", "key", "index", "unnamed:0")
 """Usual names of the column that says which sample a row is; case, hyphens, underscores and spaces do not matter."""
+SURE_IDS = ("id", "ids", "sampleid", "uid", "uuid")
+"""Those of them that are nothing else, even where they repeat."""
 CAPTIONS = ("caption", "captions", "text", "texts", "description", "sentence", "comment", "title", "tags")
 PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
 NONE = "none"
@@ -132,7 +134,7 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
     second = next((line for line in lines[lines.index(first) + 1 :] if line.strip()), "") if first else ""
     if not first:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
-    separator = _separator(first)
+    separator = _separator(first, second)
     cells = tuple(cell.strip().strip("\"'") for cell in (first.split(separator) if separator else first.split()))
     has_header = _is_header(cells, second)
     if not (second if has_header else first).strip():
@@ -155,12 +157,13 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
     return frame, has_header
 
 
-def _separator(line: str) -> str | None:
-    """The mark that a line has most of; None for spaces, and an impossible one where the line is a single text."""
-    best = max(",;\t|", key=line.count)
-    if line.count(best):
+def _separator(first: str, second: str) -> str | None:
+    """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
+    best = max(",;\t|", key=first.count)
+    if first.count(best):
         return best
-    return None if all(map(_number, line.split())) or len(line.split()) == 1 else "\x1f"
+    is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(_number, second.split())))
+    return None if is_column or all(map(_number, first.split())) else "\x1f"
 
 
 def _number(text: str) -> bool:
@@ -195,6 +198,10 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
     words = {name: _as_words(old) for name, old in flat.items() if name not in numbers}
     pictures = next((name for name, values in words.items() if _are_pictures(values)), None)
     ids = next((name for name in flat if _is_id(name, columns[name], named)), None)
+    repeated = [name for name in flat if named and ids is None and arrays.plain(name) in SURE_IDS]
+    if repeated:
+        reading.tell(f"left out: {_shown(repeated[0])}, which is the same for several rows")
+    numbers, words = ({k: v for k, v in found.items() if k not in repeated} for found in (numbers, words))
     rest = {k: v for k, v in (words | numbers).items() if k not in (pictures, ids)}
     labels = _label_column(rest, named, reading, alone=len(rest) == 1 and not (pictures or lists or files))
     texts = _text_column({k: v for k, v in words.items() if k not in (pictures, ids, labels)})
@@ -380,7 +387,10 @@ def _decoded(files: np.ndarray, column: str) -> np.ndarray:
 
 def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
     """Tables of the same samples, row by row: by their ids where all have some, else as they are."""
-    if len(tables) < 2 or any(table.ids is None for table in tables.values()):
+    without = [name for name, table in tables.items() if table.ids is None]
+    if len(tables) < 2 or without:
+        if 0 < len(without) < len(tables):
+            reading.tell(f"rows paired by their order, for {', '.join(without)} has no ids")
         return tables
     places = {name: {key: row for row, key in enumerate(table.ids)} for name, table in tables.items()
               if table.ids is not None}  # fmt: skip
@@ -407,15 +417,17 @@ def split_labels(tables: dict[str, Table]) -> dict[str, np.ndarray]:
         alike = all(np.array_equal(last, other) for other in lasts.values())
         if alike and bool((last == np.round(last)).all()) and len(np.unique(last)) <= len(last) // 2:
             labels = last
-    found = {} if labels is None else {"labels": labels}
+    found = {}
     for name, table in tables.items():
         ends = labels is not None and table.labels is None and np.array_equal(lasts.get(name, []), labels)
         found[name] = table.numbers[:, :-1] if ends else table.numbers
-    return found
+    return {name: values for name, values in found.items() if values.shape[1]} | (
+        {} if labels is None else {"labels": labels}
+    )
 
 
-def of_pictures(table: Table, names: list[str]) -> dict[str, int] | None:
-    """Row of each picture by its name, `/` between folders; None where the table does not name these pictures.
+def of_pictures(table: Table, names: list[str]) -> dict[str, list[int]] | None:
+    """Rows of each picture by its name, `/` between folders; None where the table does not name these pictures.
 
     Tables name pictures by path, by file name, or by file name without its ending, in any column of words or ids.
     """
@@ -428,8 +440,10 @@ def of_pictures(table: Table, names: list[str]) -> dict[str, int] | None:
     for column in (table.pictures, table.ids):
         if column is None:
             continue
-        rows = {by_stem[key]: row for row, value in enumerate(column)
-                if (key := _spelling(str(value), by_stem)) is not None}  # fmt: skip
+        rows: dict[str, list[int]] = {}
+        for row, value in enumerate(column):
+            if (key := _spelling(str(value), by_stem)) is not None:
+                rows.setdefault(by_stem[key], []).append(row)
         if len(rows) >= min(len(column), len(names)) / 2:
             return rows
     return None

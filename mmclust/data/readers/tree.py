@@ -7,6 +7,7 @@ Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped
 
 import contextlib
 import io
+import json
 import os
 import shutil
 import warnings
@@ -30,7 +31,8 @@ _PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid":
 MAX_CAPTION_BYTES = 2**16
 """A text file beside a picture is its caption up to this size, and a table above."""
 
-_VERSION = 2  # of what is cached: raise it when decoding changes
+_NOTES = "notes.json"
+_VERSION = 3  # of what is cached: raise it when decoding changes
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def is_tree(path: Path) -> bool:
 
 def read(
     path: Path,
+    reading: Reading | None = None,
     *,
     only: Sequence[str] = (),
     px: int | None = None,
@@ -74,6 +77,7 @@ def read(
 
     Args:
         path: folder or archive.
+        reading: takes down which samples lack a picture or a caption.
         only: take what is in folders of these names alone; of a folder on disk, the top ones.
         px: resize to squares of this side; None finds a size (see `NATIVE_PX`, `SQUARES_PX`).
         listed: a table in the folder that names the pictures to take; None takes all.
@@ -90,8 +94,11 @@ def read(
 
     name = listed.stem if listed else _name(path)
     with members.readable(path):
-        stamp = _stamp(path, only)
-        return cache.open_dataset(cache.entry(_key(stamp, only, px, listed), fill), name)
+        folder = cache.entry(_key(_stamp(path, only), only, px, listed), fill)
+    if reading:
+        for note in json.loads((folder / _NOTES).read_text()):
+            reading.tell(note)
+    return cache.open_dataset(folder, name)
 
 
 def describe(path: Path) -> DataSpec:
@@ -155,8 +162,8 @@ class _Beside:
     captions: dict[str, str]
     """Contents of small text files by their name without its ending."""
 
-    def rows(self, names: list[str]) -> tuple[table.Table, dict[str, int]] | None:
-        """The table that names these pictures, and the row of each."""
+    def rows(self, names: list[str]) -> tuple[table.Table, dict[str, list[int]]] | None:
+        """The table that names these pictures, and the rows of each; the first of them counts."""
         found = ((one, table.of_pictures(one, names)) for one in self.tables.values())
         return next(((one, rows) for one, rows in found if rows), None)
 
@@ -165,7 +172,7 @@ class _Beside:
         texts = [self.captions.get(os.path.splitext(name)[0], "") for name in names]
         if (found := self.rows(names)) and found[0].texts is not None:
             told = found[0].texts
-            texts = [str(told[found[1][name]]) if name in found[1] else text
+            texts = [str(told[found[1][name][0]]) if name in found[1] else text
                      for name, text in zip(names, texts, strict=True)]  # fmt: skip
         return np.array(texts, object) if any(texts) else None
 
@@ -248,6 +255,7 @@ def _decode(
     images.flush()
     names = [picture.name for picture in plan.pictures]
     labels, classes = _classes(plan, beside, names)
+    (folder / _NOTES).write_text(json.dumps(_missing(beside, names)))
     cache.save_dataset(
         folder,
         labels=labels,
@@ -257,13 +265,27 @@ def _decode(
     )
 
 
+def _missing(beside: _Beside, names: list[str]) -> list[str]:
+    """What was told of pictures that are not there or more than once, and of how many nothing was told."""
+    notes, found, texts = [], beside.rows(names), beside.texts(names)
+    if found:
+        n_rows = sum(map(len, found[1].values()))
+        if n_rows < len(found[0]):
+            notes.append(f"rows left out, whose picture is not there: {len(found[0]) - n_rows:,}")
+        if len(found[1]) < n_rows:
+            notes.append(f"rows left out, of a picture that has one: {n_rows - len(found[1]):,}")
+    if texts is not None and (silent := sum(not text for text in texts)):
+        notes.append(f"pictures without a caption: {silent:,}")
+    return notes
+
+
 def _classes(plan: _Plan, beside: _Beside, names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Classes by the folders, else by the table that names the pictures."""
     if plan.classes:
         return np.array([p.label for p in plan.pictures], np.int64), plan.classes
     found = beside.rows(names)
     if found and found[0].labels is not None and all(name in found[1] for name in names):
-        labels = found[0].labels[[found[1][name] for name in names]]
+        labels = found[0].labels[[found[1][name][0] for name in names]]
         with contextlib.suppress(ValueError):  # some are missing: pictures without classes are of use too
             labels = labels.astype(str) if labels.dtype == object else labels
             return class_ids(labels, len(names), (), "the table")

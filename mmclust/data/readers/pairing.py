@@ -1,0 +1,196 @@
+"""Which samples of several views belong together, and which of them every view has: methods need complete views.
+
+Ids decide where there are any; else the order does, and where lengths differ the user has to say so.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mmclust.data.readers.reading import Reading
+
+LEAVE_OUT = "leave these samples out"
+PAIRING = "pairing"
+"""The question that is asked where views differ in length and nothing joins them."""
+SHOWN_VIEWS = 6
+
+Value = Any
+"""A NumPy array, a SciPy sparse matrix, a string, or a list of these (a cell of MATLAB)."""
+
+
+def is_sparse(value: Value) -> bool:
+    """Whether it is a matrix of SciPy, told without the quarter of a second that importing it takes."""
+    return hasattr(value, "toarray")
+
+
+def length(value: Value) -> int:
+    """Length of the first axis; sparse matrices have no `len`."""
+    return value.shape[0]
+
+
+def rows(value: Value, index: np.ndarray | None) -> Value:
+    """The rows of a view at `index` (n,); None takes all."""
+    return value if index is None else (value.tocsr() if is_sparse(value) else value)[index]
+
+
+def by_ids(
+    views: dict[str, Value], arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, reading: Reading
+) -> tuple[dict[str, Value], np.ndarray | None]:
+    """Views in the order of the samples that all of them have, where each has ids: `X1` and `id1`, `X2` and `id2`."""
+    numbered = {int(found[1]): key for key in views if (found := re.search(r"(\d+)$", key))}
+    ids = {
+        int(found[1]): np.asarray(value).ravel()
+        for key, value in arrays.items()
+        if (found := re.fullmatch(r"(?:id|ids|index|idx)[-_ ]?(\d+)", key.lower())) and np.size(value) > 1
+    }
+    if len(views) < 2 or set(ids) != set(numbered) or len(numbered) != len(views):
+        return views, labels
+    places = {number: {key: row for row, key in enumerate(values.tolist())} for number, values in ids.items()}
+    for number, key in numbered.items():
+        if len(places[number]) != len(ids[number]) or len(ids[number]) not in views[key].shape[:1]:
+            return views, labels
+    first = min(places)
+    common = [key for key in places[first] if all(key in place for place in places.values())]
+    if not common:
+        raise ValueError(f"the views in {where} have no id in common; give the same samples the same ids")
+    most = max(map(len, places.values()))
+    if len(common) < most:
+        reading.tell(f"{len(common):,} of {most:,} samples are in every view, the others are left out")
+    kept = {number: np.array([place[key] for key in common]) for number, place in places.items()}
+    if labels is not None and len(labels) == len(ids[first]):
+        labels = labels[kept[first]]
+    return {key: rows(views[key], kept[number]) for number, key in numbered.items()}, labels
+
+
+def count(views: Mapping[str, Value], labels: np.ndarray | None, where: str, *, in_rows: bool) -> int | None:
+    """How many samples there are: as many as labels, or the length that all views share, rows before columns.
+
+    None where views differ in length: see `common_part`.
+
+    Raises:
+        ValueError: no view has as many samples as there are labels.
+    """
+    ends = [{value.shape[0]} if in_rows else {value.shape[0], value.shape[-1]} for value in views.values()]
+    if labels is not None:
+        if not any(len(labels) in lengths for lengths in ends):
+            raise ValueError(f"{where} has {len(labels)} labels for {_shown(views)}; one label per sample is needed")
+        return len(labels) if all(len(labels) in lengths for lengths in ends) else None
+    firsts, lasts = ({value.shape[axis] for value in views.values()} for axis in (0, -1))
+    if len(firsts) == 1:
+        return firsts.pop()
+    if len(lasts) == 1 and not _wide(views):
+        return None  # as many features in each view, or all samples in columns
+    return max(set.intersection(*ends), default=None)
+
+
+def common_part(
+    views: Mapping[str, Value], labels: np.ndarray | None, where: str, reading: Reading, *, in_rows: bool
+) -> tuple[dict[str, Value], set[int]]:
+    """The first samples of views of different length, as many as all have, where the user wants to pair them so.
+
+    Returns:
+        The views with their samples on the first axis, and the lengths that they had.
+
+    Raises:
+        ValueError: the user has not said so; the sentence says how.
+    """
+    if in_rows or (labels is not None and any(len(labels) == value.shape[0] for value in views.values())):
+        axes = {"rows": 0}
+    elif labels is not None:
+        axes = {"columns": -1}
+    else:
+        axes = {"rows": 0} | ({"columns": -1} if _wide(views) or _alike(views) else {})
+    lengths = {name: {value.shape[axis] for value in views.values()} for name, axis in axes.items()}
+    options = {
+        f"keep the first {min(found):,} {name} of each view"
+        if len(found) > 1
+        else f"take the {min(found):,} {name} of each view as its samples": name
+        for name, found in lengths.items()
+    }
+    answer = reading.demand(PAIRING, _text(views, axes), tuple(options), _refusal(views, labels, where, list(options)))
+    chosen = options[answer]
+    n_kept = min(lengths[chosen])
+    if chosen == "columns":
+        reading.tell("samples in columns")
+    if len(lengths[chosen]) > 1:
+        reading.tell(f"the first {n_kept:,} samples of each view, paired by their order")
+    return {key: _first(value, n_kept, axes[chosen]) for key, value in views.items()}, lengths[chosen]
+
+
+def _wide(views: Mapping[str, Value]) -> bool:
+    return all(value.shape[0] < value.shape[-1] for value in views.values())
+
+
+def _alike(views: Mapping[str, Value]) -> bool:
+    return len({value.shape[-1] for value in views.values()}) == 1
+
+
+def _first(value: Value, n_kept: int, axis: int) -> Value:
+    """The first samples of a view, which lie along `axis`, on its first axis."""
+    if axis:
+        value = value.T if value.ndim == 2 else np.moveaxis(value, -1, 0)
+    return value if length(value) == n_kept else rows(value, np.arange(n_kept))
+
+
+def _shown(views: Mapping[str, Value]) -> str:
+    parts = [f"{key[:40]} {' x '.join(map(str, value.shape))}" for key, value in views.items()]
+    return ", ".join(parts[:SHOWN_VIEWS]) + (" ..." if len(parts) > SHOWN_VIEWS else "")
+
+
+def _text(views: Mapping[str, Value], axes: Mapping[str, int]) -> str:
+    if len(axes) > 1:
+        told = f"The views differ in length, whether samples are rows or columns: {_shown(views)}."
+        told = f"The file does not say whether samples are rows or columns: {_shown(views)}." if _alike(views) else told
+    else:
+        (axis,) = axes.values()
+        parts = [f"{key[:40]} has {value.shape[axis]:,} samples" for key, value in views.items()]
+        told = ", ".join(parts[:SHOWN_VIEWS]) + (" ..." if len(parts) > SHOWN_VIEWS else ".")
+    return (
+        f"{told} Methods need complete views, and no ids join these: samples can only be paired by their order, the "
+        "first of one view with the first of the others. Where that is wrong, add ids and choose the files again."
+    )
+
+
+def _refusal(views: Mapping[str, Value], labels: np.ndarray | None, where: str, options: list[str]) -> str:
+    beside = "" if labels is None else f"; {len(labels)} labels"
+    ways = " or ".join(f"--answer '{PAIRING}={option}'" for option in options)
+    return (
+        f"views in {where} differ in length ({_shown(views)}{beside}); every view needs the same samples in the same "
+        f"order, or ids such as id1, id2 to join them by; to pair them by their order, keep what all have with "
+        f"`datasets {where} {ways} --keep TITLE`"
+    )
+
+
+def complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Reading) -> np.ndarray | None:
+    """Samples (n,) that every view and the labels have; None where that is all of them.
+
+    What one view lacks (a row of NaN), a class left empty, takes the sample out.
+    """
+    kept = np.ones(length(next(iter(views.values()))), bool)
+    flat = {
+        key: value
+        for key, value in views.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2
+    }
+    for key, value in flat.items():
+        absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
+        if absent.any() and not absent.all():
+            reading.tell(f"{int(absent.sum()):,} samples that {key} lacks are left out, for views must be complete")
+            kept &= ~absent
+    if labels is not None and (empty := _empty(labels)).any() and not empty.all():
+        reading.tell(f"{int(empty.sum()):,} samples without a class are left out")
+        kept &= ~empty
+    for key, value in flat.items():
+        holes = np.isnan(value).any(axis=1) & kept
+        text = f"{int(holes.sum()):,} of {len(holes):,} samples of {key} lack some numbers."
+        if holes.any() and reading.ask(f"holes in {key}", text, ("keep them", LEAVE_OUT), "keep them") == LEAVE_OUT:
+            kept &= ~holes
+    return None if kept.all() else np.flatnonzero(kept)
+
+
+def _empty(labels: np.ndarray) -> np.ndarray:
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    return labels == "" if labels.dtype.kind == "U" else np.zeros(len(labels), bool)
