@@ -40,6 +40,8 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
         about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
     except (TypeError, ValueError, AttributeError) as error:
         raise archive.refuse(str(error).splitlines()[0]) from None
+    if type(spec.gpus) not in (int, float) or not 0 < spec.gpus <= 1:
+        raise archive.refuse(f"gpus is {shown(spec.gpus)}, a part of one GPU is needed")
     archive.whole("epochs", spec.epochs, 1, 10**6)
     archive.whole("evaluate_every", spec.evaluate_every, 1, 10**6)
     archive.whole("n_snapshots", spec.n_snapshots, 1, MAX_SNAPSHOTS)

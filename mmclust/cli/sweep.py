@@ -71,6 +71,13 @@ def add(commands: Any) -> None:
         choices=("sweep", "ray"),
         help="sweep: processes of this machine (default); ray: the cluster of MMCLUST_RAY_ADDRESS",
     )
+    parser.add_argument(
+        "--gpus-per-run",
+        type=float,
+        default=1.0,
+        metavar="PART",
+        help="part of a GPU that the Ray cluster keeps free for each run, such as 0.25 for four on one; default 1",
+    )
     parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
     parser.add_argument("--title", default="", help="what to call the sweep")
     parser.add_argument("--at-most", type=_count, metavar="N", help="N runs of them, settings drawn evenly")
@@ -104,7 +111,13 @@ def run(args: argparse.Namespace) -> int:
     else:
         with stopping() as stop:
             outcome = carry_out(
-                store, sweep, launcher=args.launcher, n_workers=args.workers, progress=Lines(), stop=stop
+                store,
+                sweep,
+                launcher=args.launcher,
+                n_workers=args.workers,
+                gpus_per_run=args.gpus_per_run,
+                progress=Lines(),
+                stop=stop,
             )
     if args.plot:
         pictures.draw(store, outcome, args.plot, args.figure)

@@ -26,6 +26,7 @@ from mmclust.launch.process import environment
 from mmclust.runs.errors import StoreLost
 from mmclust.runs.queue import RAY
 from mmclust.runs.record import RunRecord, Status
+from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
 if TYPE_CHECKING:
@@ -278,12 +279,15 @@ class Supervisor:
     def _task(self, record: RunRecord) -> "ObjectRef[None]":
         import ray
 
-        has_gpus = ray.cluster_resources().get("GPU", 0) > 0
-        on_gpu = record.spec.device == "cuda" or (record.spec.device == "auto" and has_gpus)
-        task = ray.remote(_execute).options(
-            num_cpus=_n_threads(), num_gpus=int(on_gpu), max_retries=0, name=record.run_id
-        )
-        return task.remote(str(self.store.home), self.store.url, record.run_id, on_gpu)
+        wanted = resources(record.spec, has_gpus=ray.cluster_resources().get("GPU", 0) > 0)
+        task = ray.remote(_execute).options(**wanted, max_retries=0, name=record.run_id)
+        return task.remote(str(self.store.home), self.store.url, record.run_id, wanted["num_gpus"] > 0)
+
+
+def resources(spec: RunSpec, *, has_gpus: bool) -> dict[str, float]:
+    """What the cluster keeps free for a run; runs that take part of a GPU share it, and its memory."""
+    on_gpu = spec.device == "cuda" or (spec.device == "auto" and has_gpus)
+    return {"num_cpus": _n_threads(), "num_gpus": spec.gpus if on_gpu else 0}
 
 
 def _execute(home: str, url: str, run_id: str, on_gpu: bool) -> None:

@@ -26,6 +26,8 @@ class RunSpec:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
     launcher: str = "thread"
+    gpus: float = 1.0
+    """Part of a GPU that a cluster keeps free for it, if it takes any."""
     evaluate_every: int = 1
     """Epochs between evaluations."""
     n_snapshots: int = 24

@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,8 +183,13 @@ class RunStore:
                 raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
             connection.execute(update(RUNS).where(this).values(request=wish))
 
-    def requeue(self, run_id: str, launcher: str) -> None:
+    def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.
+
+        Args:
+            run_id: the run.
+            launcher: who executes it now.
+            gpus: part of a GPU that a cluster keeps free for it now; None for the same as before.
 
         Raises:
             ValueError: it is running or finished, or another process is about to run it.
@@ -196,6 +202,8 @@ class RunStore:
                 raise ValueError(f"run {run_id} is {record.status}; only {', '.join(RESUMABLE)} runs can be resumed")
             values = {"status": "queued", "launcher": launcher, "queued": time.time(), "waiter_seen": None}
             values |= {"request": "", "error": "", "waiting_for": "", "token": None, "ended": None}
+            if gpus is not None:  # has no influence on its numbers
+                values["spec"] = replace(record.spec, gpus=gpus).to_json()
             connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(**values))
 
     def claim(

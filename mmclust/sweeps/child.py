@@ -15,13 +15,14 @@ from mmclust.sweeps.runner import carry_out
 from mmclust.sweeps.sweep import Sweep
 
 
-def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP) -> None:
+def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP, gpus_per_run: float = 1.0) -> None:
     """Carry a sweep out in the background, from where it is; returns at once. What comes of it is in the store.
 
     Args:
         store: the runs are in.
         sweep: what is asked for.
         launcher: `sweep` for processes of this machine, `ray` for a cluster.
+        gpus_per_run: part of a GPU that a cluster keeps free for each run.
 
     Raises:
         ValueError: it is being carried out already, or the cluster does not answer.
@@ -33,7 +34,7 @@ def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP) -> None:
     sweeps.begin(store, sweep, n_runs=sweep.n_runs)
     with (store.home / "sweeps.log").open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "mmclust.sweeps.child", sweep.id, launcher],
+            [sys.executable, "-m", "mmclust.sweeps.child", sweep.id, launcher, str(gpus_per_run)],
             env=environment(store),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -44,13 +45,13 @@ def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP) -> None:
 
 
 def main() -> None:
-    """Entry of the child process; its arguments are the id of a sweep in the store, and the launcher of its runs."""
+    """Entry of the child process; its arguments: id of a sweep in the store, launcher of its runs, GPUs for each."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = RunStore()
-    sweep_id, launcher = sys.argv[1:]
-    carry_out(store, sweeps.get(store, sweep_id).sweep, launcher=launcher, stop=stop)
+    sweep_id, launcher, gpus = sys.argv[1:]
+    carry_out(store, sweeps.get(store, sweep_id).sweep, launcher=launcher, gpus_per_run=float(gpus), stop=stop)
 
 
 if __name__ == "__main__":

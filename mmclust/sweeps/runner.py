@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mmclust import settings
 from mmclust.plan import objection
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 LAUNCHERS = (SWEEP, RAY)
 """Where the runs of a sweep can be trained."""
+LEAST_GPU = 0.01
+"""Smallest part of a GPU that a run is given."""
 
 Place = tuple[int, int]
 """(number of a cell, seed)."""
@@ -97,6 +99,7 @@ def carry_out(
     *,
     launcher: str = SWEEP,
     n_workers: int | None = None,
+    gpus_per_run: float = 1.0,
     progress: Callable[[Progress], None] = lambda state: None,
     stop: threading.Event | None = None,
 ) -> SweepOutcome:
@@ -108,17 +111,22 @@ def carry_out(
         launcher: `sweep` for processes of this machine, `ray` for the cluster of MMCLUST_RAY_ADDRESS.
         n_workers: runs at the same time, each in a process with one thread; None for one per core, or for as many as
             the cluster has room for.
+        gpus_per_run: part of a GPU that the cluster keeps free for each run; 0.25 has four of them share one.
         progress: called about twice a second, and whenever a run ends.
         stop: once set, the runs that train stop, resumably, and nothing new begins.
 
     Raises:
         StoreLost: the store did not answer for long; what was trained is kept, and the same sweep goes on later.
-        ValueError: the launcher is not known, or its cluster does not answer.
+        ValueError: the launcher is not known or does not take such a part, or its cluster does not answer.
     """
     if launcher not in LAUNCHERS:
         raise ValueError(f"launcher {launcher!r} is not known; sweeps have {', '.join(LAUNCHERS)}")
+    if not LEAST_GPU <= gpus_per_run <= 1:
+        raise ValueError(f"{gpus_per_run:g} GPUs per run came; a run takes {LEAST_GPU:g} to 1 of a GPU, e.g. 0.25")
+    if gpus_per_run < 1 and launcher != RAY:
+        raise ValueError("GPUs are shared by parts on a Ray cluster only; take launcher ray, or leave the part at 1")
     pool = ClusterPool(store, n_workers) if launcher == RAY else Pool(store, n_workers or settings.n_cores())
-    return _Runner(store, sweep, pool, progress, stop or threading.Event()).carry_out()
+    return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).carry_out()
 
 
 def look_up(store: RunStore, sweep: Sweep) -> SweepOutcome:
@@ -136,8 +144,10 @@ class _Runner:
         pool: Pool | ClusterPool,
         progress: Callable[[Progress], None],
         stop: threading.Event,
+        gpus_per_run: float = 1.0,
     ) -> None:
         self.store, self.sweep, self.pool, self.tell, self.stop = store, sweep, pool, progress, stop
+        self.gpus_per_run = gpus_per_run
         self.known = KnownRuns(store)
         self.jobs: dict[str, _Job] = {}
         self.running: dict[str, _Job] = {}
@@ -192,7 +202,7 @@ class _Runner:
         """One job for each different run, all settings with the first seed first; impossible ones are failures."""
         for seed, (number, cell) in itertools.product(self.sweep.seeds, enumerate(self.sweep.cells)):
             try:
-                spec = cell.plan(seed, tags=(SWEEP, self.sweep.id))
+                spec = replace(cell.plan(seed, tags=(SWEEP, self.sweep.id)), gpus=self.gpus_per_run)
             except ValueError as error:
                 self.failures[number, seed] = str(error)
                 continue
@@ -273,7 +283,7 @@ class _Runner:
                 continue
             else:
                 try:
-                    self.store.requeue(record.run_id, self.pool.launcher)
+                    self.store.requeue(record.run_id, self.pool.launcher, gpus=self.gpus_per_run)
                 except StoreLost:
                     raise
                 except ValueError:  # queued, and somebody else is about to train it

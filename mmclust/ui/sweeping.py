@@ -17,7 +17,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.record import SweepRecord
-from mmclust.sweeps.runner import LAUNCHERS, look_up
+from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui import cache, forms, frame, jobs, picker, visitor
 
@@ -246,8 +246,9 @@ def _before(sweep: Sweep) -> str | None:
                 help="So many runs take this machine for the time above; lower the limit to try a part first.",
             )  # fmt: skip
         launcher = _launcher()
+        gpus = _gpus_per_run() if launcher == RAY else 1.0
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", disabled=not sure):
-            child.start(cache.store(), sweep, launcher)
+            child.start(cache.store(), sweep, launcher, gpus)
             jobs.forget(("forecast", sweep.to_json()))
             return sweep.id
     return None
@@ -263,6 +264,16 @@ def _launcher() -> str:
         help="The cluster of MMCLUST_RAY_ADDRESS trains as many runs at a time as it has room for; docs/deploy.md says "
         "what it needs.",
     ) or SWEEP  # fmt: skip
+
+
+def _gpus_per_run() -> float:
+    return float(
+        st.number_input(
+            "GPUs per run", LEAST_GPU, 1.0, 1.0, 0.25, key="sweep:gpus",
+            help="Part of a GPU that the cluster keeps free for each run: with 0.25 four runs share one, and its "
+            "memory has to hold them all. Small runs leave most of a GPU idle. Without GPUs it has no meaning.",
+        )
+    )  # fmt: skip
 
 
 def status(record: SweepRecord) -> None:
@@ -291,8 +302,8 @@ def _status(sweep_id: str, was_running: bool) -> None:
             elif n_finished < record.sweep.n_runs and st.button(
                 "Resume", icon=":material/play_arrow:", help="Trains what is missing or has failed."
             ):
-                on_cluster = any(run.launcher == RAY for run in done.values())  # it goes on where it was begun
-                child.start(store, record.sweep, RAY if on_cluster else SWEEP)
+                there = [run.spec.gpus for run in done.values() if run.launcher == RAY]  # it goes on where it was begun
+                child.start(store, record.sweep, RAY if there else SWEEP, min(there, default=1.0))
                 st.rerun()
         if record.status == "running":
             left = _seconds_left(record, done)

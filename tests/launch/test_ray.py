@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,12 @@ def store(cluster: str, postgresql_url: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MMCLUST_STORE", postgresql_url)
     monkeypatch.setattr(launcher, "_starters", {})
     yield RunStore()
+
+
+@pytest.fixture
+def store_here(tmp_path: Path) -> RunStore:
+    """A store that no cluster serves."""
+    return RunStore(tmp_path)
 
 
 def queued(store: RunStore, epochs: int = 2, seed: int = 0) -> Run:
@@ -185,7 +192,8 @@ def test_without_ray_the_user_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where Ray is installed: these sentences come before it is used."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name == "ray" else find(name))
 
 
 def test_without_an_address_the_user_is_told_to_set_it(installed: None):
@@ -256,6 +264,42 @@ def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: 
     assert not any(record.active for record in store.list(examples=False))
     later = carry_out(store, sweep, launcher="ray")
     assert len(later.runs) == 3 and len(store.list(examples=False)) == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "has_gpus", "kept"), [("auto", True, 0.25), ("auto", False, 0), ("cpu", True, 0), ("cuda", False, 0.25)]
+)
+def test_a_run_takes_the_part_of_a_gpu_that_was_asked_for_if_it_takes_any(device: str, has_gpus: bool, kept: float):
+    spec = replace(plan("digits", "dccs", device="cpu"), device=device, gpus=0.25)
+    assert launcher.resources(spec, has_gpus=has_gpus)["num_gpus"] == kept
+    assert launcher.resources(replace(spec, gpus=1.0), has_gpus=has_gpus)["num_gpus"] in (0, 1)
+
+
+def test_a_part_of_a_gpu_needs_a_cluster_and_is_at_most_one(store_here: RunStore):
+    sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
+    with pytest.raises(ValueError, match="on a Ray cluster only"):
+        carry_out(store_here, sweep, gpus_per_run=0.5)
+    for wrong in (0, 2, float("nan")):
+        with pytest.raises(ValueError, match="GPUs per run came; a run takes 0.01 to 1 of a GPU"):
+            carry_out(store_here, sweep, launcher="ray", gpus_per_run=wrong)
+    assert store_here.list(examples=False) == []
+
+
+def test_another_part_of_a_gpu_counts_for_runs_that_were_stopped_and_makes_no_new_ones(
+    installed: None, store_here: RunStore, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        there.listen()
+        monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{there.getsockname()[1]}")
+        monkeypatch.setattr(launcher, "_starters", {})
+        sweep, stop = Sweep(cells=(Cell(dataset="digits", method="dccs"),)), threading.Event()
+        monkeypatch.setattr(launcher._Starter, "start", lambda self, store, run_id: stop.set())
+        for part in (1.0, 0.25):
+            stop.clear()
+            carry_out(store_here, sweep, launcher="ray", gpus_per_run=part, stop=stop)
+            (record,) = store_here.list(examples=False)
+            assert (record.status, record.spec.gpus) == ("stopped", part)
 
 
 def test_a_sweep_without_a_cluster_says_so_and_trains_nothing(installed: None, monkeypatch: pytest.MonkeyPatch):

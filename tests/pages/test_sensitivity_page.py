@@ -82,7 +82,7 @@ def test_two_settings_are_a_heat_map_of_any_figure(make_run: Callable[..., Run])
     assert_clean(app)
     assert plots(app) == 1
     figure = next(box for box in app.selectbox if box.label == "Figure")
-    assert "purity" in figure.options or "Purity" in figure.options
+    assert "Purity" in figure.options
     figure.set_value("signal/confidence").run()
     assert_clean(app)
     assert app.query_params["figure"] == "signal/confidence"
@@ -104,13 +104,19 @@ def test_500_runs_take_less_than_a_second_of_processor_time(
     assert time.thread_time() - began < 1.0
 
 
+places: list[tuple[str, float]] = []
+"""Launcher of each started sweep, and the GPUs of each of its runs."""
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Sweep]:
     """Sweeps that the page starts; nothing is trained."""
     found: list[Sweep] = []
+    places.clear()
 
-    def start(store: RunStore, sweep: Sweep, launcher: str = "sweep") -> None:
+    def start(store: RunStore, sweep: Sweep, launcher: str = "sweep", gpus_per_run: float = 1.0) -> None:
         found.append(sweep)
+        places.append((launcher, gpus_per_run))
         sweeps.begin(store, sweep, n_runs=sweep.n_runs)
         sweeps.end(store, sweep.id, "stopped", {})
 
@@ -143,6 +149,17 @@ def test_the_form_tells_runs_and_time_and_starts_the_sweep(started: list[Sweep])
     press(app, "Extend")
     assert_clean(app)
     assert next(box for box in app.text_input if box.label == "Values").value == "0.1, 0.2, 0.3"
+
+
+def test_a_sweep_on_a_cluster_may_share_gpus(started: list[Sweep], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MMCLUST_RAY_ADDRESS", "127.0.0.1:1")
+    app = wait_for_jobs(open_page("sensitivity", show="new"))
+    assert not [box for box in app.number_input if box.label == "GPUs per run"]
+    next(group for group in app.button_group if group.label == "Runs in").set_value("ray").run()
+    next(box for box in app.number_input if box.label == "GPUs per run").set_value(0.25).run()
+    assert_clean(app)
+    press(app, "Start the sweep")
+    assert places == [("ray", 0.25)]
 
 
 def test_a_large_grid_asks_and_can_be_limited(started: list[Sweep]):
