@@ -43,9 +43,12 @@ else:
         with left:
             sweeping.status(found.record)
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            is_list = found.sweep is not found.record.sweep
             extended = st.button(
-                "Extend", icon=":material/add:", help="Add values or seeds; what is trained already is reused."
-            )
+                "Extend", icon=":material/add:", disabled=is_list,
+                help="A list of settings is extended by `python -m mmclust sweep --point`." if is_list else
+                "Add values or seeds; what is trained already is reused.",
+            )  # fmt: skip
             st.download_button(
                 "CSV", functools.partial(results.as_csv, found.record, found.runs), f"{found.record.sweep_id}.csv",
                 on_click="ignore", icon=":material/download:", help="A line a run: settings, seed, figures, time.",

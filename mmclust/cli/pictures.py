@@ -37,7 +37,8 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
     from mmclust.plots.sensitivity import shown
     from mmclust.sweeps import results
 
-    axes = outcome.sweep.axes()
+    sweep = outcome.sweep.aligned()
+    axes = sweep.axes()
     varied = [axis for axis, values in axes.items() if len(values) > 1] or list(axes)
     if not varied:
         raise ValueError("nothing varies in this sweep but the seed, so there is no picture of it; give a --grid")
@@ -55,11 +56,11 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
     title = f"{first.method} on {Path(first.dataset).name}, {n_seeds} seed{'s' if n_seeds > 1 else ''}"
     title = ", ".join([title, *(f"{axis} {shown(value)}" for axis, value in at.items())])
     if not others:
-        found = {one: results.surface(outcome.sweep, values[one], x) for one in names}
+        found = {one: results.surface(sweep, values[one], x) for one in names}
         lines = {TITLES.get(one, one): (got.mean[:, 0], got.deviation[:, 0]) for one, got in found.items()}
         axis = TITLES.get(names[0], names[0]) if len(names) == 1 else "agreement with classes"
         return surfaces.curves(axes[x], lines, names=(x, axis), title=title)
-    surface = results.surface(outcome.sweep, values[names[0]], x, others[0], at)
+    surface = results.surface(sweep, values[names[0]], x, others[0], at)
     labels = (x, others[0], TITLES.get(names[0], names[0]))
     return surfaces.heat_map(surface.x, surface.y, np.asarray(surface.mean), names=labels, title=title)
 

@@ -91,7 +91,7 @@ def _tiles(found: _Found) -> str:
 
 def _results(found: _Found) -> Section | None:
     """Curves along one axis, a heat map over two; of more axes the first two, the others at their first value."""
-    sweep = found.record.sweep
+    sweep = found.record.sweep.aligned()
     axes = sweep.axes()
     varied = [name for name, values in axes.items() if len(values) > 1]
     if not varied:
@@ -125,7 +125,7 @@ def _values(found: _Found, name: str) -> Mapping[Place, float]:
 
 
 def _table(found: _Found) -> Section:
-    sweep = found.record.sweep
+    sweep = found.record.sweep.aligned()
     axes = list(sweep.axes())
     names = [name for name in LABELLED if _values(found, name)]
     rows = []

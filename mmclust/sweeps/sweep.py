@@ -21,6 +21,8 @@ AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
 """What can vary beside a method's hyper-parameters."""
 ABLATION = "ablation"
 """Axis of the rows of an ablation table."""
+SETTING = "setting"
+"""Axis of the settings of a list, which have no axes in common."""
 MAX_RUNS = 10_000
 N_SNAPSHOTS = 2
 """Runs of a sweep keep their first and last codes only: there are many of them."""
@@ -118,6 +120,14 @@ class Sweep:
             for name, value in cell.point.items():
                 found.setdefault(name, {})[_text(value)] = value
         return {name: tuple(values.values()) for name, values in found.items()}
+
+    def aligned(self) -> "Sweep":
+        """Itself where every cell lies on every axis; otherwise with the cells side by side on one, to be looked at."""
+        axes = set(self.axes())
+        if all(set(cell.point) == axes for cell in self.cells):
+            return self
+        cells = tuple(replace(cell, label=cell.title, point={SETTING: cell.title}) for cell in self.cells)
+        return replace(self, cells=cells)
 
     def to_json(self) -> str:
         """The sweep as one JSON document."""

@@ -275,7 +275,7 @@ def leaderboard() -> None:
     for run in finished:
         if run.spec.dataset == dataset:
             groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
-    rows = [_line(runs) for runs in groups.values()]
+    rows = [_line(_one_a_seed(runs)) for runs in groups.values()]
     with right:
         asked = st.toggle(
             "Classical baselines", key="compare-baselines",
@@ -306,9 +306,19 @@ def leaderboard() -> None:
     )
 
 
+def _one_a_seed(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """The newest run of each seed: a seed that was trained twice counts once."""
+    newest: dict[int, RunRecord] = {}
+    for run in runs:
+        newest.setdefault(run.spec.seed, run)
+    return list(newest.values())
+
+
 def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
     first = runs[0]
     line: dict[str, Any] = {"method": picker.method_title(first), "from": "our runs", "seeds": len(runs)}
+    if first.example:
+        line["from"] = "the example"
     for name, found in results.figures(runs).items():
         if name in LABELLED:
             line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
@@ -376,7 +386,7 @@ def seeds() -> None:
         format_func=lambda i: _group(several[names[int(i)]]), help="Finished runs that differ in their seed alone.",
     )  # fmt: skip
     state.link("setting", "0")
-    runs = sorted(several[names[int(place)]], key=lambda run: run.spec.seed)[:40]
+    runs = sorted(_one_a_seed(several[names[int(place)]]), key=lambda run: run.spec.seed)[:40]
     views = _views(_named(runs))
     ids, clusters = _shared(views)
     runs_at = tuple((view.record.run_id, view.epoch) for view in views)
@@ -428,5 +438,5 @@ def _group(runs: Sequence[RunRecord]) -> str:
     first = runs[0]
     return (
         f"{picker.method_title(first)} on {picker.dataset_title(first.spec.dataset)} · {_settings(first)} · "
-        f"{len(runs)} seeds"
+        f"{len(_one_a_seed(runs))} seeds"
     )

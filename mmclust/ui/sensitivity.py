@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -10,14 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.evaluation.figures import LABELLED, MAIN, SIGNALS
+from mmclust.methods import METHODS, card
 from mmclust.plots.sensitivity import bands, heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
-from mmclust.sweeps.sweep import ABLATION
-from mmclust.ui import cache, forms, frame, state, sweeping, visitor, walk
+from mmclust.sweeps.sweep import ABLATION, SETTING, Sweep
+from mmclust.ui import cache, forms, frame, picker, state, sweeping, visitor, walk
 
 SWEEP = "sweep"
 """Name of the sweep in the URL."""
@@ -33,6 +35,11 @@ class Found:
     record: SweepRecord
     runs: dict[str, RunRecord]
     """By id, as far as there are any."""
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """What was asked for, as it is drawn."""
+        return self.record.sweep.aligned()
 
     @property
     def finished(self) -> dict[tuple[int, int], RunRecord]:
@@ -68,12 +75,14 @@ def choose(name: str) -> None:
 def _title(record: SweepRecord) -> str:
     first = record.sweep.cells[0]
     axes = ", ".join(record.sweep.axes()) or "seeds"
-    return f"{record.title or f'{first.method} on {first.dataset}'} · {axes} · {record.sweep.n_runs} runs"
+    method = card(first.method).title if first.method in METHODS else first.method
+    title = record.title or f"{method} on {picker.dataset_title(first.dataset)}"
+    return f"{title} · {axes} · {record.sweep.n_runs} runs"
 
 
 def show(found: Found) -> None:
     """Curves or a heat map, then the walk."""
-    sweep, finished = found.record.sweep, found.finished
+    sweep, finished = found.sweep, found.finished
     if not finished:
         frame.empty(
             "No run of this sweep has finished yet",
@@ -106,7 +115,7 @@ def show(found: Found) -> None:
     note += f" {n_gaps} of {surface.values.size} runs are not there: gaps stay gaps." if n_gaps else ""
     if note:
         st.caption(note.strip())
-    if x == ABLATION and y is None:
+    if x in (ABLATION, SETTING) and y is None:
         _ablation_table(found)
     _walk(found, surface, x, y, at)
 
@@ -114,8 +123,8 @@ def show(found: Found) -> None:
 def _ablation_table(found: Found) -> None:
     """The rows of the ablation as a paper prints them: mean and deviation over seeds."""
     rows = []
-    for number, cell in enumerate(found.record.sweep.cells):
-        runs = [run for seed in found.record.sweep.seeds if (run := found.finished.get((number, seed)))]
+    for number, cell in enumerate(found.sweep.cells):
+        runs = [run for seed in found.sweep.seeds if (run := found.finished.get((number, seed)))]
         figures = results.figures(runs)
         told = {
             title: f"{one.mean:.1%}" + (f" ± {one.deviation:.1%}" if one.deviation is not None else "")
@@ -222,9 +231,7 @@ def _percent(name: str) -> bool:
 
 def _axis(found: Found, name: str) -> str:
     """Name of an axis, with the paper's symbol where it has one."""
-    from mmclust.methods import METHODS, card
-
-    method = found.record.sweep.cells[0].method
+    method = found.sweep.cells[0].method
     knobs = {knob.name: knob for knob in card(method).knobs} if method in METHODS else {}
     return forms.label(knobs[name]) if name in knobs and not knobs[name].symbol else name.replace("_", " ")
 
@@ -254,7 +261,7 @@ def _walk(found: Found, surface: Surface, x: str, y: str | None, at: Mapping[str
 
 @st.fragment
 def _walking(found: Found, surface: Surface, x: str, y: str | None, at: dict[str, Any]) -> None:
-    sweep = found.record.sweep
+    sweep = found.sweep
     places = [("x", x, surface.x)] + ([("y", y, surface.y)] if y else [])
     columns = st.columns([*(3 for _ in places), 2], gap="medium", vertical_alignment="bottom")
     point = dict(at)

@@ -98,7 +98,7 @@ def test_runs_of_different_data_cannot_be_compared_and_that_is_said(make_run: Ca
 
 
 def test_the_leaderboard_has_mean_and_deviation_over_seeds(make_run: Callable[..., Run]):
-    runs = [make_run(seed=seed) for seed in (0, 1, 2)]
+    runs = [make_run(seed=seed) for seed in (0, 0, 1, 2)][1:]  # a seed that was trained twice counts once
     app = show("leaderboard")
     assert_clean(app)
     table = app.dataframe[0].value

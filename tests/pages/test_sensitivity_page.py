@@ -12,7 +12,7 @@ from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.sweep import Cell, Sweep, ablations, grid
+from mmclust.sweeps.sweep import Cell, Sweep, ablations, grid, points_of
 from mmclust.ui import sweeping, walk
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -74,6 +74,16 @@ def test_one_setting_is_a_curve_and_the_slider_walks_over_its_runs(make_run: Cal
     app.session_state["walk:seed"] = 1
     app.run()
     assert "A gap" in texts(app) and 'class="mm-walk"' not in texts(app)
+
+
+def test_a_list_of_settings_is_drawn_side_by_side_with_a_table(make_run: Callable[..., Run]):
+    stored(points_of(BASE, [{"style_dim": 20}, {"style_dim": 0}, {"beta_aug": 0}], seeds=(0, 1)), make_run())
+    app = open_page("sensitivity")
+    assert_clean(app)
+    assert plots(app) == 1 and "runs are not there" not in texts(app)
+    assert list(app.dataframe[0].value["row"]) == ["style_dim=20", "style_dim=0", "beta_aug=0"]
+    assert 'class="mm-walk"' in texts(app)
+    assert next(button for button in app.button if button.label == "Extend").disabled
 
 
 def test_two_settings_are_a_heat_map_of_any_figure(make_run: Callable[..., Run]):

@@ -75,3 +75,13 @@ def test_only_what_changes_numbers_is_in_the_key(base: Cell):
     assert key(spec) != key(base.plan(1))
     whole = Cell(dataset="digits", method="dccs", changes={"beta_aug": 2}).plan(0)
     assert key(whole) == key(Cell(dataset="digits", method="dccs").plan(0))
+
+
+def test_a_list_of_settings_without_common_axes_is_looked_at_side_by_side(base: Cell):
+    listed = points_of(base, [{"sigma": 0.1}, {"beta_aug": 0}], seeds=(0, 1))
+    assert listed.aligned().axes() == {"setting": ("sigma=0.1", "beta_aug=0")}
+    assert [cell.title for cell in listed.aligned().cells] == ["sigma=0.1", "beta_aug=0"]
+    assert [cell.changes for cell in listed.aligned().cells] == [cell.changes for cell in listed.cells]
+    whole = grid(base, {"sigma": (0.1, 0.2), "beta_aug": (0, 1)})
+    assert whole.aligned() is whole
+    assert Sweep(cells=(base,)).aligned().axes() == {}
