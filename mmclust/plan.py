@@ -74,7 +74,12 @@ def plan(
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
     n_samples = _limited(n_samples, limit)
     _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
-    config = about.resolve(name, preset, changes or {})
+    config = about.resolve(name, preset, changes or {}, n_samples=n_samples)
+    if n_samples is not None and "batch_size" not in (changes or {}) and config["batch_size"] > n_samples:
+        raise ValueError(
+            f"{Path(name).name} has {n_samples} samples, and {about.title} needs {config['batch_size']} or more for a "
+            "batch; add samples"
+        )
     return RunSpec(
         dataset=name,
         method=about.name,
@@ -128,18 +133,20 @@ def _method_notes(spec: RunSpec, n_samples: int | None) -> tuple[str, ...]:
     if n_samples is None:
         return ()
     about = card(spec.method)
+    note = about.smaller_batch(spec.dataset, spec.preset, n_samples)
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
-    return method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
+    of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
+    return (note, *of_method) if note and spec.config["batch_size"] == n_samples else of_method
 
 
 def _data(dataset: str) -> tuple[str, int | None, int]:
     """Name that the run remembers, number of samples (None: not known before it is read) and of classes."""
     entry = catalogue.find(dataset)
     if entry is None:
-        spec = catalogue.describe(dataset)
-        return str(Path(dataset).expanduser().resolve()), None, spec.n_clusters
+        spec, n_samples = catalogue.sized(dataset)
+        return str(Path(dataset).expanduser().resolve()), n_samples, spec.n_clusters
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
     if entry.as_found:

@@ -300,8 +300,18 @@ def describe(name_or_path: str) -> DataSpec:
     """
     entry = find(name_or_path)
     if entry is None:
-        return readers.describe(_existing(name_or_path))
+        return sized(name_or_path)[0]
     return _load_entry(entry, None).spec if entry.as_found and entry.available() else entry.spec
+
+
+def sized(path: str) -> tuple[DataSpec, int]:
+    """What a file or folder holds, and how many samples.
+
+    Raises:
+        UnknownDataset: no such file.
+        ValueError: it cannot be used.
+    """
+    return readers.describe(_existing(path))
 
 
 def _fetch(entry: Entry, progress: Progress | None) -> None:

@@ -157,8 +157,16 @@ class MethodCard:
         table = self.presets[name]
         return table.get(dataset, table["*"])
 
-    def resolve(self, dataset: str, preset: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def resolve(
+        self, dataset: str, preset: str, changes: Mapping[str, Any], *, n_samples: int | None = None
+    ) -> dict[str, Any]:
         """All hyper-parameters of a run: defaults, then the preset's values, then the user's changes.
+
+        Args:
+            dataset: its name, for which there may be values of the paper.
+            preset: key in `presets`.
+            changes: values by name; text is understood too.
+            n_samples: where they are known, all of them are a batch at most, unless the user asks for more.
 
         Raises:
             ValueError: unknown preset, unknown knob or a value that is not allowed.
@@ -166,8 +174,20 @@ class MethodCard:
         known = {k.name: k for k in self.knobs}
         values = {k.name: k.paper.get(dataset, k.default) for k in self.knobs}
         values |= self.preset(preset, dataset).values
+        if n_samples is not None and values.get("batch_size", 0) > n_samples:
+            values["batch_size"] = max(n_samples, int(known["batch_size"].low or 0))
         for key, value in changes.items():
             if key not in known:
                 raise ValueError(f"{self.title} has no hyper-parameter {key!r}; known are {', '.join(known)}")
             values[key] = known[key].check(value)
         return values
+
+    def smaller_batch(self, dataset: str, preset: str, n_samples: int | None) -> str:
+        """A note where the preset's batch has more samples than there are; empty elsewhere."""
+        usual = self.resolve(dataset, preset, {}).get("batch_size", 0)
+        if n_samples is None or usual <= n_samples:
+            return ""
+        return (
+            f"There are {n_samples:,} samples, fewer than the preset's batch of {usual}: all of them are one batch, "
+            "and an epoch is a single step, so give it more epochs."
+        )

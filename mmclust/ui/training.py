@@ -35,7 +35,9 @@ class Choice:
     @property
     def values(self) -> dict[str, Any]:
         """Every hyper-parameter."""
-        return self.method.resolve(self.dataset, self.preset, self.changes)
+        return self.method.resolve(
+            self.dataset, self.preset, self.changes, n_samples=_n_samples(self.dataset, self.limit)
+        )
 
 
 _METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
@@ -53,7 +55,7 @@ def form() -> Choice:
         st.caption(about.note)
     start = st.container()
     settings = _settings(dataset, about)
-    defaults = method.resolve(dataset, preset, {})
+    defaults = method.resolve(dataset, preset, {}, n_samples=_n_samples(dataset, settings["limit"]))
     _ablations(method)
     changes = forms.knobs(method, defaults, open_groups=("Objective",))
     if changes:
@@ -80,8 +82,17 @@ def _notes(choice: Choice) -> None:
             f"Preparation: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
         )
-    for note in cache.notes(choice.dataset, choice.limit, chosen):
+    n_samples = _n_samples(choice.dataset, choice.limit)
+    small = choice.method.smaller_batch(choice.dataset, choice.preset, n_samples)
+    small = small if choice.values["batch_size"] == n_samples else ""
+    for note in (*cache.notes(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
         st.caption(f":material/info: {note}")
+
+
+def _n_samples(dataset: str, limit: int | None) -> int | None:
+    """How many samples are trained on, as the catalogue knows it."""
+    entry = catalogue.find(dataset)
+    return min(limit or entry.n_samples, entry.n_samples) if entry else limit
 
 
 def _dataset() -> str:

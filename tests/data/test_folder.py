@@ -108,9 +108,9 @@ def test_pictures_with_a_table_beside_them_stay_a_folder_of_pictures(tmp_path: P
 def test_a_changed_file_is_described_anew(tmp_path: Path):
     np.save(tmp_path / "a1.npy", A)
     np.save(tmp_path / "a2.npy", B)
-    assert readers.describe(tmp_path).views[0].shape == (3,)
+    assert readers.describe(tmp_path)[0].views[0].shape == (3,)
     np.save(tmp_path / "a1.npy", B)
-    assert readers.describe(tmp_path).views[0].shape == (12,)
+    assert readers.describe(tmp_path)[0].views[0].shape == (12,)
 
 
 @pytest.mark.parametrize(

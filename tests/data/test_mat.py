@@ -75,7 +75,7 @@ def test_every_usual_spelling_gives_the_same_data_set(tmp_path: Path, spelling: 
     assert np.allclose(dataset.views[0], A) and np.allclose(dataset.views[1], B)
     assert dataset.labels is not None and dataset.labels.dtype == np.int64
     assert np.array_equal(labels_of(dataset), LABELS) and dataset.spec.n_clusters == 3
-    assert readers.describe(tmp_path / "mine.mat") == dataset.spec
+    assert readers.describe(tmp_path / "mine.mat") == (dataset.spec, dataset.n_samples)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int64, np.float32, bool])
@@ -202,7 +202,7 @@ def test_a_zip_of_one_mat_is_read(tmp_path: Path):
         archive.writestr("__MACOSX/folder/._mine.mat", b"resource")
     dataset = readers.read(zipped(tmp_path / "set.zip", folder__mine_dot_mat=content))
     assert np.allclose(dataset.views[1], B) and dataset.spec.name == "set"
-    assert readers.describe(tmp_path / "set.zip") == dataset.spec
+    assert readers.describe(tmp_path / "set.zip") == (dataset.spec, dataset.n_samples)
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_arrays_of_several_views_make_a_multi_view_set(tmp_path: Path, names: tu
     assert [(view.name, view.kind) for view in dataset.spec.views] == [(names[0], "image"), (names[1], "vector")]
     assert np.array_equal(dataset.views[0][:, 0], IMAGES) and np.allclose(dataset.views[1], features)
     assert dataset.labels is not None and dataset.labels.tolist() == [0, 1, 0, 1, 0, 0]
-    assert readers.describe(file) == dataset.spec
+    assert readers.describe(file) == (dataset.spec, dataset.n_samples)
 
 
 def test_images_beside_features_are_two_views(tmp_path: Path):

@@ -70,14 +70,16 @@ def test_a_tree_is_read_from_a_folder_and_from_every_archive(tmp_path: Path, end
     assert dataset.labels is not None and dataset.labels.tolist() == [0, 0, 1, 0, 1]
     assert dataset.split is not None and dataset.split.tolist() == [0, 0, 0, 1, 1]
     assert dataset.spec.classes == ("cat", "dog") and dataset.spec.n_clusters == 2 and dataset.spec.name == "set"
-    assert readers.describe(path) == dataset.spec
+    assert readers.describe(path) == (dataset.spec, dataset.n_samples)
 
 
 def test_describing_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path, ".zip", FILES)
     monkeypatch.setattr(pictures, "pixels", None)
-    spec = readers.describe(path)
+    spec, n_samples = readers.describe(path)
+    assert n_samples == len(FILES)
     assert spec.views[0].shape == (3, 20, 20) and spec.classes == ("cat", "dog") and spec.name == "set"
+    assert n_samples == 5
 
 
 def test_flat_pictures_have_no_labels(tmp_path: Path) -> None:

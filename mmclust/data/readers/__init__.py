@@ -52,8 +52,10 @@ def _sentences(path: Path) -> Iterator[None]:
         raise ValueError(cut) from None
 
 
-def describe(path: Path) -> DataSpec:
-    """What a file or folder holds; of pictures the headers are read alone, other files whole, but only once.
+def describe(path: Path) -> tuple[DataSpec, int]:
+    """What a file or folder holds, and how many samples.
+
+    Of pictures the headers are read alone, other files whole, but only once.
 
     Raises:
         ValueError: as `read`.
@@ -72,9 +74,10 @@ def forget(path: Path) -> None:
 
 
 @lru_cache(maxsize=32)
-def _described(path: Path, stamps: tuple[object, ...]) -> DataSpec:
+def _described(path: Path, stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
     # `stamps` is part of the key: a file that changed is read anew.
-    return read(path).spec
+    found = read(path)
+    return found.spec, found.n_samples
 
 
 def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | None:

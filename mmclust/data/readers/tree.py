@@ -101,16 +101,18 @@ def read(
     return cache.open_dataset(folder, name)
 
 
-def describe(path: Path) -> DataSpec:
-    """What a folder or archive of pictures holds, from their headers alone.
+def describe(path: Path) -> tuple[DataSpec, int]:
+    """What a folder or archive of pictures holds, and how many, from their headers alone.
 
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
     with members.readable(path):
         if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
-            return cache.open_dataset(folder, _name(path)).spec
-        return replace(_look(path, (), None, None).spec, name=_name(path))
+            found = cache.open_dataset(folder, _name(path))
+            return found.spec, found.n_samples
+        plan = _look(path, (), None, None)
+        return replace(plan.spec, name=_name(path)), len(plan.pictures)
 
 
 def forget(path: Path) -> None:

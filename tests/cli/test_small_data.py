@@ -1,0 +1,60 @@
+"""Data sets smaller than the batch of the presets: every method trains on them, or says what it needs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmclust.cli.main import main
+from mmclust.methods import METHODS, card
+from mmclust.plan import plan
+from mmclust.runs.store import RunStore
+
+
+def write(folder: Path, n_samples: int, *, several: bool) -> str:
+    """Samples of three classes that are easily told apart."""
+    random, labels = np.random.default_rng(0), np.arange(n_samples) % 3
+    arrays: dict[str, Any] = {"labels": labels}
+    if several:
+        arrays |= {f"X{view}": random.random((3, 6))[labels] + random.random((n_samples, 6)) / 9 for view in (1, 2)}
+    else:
+        arrays["images"] = (random.integers(0, 250, (3, 28, 28))[labels] + labels[:, None, None]).astype(np.uint8)
+    np.savez(folder / "few.npz", allow_pickle=False, **arrays)
+    return str(folder / "few.npz")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_few_samples_are_one_batch_and_train(method: str, tmp_path: Path, capsys: Any) -> None:
+    file = write(tmp_path, 40, several=card(method).several_views)
+    assert main(["train", "--dataset", file, "--method", method, "--epochs", "2", "--json"]) == 0
+    told = capsys.readouterr()
+    assert "note: There are 40 samples, fewer than the preset's batch of" in told.err
+    result = json.loads(told.out.strip().splitlines()[-1])
+    run = RunStore().get(result["run_id"])
+    assert run.spec.config["batch_size"] == 40 and run.record().step == 2, "a step an epoch"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fewer_samples_than_the_smallest_batch_are_one_sentence(method: str, tmp_path: Path, capsys: Any) -> None:
+    about = card(method)
+    file = write(tmp_path, 9, several=about.several_views)
+    smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size")
+    code = main(["train", "--dataset", file, "--method", method, "--epochs", "1"])
+    err = capsys.readouterr().err
+    if smallest:
+        assert code == 2 and err.strip() == (
+            f"few.npz has 9 samples, and {about.title} needs {smallest:g} or more for a batch; add samples"
+        )
+        assert RunStore().list(examples=False) == []
+    else:
+        assert code == 0
+
+
+def test_a_batch_that_the_user_asks_for_is_left_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, 40, several=False)
+    assert plan(file, "dccs", changes={"batch_size": 32}).config["batch_size"] == 32
+    assert plan(file, "dccs", changes={"batch_size": 128}).config["batch_size"] == 128, "training says what is wrong"
+    assert plan("digits", "dccs").config["batch_size"] == card("dccs").resolve("digits", "quick", {})["batch_size"]
+    assert plan("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20
