@@ -30,6 +30,8 @@ class Row:
     """Name of one of the method's ablations."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Hyper-parameters that differ from preset and ablation."""
+    quick_changes: Mapping[str, Any] | None = None
+    """Those of the quick look, whose images may be smaller; None for the same."""
     baseline: str = ""
     """Name of a baseline, deep or not (see `mmclust.baselines.table`), instead of a method."""
     readout: str = ""

@@ -152,6 +152,8 @@ def _cells(experiment: Experiment, place: Place, row: Row, extent: Extent) -> tu
     method, preset, changes = _setting(row)
     if not method:
         return ()
+    if extent.quick and row.quick_changes is not None:
+        changes = row.quick_changes
     base = Cell(
         dataset=place.dataset,
         method=method,

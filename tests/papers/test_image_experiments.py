@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 
 from mmclust.cli.main import main
 from mmclust.methods import card
-from mmclust.papers import maps
+from mmclust.papers import maps, reproduce
+from mmclust.papers.experiment import Experiment
 from mmclust.papers.image_experiments import DCCS, IMC
+from mmclust.plan import objection
 from mmclust.plots import experiments as pictures
 
 
@@ -80,6 +82,18 @@ def test_every_experiment_on_images_has_a_quick_look_on_bundled_data():
         assert [place.dataset for place in experiment.quick_places] == ["digits"]
         assert experiment.quick_epochs
         assert bool(experiment.quick_axes) == bool(experiment.axes)
+
+
+@pytest.mark.parametrize("experiment", [*DCCS, *IMC], ids=lambda experiment: experiment.name)
+def test_every_run_of_a_quick_look_can_be_trained(experiment: Experiment):
+    cells = [
+        cell
+        for row in experiment.rows
+        for cell in reproduce._cells(experiment, experiment.quick_places[0], row, reproduce.Extent(quick=True))
+    ]
+    assert cells
+    for cell in cells:
+        assert objection(cell.plan(seed=0)) is None, cell
 
 
 def test_a_sweep_is_drawn_with_its_axis_and_a_table_is_not():
