@@ -13,7 +13,7 @@ VIEWS = {
     "seeds": "Seeds",
 }
 
-left, right = st.columns([7, 5], gap="medium", vertical_alignment="bottom")
+left, right = st.columns([5, 6], gap="medium", vertical_alignment="bottom")
 with left:
     frame.heading("Compare", "Which run is better, by how much, and would another seed say the same?")
 with right:

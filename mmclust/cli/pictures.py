@@ -59,7 +59,7 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
         found = {one: results.surface(sweep, values[one], x) for one in names}
         lines = {TITLES.get(one, one): (got.mean[:, 0], got.deviation[:, 0]) for one, got in found.items()}
         axis = TITLES.get(names[0], names[0]) if len(names) == 1 else "agreement with classes"
-        return surfaces.curves(axes[x], lines, names=(x, axis), title=title)
+        return surfaces.curves(found[names[0]].x, lines, names=(x, axis), title=title)
     surface = results.surface(sweep, values[names[0]], x, others[0], at)
     labels = (x, others[0], TITLES.get(names[0], names[0]))
     return surfaces.heat_map(surface.x, surface.y, np.asarray(surface.mean), names=labels, title=title)

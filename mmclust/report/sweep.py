@@ -105,7 +105,7 @@ def _results(found: _Found) -> Section | None:
         of_each = {name: results.surface(sweep, _values(found, name), varied[0]) for name in known}
         lines = {LABELLED.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
         label = "agreement with classes" if percent else known[0]
-        figure = sensitivity.bands(axes[varied[0]], lines, names=(varied[0], label), percent=percent)
+        figure = sensitivity.bands(of_each[known[0]].x, lines, names=(varied[0], label), percent=percent)
         body = html.plot(figure, f"Curves of {', '.join(lines)} against {varied[0]}")
     else:
         x, y = varied[:2]

@@ -132,6 +132,7 @@ class Surface:
     """A figure over the values of two axes. Shapes: X and Y values, S seeds."""
 
     x: tuple[Any, ...]
+    """Numbers rise, anything else comes as it was asked for."""
     y: tuple[Any, ...]
     """One entry, None, where there is one axis alone."""
     values: np.ndarray
@@ -168,7 +169,7 @@ def surface(
         at: values of the other axes that are looked at.
     """
     axes = sweep.axes()
-    xs, ys = axes[x], axes[y] if y else (None,)
+    xs, ys = _rising(axes[x]), _rising(axes[y]) if y else (None,)
     values = np.full((len(xs), len(ys), len(sweep.seeds)), np.nan)
     for (number, seed), value in found.items():
         point = sweep.cells[number].point
@@ -176,3 +177,8 @@ def surface(
             place = xs.index(point[x]), ys.index(point[y]) if y else 0
             values[*place, sweep.seeds.index(seed)] = value
     return Surface(x=xs, y=ys, values=values)
+
+
+def _rising(values: Sequence[Any]) -> tuple[Any, ...]:
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    return tuple(sorted(values)) if numbers else tuple(values)

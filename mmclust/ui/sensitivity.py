@@ -99,12 +99,10 @@ def show(found: Found) -> None:
     values = _values(found, figure)
     if y is None:
         names = {TOGETHER: MAIN}.get(figure, (figure,))
-        curves = {}
-        for name in names:
-            one = results.surface(sweep, _values(found, name), x, at=at)
-            curves[_words(name)] = (one.mean[:, 0], one.deviation[:, 0])
+        of_each = {name: results.surface(sweep, _values(found, name), x, at=at) for name in names}
+        curves = {_words(name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
         axis = "agreement with classes" if len(names) > 1 else _words(figure)
-        picture = bands(axes[x], curves, names=(_axis(found, x), axis), percent=_percent(figure))
+        picture = bands(of_each[names[0]].x, curves, names=(_axis(found, x), axis), percent=_percent(figure))
         st.plotly_chart(picture, key="sensitivity-curve", config={"displayModeBar": False})
         surface = results.surface(sweep, values if figure != TOGETHER else _values(found, "acc"), x, at=at)
     else:

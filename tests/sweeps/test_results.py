@@ -1,10 +1,12 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.results import device_seconds
-from mmclust.sweeps.sweep import Cell
+from mmclust.sweeps.results import device_seconds, surface
+from mmclust.sweeps.sweep import Cell, grid
 
 
 def trained(store: RunStore, **values: Any) -> RunRecord:
@@ -24,3 +26,12 @@ def test_a_cost_that_is_not_known_is_not_made_up(store: RunStore):
     assert device_seconds([trained(store), trained(store, environment={})]) is None
     assert device_seconds([trained(store), trained(store, device="cuda:1")]) is None
     assert device_seconds([trained(store, device="", environment={})]) is None
+
+
+def test_numbers_of_an_axis_rise_whatever_the_order_they_were_asked_in():
+    base = Cell(dataset="digits", method="dccs")
+    sweep = grid(base, {"sigma": (0.3, 0.1), "preset": ("quick", "paper")}, seeds=(0,))
+    found = surface(sweep, {(0, 0): 0.5, (3, 0): 0.7}, "sigma", "preset")
+    assert (found.x, found.y) == ((0.1, 0.3), ("quick", "paper"))
+    assert found.mean[1, 0] == 0.5 and found.mean[0, 1] == 0.7
+    assert np.isnan(found.mean[0, 0]) and np.isnan(found.deviation).all()
