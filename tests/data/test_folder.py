@@ -146,3 +146,9 @@ def test_views_of_different_length_name_each_length(tmp_path: Path):
     np.save(tmp_path / "b.npy", B[:-2])
     with pytest.raises(ValueError, match=r"differ in length \(a 24 x 3, b 22 x 12\)"):
         readers.read(tmp_path)
+
+
+def test_labels_alone_are_one_sentence(tmp_path: Path):
+    np.save(tmp_path / "labels.npy", np.arange(9))
+    with pytest.raises(ValueError, match="labels.npy holds 9 numbers in a line; a view has a row for each sample"):
+        readers.read(tmp_path / "labels.npy")

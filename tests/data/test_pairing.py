@@ -157,5 +157,10 @@ def test_rows_without_a_picture_and_pictures_without_a_caption_are_counted(tmp_p
     dataset, reading = opened(tmp_path)
     assert dataset.n_samples == 10 and reading.told == [*told, "pictures without a caption: 2"]
     assert opened(tmp_path)[1].told == reading.told, "from the cache"
+    (tmp_path / "captions.csv").write_text("file,label\n" + "\n".join(f"{i}.png,{'ab'[i % 2]}" for i in range(8)))
+    dataset, reading = opened(tmp_path)
+    assert dataset.labels is None
+    assert reading.told == ["classes left out, for so many pictures are not in the table: 2"]
+    (tmp_path / "captions.csv").write_text("\n".join(["file,caption", *lines]))
     dataset, reading = opened(tmp_path / "captions.csv")
     assert dataset.n_samples == 9 and reading.told == [*told, "pictures without a caption: 1"]

@@ -100,6 +100,22 @@ def test_a_row_without_a_header_may_end_in_a_word(tmp_path: Path):
     assert dataset.n_samples == N and labels_of(dataset) == NAMES.tolist()
 
 
+def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Path):
+    for header in (True, False):
+        pd.DataFrame(A).to_csv(tmp_path / "a.csv", sep=";", decimal=",", index=False, header=header)
+        assert np.allclose(opened(tmp_path / "a.csv")[0].views[0], A)
+
+
+def test_columns_that_are_empty_are_left_out_and_dates_are_no_captions(tmp_path: Path):
+    when = pd.date_range("2024-01-01", periods=N)
+    frame(nothing=None, label=NAMES, when=when).to_csv(tmp_path / "a.csv", index=False)
+    frame(nothing=np.nan, label=NAMES, when=when).to_parquet(tmp_path / "a.parquet")
+    for ending in ("csv", "parquet"):
+        dataset, reading = opened(tmp_path / f"a.{ending}")
+        assert dataset.views[0].shape == (N, 4) and dataset.texts is None
+        assert reading.told == ["left out: nothing, which is empty", "left out: when"]
+
+
 def test_columns_named_after_views_are_views(tmp_path: Path):
     table = pd.DataFrame({f"img_{i}": A[:, i] for i in range(4)} | {f"txt_{i}": B[:, i] for i in range(3)})
     table.to_csv(tmp_path / "both.csv", index=False)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmclust.data import readers
 from mmclust.data.readers import members, pictures, tree
+from mmclust.data.readers.reading import Reading
 
 
 def picture(level: int, *, size: tuple[int, int] = (20, 20), mode: str = "RGB", kind: str = "PNG") -> bytes:
@@ -113,6 +114,17 @@ def test_pictures_of_many_sizes_become_squares_of_a_usual_size(tmp_path: Path, s
     dataset = readers.read(pack(tmp_path, ".zip", files))
     assert dataset.views[0].shape == (3, 3, px, px)
     assert np.abs(dataset.views[0].mean(axis=(1, 2, 3)) - [0, 50, 100]).max() < 2
+
+
+def test_pictures_that_are_made_square_are_told_of(tmp_path: Path) -> None:
+    told = []
+    for sizes in ([(40, 30)] * 2, [(40, 30), (50, 20)], [(20, 20)] * 2):
+        reading = Reading()
+        files = {f"{i}.png": picture(i, size=size) for i, size in enumerate(sizes)}
+        readers.read(pack(tmp_path, ".zip", files, name=f"set{len(told)}"), reading)
+        told.append(reading.told)
+    assert told == [["cut to squares and resized, from 40 x 30"],
+                    ["cut to squares and resized, from 40 x 20 to 50 x 30"], []]  # fmt: skip
 
 
 def test_a_wide_picture_is_cut_in_the_middle(tmp_path: Path) -> None:

@@ -119,7 +119,13 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     if path.suffix.lower() == ".mat":
         return mat.read(path, reading)
     if path.suffix.lower() == ".npy":
-        return arrays.assemble(path.stem, {"data": npz.array(path)}, path.name, reading)
+        values = npz.array(path)
+        if values.ndim < 2:
+            raise ValueError(
+                f"{path.name} holds {values.size:,} numbers in a line; a view has a row for each sample, and labels "
+                "are given together with the files of their views"
+            )
+        return arrays.assemble(path.stem, {"data": values}, path.name, reading)
     found = table.read(path, reading)
     if found.pictures is not None:
         names = [name for name, _ in members.walk(path.parent, ())]

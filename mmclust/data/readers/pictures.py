@@ -9,7 +9,7 @@ import itertools
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -36,6 +36,8 @@ class Form:
     """(C, H, W)"""
     resize: bool
     """Whether they have other sizes in their files."""
+    notes: list[str] = field(default_factory=list)
+    """What happens to them, in words."""
 
 
 class Sizes:
@@ -68,7 +70,10 @@ class Sizes:
         shape = (1 if self.gray else 3, px, px)
         if len(sizes) * int(np.prod(shape)) > MAX_DECODED_BYTES:
             raise ValueError(f"{where} decodes to more than {MAX_DECODED_BYTES >> 30} GiB; give a part of it")
-        return Form(shape, resize=distinct != {(px, px)})
+        (narrow, wide), (low, high) = ((min(edges), max(edges)) for edges in zip(*distinct, strict=True))
+        of = f"{narrow} x {low}" + (f" to {wide} x {high}" if len(distinct) > 1 else "")
+        resize = distinct != {(px, px)}
+        return Form(shape, resize, [f"cut to squares and resized, from {of}"] * resize)
 
 
 def decode(items: Iterable[tuple[str, bytes]], into: np.ndarray, row: Callable[[str], int], form: Form) -> None:

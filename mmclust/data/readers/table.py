@@ -30,6 +30,8 @@ IDS = ("id", "ids", "sampleid", "sample", "uid", "uuid", "key", "index", "unname
 SURE_IDS = ("id", "ids", "sampleid", "uid", "uuid")
 """Those of them that are nothing else, even where they repeat."""
 CAPTIONS = ("caption", "captions", "text", "texts", "description", "sentence", "comment", "title", "tags")
+COMMA = re.compile(r"[+-]?\d*,\d+")
+"""A number with a decimal comma."""
 PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
 NONE = "none"
 """The answer that no column is meant."""
@@ -136,6 +138,9 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     separator = _separator(first, second)
     cells = tuple(cell.strip().strip("\"'") for cell in (first.split(separator) if separator else first.split()))
+    has_comma = separator in (";", "\t") and any(COMMA.fullmatch(cell.strip()) for cell in second.split(separator))
+    if has_comma:
+        cells = tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
     has_header = _is_header(cells, second)
     if not (second if has_header else first).strip():
         raise ValueError(f"{where} holds no numbers; give one sample a row")
@@ -146,6 +151,7 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
             header=0 if has_header else None,
             encoding="utf-8-sig",
             skipinitialspace=True,
+            decimal="," if has_comma else ".",
             low_memory=False,
         )
     except UnicodeDecodeError:
@@ -160,6 +166,8 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
 def _separator(first: str, second: str) -> str | None:
     """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
     best = max(",;\t|", key=first.count)
+    if ";" in first and all(COMMA.fullmatch(cell.strip()) or _number(cell) for cell in first.split(";")):
+        best = ";"  # commas are those of decimals
     if first.count(best):
         return best
     is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(_number, second.split())))
@@ -191,6 +199,9 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
     if len(set(names)) < len(names):
         raise ValueError(f"{where} has two columns called {_shown(Counter(names).most_common(1)[0][0])}; rename one")
     columns = {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(names)}
+    if empty := [name for name, values in columns.items() if all(map(_is_blank, values))]:
+        reading.tell(f"left out: {', '.join(map(_shown, empty[:4]))}, which {'is' if len(empty) == 1 else 'are'} empty")
+        columns = {name: values for name, values in columns.items() if name not in empty}
     lists = {name: values for name, old in columns.items() if (values := _rows_of_numbers(old)) is not None}
     files = {name: values for name, old in columns.items() if (values := _picture_files(old)) is not None}
     flat = {name: old for name, old in columns.items() if name not in lists and name not in files}
@@ -270,6 +281,11 @@ def _as_numbers(values: np.ndarray, name: str, where: str) -> np.ndarray:
     return found
 
 
+def _is_blank(value: Any) -> bool:
+    """Whether a cell of any type is empty; a list or a picture is not."""
+    return not isinstance(value, (list, tuple, dict, bytes, np.ndarray)) and _is_empty(value)
+
+
 def _is_empty(value: Any) -> bool:
     return value is None or value != value or (isinstance(value, str) and not value.strip())
 
@@ -344,7 +360,11 @@ def _text_column(words: dict[str, np.ndarray]) -> str | None:
     named = [name for name in words if arrays.plain(name) in CAPTIONS]
     if named:
         return min(named, key=lambda name: CAPTIONS.index(arrays.plain(name)))
-    long = {name: sum(map(len, values)) / len(values) for name, values in words.items()}
+    long = {
+        name: sum(map(len, values)) / len(values)
+        for name, values in words.items()
+        if 2 * sum(map(str.isalpha, text := "".join(values))) > len(text)  # dates are no captions
+    }
     best = max(long, key=lambda name: long[name], default=None)
     return best if best is not None and long[best] >= 12 else None
 

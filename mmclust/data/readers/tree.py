@@ -257,7 +257,7 @@ def _decode(
     images.flush()
     names = [picture.name for picture in plan.pictures]
     labels, classes = _classes(plan, beside, names)
-    (folder / _NOTES).write_text(json.dumps(_missing(beside, names)))
+    (folder / _NOTES).write_text(json.dumps(plan.form.notes + _missing(beside, names)))
     cache.save_dataset(
         folder,
         labels=labels,
@@ -276,6 +276,8 @@ def _missing(beside: _Beside, names: list[str]) -> list[str]:
             notes.append(f"rows left out, whose picture is not there: {len(found[0]) - n_rows:,}")
         if len(found[1]) < n_rows:
             notes.append(f"rows left out, of a picture that has one: {n_rows - len(found[1]):,}")
+        if found[0].labels is not None and (strange := sum(name not in found[1] for name in names)):
+            notes.append(f"classes left out, for so many pictures are not in the table: {strange:,}")
     if texts is not None and (silent := sum(not text for text in texts)):
         notes.append(f"pictures without a caption: {silent:,}")
     return notes
