@@ -12,6 +12,7 @@ from mmclust.evaluation.annotation import Merge, Rename
 from mmclust.runs.annotations import Annotation, Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.ui.annotations import OPENED
 
 from .test_pages import ABOUT_RUNS, assert_clean, component_data, open_page, texts
 
@@ -32,12 +33,18 @@ def do(app: AppTest, kind: str) -> AppTest:
     """Open the window of edits and choose what to do."""
     press(app, "Edit clusters")
     next(group for group in app.button_group if group.label == "What to do").set_value(kind)
-    return press(app, "Edit clusters")  # a browser reruns the window alone; here it would close
+    return rerun_window(app)
+
+
+def rerun_window(app: AppTest) -> AppTest:
+    """Run the page with the same window open: a browser reruns the window alone; here it would close."""
+    app.session_state[OPENED] -= 1
+    return press(app, "Edit clusters")
 
 
 def press_in_window(app: AppTest, label: str) -> AppTest:
     button(app, label).click()
-    return press(app, "Edit clusters")
+    return rerun_window(app)
 
 
 def stored(run: Run) -> list[Annotation]:
