@@ -63,7 +63,7 @@ def _usable() -> dict[str, RunRecord]:
 
 
 def choose() -> list[Side]:
-    """The runs of the URL or of this session, else the newest of the data set with most finished runs."""
+    """The runs of the URL or of this session, else the newest finished ones of the same samples."""
     known = _usable()
     wanted = [
         name for name in (st.query_params.get(RUNS) or st.session_state.get(RUNS, "")).split(",") if name in known
@@ -84,11 +84,11 @@ def choose() -> list[Side]:
 
 
 def _first(known: Mapping[str, RunRecord]) -> list[str]:
-    finished = [run for run in known.values() if run.status == "finished"]
-    if not finished:
-        return list(known)[:2]
-    newest = finished[0].spec.dataset
-    return [run.run_id for run in finished if run.spec.dataset == newest][:3]
+    alike: dict[tuple[str, int | None], list[str]] = {}
+    for run in known.values():
+        if run.status == "finished":
+            alike.setdefault((run.spec.dataset, run.spec.limit), []).append(run.run_id)
+    return next((runs[:3] for runs in alike.values() if len(runs) > 1), list(known)[:1])
 
 
 def _named(records: Sequence[RunRecord]) -> list[Side]:

@@ -55,6 +55,9 @@ def _overview(run_id: str, was_active: bool) -> None:
             st.rerun()  # draws the whole panel once more, without the clock
         points = cache.curves(run)
         _head(run, record)
+        if not record.active and not points:
+            st.caption("It ended before anything was measured.")
+            return
         _figures(record, points)
         left, right = st.columns([3, 2], gap="medium")
         with left:
@@ -69,6 +72,8 @@ def _details(run_id: str) -> None:
     with frame.messages():
         run = cache.store().get(run_id)
         record, points = run.record(), cache.curves(run)
+        if not record.active and not points:
+            return
         if record.spec.method in METHODS:
             _terms(record, card(record.spec.method), points)
         _views(record, points)

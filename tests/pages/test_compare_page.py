@@ -1,13 +1,15 @@
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from mmclust.papers import reported
 from mmclust.plots import palette
 from mmclust.runs.run import Run
+from mmclust.runs.tables import RUNS
 from mmclust.ui import cache, side_by_side
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -88,6 +90,17 @@ class Bare:
 
     def cluster_name(self, cluster: int) -> str:
         return str(cluster + 1)
+
+
+def test_the_runs_that_are_shown_first_can_be_compared(make_run: Callable[..., Run]):
+    runs = [make_run(), make_run(seed=1)]
+    odd = make_run(seed=2)
+    with odd.store.writing() as connection:
+        spec = replace(odd.spec, limit=500).to_json()
+        connection.execute(update(RUNS).where(RUNS.c.run_id == odd.id).values(spec=spec))
+    app = show("agreement")
+    assert_clean(app)
+    assert app.multiselect[0].value == [run.id for run in reversed(runs)] and not app.warning
 
 
 def test_runs_of_different_data_cannot_be_compared_and_that_is_said(make_run: Callable[..., Run]):

@@ -145,6 +145,7 @@ def test_a_run_that_nobody_trains_can_be_resumed_on_the_train_page(
         silent(run)
         app = open_page("train", run=run.id)
         assert_clean(app)
+        assert ("It ended before anything was measured." in texts(app)) == (run is interrupted)
         next(button for button in app.button if button.label == "Resume").click().run()
         assert_clean(app)
         assert run.record().status == "queued" and run.record().served
