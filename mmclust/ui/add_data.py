@@ -1,10 +1,12 @@
 """Adding data of one's own: files arrive in a draft, the page says what it understood, the visitor keeps it or not."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mmclust import settings
 from mmclust.data import readers, uploads
@@ -106,6 +108,7 @@ def _look(path: Path) -> str | None:
     if data is None:
         st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
         return None
+    _single_view_of_numbers(data)
     preview(data)
     return _keep(path, data)
 
@@ -128,18 +131,37 @@ def _questions(reading: Reading) -> None:
     st.markdown("#### The file leaves open")
     for question in reading.questions:
         if question.must:
-            (st.markdown if question.answer else st.warning)(question.text)
+            if question.answer:
+                st.markdown(question.text)
+            else:
+                st.warning(question.text, icon=":material/help:")
             st.selectbox(
                 "How to go on", question.options, index=None, key=f"add:answer:{question.name}",
                 placeholder="Choose what to do", help="There is no guess: nothing is read before you have chosen.",
             )  # fmt: skip
     guessed = [question for question in reading.questions if not question.must]
-    for place, question in zip(st.columns(2) * len(guessed), guessed, strict=False):
+    for place, question in zip(_two_columns(len(guessed)), guessed, strict=False):
         with place:
             st.selectbox(
                 question.text, question.options, index=question.options.index(question.answer),
                 key=f"add:answer:{question.name}", help="A guess is chosen; change it where it is wrong.",
             )  # fmt: skip
+
+
+def _two_columns(count: int) -> Iterator[DeltaGenerator]:
+    """Places of so many widgets, two in a row; their boxes stand in line, however long the labels are."""
+    for _ in range(0, count, 2):
+        yield from st.columns(2, vertical_alignment="bottom")
+
+
+def _single_view_of_numbers(data: MultiViewDataset) -> None:
+    """What can be done with a view that no method takes alone."""
+    if len(data.views) == 1 and data.spec.views[0].kind == "vector":
+        st.info(
+            "The methods take pictures, or two views or more: a single view of numbers can be kept and looked at, but "
+            "not trained on. Choose the files of all views together, or name the columns of a table after their views, "
+            "such as img_1, img_2, txt_1.", icon=":material/info:",
+        )  # fmt: skip
 
 
 def preview(data: MultiViewDataset) -> None:

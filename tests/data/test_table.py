@@ -237,8 +237,8 @@ def test_samples_that_a_view_lacks_and_samples_without_a_class_are_left_out(tmp_
     dataset, reading = opened(tmp_path / "a.npz")
     assert dataset.n_samples == N - 2 and dataset.spec.n_clusters == 3
     assert reading.told[:2] == [
-        "1 samples that X1 lacks are left out, for views must be complete",
-        "1 samples without a class are left out",
+        "1 sample that X1 lacks is left out, for views must be complete",
+        "1 sample without a class is left out",
     ]
 
 

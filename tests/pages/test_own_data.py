@@ -59,12 +59,14 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     app = upload(app, "mine.npz", npz(x=pixels, kind=CLASSES))
     assert_clean(app)
     assert "Understood: 1 view: 30 x 64; no classes." in [one.value for one in app.success]
+    assert "a single view of numbers can be kept and looked at, but not trained on" in texts(app)
     assert uploads.entries() == []
     box(app, "Which array holds the classes? They only ever score a result.").set_value("kind").run()
     app = wait_for_jobs(app)
     box(app, "x has 64 columns, which may be the pixels of 8 x 8 images.").set_value("images, row by row").run()
     app = wait_for_jobs(app)
     assert "Understood: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
+    assert "not trained on" not in texts(app)
     box(app, "Title").set_value("Small things")
     press(app, "Keep this data set").run()
     app = wait_for_jobs(app)
@@ -124,6 +126,17 @@ def test_every_tab_of_a_data_set_of_ones_own_works(tab: str) -> None:
     assert words[tab] in texts(app) or tab == "Edit" and box(app, "Title").value == "My things"
     controls = [*app.selectbox, *app.text_input, *app.number_input, *app.button, *app.multiselect]
     assert [control.label for control in controls if not control.proto.help] == []
+
+
+def test_the_form_of_a_training_shows_the_batch_that_few_samples_make() -> None:
+    name = kept()
+    app = wait_for_jobs(open_page("train", dataset=name, method="dccs"))
+    assert_clean(app)
+    (batch,) = (slider for slider in app.slider if slider.label.startswith("Batch size"))
+    assert batch.value == N
+    assert f"There are {N} samples, fewer than the preset's batch of" in texts(app)
+    batch.set_value(16).run()
+    assert "fewer than the preset's batch" not in texts(app)
 
 
 def test_features_are_computed_and_kept_as_a_data_set() -> None:

@@ -177,17 +177,24 @@ def complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Rea
     for key, value in flat.items():
         absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
         if absent.any() and not absent.all():
-            reading.tell(f"{int(absent.sum()):,} samples that {key} lacks are left out, for views must be complete")
+            n_absent = int(absent.sum())
+            reading.tell(f"{_samples(n_absent, f'that {key} lacks')} left out, for views must be complete")
             kept &= ~absent
     if labels is not None and (empty := _empty(labels)).any() and not empty.all():
-        reading.tell(f"{int(empty.sum()):,} samples without a class are left out")
+        reading.tell(f"{_samples(int(empty.sum()), 'without a class')} left out")
         kept &= ~empty
     for key, value in flat.items():
         holes = np.isnan(value).any(axis=1) & kept
-        text = f"{int(holes.sum()):,} of {len(holes):,} samples of {key} lack some numbers."
+        text = (
+            f"Of {len(holes):,} samples of {key}, some numbers are missing in {int(holes.sum()):,}; training needs all."
+        )
         if holes.any() and reading.ask(f"holes in {key}", text, ("keep them", LEAVE_OUT), "keep them") == LEAVE_OUT:
             kept &= ~holes
     return None if kept.all() else np.flatnonzero(kept)
+
+
+def _samples(count: int, which: str) -> str:
+    return f"1 sample {which} is" if count == 1 else f"{count:,} samples {which} are"
 
 
 def _empty(labels: np.ndarray) -> np.ndarray:
