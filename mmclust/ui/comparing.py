@@ -408,7 +408,9 @@ def seeds() -> None:
         if alone is not None:
             spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
             told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
-        text = "Consensus clustering: average linkage on the share of runs that keep two samples together"
+        text = (
+            "Evidence accumulation (Fred and Jain, 2005): linkage on the share of runs that keep two samples together"
+        )
         told.append(("ACC of the consensus", f"{joint['acc']:.1%}", text))
         silent = found.agreement < 1
         if silent.any() and not silent.all():

@@ -232,13 +232,7 @@ def _before(sweep: Sweep) -> str | None:
             return None
         if expected["n_left"] < expected["n_runs"]:
             st.caption(f"{expected['n_runs'] - expected['n_left']} of them are finished already and are reused.")
-        if not expected["n_left"]:
-            st.caption("All of them are finished: the result is there at once.")
-        else:
-            st.caption(
-                f"About {picker.duration(expected['seconds_left'])} (h:mm:ss or m:ss) on this machine, "
-                f"{expected['n_workers']} runs at a time."
-            )
+        duration = st.container()
         sure = n_all <= ASK_ABOVE or sweep.n_runs <= ASK_ABOVE
         if not sure:
             sure = st.checkbox(
@@ -247,11 +241,26 @@ def _before(sweep: Sweep) -> str | None:
             )  # fmt: skip
         launcher = _launcher()
         gpus = _gpus_per_run() if launcher == RAY else 1.0
+        duration.caption(_duration(expected, launcher))
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", disabled=not sure):
             child.start(cache.store(), sweep, launcher, gpus)
             jobs.forget(("forecast", sweep.to_json()))
             return sweep.id
     return None
+
+
+def _duration(expected: Mapping[str, Any], launcher: str) -> str:
+    """How long a sweep is going to take, in a sentence."""
+    if not expected["n_left"]:
+        return "All of them are finished: the result is there at once."
+    seconds, at_a_time = expected["seconds_left"], expected["n_workers"]
+    if launcher == RAY:
+        of_all = picker.duration(seconds * at_a_time)
+        return (
+            f"About {of_all} (h:mm:ss or m:ss) of training at this machine's pace; the cluster trains as many runs "
+            "at a time as it has room for."
+        )
+    return f"About {picker.duration(seconds)} (h:mm:ss or m:ss) on this machine, {at_a_time} runs at a time."
 
 
 def _launcher() -> str:

@@ -167,6 +167,7 @@ def test_a_sweep_on_a_cluster_may_share_gpus(started: list[Sweep], monkeypatch: 
     assert not [box for box in app.number_input if box.label == "GPUs per run"]
     next(group for group in app.button_group if group.label == "Runs in").set_value("ray").run()
     next(box for box in app.number_input if box.label == "GPUs per run").set_value(0.25).run()
+    assert "About 3:00" in texts(app) and "as many runs at a time as it has room for" in texts(app)
     assert_clean(app)
     press(app, "Start the sweep")
     assert places == [("ray", 0.25)]
