@@ -120,10 +120,13 @@ def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | No
         ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
     """
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
-        return _method_notes(spec, _limited(_data(spec.dataset)[1], spec.limit))
+        n_samples = _limited(_data(spec.dataset)[1], spec.limit)
+        _check_batch(spec, n_samples)
+        return _method_notes(spec, n_samples)
     dataset = read(spec.dataset, spec.limit) if read else catalogue.load(spec.dataset, limit=spec.limit)
     n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
     _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
+    _check_batch(spec, dataset.n_samples)
     preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
     return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples)
 
@@ -184,6 +187,15 @@ def _check_clusters(clusters: int, n_samples: int | None, name: str) -> None:
         )
     if n_samples is not None and clusters > n_samples:
         raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
+
+
+def _check_batch(spec: RunSpec, n_samples: int | None) -> None:
+    """Refuse what the training would refuse; of methods that train on a part of the data it alone knows."""
+    if card(spec.method).train_part == "all" and n_samples is not None and spec.config["batch_size"] > n_samples:
+        raise ValueError(
+            f"batch_size={spec.config['batch_size']} exceeds the {n_samples} samples to train on; lower batch_size to "
+            f"{n_samples} or less, or use more data"
+        )
 
 
 def _device(device: str) -> Device:

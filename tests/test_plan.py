@@ -132,7 +132,7 @@ def test_a_method_is_asked_about_the_data_after_the_steps():
 
 
 def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
-    spec = plan("digits", "dccs")
+    spec = plan("digits", "dccs", changes={"batch_size": 32})
     assert look(spec) == ()
     features = np.random.default_rng(0).random((40, 3)).astype(np.float32)
     features[:, 1] = 2

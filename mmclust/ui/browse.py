@@ -153,7 +153,13 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
     if data.labels is not None:
         st.markdown(f"#### {word.capitalize()} per class")
         st.html(class_bars(np.bincount(data.labels, minlength=data.spec.n_clusters), data.spec.classes, colors))
-    st.caption(f"{entry.citation}. Source: {entry.source}. Licence: {entry.licence}.")
+    st.caption(origin(entry))
+
+
+def origin(entry: Entry) -> str:
+    """Citation, where one is known, source and licence of a data set."""
+    told = [entry.citation] * bool(entry.citation) + [f"Source: {entry.source}", f"Licence: {entry.licence}"]
+    return " ".join(f"{one.removesuffix('.')}." for one in told)
 
 
 def statistics(entry: Entry, data: MultiViewDataset) -> None:
@@ -337,4 +343,4 @@ def missing(entry: Entry) -> None:
                 if done:
                     wanted.discard(entry.name)
                     st.rerun()
-        st.caption(f"{entry.citation}. Source: {entry.source}. Licence: {entry.licence}.")
+        st.caption(origin(entry))

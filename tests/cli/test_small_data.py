@@ -9,7 +9,7 @@ import pytest
 
 from mmclust.cli.main import main
 from mmclust.methods import METHODS, card
-from mmclust.plan import plan
+from mmclust.plan import look, plan
 from mmclust.runs.store import RunStore
 
 
@@ -55,6 +55,7 @@ def test_fewer_samples_than_the_smallest_batch_are_one_sentence(method: str, tmp
 def test_a_batch_that_the_user_asks_for_is_left_alone(tmp_path: Path) -> None:
     file = write(tmp_path, 40, several=False)
     assert plan(file, "dccs", changes={"batch_size": 32}).config["batch_size"] == 32
-    assert plan(file, "dccs", changes={"batch_size": 128}).config["batch_size"] == 128, "training says what is wrong"
+    with pytest.raises(ValueError, match="batch_size=128 exceeds the 40 samples to train on; lower batch_size to 40"):
+        look(plan(file, "dccs", changes={"batch_size": 128}))
     assert plan("digits", "dccs").config["batch_size"] == card("dccs").resolve("digits", "quick", {})["batch_size"]
     assert plan("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from mmclust.data import catalogue
@@ -10,6 +12,12 @@ def test_a_data_set_is_summed_up_in_a_line():
     assert browse.summary(DATASETS["mnist"]) == "70,000 images of 28 × 28 pixels, 10 classes"
     assert browse.summary(DATASETS["mfeat"]).startswith("2,000 samples in 6 views (profiles 216 numbers, Fourier 76")
     assert "pixels 15 × 16" in browse.summary(DATASETS["mfeat"])
+
+
+def test_citation_source_and_licence_stand_where_they_are_known():
+    assert browse.origin(DATASETS["digits"]).count("..") == 0
+    entry = replace(DATASETS["digits"], citation="", source="my.csv", licence="CC0")
+    assert browse.origin(entry) == "Source: my.csv. Licence: CC0."
 
 
 def test_the_table_of_views_has_sizes_ranges_and_constant_columns():
