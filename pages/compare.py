@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui import comparing, frame, state
+from mmclust.ui import comparing, frame, leaderboard, seeds, state
 
 VIEWS = {
     "curves": "Curves",
@@ -24,9 +24,9 @@ with right:
 shown = state.link("show", "curves")
 with frame.messages():
     if shown == "leaderboard":
-        comparing.leaderboard()
+        leaderboard.show()
     elif shown == "seeds":
-        comparing.seeds()
+        seeds.show()
     elif not (sides := comparing.choose()):
         frame.empty(
             "No run to compare",

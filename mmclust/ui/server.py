@@ -31,7 +31,7 @@ EARLY = (
         for part in (
             *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
             *("agreement", "view_curves", "overclusters", "generation", "disentangle", "neighbours", "codes"),
-            *("sensitivity", "comparing", "learn"),
+            *("sensitivity", "comparing", "leaderboard", "seeds", "learn"),
         )
     ),
 )
