@@ -70,7 +70,7 @@ def show() -> None:
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
     config: dict[str, Any] = dict.fromkeys(figures, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
-    config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.1f", help=COST_HELP))
+    config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.2f", help=COST_HELP))
     st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
     st.caption(
         "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
