@@ -1,6 +1,7 @@
 """What all pages share: style, headings, messages instead of tracebacks, empty states, and the run they show."""
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,9 +54,10 @@ def show(error: Exception) -> None:
 
 
 def sentence(error: Exception) -> str:
-    """The error's text as a sentence: capital first, full stop last."""
+    """The error's text as a sentence: capital first, full stop last; names of files and settings stay as they are."""
     text = str(error).strip() or type(error).__name__
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    is_name = re.search(r"[=._/]\w", text.split()[0])
+    return (text[0] if is_name else text[0].upper()) + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
 def tiles(figures: Sequence[tuple[str, str, str]]) -> str:

@@ -10,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_an_error_text_becomes_a_sentence() -> None:
-    assert sentence(ValueError("limit=0 leaves no samples")) == "Limit=0 leaves no samples."
+    assert sentence(ValueError("limit=0 leaves no samples")) == "limit=0 leaves no samples."
+    assert sentence(ValueError("my_data.npz is damaged")) == "my_data.npz is damaged."
+    assert sentence(ValueError("no file has arrived")) == "No file has arrived."
     assert sentence(ValueError("Why?")) == "Why?"
     assert sentence(KeyError()) == "KeyError."
 
