@@ -34,7 +34,7 @@ class Ours:
         self.recorder = StopAfter()
         method = build(methods.method_class("imc-swav"), config, spec, seed)
         if compiled:
-            method.encoder.compile(dynamic=False)
+            method.get_submodule("encoder").compile(dynamic=False)
         self.parts = Parts(method, data=("crops",))
         self.trainer = Trainer(
             method,
