@@ -75,11 +75,6 @@ def plan(
     n_samples = _limited(n_samples, limit)
     _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
     config = about.resolve(name, preset, changes or {}, n_samples=n_samples)
-    if n_samples is not None and "batch_size" not in (changes or {}) and config["batch_size"] > n_samples:
-        raise ValueError(
-            f"{Path(name).name} has {n_samples} samples, and {about.title} needs {config['batch_size']} or more for a "
-            "batch; add samples"
-        )
     return RunSpec(
         dataset=name,
         method=about.name,
@@ -190,8 +185,17 @@ def _check_clusters(clusters: int, n_samples: int | None, name: str) -> None:
 
 
 def _check_batch(spec: RunSpec, n_samples: int | None) -> None:
-    """Refuse what the training would refuse; of methods that train on a part of the data it alone knows."""
-    if card(spec.method).train_part == "all" and n_samples is not None and spec.config["batch_size"] > n_samples:
+    """Refuse batches of more samples than there are; of a part that a method trains on, the training alone knows."""
+    about = card(spec.method)
+    if n_samples is None or spec.config["batch_size"] <= n_samples:
+        return
+    smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size") or 0
+    if smallest > n_samples:
+        raise ValueError(
+            f"{Path(spec.dataset).name} has {n_samples} samples, and {about.title} needs {smallest:g} or more for a "
+            "batch; add samples"
+        )
+    if about.train_part == "all":
         raise ValueError(
             f"batch_size={spec.config['batch_size']} exceeds the {n_samples} samples to train on; lower batch_size to "
             f"{n_samples} or less, or use more data"
