@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.data import catalogue
 from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.methods import card
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +55,9 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
         )
     at = {axis: axes[axis][0] for axis in varied[2:]}
     first, n_seeds = outcome.sweep.cells[0], len(outcome.sweep.seeds)
-    title = f"{first.method} on {Path(first.dataset).name}, {n_seeds} seed{'s' if n_seeds > 1 else ''}"
+    entry = catalogue.find(first.dataset)
+    place = entry.title if entry else Path(first.dataset).name
+    title = f"{card(first.method).title} on {place}, {n_seeds} seed{'s' if n_seeds > 1 else ''}"
     title = ", ".join([title, *(f"{axis} {shown(value)}" for axis, value in at.items())])
     if not others:
         found = {one: results.surface(sweep, values[one], x) for one in names}

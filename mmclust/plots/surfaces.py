@@ -77,9 +77,10 @@ def heat_map(
     axis = figure.subplots()
     image = axis.imshow(mean.T, origin="lower", aspect="auto", cmap="viridis")
     middle = (np.nanmin(mean) + np.nanmax(mean)) / 2 if np.isfinite(mean).any() else 0.0
+    digits = ".3f" if np.nanmax(np.abs(mean), initial=0) <= 1 else ".3g"
     for i, j in np.argwhere(np.isfinite(mean)):
         color = "black" if mean[i, j] > middle else "white"
-        axis.text(i, j, f"{mean[i, j]:.3g}", ha="center", va="center", fontsize=7, color=color)
+        axis.text(i, j, f"{mean[i, j]:{digits}}", ha="center", va="center", fontsize=7, color=color)
     axis.set_xticks(range(n_x), [shown(value) for value in x])
     axis.set_yticks(range(n_y), [shown(value) for value in y])
     figure.colorbar(image, ax=axis, label=names[2])

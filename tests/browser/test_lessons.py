@@ -32,7 +32,6 @@ def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -
     expect(page.locator(".mm-scene")).to_have_count(0)
     page.get_by_role("slider").press("ArrowLeft")
     expect(page.get_by_text("45 %")).to_be_visible()
-    page.wait_for_timeout(1000)  # a slider that is moved by keys tells the server a moment later
     page.get_by_role("button", name="Show what the runs say").click()
     expect(page.get_by_text(re.compile(r"You said 45 %, the runs say \d+ %"))).to_be_visible()
     expect(page.locator(".mm-scene img").first).to_be_visible()
