@@ -63,7 +63,7 @@ def bands(
     if numbers and min(xs) > 0 and max(xs) / min(xs) >= 100:
         figure.update_xaxes(type="log")
     if percent:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(tickformat=_ticks(np.concatenate([mean for mean, _ in curves.values()] or [np.empty(0)])))
     return figure
 
 
@@ -194,5 +194,5 @@ def scatter(
         hovertemplate=f"<b>%{{text}}</b><br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.1%}}<extra></extra>",
     )  # fmt: skip
     dress(figure, height=height, x=names[0], y=names[1])
-    figure.update_yaxes(tickformat=".0%")
+    figure.update_yaxes(tickformat=_ticks(y))
     return figure
