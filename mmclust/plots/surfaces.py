@@ -32,6 +32,7 @@ def curves(
         title: above the picture.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x)
     order = sorted(range(len(x)), key=lambda i: x[i]) if numbers else list(range(len(x)))
@@ -49,6 +50,8 @@ def curves(
         axis.set_xticks(places, [shown(x[i]) for i in order], rotation=20, ha="right", fontsize=8)
     elif places.min() > 0 and places.max() / places.min() >= LOG_FROM:
         axis.set_xscale("log")
+    elif all(isinstance(value, int) for value in x):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel(names[0])
     axis.set_ylabel(names[1])
     axis.set_title(title, fontsize=10)
