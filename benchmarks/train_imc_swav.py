@@ -100,8 +100,6 @@ class Way:
 
 _here: list[Plain | Ours] = []
 """In a process of a `Way`: what trains there."""
-
-
 _until_first: list[float] = []
 """Processor seconds until its first step was done: a compiled encoder is compiled in it."""
 

@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
     """
     for item in items:
-        if config.getoption("reruns") is None and item.get_closest_marker("browser"):
+        if config.getoption("reruns", default=0) is None and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -19,6 +19,7 @@ from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import METHODS, card
 from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS
 from mmclust.runs.spec import RunSpec
+from mmclust.sweeps.runner import LEAST_GPU
 from mmclust.sweeps.sweep import Sweep
 
 MAX_SNAPSHOTS = 1_000
@@ -40,7 +41,7 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
         about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
     except (TypeError, ValueError, AttributeError) as error:
         raise archive.refuse(str(error).splitlines()[0]) from None
-    if type(spec.gpus) not in (int, float) or not 0 < spec.gpus <= 1:
+    if type(spec.gpus) not in (int, float) or not LEAST_GPU <= spec.gpus <= 1:
         raise archive.refuse(f"gpus is {shown(spec.gpus)}, a part of one GPU is needed")
     archive.whole("epochs", spec.epochs, 1, 10**6)
     archive.whole("evaluate_every", spec.evaluate_every, 1, 10**6)

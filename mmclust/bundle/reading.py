@@ -71,8 +71,10 @@ def _add(store: RunStore, archive: Archive) -> Opened:
         )
     n_runs = archive.whole("n_runs", manifest.get("n_runs"), 1, MAX_RUNS)
     runs = [_unpack(archive, number) for number in range(1, n_runs + 1)]
-    for number, found in enumerate(runs):
-        _name(store, found, {before.run_id for before in runs[:number]})
+    taken: set[str] = set()
+    for found in runs:
+        _name(store, found, taken)
+        taken.add(found.run_id)
     ids = tuple(found.run_id for found in runs)
     sweep = checks.sweep(archive, manifest["sweep"], ids) if "sweep" in manifest else None
     _keep(store, runs, sweep)

@@ -57,7 +57,7 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
     first, n_seeds = outcome.sweep.cells[0], len(outcome.sweep.seeds)
     entry = catalogue.find(first.dataset)
     place = entry.title if entry else Path(first.dataset).name
-    title = f"{card(first.method).title} on {place}, {n_seeds} seed{'s' if n_seeds > 1 else ''}"
+    title = f"{card(first.method.strip().lower()).title} on {place}, {n_seeds} seed{'s' if n_seeds > 1 else ''}"
     title = ", ".join([title, *(f"{axis} {shown(value)}" for axis, value in at.items())])
     if not others:
         found = {one: results.surface(sweep, values[one], x) for one in names}

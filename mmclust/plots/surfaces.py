@@ -80,7 +80,8 @@ def heat_map(
     axis = figure.subplots()
     image = axis.imshow(mean.T, origin="lower", aspect="auto", cmap="viridis")
     middle = (np.nanmin(mean) + np.nanmax(mean)) / 2 if np.isfinite(mean).any() else 0.0
-    digits = ".3f" if np.nanmax(np.abs(mean), initial=0) <= 1 else ".3g"
+    largest = np.nanmax(np.abs(mean), initial=0)
+    digits = ".3f" if 0.1 <= largest <= 1 else ".3g"
     for i, j in np.argwhere(np.isfinite(mean)):
         color = "black" if mean[i, j] > middle else "white"
         axis.text(i, j, f"{mean[i, j]:{digits}}", ha="center", va="center", fontsize=7, color=color)

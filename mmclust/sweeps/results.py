@@ -56,7 +56,8 @@ def figures(runs: Sequence[RunRecord]) -> dict[str, Figure]:
 def device_seconds(runs: Sequence[RunRecord]) -> tuple[str, float] | None:
     """What runs have cost: seconds of training times the devices that each took.
 
-    A GPU counts once, a CPU as often as threads computed. Seconds are the clock's: other work on a machine is in them.
+    A GPU counts with the part of it that was kept for the run, a CPU as often as threads computed. Seconds are the
+    clock's: other work on a machine is in them.
 
     Returns:
         `GPU` or `core`, and the sum; None where a run does not say its threads or both kinds were used.
@@ -64,10 +65,11 @@ def device_seconds(runs: Sequence[RunRecord]) -> tuple[str, float] | None:
     seconds: dict[str, float] = {}
     for run in runs:
         kind = "GPU" if run.device.startswith("cuda") else "core"
-        n_devices = "1" if kind == "GPU" else run.environment.get("threads", "")
-        if not n_devices.isdigit():
+        threads = run.environment.get("threads", "")
+        if kind == "core" and not threads.isdigit():
             return None
-        seconds[kind] = seconds.get(kind, 0.0) + int(n_devices) * run.seconds
+        n_devices = run.spec.gpus if kind == "GPU" else int(threads)
+        seconds[kind] = seconds.get(kind, 0.0) + n_devices * run.seconds
     return next(iter(seconds.items())) if len(seconds) == 1 else None
 
 

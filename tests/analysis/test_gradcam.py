@@ -227,5 +227,5 @@ sys.exit(str(failed) if failed else 0)
 
 @pytest.mark.slow
 def test_the_package_loads_while_another_thread_loads_torchvision():
-    done = subprocess.run([sys.executable, "-c", TWO_THREADS], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", TWO_THREADS], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-500:]

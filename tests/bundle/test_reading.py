@@ -163,6 +163,7 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"record": lambda r: r["spec"].update(method="os.system")}, "its method os.system is not known"),
         ({"record": lambda r: r["spec"].update(epochs="many")}, "epochs is many"),
         ({"record": lambda r: r["spec"].update(gpus="all")}, "gpus is all"),
+        ({"record": lambda r: r["spec"].update(gpus=0.001)}, "gpus is 0.001"),
         ({"record": lambda r: r["spec"].update(config={"no_such": 1})}, "has no hyper-parameter"),
         ({"record": lambda r: r["spec"].update(config=7)}, "refused"),
         ({"record": lambda r: r["spec"].update(extra=1)}, "unknown fields extra"),

@@ -20,6 +20,8 @@ def test_a_run_costs_its_seconds_times_the_threads_or_the_gpu_that_it_took(store
     assert device_seconds([two, four]) == ("core", 60.0)
     gpu = trained(store, device="cuda:0", seconds=7.0)
     assert device_seconds([gpu, gpu]) == ("GPU", 14.0)
+    quarter = replace(gpu, spec=replace(gpu.spec, gpus=0.25))
+    assert device_seconds([gpu, quarter]) == ("GPU", 8.75)
 
 
 def test_a_cost_that_is_not_known_is_not_made_up(store: RunStore):
