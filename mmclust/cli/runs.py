@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from mmclust.cli.output import duration, figures, fraction, print_json, print_table
+from mmclust.evaluation.figures import MAIN
 
 
 def add(commands: Any) -> None:
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
             r.spec.method,
             str(r.spec.seed),
             f"{r.epoch:.0f}/{r.epochs}",
-            *(fraction(r.metrics, name) for name in ("acc", "nmi", "ari")),
+            *(fraction(r.metrics, name) for name in MAIN),
             duration(r.seconds),
             r.error or r.waiting_for or r.title,
         )

@@ -13,7 +13,7 @@ from mmclust.analysis import topk
 from mmclust.analysis.projection import KINDS, cached_projection, is_cached
 from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
-from mmclust.evaluation.figures import CURVES, MAIN_CURVES, SIGNALS, TITLES
+from mmclust.evaluation.figures import CURVES, MAIN, MAIN_CURVES, SIGNALS, TITLES
 from mmclust.plots import clusters as cluster_plots
 from mmclust.plots import curves as curve_plots
 from mmclust.plots import scatter
@@ -190,7 +190,7 @@ def readout(found: Findings) -> Section | None:
     rows = [
         (
             "assignment of the network" if name == "assignment" else f"k-means on <i>{escape(name)}</i>",
-            *(_percent(values[key]) for key in ("acc", "nmi", "ari")),
+            *(_percent(values[key]) for key in MAIN),
             *([""] * (1 + len(factors)) if name == "assignment" else _probed(found, name, factors)),
         )
         for name, values in figures.items()

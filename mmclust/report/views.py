@@ -8,6 +8,7 @@ import numpy as np
 
 from mmclust.analysis import agreement, overclusters
 from mmclust.evaluation import metrics
+from mmclust.evaluation.figures import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.plots.curves import curve_figure
 from mmclust.report import samples
@@ -38,7 +39,7 @@ def figures(found: Findings, table: Table) -> str:
     rows = []
     for title, y_pred in zip(["fused", *names(found)], [fused, *_clusters(found)], strict=True):
         scores = {} if found.y_true is None else metrics.score(found.y_true, y_pred)
-        cells = [f"{scores[name]:.1%}" for name in ("acc", "nmi", "ari") if name in scores]
+        cells = [f"{scores[name]:.1%}" for name in MAIN if name in scores]
         rows.append([escape(title), *cells, "" if y_pred is fused else f"{(y_pred == fused).mean():.1%}"])
     return table(head, rows)
 

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import agreement
+from mmclust.evaluation.figures import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui import cache, customdata, picker, pictures, state
 
@@ -33,7 +34,7 @@ def _table(view: cache.View) -> str:
     rows = []
     for source in picker.sources(view).values():
         of = cache.alone(view, source)
-        cells = [f"{of.scores[name]:.1%}" for name in ("acc", "nmi", "ari") if name in of.scores]
+        cells = [f"{of.scores[name]:.1%}" for name in MAIN if name in of.scores]
         same = "" if source is None else f"{float((of.y_pred == view.y_pred).mean()):.1%}"
         cells += [same, f"{float(of.confidence.mean()):.0%}"]
         name = escape(picker.source_name(view, source))

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mmclust import launch
-from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES
+from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
 from mmclust.plots import curves
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
@@ -142,10 +142,7 @@ def _run(record: RunRecord) -> None:
         )
         with figures:
             if record.metrics:
-                cells = "".join(
-                    f"<span><b>{record.metrics[n]:.1%}</b> <small>{n.upper()}</small></span>"
-                    for n in ("acc", "nmi", "ari")
-                )
+                cells = "".join(f"<span><b>{record.metrics[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
                 st.html(f'<div class="mm-chips">{cells}</div>')
         with state:
             if record.active:

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from mmclust.data import catalogue
+from mmclust.evaluation.figures import MAIN, TITLES
 from mmclust.methods import METHODS, card
 from mmclust.runs.errors import UnknownRun
 from mmclust.runs.queue import SWEEP
@@ -180,10 +181,10 @@ def assignment(view: cache.View) -> cache.View:
 def chips(found: cache.View) -> str:
     """HTML of the line under the bar: figures of the run at this epoch."""
     figures = []
-    for name in ("acc", "nmi", "ari"):
+    for name in MAIN:
         if name in found.scores:
             before = "" if found.plain is None else f" (run: {found.plain.scores[name]:.1%})"
-            figures.append((name.upper() + before, f"{found.scores[name]:.1%}"))
+            figures.append((TITLES[name] + before, f"{found.scores[name]:.1%}"))
     n_clusters = found.snapshot.n_clusters
     figures += [(f"{found.word}s", f"{len(found.ids):,}")]
     if len(found.data.views) > 1:

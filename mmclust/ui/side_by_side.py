@@ -8,6 +8,7 @@ import streamlit as st
 
 from mmclust.analysis.projection import cached_projection
 from mmclust.analysis.spaces import choices
+from mmclust.evaluation.figures import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
 from mmclust.ui import atlas, cache, caught, frame, jobs, map_points, maps, pictures, pointmap, selection, state
@@ -110,7 +111,7 @@ def _map(
     first: Side, side: Side, ids: np.ndarray, space: str, kind: str, marked: np.ndarray | None, number: int
 ) -> None:
     view = side.view
-    figures = " · ".join(f"{name.upper()} {view.scores[name]:.1%}" for name in ("acc", "nmi") if name in view.scores)
+    figures = " · ".join(f"{TITLES[name]} {view.scores[name]:.1%}" for name in ("acc", "nmi") if name in view.scores)
     st.markdown(f"**{selection.plain(side.name)}** :gray[{figures}]")
     about = next(one for one in choices(view.snapshot.spaces, view.view_names) if one.name == space)
     method = maps.PROJECTIONS[kind]
