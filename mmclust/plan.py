@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -10,7 +11,7 @@ from mmclust.data import catalogue
 from mmclust.data import steps as preparation
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
-from mmclust.methods.card import Preset
+from mmclust.methods.card import MethodCard, Preset
 from mmclust.runs.devices import computes_bf16, devices
 from mmclust.runs.spec import RunSpec
 
@@ -18,6 +19,8 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
 MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
+SMALLEST_PART = 0.1
+"""Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
 
 
 def plan(
@@ -74,7 +77,9 @@ def plan(
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
     n_samples = _limited(n_samples, limit)
     _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
-    config = about.resolve(name, preset, changes or {}, n_samples=n_samples)
+    usual = about.resolve(name, preset, {})["batch_size"]
+    n_train = n_trained(about, usual, n_samples, lambda: catalogue.load(name, limit=limit))
+    config = about.resolve(name, preset, changes or {}, n_samples=n_train)
     return RunSpec(
         dataset=name,
         method=about.name,
@@ -102,10 +107,26 @@ def objection(spec: RunSpec) -> str | None:
     return method_class(spec.method).objection(prepared, about.config(**spec.config))
 
 
+def n_trained(about: MethodCard, batch_size: int, n_samples: int, read: Callable[[], MultiViewDataset]) -> int | None:
+    """How many samples a method trains on; None where it is a part of them that surely holds a batch.
+
+    Args:
+        about: the method.
+        batch_size: its samples in a batch.
+        n_samples: of the data set, or of the random sample of it.
+        read: gives these data; called where the batch may have more samples than the part to train on.
+    """
+    if about.train_part == "all":
+        return n_samples
+    if batch_size <= SMALLEST_PART * n_samples:
+        return None
+    return len(read().part(about.train_part))
+
+
 def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | None = None) -> tuple[str, ...]:
     """Look at the samples themselves before a run: what a user should know of them and of the method's settings.
 
-    Image sets are not read for this: their readers have looked at the pixels.
+    Large image sets are not read for this: their readers have looked at the pixels.
 
     Args:
         spec: of the run.
@@ -114,33 +135,39 @@ def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | No
     Raises:
         ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
     """
+    about, batch_size = card(spec.method), spec.config["batch_size"]
+    load = partial(read or _load, spec.dataset, spec.limit)
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
         n_samples = _limited(_data(spec.dataset)[1], spec.limit)
-        _check_batch(spec, n_samples)
-        return _method_notes(spec, n_samples)
-    dataset = read(spec.dataset, spec.limit) if read else catalogue.load(spec.dataset, limit=spec.limit)
+        n_train = n_trained(about, batch_size, n_samples, load)
+        _check_batch(spec, n_train)
+        return _method_notes(spec, n_samples, n_train)
+    dataset = load()
+    n_train = n_trained(about, batch_size, dataset.n_samples, lambda: dataset)
     n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
     _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
-    _check_batch(spec, dataset.n_samples)
-    preparation.check(dataset, steps=spec.steps, declared=card(spec.method).steps(spec.config))
-    return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples)
+    _check_batch(spec, n_train)
+    preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
+    return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples, n_train)
 
 
-def _method_notes(spec: RunSpec, n_samples: int | None) -> tuple[str, ...]:
-    """What the method says of these settings, e.g. of small batches; nothing where the number is not known yet."""
-    if n_samples is None:
-        return ()
+def _load(dataset: str, limit: int | None) -> MultiViewDataset:
+    return catalogue.load(dataset, limit=limit)
+
+
+def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[str, ...]:
+    """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
-    note = about.smaller_batch(spec.dataset, spec.preset, n_samples)
+    note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
     of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
-    return (note, *of_method) if note and spec.config["batch_size"] == n_samples else of_method
+    return (note, *of_method) if note else of_method
 
 
-def _data(dataset: str) -> tuple[str, int | None, int]:
-    """Name that the run remembers, number of samples (None: not known before it is read) and of classes."""
+def _data(dataset: str) -> tuple[str, int, int]:
+    """Name that the run remembers, number of samples and of classes."""
     entry = catalogue.find(dataset)
     if entry is None:
         spec, n_samples = catalogue.sized(dataset)
@@ -148,7 +175,8 @@ def _data(dataset: str) -> tuple[str, int | None, int]:
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
     if entry.as_found:
-        return entry.name, None, catalogue.describe(entry.name).n_clusters
+        found = catalogue.load(entry.name)
+        return entry.name, found.n_samples, found.spec.n_clusters
     return entry.name, entry.n_samples, entry.n_clusters
 
 
@@ -166,40 +194,39 @@ def _check_whole(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _limited(n_samples: int | None, limit: int | None) -> int | None:
-    """How many samples are trained on, as far as that is known."""
+def _limited(n_samples: int, limit: int | None) -> int:
+    """How many samples a run sees."""
     if limit is None:
         return n_samples
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 2:
         raise ValueError(f"limit={limit} leaves nothing to cluster; give 2 or more, or no limit")
-    return limit if n_samples is None else min(limit, n_samples)
+    return min(limit, n_samples)
 
 
-def _check_clusters(clusters: int, n_samples: int | None, name: str) -> None:
+def _check_clusters(clusters: int, n_samples: int, name: str) -> None:
     if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
         raise ValueError(
             f"clusters={clusters} is not allowed for {name}; give the number of clusters to look for, 2 or more"
         )
-    if n_samples is not None and clusters > n_samples:
+    if clusters > n_samples:
         raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
 
 
 def _check_batch(spec: RunSpec, n_samples: int | None) -> None:
-    """Refuse batches of more samples than there are; of a part that a method trains on, the training alone knows."""
+    """Refuse batches of more samples than there are to train on."""
     about = card(spec.method)
     if n_samples is None or spec.config["batch_size"] <= n_samples:
         return
     smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size") or 0
     if smallest > n_samples:
         raise ValueError(
-            f"{Path(spec.dataset).name} has {n_samples} samples, and {about.title} needs {smallest:g} or more for a "
-            "batch; add samples"
+            f"{Path(spec.dataset).name} has {n_samples} samples to train on, and {about.title} needs {smallest:g} or "
+            "more for a batch; add samples"
         )
-    if about.train_part == "all":
-        raise ValueError(
-            f"batch_size={spec.config['batch_size']} exceeds the {n_samples} samples to train on; lower batch_size to "
-            f"{n_samples} or less, or use more data"
-        )
+    raise ValueError(
+        f"batch_size={spec.config['batch_size']} exceeds the {n_samples} samples to train on; lower batch_size to "
+        f"{n_samples} or less, or use more data"
+    )
 
 
 def _device(device: str) -> Device:

@@ -166,7 +166,8 @@ class MethodCard:
             dataset: its name, for which there may be values of the paper.
             preset: key in `presets`.
             changes: values by name; text is understood too.
-            n_samples: where they are known, all of them are a batch at most, unless the user asks for more.
+            n_samples: to train on; where they are known, all of them are a batch at most, unless the user asks for
+                more.
 
         Raises:
             ValueError: unknown preset, unknown knob or a value that is not allowed.
@@ -182,12 +183,12 @@ class MethodCard:
             values[key] = known[key].check(value)
         return values
 
-    def smaller_batch(self, dataset: str, preset: str, n_samples: int | None) -> str:
-        """A note where the preset's batch has more samples than there are; empty elsewhere."""
+    def smaller_batch(self, dataset: str, preset: str, batch_size: int, n_samples: int | None) -> str:
+        """A note where all samples to train on are one batch, as the preset's has more; empty elsewhere."""
         usual = self.resolve(dataset, preset, {}).get("batch_size", 0)
-        if n_samples is None or usual <= n_samples:
+        if n_samples is None or batch_size != n_samples or usual <= n_samples:
             return ""
         return (
-            f"There are {n_samples:,} samples, fewer than the preset's batch of {usual}: all of them are one batch, "
-            "and an epoch is a single step, so give it more epochs."
+            f"There are {n_samples:,} samples to train on, fewer than the preset's batch of {usual}: all of them are "
+            "one batch, and an epoch is a single step, so give it more epochs."
         )

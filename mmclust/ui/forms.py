@@ -18,10 +18,23 @@ PREFIX = "knob:"
 KEPT = "form"
 """Session key of the values that outlast a change of page: name -> value."""
 
+DEFAULTS = "form-defaults"
+"""Session key of the defaults that the form was last drawn with: name -> value."""
+
 
 def keep(name: str, value: Any) -> None:
     """Remember a value of the form beyond the page."""
     st.session_state.setdefault(KEPT, {})[name] = value
+
+
+def keep_change(name: str, value: Any, default: Any) -> None:
+    """Remember a value, also in the URL, where it is not the default: defaults change with the data."""
+    changed = not same(value, default)
+    if changed:
+        keep(name, value)
+    else:
+        st.session_state.get(KEPT, {}).pop(name, None)
+    write_url({name: value if changed else None})
 
 
 def forget() -> None:
@@ -69,6 +82,7 @@ def knobs(card: MethodCard, defaults: Mapping[str, Any], *, open_groups: tuple[s
     Returns:
         The values that differ from `defaults`.
     """
+    _follow(defaults)
     changes: dict[str, Any] = {}
     for group in dict.fromkeys(knob.group for knob in card.knobs):
         members = [knob for knob in card.knobs if knob.group == group]
@@ -78,9 +92,19 @@ def knobs(card: MethodCard, defaults: Mapping[str, Any], *, open_groups: tuple[s
                 if not same(value, defaults[knob.name]):
                     changes[knob.name] = value
     for knob in card.knobs:
-        keep(knob.name, changes.get(knob.name, defaults[knob.name]))
-        write_url({knob.name: changes.get(knob.name)})
+        keep_change(knob.name, changes.get(knob.name, defaults[knob.name]), defaults[knob.name])
     return changes
+
+
+def _follow(defaults: Mapping[str, Any]) -> None:
+    """Move sliders that stand at an earlier default, e.g. of more samples, to the present one."""
+    earlier = st.session_state.get(DEFAULTS, {})
+    for name, default in defaults.items():
+        key = PREFIX + name
+        if key in st.session_state and name in earlier and not same(earlier[name], default):
+            value = st.session_state[key]
+            st.session_state[key] = default if same(value, earlier[name]) else value
+    st.session_state[DEFAULTS] = dict(defaults)
 
 
 def widget(knob: Knob, default: Any) -> Any:

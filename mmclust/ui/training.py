@@ -13,6 +13,12 @@ from mmclust.methods.card import PRESETS, MethodCard, Preset
 from mmclust.ui import browse, cache, forms, frame, picker, pictures, sample_cards, state, visitor
 
 MAX_EPOCHS = 5000
+_FOR_ALL = ("dataset", "method", "preset", "seed", "launcher", "device")
+"""What stays when another data set, method or preset is chosen."""
+_DEPENDENT = ("form:epochs", "form:clusters", "form:limit", "form:precision")
+"""Session keys of the other settings, whose defaults depend on that choice."""
+_CHOSEN = "form-chosen"
+"""Session key of the data set, method and preset of the last visit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +41,8 @@ class Choice:
     @property
     def values(self) -> dict[str, Any]:
         """Every hyper-parameter."""
-        return self.method.resolve(
-            self.dataset, self.preset, self.changes, n_samples=_n_samples(self.dataset, self.limit)
-        )
+        n_train = _n_trained(self.dataset, self.method, self.preset, self.limit)
+        return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train)
 
 
 _METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
@@ -50,12 +55,14 @@ def form() -> Choice:
     fitting = _fitting(len(cache.describe(dataset).views))
     method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
+    _settle(dataset, method.name, preset)
     about = method.preset(preset, dataset)
     if about.note:
         st.caption(about.note)
     start = st.container()
     settings = _settings(dataset, about)
-    defaults = method.resolve(dataset, preset, {}, n_samples=_n_samples(dataset, settings["limit"]))
+    n_train = _n_trained(dataset, method, preset, settings["limit"])
+    defaults = method.resolve(dataset, preset, {}, n_samples=n_train)
     _ablations(method)
     changes = forms.knobs(method, defaults, open_groups=("Objective",))
     if changes:
@@ -82,17 +89,21 @@ def _notes(choice: Choice) -> None:
             f"Preparation: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
         )
-    n_samples = _n_samples(choice.dataset, choice.limit)
-    small = choice.method.smaller_batch(choice.dataset, choice.preset, n_samples)
-    small = small if choice.values["batch_size"] == n_samples else ""
+    n_train = _n_trained(choice.dataset, choice.method, choice.preset, choice.limit)
+    small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], n_train)
     for note in (*cache.notes(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
         st.caption(f":material/info: {note}")
 
 
-def _n_samples(dataset: str, limit: int | None) -> int | None:
-    """How many samples are trained on, as the catalogue knows it."""
+def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None) -> int | None:
+    """How many samples the method trains on, where that may be fewer than its batch; None for data not here yet."""
     entry = catalogue.find(dataset)
-    return min(limit or entry.n_samples, entry.n_samples) if entry else limit
+    if entry is None or not entry.available():
+        return None
+    n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
+    n_samples = min(limit or n_samples, n_samples)
+    batch_size = method.resolve(dataset, preset, {})["batch_size"]
+    return plan.n_trained(method, batch_size, n_samples, lambda: cache.dataset(dataset, limit))
 
 
 def _dataset() -> str:
@@ -148,15 +159,25 @@ def _pick(
 
 def _fresh() -> None:
     """Another data set, method or preset has other defaults."""
+    _forget_settings()
+    for name in list(st.query_params):
+        if name not in (*_FOR_ALL, state.RUN):
+            del st.query_params[name]
+
+
+def _settle(*chosen: str) -> None:
+    """Where the URL has brought another data set, method or preset, only the settings that it names are kept."""
+    if st.session_state.get(_CHOSEN, chosen) != chosen:
+        _forget_settings()
+    st.session_state[_CHOSEN] = chosen
+
+
+def _forget_settings() -> None:
     for key in [str(k) for k in st.session_state]:
-        if key.startswith(forms.PREFIX) or key in ("form:epochs", "form:clusters", "form:limit"):
+        if key.startswith(forms.PREFIX) or key in _DEPENDENT:
             del st.session_state[key]
     kept = st.session_state.get(forms.KEPT, {})
-    fixed = ("dataset", "method", "preset", "seed", "launcher", "device")
-    st.session_state[forms.KEPT] = {name: value for name, value in kept.items() if name in fixed}
-    for name in list(st.query_params):
-        if name not in (*fixed, state.RUN):
-            del st.query_params[name]
+    st.session_state[forms.KEPT] = {name: value for name, value in kept.items() if name in _FOR_ALL}
 
 
 def _settings(dataset: str, about: Preset) -> dict[str, Any]:
@@ -196,8 +217,7 @@ def _number(name: str, label: str, default: int, low: int, high: int, text: str)
         wanted = str(forms.kept(name, default))
         st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
     value = int(st.number_input(label, low, high, step=1, key=key, help=text))
-    forms.keep(name, value)
-    forms.write_url({name: None if value == default else value})
+    forms.keep_change(name, value, default)
     return value
 
 
@@ -208,8 +228,7 @@ def _choice(name: str, label: str, options: list[str], text: str, default: str |
         wanted = forms.kept(name, default)
         st.session_state[key] = wanted if wanted in options else default
     value = st.segmented_control(label, options, key=key, help=text, required=True) or default
-    forms.keep(name, value)
-    forms.write_url({name: None if value == default else value})
+    forms.keep_change(name, value, default)
     return value
 
 

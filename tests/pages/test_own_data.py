@@ -28,6 +28,10 @@ def box(app, label: str) -> Any:
     return next(one for one in (*app.selectbox, *app.text_input, *app.number_input) if one.label == label)
 
 
+def slider(app, label: str) -> Any:
+    return next(one for one in app.slider if one.label.startswith(label))
+
+
 def press(app, label: str):
     return next(button for button in app.button if button.label == label).click()
 
@@ -132,11 +136,62 @@ def test_the_form_of_a_training_shows_the_batch_that_few_samples_make() -> None:
     name = kept()
     app = wait_for_jobs(open_page("train", dataset=name, method="dccs"))
     assert_clean(app)
-    (batch,) = (slider for slider in app.slider if slider.label.startswith("Batch size"))
+    batch = slider(app, "Batch size")
     assert batch.value == N
-    assert f"There are {N} samples, fewer than the preset's batch of" in texts(app)
+    assert f"There are {N} samples to train on, fewer than the preset's batch of" in texts(app)
     batch.set_value(16).run()
     assert "fewer than the preset's batch" not in texts(app)
+
+
+def test_training_on_other_data_begins_with_their_own_settings() -> None:
+    name = kept()
+    app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
+    slider(app, "Beta aug").set_value(4.5).run()
+    box(app, "Epochs").set_value(7).run()
+    app.switch_page("data.py").run()
+    wait_for_jobs(app)
+    app.radio[0].set_value(name).run()
+    press(wait_for_jobs(app), "Train on this").run()
+    app.query_params["dataset"] = name  # AppTest does not follow switch_page by itself
+    app = wait_for_jobs(app.switch_page("train.py").run())
+    assert_clean(app)
+    assert box(app, "Data set").value == name
+    assert slider(app, "Batch size").value == N and box(app, "Clusters $K$").value == 3
+    assert box(app, "Epochs").value != 7 and slider(app, "Beta aug").value != 4.5
+    assert "Back to the preset" not in texts(app)
+
+
+def test_other_data_with_settings_in_the_url_keep_those_alone() -> None:
+    name = kept()
+    app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
+    slider(app, "Beta aug").set_value(4.5).run()
+    slider(app, "Sigma").set_value(0.3).run()
+    app.switch_page("home.py").run()
+    app.query_params.clear()
+    app.query_params["dataset"], app.query_params["beta_aug"] = name, "3"
+    app = wait_for_jobs(app.switch_page("train.py").run())
+    assert box(app, "Data set").value == name and slider(app, "Beta aug").value == 3
+    assert "Back to the preset (1 changed)" in texts(app)
+
+
+def test_settings_outlast_a_change_of_page() -> None:
+    app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
+    slider(app, "Beta aug").set_value(4.5).run()
+    app = wait_for_jobs(app.switch_page("home.py").run().switch_page("train.py").run())
+    assert slider(app, "Beta aug").value == 4.5
+
+
+def test_the_batch_follows_the_number_of_images_unless_it_was_set() -> None:
+    app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
+    usual = slider(app, "Batch size").value
+    for limit, batch in ((50, 50), (0, usual), (40, 40)):
+        box(app, "Images (0: all)").set_value(limit).run()
+        assert_clean(app)
+        assert slider(app, "Batch size").value == batch
+        assert "Back to the preset" not in texts(app)
+    slider(app, "Batch size").set_value(32).run()
+    box(app, "Images (0: all)").set_value(0).run()
+    assert slider(app, "Batch size").value == 32 and "Back to the preset (1 changed)" in texts(app)
 
 
 def test_features_are_computed_and_kept_as_a_data_set() -> None:
