@@ -7,11 +7,13 @@ from scipy.io import savemat
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import folder
+from mmclust.data.readers.reading import Reading
 
 RNG = np.random.default_rng(0)
 N = 24
 A, B = RNG.random((N, 3)).round(4), RNG.random((N, 12)).round(4)
 LABELS = np.arange(N) % 4
+TURNED = "samples in columns"
 
 
 def labels_of(dataset: MultiViewDataset) -> np.ndarray:
@@ -68,6 +70,23 @@ def test_tables_without_labels_keep_all_their_columns(tmp_path: Path):
     table(tmp_path / "b.csv", B)
     dataset = readers.read(tmp_path)
     assert dataset.labels is None and [view.shape for view in dataset.spec.views] == [(3,), (12,)]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_samples_may_be_the_columns_of_tables_that_differ_in_length(tmp_path: Path, named: bool):
+    header = ",".join(f"sample {i}" for i in range(N)) if named else ""
+    table(tmp_path / "a.csv", A.T, header)
+    table(tmp_path / "b.csv", B.T, header)
+    reading = Reading()
+    dataset = readers.read(tmp_path, reading)
+    assert np.allclose(dataset.views[0], A) and np.allclose(dataset.views[1], B) and reading.told[0] == TURNED
+    np.savetxt(tmp_path / "labels.csv", LABELS, fmt="%d")
+    reading = Reading()
+    dataset = readers.read(tmp_path, reading)
+    assert np.allclose(dataset.views[0], A) and np.array_equal(labels_of(dataset), LABELS)
+    assert reading.told == [TURNED]
+    table(tmp_path / "b.csv", A.T, header)
+    assert [view.shape for view in readers.read(tmp_path).views] == [(N, 3), (N, 3)], "labels say how many"
 
 
 def test_labels_in_a_table_or_array_of_their_own(tmp_path: Path):

@@ -61,8 +61,15 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     tables = table.joined(tables, reading)
     views |= table.split_labels(tables)
     texts = next((one.texts for one in tables.values() if one.texts is not None), None)
-    in_rows = len(tables) == len(found)
+    in_rows = len(tables) == len(found) and not _may_be_turned(tables)
     return arrays.assemble(path.resolve().name, views, path.name, reading, texts=texts, in_rows=in_rows)
+
+
+def _may_be_turned(tables: dict[str, table.Table]) -> bool:
+    """Whether samples may be the columns of tables: all name and count them alike, and differ in length."""
+    headers = {(one.header, one.numbers.shape[1]) for one in tables.values() if one.numbers.shape[1] > 1}
+    has_ids = any(one.ids is not None for one in tables.values())
+    return len(headers) == 1 and len(set(map(len, tables.values()))) > 1 and not has_ids
 
 
 def is_zipped(path: Path) -> bool:
