@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
@@ -142,9 +143,28 @@ def test_captions_in_a_table_of_their_own_are_one_for_each_sample_or_left_out(tm
     assert dataset.texts is None and reading.told == ["left out: 5 captions, which are not one for each sample"]
 
 
-def test_matrices_that_are_no_views_are_named(tmp_path: Path):
-    np.savez(tmp_path / "a.npz", X1=A, X2=A[:, :3], W=np.eye(9), Y=LABELS)
-    assert opened(tmp_path / "a.npz")[1].told == ["left out: W"]
+@pytest.mark.parametrize("name", ["W", "V", "v", "x", "data"])
+def test_matrices_that_are_no_views_are_named(tmp_path: Path, name: str):
+    np.savez(tmp_path / "two.npz", allow_pickle=False, **{name: np.eye(9), "X1": A, "X2": A[:, :3], "Y": LABELS})
+    assert opened(tmp_path / "two.npz")[1].told == [f"left out: {name}"]
+    arrays = {name: np.eye(5), "X": A, "Y": LABELS}
+    np.savez(tmp_path / "one.npz", allow_pickle=False, **arrays)
+    savemat(tmp_path / "one.mat", arrays)
+    for ending in ("npz", "mat"):
+        dataset, reading = opened(tmp_path / f"one.{ending}")
+        assert [(view.name, view.shape) for view in dataset.spec.views] == [("X", (5,))]
+        assert reading.told[0] == f"left out: {name}" and dataset.n_samples == 40 and dataset.spec.n_clusters == 4
+
+
+def test_matrices_of_usual_names_that_do_not_fit_the_labels_are_left_out_beside_two_that_do(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", v=B[:12], data=A, gt=LABELS)
+    assert opened(tmp_path / "a.npz")[1].told == ["left out: v"]
+    np.savez(tmp_path / "a.npz", X=A, vision=A[:, :3], features=B, gt=LABELS)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert [view.name for view in dataset.spec.views] == ["X", "vision"] and reading.told == ["left out: features"]
+    np.savez(tmp_path / "a.npz", X=A, W1=B[:5], W2=B[:7], gt=LABELS)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert [view.name for view in dataset.spec.views] == ["X"] and reading.told == ["left out: W1, W2"]
 
 
 def test_rows_without_a_picture_and_pictures_without_a_caption_are_counted(tmp_path: Path):

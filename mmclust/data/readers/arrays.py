@@ -49,8 +49,8 @@ def is_label_name(name: str) -> bool:
 
 
 def is_view_name(name: str) -> bool:
-    """Whether an array of that name is meant as a view, whatever its length."""
-    return re.sub(r"\d+$", "", plain(name)) in (*LISTS, *TEXTS, "image", "images")
+    """Whether an array of that name is meant as a view, whatever its length; V alone is any matrix's name."""
+    return plain(name) != "v" and re.sub(r"\d+$", "", plain(name)) in (*LISTS, *TEXTS, "image", "images")
 
 
 def assemble(
@@ -203,16 +203,22 @@ def _is_matrix(value: Value) -> bool:
 
 def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: str) -> dict[str, Value]:
     """The views by name: numbered variables, one cell, one variable of a usual name, or all matrices that fit."""
+    matrices = {key: value for key, value in arrays.items() if _is_matrix(value)}
+    fitting = {
+        key: value
+        for key, value in matrices.items()
+        if labels is None or len(labels) in (value.shape[0], value.shape[-1])
+    }
     groups: dict[str, dict[int, str]] = {}
-    for key, value in arrays.items():
-        if (found := re.fullmatch(r"(.*?)[-_ ]?(\d+)", key)) and _is_matrix(value):
+    for key in matrices:
+        if found := re.fullmatch(r"(.*?)[-_ ]?(\d+)", key):
             groups.setdefault(plain(found[1]), {})[int(found[2])] = key
+    groups = {name: keys for name, keys in groups.items() if not fitting or set(keys.values()) & set(fitting)}
     cells = {
         key: value
         for key, value in arrays.items()
         if isinstance(value, list) and value and all(_is_matrix(item) for item in value)
     }
-    single = next((key for key in arrays if plain(key) in LISTS and _is_matrix(arrays[key])), None)
     # The largest group; of two as large, the one of a usual name.
     numbered = groups[max(groups, key=lambda key: (len(groups[key]), key in LISTS))] if groups else {}
     if len(numbered) > 1:
@@ -222,14 +228,14 @@ def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: s
         if len(values) > MAX_VIEWS:
             raise ValueError(f"{where} holds a list of {len(values)} arrays; at most {MAX_VIEWS} views are read")
         return {f"view {i}": value for i, value in enumerate(values, start=1)}
-    others = {
-        key: value
-        for key, value in arrays.items()
-        if _is_matrix(value)
-        and (labels is None or len(labels) in (value.shape[0], value.shape[-1]) or is_view_name(key))
-    }
-    if len(others) > 1 or single or numbered:
-        chosen = others if len(others) > 1 else {key: arrays[key] for key in (single, *numbered.values()) if key}
+    # A view of another length is met by its name alone; square matrices are weights, rotations and the like.
+    by_name = {key for key, value in matrices.items() if is_view_name(key) and len(set(value.shape)) > 1}
+    others = fitting if len(fitting) > 1 else {k: v for k, v in matrices.items() if k in fitting or k in by_name}
+    possible = others or matrices
+    single = next((key for key in possible if plain(key) in LISTS), None)
+    named = [key for key in (single, *numbered.values()) if key in possible]
+    chosen = others if len(others) > 1 else {key: arrays[key] for key in named}
+    if chosen:
         if len(chosen) > MAX_VIEWS:
             raise ValueError(f"{where} holds {len(chosen)} arrays; at most {MAX_VIEWS} views are read")
         return chosen
