@@ -103,7 +103,53 @@ def test_a_row_without_a_header_may_end_in_a_word(tmp_path: Path):
 def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Path):
     for header in (True, False):
         pd.DataFrame(A).to_csv(tmp_path / "a.csv", sep=";", decimal=",", index=False, header=header)
-        assert np.allclose(opened(tmp_path / "a.csv")[0].views[0], A)
+        dataset, reading = opened(tmp_path / "a.csv")
+        assert np.allclose(dataset.views[0], A) and reading.told == ["decimal commas"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "first", "told"),
+    [
+        (["a;b;c", "1;2;3", "0,5;0,25;0"], [1, 2, 3], ["decimal commas"]),
+        (["0,5;0,25;", "0,75;1,5;"], [0.5, 0.25], ["decimal commas", "left out: column 3, which is empty"]),
+        (["0,5;;cat", "0,75;1,5;dog", "3;2,5;cat", "1;1;dog"], [0.5, np.nan], ["decimal commas"]),
+        (["1,5e3;2,5E-1", "-1,5e+3;,5"], [1500, 0.25], ["decimal commas"]),
+        (["1,5\t2,5\t3", "1\t2\t3"], [1.5, 2.5, 3], ["decimal commas"]),
+        (["width, cm;height, cm", "1,5;2", "2;2,5"], [1.5, 2], ["decimal commas"]),
+        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["left out: codes"]),
+        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["left out: column 2"]),
+    ],
+)
+def test_all_rows_tell_whether_commas_are_decimal(
+    tmp_path: Path, lines: list[str], first: list[float], told: list[str]
+):
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha() and reading.told == told
+    assert np.allclose(dataset.views[0][0], first, equal_nan=True)
+
+
+def test_a_row_that_is_too_long_does_not_make_commas_part_the_others(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("0,5;1,5\n" * 20 + "0,5;1,5;2,5\n")
+    with pytest.raises(ValueError, match="is not a table of numbers"):
+        opened(tmp_path / "a.csv")
+
+
+def test_a_column_of_row_numbers_beside_counted_columns_is_the_ids(tmp_path: Path):
+    pd.DataFrame(A).to_csv(tmp_path / "a.csv")
+    assert np.allclose(opened(tmp_path / "a.csv")[0].views[0], A)
+
+
+def test_columns_of_types_of_pandas_may_have_holes(tmp_path: Path):
+    names, counts = [None, *NAMES[1:]], [None, *range(1, N)]
+    table = frame(seen=[None, *[True, False] * (N // 2 - 1), True], count=counts, id=[f"s{i}" for i in range(N)])
+    table = table.assign(caption=[None, *CAPTIONS[1:]], label=names).convert_dtypes()
+    table = table.astype({"label": "string", "caption": "string"})
+    table.to_parquet(tmp_path / "a.parquet")
+    dataset, _ = opened(tmp_path / "a.parquet")
+    assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS[1:]
+    assert dataset.views[0].shape == (N - 1, 6) and labels_of(dataset) == NAMES[1:].tolist()
+    assert dataset.views[0][:3, 4:].tolist() == [[1, 1], [0, 2], [1, 3]]
 
 
 def test_columns_that_are_empty_are_left_out_and_dates_are_no_captions(tmp_path: Path):

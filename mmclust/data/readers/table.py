@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".parquet")
 MAX_BYTES = 2 * 2**30
+HEAD_BYTES = 2**20
+"""As much of a text file is looked at for separators and decimal commas."""
 MAX_CELLS = 500_000_000
 IDS = ("id", "ids", "sampleid", "sample", "uid", "uuid", "key", "index", "unnamed:0")
 """Usual names of the column that says which sample a row is; case, hyphens, underscores and spaces do not matter."""
 SURE_IDS = ("id", "ids", "sampleid", "uid", "uuid")
 """Those of them that are nothing else, even where they repeat."""
 CAPTIONS = ("caption", "captions", "text", "texts", "description", "sentence", "comment", "title", "tags")
-COMMA = re.compile(r"[+-]?\d*,\d+")
+COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal comma."""
+POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal point."""
 PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
 NONE = "none"
 """The answer that no column is meant."""
@@ -83,7 +87,7 @@ def read(path: Path, reading: Reading | None = None) -> Table:
 
 def parse(file: IO[bytes], where: str, reading: Reading) -> Table:
     """As `read`, from an open file whose ending stands in `where`."""
-    frame, named = _parquet(file, where) if where.lower().endswith(".parquet") else _text(file, where)
+    frame, named = _parquet(file, where) if where.lower().endswith(".parquet") else _text(file, where, reading)
     if not len(frame) or not len(frame.columns):
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     return _with_roles(frame, named, where, reading)
@@ -123,23 +127,25 @@ def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.D
     return frame
 
 
-def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
+def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
     import pandas as pd
 
-    head = file.read(1 << 20)
+    head = file.read(HEAD_BYTES)
     file.seek(0)
     if b"\0" in head:
         raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8")
-    # The piece may end within a letter.
-    lines = head.decode("utf-8-sig", errors="replace").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    second = next((line for line in lines[lines.index(first) + 1 :] if line.strip()), "") if first else ""
-    if not first:
+    # The piece may end within a letter, and in the middle of a row.
+    lines = [line for line in head.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
+    if not lines:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
-    separator = _separator(first, second)
-    cells = tuple(cell.strip().strip("\"'") for cell in (first.split(separator) if separator else first.split()))
-    has_comma = separator in (";", "\t") and any(COMMA.fullmatch(cell.strip()) for cell in second.split(separator))
+    if len(head) == HEAD_BYTES and len(lines) > 2:
+        lines.pop()
+    first, second = lines[0], lines[1] if len(lines) > 1 else ""
+    separator = _separator(lines)
+    cells = tuple(_cells(first, separator))
+    has_comma = separator in (";", "\t") and _has_decimal_commas(lines, separator)
     if has_comma:
+        reading.tell("decimal commas")
         cells = tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
     has_header = _is_header(cells, second)
     if not (second if has_header else first).strip():
@@ -163,15 +169,39 @@ def _text(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
     return frame, has_header
 
 
-def _separator(first: str, second: str) -> str | None:
+def _separator(lines: list[str]) -> str | None:
     """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
-    best = max(",;\t|", key=first.count)
-    if ";" in first and all(COMMA.fullmatch(cell.strip()) or _number(cell) for cell in first.split(";")):
-        best = ";"  # commas are those of decimals
+    first, second = lines[0], lines[1] if len(lines) > 1 else ""
+    best = next((mark for mark in ";\t" if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
     if first.count(best):
         return best
     is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(_number, second.split())))
     return None if is_column or all(map(_number, first.split())) else "\x1f"
+
+
+def _is_beside_commas(mark: str, lines: list[str]) -> bool:
+    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal."""
+    width, body = lines[0].count(mark), lines[1:] or lines
+    if not width or not _has_decimal_commas(lines, mark):
+        return False
+    n_alike = 0
+    for line in body:
+        words = [cell for cell in _cells(line, mark) if cell and not COMMA.fullmatch(cell) and not _number(cell)]
+        n_alike += line.count(mark) == width and len(words) <= 1
+    return n_alike >= 0.9 * len(body)
+
+
+def _has_decimal_commas(lines: list[str], separator: str) -> bool:
+    """Whether some cell is a number with a decimal comma, and none one with a point."""
+    if not any("," in line for line in lines):
+        return False
+    cells = {cell for line in lines for cell in _cells(line, separator)}
+    return any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
+
+
+def _cells(line: str, separator: str | None) -> list[str]:
+    """The cells of a line without their quotes."""
+    return [cell.strip().strip("\"'") for cell in line.split(separator)]
 
 
 def _number(text: str) -> bool:
@@ -183,14 +213,16 @@ def _number(text: str) -> bool:
 
 
 def _is_header(cells: tuple[str, ...], second: str) -> bool:
-    numbers = [float(cell) for cell in cells if _number(cell)]
-    if len(numbers) < len(cells):
+    filled = [cell for cell in cells if cell]
+    numbers = [float(cell) for cell in filled if _number(cell)]
+    if len(numbers) < len(filled):
         # A row of data may hold the name of a picture, or that of a class in its last column.
-        is_data = any(map(PICTURE_NAME.search, cells)) or (numbers and len(numbers) == len(cells) - 1)
+        is_data = any(map(PICTURE_NAME.search, cells)) or (numbers and len(numbers) == len(filled) - 1)
         return not is_data or arrays.is_label_name(cells[-1])
-    # Tools that write a table without names number its columns; a label column may bear any number.
+    # Tools that write a table without names number its columns, but for that of the row numbers; a label column may
+    # bear any number.
     counted = numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers))))
-    return counted and len(numbers) > 2 and bool(second.strip())
+    return counted and "" not in cells[1:] and len(cells) > 2 and bool(second.strip())
 
 
 def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading) -> Table:
@@ -198,7 +230,7 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
     names = [str(name) if named else f"column {i}" for i, name in enumerate(frame.columns, start=1)]
     if len(set(names)) < len(names):
         raise ValueError(f"{where} has two columns called {_shown(Counter(names).most_common(1)[0][0])}; rename one")
-    columns = {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(names)}
+    columns = {name: _values(frame.iloc[:, i]) for i, name in enumerate(names)}
     if empty := [name for name, values in columns.items() if all(map(_is_blank, values))]:
         reading.tell(f"left out: {', '.join(map(_shown, empty[:4]))}, which {'is' if len(empty) == 1 else 'are'} empty")
         columns = {name: values for name, values in columns.items() if name not in empty}
@@ -231,6 +263,19 @@ def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading
         lists=lists,
         files=files,
     )
+
+
+def _values(column: "pd.Series") -> np.ndarray:
+    """A column (N,) as NumPy knows it; a missing value of pandas' own, which compares with nothing, becomes None."""
+    import pandas as pd
+
+    values = column.to_numpy()
+    if values.dtype == object and isinstance(column.dtype, pd.api.extensions.ExtensionDtype):
+        is_number = pd.api.types.is_numeric_dtype(column.dtype)
+        return (
+            column.to_numpy(dtype=np.float64, na_value=np.nan) if is_number else column.to_numpy(object, na_value=None)
+        )
+    return values
 
 
 def _rows_of_numbers(values: np.ndarray) -> np.ndarray | None:
