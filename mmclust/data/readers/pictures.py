@@ -73,7 +73,8 @@ class Sizes:
         (narrow, wide), (low, high) = ((min(edges), max(edges)) for edges in zip(*distinct, strict=True))
         of = f"{narrow} x {low}" + (f" to {wide} x {high}" if len(distinct) > 1 else "")
         resize = distinct != {(px, px)}
-        return Form(shape, resize, [f"cut to squares and resized, from {of}"] * resize)
+        done = "resized" if all(width == height for width, height in distinct) else "cut to squares and resized"
+        return Form(shape, resize, [f"{done}, from {of}"] * resize)
 
 
 def decode(items: Iterable[tuple[str, bytes]], into: np.ndarray, row: Callable[[str], int], form: Form) -> None:
