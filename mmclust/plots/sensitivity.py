@@ -86,7 +86,6 @@ def heat_map(
     *,
     names: tuple[str, str, str],
     percent: bool,
-    chosen: tuple[int, int] | None = None,
     height: int | None = None,
 ) -> "go.Figure":
     """Two settings against each other; cells without a finished run stay empty and are marked.
@@ -101,7 +100,6 @@ def heat_map(
         deviation: (X, Y), NaN below two seeds.
         names: of the settings and of the figure.
         percent: figures are fractions.
-        chosen: place of a cell to frame.
         height: pixels; by default grows with Y.
     """
     import plotly.graph_objects as go
@@ -137,7 +135,7 @@ def heat_map(
         selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
     )  # fmt: skip
     low, high = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0)
-    dark = low + 0.5 * (high - low)
+    dark = low + 0.65 * (high - low)
     if max(n_x, n_y) <= 14:
         for i, j, text in zip(columns, rows, texts, strict=True):
             there = np.isfinite(mean[i, j])
@@ -145,10 +143,6 @@ def heat_map(
                 x=i, y=j, text=text.split(" ")[0] if there else "·", showarrow=False, captureevents=False,
                 font={"size": 12, "color": "#ffffff"} if there and mean[i, j] > dark else {"size": 12},
             )  # fmt: skip
-    if chosen is not None:
-        i, j = chosen
-        edge = {"color": "#f0840c", "width": 2.5}
-        figure.add_shape(type="rect", x0=i - 0.5, x1=i + 0.5, y0=j - 0.5, y1=j + 0.5, line=edge)
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}

@@ -144,7 +144,6 @@ def _two(found: Found, surface: Surface, x: str, y: str, figure: str) -> None:
         picture = bands(surface.x, curves, names=(names[0], _words(figure)), percent=_percent(figure))
         st.plotly_chart(picture, key="sensitivity-lines", config={"displayModeBar": False})
         return
-    place = _place("x", len(surface.x)), _place("y", len(surface.y))
 
     def clicked() -> None:
         points = st.session_state["sensitivity-map"].selection.points
@@ -154,7 +153,7 @@ def _two(found: Found, surface: Surface, x: str, y: str, figure: str) -> None:
     st.plotly_chart(
         heat_map(
             surface.x, surface.y, surface.mean, surface.deviation, names=(*names, _words(figure)),
-            percent=_percent(figure), chosen=place,
+            percent=_percent(figure),
         ),
         key="sensitivity-map", on_select=clicked, selection_mode="points", config={"displayModeBar": False},
     )  # fmt: skip
