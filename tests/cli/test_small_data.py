@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 
 from mmclust.cli.main import main
 from mmclust.data import catalogue
@@ -62,6 +63,18 @@ def test_a_batch_larger_than_the_part_to_train_on_is_refused_before_a_run_is_sto
     assert main(["train", "--dataset", file, "--method", "imc-swav"]) == 2
     assert "few.npz has 10 samples to train on, and IMC-SwAV needs 16 or more" in capsys.readouterr().err
     assert RunStore().list(examples=False) == []
+
+
+def test_the_number_of_samples_of_a_users_own_file_decides_not_the_papers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random, labels = np.random.default_rng(0), np.arange(40) % 3
+    views = {f"X{view}": random.random((40, 100)) for view in (1, 2, 3)}
+    scipy.io.savemat(tmp_path / "Unige-Maastricht.mat", views | {"Y": labels[:, None] + 1})
+    monkeypatch.setenv("MMCLUST_DATA", str(tmp_path))
+    spec = plan("unige-maastricht", "dmid-uic")
+    assert spec.config["batch_size"] == 40
+    assert any("There are 40 samples to train on" in note for note in look(spec))
 
 
 def test_unlabelled_samples_count_where_a_method_trains_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
