@@ -1,12 +1,10 @@
 """Tables: numbers, ids, classes, captions and names of pictures in the columns of a text file or of Parquet.
 
-Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row. In Parquet a column
-may also hold lists of numbers, or whole picture files (bytes, or `{bytes, path}` as the library datasets writes them).
+In Parquet a column may also hold lists of numbers, or whole picture files (bytes, or `{bytes, path}` as the library
+datasets writes them).
 """
 
-import contextlib
 import hashlib
-import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -15,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cache
+from mmclust.data.readers import arrays, cache, frames
 from mmclust.data.readers.pictures import Sizes, decode, is_picture
 from mmclust.data.readers.reading import Reading
 
@@ -23,20 +21,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDINGS = (".csv", ".tsv", ".parquet")
-MAX_BYTES = 2 * 2**30
-HEAD_BYTES = 2**20
-"""As much of a text file is looked at for separators and decimal commas."""
-MAX_CELLS = 500_000_000
 IDS = ("id", "ids", "sampleid", "sample", "uid", "uuid", "key", "index", "unnamed:0")
 """Usual names of the column that says which sample a row is; case, hyphens, underscores and spaces do not matter."""
 SURE_IDS = ("id", "ids", "sampleid", "uid", "uuid")
 """Those of them that are nothing else, even where they repeat."""
 CAPTIONS = ("caption", "captions", "text", "texts", "description", "sentence", "comment", "title", "tags")
-COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
-"""A number with a decimal comma."""
-POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-"""A number with a decimal point."""
-PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
 NONE = "none"
 """The answer that no column is meant."""
 
@@ -79,150 +68,18 @@ def read(path: Path, reading: Reading | None = None) -> Table:
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path.name} has more than {MAX_BYTES >> 30} GiB; save it as .npz")
+    if path.stat().st_size > frames.MAX_BYTES:
+        raise ValueError(f"{path.name} has more than {frames.MAX_BYTES >> 30} GiB; save it as .npz")
     with open(path, "rb") as file:
         return parse(file, path.name, reading or Reading())
 
 
 def parse(file: IO[bytes], where: str, reading: Reading) -> Table:
     """As `read`, from an open file whose ending stands in `where`."""
-    frame, named = _parquet(file, where) if where.lower().endswith(".parquet") else _text(file, where, reading)
+    frame, named = frames.read(file, where, reading)
     if not len(frame) or not len(frame.columns):
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     return _with_roles(frame, named, where, reading)
-
-
-def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    try:
-        source = parquet.ParquetFile(file)
-        about = source.metadata
-        if about.num_rows * max(1, about.num_columns) > MAX_CELLS:
-            raise ValueError(f"{where} has {about.num_rows:,} rows of {about.num_columns:,} columns, which is too much")
-        unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        if unpacked > 4 * MAX_BYTES:
-            raise ValueError(f"{where} unpacks to {unpacked / 2**30:.0f} GiB, which is too much; give a part of it")
-        table = source.read(use_threads=False)
-        table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
-        return _with_class_names(table.to_pandas(), table.schema.metadata or {}), True
-    except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
-        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
-    except ValueError as error:
-        if where in str(error):
-            raise
-        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
-
-
-def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.DataFrame":
-    """The names of classes in place of their numbers, where the library datasets has left them beside the table."""
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):  # whatever stands there
-        for column, kind in json.loads(about[b"huggingface"])["info"]["features"].items():
-            if kind.get("_type") == "ClassLabel" and column in frame:
-                names, found = [str(name) for name in kind["names"]], frame[column].tolist()
-                if all(number in range(len(names)) for number in found):
-                    frame[column] = [names[number] for number in found]
-    return frame
-
-
-def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
-    import pandas as pd
-
-    head = file.read(HEAD_BYTES)
-    file.seek(0)
-    if b"\0" in head:
-        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8")
-    # The piece may end within a letter, and in the middle of a row.
-    lines = [line for line in head.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
-    if not lines:
-        raise ValueError(f"{where} holds no numbers; give one sample a row")
-    if len(head) == HEAD_BYTES and len(lines) > 2:
-        lines.pop()
-    first, second = lines[0], lines[1] if len(lines) > 1 else ""
-    separator = _separator(lines)
-    cells = tuple(_cells(first, separator))
-    has_comma = separator in (";", "\t") and _has_decimal_commas(lines, separator)
-    if has_comma:
-        reading.tell("decimal commas")
-        cells = tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
-    has_header = _is_header(cells, second)
-    if not (second if has_header else first).strip():
-        raise ValueError(f"{where} holds no numbers; give one sample a row")
-    try:
-        frame = pd.read_csv(
-            file,
-            sep=separator or r"\s+",
-            header=0 if has_header else None,
-            encoding="utf-8-sig",
-            skipinitialspace=True,
-            decimal="," if has_comma else ".",
-            low_memory=False,
-        )
-    except UnicodeDecodeError:
-        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8") from None
-    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
-        raise ValueError(f"{where} is not a table of numbers ({_first_line(error)}); give one sample a row") from None
-    if not isinstance(frame.index, pd.RangeIndex):  # a row with more cells than the header
-        raise ValueError(f"{where} is not a table of numbers (rows differ in length); give one sample a row")
-    return frame, has_header
-
-
-def _separator(lines: list[str]) -> str | None:
-    """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
-    first, second = lines[0], lines[1] if len(lines) > 1 else ""
-    best = next((mark for mark in ";\t" if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
-    if first.count(best):
-        return best
-    is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(_number, second.split())))
-    return None if is_column or all(map(_number, first.split())) else "\x1f"
-
-
-def _is_beside_commas(mark: str, lines: list[str]) -> bool:
-    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal."""
-    width, body = lines[0].count(mark), lines[1:] or lines
-    if not width or not _has_decimal_commas(lines, mark):
-        return False
-    n_alike = 0
-    for line in body:
-        words = [cell for cell in _cells(line, mark) if cell and not COMMA.fullmatch(cell) and not _number(cell)]
-        n_alike += line.count(mark) == width and len(words) <= 1
-    return n_alike >= 0.9 * len(body)
-
-
-def _has_decimal_commas(lines: list[str], separator: str) -> bool:
-    """Whether some cell is a number with a decimal comma, and none one with a point."""
-    if not any("," in line for line in lines):
-        return False
-    cells = {cell for line in lines for cell in _cells(line, separator)}
-    return any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
-
-
-def _cells(line: str, separator: str | None) -> list[str]:
-    """The cells of a line without their quotes."""
-    return [cell.strip().strip("\"'") for cell in line.split(separator)]
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_header(cells: tuple[str, ...], second: str) -> bool:
-    filled = [cell for cell in cells if cell]
-    numbers = [float(cell) for cell in filled if _number(cell)]
-    if len(numbers) < len(filled):
-        # A row of data may hold the name of a picture, or that of a class in its last column.
-        is_data = any(map(PICTURE_NAME.search, cells)) or (numbers and len(numbers) == len(filled) - 1)
-        return not is_data or arrays.is_label_name(cells[-1])
-    # Tools that write a table without names number its columns, but for that of the row numbers; a label column may
-    # bear any number.
-    counted = numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers))))
-    return counted and "" not in cells[1:] and len(cells) > 2 and bool(second.strip())
 
 
 def _with_roles(frame: "pd.DataFrame", named: bool, where: str, reading: Reading) -> Table:
@@ -307,7 +164,7 @@ def _is_number(values: np.ndarray) -> bool:
     some = [
         value for value in values[:1000] if isinstance(value, (str, int, float, np.number)) and not _is_empty(value)
     ]
-    return bool(some) and 3 * sum(_number(str(value)) for value in some) >= len(some)
+    return bool(some) and 3 * sum(frames.is_number(str(value)) for value in some) >= len(some)
 
 
 def _as_numbers(values: np.ndarray, name: str, where: str) -> np.ndarray:
@@ -344,7 +201,7 @@ def _as_words(values: np.ndarray) -> np.ndarray:
 
 
 def _are_pictures(values: np.ndarray) -> bool:
-    return sum(bool(PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
+    return sum(bool(frames.PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
 
 
 def _is_id(name: str, values: np.ndarray, named: bool) -> bool:
@@ -521,7 +378,3 @@ def _spelling(value: str, known: dict[str, str]) -> str | None:
 
 def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:60]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
