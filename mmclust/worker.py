@@ -235,11 +235,13 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     state = _checkpoint(run, torch.device(run.device))
     if state is not None:
         run.rewind(state["step"])
+    step = state["step"] if state else 0
+    steps = trainer.way.name if settings.as_written() else trainer.speed_up(step=step)
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),
         n_clusters=data_spec.n_clusters,
-        environment=_environment(),
+        environment=_environment(run.device) | {"steps": steps},
     )
     outcome = trainer.fit(state)
     if outcome == "stopped" and run.interrupted:
@@ -291,13 +293,14 @@ def _checkpoint(run: ActiveRun, device: Any) -> dict[str, Any] | None:
         ) from error
 
 
-def _environment() -> dict[str, str]:
+def _environment(device: str) -> dict[str, str]:
     import numpy as np
     import torch
 
     from mmclust import __version__
 
-    return {
+    gpu = {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)} if device != "cpu" else {}
+    return gpu | {
         "mmclust": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,

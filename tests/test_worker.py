@@ -64,9 +64,29 @@ def test_a_run_is_trained_to_its_end():
     assert record.seconds > 0
     assert record.metrics is not None and 0 < record.metrics["acc"] <= 1
     assert record.environment["torch"] == torch.__version__
+    assert record.environment["steps"] == "as written"
     assert run.snapshot().epoch == 2
     assert len(run.snapshot().index) == 192
     assert any(name.startswith("loss/") for name in run.metric_names())
+
+
+def test_what_was_found_of_the_fastest_steps_stands_in_the_run(monkeypatch: pytest.MonkeyPatch):
+    found: list[int] = []
+
+    def speed_up(_: trainer.Trainer, *, step: int) -> str:
+        found.append(step)
+        return "CUDA graph (a step as written 4 ms; CUDA graph 1 ms)"
+
+    monkeypatch.setattr(trainer.Trainer, "speed_up", speed_up)
+    run = small(epochs=1)
+    worker.execute(claimed(run))
+    assert run.record().environment["steps"].startswith("CUDA graph (")
+    assert found == [0]
+    monkeypatch.setenv("MMCLUST_AS_WRITTEN", "1")
+    run = small(epochs=1)
+    worker.execute(claimed(run))
+    assert run.record().environment["steps"] == "as written"
+    assert found == [0]
 
 
 def test_another_number_of_clusters_reaches_the_method():

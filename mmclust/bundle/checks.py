@@ -66,7 +66,7 @@ def row(archive: Archive, document: Mapping[str, Any], spec: RunSpec) -> dict[st
     metrics = document.get("metrics")
     figures = {str(k)[:100]: n for k, v in _items(metrics) if (n := _number(v)) is not None}
     names = {str(int(k)): v[:100] for k, v in _items(document.get("cluster_names")) if k.isdigit() and _is_text(v)}
-    versions = {k[:100]: v[:100] for k, v in _items(document.get("environment")) if _is_text(v)}
+    versions = {k[:100]: v[:500] for k, v in _items(document.get("environment")) if _is_text(v)}
     row |= {"metrics": json.dumps(figures) if metrics else None, "cluster_names": json.dumps(names)}
     row |= {"environment": json.dumps(versions), "spec": spec.to_json(), "launcher": spec.launcher[:20]}
     row |= {"status": "finished", "created": row["created"] or time.time(), "queued": row["created"] or time.time()}

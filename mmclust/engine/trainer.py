@@ -8,6 +8,7 @@ was stopped anywhere and resumed ends with the numbers of one that was not.
 import math
 import time
 import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -19,9 +20,11 @@ from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.read_ahead import ReadAhead
 from mmclust.engine.recorder import Recorder
+from mmclust.engine.steps import Precision, Steps, Values
+from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, TRIAL_STEPS, Trial, Way, choose, try_steps, ways_of
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.methods.base import Batch, Method
+from mmclust.methods.base import Method
 
 Outcome = Literal["finished", "stopped", "paused"]
 
@@ -109,26 +112,37 @@ def take_snapshot(
 
 
 class _Averages:
-    """Running means of loss terms that stay on the device until they are read."""
+    """Running means of what turns tell, which stay on the device until they are read."""
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
+        """Each (n,), by the n names, joined: what a turn tells is added at once."""
         self.counts: dict[str, int] = {}
 
-    def add(self, values: dict[str, Tensor]) -> None:
-        for name, value in values.items():
-            value = value.detach().float()
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-            self.counts[name] = self.counts.get(name, 0) + 1
+    def add(self, values: Values) -> None:
+        names = ",".join(values.names)
+        self.sums[names] = self.sums[names] + values.vector if names in self.sums else values.vector
+        self.counts[names] = self.counts.get(names, 0) + 1
 
     def read(self) -> dict[str, float]:
         """The means since the last reading; the one place where the loop waits for the device."""
         if not self.sums:
             return {}
-        values = torch.stack(list(self.sums.values())).tolist()
-        means = {name: value / self.counts[name] for name, value in zip(self.sums, values, strict=True)}
+        names = [(name, self.counts[joined]) for joined in self.sums for name in joined.split(",")]
+        values = torch.cat(list(self.sums.values())).tolist()
+        sums, counts = defaultdict[str, float](float), Counter[str]()
+        for (name, count), value in zip(names, values, strict=True):
+            sums[name] += value
+            counts[name] += count
         self.__init__()
-        return means
+        return {name: value / counts[name] for name, value in sums.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {"sums": self.sums, "counts": self.counts}
+
+    def restore(self, state: dict[str, Any], device: torch.device) -> None:
+        self.sums = {names: value.to(device).reshape(-1) for names, value in state["sums"].items()}
+        self.counts = dict(state["counts"])
 
 
 class Trainer:
@@ -157,7 +171,7 @@ class Trainer:
         epochs: int,
         seed: int,
         device: torch.device,
-        precision: Literal["float32", "bf16"] = "float32",
+        precision: Precision = "float32",
         train_part: Literal["all", "train", "train+unlabelled"] = "all",
         eval_part: Literal["all", "train", "test"] = "all",
         evaluate_every: int = 1,
@@ -165,6 +179,8 @@ class Trainer:
     ) -> None:
         if device.type == "cpu":
             keep_freed_memory()
+        else:
+            torch.backends.cudnn.benchmark = True  # shapes are the same in every step
         if (
             precision == "bf16"
             and device.type == "cuda"
@@ -176,7 +192,8 @@ class Trainer:
             )
         self.method = method.to(device)
         self.recorder = recorder
-        self.seed, self.device, self.precision = seed, device, precision
+        self.seed, self.device = seed, device
+        self.precision: Precision = precision
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
@@ -198,8 +215,8 @@ class Trainer:
         self.steps_per_epoch = len(self.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
-        self.optimizers = method.optimizers()
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.way, self.steps = AS_WRITTEN, self._steps(AS_WRITTEN)
         self.averages = _Averages()
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
@@ -215,6 +232,34 @@ class Trainer:
                 f"lower batch_size to {n_samples} or less, or use more data"
             )
         return batch_size
+
+    def _steps(self, way: Way) -> Steps:
+        about = {"precision": self.precision, "n_labelled": self.n_labelled}
+        return way.steps(self.method, self.views, self.generator, **about)
+
+    def speed_up(self, *, step: int = 0) -> str:
+        """Take steps from now on in the way that is the fastest here; what was found, in words.
+
+        On a GPU ways are tried on a copy of the method for some seconds, and a minute where compiling may pay. On a CPU
+        steps stay as they are written: compiled ones were measured there and are no faster.
+
+        Args:
+            step: that the training will go on from.
+        """
+        n_steps = self.total_steps - step
+        ways = ways_of(self.method, n_labelled=self.n_labelled) if self.device.type == "cuda" else ()
+        if not ways or n_steps < FEWEST_STEPS:
+            return self.way.name
+        some = [ids for epoch in range(TRIAL_STEPS) for ids in self._order(epoch).split(self.batch_size)[:TRIAL_STEPS]]
+        batches = [ids for ids in some if len(ids) == self.batch_size][:TRIAL_STEPS]
+
+        def trial(way: Way) -> Trial:
+            about = {"seed": self.seed, "precision": self.precision, "n_labelled": self.n_labelled}
+            return try_steps(way, self.method, self.views, batches, **about)
+
+        self.way, found = choose(trial, ways, n_steps=n_steps, precision=self.precision)
+        self.steps = self._steps(self.way)
+        return found
 
     def fit(self, state: dict[str, Any] | None = None) -> Outcome:
         """Train to the end, or until the recorder asks for a stop or a pause.
@@ -270,31 +315,9 @@ class Trainer:
 
     def _train_step(self, stage: str, ids: Tensor) -> None:
         self.method.schedule(stage, self.step / self.steps_per_epoch, self.epochs)
-        batch = Batch(
-            views=tuple(view[ids] for view in self.views),
-            index=ids,
-            generator=self.generator,
-            labelled=None if self.n_labelled is None else ids < self.n_labelled,
-        )
-        for turn in self.method.turns(self.step):
-            self._take_turn(stage, turn, batch)
+        for values in self.steps.take(stage, ids, self.step):
+            self.averages.add(values)
         self.step += 1
-
-    def _take_turn(self, stage: str, turn: str, batch: Batch) -> None:
-        method = self.method
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            terms = method.loss_terms(batch, stage, turn)
-        weights = method.weights(stage, turn)
-        total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
-        optimizer = self.optimizers[turn]
-        optimizer.zero_grad(set_to_none=True)
-        assert isinstance(total, Tensor), f"the turn {turn} has no weighted term"
-        total.backward()
-        method.after_backward(stage, turn)
-        optimizer.step()
-        method.after_step(stage, turn, self.step)
-        self.averages.add({f"{'loss' if name in weights else 'signal'}/{name}": v for name, v in terms.items()})
-        self.averages.add({f"objective/{turn}": total})
 
     def _log_is_due(self) -> bool:
         """Often at first, so that a curve shows at once; then every `log_every` steps."""
@@ -319,17 +342,18 @@ class Trainer:
             self._evaluate(epoch)
 
     def _evaluate(self, epoch: int) -> None:
-        self.method.before_evaluation(self.train_views, self.eval_views)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            snapshot = take_snapshot(
-                self.method,
-                self.views,
-                index=self.eval_index,
-                epoch=epoch,
-                step=self.step,
-                batch_size=_evaluation_batch(self.views),
-                read_ahead=self.read_ahead,
-            )
+        with self.way.uncompiled():
+            self.method.before_evaluation(self.train_views, self.eval_views)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                snapshot = take_snapshot(
+                    self.method,
+                    self.views,
+                    index=self.eval_index,
+                    epoch=epoch,
+                    step=self.step,
+                    batch_size=_evaluation_batch(self.views),
+                    read_ahead=self.read_ahead,
+                )
         probs = snapshot.probs
         values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
         if self.labels is not None:
@@ -374,9 +398,9 @@ class Trainer:
             {
                 "step": self.step,
                 "method": self.method.state_dict(),
-                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.steps.optimizers.items()},
                 "generator": self.generator.get_state(),
-                "averages": {"sums": self.averages.sums, "counts": self.averages.counts},
+                "averages": self.averages.state(),
             }
         )
         self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
@@ -393,11 +417,9 @@ class Trainer:
     def _restore(self, state: dict[str, Any]) -> None:
         self.step = state["step"]
         self.method.load_state_dict(state["method"])
-        for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        self.steps.restore(state["optimizers"])
         self.generator.set_state(state["generator"].cpu())
-        self.averages.sums = {name: value.to(self.device) for name, value in state["averages"]["sums"].items()}
-        self.averages.counts = dict(state["averages"]["counts"])
+        self.averages.restore(state["averages"], self.device)
 
 
 def _on_device(view: np.ndarray, device: torch.device) -> Tensor:

@@ -5,7 +5,7 @@ Shapes: B batch, K clusters, V views, P pairs of views.
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -21,9 +21,9 @@ def jensen_shannon_bce(joint_logits: Float[Tensor, " b"], marginal_logits: Float
     return 0.5 * (F.softplus(-joint_logits).mean() + F.softplus(marginal_logits).mean())
 
 
-def view_pairs(n_views: int) -> tuple[list[int], list[int]]:
-    """All pairs i < j of views as two index lists, first and second."""
-    first, second = torch.triu_indices(n_views, n_views, offset=1).tolist()
+def view_pairs(n_views: int) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
+    """All pairs i < j of views, the first ones and the second ones."""
+    first, second = torch.triu_indices(n_views, n_views, offset=1)
     return first, second
 
 

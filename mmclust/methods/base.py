@@ -98,6 +98,18 @@ class Method(nn.Module):
         """Which optimisers act on the batch of a step (counted over the whole run), in that order."""
         return ("main",)
 
+    def repeats(self, stage: str, turn: str) -> str | None:
+        """Name of what the turn does now, so that a GPU may record it once and repeat it; None where it may not.
+
+        Turns of one name do the same operations on other samples, random numbers and learning rates: nothing else that
+        they read from Python changes, and `loss_terms` and `after_backward` change nothing there.
+        """
+        return None
+
+    def compilable(self) -> tuple[nn.Module, ...]:
+        """Networks that `torch.compile` may fuse: convolutions with much between them; few shapes of input."""
+        return ()
+
     def marks(self) -> dict[str, Tensor]:
         """Points (M, D) that belong into a space beside its samples, by the space's name, e.g. prototypes."""
         return {}

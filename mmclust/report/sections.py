@@ -247,7 +247,7 @@ def settings(found: Findings) -> Section:
     half = -(-len(rows) // 2)
     tables = [table(("setting", "value"), part) for part in (rows[:half], rows[half:]) if part]
     if versions:
-        tables.append(table(("package", "version"), versions))
+        tables.append(table(("made with", ""), versions))
     document = {name: value for name, value in asdict(spec).items() if name != "config"}
     return Section(
         key="settings",

@@ -208,7 +208,7 @@ def _settings(found: _Found) -> Section:
     shared = _shared(found.record.sweep.cells)
     rows = [(escape(name), escape(shown(value))) for name, value in shared.items()]
     versions = [(escape(name), escape(version)) for name, version in first.environment.items()]
-    tables = html.table(("setting", "value"), rows) + html.table(("package", "version"), versions)
+    tables = html.table(("setting", "value"), rows) + html.table(("made with", ""), versions)
     command = shlex.join(["python", "-m", "mmclust", "export", found.record.sweep_id, "--bundle", "sweep.mmclust"])
     return Section(
         key="settings",

@@ -105,7 +105,8 @@ def progress(record: RunRecord) -> str:
     if record.samples_per_s:
         words.append(f"{record.samples_per_s:,.0f} samples/s")
     if record.device:
-        words.append(record.device)
+        way = record.environment.get("steps", "").partition(" (")[0]
+        words.append(record.device if way in ("", "as written") else f"{record.device} ({way})")
     if record.request:
         words.append({"stop": "stopping …", "pause": "pausing …"}[record.request])
     return " · ".join(words)

@@ -93,6 +93,10 @@ class DCCS(Method):
         """Every (n_critic + 1)-th step moves the encoder, the others the critic."""
         return ("encoder",) if step % (self.config.n_critic + 1) == self.config.n_critic else ("critic",)
 
+    def repeats(self, stage: str, turn: str) -> str:
+        """Always the same operations for each turn."""
+        return turn
+
     def weights(self, stage: str, turn: str) -> dict[str, float]:
         """Weights of the published totals."""
         c = self.config

@@ -221,7 +221,7 @@ class DMIDUIC(Method):
     def _cluster(self, shared: _Drawn) -> dict[str, Tensor]:
         """The turn of encoders and prototypes: targets T and Eq. 13; Eq. 14 on what was generated."""
         log_probs = shared.log_probs
-        terms = {"con": self._contrast(log_probs), "tau": torch.tensor(self.tau, device=log_probs.device)}
+        terms = {"con": self._contrast(log_probs), "tau": torch.full((), self.tau, device=log_probs.device)}
         if self._encoders_see_fakes:
             terms |= self._recover(tuple(fake.detach() for fake in shared.fakes), shared.clusters)
         return terms

@@ -37,6 +37,8 @@ class DMIM(Method):
     config: Config
     alignment: Tensor
     """(V, K): cluster of each view that stands for cluster k of the first."""
+    first: Tensor
+    second: Tensor
     labels: Tensor
     """(2, T, N) hard self-labels of clusters and over-clusters, -1 before the first; empty when not in use."""
 
@@ -55,7 +57,9 @@ class DMIM(Method):
         self.head = ViewLinear(n_views, c.feature_dim, spec.n_clusters)
         n_over = c.over_factor * spec.n_clusters if c.over_weight else 0
         self.over_head = ViewLinear(n_views, c.feature_dim, n_over) if n_over else None
-        self.pairs = view_pairs(n_views)
+        # Buffers, since indices in Python would be copied to the device in every step.
+        for name, views in zip(("first", "second"), view_pairs(n_views), strict=True):
+            self.register_buffer(name, views, persistent=False)
         self.renewing, self.aligning = True, False
         self.register_buffer("alignment", torch.arange(spec.n_clusters).repeat(n_views, 1))
         self.register_buffer("labels", torch.empty(2, 0, 0, dtype=torch.long))
@@ -150,8 +154,7 @@ class DMIM(Method):
 
     def information(self, probs: Float[Tensor, "v b k"]) -> Float[Tensor, ""]:
         """I(Z_i; Z_j) of Eq. 1-2, mean over all pairs of views."""
-        first, second = self.pairs
-        return assignment_information(joint(probs[first], probs[second]), self.config.entropy_weight).mean()
+        return assignment_information(joint(probs[self.first], probs[self.second]), self.config.entropy_weight).mean()
 
     def superfluous(self, log_probs: Float[Tensor, "v b k"], place: int, batch: Batch) -> Float[Tensor, ""]:
         """Divergence of the assignments from balanced self-labels, mean over views (Eq. 14).

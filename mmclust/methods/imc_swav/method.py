@@ -128,6 +128,14 @@ class IMCSwAV(Method):
         """Weights of the published total."""
         return {"swav": self.config.swav_weight, "mi": 1.0, "logit": self.config.logit_weight}
 
+    def repeats(self, stage: str, turn: str) -> str:
+        """The same operations during warm-up, and after it."""
+        return "warm-up" if self._steps < self.config.warm_up else "train"
+
+    def compilable(self) -> tuple[nn.Module, ...]:
+        """The encoder, for two sizes of crops."""
+        return (self.encoder,)
+
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Measure mean and deviation of the channels, where the paper gives none."""
         if self.spec.name not in NORMALISATION:

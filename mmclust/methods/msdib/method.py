@@ -41,6 +41,8 @@ class MSDIB(Method):
     """Compressed features of each view, fused; clusters of views and fusion stay predictable from each other."""
 
     config: Config
+    left: Tensor
+    right: Tensor
     best: Tensor
     """The network of the best start so far, flattened."""
     best_score: Tensor
@@ -76,7 +78,12 @@ class MSDIB(Method):
             ViewNorm(n_views + 1, HEAD_DIM, pooled=pooled),
         )
         self.clusters = ViewLinear(n_views + 1, HEAD_DIM, spec.n_clusters)
-        self.pairs = view_pairs(n_views)
+        # What is compared: the views of each pair, then each view with the fusion, which comes after the views.
+        # Buffers, since indices in Python would be copied to the device in every step.
+        first, second = view_pairs(n_views)
+        self.n_pairs = len(first)
+        self.register_buffer("left", torch.cat((first, torch.arange(n_views))), persistent=False)
+        self.register_buffer("right", torch.cat((second, torch.full((n_views,), n_views))), persistent=False)
         self.warming = self.scoring = self.aligning = False
         self.adam: torch.optim.Adam | None = None
         _he_normal(self)
@@ -278,17 +285,13 @@ class MSDIB(Method):
     def information(self, branches: Float[Tensor, "s b f"], probs: Float[Tensor, "s b k"]) -> dict[str, Tensor]:
         """What two views share (part of L_IC) and what each keeps of the fusion (L_IP, negated): Eq. 14-17."""
         density = branches.softmax(dim=-1) if self.config.feature_density == "softmax" else branches.relu() + 1e-9
-        n_views = len(branches) - 1
-        first, second = self.pairs
-        every = list(range(n_views))
-        left, right = density[first + every], density[second + [n_views] * n_views]
-        of_features = assignment_information(joint(left, right))
+        of_features = assignment_information(joint(density[self.left], density[self.right]))
         of_clusters = assignment_information(
             joint(probs[:-1], probs[-1:].expand_as(probs[:-1])), self.config.entropy_weight
         )
         return {
-            "shared": of_features[: len(first)].sum(),
-            "keep_features": -of_features[len(first) :].sum(),
+            "shared": of_features[: self.n_pairs].sum(),
+            "keep_features": -of_features[self.n_pairs :].sum(),
             "keep_clusters": -of_clusters.sum(),
         }
 

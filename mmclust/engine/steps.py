@@ -1,0 +1,91 @@
+"""Training steps as methods write them: loss terms, gradients, optimiser."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from mmclust.methods.base import Batch, Method
+
+Precision = Literal["float32", "bf16"]
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a turn has to tell, left on the device until somebody reads it."""
+
+    names: tuple[str, ...]
+    """`loss/<term>` for weighted terms, `signal/<term>` for watched ones, `objective/<turn>` for the weighted sum."""
+    vector: Tensor
+    """(n,) float32, one number for each name."""
+
+
+class Steps:
+    """Takes training steps.
+
+    Args:
+        method: on the generator's device.
+        views: all samples, each (N, ...), there too.
+        generator: of every draw.
+        precision: "bf16" computes networks in bfloat16 where the method allows; weights stay float32.
+        n_labelled: where samples without labels are trained on too: how many come before them.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        views: tuple[Tensor, ...],
+        generator: torch.Generator,
+        *,
+        precision: Precision,
+        n_labelled: int | None = None,
+    ) -> None:
+        self.method, self.views, self.generator = method, views, generator
+        self.precision, self.n_labelled = precision, n_labelled
+        self.optimizers = method.optimizers()
+
+    def take(self, stage: str, ids: Tensor, step: int) -> list[Values]:
+        """All turns of one step.
+
+        Args:
+            stage: the current leg.
+            ids: samples (B,) of the batch.
+            step: steps taken so far over the whole run.
+        """
+        batch = self.batch(ids)
+        found = []
+        for turn in self.method.turns(step):
+            found.append(self.turn(stage, turn, batch))
+            self.method.after_step(stage, turn, step)
+        return found
+
+    def restore(self, optimizers: dict[str, Any]) -> None:
+        """Go on with the optimisers' states of a checkpoint, by their turns."""
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(optimizers[name])
+
+    def batch(self, ids: Tensor) -> Batch:
+        """The samples `ids` (B,)."""
+        return Batch(
+            views=tuple(view[ids] for view in self.views),
+            index=ids,
+            generator=self.generator,
+            labelled=None if self.n_labelled is None else ids < self.n_labelled,
+        )
+
+    def turn(self, stage: str, turn: str, batch: Batch) -> Values:
+        """One turn, from the loss terms to the optimiser's step."""
+        method, optimizer = self.method, self.optimizers[turn]
+        with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            terms = method.loss_terms(batch, stage, turn)
+        weights = method.weights(stage, turn)
+        total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
+        optimizer.zero_grad(set_to_none=True)
+        assert isinstance(total, Tensor), f"the turn {turn} has no weighted term"
+        total.backward()
+        method.after_backward(stage, turn)
+        optimizer.step()
+        names = [f"{'loss' if name in weights else 'signal'}/{name}" for name in terms]
+        told = [*terms.values(), total]
+        return Values((*names, f"objective/{turn}"), torch.stack([value.detach().float() for value in told]))
