@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     for cell in sweep.cells:  # bad usage is said before anything is trained
         cell.plan(sweep.seeds[0])
     print(f"sweep {sweep.id}: {len(sweep.cells)} settings x {len(sweep.seeds)} seeds", flush=True)
-    store = RunStore()
+    store, lines = RunStore(), Lines()
     if args.show:
         outcome = look_up(store, sweep)
     else:
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
                 launcher=args.launcher,
                 n_workers=args.workers,
                 gpus_per_run=args.gpus_per_run,
-                progress=Lines(),
+                progress=lines,
                 stop=stop,
             )
     if args.plot:
@@ -126,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(as_json(outcome))
     else:
         _print_table(outcome)
-    for sentence in complaints(outcome):
+    for sentence in complaints(outcome, told=lines.refused):
         print(sentence, file=sys.stderr)
     return 1 if outcome.failures or outcome.stopped else 0
 
@@ -200,14 +200,18 @@ def _all(args: argparse.Namespace) -> "Sweep":
 
 
 class Lines:
-    """Prints a line for each run that ends, and one every few seconds."""
+    """Prints what cannot be trained, a line for each run that ends, and one every few seconds."""
 
     def __init__(self) -> None:
         self.printed = time.monotonic() - PRINT_EVERY_S
         self.trouble = ""
+        self.refused: tuple[str, ...] = ()
 
     def __call__(self, state: "Progress") -> None:
         """Print, if there is news."""
+        if state.refused and not self.refused:
+            self.refused = state.refused
+            print(*state.refused, sep="\n", file=sys.stderr, flush=True)
         if state.trouble and not self.trouble:
             print(f"Waiting: {state.trouble}", file=sys.stderr, flush=True)
         self.trouble = state.trouble
@@ -244,20 +248,15 @@ def stopping() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def complaints(outcome: "SweepOutcome") -> list[str]:
-    """What went wrong, a sentence for each setting."""
-    found: dict[tuple[int, str], list[int]] = {}
-    for (cell, seed), why in outcome.failures.items():
-        found.setdefault((cell, why), []).append(seed)
-    told = []
-    for (number, why), seeds in found.items():
-        cell = outcome.sweep.cells[number]
-        where = ", ".join(filter(None, (f"{cell.method} on {cell.dataset}", cell.title)))
-        told.append(f"{where}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {why}")
+def complaints(outcome: "SweepOutcome", *, told: Collection[str] = ()) -> list[str]:
+    """What went wrong, a sentence for each setting but those told already."""
+    from mmclust.sweeps.runner import complaints as of_settings
+
+    found = [sentence for sentence in of_settings(outcome.sweep, outcome.failures) if sentence not in told]
     if outcome.stopped:
         n_finished = len({run.run_id for run in outcome.runs.values()})
-        told.append(f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here.")
-    return told
+        found.append(f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here.")
+    return found
 
 
 def as_json(outcome: "SweepOutcome") -> dict[str, Any]:

@@ -5,6 +5,7 @@ operation waits for the device or loops over images.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ def to_gray(images: Tensor) -> Tensor:
     """Luma (B, 1, H, W) of gray or colour images (B, C, H, W)."""
     if images.shape[1] == 1:
         return images
-    return torch.einsum("bchw,c->bhw", images, _constant(LUMA, images)).unsqueeze(1)
+    return torch.einsum("bchw,c->bhw", images, _constant(LUMA, images.device, images.dtype)).unsqueeze(1)
 
 
 def to_gray_shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -29,12 +30,14 @@ def to_gray_shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
     if images.shape[1] == 1:
         return images
     order = torch.rand(len(images), 3, device=images.device, generator=generator).argsort(dim=1)
-    return torch.einsum("bchw,bc->bhw", images, _constant(LUMA, images)[order]).unsqueeze(1)
+    return torch.einsum("bchw,bc->bhw", images, _constant(LUMA, images.device, images.dtype)[order]).unsqueeze(1)
 
 
-def _constant(values: tuple[float, ...], like: Tensor) -> Tensor:
-    """The values as a tensor, written by the device itself: a copy from the host would wait for it."""
-    return torch.stack([like.new_full((), value) for value in values])
+@lru_cache
+def _constant(values: tuple[float, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """The values as a tensor, made once and by the device itself: a copy from the host would wait for it."""
+    with torch.inference_mode(False):  # made in an evaluation, it serves the training too
+        return torch.stack([torch.full((), value, device=device, dtype=dtype) for value in values])
 
 
 def random_crop_box(
@@ -178,5 +181,5 @@ def _turn_hue(images: Tensor, turn: Tensor) -> Tensor:
     sector = torch.where(is_red, blue - green, torch.where(is_green, 2 + red - blue, 4 + green - red))
     sector = torch.where(chroma > 0, sector + 6 * turn, torch.zeros_like(sector))
     # HSV back to RGB: channel = high - chroma * clamp(min(k, 4 - k), 0, 1) with k = (n + sector) mod 6.
-    k = (_constant((5.0, 3.0, 1.0), images).view(1, 3, 1, 1) + sector) % 6
+    k = (_constant((5.0, 3.0, 1.0), images.device, images.dtype).view(1, 3, 1, 1) + sector) % 6
     return high - chroma * torch.minimum(k, 4 - k).clamp(0, 1)

@@ -4,16 +4,20 @@ May be called from any thread. Killed workers are replaced and their runs go on 
 fails is reported and does not stop the others. A store that does not answer is waited for.
 """
 
+import functools
 import itertools
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mmclust import settings
-from mmclust.plan import objection
+from mmclust.data import catalogue
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.methods import card
+from mmclust.plan import look, objection
 from mmclust.runs.errors import StoreLost, UnknownRun
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
@@ -41,6 +45,8 @@ LEAST_GPU = 0.01
 
 Place = tuple[int, int]
 """(number of a cell, seed)."""
+Read = Callable[[str, int | None], MultiViewDataset]
+"""Gives the data set of a name or path and a limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +66,8 @@ class Progress:
     """The run that has just ended, if that is the news."""
     trouble: str = ""
     """What the sweep waits for before it can go on, one sentence; empty while it goes on."""
+    refused: tuple[str, ...] = ()
+    """Settings that cannot be trained, found before anything was; see `complaints`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,19 @@ class SweepOutcome:
     def of_cell(self, cell: int) -> list[RunRecord]:
         """Finished runs of a cell, in the order of the seeds."""
         return [run for seed in self.sweep.seeds if (run := self.runs.get((cell, seed)))]
+
+
+def complaints(sweep: Sweep, failures: Mapping[Place, str]) -> tuple[str, ...]:
+    """What went wrong, a sentence for each setting."""
+    found: dict[tuple[int, str], list[int]] = {}
+    for (number, seed), why in failures.items():
+        found.setdefault((number, why), []).append(seed)
+    told = []
+    for (number, why), seeds in found.items():
+        cell = sweep.cells[number]
+        where = ", ".join(filter(None, (f"{cell.method} on {cell.dataset}", cell.title)))
+        told.append(f"{where}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {why}")
+    return tuple(told)
 
 
 @dataclass
@@ -129,10 +150,16 @@ def carry_out(
     return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).carry_out()
 
 
-def look_up(store: RunStore, sweep: Sweep) -> SweepOutcome:
-    """What is there of a sweep already; nothing is trained."""
+def look_up(store: RunStore, sweep: Sweep, read: Read | None = None) -> SweepOutcome:
+    """What is there of a sweep already, and what of the rest cannot be had; nothing is trained.
+
+    Args:
+        store: where the runs are found.
+        sweep: what is asked for.
+        read: gives a data set where they are kept in memory; None reads them here.
+    """
     runner = _Runner(store, sweep, Pool(store, 1), lambda state: None, threading.Event())
-    runner.reuse()
+    runner.refuse(runner.reuse(), read)
     return runner.outcome()
 
 
@@ -157,6 +184,7 @@ class _Runner:
         self.ended: dict[str, RunRecord] = {}
         """Finished runs by the key of their job."""
         self.failures: dict[Place, str] = {}
+        self.refused: tuple[str, ...] = ()
         self.unfinished: list[Place] = []
         self.n_reused = 0
         self.began = self.beaten = time.monotonic()
@@ -168,7 +196,9 @@ class _Runner:
             sweeps.attach(self.store, self.sweep.id, self.jobs[name].places, record.run_id)
         try:
             self.pool.prepare(len(waiting))
-            self._refuse(waiting)
+            self.refuse(waiting)
+            self.refused = complaints(self.sweep, self.failures)
+            self._report()
             self._work(waiting)
         finally:
             self._close(waiting)
@@ -208,14 +238,23 @@ class _Runner:
                 continue
             self.jobs.setdefault(key(spec), _Job(spec)).places.append((number, seed))
 
-    def _refuse(self, waiting: deque[_Job]) -> None:
-        """Take out what a method cannot take, before anything is trained: seeds and order do not change that."""
-        found: dict[int, str | None] = {}
+    def refuse(self, waiting: deque[_Job], read: Read | None = None) -> None:
+        """Take out what cannot be trained: a method does not take the data, or the samples do not allow the values.
+
+        Seeds and order do not change that, and the samples are looked at once for all settings that are alike to them.
+        """
+        read = read or functools.lru_cache(maxsize=1)(lambda name, limit: catalogue.load(name, limit=limit))
+        methods: dict[int, str | None] = {}
+        samples: dict[Hashable, str | None] = {}
         for job in list(waiting):
-            cell = job.places[0][0]
-            if cell not in found:
-                found[cell] = objection(job.spec)
-            if reason := found[cell]:
+            cell, spec = job.places[0][0], job.spec
+            if cell not in methods:
+                methods[cell] = objection(spec)
+            asked = (spec.method, spec.dataset, spec.limit, spec.n_clusters, spec.steps)
+            asked = (*asked, spec.config["batch_size"], card(spec.method).steps(spec.config))
+            if asked not in samples:
+                samples[asked] = _refusal(spec, read)
+            if reason := methods[cell] or samples[asked]:
                 self._give_up(job, reason)
                 waiting.remove(job)
 
@@ -356,6 +395,7 @@ class _Runner:
                 seconds_left=None if trouble else self._seconds_left(),
                 ended=ended,
                 trouble=trouble,
+                refused=self.refused,
             )
         )
 
@@ -380,3 +420,12 @@ class _Runner:
                 speed = sum(known) / len(known) if known else of_all
                 left += speed * (job.spec.epochs - (epochs_done.get(job.run_id, 0.0) if job.run_id else 0.0))
         return left / self.pool.n_workers
+
+
+def _refusal(spec: RunSpec, read: Read) -> str | None:
+    """Why the samples do not allow such a run, in one sentence; None where they do."""
+    try:
+        look(spec, read)
+    except ValueError as error:
+        return str(error)
+    return None
