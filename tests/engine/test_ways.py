@@ -188,4 +188,4 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
 
 
 def test_a_replay_of_the_wrong_samples_is_found_out() -> None:
-    assert not agree(_try(REPLAYED, "dccs", _Deaf).told, _try(AS_WRITTEN, "dccs").told, ways.TOLERANCE["float32"])
+    assert not agree(_try(REPLAYED, "dccs", _Deaf).told, _try(AS_WRITTEN, "dccs").told, ways.TOLERANCE)
