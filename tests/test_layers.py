@@ -18,7 +18,7 @@ ALLOWED = {
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
     "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
-    "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine", "evaluation"},  # workers load the engine early
+    "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine", "evaluation", "methods.card"},
     "baselines": {"data", "evaluation", "methods.card", "settings"},
     "learn": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},

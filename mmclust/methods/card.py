@@ -183,6 +183,10 @@ class MethodCard:
             values[key] = known[key].check(value)
         return values
 
+    def completed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an earlier version's run with the settings that came later at their default: off, as then."""
+        return {k.name: k.default for k in self.knobs} | dict(values)
+
     def smaller_batch(self, dataset: str, preset: str, batch_size: int, n_samples: int | None) -> str:
         """A note where all samples to train on are one batch, as the preset's has more; empty elsewhere."""
         usual = self.resolve(dataset, preset, {}).get("batch_size", 0)

@@ -3,6 +3,7 @@
 import json
 from functools import lru_cache
 
+from mmclust.methods import METHODS, card
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
@@ -21,6 +22,8 @@ def key(spec: RunSpec) -> str:
 @lru_cache(maxsize=16384)
 def _key(text: str) -> str:
     asked = _DEFAULTS | json.loads(text)
+    if asked["method"] in METHODS:
+        asked["config"] = card(asked["method"]).completed(asked["config"])
     # 1 and 1.0 are the same setting, but a switch is no number.
     asked["config"] = {k: float(v) if type(v) is int else v for k, v in asked["config"].items()}
     return json.dumps({name: value for name, value in asked.items() if name not in BESIDE_THE_POINT}, sort_keys=True)

@@ -4,20 +4,16 @@ May be called from any thread. Killed workers are replaced and their runs go on 
 fails is reported and does not stop the others. A store that does not answer is waited for.
 """
 
-import functools
 import itertools
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mmclust import settings
-from mmclust.data import catalogue
-from mmclust.data.dataset import MultiViewDataset
-from mmclust.methods import card
-from mmclust.plan import look, objection
+from mmclust.plan import Read, refusals
 from mmclust.runs.errors import StoreLost, UnknownRun
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
@@ -45,8 +41,6 @@ LEAST_GPU = 0.01
 
 Place = tuple[int, int]
 """(number of a cell, seed)."""
-Read = Callable[[str, int | None], MultiViewDataset]
-"""Gives the data set of a name or path and a limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,22 +233,10 @@ class _Runner:
             self.jobs.setdefault(key(spec), _Job(spec)).places.append((number, seed))
 
     def refuse(self, waiting: deque[_Job], read: Read | None = None) -> None:
-        """Take out what cannot be trained: a method does not take the data, or the samples do not allow the values.
-
-        Seeds and order do not change that, and the samples are looked at once for all settings that are alike to them.
-        """
-        read = read or functools.lru_cache(maxsize=1)(lambda name, limit: catalogue.load(name, limit=limit))
-        methods: dict[int, str | None] = {}
-        samples: dict[Hashable, str | None] = {}
-        for job in list(waiting):
-            cell, spec = job.places[0][0], job.spec
-            if cell not in methods:
-                methods[cell] = objection(spec)
-            asked = (spec.method, spec.dataset, spec.limit, spec.n_clusters, spec.steps)
-            asked = (*asked, spec.config["batch_size"], card(spec.method).steps(spec.config))
-            if asked not in samples:
-                samples[asked] = _refusal(spec, read)
-            if reason := methods[cell] or samples[asked]:
+        """Take out what cannot be trained, before anything is."""
+        jobs = list(waiting)
+        for job, reason in zip(jobs, refusals([job.spec for job in jobs], read), strict=True):
+            if reason:
                 self._give_up(job, reason)
                 waiting.remove(job)
 
@@ -420,12 +402,3 @@ class _Runner:
                 speed = sum(known) / len(known) if known else of_all
                 left += speed * (job.spec.epochs - (epochs_done.get(job.run_id, 0.0) if job.run_id else 0.0))
         return left / self.pool.n_workers
-
-
-def _refusal(spec: RunSpec, read: Read) -> str | None:
-    """Why the samples do not allow such a run, in one sentence; None where they do."""
-    try:
-        look(spec, read)
-    except ValueError as error:
-        return str(error)
-    return None

@@ -10,6 +10,7 @@ import streamlit as st
 
 from mmclust.analysis import stability
 from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
+from mmclust.methods import METHODS, card
 from mmclust.plots.curves import decimate, named_curves
 from mmclust.plots.sensitivity import heat_map, shown
 from mmclust.runs.record import RunRecord
@@ -84,7 +85,8 @@ def _differing(records: Sequence[RunRecord]) -> dict[str, dict[str, Any]]:
     columns: dict[str, dict[str, Any]] = {}
     for run in records:
         settings = {"method": run.spec.method, "data set": run.spec.dataset, "epochs": run.spec.epochs}
-        settings |= {"samples": run.n_samples, "clusters": run.n_clusters, **run.spec.config}
+        config = card(run.spec.method).completed(run.spec.config) if run.spec.method in METHODS else run.spec.config
+        settings |= {"samples": run.n_samples, "clusters": run.n_clusters, **config}
         for name, value in settings.items():
             columns.setdefault(name, {})[run.run_id] = value
     return {

@@ -1,7 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from mmclust.plan import plan
+from mmclust.runs.example import FOLDER
+from mmclust.runs.spec import RunSpec
 from mmclust.sweeps.known import key
 from mmclust.sweeps.sweep import Cell, Sweep, grid, points_of
 
@@ -40,6 +44,19 @@ def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
     assert one.id == grid(base, {"beta_mi": [0.0, 0.5]}).id
     assert one.id != grid(base, {"beta_mi": [0.0, 0.4]}).id
     assert one.id != grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[1]).id
+
+
+def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
+    spec = base.plan(0)
+    earlier = replace(spec, config={name: value for name, value in spec.config.items() if name != "rotation"})
+    assert spec.config["rotation"] == 0
+    assert key(earlier) == key(spec)
+    assert key(earlier) != key(replace(spec, config=spec.config | {"rotation": 5.0}))
+
+
+def test_the_bundled_example_is_the_run_that_the_app_begins_with():
+    example = RunSpec.from_json((FOLDER / "spec.json").read_text())
+    assert key(example) == key(plan("digits", "dccs"))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"cells": 3, "seeds": [0]}', '{"seeds": [0]}'])
