@@ -1,9 +1,9 @@
 """From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -19,6 +19,8 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
 MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
+Read = Callable[[str, int | None], MultiViewDataset]
+"""Gives the data set of a name or path and a limit."""
 SMALLEST_PART = 0.1
 """Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
 
@@ -123,7 +125,7 @@ def n_trained(about: MethodCard, batch_size: int, n_samples: int, read: Callable
     return len(read().part(about.train_part))
 
 
-def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | None = None) -> tuple[str, ...]:
+def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
     """Look at the samples themselves before a run: what a user should know of them and of the method's settings.
 
     Large image sets are not read for this: their readers have looked at the pixels.
@@ -149,6 +151,37 @@ def look(spec: RunSpec, read: Callable[[str, int | None], MultiViewDataset] | No
     _check_batch(spec, n_train)
     preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
     return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples, n_train)
+
+
+def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | None]:
+    """Why each of many runs cannot be trained, by `objection` and `look`, in one sentence; None for those that can.
+
+    Args:
+        specs: of the runs; those that differ in nothing that matters for it, such as the seed, are looked at once.
+        read: as for `look`.
+    """
+    read = read or lru_cache(maxsize=1)(_load)
+    of_methods: dict[Hashable, str | None] = {}
+    of_samples: dict[Hashable, str | None] = {}
+    found = []
+    for spec in specs:
+        alike = (spec.method, spec.dataset, spec.steps)
+        if (known := (*alike, *sorted(spec.config.items()))) not in of_methods:
+            of_methods[known] = objection(spec)
+        steps = card(spec.method).steps(spec.config)
+        asked = (*alike, steps, spec.limit, spec.n_clusters, spec.config["batch_size"])
+        if asked not in of_samples:
+            of_samples[asked] = _refusal(spec, read)
+        found.append(of_methods[known] or of_samples[asked])
+    return found
+
+
+def _refusal(spec: RunSpec, read: Read) -> str | None:
+    try:
+        look(spec, read)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _load(dataset: str, limit: int | None) -> MultiViewDataset:

@@ -255,7 +255,9 @@ def complaints(outcome: "SweepOutcome", *, told: Collection[str] = ()) -> list[s
     found = [sentence for sentence in of_settings(outcome.sweep, outcome.failures) if sentence not in told]
     if outcome.stopped:
         n_finished = len({run.run_id for run in outcome.runs.values()})
-        found.append(f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here.")
+        found.append(
+            f"Stopped with {n_finished} of {outcome.n_runs} runs finished; the same command goes on from here."
+        )
     return found
 
 

@@ -17,7 +17,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.record import SweepRecord
-from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, look_up
+from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, SweepOutcome, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui import cache, forms, frame, jobs, picker, visitor
 
@@ -27,6 +27,8 @@ KEPT = "sweep-form"
 """Session key of the form's values, which outlast a change of page."""
 NONE = "nothing"
 TICK_S = 2.0
+MOST_TOLD = 3
+"""Reasons that are given, and settings that are named for each."""
 BADGES = {
     "running": ":green-badge[:material/play_arrow: running]",
     "finished": ":blue-badge[:material/check: finished]",
@@ -221,17 +223,22 @@ def _before(sweep: Sweep) -> str | None:
         axes = " x ".join(f"{len(values)} {name}" for name, values in sweep.axes().items()) or "one setting"
         n_seeds = len(sweep.seeds)
         st.markdown(f"**{sweep.n_runs:,} runs** :gray[{axes} x {n_seeds} seed{'s' if n_seeds > 1 else ''}]")
-        expected = jobs.result(
+        found = jobs.result(
             ("forecast", sweep.to_json()),
-            lambda report: forecast(look_up(cache.store(), sweep)),
+            lambda report: _looked_up(sweep),
             label="Training a few steps to see how long a run takes",
             height=64,
             border=False,
         )
-        if expected is None:
+        if found is None:
             return None
-        if expected["n_left"] < expected["n_runs"]:
-            st.caption(f"{expected['n_runs'] - expected['n_left']} of them are finished already and are reused.")
+        outcome, expected = found
+        if outcome.failures:
+            st.warning(_refused(outcome), icon=":material/info:")
+            if len(outcome.failures) == sweep.n_runs:
+                return None
+        if outcome.n_reused:
+            st.caption(f"{outcome.n_reused} of them are finished already and are reused.")
         duration = st.container()
         sure = n_all <= ASK_ABOVE or sweep.n_runs <= ASK_ABOVE
         if not sure:
@@ -247,6 +254,25 @@ def _before(sweep: Sweep) -> str | None:
             jobs.forget(("forecast", sweep.to_json()))
             return sweep.id
     return None
+
+
+def _looked_up(sweep: Sweep) -> tuple[SweepOutcome, dict[str, Any]]:
+    """What there is of a sweep, what of it cannot be had, and how long the rest would take."""
+    outcome = look_up(cache.store(), sweep, cache.dataset)
+    return outcome, forecast(outcome)
+
+
+def _refused(outcome: SweepOutcome) -> str:
+    """Markdown: the settings that cannot be trained, and why."""
+    reasons: dict[str, dict[str, None]] = {}
+    for (cell, _), why in outcome.failures.items():
+        reasons.setdefault(why, {})[outcome.sweep.cells[cell].title or "the setting"] = None
+    lines = []
+    for why, titles in list(reasons.items())[:MOST_TOLD]:
+        more = f" and {len(titles) - MOST_TOLD} more" if len(titles) > MOST_TOLD else ""
+        lines.append(f"- {'; '.join(list(titles)[:MOST_TOLD])}{more}: {frame.sentence(ValueError(why))}")
+    head = f"{len(outcome.failures):,} of the {outcome.sweep.n_runs:,} runs cannot be trained and are left out:"
+    return "\n".join([head, *lines])
 
 
 def _duration(expected: Mapping[str, Any], launcher: str) -> str:

@@ -99,6 +99,16 @@ def test_failed_runs_are_sentences_and_exit_code_1(capsys: pytest.CaptureFixture
     assert "192 samples" in sorted(told)[0] and "colour images" in sorted(told)[1]
 
 
+def test_batches_larger_than_the_samples_are_said_before_anything_is_queued(capsys: pytest.CaptureFixture[str]):
+    assert main([*TINY, "--grid", "batch_size=256,512", "--seeds", "0,1"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"dccs on digits, batch_size={size}, seeds 0, 1: batch_size={size} exceeds the 192 samples to train on; "
+        "lower batch_size to 192 or less, or use more data"
+        for size in (256, 512)
+    ]
+    assert RunStore().list(examples=False) == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [

@@ -208,6 +208,21 @@ def test_values_that_cannot_be_understood_are_said(values: str, sentence: str, s
     assert "Start the sweep" not in [button.label for button in app.button]
 
 
+@pytest.mark.parametrize(("values", "may_start"), [("64, 512", True), ("512", False)])
+def test_batches_larger_than_the_samples_are_said_before_the_sweep_starts(
+    values: str, may_start: bool, started: list[Sweep]
+):
+    app = open_page("sensitivity", show="new")
+    next(box for box in app.number_input if box.label == "Samples (0: all)").set_value(192).run()
+    next(box for box in app.selectbox if box.label == "Setting").set_value("batch_size").run()
+    next(box for box in app.text_input if box.label == "Values").set_value(values).run()
+    assert_clean(wait_for_jobs(app))
+    said = next(warning.value for warning in app.warning)
+    assert f"2 of the {4 if may_start else 2} runs cannot be trained" in said
+    assert "batch_size=512: batch_size=512 exceeds the 192 samples to train on" in said
+    assert ("Start the sweep" in [button.label for button in app.button]) == may_start
+
+
 def test_a_sweep_that_is_not_there_any_more_gives_way_to_the_newest(make_run: Callable[..., Run]):
     sweep = grid(BASE, {"beta_aug": (0, 1)})
     stored(sweep, make_run())

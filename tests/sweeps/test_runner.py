@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from mmclust.plan import objection
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
+from mmclust.sweeps import runner
 from mmclust.sweeps.runner import Progress, carry_out, look_up
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 from mmclust.worker import execute_when_free
@@ -162,7 +164,10 @@ def test_another_process_can_stop_a_sweep_through_the_store(
 
 
 @pytest.mark.slow
-def test_a_failing_run_and_an_impossible_setting_are_sentences_and_the_others_go_on(store: RunStore, base: Cell):
+def test_a_failing_run_and_an_impossible_setting_are_sentences_and_the_others_go_on(
+    store: RunStore, base: Cell, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(runner, "refusals", lambda specs, _: [objection(spec) for spec in specs])  # no look at samples
     cells = (
         base,
         replace(base, changes={"width": 0.125, "batch_size": 512}),  # fails in training: 192 samples
