@@ -100,6 +100,8 @@ def _torch_devices() -> Check:
         return Check("devices", False, f"torch cannot be loaded: {error}", "pip install -r requirements.txt")
     found = [f"cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())]
     hint = "" if found else "runs train on the CPU; a GPU needs its driver and a CUDA build of torch"
+    if found and not (shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")):
+        hint = "long runs of IMC-SwAV would be compiled if there were a C compiler; install gcc"
     return Check("devices", True, ", ".join([*found, "cpu"]), hint)
 
 
