@@ -170,9 +170,9 @@ def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | N
             of_methods[known] = objection(spec)
         steps = card(spec.method).steps(spec.config)
         asked = (*alike, steps, spec.limit, spec.n_clusters, spec.config["batch_size"])
-        if asked not in of_samples:
+        if of_methods[known] is None and asked not in of_samples:
             of_samples[asked] = _refusal(spec, read)
-        found.append(of_methods[known] or of_samples[asked])
+        found.append(of_methods[known] or of_samples.get(asked))
     return found
 
 

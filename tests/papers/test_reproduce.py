@@ -8,6 +8,7 @@ from mmclust.papers.experiment import Experiment, Place, Row
 from mmclust.papers.reproduce import Extent, reproduce
 from mmclust.papers.table import PaperTable
 from mmclust.runs.store import RunStore
+from mmclust.sweeps.runner import Progress
 
 TABLE = PaperTable(
     paper="A paper (2026)",
@@ -56,7 +57,9 @@ def short_presets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_ours_stand_beside_the_papers_and_what_is_missing_is_said(tmp_path: Path):
     said: list[str] = []
-    document = reproduce(TINY, RunStore(), Extent(n_workers=2), say=said.append)
+    states: list[Progress] = []
+    document = reproduce(TINY, RunStore(), Extent(n_workers=2), progress=states.append, say=said.append)
+    assert "colour images" in states[0].refused[0], "said before a run begins"
     assert len(said) == 2 and said[0].startswith("k-means on digits, seed 0: ACC 0.")
     lines = {line["label"]: line for line in document["lines"]}
     assert lines["DCCS"]["reported"]["acc"]["value"] == 0.9
