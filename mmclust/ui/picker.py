@@ -24,6 +24,8 @@ STATUS = {
     "interrupted": ("orange", ":material/bolt:"),
 }
 """Colour and icon of a badge."""
+MOST_LETTERS = 30
+"""Of a run's name in a list: with its ACC behind it, they fit into the run box of a window 1024 pixels wide."""
 
 
 def method_title(record: RunRecord) -> str:
@@ -54,14 +56,36 @@ def with_seed(record: RunRecord) -> str:
 
 
 def line(record: RunRecord) -> str:
-    """A run in one line of a list."""
-    words = [with_seed(record)]
+    """A run in one line of a list, what tells it apart first: narrow boxes cut the end off."""
+    words = [_shortened(with_seed(record)), *_figures(record)]
+    if record.example or record.status != "finished":
+        words.append(_state(record))
+    words.append(record.run_id.rsplit("-", 1)[-1])
     if record.title:
         words.append(about(record))
-    if record.metrics:
-        words.append(f"ACC {record.metrics['acc']:.1%}")
-    words.append("example" if record.example else record.status)
-    return " · ".join(words) + f" · {record.run_id.rsplit('-', 1)[-1]}"
+    return " · ".join(words)
+
+
+def whole(record: RunRecord) -> str:
+    """All that the line of a run may leave out or shorten."""
+    words = [with_seed(record), *[about(record)] * bool(record.title), *_figures(record), _state(record), record.run_id]
+    return " · ".join(words)
+
+
+def _figures(record: RunRecord) -> list[str]:
+    return [f"ACC {record.metrics['acc']:.1%}"] if record.metrics else []
+
+
+def _state(record: RunRecord) -> str:
+    return "example" if record.example else record.status
+
+
+def _shortened(words: str) -> str:
+    """Words that leave room for the figures: the beginning, and the end with the seed."""
+    if len(words) <= MOST_LETTERS:
+        return words
+    n_last = MOST_LETTERS // 2
+    return f"{words[: MOST_LETTERS - n_last - 1].rstrip()}…{words[-n_last:].lstrip()}"
 
 
 def badge(record: RunRecord) -> str:
@@ -207,6 +231,7 @@ def _run_box(record: RunRecord) -> None:
         key=state.RUN_WIDGET,
         format_func=lambda run_id: line(records[run_id]) if run_id in records else run_id,
         on_change=lambda: state.choose_run(st.session_state[state.RUN_WIDGET]),
+        help=f"{whole(record)}\n\nThe run chosen here is shown on all pages.",
     )
 
 
