@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.ui import add_data, browse, data_checks, extraction, forms, frame, own_data, visitor
+from mmclust.ui import add_data, browse, data_checks, extraction, frame, own_data, visitor
 
 frame.heading(
     "Data", "Look at the samples before a network does: what is in them, which classes there are, where they come from."
@@ -17,10 +17,9 @@ entry = catalogue.find(name)
 with right, frame.messages():
     if entry is None:
         if kept := add_data.panel():
-            forms.keep("dataset", kept)
-            forms.write_url({"dataset": kept})
-            st.rerun()
+            browse.turn_to(kept)
     else:
+        browse.kept_now(entry)
         browse.about(entry)
         if not entry.available():
             browse.missing(entry)

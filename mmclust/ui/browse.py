@@ -1,6 +1,7 @@
 """The Data page: the list of data sets, what is known of one, its samples in all their views."""
 
 from html import escape
+from typing import NoReturn
 
 import numpy as np
 import streamlit as st
@@ -19,8 +20,11 @@ ROWS, PAGE_PX = 8, 950
 KEY = "data:choice"
 
 
+KEPT_NOW, UNSEEN = "data:kept-now", "data:unseen"
+"""Session keys: the data set that the visitor has just kept, and whether the page has yet to scroll up to it."""
 ADD = "add"
 """The choice that stands for adding data."""
+_TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
 
 
 def choose() -> str:
@@ -87,6 +91,29 @@ def summary(entry: Entry) -> str:
     views = ", ".join(f"{view.name} {size(view)}" for view in entry.view_specs)
     count = f"{len(entry.views)} views" if len(entry.views) > 1 else "1 view"
     return f"{entry.n_samples:,} samples in {count} ({views}), {classes}"
+
+
+def turn_to(name: str) -> NoReturn:
+    """Run the page again for a data set that was just kept."""
+    forms.keep("dataset", name)
+    forms.write_url({"dataset": name})
+    st.session_state.pop(KEY, None)
+    st.session_state[KEPT_NOW], st.session_state[UNSEEN] = name, True
+    st.rerun()
+
+
+def kept_now(entry: Entry) -> None:
+    """What can be done next with a data set that was just kept; the page, still at the end of a form, scrolls up."""
+    if st.session_state.get(KEPT_NOW) != entry.name:
+        st.session_state.pop(KEPT_NOW, None)
+        return
+    with st.container(key="data-kept-now"):
+        st.success(
+            f"**{entry.title}** is in your list of data sets now. Look at it below, or press *Train on this*.",
+            icon=":material/check:",
+        )
+        if st.session_state.pop(UNSEEN, False):
+            st.html(_TO_TOP, unsafe_allow_javascript=True)
 
 
 def about(entry: Entry) -> None:

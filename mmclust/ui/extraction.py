@@ -8,7 +8,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.features.extract import Made, Wanted, extract, left_out, sources
 from mmclust.features.extractors import EXTRACTORS, Options
-from mmclust.ui import forms, frame, jobs, sample_cards, visitor
+from mmclust.ui import browse, frame, jobs, sample_cards, visitor
 
 SCALES = {"none": "as they are", "minmax": "each column to [0, 1]", "standard": "each column to deviation 1",
           "l2": "each sample to length 1"}  # fmt: skip
@@ -111,10 +111,7 @@ def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], op
         ):  # fmt: skip
             with frame.messages():
                 name = _keep(entry, features, made, title, steps=wanted[0].steps)
-                st.session_state.pop("data:choice", None)
-                forms.keep("dataset", name)
-                forms.write_url({"dataset": name})
-                st.rerun()
+                browse.turn_to(name)
 
 
 def _keep(entry: Entry, features: MultiViewDataset, made: list[Made], title: str, *, steps: tuple[str, ...]) -> str:

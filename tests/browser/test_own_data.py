@@ -49,7 +49,9 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     expect(understood).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "image of sample", 10)
     page.get_by_role("button", name="Keep this data set").click()
-    expect(page.get_by_role("heading", name="figures")).to_be_visible(timeout=PATIENCE_MS)
+    kept = page.get_by_text("figures is in your list of data sets now")
+    expect(kept).to_be_in_viewport(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="figures")).to_be_in_viewport()
     expect(page).to_have_url(re.compile("dataset=own%2Flocal%2Ffigures"))
 
     page.get_by_role("tab", name="Features").click()
@@ -57,7 +59,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     expect(page.get_by_text("Variance kept")).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "picture of sample", 6)
     page.get_by_role("button", name="Keep as a data set").click()
-    expect(page.get_by_role("heading", name="figures, HOG and TF-IDF")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="figures, HOG and TF-IDF")).to_be_in_viewport(timeout=PATIENCE_MS)
 
     page.get_by_role("button", name="Train on this").click()
     expect(page).to_have_url(re.compile("/train"))

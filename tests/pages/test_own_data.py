@@ -77,6 +77,7 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     assert_clean(app)
     (entry,) = uploads.entries()
     assert (entry.title, entry.n_clusters, entry.shape) == ("Small things", 3, (1, 8, 8))
+    assert "**Small things** is in your list of data sets now" in texts(app)
     assert app.query_params["dataset"] in (entry.name, [entry.name])
     assert not list((home / "uploads" / "local" / ".drafts").iterdir()), "the file itself is not kept"
 
