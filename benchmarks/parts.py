@@ -11,14 +11,16 @@ NAMES = ("data", "forward", "backward", "optimiser")
 
 
 class Parts:
-    """Processor seconds of the parts of a step, measured at the calls that the engine makes of every method.
+    """Seconds of the parts of a step, measured at the calls that the engine makes of every method.
 
     Args:
-        method: its calls are wrapped.
+        method: its calls are wrapped; a copy of it would call this one.
         data: names of its functions that make inputs of raw samples.
+        clock: in seconds; that of the processor says nothing about a GPU.
     """
 
-    def __init__(self, method: Any, data: Iterable[str]) -> None:
+    def __init__(self, method: Any, data: Iterable[str], clock: Callable[[], float] = time.process_time) -> None:
+        self.clock = clock
         self.seconds: dict[str, float] = dict.fromkeys(NAMES, 0.0)
         self.mark = 0.0
         for name in data:
@@ -40,7 +42,7 @@ class Parts:
     def _after(self, part: str | None, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any) -> Any:
             found = call(*args)
-            now = time.process_time()
+            now = self.clock()
             if part:
                 self.seconds[part] += now - self.mark
             self.mark = now
@@ -50,9 +52,9 @@ class Parts:
 
     def _of_data(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any) -> Any:
-            began = time.process_time()
+            began = self.clock()
             found = call(*args)
-            seconds = time.process_time() - began
+            seconds = self.clock() - began
             self.seconds["data"] += seconds
             self.mark += seconds  # it lies within the forward pass, which shall not count it again
             return found

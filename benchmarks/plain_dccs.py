@@ -96,18 +96,29 @@ def initialise(module: nn.Module) -> None:
 
 
 class PlainDCCS:
-    """The published training loop on images (N, 28, 28) uint8."""
+    """The published training loop on images (N, 28, 28) uint8.
 
-    def __init__(self, images: np.ndarray, *, seed: int) -> None:
+    Args:
+        images: all of them.
+        seed: of weights and draws.
+        device: of the networks; images are made and the prior is drawn on the host in any case.
+        n_workers: processes that make images ahead; 0 makes them in between.
+    """
+
+    def __init__(
+        self, images: np.ndarray, *, seed: int, device: str | torch.device = "cpu", n_workers: int = 0
+    ) -> None:
         torch.manual_seed(seed)
+        self.device = torch.device(device)
         self.random = np.random.RandomState(seed)  # noqa: NPY002 - as old as the code it stands for
         self.encoder, self.critic, self.discriminator = Encoder(), judge(STYLE_DIM + N_CLUSTERS), judge(FEATURES + 60)
         for network in (self.encoder, self.critic, self.discriminator):
-            network.apply(initialise).train()
+            network.apply(initialise).train().to(self.device)
         together = [*self.encoder.parameters(), *self.discriminator.parameters()]
         self.encoder_optimizer = torch.optim.Adam(together, lr=1e-4, betas=(0.5, 0.9))
         self.critic_optimizer = torch.optim.Adam(self.critic.parameters(), lr=1e-4, betas=(0.5, 0.9))
-        self.loader = DataLoader(ImagePairs(images), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
+        about = {"num_workers": n_workers, "persistent_workers": n_workers > 0}
+        self.loader = DataLoader(ImagePairs(images), batch_size=BATCH_SIZE, shuffle=True, drop_last=True, **about)
         self.losses: dict[str, float] = {}
         self.steps = self._steps()
 
@@ -120,7 +131,7 @@ class PlainDCCS:
     def _steps(self) -> Iterator[None]:
         step = 0
         for _ in count():
-            for images, augmented in self.loader:
+            for images, augmented in ([part.to(self.device) for part in batch] for batch in self.loader):
                 if step % (N_CRITIC + 1) == N_CRITIC:
                     self._encoder_step(images, augmented)
                 else:
@@ -131,13 +142,13 @@ class PlainDCCS:
     def _sample_prior(self, n_samples: int) -> Tensor:
         style = self.random.normal(0, SIGMA, (n_samples, STYLE_DIM))
         category = np.eye(N_CLUSTERS)[self.random.randint(N_CLUSTERS, size=n_samples)]
-        return torch.from_numpy(np.concatenate((style, category), axis=1).astype(np.float32))
+        return torch.from_numpy(np.concatenate((style, category), axis=1).astype(np.float32)).to(self.device)
 
     def _critic_step(self, images: Tensor) -> None:
         with torch.no_grad():
             codes, _, _ = self.encoder(images)
         prior = self._sample_prior(len(images))
-        share = torch.rand(len(images), 1)
+        share = torch.rand(len(images), 1).to(self.device)
         between = (share * prior + (1 - share) * codes).requires_grad_()
         scores = self.critic(between)
         (gradients,) = torch.autograd.grad(scores, between, torch.ones_like(scores), create_graph=True)
@@ -151,9 +162,9 @@ class PlainDCCS:
     def _encoder_step(self, images: Tensor, augmented: Tensor) -> None:
         _, logits_augmented, _ = self.encoder(augmented)
         codes, logits, features = self.encoder(images)
-        order = torch.from_numpy(self.random.permutation(len(images)))
+        order = torch.from_numpy(self.random.permutation(len(images))).to(self.device)
         joint, marginal = torch.cat((features, codes), dim=1), torch.cat((features, codes[order]), dim=1)
-        truth = torch.cat((torch.ones(len(images), 1), torch.zeros(len(images), 1)))
+        truth = torch.cat((torch.ones(len(images), 1), torch.zeros(len(images), 1))).to(self.device)
         mi = functional.binary_cross_entropy_with_logits(self.discriminator(torch.cat((joint, marginal))), truth)
         log_probs, log_probs_augmented = torch.log_softmax(logits, dim=1), torch.log_softmax(logits_augmented, dim=1)
         aug = (log_probs.exp() * (log_probs - log_probs_augmented)).sum(dim=1).mean()

@@ -97,10 +97,27 @@ class Encoder(nn.Module):
 
 
 class PlainIMCSwAV:
-    """The published training loop on images (N, 32, 32, 3) uint8."""
+    """The published training loop on images (N, 32, 32, 3) uint8.
 
-    def __init__(self, images: np.ndarray, *, seed: int) -> None:
+    Args:
+        images: all of them.
+        seed: of weights and draws.
+        batch_size: images of a step.
+        device: of the networks; crops are made on the host in any case.
+        n_workers: processes that make crops ahead; 0 makes them in between.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        *,
+        seed: int,
+        batch_size: int = BATCH_SIZE,
+        device: str | torch.device = "cpu",
+        n_workers: int = 0,
+    ) -> None:
         torch.manual_seed(seed)
+        self.batch_size, self.device = batch_size, torch.device(device)
         self.encoder = Encoder()
         self.projection = nn.Sequential(nn.Linear(512, 512), nn.Linear(512, PROJECTION_DIM))
         self.prototypes = nn.Linear(PROJECTION_DIM, N_PROTOTYPES, bias=False)
@@ -114,8 +131,10 @@ class PlainIMCSwAV:
             nn.Linear(1024, N_CLUSTERS),
         )
         self.networks = nn.ModuleList([self.encoder, self.projection, self.prototypes, self.classifier]).train()
+        self.networks.to(self.device)
         self.optimizer = torch.optim.Adam(self.networks.parameters(), lr=RATE, betas=BETAS, weight_decay=WEIGHT_DECAY)
-        self.loader = DataLoader(Crops(images), batch_size=BATCH_SIZE, shuffle=True, drop_last=True)
+        about = {"num_workers": n_workers, "persistent_workers": n_workers > 0}
+        self.loader = DataLoader(Crops(images), batch_size=batch_size, shuffle=True, drop_last=True, **about)
         self.losses: dict[str, float] = {}
         self.n_updates = 0
         self.steps = self._steps()
@@ -124,12 +143,12 @@ class PlainIMCSwAV:
         """Take steps, going on where the last call ended; the number of images used."""
         for _ in range(n_steps):
             next(self.steps)
-        return n_steps * BATCH_SIZE
+        return n_steps * self.batch_size
 
     def _steps(self) -> Iterator[None]:
         for _ in count():
             for batch in self.loader:
-                self.update(batch[: N_HIGH + N_LOW])
+                self.update([crop.to(self.device) for crop in batch[: N_HIGH + N_LOW]])
                 yield
 
     def update(self, crops: list[Tensor]) -> None:

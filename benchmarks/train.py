@@ -16,31 +16,54 @@ from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.steps import prepare
 from mmclust.engine.pace import StopAfter
+from mmclust.engine.steps import Precision
 from mmclust.engine.trainer import Trainer, build
 from mmclust.plan import objection, plan
 
+CPU = torch.device("cpu")
 FOREVER = 1_000_000
 """Epochs: no round reaches the end, so that none is evaluated."""
 
 
 class Midway:
-    """Any method half way through its schedule, in rounds: warm-ups and pretraining lie behind it."""
+    """Any method half way through its schedule, in rounds: warm-ups and pretraining lie behind it.
 
-    def __init__(self, dataset: str, method: str, preset: str) -> None:
+    Args:
+        dataset: catalogue name or path.
+        method: key in `METHODS`.
+        preset: of the method.
+        device: to train on.
+        precision: None for the preset's.
+        recorder: asks for a stop after the first step, and then when a round is over.
+
+    Raises:
+        ValueError: such a run cannot be trained.
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        method: str,
+        preset: str,
+        *,
+        device: torch.device = CPU,
+        precision: Precision | None = None,
+        recorder: StopAfter | None = None,
+    ) -> None:
         self.spec = plan(dataset, method, preset=preset)
         if reason := objection(self.spec):
             raise ValueError(reason)
         data = prepare(catalogue.load(dataset), self.spec.steps)
         card = methods.card(self.spec.method)
-        self.recorder = StopAfter()
+        self.recorder = recorder or StopAfter()
         self.trainer = Trainer(
             build(methods.method_class(self.spec.method), card.config(**self.spec.config), data.spec, seed=0),
             data,
             self.recorder,
             epochs=self.spec.epochs,
             seed=0,
-            device=torch.device("cpu"),
-            precision=self.spec.precision,
+            device=device,
+            precision=precision or self.spec.precision,
             train_part=card.train_part,
             eval_part=card.eval_part,
             evaluate_every=FOREVER,
@@ -97,11 +120,6 @@ def measure_method(
         "schedule_seconds": round(train.trainer.total_steps / wall, 1),
         "machine": machine.describe(),
     }
-
-
-def has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 in hardware; elsewhere bf16 is emulated and slow."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def timed(train: Callable[[float], int], seconds: float) -> tuple[float, float]:

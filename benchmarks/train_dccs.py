@@ -14,40 +14,52 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.on_device import has_bf16
 from benchmarks.parts import Parts, peak_memory_mib
 from benchmarks.plain_dccs import BATCH_SIZE, PlainDCCS
-from benchmarks.train import FOREVER, StopAfter, beside_plain, has_bf16, timed
+from benchmarks.train import CPU, FOREVER, beside_plain, timed
 from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.engine.pace import StopAfter
+from mmclust.engine.steps import Precision
 from mmclust.engine.trainer import Trainer, build
 
 N_IMAGES = 8192
 SHAPE = (1, 28, 28)
 N_EVALUATED = 1024
+WHAT = f"DCCS, 28 x 28, batch {BATCH_SIZE}, four critic steps and one encoder step per cycle"
+DATA_PARTS = ("plain", "augmented")
+"""Functions of the method that make inputs of raw images."""
+
+
+def new_trainer(
+    images: np.ndarray, recorder: StopAfter, *, precision: Precision, device: torch.device = CPU, seed: int = 0
+) -> Trainer:
+    """The package's DCCS with the paper's settings in the package's engine, for images (N, 28, 28)."""
+    spec = DataSpec(name="28x28", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
+    card = methods.card("dccs")
+    config = card.config(**card.resolve("mnist", "paper", {}))
+    assert config.batch_size == BATCH_SIZE
+    return Trainer(
+        build(methods.method_class("dccs"), config, spec, seed),
+        MultiViewDataset(spec=spec, views=(images[:, None],)),
+        recorder,
+        epochs=FOREVER,
+        seed=seed,
+        device=device,
+        precision=precision,
+        evaluate_every=FOREVER,
+    )
 
 
 class Ours:
-    """The package's DCCS with the paper's settings, trained by the package's engine in rounds."""
+    """Ours on the CPU, in rounds."""
 
-    def __init__(self, images: np.ndarray, *, seed: int, precision: str) -> None:
-        spec = DataSpec(name="28x28", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
-        card = methods.card("dccs")
-        config = card.config(**card.resolve("mnist", "paper", {}))
-        assert config.batch_size == BATCH_SIZE
+    def __init__(self, images: np.ndarray, *, precision: Precision) -> None:
         self.recorder = StopAfter()
-        method = build(methods.method_class("dccs"), config, spec, seed)
-        self.parts = Parts(method, data=("plain", "augmented"))
-        self.trainer = Trainer(
-            method,
-            MultiViewDataset(spec=spec, views=(images[:, None],)),
-            self.recorder,
-            epochs=FOREVER,
-            seed=seed,
-            device=torch.device("cpu"),
-            precision="bf16" if precision == "bf16" else "float32",
-            evaluate_every=FOREVER,
-        )
+        self.trainer = new_trainer(images, self.recorder, precision=precision)
+        self.parts = Parts(self.trainer.method, DATA_PARTS)
 
     def __call__(self, seconds: float) -> int:
         """Train for some seconds; the number of images used."""
@@ -95,10 +107,10 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        images = _images(dataset)
-        ours = {"float32": Ours(images, seed=0, precision="float32")}
-        if has_bf16():
-            ours["bf16"] = Ours(images, seed=0, precision="bf16")
+        images = read(dataset)
+        ours = {"float32": Ours(images, precision="float32")}
+        if has_bf16(CPU):
+            ours["bf16"] = Ours(images, precision="bf16")
         ways: dict[str, Callable[[float], int]] = {"plain": Plain(images, seed=0), **ours}
         for train in ways.values():
             train(min(seconds, 2.0))
@@ -125,8 +137,7 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
     for name, way in ours.items():
         speeds[name]["share_of_time"] = way.parts.shares()
         speeds[name]["evaluation_images_per_core_s"] = round(evaluation[name], 1)
-    what = f"DCCS, 28 x 28, batch {BATCH_SIZE}, four critic steps and one encoder step per cycle"
-    return beside_plain(what, dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
+    return beside_plain(WHAT, dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
 
 
 def fits(dataset: str) -> bool:
@@ -135,7 +146,7 @@ def fits(dataset: str) -> bool:
     return len(views) == 1 and views[0].shape == SHAPE
 
 
-def _images(dataset: str | None) -> np.ndarray:
+def read(dataset: str | None) -> np.ndarray:
     """Images (N, 28, 28) uint8."""
     if dataset is None:
         return np.random.default_rng(0).integers(0, 256, (N_IMAGES, *SHAPE[1:]), dtype=np.uint8)
@@ -145,6 +156,6 @@ def _images(dataset: str | None) -> np.ndarray:
 def _peak_memory(way: str, images: np.ndarray) -> float:
     """MiB that a process of its own holds at most while it builds a way to train and takes some steps."""
     torch.set_num_threads(1)
-    train = Plain(images, seed=0) if way == "plain" else Ours(images, seed=0, precision=way)
+    train = Plain(images, seed=0) if way == "plain" else Ours(images, precision="bf16" if way == "bf16" else "float32")
     train(1.0)
     return peak_memory_mib()

@@ -12,47 +12,75 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.on_device import has_bf16
 from benchmarks.parts import Parts, peak_memory_mib
 from benchmarks.plain_imc_swav import BATCH_SIZE, HIGH, LOW, N_HIGH, N_LOW, PlainIMCSwAV
-from benchmarks.train import FOREVER, StopAfter, beside_plain, has_bf16
+from benchmarks.train import CPU, FOREVER, beside_plain
 from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.engine.pace import StopAfter
+from mmclust.engine.steps import Precision
 from mmclust.engine.trainer import Trainer, build
 
 N_IMAGES = 1024
 SHAPE = (3, 32, 32)
+DATA_PARTS = ("crops",)
+"""Functions of the method that make inputs of raw images."""
+
+
+def new_trainer(
+    images: np.ndarray,
+    recorder: StopAfter,
+    *,
+    precision: Precision,
+    batch_size: int = BATCH_SIZE,
+    width: float = 1.0,
+    device: torch.device = CPU,
+    seed: int = 0,
+) -> Trainer:
+    """The package's IMC-SwAV with the paper's settings but for batch and width, in the package's engine.
+
+    Args:
+        images: (N, 3, 32, 32).
+        recorder: of the trainer.
+        precision: of the networks.
+        batch_size: images of a step.
+        width: share of the published channels.
+        device: to train on.
+        seed: of weights and draws.
+    """
+    spec = DataSpec(name="cifar10", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
+    card = methods.card("imc-swav")
+    config = card.config(**card.resolve("cifar10", "paper", {"batch_size": batch_size, "width": width}))
+    return Trainer(
+        build(methods.method_class("imc-swav"), config, spec, seed),
+        MultiViewDataset(spec=spec, views=(images,)),
+        recorder,
+        epochs=FOREVER,
+        seed=seed,
+        device=device,
+        precision=precision,
+        evaluate_every=FOREVER,
+    )
 
 
 class Ours:
-    """The package's IMC-SwAV with the paper's settings but the yardstick's batch, trained by the package's engine."""
+    """Ours on the CPU, in rounds."""
 
-    def __init__(self, images: np.ndarray, *, seed: int, precision: str, compiled: bool = False) -> None:
-        spec = DataSpec(name="cifar10", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
-        card = methods.card("imc-swav")
-        config = card.config(**card.resolve("cifar10", "paper", {"batch_size": BATCH_SIZE}))
+    def __init__(self, images: np.ndarray, *, precision: Precision, batch_size: int, compiled: bool = False) -> None:
         self.recorder = StopAfter()
-        method = build(methods.method_class("imc-swav"), config, spec, seed)
+        self.trainer = new_trainer(images, self.recorder, precision=precision, batch_size=batch_size)
         if compiled:
-            method.get_submodule("encoder").compile(dynamic=False)
-        self.parts = Parts(method, data=("crops",))
-        self.trainer = Trainer(
-            method,
-            MultiViewDataset(spec=spec, views=(images,)),
-            self.recorder,
-            epochs=FOREVER,
-            seed=seed,
-            device=torch.device("cpu"),
-            precision="bf16" if precision == "bf16" else "float32",
-            evaluate_every=FOREVER,
-        )
+            self.trainer.method.get_submodule("encoder").compile(dynamic=False)
+        self.parts = Parts(self.trainer.method, DATA_PARTS)
 
     def __call__(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds of wall time; number of images, and processor seconds of the steps."""
         n_before, before = self.trainer.step, sum(self.parts.seconds.values())
         self.recorder.deadline = time.monotonic() + seconds
         self.trainer.fit(self.recorder.state)
-        return (self.trainer.step - n_before) * BATCH_SIZE, sum(self.parts.seconds.values()) - before
+        return (self.trainer.step - n_before) * self.trainer.batch_size, sum(self.parts.seconds.values()) - before
 
     def evaluation(self) -> float:
         """Processor seconds to embed an image for a snapshot."""
@@ -67,8 +95,8 @@ class Ours:
 class Plain:
     """The plain recipe, in rounds."""
 
-    def __init__(self, images: np.ndarray, *, seed: int) -> None:
-        self.training = PlainIMCSwAV(images.transpose(0, 2, 3, 1), seed=seed)
+    def __init__(self, images: np.ndarray, *, seed: int, batch_size: int) -> None:
+        self.training = PlainIMCSwAV(images.transpose(0, 2, 3, 1), seed=seed, batch_size=batch_size)
 
     def __call__(self, seconds: float) -> tuple[int, float]:
         """Train for some seconds of wall time, one step at least; number of images, and processor seconds."""
@@ -81,10 +109,9 @@ class Plain:
 class Way:
     """A way to train in a process of its own: the engine's settings of memory must not help the plain recipe."""
 
-    def __init__(self, name: str, images: np.ndarray, threads: int) -> None:
-        self.process = ProcessPoolExecutor(
-            1, mp_context=get_context("spawn"), initializer=_start, initargs=(name, images, threads)
-        )
+    def __init__(self, name: str, images: np.ndarray, batch_size: int, threads: int) -> None:
+        about = (name, images, batch_size, threads)
+        self.process = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=about)
 
     def train(self, seconds: float) -> float:
         """Images per processor second of a turn."""
@@ -104,14 +131,14 @@ _until_first: list[float] = []
 """Processor seconds until its first step was done: a compiled encoder is compiled in it."""
 
 
-def _start(name: str, images: np.ndarray, threads: int) -> None:
+def _start(name: str, images: np.ndarray, batch_size: int, threads: int) -> None:
     torch.set_num_threads(threads)
     began = time.process_time()
     if name == "plain":
-        _here.append(Plain(images, seed=0))
+        _here.append(Plain(images, seed=0, batch_size=batch_size))
     else:
-        precision, *more = name.split()
-        _here.append(Ours(images, seed=0, precision=precision, compiled=bool(more)))
+        precision, compiled = "bf16" if name.startswith("bf16") else "float32", name.endswith("compiled")
+        _here.append(Ours(images, precision=precision, batch_size=batch_size, compiled=compiled))
     _turn(0.1)
     _until_first.append(time.process_time() - began)
     if isinstance(_here[0], Ours):
@@ -131,7 +158,13 @@ def _about() -> dict[str, Any]:
 
 
 def measure(
-    dataset: str | None, *, rounds: int, seconds: float, threads: int, compiled: bool = False
+    dataset: str | None,
+    *,
+    rounds: int,
+    seconds: float,
+    threads: int,
+    batch_size: int = BATCH_SIZE,
+    compiled: bool = False,
 ) -> dict[str, Any]:
     """Images per second of each way to train, as medians over rounds in which they take turns.
 
@@ -140,15 +173,16 @@ def measure(
         rounds: how often each way gets a turn, after one turn to warm up.
         seconds: length of a turn.
         threads: torch threads, the same for all.
+        batch_size: images of a step.
         compiled: whether ours also runs with the encoder compiled by `torch.compile`.
 
     Raises:
         ValueError: images of another shape.
     """
-    images = _images(dataset)
-    ours = ("float32", "bf16") if has_bf16() else ("float32",)
+    images = read(dataset, limit=max(N_IMAGES, batch_size))
+    ours = ("float32", "bf16") if has_bf16(CPU) else ("float32",)
     names = ("plain", *ours, *(f"{name} compiled" for name in ours if compiled))
-    ways = {name: Way(name, images, threads) for name in names}
+    ways = {name: Way(name, images, batch_size, threads) for name in names}
     turns: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -161,17 +195,26 @@ def measure(
         | way.end()
         for name, way in ways.items()
     }
-    what = f"IMC-SwAV, ResNet-18 of width 64, {N_HIGH} x {HIGH} + {N_LOW} x {LOW} pixels, batch {BATCH_SIZE}"
-    return beside_plain(what, dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
+    return beside_plain(what(batch_size), dataset, speeds, rounds=rounds, seconds=seconds, threads=threads)
 
 
-def _images(dataset: str | None) -> np.ndarray:
+def what(batch_size: int) -> str:
+    """What is trained."""
+    return f"IMC-SwAV, ResNet-18 of width 64, {N_HIGH} x {HIGH} + {N_LOW} x {LOW} pixels, batch {batch_size}"
+
+
+def read(dataset: str | None, *, limit: int) -> np.ndarray:
+    """Images (limit, 3, 32, 32) uint8, of a data set or noise.
+
+    Raises:
+        ValueError: images of another shape.
+    """
     if dataset is None:
-        return np.random.default_rng(0).integers(0, 256, (N_IMAGES, *SHAPE), dtype=np.uint8)
+        return np.random.default_rng(0).integers(0, 256, (limit, *SHAPE), dtype=np.uint8)
     spec = catalogue.describe(dataset)
     if len(spec.views) != 1 or spec.views[0].shape != SHAPE:
         raise ValueError(
             f"{dataset} is not made of colour images of 32 x 32 pixels, which the plain recipe is written for; "
             "choose cifar10, cifar20 or cifar100, or name no data set"
         )
-    return np.ascontiguousarray(catalogue.load(dataset, limit=N_IMAGES).views[0])
+    return np.ascontiguousarray(catalogue.load(dataset, limit=limit).views[0])

@@ -12,8 +12,10 @@ from mmclust.cli.output import print_json
 NAMES = {
     "train": "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, beside the plain recipe; or "
     "steps per second of another --method",
-    "accuracy": "minutes and encoder updates that DCCS takes to ACC 0.90, 0.95 and 0.98, with the published settings "
-    "and with our best known ones",
+    "accuracy": "minutes and encoder updates that DCCS (or --method) takes to ACC 0.90, 0.95 and 0.98, with the "
+    "published settings and with our best known ones",
+    "device": "on a GPU: losses beside the CPU's, ways to take steps, two runs at once, memory, a Grad-CAM sheet, "
+    "seeds side by side",
     "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
     "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
     "sensitivity": "the Sensitivity page with 500 runs in Chromium, and a step of its slider",
@@ -34,30 +36,66 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"repetitions that medians are over, for accuracy seeds 0 to N - 1; default {defaults}",
     )
+    parser.add_argument(
+        "--device",
+        choices=("cpu", "cuda", "auto"),
+        default="cpu",
+        help="train, accuracy, device: what trains; default cpu. On cuda times are wall times",
+    )
     parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
     parser.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="train, accuracy: torch threads; default 1"
     )
-    parser.add_argument("--compile", action="store_true", help="train, imc-swav: also with torch.compile")
     parser.add_argument(
-        "--minutes", type=float, default=15.0, metavar="M", help="accuracy: longest run, in minutes of the processor"
+        "--compile", action="store_true", help="on a CPU. train, imc-swav; device: also with torch.compile"
     )
     parser.add_argument(
-        "--epochs", type=_count, metavar="N", help="accuracy: length of the schedule; default the preset's; sweep: 10"
+        "--batch",
+        type=_count,
+        metavar="N",
+        help="train, imc-swav: images of a step; default 64, on cuda the paper's 256",
+    )
+    parser.add_argument(
+        "--limit", type=_count, metavar="N", help="train on cuda, accuracy, device: a random sample of this many"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=15.0,
+        metavar="M",
+        help="accuracy: longest run, in minutes of the processor, on cuda of the clock; default 15",
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="accuracy: keep runs here, and go on with those that are there"
+    )
+    parser.add_argument(
+        "--epochs",
+        type=_count,
+        metavar="N",
+        help="accuracy, device: length of the schedule; default the preset's, for device on a CPU 2; sweep: 10",
+    )
+    parser.add_argument(
+        "--parts", metavar="NAME,NAME", help="device: agreement, ways, together, memory, gradcam, seeds; default all"
     )
     parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs at once; default 2")
-    parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy: these seeds instead")
+    parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: these seeds instead")
     parser.add_argument(
         "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
     )
     parser.add_argument("--starts", type=_count, default=5, metavar="N", help="pages: fresh servers; default 5")
     parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: sessions at once; default 30")
-    parser.add_argument("--method", metavar="NAME", help="train: this method, on --dataset; default DCCS on noise")
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        help="train: this method, on --dataset, default DCCS on noise; accuracy: default dccs",
+    )
     parser.add_argument(
         "--preset", metavar="NAME", help="train: of the method, default quick; accuracy: this one alone"
     )
     parser.add_argument(
-        "--dataset", metavar="NAME", help="train: with --method; pages: of the run shown, default the largest here"
+        "--dataset",
+        metavar="NAME",
+        help="train: with --method; accuracy, device: default digits; pages: of the run shown, default the largest",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
@@ -86,30 +124,34 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
+    rounds = args.rounds or ROUNDS.get(args.name, 1)
+    if args.name == "train":
+        return _training(args, rounds)
     # Late: `bench store` needs no torch, and only `bench pages` needs Playwright.
     module = import_module(f"benchmarks.{args.name}")
-    rounds = args.rounds or ROUNDS.get(args.name, 1)
-    if args.name == "train" and args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
-        beside_plain = import_module("benchmarks.train_imc_swav").measure
-        wanted = {"threads": args.threads, "compiled": args.compile}
-        return beside_plain(args.dataset, rounds=rounds, seconds=float(args.seconds), **wanted)
-    if args.name == "train" and args.method in (None, "dccs"):
-        dccs = import_module("benchmarks.train_dccs")
-        if args.dataset is None or dccs.fits(args.dataset):
-            return dccs.measure(args.dataset, rounds=rounds, seconds=float(args.seconds), threads=args.threads)
-    if args.name == "train":
-        if not (args.method and args.dataset):
-            raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")
-        wanted = {"preset": args.preset or "quick", "rounds": rounds, "threads": args.threads}
-        return module.measure_method(args.dataset, args.method, seconds=float(args.seconds), **wanted)
     if args.name == "accuracy":
         return module.measure(
             args.dataset or "digits",
             minutes=args.minutes,
             seeds=args.seeds or range(rounds),
-            presets=(args.preset,) if args.preset else module.PRESETS,
+            method=args.method or "dccs",
+            presets=(args.preset,) if args.preset else None,
             epochs=args.epochs,
+            limit=args.limit,
+            device=args.device,
             threads=args.threads,
+            checkpoints=args.keep,
+            say=print,
+        )
+    if args.name == "device":
+        return module.measure(
+            args.dataset or "digits",
+            device=args.device,
+            parts=args.parts.split(",") if args.parts else tuple(module.PARTS),
+            limit=args.limit,
+            seeds=args.seeds,
+            epochs=args.epochs,
+            compiled=args.compile,
             say=print,
         )
     if args.name == "embed":
@@ -119,6 +161,29 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     if args.name == "pages":
         return module.measure(rounds=rounds, starts=args.starts, dataset=args.dataset, visitors=args.visitors)
     return module.measure(rounds=rounds)
+
+
+def _training(args: argparse.Namespace, rounds: int) -> dict[str, Any]:
+    about: dict[str, Any] = {"rounds": rounds, "seconds": float(args.seconds)}
+    preset = args.preset or "quick"
+    if args.device != "cpu":
+        device = import_module("benchmarks.on_device").chosen(args.device)
+        if device.type != "cpu":
+            on_device = import_module("benchmarks.train_on_device")
+            about |= {"preset": preset, "batch_size": args.batch or on_device.PAPER_BATCH, "limit": args.limit}
+            return on_device.measure(args.method, args.dataset, device=device, **about)
+    about["threads"] = args.threads
+    if args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):
+        imc_swav = import_module("benchmarks.train_imc_swav")
+        about |= {"batch_size": args.batch or imc_swav.BATCH_SIZE, "compiled": args.compile}
+        return imc_swav.measure(args.dataset, **about)
+    if args.method in (None, "dccs"):
+        dccs = import_module("benchmarks.train_dccs")
+        if args.dataset is None or dccs.fits(args.dataset):
+            return dccs.measure(args.dataset, **about)
+    if not (args.method and args.dataset):
+        raise ValueError("--method and --dataset belong together; give both, or none for DCCS beside its recipe")
+    return import_module("benchmarks.train").measure_method(args.dataset, args.method, preset=preset, **about)
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
