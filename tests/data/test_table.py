@@ -116,6 +116,10 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
         (["1,5e3;2,5E-1", "-1,5e+3;,5"], [1500, 0.25], ["decimal commas"]),
         (["1,5\t2,5\t3", "1\t2\t3"], [1.5, 2.5, 3], ["decimal commas"]),
         (["width, cm;height, cm", "1,5;2", "2;2,5"], [1.5, 2], ["decimal commas"]),
+        (["1,5 2,25 3,0", "4,5 5,25 6,0"], [1.5, 2.25, 3], ["decimal commas"]),
+        (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
+        (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
+        (["1, 2, 7", "4, 5, 6"], [1, 2, 7], []),
         (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["left out: codes"]),
         (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["left out: column 2"]),
     ],
@@ -127,6 +131,28 @@ def test_all_rows_tell_whether_commas_are_decimal(
     dataset, reading = opened(tmp_path / "a.csv")
     assert dataset.n_samples == len(lines) - lines[0][:1].isalpha() and reading.told == told
     assert np.allclose(dataset.views[0][0], first, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "example"),
+    [
+        (["1,500;2,250", "3,000;4,125"], "1,500"),  # thousands?
+        (["1,500\t2,250", "3,000\t4,125"], "1,500"),
+        (["1,500 2,250", "3,000 4,125"], "1,500"),
+        (["1 000,5 2 500,5", "3 100,5 4 200,5"], "1 000,5"),  # spaces between thousands or columns?
+        (["1,5", "2", "3,25"], "1,5"),  # two columns with a hole, or one?
+    ],
+)
+def test_numbers_that_can_be_read_in_two_ways_are_not_guessed_at(tmp_path: Path, lines: list[str], example: str):
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=f"a.csv has numbers such as {example}, which can be read in two ways; write"):
+        opened(tmp_path / "a.csv")
+
+
+def test_captions_with_numbers_and_spaces_stay_parted_by_commas(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("a cat 3,5\na dog 4,7\nbirds 2,9\n")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert dataset.views[0][:, 0].tolist() == [5, 7, 9] and "decimal commas" not in reading.told
 
 
 def test_a_row_that_is_too_long_does_not_make_commas_part_the_others(tmp_path: Path):

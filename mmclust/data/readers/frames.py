@@ -1,6 +1,7 @@
 """Files of columns as data frames: text in its many spellings, and Parquet. What the columns mean is not asked here.
 
-Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row and decimal commas.
+Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row and decimal commas;
+these where semicolons, tabs or spaces part the columns.
 """
 
 import contextlib
@@ -22,6 +23,12 @@ COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal comma."""
 POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal point."""
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d?\d?,\d{3}")
+"""A number whose comma may as well part its thousands."""
+_GROUP = re.compile(r"0\d\d,")
+"""The last thousand of a number whose thousands a space parts."""
+_BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
+"""What parts columns where commas are decimal; None for spaces."""
 PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
 
 
@@ -89,7 +96,12 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     first, second = lines[0], lines[1] if len(lines) > 1 else ""
     separator = _separator(lines)
     cells = tuple(_cells(first, separator))
-    has_comma = separator in (";", "\t") and _has_decimal_commas(lines, separator)
+    if example := _ambiguous(lines, separator):
+        raise ValueError(
+            f"{where} has numbers such as {example}, which can be read in two ways; write them with a decimal point "
+            "and nothing between thousands"
+        )
+    has_comma = separator in _BESIDE_COMMAS and _has_decimal_commas(lines, separator)
     if has_comma:
         reading.tell("decimal commas")
         cells = tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
@@ -118,26 +130,49 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
 def _separator(lines: list[str]) -> str | None:
     """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
     first, second = lines[0], lines[1] if len(lines) > 1 else ""
-    best = next((mark for mark in ";\t" if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
-    if first.count(best):
+    best = next((mark for mark in _BESIDE_COMMAS if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
+    if best is None or first.count(best):
         return best
     is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(is_number, second.split())))
     return None if is_column or all(map(is_number, first.split())) else "\x1f"
 
 
-def _is_beside_commas(mark: str, lines: list[str]) -> bool:
-    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal."""
-    width, body = lines[0].count(mark), lines[1:] or lines
-    if not width or not _has_decimal_commas(lines, mark):
+def _is_beside_commas(mark: str | None, lines: list[str]) -> bool:
+    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal.
+
+    Spaces have to part all rows, into numbers alone: they also stand in captions, whose cells commas part.
+    """
+    width, body = len(_cells(lines[0], mark)), lines[1:] or lines
+    if width < 2 or not _has_decimal_commas(lines, mark):
         return False
     n_alike = 0
     for line in body:
-        words = [cell for cell in _cells(line, mark) if cell and not COMMA.fullmatch(cell) and not is_number(cell)]
-        n_alike += line.count(mark) == width and len(words) <= 1
-    return n_alike >= 0.9 * len(body)
+        cells = _cells(line, mark)
+        words = [cell for cell in cells if cell and not _reads_alone(cell)]
+        n_alike += len(cells) == width and len(words) <= (mark is not None)
+    return n_alike >= (1 if mark is None else 0.9) * len(body)
 
 
-def _has_decimal_commas(lines: list[str], separator: str) -> bool:
+def _ambiguous(lines: list[str], separator: str | None) -> str:
+    """A number whose comma may be decimal or part thousands or columns, where no row tells; empty where one does."""
+    if separator == ",":  # one number a row, some of them with a comma
+        rows = {line.strip() for line in lines}
+        commas = sorted(filter(COMMA.fullmatch, rows))
+        return commas[0] if commas and len(commas) < len(rows) and all(map(_reads_alone, rows)) else ""
+    if separator not in _BESIDE_COMMAS or not _has_decimal_commas(lines, separator):
+        return ""
+    commas = [cell for line in lines for cell in _cells(line, separator) if COMMA.fullmatch(cell)]
+    groups = [cell for cell in commas if _GROUP.match(cell)] if separator is None else []
+    if groups or all(map(_THOUSANDS.fullmatch, commas)):
+        return f"1 {groups[0]}" if groups else commas[0]
+    return ""
+
+
+def _reads_alone(cell: str) -> bool:
+    return bool(COMMA.fullmatch(cell)) or is_number(cell)
+
+
+def _has_decimal_commas(lines: list[str], separator: str | None) -> bool:
     """Whether some cell is a number with a decimal comma, and none one with a point."""
     if not any("," in line for line in lines):
         return False
