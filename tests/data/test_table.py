@@ -119,7 +119,7 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
         (["1,5 2,25 3,0", "4,5 5,25 6,0"], [1.5, 2.25, 3], ["decimal commas"]),
         (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
         (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
-        (["1, 2, 7", "4, 5, 6"], [1, 2, 7], []),
+        (["3, 1, 7", "4, 5, 6"], [3, 1, 7], []),
         (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["left out: codes"]),
         (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["left out: column 2"]),
     ],
