@@ -1,6 +1,6 @@
 """The Disentangle page: k-means on every space of a run, and linear probes of classes and style factors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from html import escape
 
 import numpy as np
@@ -20,6 +20,9 @@ N_INIT = 5
 """Starts of k-means, of which the tightest counts."""
 FACTORS = {"x": "position, x", "y": "position, y", "hue": "colour"}
 """What known factors are called, where their name does not say it."""
+
+_Work = tuple[Hashable, Callable[[jobs.Report], dict[str, np.ndarray]]]
+"""Key and work of a job."""
 
 
 def spaces(view: cache.View) -> list[Space]:
@@ -42,6 +45,8 @@ def about(view: cache.View) -> None:
 def page(view: cache.View) -> None:
     """Clusters, classes and known factors read off every space."""
     about(view)
+    jobs.ahead(*_k_means(view))  # both begin before one is waited for
+    jobs.ahead(*_probing(view, _targets(view), spaces(view)))
     readout(view)
     probes(view)
 
@@ -51,7 +56,8 @@ def page(view: cache.View) -> None:
 
 def readout(view: cache.View) -> None:
     """Clusters of the network beside k-means on each space (DCCS, Table 4)."""
-    found = _readout(view)
+    n_spaces = len(spaces(view))
+    found = jobs.result(*_k_means(view), label=f"k-means on {n_spaces} spaces", height=360)
     if found is None:
         return
     paper = reported(view.record.spec.method, view.record.spec.dataset) if view.y_true is not None else {}
@@ -74,8 +80,8 @@ def readout(view: cache.View) -> None:
         st.markdown(verdict(view, found))
 
 
-def _readout(view: cache.View) -> dict[str, np.ndarray] | None:
-    """(n,) groups by "assignment" and by k-means on each space; None while they are worked out."""
+def _k_means(view: cache.View) -> _Work:
+    """(n,) groups by "assignment" and by k-means on each space."""
     shown = [space.name for space in spaces(view)]
     key = ("k-means", view.record.run_id, view.epoch, view.version, tuple(shown))
 
@@ -93,7 +99,7 @@ def _readout(view: cache.View) -> dict[str, np.ndarray] | None:
             report((number + 1) / len(shown))
         return found
 
-    return jobs.result(key, work, label=f"k-means on {len(shown)} spaces", height=360)
+    return key, work
 
 
 def _readout_table(view: cache.View, found: dict[str, np.ndarray], paper: dict[str, dict[str, Reported]]) -> str:
@@ -150,7 +156,7 @@ def verdict(view: cache.View, found: dict[str, np.ndarray]) -> str:
 def probes(view: cache.View) -> None:
     """What a linear map reads off each space: the class, known style factors, and which view a code is of."""
     targets, shown = _targets(view), spaces(view)
-    found = _probes(view, targets, shown)
+    found = jobs.result(*_probing(view, targets, shown), label=f"Probing {len(shown)} spaces", height=360)
     if found is None:
         return
     mean, deviation = found["mean"], found["deviation"]
@@ -203,8 +209,8 @@ def _factor(view: cache.View, values: np.ndarray, period: np.ndarray | None) -> 
     return probe
 
 
-def _probes(view: cache.View, targets: dict[str, Probe], shown: list[Space]) -> dict[str, np.ndarray] | None:
-    """`mean` and `deviation` (spaces, targets), `chance`, and `which` view a code is of; None while worked out."""
+def _probing(view: cache.View, targets: dict[str, Probe], shown: list[Space]) -> _Work:
+    """`mean` and `deviation` (spaces, targets), `chance`, and `which` view a code is of."""
     families = _families(view)
     key = ("probes", view.record.run_id, view.epoch, view.version, tuple(targets), tuple(s.name for s in shown))
 
@@ -237,7 +243,7 @@ def _probes(view: cache.View, targets: dict[str, Probe], shown: list[Space]) -> 
         chance = np.array(counts.max() / max(1, counts.sum()))
         return {"mean": mean, "deviation": deviation, "chance": chance, "which": np.array(which)}
 
-    return jobs.result(key, work, label=f"Probing {len(shown)} spaces", height=360)
+    return key, work
 
 
 def _kept(view: cache.View, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:

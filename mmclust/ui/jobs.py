@@ -5,6 +5,7 @@ A job is known by what it computes (run, epoch, settings), so that two visitors 
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 Report = Callable[[float], None]
 """What a job calls now and then with the fraction done, 0..1; raises when the server shuts down."""
 
+PATIENCE_S = 0.15
+"""From when a job is asked for until a page goes on without its result."""
 KEPT = 24
 """Finished jobs whose results stay in memory."""
 
@@ -31,7 +34,7 @@ class Job:
     """One piece of background work and how far it has come."""
 
     def __init__(self, work: Callable[[Report], Any], stop: threading.Event) -> None:
-        self.work, self.stop = work, stop
+        self.work, self.stop, self.asked = work, stop, time.monotonic()
         self.fraction = 0.0
         self.result: Any = None
         self.error: Exception | None = None
@@ -107,7 +110,9 @@ def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: 
         border: whether a frame is drawn around that room.
     """
     job = _desk.ask(key, work)
-    job.done.wait(0.3)  # what is on disk already appears without a flash of the progress bar
+    # What is on disk already appears without a flash of the progress bar; a page that asks for several jobs, or asks
+    # again, waits no longer than for one.
+    job.done.wait(max(0.0, job.asked + PATIENCE_S - time.monotonic()))
     if not job.done.is_set():
         with st.container(height=height, border=border, vertical_alignment="center"):
             _watch(job, label)

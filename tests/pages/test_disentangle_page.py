@@ -114,7 +114,7 @@ def test_a_row_of_neighbours_keeps_its_style_and_the_url_keeps_the_spaces(make_s
     app.number_input[0].set_value(5).run()
     assert "Image 5, class" in texts(app)
     controls = [*app.selectbox, *app.number_input, *app.button_group]
-    assert [control.label for control in controls if not control.proto.help] == ["Run"]
+    assert all(control.proto.help for control in controls)
 
 
 def test_selected_samples_are_the_ones_that_are_followed(make_small: Callable[..., Run]) -> None:

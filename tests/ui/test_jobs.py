@@ -1,7 +1,9 @@
 import threading
+import time
 
 import pytest
 
+from mmclust.ui import jobs
 from mmclust.ui.jobs import KEPT, Cancelled, Desk
 
 
@@ -70,3 +72,19 @@ def test_closing_ends_a_job_at_its_next_report() -> None:
     desk.close()
     assert job.done.is_set()
     assert isinstance(job.error, Cancelled)
+
+
+def test_a_page_waits_for_all_its_jobs_together_and_not_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_desk", desk)
+    monkeypatch.setattr(jobs, "PATIENCE_S", 1.0)
+    go = threading.Event()
+    names = ("one", "two")
+    for name in names:
+        jobs.ahead(name, lambda report: go.wait(5))
+    began = time.monotonic()
+    for name in names * 2:
+        assert jobs.result(name, lambda report: None, label="Waiting") is None
+    assert time.monotonic() - began < 1.9
+    go.set()
+    assert desk.jobs["two"].done.wait(5)
+    assert [jobs.result(name, lambda report: None, label="Waiting") for name in names] == [True, True]
