@@ -208,13 +208,16 @@ def _signals() -> Iterator[_Told]:
 def _train(run: ActiveRun) -> tuple[Status, str]:
     import torch
 
+    from mmclust.engine.memory import Peak
     from mmclust.engine.trainer import Trainer, build, snapshot_epochs
 
     spec, about = run.spec, card(run.spec.method)
+    in_server = threading.current_thread() is not threading.main_thread()
+    # The memory of a server that also serves pages is not the training's.
+    peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
     dataset = catalogue.load(spec.dataset, limit=spec.limit)
     preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
     dataset = preparation.prepare(dataset, spec.steps)
-    in_server = threading.current_thread() is not threading.main_thread()
     torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
     data_spec = _with_clusters(dataset.spec, run.run)
     _check_size(dataset, data_spec.n_clusters)
@@ -241,9 +244,11 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),
         n_clusters=data_spec.n_clusters,
-        environment=_environment(run.device) | {"steps": steps},
+        environment=_environment(run.device, method) | {"steps": steps},
     )
     outcome = trainer.fit(state)
+    if peak is not None and (mib := peak.mib()) is not None:
+        run.add({"peak_memory_mib": str(mib)})
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted
     return outcome, ""
@@ -293,7 +298,7 @@ def _checkpoint(run: ActiveRun, device: Any) -> dict[str, Any] | None:
         ) from error
 
 
-def _environment(device: str) -> dict[str, str]:
+def _environment(device: str, method: "Method") -> dict[str, str]:
     import numpy as np
     import torch
 
@@ -306,6 +311,7 @@ def _environment(device: str) -> dict[str, str]:
         "torch": torch.__version__,
         "numpy": np.__version__,
         "threads": str(torch.get_num_threads()),
+        "parameters": str(sum(weights.numel() for weights in method.parameters() if weights.requires_grad)),
     }
 
 

@@ -2,6 +2,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,6 +66,10 @@ def test_a_run_is_trained_to_its_end():
     assert record.metrics is not None and 0 < record.metrics["acc"] <= 1
     assert record.environment["torch"] == torch.__version__
     assert record.environment["steps"] == "as written"
+    method = worker.restore(run, catalogue.describe("digits"))
+    assert record.measured("parameters") == sum(weights.numel() for weights in method.parameters())
+    peak = record.measured("peak_memory_mib")
+    assert (peak is not None and 50 < peak < 20_000) if sys.platform == "linux" else peak is None
     assert run.snapshot().epoch == 2
     assert len(run.snapshot().index) == 192
     assert any(name.startswith("loss/") for name in run.metric_names())
@@ -87,6 +92,17 @@ def test_what_was_found_of_the_fastest_steps_stands_in_the_run(monkeypatch: pyte
     worker.execute(claimed(run))
     assert run.record().environment["steps"] == "as written"
     assert found == [0]
+
+
+def test_a_server_does_not_tell_its_own_memory_as_that_of_the_training():
+    run = small(epochs=1)
+    active = claimed(run)
+    thread = threading.Thread(target=lambda: worker.execute(active))
+    thread.start()
+    thread.join(60)
+    record = run.record()
+    assert record.status == "finished" and record.measured("parameters")
+    assert "peak_memory_mib" not in record.environment
 
 
 def test_another_number_of_clusters_reaches_the_method():

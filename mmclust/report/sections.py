@@ -23,6 +23,7 @@ from mmclust.report import html, samples
 from mmclust.report import views as of_views
 from mmclust.report.findings import Findings
 from mmclust.report.html import Section, duration, plot, table
+from mmclust.runs.record import MEASURED
 from mmclust.runs.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -243,7 +244,10 @@ def settings(found: Findings) -> Section:
     spec = found.record.spec
     rows = [(escape(name), escape(f"{value:g}" if isinstance(value, float) else str(value)))
             for name, value in spec.config.items()]  # fmt: skip
-    versions = [(escape(name), escape(version)) for name, version in found.record.environment.items()]
+    versions = [(escape(name), escape(version)) for name, version in found.record.environment.items()
+                if name not in MEASURED]  # fmt: skip
+    numbers = {title: found.record.measured(name) for name, title in MEASURED.items()}
+    versions += [(escape(title), f"{number:,}") for title, number in numbers.items() if number is not None]
     half = -(-len(rows) // 2)
     tables = [table(("setting", "value"), part) for part in (rows[:half], rows[half:]) if part]
     if versions:

@@ -15,7 +15,7 @@ from mmclust.plots import sensitivity
 from mmclust.plots.sensitivity import shown
 from mmclust.report import html
 from mmclust.report.html import Section
-from mmclust.runs.record import RunRecord
+from mmclust.runs.record import MEASURED, RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import results
@@ -207,7 +207,7 @@ def _settings(found: _Found) -> Section:
     first = next(iter(found.finished.values()))
     shared = _shared(found.record.sweep.cells)
     rows = [(escape(name), escape(shown(value))) for name, value in shared.items()]
-    versions = [(escape(name), escape(version)) for name, version in first.environment.items()]
+    versions = [(escape(name), escape(told)) for name, told in first.environment.items() if name not in MEASURED]
     tables = html.table(("setting", "value"), rows) + html.table(("made with", ""), versions)
     command = shlex.join(["python", "-m", "mmclust", "export", found.record.sweep_id, "--bundle", "sweep.mmclust"])
     return Section(

@@ -50,6 +50,7 @@ class ActiveRun:
         self._token, self._earlier_s = token, seconds
         self._points: list[dict[str, Any]] = []
         self._values: dict[str, Any] = {}
+        self._environment: dict[str, str] = {}
         self._wish: Wish = ""
         self._lost: ValueError | None = None
         self._lost_since: float | None = None
@@ -74,9 +75,16 @@ class ActiveRun:
     def begin(self, *, n_samples: int, n_train: int, n_clusters: int, environment: Mapping[str, str]) -> None:
         """Training starts now: what it trains on, and the package versions it runs with."""
         self._began, self._n_train = time.monotonic(), n_train
-        values = {"n_samples": n_samples, "n_clusters": n_clusters, "environment": json.dumps(dict(environment))}
+        self._environment = {}
         with self._gathering:
-            self._values |= values
+            self._values |= {"n_samples": n_samples, "n_clusters": n_clusters}
+        self.add(environment)
+
+    def add(self, environment: Mapping[str, str]) -> None:
+        """Add to the environment, e.g. what is known at the end of training only."""
+        self._environment |= environment
+        with self._gathering:
+            self._values["environment"] = json.dumps(self._environment)
 
     def rewind(self, step: int) -> None:
         """Take back points and snapshots after the step of the checkpoint that the run goes on from."""

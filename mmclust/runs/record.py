@@ -15,6 +15,8 @@ STATUSES: tuple[str, ...] = get_args(Status)
 RESUMABLE = ("paused", "stopped", "failed", "interrupted")
 HEARTBEAT_LIMIT_S = 30.0
 """A running run that was silent for longer counts as interrupted, and its device as free."""
+MEASURED = {"parameters": "trained parameters", "peak_memory_mib": "peak memory, MiB"}
+"""Whole numbers that the environment of a run holds beside versions, by what people call them."""
 WAITER_LIMIT_S = 10.0
 """A queued run that nobody asked for in this time is served by nobody."""
 SILENT = (
@@ -61,13 +63,18 @@ class RunRecord:
     note: str
     cluster_names: dict[int, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    """Package versions of the last execution."""
+    """Of the last execution: package versions, threads, how steps were taken, and what is `MEASURED`."""
     example: bool = False
 
     @property
     def epochs(self) -> int:
         """How many epochs the run is to last."""
         return self.spec.epochs
+
+    def measured(self, name: str) -> int | None:
+        """A number of `MEASURED`; None where it is not known."""
+        text = self.environment.get(name, "")
+        return int(text) if text.isdecimal() else None
 
     @property
     def active(self) -> bool:

@@ -20,7 +20,14 @@ from mmclust.ui import cache, comparing, frame, jobs, picker, state
 
 COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
 """Columns of what a row has cost, by the kind of device."""
+MEASURES = {"parameters": "parameters", "peak MiB": "peak_memory_mib"}
+"""Columns of what a run has measured of itself, the most of any seed."""
 TIME_HELP = "Of one run by the clock, mean over the seeds: minutes and seconds, or hours before them."
+MEMORY_HELP = (
+    "The most of any seed: on a GPU of its tensors, on a CPU of the whole process. Runs that trained inside of this "
+    "server have none, since its pages share the memory."
+)
+PARAMETERS_HELP = "Numbers that training changes, of all networks of the method."
 COST_HELP = (
     "All seeds together: time of training by the clock, times the threads of a CPU that computed. It is what this "
     "machine was taken for, other work on it included, and can be compared on the same machine only."
@@ -65,12 +72,14 @@ def show() -> None:
         rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
     rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
     figures = [title for name in LABELLED.values() for title in (name, f"± {name}")]
-    columns = ["method", "from", *figures, "seeds", "time", *COSTS.values(), "settings"]
+    columns = ["method", "from", *figures, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
     frame_ = pd.DataFrame(rows)
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
     config: dict[str, Any] = dict.fromkeys(figures, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
     config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.2f", help=COST_HELP))
+    config["parameters"] = st.column_config.NumberColumn(format="localized", help=PARAMETERS_HELP)
+    config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
     st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
     st.caption(
         "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
@@ -97,6 +106,9 @@ def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
     line["time"] = picker.duration(fmean(run.seconds for run in runs))
     if (cost := results.device_seconds(runs)) is not None:
         line[COSTS[cost[0]]] = cost[1] / 60
+    for title, name in MEASURES.items():
+        known = [number for run in runs if (number := run.measured(name)) is not None]
+        line |= {title: max(known)} if known else {}
     return line | {"settings": settings(first)}
 
 

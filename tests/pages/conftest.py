@@ -70,7 +70,7 @@ def make_run(home: Path) -> Callable[..., Run]:
         assert active is not None
         data = catalogue.load(dataset)
         with active:
-            environment = {"threads": "2"}
+            environment = {"threads": "2", "parameters": "12345"} | ({"peak_memory_mib": "678"} if seed else {})
             active.begin(n_samples=1797, n_train=1797, n_clusters=clusters, environment=environment)
             for epoch in EPOCHS:
                 snapshot = snapshot_like_training(epoch, n_clusters=clusters)

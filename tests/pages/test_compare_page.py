@@ -120,6 +120,7 @@ def test_the_leaderboard_has_mean_and_deviation_over_seeds(make_run: Callable[..
     minutes = 2 * sum(run.record().seconds for run in runs) / 60
     assert table["core-minutes"].iloc[0] == pytest.approx(minutes) and minutes > 0
     assert "GPU-minutes" not in table
+    assert (list(table["parameters"]), list(table["peak MiB"])) == ([12345], [678]), "of the seeds that tell it"
 
 
 def test_seeds_show_agreement_and_the_most_unstable_samples(make_run: Callable[..., Run]):

@@ -30,7 +30,7 @@ def finished(digits: MultiViewDataset) -> Callable[..., Run]:
         assert active is not None and digits.labels is not None
         rng = np.random.default_rng(0)
         with active:
-            active.begin(n_samples=N, n_train=N, n_clusters=10, environment={"torch": "2"})
+            active.begin(n_samples=N, n_train=N, n_clusters=10, environment={"torch": "2", "parameters": "12345"})
             for epoch in range(1, 4):
                 figures = {"loss/adv": 1 / epoch, "signal/usage_entropy": 2.2, "eval/acc": 0.3 * epoch}
                 active.log(figures | {"eval/nmi": 0.2 * epoch, "eval/ari": 0.1 * epoch}, step=epoch * 2, epoch=epoch)

@@ -73,6 +73,7 @@ def test_the_page_shows_curves_map_images_confusion_and_heat(finished, digits, t
     assert parts.mute == 0
     assert "each beside its Grad-CAM" in text
     assert "DCCS on digits" in text
+    assert "trained parameters" in text and "12,345" in text and "peak memory" not in text
 
 
 def test_the_page_needs_no_other_file_and_holds_plotly_once(finished, digits, tmp_path):

@@ -115,6 +115,7 @@ def test_training_time_adds_up_over_resumes(active: ActiveRun, run: Run):
     for expected in (0.2, 0.4):
         active.begin(n_samples=100, n_train=100, n_clusters=10, environment={"torch": "1"})
         time.sleep(0.2)
+        active.add({"peak_memory_mib": "7"})
         active.finish("paused")
         assert run.record().seconds == pytest.approx(expected, abs=0.15)
         run.store.requeue(run.id, "thread")
@@ -122,7 +123,10 @@ def test_training_time_adds_up_over_resumes(active: ActiveRun, run: Run):
         assert again is not None
         active = again
     record = run.record()
-    assert (record.n_samples, record.n_clusters, record.environment) == (100, 10, {"torch": "1"})
+    assert (record.n_samples, record.n_clusters, record.environment) == (
+        *(100, 10, {"torch": "1", "peak_memory_mib": "7"}),
+    )
+    assert (record.measured("peak_memory_mib"), record.measured("parameters")) == (7, None)
 
 
 def test_speed_and_time_left_come_from_progress(active: ActiveRun, run: Run):
