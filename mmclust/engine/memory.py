@@ -39,6 +39,7 @@ class Peak:
         self.device, self.is_known = device, True
         try:
             if device.type == "cuda":
+                torch.cuda.init()  # else there is no allocator yet to begin anew
                 torch.cuda.reset_peak_memory_stats(device)
             else:
                 _RESET.write_text("5")

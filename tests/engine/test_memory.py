@@ -1,4 +1,5 @@
 import platform
+from typing import Any
 
 import pytest
 import torch
@@ -34,8 +35,9 @@ def test_the_peak_is_that_since_it_was_watched():
 
 
 def test_on_a_gpu_the_peak_is_that_of_its_tensors(monkeypatch: pytest.MonkeyPatch):
-    anew: list[torch.device] = []
+    anew: list[Any] = []
+    monkeypatch.setattr(torch.cuda, "init", lambda: anew.append("a GPU"))
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", anew.append)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**20)
     device = torch.device("cuda:1")
-    assert Peak(device).mib() == 3 and anew == [device]
+    assert Peak(device).mib() == 3 and anew == ["a GPU", device]
