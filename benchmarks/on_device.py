@@ -33,9 +33,12 @@ def chosen(name: str) -> torch.device:
 
 
 def now(device: torch.device) -> float:
-    """Seconds of a clock, read when the device has done all that was sent to it."""
+    """Seconds of a clock, read when the device has done all that this thread sent to it.
+
+    Not torch's `synchronize`, which waits for all threads and would spoil what another one records there.
+    """
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        torch.cuda.current_stream(device).synchronize()
     return time.perf_counter()
 
 

@@ -23,10 +23,12 @@ from mmclust import settings
 from mmclust.engine.pace import StopAfter
 from mmclust.engine.steps import Precision
 from mmclust.engine.trainer import Trainer
-from mmclust.engine.ways import AS_WRITTEN, TRIAL_STEPS
+from mmclust.engine.ways import AS_WRITTEN
 
 PAPER_BATCH = 256
 """Of IMC-SwAV."""
+GPU_WARM_UP = 60
+"""Steps until libraries have chosen their algorithms and every turn is recorded."""
 MOST_WORKERS = 8
 """Processes that make the plain recipe's images: one alone would leave the GPU idle."""
 
@@ -115,7 +117,7 @@ def measure(
         ValueError: such a run cannot be trained.
     """
     recipe = _recipe(method, dataset, device, preset, batch_size, limit)
-    laps = Laps(device, seconds=seconds, warm_up=TRIAL_STEPS if device.type == "cuda" else 1)
+    laps = Laps(device, seconds=seconds, warm_up=GPU_WARM_UP if device.type == "cuda" else 1)
     speeds: dict[str, dict[str, Any]] = {}
     if recipe.plain is not None:
         speeds["plain"] = on_device.attempt(lambda: _plain(recipe, device, rounds, seconds, laps.warm_up))

@@ -72,7 +72,15 @@ def test_laps_begin_when_everything_is_warm_and_end_the_training() -> None:
 
 def test_a_clock_of_a_gpu_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[Any] = []
-    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+
+    class Stream:
+        def __init__(self, device: torch.device) -> None:
+            self.device = device
+
+        def synchronize(self) -> None:
+            waited.append(self.device)
+
+    monkeypatch.setattr(torch.cuda, "current_stream", Stream)
     on_device.now(CPU)
     assert waited == []
     on_device.now(torch.device("cuda:0"))
