@@ -5,11 +5,13 @@ sent than it works on it. A replay sends them all at once. It does the same oper
 changes from step to step lives there: sample ids, learning rates and the state of the random generator.
 """
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -21,8 +23,10 @@ Found = TypeVar("Found")
 
 WARM_UP = 3
 """Turns of a kind that are taken as written first: libraries choose their algorithms, optimisers make their state."""
-_RECORDING = threading.Lock()
-"""Two runs in one process record one after the other: recording waits for the device, which disturbs another's."""
+RECORDING = threading.Lock()
+"""Held while a GPU records: whoever waits for the whole device meanwhile, from any thread, would spoil it."""
+
+log = logging.getLogger(__name__)
 
 
 class Graphs(Protocol):
@@ -40,37 +44,49 @@ class Graphs(Protocol):
 class CudaGraphs:
     """Records on a GPU.
 
+    All recordings share their memory, which is right as long as one is replayed after the other and its results are
+    copied before the next.
+
     Args:
         steps: whose generator is the only one that the work draws from, on the device to record on.
     """
 
     def __init__(self, steps: Steps) -> None:
-        self.generator = steps.generator
-        self.stream = torch.cuda.Stream(self.generator.device)
+        self.generator, self.device = steps.generator, steps.generator.device
+        self.stream = _stream(self.device)
+        self.pool = torch.cuda.graph_pool_handle()
 
     def aside(self, work: Callable[[], Found]) -> Found:
         """Do the work now, in the stream of the recording."""
-        self.stream.wait_stream(torch.cuda.current_stream(self.generator.device))
+        self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream):
             found = work()
-        torch.cuda.current_stream(self.generator.device).wait_stream(self.stream)
+        torch.cuda.current_stream(self.device).wait_stream(self.stream)
         return found
 
     def record(self, work: Callable[[], Values]) -> tuple[Callable[[], None], Values]:
         """What repeats the work, and where its results will lie; nothing is calculated yet."""
-        graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self.generator)
-        # Of this thread alone: another run, or a page that asks the GPU for a Grad-CAM, may go on beside it.
-        about = {"stream": self.stream, "capture_error_mode": "thread_local"}
-        with _RECORDING, torch.cuda.device(self.generator.device), torch.cuda.graph(graph, **about):
-            found = work()
+        with RECORDING, torch.cuda.device(self.device):
+            graph = torch.cuda.CUDAGraph()
+            if torch.__version__ < "2.13":  # later versions find the generator by themselves
+                graph.register_generator_state(self.generator)
+            # Of this thread alone: another run, or a page that asks the GPU for a Grad-CAM, may go on beside it.
+            with torch.cuda.graph(graph, pool=self.pool, stream=self.stream, capture_error_mode="thread_local"):
+                found = work()
         return graph.replay, found
+
+
+@lru_cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    """One for all recordings of a device, as libraries keep memory for each."""
+    return torch.cuda.Stream(device)
 
 
 @dataclass
 class _Recording:
     """A turn that was recorded, and the memory that it reads and writes."""
 
+    kind: str
     ids: Tensor
     rates: list[Tensor]
     rates_sent: list[float]
@@ -92,7 +108,9 @@ class ReplayedSteps(Steps):
         super().__init__(*args, **kwargs)
         self.graphs = graphs(self)
         self._taken: Counter[tuple[str, ...]] = Counter()
-        self._recordings: dict[tuple[str, ...], _Recording] = {}
+        self._recordings: dict[tuple[str, str], _Recording] = {}
+        self.refused = ""
+        """Why turns are not recorded, if one could not be."""
 
     def take(self, stage: str, ids: Tensor, step: int) -> list[Values]:
         """As `Steps.take`."""
@@ -104,9 +122,10 @@ class ReplayedSteps(Steps):
         if self._taken[key] < WARM_UP:
             self._taken[key] += 1
             return self.graphs.aside(lambda: super(ReplayedSteps, self).take(stage, ids, step))
-        if key not in self._recordings:
-            self._recordings[key] = self._record(stage, turn, ids)
-        values = self._replay(self._recordings[key], turn, ids)
+        recording = self._recording(stage, turn, kind, ids)
+        if recording is None:
+            return super().take(stage, ids, step)
+        values = self._replay(recording, turn, ids)
         self.method.after_step(stage, turn, step)
         return [values]
 
@@ -116,13 +135,29 @@ class ReplayedSteps(Steps):
         self._taken.clear()
         self._recordings.clear()
 
-    def _record(self, stage: str, turn: str, ids: Tensor) -> _Recording:
+    def _recording(self, stage: str, turn: str, kind: str, ids: Tensor) -> _Recording | None:
+        """The recording of such a turn, made now if need be; None once one could not be made."""
+        found = self._recordings.get((stage, turn))
+        if self.refused or (found is not None and found.kind == kind):
+            return found
+        self._recordings.pop((stage, turn), None)
+        found = None  # its memory is free for the next
+        try:
+            self._recordings[stage, turn] = self._record(stage, turn, kind, ids)
+        except Exception as problem:
+            log.warning("the turn %s (%s) cannot be recorded; steps go on as written", turn, kind, exc_info=problem)
+            self.refused = f"{type(problem).__name__}: {str(problem).strip().partition(chr(10))[0][:120]}"
+            self._recordings.clear()
+        return self._recordings.get((stage, turn))
+
+    def _record(self, stage: str, turn: str, kind: str, ids: Tensor) -> _Recording:
         own_ids, optimizer = ids.clone(), self.optimizers[turn]
         sent = [group["lr"] for group in optimizer.param_groups]
         rates = [torch.full((), rate, device=ids.device) for rate in sent]
         with _recordable(optimizer, rates):
             replay, values = self.graphs.record(lambda: self.turn(stage, turn, self.batch(own_ids)))
-        return _Recording(own_ids, rates, sent, replay, values)
+        self.n_recorded += 1
+        return _Recording(kind, own_ids, rates, sent, replay, values)
 
     def _replay(self, recording: _Recording, turn: str, ids: Tensor) -> Values:
         recording.ids.copy_(ids)

@@ -32,6 +32,9 @@ class Steps:
         n_labelled: where samples without labels are trained on too: how many come before them.
     """
 
+    n_recorded = 0
+    """Turns that a GPU has recorded so far."""
+
     def __init__(
         self,
         method: Method,

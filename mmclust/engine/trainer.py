@@ -5,6 +5,7 @@ Knows no method by name and no file by path. A run is a function of its spec: th
 was stopped anywhere and resumed ends with the numbers of one that was not.
 """
 
+import itertools
 import math
 import time
 import warnings
@@ -21,7 +22,7 @@ from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.read_ahead import ReadAhead
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps, Values
-from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, TRIAL_STEPS, Trial, Way, choose, try_steps, ways_of
+from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
@@ -247,17 +248,20 @@ class Trainer:
             step: that the training will go on from.
         """
         n_steps = self.total_steps - step
-        ways = ways_of(self.method, n_labelled=self.n_labelled) if self.device.type == "cuda" else ()
-        if not ways or n_steps < FEWEST_STEPS:
+        if self.device.type != "cuda" or n_steps < FEWEST_STEPS:
             return self.way.name
-        some = [ids for epoch in range(TRIAL_STEPS) for ids in self._order(epoch).split(self.batch_size)[:TRIAL_STEPS]]
-        batches = [ids for ids in some if len(ids) == self.batch_size][:TRIAL_STEPS]
 
         def trial(way: Way) -> Trial:
+            batches = (ids for epoch in itertools.count() for ids in self._order(epoch).split(self.batch_size))
+            whole = (ids for ids in batches if len(ids) == self.batch_size)
             about = {"seed": self.seed, "precision": self.precision, "n_labelled": self.n_labelled}
-            return try_steps(way, self.method, self.views, batches, **about)
+            return try_steps(way, self.method, self.views, whole, **about)
 
-        self.way, found = choose(trial, ways, n_steps=n_steps, precision=self.precision)
+        ways = ways_of(self.method, n_labelled=self.n_labelled)
+        if not ways:
+            return self.way.name
+        about = {"precision": self.precision, "hurry": lambda: bool(self.recorder.request())}
+        self.way, found = choose(trial, ways, n_steps=n_steps, **about)
         self.steps = self._steps(self.way)
         return found
 
@@ -342,7 +346,7 @@ class Trainer:
             self._evaluate(epoch)
 
     def _evaluate(self, epoch: int) -> None:
-        with self.way.uncompiled():
+        with uncompiled(self.method):
             self.method.before_evaluation(self.train_views, self.eval_views)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 snapshot = take_snapshot(

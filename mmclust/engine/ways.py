@@ -8,27 +8,39 @@ import copy
 import gc
 import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mmclust.engine.replay import CudaGraphs, Graphs, ReplayedSteps
+from mmclust.engine.replay import RECORDING, CudaGraphs, Graphs, ReplayedSteps
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.methods.base import Method
 
-TRIAL_STEPS = 40
-"""Steps of a trial; the second half is timed, when all kinds of turns are recorded."""
-FEWEST_STEPS = 2000
+FIRST_STEPS = 48
+"""Steps of a trial that are not timed: in them libraries choose algorithms, and turns are recorded."""
+CHECKED_STEPS = 24
+"""Steps after which weights are compared; no trial is shorter."""
+TIMED_STEPS = 20
+"""Steps in a row, none of which recorded anything, that are timed."""
+FEW_STEPS = 4
+MOST_S = 20.0
+"""Where the rest of a trial would take longer, it is cut short to `FEW_STEPS`."""
+FEWEST_STEPS = 3000
 """Shorter runs are over before trials pay."""
 COMPILE_FROM_S = 600.0
 """Runs that would take less are not compiled, which takes about a minute itself."""
-TOLERANCE = 0.02
+RECOMPILES = 64
+"""Kinds of inputs and networks that one process compiles, of all its runs together; torch's own limit is 8."""
+LOSSES_APART = 0.02
 """How far losses may be apart after some steps, as a share of the largest: sums in another order drift apart."""
-TOLERANCE_COMPILED_BF16 = 0.1
+LOSSES_APART_COMPILED_BF16 = 0.1
 """A compiler rounds to bfloat16 at other places."""
+WEIGHTS_APART = 0.5
+"""How far weights may be apart, as a share of the way that they have gone: where updates are missing, it is one."""
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +65,13 @@ class Way:
     ) -> Steps:
         """Steps of a method that are taken this way; arguments of `Steps` and `ReplayedSteps`."""
         if self.compiled:
+            torch._dynamo.config.recompile_limit = RECOMPILES
             for network in method.compilable():
                 network.compile(dynamic=False)
         about = {"precision": precision, "n_labelled": n_labelled}
         if self.replayed:
             return ReplayedSteps(method, views, generator, graphs=graphs, **about)
         return Steps(method, views, generator, **about)
-
-    def uncompiled(self) -> AbstractContextManager[object]:
-        """Within this networks run as written: evaluations have other shapes, each of which would be compiled."""
-        return torch.compiler.set_stance("force_eager") if self.compiled else nullcontext()
 
 
 AS_WRITTEN = Way("as written")
@@ -80,6 +89,21 @@ def ways_of(method: Method, *, n_labelled: int | None) -> tuple[Way, ...]:
     return (COMPILED,) if compiles else ()
 
 
+@contextmanager
+def uncompiled(method: Method) -> Iterator[None]:
+    """Within this networks run as written: evaluations have other shapes, each of which would be compiled."""
+    networks = method.compilable()
+    # What `Module.compile` sets; torch's own switch is one for all threads.
+    before = [network._compiled_call_impl for network in networks]
+    for network in networks:
+        network._compiled_call_impl = None
+    try:
+        yield
+    finally:
+        for network, call in zip(networks, before, strict=True):
+            network._compiled_call_impl = call
+
+
 @dataclass(frozen=True)
 class Trial:
     """What a way did in the trial."""
@@ -88,34 +112,43 @@ class Trial:
     seconds: float
     """Of a step."""
     told: list[Values]
+    """What each turn told."""
+    moved: Tensor
+    """(P,) how far the weights moved in the first `CHECKED_STEPS`."""
 
 
 def choose(
-    trial: Callable[[Way], Trial], ways: Sequence[Way], *, n_steps: int, precision: Precision
+    trial: Callable[[Way], Trial],
+    ways: Sequence[Way],
+    *,
+    n_steps: int,
+    precision: Precision,
+    hurry: Callable[[], bool] = lambda: False,
 ) -> tuple[Way, str]:
-    """The fastest way whose losses are those of the steps as written, and a sentence on all that were tried.
+    """The fastest way whose steps are those as written, and a sentence on all that were tried.
 
     Args:
         trial: tries a way; whatever it raises speaks against the way.
         ways: to try beside the steps as written, each on top of the one before.
         n_steps: of the run; what takes long to prepare is tried for long runs alone.
         precision: of the run.
+        hurry: asked before each trial whether to do without it.
     """
     plain = best = trial(AS_WRITTEN)
     said = []
     for way in ways:
-        if way.compiled and best.seconds * n_steps < COMPILE_FROM_S:
+        if hurry() or (way.compiled and best.seconds * n_steps < COMPILE_FROM_S):
             continue
         try:
             found = trial(way)
         except Exception as problem:
             log.warning("steps cannot be taken %s", way.name, exc_info=problem)
-            reason = str(problem).strip().partition("\n")[0][:120]
-            said.append(f"{way.name} failed ({type(problem).__name__}: {reason})")
+            said.append(f"{way.name} failed ({str(problem).strip().partition(chr(10))[0][:160]})")
+            traceback.clear_frames(problem.__traceback__)  # they hold the method's copy; the next trial clears up
             continue
         rounded = way.compiled and precision == "bf16"
-        if not agree(found.told, plain.told, TOLERANCE_COMPILED_BF16 if rounded else TOLERANCE):
-            said.append(f"{way.name} gave other losses")
+        if not agree(found, plain, LOSSES_APART_COMPILED_BF16 if rounded else LOSSES_APART):
+            said.append(f"{way.name} gave other losses or weights")
             continue
         said.append(f"{way.name} {1000 * found.seconds:.3g} ms")
         best = min(best, found, key=lambda each: each.seconds)
@@ -123,26 +156,28 @@ def choose(
     return best.way, f"{best.way.name} (a step {about})"
 
 
-def agree(ours: Sequence[Values], plain: Sequence[Values], tolerance: float) -> bool:
-    """Whether the losses of the same steps, taken two ways, are the same up to a share of the largest."""
-    if [each.names for each in ours] != [each.names for each in plain]:
+def agree(ours: Trial, plain: Trial, losses_apart: float) -> bool:
+    """Whether losses and weights of the same steps, taken two ways, are the same up to rounding."""
+    n_turns = min(len(ours.told), len(plain.told))  # a faster way may have taken more in its time
+    mine, theirs = ours.told[:n_turns], plain.told[:n_turns]
+    if [each.names for each in mine] != [each.names for each in theirs]:
         return False
-    for names in {each.names for each in plain}:
+    for names in {each.names for each in theirs}:
         lost = torch.tensor([not name.startswith("signal/") for name in names])
         found, expected = (
-            torch.stack([each.vector.cpu() for each in told if each.names == names])[:, lost] for told in (ours, plain)
+            torch.stack([each.vector.cpu() for each in told if each.names == names])[:, lost] for told in (mine, theirs)
         )
-        close = (found - expected).abs() <= tolerance * expected.abs().amax(dim=0) + 1e-6
+        close = (found - expected).abs() <= losses_apart * expected.abs().amax(dim=0) + 1e-6
         if not close.all():  # also where a loss is not a number
             return False
-    return True
+    return bool((ours.moved - plain.moved).norm() <= WEIGHTS_APART * plain.moved.norm())
 
 
 def try_steps(
     way: Way,
     method: Method,
     views: tuple[Tensor, ...],
-    batches: Sequence[Tensor],
+    batches: Iterable[Tensor],
     *,
     seed: int,
     precision: Precision,
@@ -155,34 +190,59 @@ def try_steps(
         way: to take them.
         method: on the device.
         views: as of `Steps`.
-        batches: ids (B,) of the samples of each step.
+        batches: ids (B,) of the samples of each step, as many as are wanted.
         seed: of the steps' draws.
         precision: as of `Steps`.
         n_labelled: as of `Steps`.
         graphs: makes what records.
+
+    Raises:
+        RuntimeError: a turn could not be recorded.
     """
-    device = batches[0].device
+    device = views[0].device
     generator = torch.Generator(device).manual_seed(seed)
+    n_first, n_timed = FIRST_STEPS, TIMED_STEPS
     try:
         copied = copy.deepcopy(method).train()
         stage = copied.stages(1)[0].name
         steps = way.steps(copied, views, generator, precision=precision, n_labelled=n_labelled, graphs=graphs)
+        before = moved = _weights(copied)
         told: list[Values] = []
-        for step, ids in enumerate(batches):
-            if step == len(batches) // 2:
-                began = _now(device)
+        began, n_since, n_recorded = _now(device), 0, 0
+        for step, ids in enumerate(batches, start=1):
             copied.schedule(stage, 0.5, 1)
-            told += steps.take(stage, ids, step)
-        seconds = (_now(device) - began) / (len(batches) - len(batches) // 2)
+            told += steps.take(stage, ids, step - 1)
+            n_since += 1
+            if isinstance(steps, ReplayedSteps) and steps.refused:
+                raise RuntimeError(steps.refused)
+            if step == CHECKED_STEPS:
+                moved = _weights(copied) - before
+                if (_now(device) - began) / n_since * (n_first + n_timed - step) > MOST_S:
+                    n_first, n_timed = step, FEW_STEPS
+            if step in (CHECKED_STEPS - FEW_STEPS, n_first) or steps.n_recorded > n_recorded:
+                began, n_since, n_recorded = _now(device), 0, steps.n_recorded
+            elif step > n_first and n_since == n_timed:
+                break
+        seconds = (_now(device) - began) / n_since
     finally:
         copied = steps = None
-        gc.collect()
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
-    return Trial(way, seconds, told)
+        _free(device)
+    return Trial(way, seconds, told, moved)
+
+
+def _weights(method: Method) -> Tensor:
+    return torch.cat([weight.detach().flatten() for weight in method.parameters()]).float().cpu()
 
 
 def _now(device: torch.device) -> float:
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
+        with RECORDING:
+            torch.cuda.synchronize(device)
     return time.perf_counter()
+
+
+def _free(device: torch.device) -> None:
+    gc.collect()
+    if device.type == "cuda":
+        with RECORDING:
+            torch.cuda.empty_cache()

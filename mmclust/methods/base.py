@@ -102,7 +102,8 @@ class Method(nn.Module):
         """Name of what the turn does now, so that a GPU may record it once and repeat it; None where it may not.
 
         Turns of one name do the same operations on other samples, random numbers and learning rates: nothing else that
-        they read from Python changes, and `loss_terms` and `after_backward` change nothing there.
+        they read from Python changes, and `loss_terms` and `after_backward` change nothing there. Names follow each
+        other, such as warm-up and what comes after it; only the last one's recording is kept.
         """
         return None
 

@@ -11,8 +11,8 @@ from mmclust.engine.steps import Steps, Values
 class Again:
     """Records by doing the work and taking it back; a replay does it again, into the same memory.
 
-    As on a GPU, a replay knows Python's numbers of the recording alone, here the learning rates, and reads from memory
-    what lies there now.
+    As on a GPU, a replay knows Python's numbers of the recording alone, learning rates and the method's own, changes
+    none of them, and reads from memory what lies there now.
     """
 
     def __init__(self, steps: Steps) -> None:
@@ -33,17 +33,24 @@ class Again:
         for tensor, before in zip(tensors, kept, strict=True):
             tensor.copy_(before)
         generator.set_state(random)
+        own = self._own()
 
         def replay() -> None:
             self.n_replays += 1
-            now = [{name: group[name] for name in each} for group, each in zip(groups, recorded, strict=True)]
+            now, own_now = [{name: group[name] for name in ("lr", "capturable")} for group in groups], self._own()
             for group, each in zip(groups, recorded, strict=True):
                 group |= each
+            vars(self.steps.method).update(own)
             found.vector.copy_(work().vector)
             for group, each in zip(groups, now, strict=True):
                 group |= each
+            vars(self.steps.method).update(own_now)
 
         return replay, found
+
+    def _own(self) -> dict[str, Any]:
+        """Numbers and switches that the method keeps in Python."""
+        return {name: value for name, value in vars(self.steps.method).items() if isinstance(value, int | float | bool)}
 
     def _tensors(self) -> list[torch.Tensor]:
         """All that a step writes: weights, statistics, and what optimisers keep."""

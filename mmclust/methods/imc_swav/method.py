@@ -338,6 +338,7 @@ class IMCSwAV(Method):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         self.bank = [tuple(state_dict.pop(prefix + name) for name in BANK)] if prefix + BANK[0] in state_dict else []
         super()._load_from_state_dict(state_dict, prefix, *args)
+        self.__dict__.pop("_counted", None)
 
     @property
     def _steps(self) -> int:
