@@ -19,6 +19,7 @@ from benchmarks import machine, on_device
 from mmclust import methods, settings
 from mmclust.data import catalogue
 from mmclust.engine.recorder import Request
+from mmclust.engine.steps import Precision
 from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.card import MethodCard, Preset
@@ -119,6 +120,7 @@ def measure(
     changes: Mapping[str, str] | None = None,
     epochs: int | None = None,
     limit: int | None = None,
+    precision: Precision | None = None,
     device: str = "cpu",
     threads: int = 1,
     checkpoints: Path | None = None,
@@ -135,6 +137,7 @@ def measure(
         changes: hyper-parameters to set differently in all of them.
         epochs: length of the schedule; None for the preset's.
         limit: train on a random sample of this many.
+        precision: of the networks; None for the preset's.
         device: cpu, cuda, or auto for a GPU where there is one.
         threads: torch threads.
         checkpoints: folder to keep runs in, so that a second call goes on where the first was stopped.
@@ -159,8 +162,10 @@ def measure(
             config = about.resolve(dataset, preset, changes or {})
             for seed in seeds:
                 chosen = about.preset(preset, dataset)
-                chosen = replace(chosen, epochs=epochs) if epochs else chosen
-                name = "-".join(map(str, (method, Path(dataset).stem, *([limit] if limit else []), preset, seed)))
+                chosen = replace(chosen, epochs=epochs or chosen.epochs, precision=precision or chosen.precision)
+                name = "-".join(
+                    map(str, (method, Path(dataset).stem, *([limit] if limit else []), preset, chosen.precision, seed))
+                )
                 file = checkpoints / f"{name}.pt" if checkpoints else None
                 limit_s = 60 * minutes * (threads if trains_on.type == "cpu" else 1)
                 clock = Clock(limit_s, _encoder_updates(config), file, trains_on)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -52,7 +53,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
 AGREEMENT_STEPS = 50
 APART = 1e-4
 """From this relative difference on losses count as apart: float32 rounds at 6e-8, and a step adds up thousands."""
-TOGETHER_STEPS = {"cpu": 40, "cuda": 4000}
+TOGETHER_STEPS = {"cpu": 40, "cuda": 6000}
 MEMORY_STEPS = 20
 SHEET = 60
 """Images of a sheet: six of each of ten clusters, as on the Explain page."""
@@ -192,7 +193,7 @@ def losses(case: Case, name: str, data: MultiViewDataset, device: torch.device) 
     with DrawnOnCPU(0):
         method.train()
         method.start_stage(stage, views, steps.generator)
-        for step, ids in enumerate(batches(data.n_samples, method.config.batch_size, AGREEMENT_STEPS)):
+        for step, ids in enumerate(islice(batches(data.n_samples, method.config.batch_size), AGREEMENT_STEPS)):
             method.schedule(stage, step / AGREEMENT_STEPS, 1)
             told.append(steps.take(stage, ids.to(device), step))
     terms: dict[str, list[tuple[int, float]]] = defaultdict(list)
@@ -226,10 +227,10 @@ def exact_convolutions() -> Iterator[None]:
         yield
 
 
-def batches(n_samples: int, batch_size: int, n_steps: int) -> Iterator[Tensor]:
-    """Ids (B,) of random samples for each step."""
+def batches(n_samples: int, batch_size: int) -> Iterator[Tensor]:
+    """Ids (B,) of random samples for each step, without end."""
     generator = torch.Generator().manual_seed(0)
-    for _ in range(n_steps):
+    while True:
         yield torch.randperm(n_samples, generator=generator)[:batch_size]
 
 
@@ -237,9 +238,10 @@ def batches(n_samples: int, batch_size: int, n_steps: int) -> Iterator[Tensor]:
 
 
 def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dict[str, Any]:
-    """As written, as a CUDA graph, compiled: milliseconds a step, and how far losses are from those as written.
+    """As written, as a CUDA graph, compiled: milliseconds a step, how far losses and weights are from those as written.
 
-    On a CPU what is compiled is tried only when asked for, and nothing is recorded unless `graphs` can do it there.
+    `chosen` is the sentence on them that a very long run would tell. On a CPU what is compiled is tried only when asked
+    for, and nothing is recorded unless `graphs` can do it there.
     """
     data = case.data()
     views = tuple(torch.from_numpy(np.array(view)).to(case.device) for view in data.views)
@@ -247,21 +249,35 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
     for name in IMAGE_METHODS:
         for precision in precisions(case.device):
             method = case.method(name, data, small=case.small).to(case.device)
-            order = batches(data.n_samples, method.config.batch_size, ways.TRIAL_STEPS if not case.small else 12)
-            ids = [each.to(case.device) for each in order]
+            trials: dict[str, ways.Trial] = {}
+            seconds: dict[str, float] = {}
 
-            about = {"seed": 0, "precision": precision, "n_labelled": None, "graphs": graphs}
-            trial = partial(ways.try_steps, method=method, views=views, batches=ids, **about)
-            plain = trial(ways.AS_WRITTEN)
-            told: dict[str, Any] = {"as written": {"ms_a_step": round(1000 * plain.seconds, 4)}}
-            for way in _worth_trying(case, method, graphs):
-                told[way.name] = on_device.attempt(partial(_beside, trial, way, plain, precision))
-            found[f"{name}, {precision}"] = told | {"batch_size": method.config.batch_size}
+            def trial(
+                way: ways.Way,
+                method: Method = method,
+                precision: Precision = precision,
+                trials: dict[str, ways.Trial] = trials,
+                seconds: dict[str, float] = seconds,
+            ) -> ways.Trial:
+                began = time.perf_counter()
+                ids = (each.to(case.device) for each in batches(data.n_samples, method.config.batch_size))
+                about = {"seed": 0, "precision": precision, "n_labelled": None, "graphs": graphs}
+                trials[way.name] = ways.try_steps(way, method, views, ids, **about)
+                seconds[way.name] = time.perf_counter() - began
+                return trials[way.name]
+
+            wanted = _worth_trying(case, method, graphs)
+            _, said = ways.choose(trial, wanted, n_steps=10**9, precision=precision)
+            plain = trials[ways.AS_WRITTEN.name]
+            told: dict[str, Any] = {
+                way: _beside(each, plain) | {"trial_s": round(seconds[way], 2)} for way, each in trials.items()
+            }
+            found[f"{name}, {precision}"] = {"chosen": said, **told, "batch_size": method.config.batch_size}
     return found
 
 
 def _worth_trying(case: Case, method: Method, graphs: Any) -> list[ways.Way]:
-    """Each step of a method that can be recorded or compiled here."""
+    """Each way that is for such a method, and possible here."""
     known = list(ways.ways_of(method, n_labelled=None))
     if ways.COMPILED_REPLAYED in known:
         known.append(ways.COMPILED)
@@ -271,29 +287,23 @@ def _worth_trying(case: Case, method: Method, graphs: Any) -> list[ways.Way]:
     return [way for way in known if (records or not way.replayed) and (case.compiled or not way.compiled)]
 
 
-def _beside(trial: Callable[[ways.Way], ways.Trial], way: ways.Way, plain: ways.Trial, precision: Precision) -> Any:
-    began = time.perf_counter()
-    found = trial(way)
-    seconds = time.perf_counter() - began
-    rounded = way.compiled and precision == "bf16"
-    return {
-        "ms_a_step": round(1000 * found.seconds, 4),
-        "trial_s": round(seconds, 2),
-        "largest_difference": _largest_difference(found.told, plain.told),
-        "agrees": ways.agree(found.told, plain.told, ways.TOLERANCE_COMPILED_BF16 if rounded else ways.TOLERANCE),
-    }
-
-
-def _largest_difference(ours: Sequence[Values], plain: Sequence[Values]) -> float:
-    """Of any weighted term, as a share of its largest value."""
+def _beside(trial: ways.Trial, plain: ways.Trial) -> dict[str, float]:
+    """Speed of a way, and its largest differences: of any loss as a share of its largest value, of the weights' way."""
+    pairs = list(zip(trial.told, plain.told, strict=False))  # a faster way may have taken more steps in its time
     largest = 0.0
-    for names in {each.names for each in plain}:
+    for names in {mine.names for mine, _ in pairs}:
         lost = [not name.startswith("signal/") for name in names]
-        found, expected = (
-            torch.stack([each.vector.cpu() for each in told if each.names == names])[:, lost] for told in (ours, plain)
+        ours, expected = (
+            torch.stack([told.vector.cpu() for told in side])[:, lost]
+            for side in zip(*(pair for pair in pairs if pair[0].names == names), strict=True)
         )
-        largest = max(largest, float(((found - expected).abs() / expected.abs().amax(dim=0).clamp_min(1e-12)).max()))
-    return float(f"{largest:.3g}")
+        largest = max(largest, float(((ours - expected).abs() / expected.abs().amax(dim=0).clamp_min(1e-12)).max()))
+    weights = float((trial.moved - plain.moved).norm() / plain.moved.norm().clamp_min(1e-12))
+    return {
+        "ms_a_step": round(1000 * trial.seconds, 4),
+        "loss_difference": float(f"{largest:.3g}"),
+        "weight_difference": float(f"{weights:.3g}"),
+    }
 
 
 # -- Two runs at once

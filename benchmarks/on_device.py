@@ -53,6 +53,7 @@ def forget(device: torch.device) -> None:
     """Free what is not used any more, and count the peak of memory anew."""
     gc.collect()
     if device.type == "cuda":
+        torch.cuda.init()  # the peak is known once CUDA is up
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 

@@ -228,6 +228,7 @@ def _ours(recipe: Recipe, precision: Precision, laps: Laps, rounds: int, *, chos
     found: dict[str, Any] = {}
     before = on_device.now(device)
     if chosen:
+        laps.begin(rounds)  # the choice is cut short for a recorder that asks for a stop
         found["steps"] = trainer.speed_up(step=state["step"])
         found |= {"chosen_in_s": round(on_device.now(device) - before, 2), "while_choosing": on_device.memory(device)}
         on_device.forget(device)

@@ -66,6 +66,9 @@ def add(commands: Any) -> None:
         help="accuracy: longest run, in minutes of the processor, on cuda of the clock; default 15",
     )
     parser.add_argument(
+        "--precision", choices=("float32", "bf16"), help="accuracy: of the networks; default the preset's"
+    )
+    parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="accuracy: keep runs here, and go on with those that are there"
     )
     parser.add_argument(
@@ -138,6 +141,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             presets=(args.preset,) if args.preset else None,
             epochs=args.epochs,
             limit=args.limit,
+            precision=args.precision,
             device=args.device,
             threads=args.threads,
             checkpoints=args.keep,
