@@ -159,7 +159,7 @@ def measure(
     runs: dict[str, list[dict[str, Any]]] = {}
     try:
         for preset in presets:
-            config = about.resolve(dataset, preset, changes or {})
+            config = about.resolve(dataset, preset, changes or {}, n_samples=len(data.part(about.train_part)))
             for seed in seeds:
                 chosen = about.preset(preset, dataset)
                 chosen = replace(chosen, epochs=epochs or chosen.epochs, precision=precision or chosen.precision)

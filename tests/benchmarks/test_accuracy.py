@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from benchmarks import accuracy
 
@@ -45,6 +46,32 @@ def test_runs_stop_in_time_and_go_on_from_their_checkpoints(tmp_path):
     second = accuracy.measure("digits", minutes=0.05, **asked)["runs"]["paper"][0]
     assert second["points"][: len(first["points"])] == first["points"]
     assert second["cpu_minutes"] >= 0.05
+    assert first["steps_of_each_piece"] == ["as written"] and second["steps_of_each_piece"] == ["as written"] * 2
+    for piece in (first, second):
+        assert piece["schedule_minutes"] == pytest.approx(3000 * piece["epoch_s"] / 60, abs=0.01)
+    trained_s = 60 * (second["minutes"] - first["minutes"])
+    n_epochs = second["last"]["epoch"] - last["epoch"]
+    assert n_epochs > 0 and second["epoch_s"] == pytest.approx(trained_s / n_epochs, rel=0.5)
+
+
+@pytest.mark.slow
+def test_another_method_is_trained_in_the_precision_asked_for():
+    found = accuracy.measure("digits", method="imc-swav", minutes=0.01, seeds=(1,), limit=64, precision="float32")
+    assert found["what"].startswith("imc-swav on digits") and list(found["runs"]) == ["paper"]
+    (run,) = found["runs"]["paper"]
+    assert (run["seed"], run["precision"], run["outcome"]) == (1, "float32", "stopped")
+
+
+def test_on_a_gpu_the_limit_is_of_the_clock(monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+    monkeypatch.setattr(accuracy.on_device, "now", lambda device: now[0])
+    monkeypatch.setattr(accuracy.time, "process_time", lambda: 10 * now[0])
+    on_gpu = accuracy.Clock(60, lambda step: step, device=torch.device("cuda:0"))
+    on_cpu = accuracy.Clock(60, lambda step: step)
+    now[0] = 110.0
+    assert (on_gpu.request(), on_cpu.request()) == ("", "stop")
+    now[0] = 161.0
+    assert on_gpu.request() == "stop"
 
 
 def test_data_without_labels_are_refused(monkeypatch: pytest.MonkeyPatch):
