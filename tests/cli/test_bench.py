@@ -81,6 +81,56 @@ def test_numbers_that_are_none_are_refused(wrong: list[str], capsys: pytest.Capt
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+@pytest.fixture
+def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What would be measured there."""
+    import torch
+
+    from benchmarks import accuracy, machine, on_device, train_on_device
+
+    asked: list[dict] = []
+
+    def measured(*named: object, **about: object) -> dict:
+        asked.append({"named": named, **about})
+        return {"machine": machine.describe()}
+
+    monkeypatch.setattr(on_device, "chosen", lambda name: torch.device("cuda:0"))
+    monkeypatch.setattr(train_on_device, "measure", measured)
+    monkeypatch.setattr(accuracy, "measure", measured)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "batch_size"),
+    [(["--method", "imc-swav"], 256), (["--method", "imc-swav", "--batch", "64"], 64), ([], 256)],
+)
+def test_on_a_gpu_training_is_measured_by_the_clock(asked: list[str], batch_size: int, pretended_gpu: list[dict]):
+    assert main(["bench", "train", "--device", "cuda", "--rounds", "2", "--seconds", "3", *asked]) == 0
+    (found,) = pretended_gpu
+    assert found["named"] == (asked[1] if asked else None, None)
+    assert str(found["device"]) == "cuda:0"
+    assert (found["rounds"], found["seconds"], found["batch_size"]) == (2, 3.0, batch_size)
+
+
+def test_time_to_accuracy_on_a_gpu_is_kept_in_pieces(pretended_gpu: list[dict], tmp_path: Path):
+    asked = ["--method", "imc-swav", "--precision", "bf16", "--limit", "500", "--keep", str(tmp_path)]
+    assert main(["bench", "accuracy", "--device", "cuda", "--dataset", "cifar10", *asked]) == 0
+    (found,) = pretended_gpu
+    assert found["named"] == ("cifar10",)
+    assert (found["method"], found["precision"], found["limit"]) == ("imc-swav", "bf16", 500)
+    assert (found["device"], found["checkpoints"], found["presets"]) == ("cuda", tmp_path, None)
+
+
+@pytest.mark.parametrize("name", ["train", "accuracy", "device"])
+def test_without_a_gpu_that_was_asked_for_it_says_so(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert main(["bench", name, "--device", "cuda"]) == 2
+    told = capsys.readouterr().err
+    assert "no GPU" in told and len(told.splitlines()) == 1
+
+
 def test_a_method_to_measure_needs_data(capsys: pytest.CaptureFixture[str]):
     assert main(["bench", "train", "--method", "dmim"]) == 2
     assert "belong together" in capsys.readouterr().err
