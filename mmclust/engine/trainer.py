@@ -260,8 +260,7 @@ class Trainer:
         ways = ways_of(self.method, n_labelled=self.n_labelled)
         if not ways:
             return self.way.name
-        about = {"precision": self.precision, "hurry": lambda: bool(self.recorder.request())}
-        self.way, found = choose(trial, ways, n_steps=n_steps, **about)
+        self.way, found = choose(trial, ways, n_steps=n_steps, hurry=lambda: bool(self.recorder.request()))
         self.steps = self._steps(self.way)
         return found
 

@@ -26,10 +26,10 @@ def _told(*rows: tuple[float, float, float]) -> list[Values]:
 
 
 PLAIN = _told((1.0, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))
-MOVED = torch.tensor([3.0, -4.0])
+MOVED = [torch.tensor([3.0, -4.0]), torch.zeros(2), torch.ones(3)]
 
 
-def _trial(way: Way, seconds: float, told: list[Values] = PLAIN, moved: torch.Tensor = MOVED) -> Trial:
+def _trial(way: Way, seconds: float, told: list[Values] = PLAIN, moved: list[torch.Tensor] = MOVED) -> Trial:
     return Trial(way, seconds, told, moved)
 
 
@@ -61,7 +61,7 @@ def test_the_fastest_way_is_taken_and_all_are_told() -> None:
         REPLAYED: _trial(REPLAYED, 0.001),
         COMPILED_REPLAYED: _trial(COMPILED_REPLAYED, 0.002),
     }
-    way, told = choose(_trials({**found}), (REPLAYED, COMPILED_REPLAYED), n_steps=10**6, precision="float32")
+    way, told = choose(_trials({**found}), (REPLAYED, COMPILED_REPLAYED), n_steps=10**6)
     assert way is REPLAYED
     assert told == "CUDA graph (a step as written 4 ms; CUDA graph 1 ms; compiled, CUDA graph 2 ms)"
 
@@ -71,7 +71,7 @@ def test_a_slower_way_is_not_taken() -> None:
         AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
         REPLAYED: _trial(REPLAYED, 0.005),
     }
-    assert choose(_trials(found), (REPLAYED,), n_steps=10**4, precision="float32")[0] is AS_WRITTEN
+    assert choose(_trials(found), (REPLAYED,), n_steps=10**4)[0] is AS_WRITTEN
 
 
 def test_a_way_that_fails_is_told_and_not_taken() -> None:
@@ -79,18 +79,18 @@ def test_a_way_that_fails_is_told_and_not_taken() -> None:
         AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
         REPLAYED: RuntimeError("operation not permitted\nwhen stream is capturing"),
     }
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, precision="float32")
+    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
     assert way is AS_WRITTEN
     assert "CUDA graph failed (operation not permitted)" in told
 
 
-@pytest.mark.parametrize("wrong", [(1.1, 2.0, 0.5), (1.0, 2.2, 0.5), (float("nan"), 2.0, 0.5)])
+@pytest.mark.parametrize("wrong", [(1.1, 2.0, 0.5), (0.9, 2.0, 0.5), (float("nan"), 2.0, 0.5)])
 def test_a_way_with_other_losses_is_not_taken(wrong: tuple[float, float, float]) -> None:
     found: dict[Way, Trial | Exception] = {
         AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
         REPLAYED: _trial(REPLAYED, 0.001, [*_told(wrong), *PLAIN[1:]]),
     }
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, precision="float32")
+    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
     assert way is AS_WRITTEN
     assert "CUDA graph gave other losses or weights" in told
 
@@ -100,27 +100,29 @@ def test_short_runs_are_not_compiled() -> None:
         AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
         COMPILED: _trial(COMPILED, 0.001),
     }
-    assert choose(_trials(found), (COMPILED,), n_steps=100_000, precision="float32")[0] is AS_WRITTEN
-    assert choose(_trials(found), (COMPILED,), n_steps=200_000, precision="float32")[0] is COMPILED
+    assert choose(_trials(found), (COMPILED,), n_steps=100_000)[0] is AS_WRITTEN
+    assert choose(_trials(found), (COMPILED,), n_steps=200_000)[0] is COMPILED
 
 
 def test_no_way_is_tried_where_a_stop_was_asked_for() -> None:
     found: dict[Way, Trial | Exception] = {AS_WRITTEN: _trial(AS_WRITTEN, 0.004)}
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, precision="float32", hurry=lambda: True)
+    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, hurry=lambda: True)
     assert (way, told) == (AS_WRITTEN, "as written (a step as written 4 ms)")
 
 
-def test_losses_agree_up_to_a_share_of_the_largest_and_signals_do_not_count() -> None:
+def test_losses_agree_up_to_a_share_of_their_sum_and_signals_do_not_count() -> None:
     plain = _trial(AS_WRITTEN, 1)
-    assert agree(_trial(REPLAYED, 1, _told((1.009, 2.01, 9.0), (0.891, 1.79, 9.0), (0.8, 1.6, 9.0))), plain, 0.01)
-    assert not agree(_trial(REPLAYED, 1, _told((1.02, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain, 0.01)
-    assert agree(_trial(REPLAYED, 1, PLAIN[:2]), plain, 0.01)  # it took fewer steps
+    assert agree(_trial(REPLAYED, 1, _told((1.019, 2.0, 9.0), (0.881, 1.8, 9.0), (0.8, 1.6, 9.0))), plain)
+    assert not agree(_trial(REPLAYED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
+    assert agree(_trial(COMPILED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
+    assert not agree(_trial(REPLAYED, 1, PLAIN[:2]), plain)
 
 
 def test_weights_that_went_elsewhere_do_not_agree() -> None:
     plain = _trial(AS_WRITTEN, 1)
-    assert agree(_trial(REPLAYED, 1, moved=MOVED * 1.1), plain, 0.01)
-    assert not agree(_trial(REPLAYED, 1, moved=MOVED * 0.125), plain, 0.01)
+    assert agree(_trial(REPLAYED, 1, moved=[moved * 1.1 for moved in MOVED]), plain)
+    assert not agree(_trial(REPLAYED, 1, moved=[moved * 0.125 for moved in MOVED]), plain)
+    assert not agree(_trial(REPLAYED, 1, moved=[moved + 1 for moved in MOVED]), plain)
 
 
 def test_ways_to_try_are_those_that_a_method_allows() -> None:
@@ -157,7 +159,7 @@ def test_trials_of_both_ways_agree_and_leave_the_method_alone(name: str) -> None
     weights, own = {key: value.clone() for key, value in method.state_dict().items()}, set(vars(method))
     plain, replayed = _try(AS_WRITTEN, method), _try(REPLAYED, method)
     assert len(plain.told) == ways.FIRST_STEPS + ways.TIMED_STEPS and plain.seconds > 0
-    assert agree(replayed, plain, 1e-3)
+    assert agree(replayed, plain)
     assert all(torch.equal(value, weights[key]) for key, value in method.state_dict().items())
     assert set(vars(method)) == own
 
@@ -188,7 +190,7 @@ needs_a_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="torch.com
 @pytest.mark.usefixtures("unchecked")
 def test_compiled_steps_have_the_losses_of_steps_as_written() -> None:
     method = _method("imc-swav")
-    assert agree(_try(COMPILED, method), _try(AS_WRITTEN, method), 1e-3)
+    assert agree(_try(COMPILED, method), _try(AS_WRITTEN, method))
 
 
 @needs_a_compiler
@@ -218,7 +220,7 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
 
 def test_a_replay_of_the_wrong_samples_is_found_out() -> None:
     method = _method("dccs")
-    assert not agree(_try(REPLAYED, method, _Deaf), _try(AS_WRITTEN, method), ways.LOSSES_APART)
+    assert not agree(_try(REPLAYED, method, _Deaf), _try(AS_WRITTEN, method))
 
 
 class _Lazy(Again):
@@ -233,7 +235,7 @@ class _Lazy(Again):
 @pytest.mark.parametrize("changes", [{}, {"warm_up": 500}])
 def test_a_replay_that_updates_nothing_is_found_out(changes: dict[str, Any]) -> None:
     method = _method("imc-swav", **changes)  # in a long warm-up losses hardly move
-    assert not agree(_try(REPLAYED, method, _Lazy), _try(AS_WRITTEN, method), ways.LOSSES_APART)
+    assert not agree(_try(REPLAYED, method, _Lazy), _try(AS_WRITTEN, method))
 
 
 class _Fails(Again):
