@@ -126,7 +126,8 @@ def grad_cam(
             self.others: list[torch.Tensor] = []
 
         def forward(self, batch: torch.Tensor) -> torch.Tensor:
-            inputs = (*self.others[:view], batch, *self.others[view:])
+            others = [other.to(batch.device) for other in self.others]
+            inputs = (*others[:view], batch, *others[view:])
             if of == "prototype":
                 return self.method.prototype_scores(inputs)
             scores = self.method.logits(inputs)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmclust.baselines.classic import k_means
+from mmclust.seeding import seeded
 
 HIDDEN = (500, 500, 2000)
 """Widths of the encoder, mirrored in the decoder, as in DEC (Xie, Girshick and Farhadi, ICML 2016)."""
@@ -34,16 +35,16 @@ def codes(columns: np.ndarray, seed: int, *, epochs: int = EPOCHS) -> np.ndarray
     """
     spread = columns.std(axis=0)
     data = torch.from_numpy((columns - columns.mean(axis=0)) / np.where(spread > 1e-6, spread, 1.0))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         encoder = _layers((data.shape[1], *HIDDEN, CODE_DIM))
         decoder = _layers((CODE_DIM, *reversed(HIDDEN), data.shape[1]))
-        optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], LEARNING_RATE)
-        for _ in range(epochs):
-            for ids in torch.randperm(len(data)).split(BATCH):
-                optimizer.zero_grad(set_to_none=True)
-                F.mse_loss(decoder(encoder(data[ids])), data[ids]).backward()
-                optimizer.step()
+        generator = torch.Generator().set_state(torch.get_rng_state())  # goes on from the weights' numbers
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], LEARNING_RATE)
+    for _ in range(epochs):
+        for ids in torch.randperm(len(data), generator=generator).split(BATCH):
+            optimizer.zero_grad(set_to_none=True)
+            F.mse_loss(decoder(encoder(data[ids])), data[ids]).backward()
+            optimizer.step()
     with torch.no_grad():
         return torch.cat([encoder(batch) for batch in data.split(4096)]).numpy()
 

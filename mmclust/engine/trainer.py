@@ -26,6 +26,7 @@ from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, tr
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
+from mmclust.seeding import seeded
 
 Outcome = Literal["finished", "stopped", "paused"]
 
@@ -54,8 +55,7 @@ def build(method_class: type[Method], config: Any, spec: DataSpec, seed: int) ->
     """
     if reason := method_class.objection(spec, config):
         raise ValueError(reason)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return method_class(config, spec)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mmclust import settings
 from mmclust.data.dataset import ViewSpec
 from mmclust.features.extractors import Extractor, Options, Progress
+from mmclust.seeding import seeded
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels: what all these networks were trained with."""
@@ -90,8 +91,7 @@ def backbone(name: str, weights: str, progress: Progress = lambda fraction, mess
         progress: told of a download.
     """
     if weights == "random":
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded(0):
             network = torchvision.models.get_model(name, weights=None)
     else:
         network = torchvision.models.get_model(name, weights=None)

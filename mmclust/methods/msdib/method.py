@@ -25,6 +25,7 @@ from mmclust.methods.msdib.card import Config
 from mmclust.nets.kmeans import kmeans, nearest, nearest_mean_layer
 from mmclust.nets.stems import ImageStem
 from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
+from mmclust.seeding import seeded
 
 INPUT_DIM, TRUNK_DIM, FEATURE_DIM, HEAD_DIM = 512, 256, 128, 100
 """Widths of the first layer and the trunk's inner one, of the trunk's end, of the features, of the head."""
@@ -201,8 +202,7 @@ class MSDIB(Method):
     def _fresh(self, generator: torch.Generator) -> Tensor:
         """A newly initialised network, flattened."""
         seed = int(torch.randint(2**31 - 1, (), device=generator.device, generator=generator))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             fresh = MSDIB(self.config, self.spec)
         return torch.cat([values.reshape(-1).float() for values in fresh._network()]).to(self.fusion.device)
 
