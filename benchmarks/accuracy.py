@@ -163,9 +163,8 @@ def measure(
             for seed in seeds:
                 chosen = about.preset(preset, dataset)
                 chosen = replace(chosen, epochs=epochs or chosen.epochs, precision=precision or chosen.precision)
-                name = "-".join(
-                    map(str, (method, Path(dataset).stem, *([limit] if limit else []), preset, chosen.precision, seed))
-                )
+                size, set_ = [limit] if limit else [], [f"{key}={value}" for key, value in (changes or {}).items()]
+                name = "-".join(map(str, (method, Path(dataset).stem, *size, preset, *set_, chosen.precision, seed)))
                 file = checkpoints / f"{name}.pt" if checkpoints else None
                 limit_s = 60 * minutes * (threads if trains_on.type == "cpu" else 1)
                 clock = Clock(limit_s, _encoder_updates(config), file, trains_on)

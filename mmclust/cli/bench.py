@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmclust.cli.output import print_json
+from mmclust.cli.train import changes
 
 NAMES = {
     "train": "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, beside the plain recipe; or "
@@ -78,6 +79,14 @@ def add(commands: Any) -> None:
         help="accuracy, device: length of the schedule; default the preset's, for device on a CPU 2; sweep: 10",
     )
     parser.add_argument(
+        "--set",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="accuracy: hyper-parameters that differ from the preset's",
+    )
+    parser.add_argument(
         "--parts", metavar="NAME,NAME", help="device: agreement, ways, together, memory, gradcam, seeds; default all"
     )
     parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs at once; default 2")
@@ -139,6 +148,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             seeds=args.seeds or range(rounds),
             method=args.method or "dccs",
             presets=(args.preset,) if args.preset else None,
+            changes=changes(args.set),
             epochs=args.epochs,
             limit=args.limit,
             precision=args.precision,

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         args.dataset,
         args.method,
         preset=args.preset,
-        changes=_changes(args.set),
+        changes=changes(args.set),
         steps=args.steps,
         epochs=args.epochs,
         seed=args.seed,
@@ -129,14 +129,19 @@ def _summary(record: "RunRecord") -> str:
     return f"{record.run_id}: {found}; {duration(record.seconds)}{speed}"
 
 
-def _changes(pairs: list[str]) -> dict[str, str]:
-    changes = {}
+def changes(pairs: list[str]) -> dict[str, str]:
+    """Values by name, from texts such as `sigma=0.2`.
+
+    Raises:
+        ValueError: a text of another form.
+    """
+    values = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key and equals):
             raise ValueError(f"--set {pair!r} is not understood; write --set key=value")
-        changes[key.strip()] = value.strip()
-    return changes
+        values[key.strip()] = value.strip()
+    return values
 
 
 def _fetch(dataset: str, *, download: bool) -> None:

@@ -68,8 +68,9 @@ def test_steps_per_second_of_a_method(method: str, dataset: str, capsys: pytest.
 @pytest.mark.slow
 def test_time_to_accuracy_is_told_for_every_seed_and_preset(capsys: pytest.CaptureFixture[str]):
     asked = ["bench", "accuracy", "--dataset", "digits", "--minutes", "0.02", "--seeds", "0,3", "--json"]
-    assert main(asked) == 0
+    assert main([*asked, "--set", "sigma=0.2"]) == 0
     found = last_line(capsys)
+    assert {run["config"]["sigma"] for runs in found["runs"].values() for run in runs} == {0.2}
     assert set(found["runs"]) == set(found["summary"]) == {"paper", "best-known"}
     assert [run["seed"] for run in found["runs"]["best-known"]] == [0, 3]
     assert found["summary"]["paper"]["to"]["0.9"]["seeds_that_reached_it"] == "0 of 2"
