@@ -19,23 +19,24 @@ ALLOWED = {
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
     "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
     "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine", "evaluation", "methods.card"},
-    "baselines": {"seeding", "data", "evaluation", "methods.card", "settings"},
+    "baselines": {"loading", "seeding", "data", "evaluation", "methods.card", "settings"},
     "learn": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
     "plan": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "papers"},  # worker.restore
     "plots": {"evaluation"},
-    "analysis": {"evaluation", "methods.base", "settings"},
+    "analysis": {"loading", "evaluation", "methods.base", "settings"},
     "engine": {"seeding", "methods.base", "data", "evaluation"},
     "runs": {"evaluation", "settings"},
     "methods": {"seeding", "losses", "nets", "data"},
     "nets": set(),
     "losses": set(),
     "evaluation": set(),
-    "features": {"seeding", "data", "settings"},
+    "features": {"loading", "seeding", "data", "settings"},
     "data": {"settings"},
     "settings": set(),
     "seeding": set(),
+    "loading": set(),
 }
 """Room -> what it may import beside itself. `methods.card` stands for the torch-free table and cards."""
 

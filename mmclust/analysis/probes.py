@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from mmclust.loading import load_scikit_learn
+
 MOST = 10_000
 """Samples that a probe sees at most, drawn at random; more change the figures by less than their deviation."""
 FOLDS = 5
@@ -31,6 +33,7 @@ def probe_classes(codes: np.ndarray, labels: np.ndarray, *, folds: int = FOLDS, 
     Returns:
         Empty where nothing can be learned: a single class, or less than four samples.
     """
+    load_scikit_learn()
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -81,6 +84,7 @@ def probe_factor(
 
 
 def _regress(codes: np.ndarray, targets: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    load_scikit_learn()
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
     from sklearn.pipeline import make_pipeline
@@ -96,6 +100,7 @@ def _regress(codes: np.ndarray, targets: np.ndarray, folds: int, seed: int) -> n
 
 def _parts(n_samples: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Places of training and held-out samples; none where there are too few to hold some out."""
+    load_scikit_learn()
     from sklearn.model_selection import KFold
 
     folds = min(folds, n_samples // 2)

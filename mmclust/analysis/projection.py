@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mmclust import settings
+from mmclust.loading import load_scikit_learn
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +191,7 @@ def _read(path: Path, n_samples: int) -> np.ndarray | None:
 def _tsne(
     values: np.ndarray, *, seed: int, perplexity: float, initial: np.ndarray | None, report: Progress
 ) -> np.ndarray:
+    load_scikit_learn()
     from openTSNE import TSNE
 
     # with a start near the answer, exaggeration would only tear it apart and gather it again
@@ -229,6 +231,7 @@ def _tsne(
 def _umap(
     values: np.ndarray, *, seed: int, n_neighbors: int, min_dist: float, initial: np.ndarray | None
 ) -> np.ndarray:
+    load_scikit_learn()
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits
     from umap import UMAP
@@ -259,6 +262,7 @@ def _pacmap(
     import numba
 
     logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that its seed is set
+    load_scikit_learn()
     from pacmap import PaCMAP
 
     if values.shape[1] == 1:

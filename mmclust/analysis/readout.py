@@ -10,6 +10,7 @@ import numpy as np
 
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.loading import load_scikit_learn
 
 
 def kmeans_readout(
@@ -49,6 +50,7 @@ def kmeans_readout(
 
 def kmeans(values: np.ndarray, n_clusters: int, *, seed: int = 0, n_init: int = 10) -> np.ndarray:
     """(n,) groups of k-means on (n, D) values, Lloyd's algorithm from k-means++ centres."""
+    load_scikit_learn()
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 

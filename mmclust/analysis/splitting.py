@@ -4,6 +4,7 @@ import numpy as np
 
 from mmclust.evaluation.annotation import Split
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.loading import load_scikit_learn
 
 RESTARTS = 4
 MOST = 20_000
@@ -23,6 +24,7 @@ def split(snapshot: Snapshot, cluster: int, space: str, n_parts: int, *, seed: i
     Raises:
         ValueError: the cluster has fewer different codes than parts, or the snapshot lacks the space.
     """
+    load_scikit_learn()
     from sklearn.cluster import KMeans
 
     if space not in snapshot.spaces:

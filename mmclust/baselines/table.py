@@ -17,6 +17,7 @@ from mmclust.data import catalogue
 from mmclust.data import steps as preparation
 from mmclust.data.readers import cache
 from mmclust.evaluation.metrics import score
+from mmclust.loading import load_scikit_learn
 from mmclust.methods import card
 
 STEPS = ("flatten", "minmax")
@@ -65,6 +66,7 @@ class BaselineResult:
 
 def _classic(name: str) -> Callable[[Sequence[np.ndarray], int, int], np.ndarray]:
     def clusters(views: Sequence[np.ndarray], n_clusters: int, seed: int) -> np.ndarray:
+        load_scikit_learn()
         from mmclust.baselines import classic  # scikit-learn takes a second to import
 
         return getattr(classic, name)(views, n_clusters, seed)

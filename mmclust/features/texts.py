@@ -11,6 +11,7 @@ import numpy as np
 
 from mmclust.data.dataset import ViewSpec
 from mmclust.features.extractors import Extractor, Options, Progress
+from mmclust.loading import load_scikit_learn
 
 MODEL = "all-mpnet-base-v2"
 """The sentence encoder that is downloaded where nothing else is asked for: 768 columns, as BERT has."""
@@ -25,6 +26,7 @@ def tfidf(
     Raises:
         ValueError: the captions hold fewer than two different words.
     """
+    load_scikit_learn()
     from sklearn.decomposition import TruncatedSVD
 
     weights, _ = _weighted(texts, pairs=True)
@@ -39,6 +41,7 @@ def tfidf(
 
 def _weighted(texts: np.ndarray, *, pairs: bool) -> tuple[Any, np.ndarray]:
     """TF-IDF weights (N, W), sparse, and the words (W,); words of a single caption count where there are few."""
+    load_scikit_learn()
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     for rarest in (2, 1):
