@@ -1,33 +1,31 @@
-import subprocess
-import sys
+import threading
+import time
 
-TWO_THREADS = """
-import sys, threading
-from mmclust.loading import load_scikit_learn
+import pytest
 
-sys.setswitchinterval(1e-5)
-faults = []
-
-def use(first):
-    try:
-        load_scikit_learn()
-        if first:
-            from sklearn.cluster import KMeans
-        else:
-            from sklearn.exceptions import ConvergenceWarning
-            from sklearn.linear_model import LogisticRegression
-    except BaseException as fault:
-        faults.append(fault)
-
-threads = [threading.Thread(target=use, args=(first,)) for first in (True, False)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-sys.exit(str(faults[0]) if faults else 0)
-"""
+from mmclust import loading
 
 
-def test_two_threads_may_need_scikit_learn_at_once():
-    done = subprocess.run([sys.executable, "-c", TWO_THREADS], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+def test_two_threads_do_not_load_scikit_learn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading_now, at_once, loaded = 0, [0], list[str]()
+
+    def slow(name: str) -> None:
+        nonlocal loading_now
+        loading_now += 1
+        at_once.append(loading_now)
+        time.sleep(0.002)
+        loading_now -= 1
+        loaded.append(name)
+
+    monkeypatch.setattr(loading, "import_module", slow)
+    threads = [threading.Thread(target=loading.load_scikit_learn) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(at_once) == 1
+    assert len(loaded) == 4 * len(set(loaded)) > 20
+
+
+def test_all_that_is_loaded_is_there() -> None:
+    loading.load_scikit_learn()
