@@ -9,7 +9,6 @@ import itertools
 import math
 import time
 import warnings
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -18,10 +17,11 @@ import torch
 from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.engine.averages import Averages
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.read_ahead import ReadAhead
 from mmclust.engine.recorder import Recorder
-from mmclust.engine.steps import Precision, Steps, Values
+from mmclust.engine.steps import Precision, Steps
 from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
@@ -112,40 +112,6 @@ def take_snapshot(
     )
 
 
-class _Averages:
-    """Running means of what turns tell, which stay on the device until they are read."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        """Each (n,), by the n names, joined: what a turn tells is added at once."""
-        self.counts: dict[str, int] = {}
-
-    def add(self, values: Values) -> None:
-        names = ",".join(values.names)
-        self.sums[names] = self.sums[names] + values.vector if names in self.sums else values.vector
-        self.counts[names] = self.counts.get(names, 0) + 1
-
-    def read(self) -> dict[str, float]:
-        """The means since the last reading; the one place where the loop waits for the device."""
-        if not self.sums:
-            return {}
-        names = [(name, self.counts[joined]) for joined in self.sums for name in joined.split(",")]
-        values = torch.cat(list(self.sums.values())).tolist()
-        sums, counts = defaultdict[str, float](float), Counter[str]()
-        for (name, count), value in zip(names, values, strict=True):
-            sums[name] += value
-            counts[name] += count
-        self.__init__()
-        return {name: value / counts[name] for name, value in sums.items()}
-
-    def state(self) -> dict[str, Any]:
-        return {"sums": self.sums, "counts": self.counts}
-
-    def restore(self, state: dict[str, Any], device: torch.device) -> None:
-        self.sums = {names: value.to(device).reshape(-1) for names, value in state["sums"].items()}
-        self.counts = dict(state["counts"])
-
-
 class Trainer:
     """Trains one method on one data set and reports to a recorder.
 
@@ -218,7 +184,7 @@ class Trainer:
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.way, self.steps = AS_WRITTEN, self._steps(AS_WRITTEN)
-        self.averages = _Averages()
+        self.averages = Averages()
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
 
