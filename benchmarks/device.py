@@ -31,9 +31,9 @@ from mmclust import methods
 from mmclust.analysis.gradcam import grad_cam
 from mmclust.data import catalogue
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.engine import ways
+from mmclust.engine import execution
+from mmclust.engine.graphs import CudaGraphs
 from mmclust.engine.recorder import Request
-from mmclust.engine.replay import CudaGraphs
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
@@ -249,26 +249,26 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
     for name in IMAGE_METHODS:
         for precision in precisions(case.device):
             method = case.method(name, data, small=case.small).to(case.device)
-            trials: dict[str, ways.Trial] = {}
+            trials: dict[str, execution.Trial] = {}
             seconds: dict[str, float] = {}
 
             def trial(
-                way: ways.Way,
+                way: execution.Way,
                 method: Method = method,
                 precision: Precision = precision,
-                trials: dict[str, ways.Trial] = trials,
+                trials: dict[str, execution.Trial] = trials,
                 seconds: dict[str, float] = seconds,
-            ) -> ways.Trial:
+            ) -> execution.Trial:
                 began = time.perf_counter()
                 ids = (each.to(case.device) for each in batches(data.n_samples, method.config.batch_size))
                 about = {"seed": 0, "precision": precision, "n_labelled": None, "graphs": graphs}
-                trials[way.name] = ways.try_steps(way, method, views, ids, **about)
+                trials[way.name] = execution.try_steps(way, method, views, ids, **about)
                 seconds[way.name] = time.perf_counter() - began
                 return trials[way.name]
 
             wanted = _worth_trying(case, method, graphs)
-            _, said = ways.choose(trial, wanted, n_steps=10**9)
-            plain = trials[ways.AS_WRITTEN.name]
+            _, said = execution.choose(trial, wanted, n_steps=10**9)
+            plain = trials[execution.AS_WRITTEN.name]
             told: dict[str, Any] = {
                 way: _beside(each, plain) | {"trial_s": round(seconds[way], 2)} for way, each in trials.items()
             }
@@ -276,23 +276,23 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
     return found
 
 
-def _worth_trying(case: Case, method: Method, graphs: Any) -> list[ways.Way]:
+def _worth_trying(case: Case, method: Method, graphs: Any) -> list[execution.Way]:
     """Each way that is for such a method, and possible here."""
-    known = list(ways.ways_of(method, n_labelled=None))
-    if ways.COMPILED_REPLAYED in known:
-        known.append(ways.COMPILED)
+    known = list(execution.ways_of(method, n_labelled=None))
+    if execution.COMPILED_REPLAYED in known:
+        known.append(execution.COMPILED)
     if case.device.type == "cuda":
         return known
     records = graphs is not CudaGraphs
     return [way for way in known if (records or not way.replayed) and (case.compiled or not way.compiled)]
 
 
-def _beside(trial: ways.Trial, plain: ways.Trial) -> dict[str, float]:
+def _beside(trial: execution.Trial, plain: execution.Trial) -> dict[str, float]:
     """Speed of a way, and how far its first steps are from those as written.
 
     The largest difference of any loss, as a share of its largest value; and of each layer's way, the median.
     """
-    pairs = list(zip(trial.told[: ways.CHECKED_STEPS], plain.told[: ways.CHECKED_STEPS], strict=True))
+    pairs = list(zip(trial.told[: execution.CHECKED_STEPS], plain.told[: execution.CHECKED_STEPS], strict=True))
     largest = 0.0
     for names in {mine.names for mine, _ in pairs}:
         lost = [not name.startswith("signal/") for name in names]

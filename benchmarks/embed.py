@@ -2,7 +2,7 @@
 
 Wall seconds and processor seconds are both given; a machine shared with other work shows in their difference. Each
 kind is run once on a few samples first, so that what is compiled on first use does not count. Trustworthiness and
-continuity say what the pictures are worth (see `mmclust.analysis.honesty`).
+continuity say what the pictures are worth (see `mmclust.analysis.projection_quality`).
 """
 
 import time
@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks import machine
 from mmclust import settings
-from mmclust.analysis.honesty import honesty
 from mmclust.analysis.projection import KINDS, project
+from mmclust.analysis.projection_quality import honesty
 
 SIZES = (2_000, 10_000, 70_000)
 KIND_NAMES = ("tsne", "umap", "pacmap")

@@ -39,8 +39,11 @@ def response_times(
     wanted = json.dumps([address, pages, query, sessions, visits, thinking_s])
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.sessions"],
-        input=wanted, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1],
-    )  # fmt: skip
+        input=wanted,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parents[1],
+    )
     if done.returncode:
         raise RuntimeError(f"the visitors failed: {done.stderr.strip().splitlines()[-1]}")
     return json.loads(done.stdout)

@@ -14,11 +14,11 @@ import torch
 from benchmarks import machine
 from mmclust import methods
 from mmclust.data import catalogue
-from mmclust.data.steps import prepare
-from mmclust.engine.pace import StopAfter
+from mmclust.data.preprocessing import prepare
 from mmclust.engine.steps import Precision
+from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer, build
-from mmclust.plan import objection, plan
+from mmclust.specs import objection, plan
 
 CPU = torch.device("cpu")
 FOREVER = 1_000_000

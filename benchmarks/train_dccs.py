@@ -21,8 +21,8 @@ from benchmarks.train import CPU, FOREVER, beside_plain, timed
 from mmclust import methods
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.engine.pace import StopAfter
 from mmclust.engine.steps import Precision
+from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer, build
 
 N_IMAGES = 8192

@@ -20,10 +20,10 @@ from benchmarks.plain_dccs import PlainDCCS
 from benchmarks.plain_imc_swav import PlainIMCSwAV
 from benchmarks.train import Midway
 from mmclust import settings
-from mmclust.engine.pace import StopAfter
+from mmclust.engine.execution import AS_WRITTEN
 from mmclust.engine.steps import Precision
+from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer
-from mmclust.engine.ways import AS_WRITTEN
 
 PAPER_BATCH = 256
 """Of IMC-SwAV."""

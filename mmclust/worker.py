@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
 from mmclust.data import catalogue
-from mmclust.data import steps as preparation
+from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.methods import card, method_class
 from mmclust.runs.active import ActiveRun
@@ -68,7 +68,7 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     Args:
         run: a run that has a checkpoint.
         dataset_spec: of the data it was trained on, before or after the run's preparation steps: they are applied
-            here. What the method is called with must be prepared (`mmclust.data.steps.prepare`).
+            here. What the method is called with must be prepared (`mmclust.data.preprocessing.prepare`).
 
     Raises:
         ValueError: it has no checkpoint yet, or the checkpoint cannot be read.
@@ -105,7 +105,7 @@ def expected_seconds(spec: RunSpec, *, seconds: float = TRIAL_S) -> float:
     """
     import torch
 
-    from mmclust.engine.pace import StopAfter, seconds_per_sample
+    from mmclust.engine.throughput import StopAfter, seconds_per_sample
     from mmclust.engine.trainer import Trainer, build
 
     about = card(spec.method)

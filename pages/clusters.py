@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui import annotations, cache, clicks, cluster_rows, picker, selection
+from mmclust.ui.components import annotations, clicks, cluster_rows, picker, selection
+from mmclust.ui.shell import cache
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
@@ -20,9 +21,13 @@ if fused is not None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = picker.assignment(fused)
         kind = st.segmented_control(
-            f"{view.word.capitalize()}s", cluster_rows.kinds(view), default="surest", key="images",
-            bind="query-params", required=True,
-        )  # fmt: skip
+            f"{view.word.capitalize()}s",
+            cluster_rows.kinds(view),
+            default="surest",
+            key="images",
+            bind="query-params",
+            required=True,
+        )
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         shown = cluster_rows.views(view)
         count = st.slider(f"{view.word.capitalize()}s in a row", 5, 20, 10, key="count", bind="query-params", width=200)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from mmclust.ui import comparing, frame, leaderboard, seeds, state
+from mmclust.ui.compare import comparing, leaderboard, seeds
+from mmclust.ui.shell import frame, state
 
 VIEWS = {
     "curves": "Curves",
@@ -18,9 +19,13 @@ with left:
     frame.heading("Compare", "Which run is better, by how much, and would another seed say the same?")
 with right:
     st.segmented_control(
-        "Show", list(VIEWS), key=state.linked("show", list(VIEWS), "curves"), required=True,
-        format_func=VIEWS.__getitem__, help="Chosen runs side by side, or all runs of a data set or setting.",
-    )  # fmt: skip
+        "Show",
+        list(VIEWS),
+        key=state.linked("show", list(VIEWS), "curves"),
+        required=True,
+        format_func=VIEWS.__getitem__,
+        help="Chosen runs side by side, or all runs of a data set or setting.",
+    )
 shown = state.link("show", "curves")
 with frame.messages():
     if shown == "leaderboard":

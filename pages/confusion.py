@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from mmclust.ui import confusion, flows, frame, picker, selection, state
+from mmclust.ui.components import flows, picker, selection
+from mmclust.ui.confusion import confusion
+from mmclust.ui.shell import frame, state
 
 SHOWN = ("table", "flows")
 
@@ -15,9 +17,12 @@ fused = picker.view(
 if fused is not None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.segmented_control(
-            "Show", SHOWN, key=state.linked("show", SHOWN, "table"), required=True,
+            "Show",
+            SHOWN,
+            key=state.linked("show", SHOWN, "table"),
+            required=True,
             help="A table of two groupings, or the flows of samples between several.",
-        )  # fmt: skip
+        )
         shown = state.link("show", "table")
         view = picker.assignment(fused)
         stages = table = None

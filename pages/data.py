@@ -3,7 +3,8 @@
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.ui import add_data, browse, data_checks, extraction, frame, own_data, visitor
+from mmclust.ui.data import add_data, browse, data_checks, extraction, own_data
+from mmclust.ui.shell import frame, login
 
 frame.heading(
     "Data", "Look at the samples before a network does: what is in them, which classes there are, where they come from."
@@ -11,7 +12,7 @@ frame.heading(
 
 left, right = st.columns([3, 10], gap="large")
 with left:
-    visitor.account()
+    login.account()
     name = browse.choose()
 entry = catalogue.find(name)
 with right, frame.messages():

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from mmclust.ui import codes, disentangle, frame, generation, neighbours, picker, selection, state
+from mmclust.ui.components import picker, prototypes, selection
+from mmclust.ui.disentangle import generation, neighbours, probes
+from mmclust.ui.shell import frame, state
 
 view = picker.view(
     "Disentangle",
@@ -13,15 +15,19 @@ view = picker.view(
 
 if view is not None:
     selection.bar(view, page="disentangle.py")
-    parts = {"spaces": disentangle.page, "neighbours": neighbours.page}
-    if codes.offered(view):
-        parts["codes"] = codes.page
+    parts = {"spaces": probes.page, "neighbours": neighbours.page}
+    if prototypes.offered(view):
+        parts["codes"] = prototypes.page
     if generation.offered(view):
         parts["generated"] = generation.page
     first = next(iter(parts))
     st.segmented_control(
-        "Show", list(parts), key=state.linked("part", list(parts), first), required=True, label_visibility="collapsed",
+        "Show",
+        list(parts),
+        key=state.linked("part", list(parts), first),
+        required=True,
+        label_visibility="collapsed",
         help="Clusters and classes read off each space, neighbours in style, prototypes, and generated samples.",
-    )  # fmt: skip
+    )
     with frame.messages():
         parts[state.link("part", first)](view)

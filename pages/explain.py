@@ -1,6 +1,7 @@
 """What the network looked at: typical right and wrong samples of a cluster, and what in them decided."""
 
-from mmclust.ui import explain, picker
+from mmclust.ui.components import picker
+from mmclust.ui.explain import sheets
 
 view = picker.view(
     "Explain",
@@ -11,4 +12,4 @@ view = picker.view(
 )
 
 if view is not None:
-    explain.page(view)
+    sheets.page(view)

@@ -1,6 +1,7 @@
 """Five short lessons on finished runs: look, predict, see what the runs say, take along."""
 
-from mmclust.ui import frame, learn
+from mmclust.ui import lessons
+from mmclust.ui.shell import frame
 
 with frame.messages():
-    learn.page()
+    lessons.page()

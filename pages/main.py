@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from mmclust.ui import frame, server, visitor
+from mmclust.ui import server
+from mmclust.ui.shell import frame, login
 
 st.set_page_config(page_title="mmclust", page_icon=str(frame.ASSETS / "favicon.png"), layout="wide")
 frame.style()
@@ -22,11 +23,11 @@ page = st.navigation(
         st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("learn.py", title="Learn", icon=":material/school:"),
     ],
-    position="top" if visitor.is_known() else "hidden",
+    position="top" if login.is_known() else "hidden",
 )
 with frame.messages():
-    if visitor.is_known():  # no conditional expression: Streamlit writes the value of one on the page
+    if login.is_known():  # no conditional expression: Streamlit writes the value of one on the page
         page.run()
     else:
-        visitor.door()
+        login.door()
 server.warm_up()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from mmclust.ui import maps, picker
+from mmclust.ui.components import picker
+from mmclust.ui.map import maps
 
 view = picker.view(
     "Map",

@@ -5,7 +5,8 @@ import functools
 import streamlit as st
 
 from mmclust.sweeps import results
-from mmclust.ui import choosing, frame, sensitivity, state, sweeping
+from mmclust.ui.shell import frame, state
+from mmclust.ui.sweeps import choosing, form, sensitivity
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
@@ -14,13 +15,16 @@ with left:
     frame.heading("Sensitivity", "Vary settings, train every combination, see what they do.")
 with right:
     st.segmented_control(
-        "Show", list(VIEWS), key=state.linked("show", list(VIEWS), "results"), required=True,
+        "Show",
+        list(VIEWS),
+        key=state.linked("show", list(VIEWS), "results"),
+        required=True,
         format_func=VIEWS.__getitem__,
         help="What came of sweeps; which run could be chosen without labels; or the form that plans a sweep.",
-    )  # fmt: skip
+    )
 
 if state.link("show", "results") == "new":
-    if (started := sweeping.form()) is not None:
+    if (started := form.form()) is not None:
         sensitivity.choose(started)
         state.set_linked("show", "results")
         st.rerun()
@@ -41,20 +45,27 @@ else:
     else:
         left, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
         with left:
-            sweeping.status(found.record)
+            form.status(found.record)
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             is_list = found.sweep is not found.record.sweep
             extended = st.button(
-                "Extend", icon=":material/add:", disabled=is_list,
-                help="A list of settings is extended by `python -m mmclust sweep --point`." if is_list else
-                "Add values or seeds; what is trained already is reused.",
-            )  # fmt: skip
+                "Extend",
+                icon=":material/add:",
+                disabled=is_list,
+                help="A list of settings is extended by `python -m mmclust sweep --point`."
+                if is_list
+                else "Add values or seeds; what is trained already is reused.",
+            )
             st.download_button(
-                "CSV", functools.partial(results.as_csv, found.record, found.runs), f"{found.record.sweep_id}.csv",
-                on_click="ignore", icon=":material/download:", help="A line a run: settings, seed, figures, time.",
-            )  # fmt: skip
+                "CSV",
+                functools.partial(results.as_csv, found.record, found.runs),
+                f"{found.record.sweep_id}.csv",
+                on_click="ignore",
+                icon=":material/download:",
+                help="A line a run: settings, seed, figures, time.",
+            )
         if extended:
-            sweeping.extend(found.record)
+            form.extend(found.record)
             state.set_linked("show", "new")
             st.rerun()
         with frame.messages():

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from mmclust.ui import frame, live, method_card, picker, state, training, visitor
+from mmclust.ui.components import picker
+from mmclust.ui.shell import frame, login, state
+from mmclust.ui.train import form, live, method_card
 
 choice = None
 left, right = st.columns([5, 11], gap="large")
 with left, frame.messages():
     frame.heading("Train", "Choose data and a method, move its sliders, press Start and watch it learn.")
-    choice = training.form()
+    choice = form.form()
 
 with right:
-    runs = [record for record in visitor.runs(examples=False)]
+    runs = [record for record in login.runs(examples=False)]
     wanted = state.run_id()
     current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
     shown = current or (runs[0] if runs else None)

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from mmclust.ui import agreement, frame, overclusters, picker, state, view_curves
+from mmclust.ui.components import picker
+from mmclust.ui.shell import frame, state
+from mmclust.ui.views import agreement, overclusters, view_curves
 
 view = picker.view(
     "Views",

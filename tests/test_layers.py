@@ -10,20 +10,30 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "plan", "settings", "report"}
-UI_SIDE |= {"sweeps", "papers", "baselines", "bundle", "features", "learn"}
+UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "specs", "settings", "report"}
+UI_SIDE |= {"sweeps", "reproduction", "baselines", "bundle", "features", "lessons"}
 ALLOWED = {
     "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
-    "papers": {"sweeps", "baselines", "runs", "data", "methods.card", "settings", "analysis", "evaluation", "worker"},
-    "sweeps": {"launch", "worker", "plan", "runs", "settings", "engine", "evaluation", "methods.card"},
+    "reproduction": {
+        "sweeps",
+        "baselines",
+        "runs",
+        "data",
+        "methods.card",
+        "settings",
+        "analysis",
+        "evaluation",
+        "worker",
+    },
+    "sweeps": {"launch", "worker", "specs", "runs", "settings", "engine", "evaluation", "methods.card"},
     "baselines": {"loading", "seeding", "data", "evaluation", "methods.card", "settings"},
-    "learn": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
+    "lessons": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
-    "plan": {"methods.card", "data", "runs", "settings"},
-    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "papers"},  # worker.restore
+    "specs": {"methods.card", "data", "runs", "settings"},
+    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "reproduction"},  # worker.restore
     "plots": {"evaluation"},
     "analysis": {"loading", "evaluation", "methods.base", "settings"},
     "engine": {"seeding", "methods.base", "data", "evaluation"},
@@ -40,14 +50,12 @@ ALLOWED = {
 }
 """Room -> what it may import beside itself. `methods.card` stands for the torch-free table and cards."""
 
-NEEDS_TORCH = {"mmclust.data.augmentation"}  # transforms of batches on the training device
-
 TORCH_FREE = (
     "mmclust",
     "mmclust.settings",
     "mmclust.methods",
     "mmclust.methods.card",
-    "mmclust.plan",
+    "mmclust.specs",
     "mmclust.data",
     "mmclust.runs",
     "mmclust.evaluation",
@@ -149,7 +157,7 @@ def test_pages_and_the_app_do_not_reach_below_the_ui_side():
 def test_light_rooms_load_neither_torch_nor_streamlit_nor_umap():
     light = [
         name
-        for name in set(map(module_name, SOURCES)) - NEEDS_TORCH
+        for name in set(map(module_name, SOURCES))
         if name in TORCH_FREE
         or name.startswith(("mmclust.data.", "mmclust.runs.", "mmclust.evaluation.", "mmclust.plots."))
         or re.fullmatch(r"mmclust\.methods\.\w+\.card", name)

@@ -15,16 +15,16 @@ import torch
 
 from mmclust import worker
 from mmclust.data import catalogue
-from mmclust.data import steps as preparation
+from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec
 from mmclust.engine import trainer
 from mmclust.methods import METHODS, card
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.card import Preset, knob
-from mmclust.plan import plan
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 
 RUNNER = """
 import sys

@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mmclust.data import catalogue
-from mmclust.data import steps as preparation
+from mmclust.data import preprocessing as preparation
 from mmclust.data.readers import cache
 from mmclust.evaluation.metrics import score
 from mmclust.loading import load_scikit_learn

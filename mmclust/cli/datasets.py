@@ -14,9 +14,13 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("path", nargs="?", type=Path, help="a file or folder: say what is understood of it")
     parser.add_argument(
-        "--answer", action="extend", nargs="+", default=[], metavar="QUESTION=ANSWER",
+        "--answer",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="QUESTION=ANSWER",
         help="what the file leaves open, as the output of `datasets PATH` asks it",
-    )  # fmt: skip
+    )
     parser.add_argument("--keep", metavar="TITLE", help="keep what was read as a data set of your own")
     parser.add_argument("--delete", metavar="NAME", help="delete a data set of your own")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

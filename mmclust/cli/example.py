@@ -20,9 +20,9 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train DCCS on the digits with its quick preset and keep what the pages show of it."""
-    from mmclust.plan import plan
     from mmclust.runs.example import FOLDER, save_example
     from mmclust.runs.store import RunStore
+    from mmclust.specs import plan
 
     folder = args.out or FOLDER
     with tempfile.TemporaryDirectory() as home:
@@ -56,8 +56,8 @@ def _keep_weights(checkpoint: Path, target: Path) -> None:
 
 def _keep_layouts(folder: Path) -> None:
     """The maps that a first visitor would otherwise wait for: of every space, and of the code through time."""
-    from mmclust.analysis.honesty import cached_honesty
     from mmclust.analysis.projection import KINDS, cached_projection
+    from mmclust.analysis.projection_quality import cached_honesty
     from mmclust.analysis.timeline import lay_out
     from mmclust.evaluation.snapshot import Snapshot
 

@@ -21,18 +21,29 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("dataset", nargs="?", metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
     parser.add_argument(
-        "--extract", action="extend", nargs="+", default=[], metavar="NAME",
+        "--extract",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME",
         help="what to compute, a view each, such as vgg16 tfidf; NAME@VIEW describes that view of several",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--weights", action="extend", nargs="+", default=[], metavar="WEIGHTS",
+        "--weights",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="WEIGHTS",
         help="of networks: download, random, or the path of a file (for sentences: a folder); NAME=WEIGHTS for one of "
         "several; default download",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--steps", action="extend", nargs="+", metavar="STEP",
+        "--steps",
+        action="extend",
+        nargs="+",
+        metavar="STEP",
         help="preparation afterwards: minmax, standard, l2, pca-N, or none; default: minmax pca-100",
-    )  # fmt: skip
+    )
     parser.add_argument("--px", type=int, default=224, metavar="N", help="edge that networks see; default 224")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default auto")
     parser.add_argument("--limit", type=int, metavar="N", help="describe a random sample of N")
@@ -100,7 +111,7 @@ def _list(*, as_json: bool) -> int:
 
 def _wanted(names: list[str], weights: list[str], steps: list[str] | None) -> "tuple[Wanted, ...]":
     """The views to make, each with its own weights or those for all."""
-    from mmclust.data.steps import parse
+    from mmclust.data.preprocessing import parse
     from mmclust.features.extract import Wanted
     from mmclust.features.extractors import find
 

@@ -25,8 +25,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train what is not there yet, and write the lessons' folder; 1 where a run is missing."""
-    from mmclust.learn import make
-    from mmclust.learn.shipped import SETTINGS
+    from mmclust.lessons import make
+    from mmclust.lessons.shipped import SETTINGS
     from mmclust.runs.example import LESSONS
     from mmclust.runs.store import RunStore
     from mmclust.sweeps.runner import carry_out, look_up

@@ -38,12 +38,12 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make it and print; 0 when all runs finished."""
-    from mmclust.papers.experiments import EXPERIMENTS, find
+    from mmclust.reproduction.experiments import EXPERIMENTS, find
 
     if args.name is None:
         return _list(list(EXPERIMENTS.values()), as_json=args.json)
-    from mmclust.papers import markdown
-    from mmclust.papers.reproduce import Extent, reproduce
+    from mmclust.reproduction import markdown
+    from mmclust.reproduction.reproduce import Extent, reproduce
     from mmclust.runs.store import RunStore
 
     experiment = find(args.name)

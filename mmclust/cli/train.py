@@ -54,8 +54,8 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when the run finished."""
-    from mmclust.plan import look, objection, plan
     from mmclust.runs.store import RunStore
+    from mmclust.specs import look, objection, plan
 
     _fetch(args.dataset, download=args.download)
     spec = plan(

@@ -18,11 +18,11 @@ from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
+from mmclust.engine.execution import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
 from mmclust.engine.memory import keep_freed_memory
-from mmclust.engine.read_ahead import ReadAhead
+from mmclust.engine.prefetch import ReadAhead
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps
-from mmclust.engine.ways import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method

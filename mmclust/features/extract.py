@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmclust.data import steps
+from mmclust.data import preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers import cache
 from mmclust.features.extractors import CAPTIONS, Extractor, Options, Progress, find
@@ -85,8 +85,8 @@ def extract(
         name = f"{source} {extractor.title}" if len(sources(dataset, extractor.of)) > 1 else extractor.title
         spec = ViewSpec(name=name, kind="vector", shape=raw.shape[1:])
         single = MultiViewDataset(spec=DataSpec(name=name, views=(spec,), n_clusters=0), views=(raw,))
-        reduced = steps.prepare(single, one.steps)
-        scaled = steps.prepare(single, tuple(step for step in one.steps if not step.startswith("pca")))
+        reduced = preprocessing.prepare(single, one.steps)
+        scaled = preprocessing.prepare(single, tuple(step for step in one.steps if not step.startswith("pca")))
         made.append(
             Made(
                 name=name,
@@ -98,8 +98,10 @@ def extract(
         specs.append(replace(reduced.spec.views[0], name=name))
         views.append(reduced.views[0])
     names = [spec.name for spec in specs]
-    specs = [replace(spec, name=f"{name} {i + 1}") if names.count(name) > 1 else spec
-             for i, (spec, name) in enumerate(zip(specs, names, strict=True))]  # fmt: skip
+    specs = [
+        replace(spec, name=f"{name} {i + 1}") if names.count(name) > 1 else spec
+        for i, (spec, name) in enumerate(zip(specs, names, strict=True))
+    ]
     spec = replace(dataset.spec, views=tuple(specs))
     return replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset)), made
 

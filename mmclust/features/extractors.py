@@ -64,56 +64,106 @@ _CLASSIC = "mmclust.features.classic"
 
 _ALL = (
     Extractor(
-        name="vgg16", title="VGG-16", of="image", n_columns=4096, function=_NETWORK, has_weights=True,
+        name="vgg16",
+        title="VGG-16",
+        of="image",
+        n_columns=4096,
+        function=_NETWORK,
+        has_weights=True,
         about="The 4096 activations before the last layer of VGG-16 (Simonyan, Zisserman, ICLR 2015), trained on "
         "ImageNet: what DMIM and MSDIB start from. Slow without a GPU.",
     ),
     Extractor(
-        name="resnet18", title="ResNet-18", of="image", n_columns=512, function=_NETWORK, has_weights=True,
+        name="resnet18",
+        title="ResNet-18",
+        of="image",
+        n_columns=512,
+        function=_NETWORK,
+        has_weights=True,
         about="The 512 averaged activations of ResNet-18 (He et al., CVPR 2016), trained on ImageNet, for a tenth of "
         "the work of VGG-16.",
     ),
     Extractor(
-        name="resnet50", title="ResNet-50", of="image", n_columns=2048, function=_NETWORK, has_weights=True,
+        name="resnet50",
+        title="ResNet-50",
+        of="image",
+        n_columns=2048,
+        function=_NETWORK,
+        has_weights=True,
         about="The 2048 averaged activations of ResNet-50 (He et al., CVPR 2016), trained on ImageNet.",
     ),
     Extractor(
-        name="mobilenet_v3_small", title="MobileNetV3 small", of="image", n_columns=1024, function=_NETWORK,
-        has_weights=True, about="The 1024 activations before the last layer of MobileNetV3 (Howard et al., ICCV 2019), "
+        name="mobilenet_v3_small",
+        title="MobileNetV3 small",
+        of="image",
+        n_columns=1024,
+        function=_NETWORK,
+        has_weights=True,
+        about="The 1024 activations before the last layer of MobileNetV3 (Howard et al., ICCV 2019), "
         "trained on ImageNet: made for small processors.",
     ),
     Extractor(
-        name="convnext_tiny", title="ConvNeXt tiny", of="image", n_columns=768, function=_NETWORK, has_weights=True,
+        name="convnext_tiny",
+        title="ConvNeXt tiny",
+        of="image",
+        n_columns=768,
+        function=_NETWORK,
+        has_weights=True,
         about="The 768 averaged activations of ConvNeXt (Liu et al., CVPR 2022), trained on ImageNet.",
     ),
     Extractor(
-        name="vit_b_16", title="ViT-B/16", of="image", n_columns=768, function=_NETWORK, has_weights=True,
+        name="vit_b_16",
+        title="ViT-B/16",
+        of="image",
+        n_columns=768,
+        function=_NETWORK,
+        has_weights=True,
         about="The 768 numbers of the class token of a vision transformer (Dosovitskiy et al., ICLR 2021), trained on "
         "ImageNet.",
     ),
     Extractor(
-        name="hog", title="HOG", of="image", n_columns=324, function=f"{_CLASSIC}:hog",
+        name="hog",
+        title="HOG",
+        of="image",
+        n_columns=324,
+        function=f"{_CLASSIC}:hog",
         about="Histograms of the directions of edges in 4 x 4 cells (Dalal, Triggs, CVPR 2005): shape without colour.",
     ),
     Extractor(
-        name="lbp", title="LBP", of="image", n_columns=112, function=f"{_CLASSIC}:lbp",
+        name="lbp",
+        title="LBP",
+        of="image",
+        n_columns=112,
+        function=f"{_CLASSIC}:lbp",
         about="Local binary patterns in four quarters (Ojala et al., PAMI 2002): texture without colour.",
     ),
     Extractor(
-        name="colours", title="Colour histogram", of="image", n_columns=64, function=f"{_CLASSIC}:colours",
+        name="colours",
+        title="Colour histogram",
+        of="image",
+        n_columns=64,
+        function=f"{_CLASSIC}:colours",
         about="How often each of 4 x 4 x 4 colours occurs (Swain, Ballard, IJCV 1991): colour without shape.",
     ),
     Extractor(
-        name="tfidf", title="TF-IDF", of="text", n_columns=100, function="mmclust.features.texts:tfidf",
+        name="tfidf",
+        title="TF-IDF",
+        of="text",
+        n_columns=100,
+        function="mmclust.features.texts:tfidf",
         about="Weighted words, reduced by a singular value decomposition (latent semantic analysis, Deerwester et al., "
         "1990). Needs no trained network.",
     ),
     Extractor(
-        name="sentences", title="Sentence encoder", of="text", n_columns=768, has_weights=True,
+        name="sentences",
+        title="Sentence encoder",
+        of="text",
+        n_columns=768,
+        has_weights=True,
         function="mmclust.features.texts:sentences",
         about="A BERT that was trained to describe whole sentences (Reimers, Gurevych, EMNLP 2019).",
     ),
-)  # fmt: skip
+)
 
 EXTRACTORS = {extractor.name: extractor for extractor in _ALL}
 

@@ -126,7 +126,7 @@ class MethodCard:
     ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name of a row of the paper's ablation table -> knob values that make it."""
     steps: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
-    """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.steps`."""
+    """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.preprocessing`."""
     several_views: bool = False
     """Whether it takes two views or more; otherwise it takes one image view."""
     generates: bool = False

@@ -108,11 +108,13 @@ def confidence_by_cluster_figure(
             customdata=table,
             hovertemplate="%{customdata:,} samples near %{x:.2f}, %{z:.0%} of the cluster<extra></extra>",
             colorbar={
-                "title": {"text": "share of cluster", "side": "right"}, "tickformat": ".0%", "thickness": 12,
+                "title": {"text": "share of cluster", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 12,
                 "outlinewidth": 0,
             },
         )
-    )  # fmt: skip
+    )
     dress(figure, height=height or int(np.clip(26 * len(names) + 90, 220, 900)), x="largest probability", y="cluster")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(

@@ -102,11 +102,13 @@ def ownership_figure(
             customdata=[[f"{label}, cluster {name}" for label in labels] for name in names],
             hovertemplate="%{customdata}<br><b>%{z:.0%}</b> of its use<extra></extra>",
             colorbar={
-                "title": {"text": "share of prototype", "side": "right"}, "tickformat": ".0%", "thickness": 12,
+                "title": {"text": "share of prototype", "side": "right"},
+                "tickformat": ".0%",
+                "thickness": 12,
                 "outlinewidth": 0,
             },
         )
-    )  # fmt: skip
+    )
     dress(figure, height=height or int(np.clip(26 * len(names) + 90, 240, 900)), x="prototypes, by owner", y="cluster")
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(

@@ -65,7 +65,7 @@ def draw(document: Document) -> "Figure":
     """The picture of an experiment: a row of panels for each data set, then the maps.
 
     Args:
-        document: made by `mmclust.papers.reproduce`.
+        document: made by `mmclust.reproduction.reproduce`.
     """
     from matplotlib.figure import Figure
 

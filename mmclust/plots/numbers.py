@@ -26,14 +26,21 @@ def sample_figure(values: np.ndarray, typical: np.ndarray, *, height: int = 220)
     figure = go.Figure(
         [
             go.Bar(
-                x=column, y=values.astype(np.float32), name="this sample", marker={"color": INK, "line": {"width": 0}},
+                x=column,
+                y=values.astype(np.float32),
+                name="this sample",
+                marker={"color": INK, "line": {"width": 0}},
                 hovertemplate="column %{x}<br>%{y:.4g}<extra></extra>",
             ),
             go.Scatter(
-                x=column, y=typical.astype(np.float32), name="mean of all samples", mode="lines",
-                line={"color": NEUTRAL, "width": 1.5}, hovertemplate="column %{x}<br>mean %{y:.4g}<extra></extra>",
+                x=column,
+                y=typical.astype(np.float32),
+                name="mean of all samples",
+                mode="lines",
+                line={"color": NEUTRAL, "width": 1.5},
+                hovertemplate="column %{x}<br>mean %{y:.4g}<extra></extra>",
             ),
         ]
-    )  # fmt: skip
+    )
     dress(figure, height=height, x="column", y="value", legend=True)
     return figure.update_layout(bargap=0.0 if len(values) > 80 else 0.2)

@@ -12,10 +12,31 @@ import numpy as np
 from mmclust.evaluation.metrics import confusion, match_classes
 
 CLUSTER_COLORS = (
-    "#3c78e4", "#f0840c", "#009c90", "#9c3c30", "#d89cfc", "#b40078", "#f0486c", "#907800",
-    "#30cc90", "#783cb4", "#9c90cc", "#246090", "#54c0cc", "#6c6ca8", "#fc90c0", "#3cb424",
-    "#c078fc", "#b4486c", "#d8a86c", "#4848e4", "#d86ca8", "#cc3cc0", "#006c48", "#609054",
-)  # fmt: skip
+    "#3c78e4",
+    "#f0840c",
+    "#009c90",
+    "#9c3c30",
+    "#d89cfc",
+    "#b40078",
+    "#f0486c",
+    "#907800",
+    "#30cc90",
+    "#783cb4",
+    "#9c90cc",
+    "#246090",
+    "#54c0cc",
+    "#6c6ca8",
+    "#fc90c0",
+    "#3cb424",
+    "#c078fc",
+    "#b4486c",
+    "#d8a86c",
+    "#4848e4",
+    "#d86ca8",
+    "#cc3cc0",
+    "#006c48",
+    "#609054",
+)
 
 RIGHT, WRONG = "#3c78e4", "#f0840c"
 """Right and wrong samples: blue and orange stay apart for colour-blind eyes, red and green do not."""

@@ -70,11 +70,14 @@ def add_marks(
         hovertext=list(names),
         hovertemplate="<b>%{hovertext}</b><extra></extra>",
         marker={
-            "symbol": "star", "size": 19, "color": "#ffffff", "opacity": 1.0,
+            "symbol": "star",
+            "size": 19,
+            "color": "#ffffff",
+            "opacity": 1.0,
             "line": {"color": list(colors), "width": 2.5},
         },
         unselected={"marker": {"opacity": 1.0}},
-    )  # fmt: skip
+    )
 
 
 def _custom(ids: np.ndarray, details: Mapping[str, np.ndarray] | None, member: np.ndarray) -> np.ndarray:

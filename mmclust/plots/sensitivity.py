@@ -48,17 +48,31 @@ def bands(
                 there = [xs[i] for i in part]
                 edge = np.concatenate([mean[part] + deviation[part], (mean[part] - deviation[part])[::-1]])
                 figure.add_scatter(
-                    x=there + there[::-1], y=edge, fill="toself", fillcolor=rgba(color, 0.16), line={"width": 0},
-                    mode="lines", hoverinfo="skip", showlegend=False, legendgroup=name,
-                )  # fmt: skip
+                    x=there + there[::-1],
+                    y=edge,
+                    fill="toself",
+                    fillcolor=rgba(color, 0.16),
+                    line={"width": 0},
+                    mode="lines",
+                    hoverinfo="skip",
+                    showlegend=False,
+                    legendgroup=name,
+                )
         spread = np.array([f" ± {d:.1%}" if percent else f" ± {d:.3g}" for d in deviation])
         form = ".1%" if percent else ".4g"
         figure.add_scatter(
-            x=xs, y=mean, name=name, legendgroup=name, connectgaps=False, customdata=spread,
-            mode="lines+markers" if numbers else "markers", line={"color": color, "width": 2}, marker={"size": 8},
+            x=xs,
+            y=mean,
+            name=name,
+            legendgroup=name,
+            connectgaps=False,
+            customdata=spread,
+            mode="lines+markers" if numbers else "markers",
+            line={"color": color, "width": 2},
+            marker={"size": 8},
             error_y=None if numbers else {"type": "data", "array": deviation, "color": color, "thickness": 1.5},
             hovertemplate=f"<b>{name}</b> %{{y:{form}}}%{{customdata}}<br>{names[0]} %{{x}}<extra></extra>",
-        )  # fmt: skip
+        )
     dress(figure, height=height, x=names[0], y=names[1], legend=len(curves) > 1)
     if numbers and min(xs) > 0 and max(xs) / min(xs) >= 100:
         figure.update_xaxes(type="log")
@@ -108,14 +122,21 @@ def heat_map(
     columns, rows = np.indices(mean.shape).reshape(2, -1)
     figure = go.Figure(
         go.Heatmap(
-            z=mean.T, x=np.arange(n_x), y=np.arange(n_y), xgap=2, ygap=2, hoverinfo="skip",
+            z=mean.T,
+            x=np.arange(n_x),
+            y=np.arange(n_y),
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
             colorscale=[list(stop) for stop in SEQUENTIAL],
             colorbar={
-                "title": {"text": names[2], "side": "right"}, "tickformat": _ticks(mean) if percent else ".3g",
-                "thickness": 12, "outlinewidth": 0,
+                "title": {"text": names[2], "side": "right"},
+                "tickformat": _ticks(mean) if percent else ".3g",
+                "thickness": 12,
+                "outlinewidth": 0,
             },
         )
-    )  # fmt: skip
+    )
     write = (lambda value: f"{value:.1%}") if percent else (lambda value: f"{value:.3g}")
     texts = [
         f"{write(mean[i, j])}" + (f" ± {write(deviation[i, j])}" if np.isfinite(deviation[i, j]) else "")
@@ -124,7 +145,10 @@ def heat_map(
         for i, j in zip(columns, rows, strict=True)
     ]
     figure.add_scatter(
-        x=columns, y=rows, mode="markers", showlegend=False,
+        x=columns,
+        y=rows,
+        mode="markers",
+        showlegend=False,
         marker={"symbol": "square", "size": float(np.clip(420 / max(n_x, n_y), 8, 40)), "opacity": 0},
         customdata=np.stack([columns, rows], axis=1),
         text=[
@@ -132,17 +156,22 @@ def heat_map(
             for i, j, text in zip(columns, rows, texts, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
-    )  # fmt: skip
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+    )
     low, high = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0)
     dark = low + 0.65 * (high - low)
     if max(n_x, n_y) <= 14:
         for i, j, text in zip(columns, rows, texts, strict=True):
             there = np.isfinite(mean[i, j])
             figure.add_annotation(
-                x=i, y=j, text=text.split(" ")[0] if there else "·", showarrow=False, captureevents=False,
+                x=i,
+                y=j,
+                text=text.split(" ")[0] if there else "·",
+                showarrow=False,
+                captureevents=False,
                 font={"size": 12, "color": "#ffffff"} if there and mean[i, j] > dark else {"size": 12},
-            )  # fmt: skip
+            )
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
@@ -184,9 +213,14 @@ def scatter(
     shape = {"color": colors, "size": np.where(marked, 15, 9), "opacity": 0.85}
     shape["line"] = {"color": "#f0840c", "width": np.where(marked, 3, 0)}
     figure.add_scatter(
-        x=x, y=y, mode="markers", marker=shape, text=texts, showlegend=False,
+        x=x,
+        y=y,
+        mode="markers",
+        marker=shape,
+        text=texts,
+        showlegend=False,
         hovertemplate=f"<b>%{{text}}</b><br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.1%}}<extra></extra>",
-    )  # fmt: skip
+    )
     dress(figure, height=height, x=names[0], y=names[1])
     figure.update_yaxes(tickformat=_ticks(y))
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 from mmclust.analysis import attribution, topk
 from mmclust.analysis.gradcam import WAYS, grad_cam
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.steps import prepare
+from mmclust.data.preprocessing import prepare
 from mmclust.plots import images as pictures
 from mmclust.plots import profiles
 from mmclust.report import samples

@@ -183,7 +183,7 @@ def readout(found: Findings) -> Section | None:
     """k-means and linear probes on the named spaces beside the assignment; None without labels."""
     if found.y_true is None:
         return None
-    from mmclust.analysis.readout import kmeans_readout
+    from mmclust.analysis.kmeans_evaluation import kmeans_readout
 
     shown = [name for name in found.snapshot.spaces if name != "logits"]
     figures = kmeans_readout(found.snapshot, found.y_true, spaces=shown, n_init=3)
@@ -242,10 +242,13 @@ def views(found: Findings) -> Section | None:
 def settings(found: Findings) -> Section:
     """Every setting, and the command that repeats the run."""
     spec = found.record.spec
-    rows = [(escape(name), escape(f"{value:g}" if isinstance(value, float) else str(value)))
-            for name, value in spec.config.items()]  # fmt: skip
-    versions = [(escape(name), escape(version)) for name, version in found.record.environment.items()
-                if name not in MEASURED]  # fmt: skip
+    rows = [
+        (escape(name), escape(f"{value:g}" if isinstance(value, float) else str(value)))
+        for name, value in spec.config.items()
+    ]
+    versions = [
+        (escape(name), escape(version)) for name, version in found.record.environment.items() if name not in MEASURED
+    ]
     numbers = {title: found.record.measured(name) for name, title in MEASURED.items()}
     versions += [(escape(title), f"{number:,}") for title, number in numbers.items() if number is not None]
     half = -(-len(rows) // 2)

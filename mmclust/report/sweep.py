@@ -10,11 +10,11 @@ from typing import Any
 
 from mmclust.analysis.choosing import choices
 from mmclust.evaluation.figures import LABELLED
-from mmclust.papers import choosing
 from mmclust.plots import sensitivity
 from mmclust.plots.sensitivity import shown
 from mmclust.report import html
 from mmclust.report.html import Section
+from mmclust.reproduction import choosing
 from mmclust.runs.record import MEASURED, RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps

@@ -56,9 +56,12 @@ def joint(found: Findings, plot: Plot) -> list[str]:
         counts = agreement.joint_table(assigned[i], assigned[j], n_clusters)
         signs = agreement.diagnose(counts)
         figure = confusion_figure(
-            counts, found.clusters, found.clusters, order=np.arange(n_clusters),
+            counts,
+            found.clusters,
+            found.clusters,
+            order=np.arange(n_clusters),
             axes=(f"cluster in {titles[i]}", f"cluster in {titles[j]}"),
-        )  # fmt: skip
+        )
         said = [agreement.words(sign, titles[i], titles[j], found.clusters) for sign in signs]
         lines = "".join(f"<li>{_bold(escape(text))}</li>" for text in said)
         verdict = escape(agreement.verdict(counts, signs, titles[i], titles[j]))
@@ -106,9 +109,13 @@ def over(found: Findings, plot: Plot) -> str:
     table = overclusters.read(found.snapshot.y_pred, found.snapshot.spaces["over"], found.snapshot.n_clusters)
     n_over = table.counts.shape[1]
     figure = confusion_figure(
-        table.counts, found.clusters, [str(i + 1) for i in range(n_over)], order=table.order,
-        axes=("cluster", "over-cluster"), shares="columns",
-    )  # fmt: skip
+        table.counts,
+        found.clusters,
+        [str(i + 1) for i in range(n_over)],
+        order=table.order,
+        axes=("cluster", "over-cluster"),
+        shares="columns",
+    )
     figure.update_xaxes(showticklabels=n_over <= 40)
     text = f"{n_over - table.empty} of {n_over} over-clusters are in use, {table.mixed} lie across clusters."
     return f"<div>{plot(figure, 'Heat map: clusters against over-clusters')}<p>{text}</p></div>"

@@ -16,7 +16,7 @@ class RunSpec:
     """Every hyper-parameter, resolved."""
     epochs: int
     steps: tuple[str, ...] = ()
-    """Preparation of the data before training, in order; see `mmclust.data.steps`."""
+    """Preparation of the data before training, in order; see `mmclust.data.preprocessing`."""
     seed: int = 0
     n_clusters: int | None = None
     """None: as many as the data set has classes."""

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mmclust import settings
-from mmclust.plan import Read, refusals
 from mmclust.runs.errors import StoreLost, UnknownRun
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
+from mmclust.specs import Read, refusals
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.cluster import ClusterLost, ClusterPool
 from mmclust.sweeps.known import KnownRuns, key

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from mmclust.plan import plan
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.spec import RunSpec
+from mmclust.specs import plan
 
 AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
 """What can vary beside a method's hyper-parameters."""
@@ -58,7 +58,7 @@ class Cell:
         """The spec of its run with a seed.
 
         Raises:
-            ValueError: such a run cannot be trained (see `mmclust.plan.plan`).
+            ValueError: such a run cannot be trained (see `mmclust.specs.plan`).
         """
         title = f"{self.title}, seed {seed}" if self.title else ""
         return plan(

@@ -5,19 +5,31 @@ import gc
 import inspect
 import logging
 import threading
+from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mmclust.ui import cache, files, frame, gallery, jobs
+from mmclust.ui.home import gallery
+from mmclust.ui.shell import cache, files, frame, jobs
 
 SHOWN = "/shown"
 """Where a browser tells that it shows the first page."""
 
 log = logging.getLogger(__name__)
+
+
+def _modules(folder: Path) -> Iterator[str]:
+    """Full names of the modules of this room, itself left out."""
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        if path != Path(__file__):
+            yield ".".join(("mmclust", "ui", *(part for part in parts if part != "__init__")))
+
 
 EARLY = (
     "pyarrow",
@@ -26,14 +38,7 @@ EARLY = (
     "sqlalchemy.dialects.sqlite",
     "PIL.PngImagePlugin",
     "PIL.JpegImagePlugin",
-    *(
-        f"mmclust.ui.{part}"
-        for part in (
-            *("gallery", "browse", "training", "live", "maps", "cluster_rows", "confusion", "flows", "explain"),
-            *("agreement", "view_curves", "overclusters", "generation", "disentangle", "neighbours", "codes"),
-            *("sensitivity", "comparing", "leaderboard", "seeds", "learn"),
-        )
-    ),
+    *_modules(Path(__file__).parent),
 )
 """Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
 

@@ -49,8 +49,13 @@ def test_an_epoch_that_changes_nothing_moves_nothing_and_what_was_laid_out_stays
     random = np.random.default_rng(0)
     codes = np.concatenate([random.normal(3 * k, 0.3, (40, 5)) for k in range(3)]).astype(np.float32)
     heard: list[float] = []
-    frames = timeline.lay_out([codes, codes @ np.diag([1, 1, 1, 1, -1]).astype(np.float32), codes], kind,
-                              folder=tmp_path, progress=heard.append, seed=0)  # fmt: skip
+    frames = timeline.lay_out(
+        [codes, codes @ np.diag([1, 1, 1, 1, -1]).astype(np.float32), codes],
+        kind,
+        folder=tmp_path,
+        progress=heard.append,
+        seed=0,
+    )
     assert [frame.shape for frame in frames] == [(120, 2)] * 3
     span = np.ptp(frames[-1], axis=0).max()
     between = np.linalg.norm(frames[1] - frames[2], axis=1)

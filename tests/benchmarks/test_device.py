@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import device
 from mmclust.cli.main import main
-from mmclust.engine.ways import AS_WRITTEN, COMPILED, REPLAYED, WEIGHTS_APART
+from mmclust.engine.execution import AS_WRITTEN, COMPILED, REPLAYED, WEIGHTS_APART
 from tests.engine.again import Again
 
 CASE = device.Case("digits", torch.device("cpu"), 128, None, None, False)

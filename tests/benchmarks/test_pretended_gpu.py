@@ -14,11 +14,11 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from benchmarks.plain_dccs import PlainDCCS
 from benchmarks.plain_imc_swav import PlainIMCSwAV
-from mmclust.data import augmentation
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.engine.trainer import build
 from mmclust.methods import METHODS, card, method_class
 from mmclust.methods.base import Batch, Method
+from mmclust.nets import augmentation
 
 GPU = torch.device("cuda:0")
 B = 16

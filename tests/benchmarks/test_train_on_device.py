@@ -34,8 +34,8 @@ def test_any_method_is_measured_half_way_through_its_schedule(monkeypatch: pytes
 
 
 def test_the_choice_of_steps_is_told_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mmclust.engine.execution import REPLAYED
     from mmclust.engine.trainer import Trainer
-    from mmclust.engine.ways import REPLAYED
 
     def chosen(trainer: Trainer, *, step: int) -> str:
         trainer.way = REPLAYED

@@ -4,10 +4,10 @@ import pytest
 
 from mmclust import bundle, worker
 from mmclust.evaluation.annotation import Merge, Split
-from mmclust.plan import plan
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import pytest
 
 from mmclust import bundle
 from mmclust.bundle.layout import MEMBER
-from mmclust.plan import plan
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, Sweep
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from mmclust.cli.main import main
-from mmclust.learn.lessons import LESSONS
-from mmclust.learn.shipped import SETTINGS, Shipped
+from mmclust.lessons.lessons import LESSONS
+from mmclust.lessons.shipped import SETTINGS, Shipped
 from mmclust.runs import example
 
 

@@ -12,8 +12,8 @@ import scipy.io
 from mmclust.cli.main import main
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
-from mmclust.plan import look, plan
 from mmclust.runs.store import RunStore
+from mmclust.specs import look, plan
 
 
 def write(folder: Path, n_samples: int, *, several: bool, n_test: int = 0) -> str:

@@ -152,9 +152,13 @@ def test_mfeat_is_read_from_tables_with_and_without_labels(data: Path, with_labe
         if with_labels:
             header = ",".join(map(str, [*range(values.shape[1]), 0]))
             np.savetxt(
-                data / "mfeat" / f"mfeat-{stem}.csv", np.c_[values, labels], fmt="%d", delimiter=",",
-                header=header, comments="",
-            )  # fmt: skip
+                data / "mfeat" / f"mfeat-{stem}.csv",
+                np.c_[values, labels],
+                fmt="%d",
+                delimiter=",",
+                header=header,
+                comments="",
+            )
         else:
             np.savetxt(data / "mfeat" / f"mfeat-{stem}", values, fmt="%5d")
     dataset = catalogue.load("mfeat")

@@ -119,8 +119,10 @@ def test_ids_that_repeat_or_that_one_table_lacks_join_nothing_and_are_no_numbers
     repeated = write(tmp_path / "one", a=table(A, id=np.arange(40) // 2), b=table(A[:, :2], id=np.arange(40)))
     dataset, reading = opened(repeated)
     assert [view.shape for view in dataset.views] == [(40, 5), (40, 2)]
-    assert reading.told == ["left out: id, which is the same for several rows (a.csv)",
-                            "rows paired by their order, for a has no ids"]  # fmt: skip
+    assert reading.told == [
+        "left out: id, which is the same for several rows (a.csv)",
+        "rows paired by their order, for a has no ids",
+    ]
     alone = write(tmp_path / "two", a=table(A, id=np.arange(40)), b=table(A[:, :2]))
     assert opened(alone)[1].told == ["rows paired by their order, for b has no ids"]
 

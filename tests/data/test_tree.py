@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mmclust.data import readers
-from mmclust.data.readers import members, pictures, tree
+from mmclust.data.readers import archives, pictures, tree
 from mmclust.data.readers.reading import Reading
 
 
@@ -60,7 +60,7 @@ def pack(folder: Path, ending: str, files: dict[str, bytes], *, name: str = "set
     return path
 
 
-@pytest.mark.parametrize("ending", ["", *members.ARCHIVES])
+@pytest.mark.parametrize("ending", ["", *archives.ARCHIVES])
 @pytest.mark.parametrize("around", ["", "a/b/"])
 def test_a_tree_is_read_from_a_folder_and_from_every_archive(tmp_path: Path, ending: str, around: str) -> None:
     junk = {"README.md": b"#", ".DS_Store": b"", "__MACOSX/train/cat/0.png": b"", "train/cat/.hidden.png": b""}
@@ -123,9 +123,13 @@ def test_pictures_that_are_made_square_are_told_of(tmp_path: Path) -> None:
         files = {f"{i}.png": picture(i, size=size) for i, size in enumerate(sizes)}
         readers.read(pack(tmp_path, ".zip", files, name=f"set{len(told)}"), reading)
         told.append(reading.told)
-    assert told == [["cut to squares and resized, from 40 x 30"],
-                    ["cut to squares and resized, from 40 x 20 to 50 x 30"], [],
-                    ["resized, from 200 x 200"], ["resized, from 40 x 40 to 50 x 50"]]  # fmt: skip
+    assert told == [
+        ["cut to squares and resized, from 40 x 30"],
+        ["cut to squares and resized, from 40 x 20 to 50 x 30"],
+        [],
+        ["resized, from 200 x 200"],
+        ["resized, from 40 x 40 to 50 x 50"],
+    ]
 
 
 def test_a_wide_picture_is_cut_in_the_middle(tmp_path: Path) -> None:
@@ -237,11 +241,11 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, ending: str) -> N
 def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path, ending, FILES)
     with monkeypatch.context() as patch:
-        patch.setattr(members, "MAX_MEMBERS", 3)
+        patch.setattr(archives, "MAX_MEMBERS", 3)
         with pytest.raises(ValueError, match="more than 3 files"):
             readers.read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(members, "MAX_MEMBER_BYTES", 20)
+        patch.setattr(archives, "MAX_MEMBER_BYTES", 20)
         with pytest.raises(ValueError, match="a picture may have"):
             readers.read(path)
     with monkeypatch.context() as patch:
@@ -252,7 +256,7 @@ def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch:
 
 @pytest.mark.parametrize("ending", ["", ".zip", ".tar"])
 def test_folders_that_lie_too_deep_in_each_other_are_refused(tmp_path: Path, ending: str) -> None:
-    deep = "d/" * members.MAX_DEPTH
+    deep = "d/" * archives.MAX_DEPTH
     allowed = pack(tmp_path, ending, {f"{deep}a.png": picture(1), f"{deep}b.png": picture(2)}, name="allowed")
     assert readers.read(allowed).n_samples == 2
     path = pack(tmp_path, ending, {"a.png": picture(1), f"{deep}d/b.png": picture(2)})
@@ -270,7 +274,7 @@ def test_views_in_a_zip_lie_in_few_folders_too(tmp_path: Path) -> None:
 def test_an_archive_that_unpacks_to_too_much_is_refused(
     tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(ValueError, match="that is too much"):
         readers.read(pack(tmp_path, ending, FILES))
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.engine.pace import StopAfter
+from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer, build
 from mmclust.methods import METHODS, card, method_class
 

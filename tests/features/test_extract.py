@@ -13,13 +13,16 @@ N = 24
 CLASSES = np.arange(N) % 3
 COLOURS = np.array([[250, 10, 10], [10, 250, 10], [10, 10, 250]])
 IMAGES = np.clip(COLOURS[CLASSES][:, :, None, None] + RNG.integers(-9, 9, (N, 3, 16, 16)), 0, 255).astype(np.uint8)
-CAPTIONS = np.array([f"{['a red rose', 'green grass', 'the blue sea'][c]} number {i}" for i, c in enumerate(CLASSES)],
-                    object)  # fmt: skip
+CAPTIONS = np.array(
+    [f"{['a red rose', 'green grass', 'the blue sea'][c]} number {i}" for i, c in enumerate(CLASSES)], object
+)
 SPEC = ViewSpec(name="image", kind="image", shape=(3, 16, 16))
 DATA = MultiViewDataset(
     spec=DataSpec(name="mine", views=(SPEC,), n_clusters=3, classes=("a", "b", "c")),
-    views=(IMAGES,), labels=CLASSES, texts=CAPTIONS,
-)  # fmt: skip
+    views=(IMAGES,),
+    labels=CLASSES,
+    texts=CAPTIONS,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +33,10 @@ def _(home: object) -> None:
 def test_pictures_and_captions_become_views_and_keep_classes_and_captions() -> None:
     told: list[float] = []
     found, made = extract.extract(
-        DATA, [Wanted(extractor="colours"), Wanted(extractor="tfidf", steps=("minmax", "pca-4"))],
+        DATA,
+        [Wanted(extractor="colours"), Wanted(extractor="tfidf", steps=("minmax", "pca-4"))],
         progress=lambda fraction, _: told.append(fraction),
-    )  # fmt: skip
+    )
     assert [(view.name, view.shape) for view in found.spec.views] == [("Colour histogram", (64,)), ("TF-IDF", (4,))]
     assert found.labels is DATA.labels and found.texts is DATA.texts and found.spec.n_clusters == 3
     assert (made[0].explained, made[0].n_columns) == (pytest.approx(1), 64)

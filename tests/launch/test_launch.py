@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from mmclust import launch
 from mmclust.engine import trainer
-from mmclust.plan import plan
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
+from mmclust.specs import plan
 
 
 @pytest.fixture

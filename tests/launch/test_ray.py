@@ -18,11 +18,11 @@ from sqlalchemy import select
 
 from mmclust import launch, worker
 from mmclust.launch import ray as launcher
-from mmclust.plan import plan
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
+from mmclust.specs import plan
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out

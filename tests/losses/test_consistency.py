@@ -7,8 +7,10 @@ from mmclust.losses.consistency import assignment_divergence
 
 
 def _literal(p: torch.Tensor, q: torch.Tensor) -> float:
-    rows = [sum(a * (math.log(a) - math.log(b)) for a, b in zip(x, y, strict=True)) for x, y in
-            zip(p.tolist(), q.tolist(), strict=True)]  # fmt: skip
+    rows = [
+        sum(a * (math.log(a) - math.log(b)) for a, b in zip(x, y, strict=True))
+        for x, y in zip(p.tolist(), q.tolist(), strict=True)
+    ]
     return sum(rows) / len(rows)
 
 

@@ -15,8 +15,9 @@ from mmclust.losses.divergence import (
 
 def _literal_kernel(hidden: torch.Tensor, width: float) -> torch.Tensor:
     n = len(hidden)
-    distances = [[sum((a - b) ** 2 for a, b in zip(x, y, strict=True)) for y in hidden.tolist()]
-                 for x in hidden.tolist()]  # fmt: skip
+    distances = [
+        [sum((a - b) ** 2 for a, b in zip(x, y, strict=True)) for y in hidden.tolist()] for x in hidden.tolist()
+    ]
     pairs = sorted(distances[i][j] for i in range(n) for j in range(i + 1, n))
     scale = width * pairs[(len(pairs) - 1) // 2]
     return torch.tensor([[math.exp(-d / (2 * scale)) for d in row] for row in distances], dtype=hidden.dtype)

@@ -31,8 +31,10 @@ def _batch(spec: DataSpec | None = None) -> Batch:
 
 
 def _information(a: torch.Tensor, b: torch.Tensor) -> float:
-    p = [[sum(float(a[i, x] * b[i, y]) for i in range(len(a))) / len(a) for y in range(a.shape[1])]
-         for x in range(a.shape[1])]  # fmt: skip
+    p = [
+        [sum(float(a[i, x] * b[i, y]) for i in range(len(a))) / len(a) for y in range(a.shape[1])]
+        for x in range(a.shape[1])
+    ]
     k = len(p)
     p = [[(p[x][y] + p[y][x]) / 2 for y in range(k)] for x in range(k)]
     m = [sum(row) for row in p]

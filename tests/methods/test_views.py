@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.steps import prepare
+from mmclust.data.preprocessing import prepare
 from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import card, method_class

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmclust import plan
+from mmclust import specs
 from mmclust.data import catalogue
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
@@ -62,7 +62,7 @@ def make_run(home: Path) -> Callable[..., Run]:
         launcher: str = "thread",
     ) -> Run:
         runs = RunStore()
-        spec = plan.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters)
+        spec = specs.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters)
         run = runs.create(replace(spec, launcher=launcher))
         if status == "queued":
             return run

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
-from mmclust.papers import reported
 from mmclust.plots import palette
+from mmclust.reproduction import reported
 from mmclust.runs.run import Run
 from mmclust.runs.tables import RUNS
-from mmclust.ui import cache, side_by_side
+from mmclust.ui.compare import side_by_side
+from mmclust.ui.shell import cache
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from mmclust.ui import cache
+from mmclust.ui.shell import cache
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 

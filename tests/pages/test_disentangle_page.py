@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmclust import plan
+from mmclust import specs
 from mmclust.data import catalogue
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.papers import dccs
-from mmclust.papers.table import PaperTable
+from mmclust.reproduction import dccs
+from mmclust.reproduction.table import PaperTable
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from tests.pages.conftest import fresh_weights
@@ -38,7 +38,7 @@ def make_small(home) -> Callable[..., Run]:
         labels = np.arange(n) % 8 if data.labels is None else data.labels
         n_clusters = clusters or data.spec.n_clusters
         store = RunStore()
-        run = store.create(plan.plan(dataset, method, epochs=2, limit=n, clusters=clusters))
+        run = store.create(specs.plan(dataset, method, epochs=2, limit=n, clusters=clusters))
         active = store.claim(run.id)
         assert active is not None
         with active:
@@ -89,7 +89,9 @@ def test_figures_of_the_paper_stand_beside_ours_for_its_own_data(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "reported" not in texts(opened(make_run()))
-    monkeypatch.setattr("mmclust.papers.readouts.READOUTS", {"dccs": (_as_digits(), {"z_s": "K-means on z_s"})})
+    monkeypatch.setattr(
+        "mmclust.reproduction.kmeans_evaluations.READOUTS", {"dccs": (_as_digits(), {"z_s": "K-means on z_s"})}
+    )
     words = texts(opened(make_run()))
     assert "ACC, reported" in words
     assert "<td class='mm-paper'>51.6%</td>" in words
@@ -162,8 +164,9 @@ def test_codes_of_a_method_without_prototypes_are_its_clusters(make_run: Callabl
 def test_few_samples_and_many_clusters_are_shown_as_far_as_they_go(
     n: int, clusters: int, part: str, make_small: Callable[..., Run]
 ) -> None:
-    run = make_small("digits", "dccs", lambda y: {"z": np.random.default_rng(0).normal(size=(len(y), 3))}, n=n,
-                     clusters=clusters)  # fmt: skip
+    run = make_small(
+        "digits", "dccs", lambda y: {"z": np.random.default_rng(0).normal(size=(len(y), 3))}, n=n, clusters=clusters
+    )
     app = opened(run, part=part)
     assert_clean(app)
     words = texts(app)

@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mmclust.learn.lessons import LESSONS
-from mmclust.learn.shipped import STYLE, run_id
+from mmclust.lessons.lessons import LESSONS
+from mmclust.lessons.shipped import STYLE, run_id
 from mmclust.runs import store as stores
 from tests.pages.test_pages import assert_clean, open_page, texts
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mmclust import plan
+from mmclust import specs
 from mmclust.analysis import projection
 from mmclust.data import uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.ui import files
+from mmclust.ui.shell import files
 
 from .test_pages import assert_clean, component_data, open_page, texts, wait_for_jobs
 
@@ -57,7 +57,7 @@ def make_own_run(tmp_path: Path) -> Callable[..., Run]:
         path = tmp_path / f"{n}-{clusters}.npz"
         np.savez(path, **arrays)
         method = "msdib" if vectors else "dccs"
-        run = RunStore().create(plan.plan(dataset or str(path), method, epochs=3, clusters=clusters))
+        run = RunStore().create(specs.plan(dataset or str(path), method, epochs=3, clusters=clusters))
         active = RunStore().claim(run.id)
         assert active is not None
         active.begin(n_samples=n, n_train=n, n_clusters=clusters, environment={})

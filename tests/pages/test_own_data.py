@@ -11,7 +11,7 @@ import pytest
 from mmclust.data import catalogue, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.runs.run import Run
-from mmclust.ui import visitor
+from mmclust.ui.shell import login
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 N = 30
@@ -239,6 +239,6 @@ def test_runs_on_data_of_somebody_else_are_not_shown(
         assert not any("Private digits" in str(box.options) for box in app.selectbox), page
         assert "Private digits" not in texts(app) and run.id not in texts(app), page
 
-    monkeypatch.setattr(visitor, "owner", lambda: "ada")
+    monkeypatch.setattr(login, "owner", lambda: "ada")
     assert "Private digits" in texts(open_page("home"))
     assert any("Private digits" in str(box.options) for box in open_page("clusters", run=run.id).selectbox)

@@ -35,8 +35,11 @@ def open_page(name: str, **query: str) -> AppTest:
 
 def texts(app: AppTest) -> str:
     """All words on the page."""
-    parts = [element.value for kind in ("markdown", "caption", "warning", "error", "success", "info") for element in
-             getattr(app, kind)]  # fmt: skip
+    parts = [
+        element.value
+        for kind in ("markdown", "caption", "warning", "error", "success", "info")
+        for element in getattr(app, kind)
+    ]
     parts += [element.proto.body for element in app.get("html")]
     parts += [html for component in app.get("bidi_component") if (html := component_data(component).get("html"))]
     parts += [button.label for button in app.button]

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmclust.runs.run import Run
-from mmclust.ui import cache, caught, selection
+from mmclust.ui.components import selected_samples, selection
+from mmclust.ui.shell import cache
 
 
 @pytest.fixture
@@ -55,9 +56,24 @@ def test_many_samples_go_to_a_file_named_by_its_content(view: cache.View, monkey
 
 @pytest.mark.parametrize(
     "text",
-    ["", "cluster:0", "cluster:11", "cluster:x", "class:10", "class:1-2", "cell:3", "cell:3-11", "cell:99-1", "ids:",
-     "ids:AAAA:x", "ids:!!:x", "file:../../etc/passwd:x", "file:0123456789abcdef01234567:x", "more"],
-)  # fmt: skip
+    [
+        "",
+        "cluster:0",
+        "cluster:11",
+        "cluster:x",
+        "class:10",
+        "class:1-2",
+        "cell:3",
+        "cell:3-11",
+        "cell:99-1",
+        "ids:",
+        "ids:AAAA:x",
+        "ids:!!:x",
+        "file:../../etc/passwd:x",
+        "file:0123456789abcdef01234567:x",
+        "more",
+    ],
+)
 def test_a_text_that_says_nothing_selects_nothing(view: cache.View, text: str) -> None:
     assert selection.decode(view, text) is None
 
@@ -73,7 +89,7 @@ def test_a_rule_speaks_of_the_runs_own_assignment_not_of_one_views(make_run: Cal
 
 
 def test_the_table_names_every_sample_with_its_cluster_and_class(view: cache.View) -> None:
-    lines = caught.table(view, np.array([5, 1700])).splitlines()
+    lines = selected_samples.table(view, np.array([5, 1700])).splitlines()
     assert view.y_true is not None
     assert lines[0] == "id,cluster,cluster_name,probability,class"
     assert lines[1].startswith(f"5,{view.y_pred[5] + 1},{view.cluster_name(int(view.y_pred[5]))},0.")
@@ -84,7 +100,8 @@ def _page() -> None:
     import numpy as np
     import streamlit as st
 
-    from mmclust.ui import cache, selection
+    from mmclust.ui.components import selection
+    from mmclust.ui.shell import cache
 
     record = next(r for r in cache.store().list() if r.run_id == st.session_state["shown"])
     run = cache.store().get(record.run_id)

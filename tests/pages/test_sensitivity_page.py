@@ -13,7 +13,7 @@ from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, Sweep, ablations, grid, points_of
-from mmclust.ui import sweeping, walk
+from mmclust.ui.sweeps import form, walk
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 BASE = Cell(dataset="digits", method="dccs", epochs=3)
@@ -104,8 +104,10 @@ def test_500_runs_take_less_than_a_second_of_processor_time(
     make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(walk, "make_ahead", lambda name, records: None)  # a thread of its own, not the page's time
-    stored(grid(BASE, {"beta_aug": tuple(range(10)), "sigma": tuple(np.linspace(0.1, 0.5, 25).tolist())}, seeds=(0, 1)),
-           make_run())  # fmt: skip
+    stored(
+        grid(BASE, {"beta_aug": tuple(range(10)), "sigma": tuple(np.linspace(0.1, 0.5, 25).tolist())}, seeds=(0, 1)),
+        make_run(),
+    )
     app = open_page("sensitivity")
     assert_clean(app)
     began = time.thread_time()
@@ -134,7 +136,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Sweep]:
         return {"n_runs": outcome.n_runs, "n_left": outcome.n_runs, "n_workers": 2, "seconds_left": 90.0}
 
     monkeypatch.setattr(child, "start", start)
-    monkeypatch.setattr(sweeping, "forecast", forecast)
+    monkeypatch.setattr(form, "forecast", forecast)
     return found
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mmclust import plan
-from mmclust.data import catalogue, steps
+from mmclust import specs
+from mmclust.data import catalogue, preprocessing
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
@@ -23,7 +23,7 @@ def make_views_run() -> Callable[..., Run]:
     """`make_views_run(method, dataset=...)` stores a run on the digits in two views; the second view swaps 1 and 2."""
 
     def make(method: str = "dmim", *, dataset: str = "digits-2view", weights: bool = False, changes=None) -> Run:
-        run = RunStore().create(plan.plan(dataset, method, epochs=2, limit=N, clusters=10, changes=changes or {}))
+        run = RunStore().create(specs.plan(dataset, method, epochs=2, limit=N, clusters=10, changes=changes or {}))
         data = catalogue.load(dataset, limit=N)
         clusters = np.arange(N) % 10 if data.labels is None else data.labels
         active = RunStore().claim(run.id)
@@ -41,9 +41,14 @@ def make_views_run() -> Callable[..., Run]:
                 spaces["over"] = np.eye(20, dtype=np.float32)[2 * clusters + rng.integers(0, 2, N)]
                 marks = {"z": 4 * np.eye(10, dtype=np.float32), "z_1": 4 * np.eye(10, dtype=np.float32)}
                 snapshot = Snapshot(
-                    epoch=epoch, step=epoch, index=np.arange(N), spaces=spaces, logits=fused,
-                    view_logits=tuple(alone), marks=marks,
-                )  # fmt: skip
+                    epoch=epoch,
+                    step=epoch,
+                    index=np.arange(N),
+                    spaces=spaces,
+                    logits=fused,
+                    view_logits=tuple(alone),
+                    marks=marks,
+                )
                 active.snapshot(snapshot)
                 values = {"signal/usage_entropy": 2.29, "signal/confidence": 0.9, "signal/agreement": 0.8}
                 values |= {"signal/weight_1": 0.6, "signal/weight_2": 0.4, "loss/information": -1.0 / (epoch + 1)}
@@ -66,7 +71,7 @@ def fresh_weights(run: Run) -> dict:
     from mmclust.methods import card, method_class
 
     config = card(run.spec.method).config(**run.spec.config)
-    spec = steps.spec_after(catalogue.describe(run.spec.dataset), run.spec.steps, N)
+    spec = preprocessing.spec_after(catalogue.describe(run.spec.dataset), run.spec.steps, N)
     return build(method_class(run.spec.method), config, spec, 0).state_dict()
 
 

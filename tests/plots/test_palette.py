@@ -12,9 +12,10 @@ def linear(color):
 
 def oklab(light):
     lms = light @ np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]).T
-    return np.cbrt(np.clip(lms, 0, None)) @ np.array(
-        [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
-    ).T  # fmt: skip
+    return (
+        np.cbrt(np.clip(lms, 0, None))
+        @ np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]).T
+    )
 
 
 DEUTERANOPIA = np.array(
@@ -72,5 +73,9 @@ def test_rgba_keeps_the_colour():
 
 def test_a_ramp_passes_through_its_stops():
     assert palette.ramp(((0.0, "#000000"), (0.25, "#ff0000"), (1.0, "#ffffff")), 5) == [
-        "#000000", "#ff0000", "#ff5555", "#ffaaaa", "#ffffff",
-    ]  # fmt: skip
+        "#000000",
+        "#ff0000",
+        "#ff5555",
+        "#ffaaaa",
+        "#ffffff",
+    ]

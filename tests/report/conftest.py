@@ -74,10 +74,15 @@ def two_views() -> Callable[[], tuple[Run, MultiViewDataset]]:
             codes = {name: s for name, s in zip(("h", "h_1", "h_2"), scores, strict=True)} | {"over": over}
             active.snapshot(
                 Snapshot(
-                    epoch=2, step=2, index=np.arange(N), spaces=codes, logits=scores[0],
-                    view_logits=tuple(scores[1:]), marks={"h": 6 * np.eye(10, dtype=np.float32)},
+                    epoch=2,
+                    step=2,
+                    index=np.arange(N),
+                    spaces=codes,
+                    logits=scores[0],
+                    view_logits=tuple(scores[1:]),
+                    marks={"h": 6 * np.eye(10, dtype=np.float32)},
                 )
-            )  # fmt: skip
+            )
             active.finish("finished")
         return run, data
 

@@ -7,11 +7,11 @@ import pytest
 from mmclust import worker
 from mmclust.evaluation.annotation import Merge, Split
 from mmclust.evaluation.metrics import acc
-from mmclust.plan import plan
 from mmclust.report.export import export
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 
 NAMES = ["spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html"]
 

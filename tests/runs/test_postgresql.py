@@ -7,11 +7,11 @@ import pytest
 from postgresql import PostgreSQL
 
 from mmclust import worker
-from mmclust.plan import plan
 from mmclust.runs import active as module
 from mmclust.runs.errors import StoreLost
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 
 
 @pytest.fixture(autouse=True, params=["postgresql"])

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mmclust.plan import objection
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
+from mmclust.specs import objection
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import runner
 from mmclust.sweeps.runner import Progress, carry_out, look_up

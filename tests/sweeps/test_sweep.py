@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from mmclust.plan import plan
 from mmclust.runs.example import FOLDER
 from mmclust.runs.spec import RunSpec
+from mmclust.specs import plan
 from mmclust.sweeps.known import key
 from mmclust.sweeps.sweep import Cell, Sweep, grid, points_of
 

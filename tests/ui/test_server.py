@@ -6,8 +6,8 @@ import pytest
 from starlette.requests import Request
 
 from mmclust import launch
-from mmclust.plan import plan
 from mmclust.runs.store import RunStore
+from mmclust.specs import plan
 from mmclust.ui import server
 
 

@@ -6,14 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import cache, folder, mat, members, npz, table, tree
+from mmclust.data.readers import archives, cache, folder, mat, npz, table, tree
 from mmclust.data.readers.reading import Reading
 
 Progress = Callable[[float, str], None]
 
 LONGEST = 500
 """Letters of a refusal."""
-ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *members.ARCHIVES)
+ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *archives.ARCHIVES)
 """How a file that is read may end."""
 
 

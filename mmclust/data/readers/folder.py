@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, cache, mat, members, npz, table, tree
+from mmclust.data.readers import archives, arrays, cache, mat, npz, table, tree
 from mmclust.data.readers.arrays import Value
 from mmclust.data.readers.reading import Reading
 
@@ -20,7 +20,7 @@ def is_folder(path: Path) -> bool:
     if not path.is_dir():
         return False
     items = [item for item in path.iterdir() if not item.name.startswith(".")]
-    others = any(item.is_dir() or item.suffix.lower() in members.PICTURES for item in items)
+    others = any(item.is_dir() or item.suffix.lower() in archives.PICTURES for item in items)
     return any(_is_view(item) for item in items) and not others
 
 
@@ -79,7 +79,7 @@ def is_zipped(path: Path) -> bool:
             endings = {PurePosixPath(info.filename).suffix.lower() for info in archive.infolist()}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False
-    return bool(endings & set(ENDINGS)) and not endings & members.PICTURES
+    return bool(endings & set(ENDINGS)) and not endings & archives.PICTURES
 
 
 def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
@@ -92,10 +92,10 @@ def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     def fill(into: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-            members.check_count(path, len(infos))
-            members.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
+            archives.check_count(path, len(infos))
+            archives.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for info in infos:
-                members.check_depth(path, info.filename)
+                archives.check_depth(path, info.filename)
                 name = PurePosixPath(info.filename.replace("\\", "/")).name
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if is_link or not name.lower().endswith(ENDINGS) or name.startswith("."):
@@ -135,7 +135,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         return arrays.assemble(path.stem, {"data": values}, path.name, reading)
     found = table.read(path, reading)
     if found.pictures is not None:
-        names = [name for name, _ in members.walk(path.parent, ())]
+        names = [name for name, _ in archives.walk(path.parent, ())]
         if not found.numbers.shape[1] or table.of_pictures(found, names):
             return tree.read(path.parent, reading, listed=path)
     views = table.views(found, "data", reading)

@@ -13,9 +13,20 @@ from typing import Any, BinaryIO
 import numpy as np
 
 STORED = {
-    1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8",
-    16: "u1", 17: "u2", 18: "u4",
-}  # fmt: skip
+    1: "i1",
+    2: "u1",
+    3: "i2",
+    4: "u2",
+    5: "i4",
+    6: "u4",
+    7: "f4",
+    9: "f8",
+    12: "i8",
+    13: "u8",
+    16: "u1",
+    17: "u2",
+    18: "u4",
+}
 """Number of a storage type -> NumPy's; the last three are UTF-8, -16 and -32."""
 MATRIX, COMPRESSED, UTF8 = 14, 15, 16
 CELL, STRUCT, CHAR, SPARSE = 1, 2, 4, 5

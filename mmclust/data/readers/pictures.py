@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmclust import settings
-from mmclust.data.readers.members import shown
+from mmclust.data.readers.archives import shown
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
 MAX_PIXELS = settings.limit("MEGAPIXELS") * 10**6

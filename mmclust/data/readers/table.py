@@ -314,8 +314,9 @@ def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
         if 0 < len(without) < len(tables):
             reading.tell(f"rows paired by their order, for {', '.join(without)} has no ids")
         return tables
-    places = {name: {key: row for row, key in enumerate(table.ids)} for name, table in tables.items()
-              if table.ids is not None}  # fmt: skip
+    places = {
+        name: {key: row for row, key in enumerate(table.ids)} for name, table in tables.items() if table.ids is not None
+    }
     first = next(iter(places.values()))
     common = [key for key in first if all(key in place for place in places.values())]
     if not common:

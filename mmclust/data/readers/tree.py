@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import cache, members, table
+from mmclust.data.readers import archives, cache, table
 from mmclust.data.readers.pictures import Form, Sizes, decode
 from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import class_ids
@@ -61,7 +61,7 @@ class _Plan:
 
 def is_tree(path: Path) -> bool:
     """Whether the path is a folder or ends like an archive."""
-    return path.is_dir() or path.name.lower().endswith(members.ARCHIVES)
+    return path.is_dir() or path.name.lower().endswith(archives.ARCHIVES)
 
 
 def read(
@@ -93,7 +93,7 @@ def read(
         _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0), beside)
 
     name = listed.stem if listed else _name(path)
-    with members.readable(path):
+    with archives.readable(path):
         folder = cache.entry(_key(_stamp(path, only), only, px, listed), fill)
     if reading:
         for note in json.loads((folder / _NOTES).read_text()):
@@ -107,7 +107,7 @@ def describe(path: Path) -> tuple[DataSpec, int]:
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
-    with members.readable(path):
+    with archives.readable(path):
         if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
             found = cache.open_dataset(folder, _name(path))
             return found.spec, found.n_samples
@@ -127,10 +127,10 @@ def _key(stamp: list[object], only: Sequence[str], px: int | None, listed: Path 
 
 def text(path: Path, name: str) -> str:
     """A small text file of that name beside the pictures; empty where there is none."""
-    with members.readable(path):
+    with archives.readable(path):
         if path.is_dir():
             return (path / name).read_text() if (path / name).is_file() else ""
-        for member, data in members.each(path, lambda found: PurePosixPath(found).name == name, None):
+        for member, data in archives.each(path, lambda found: PurePosixPath(found).name == name, None):
             assert member.endswith(name)
             return data.decode(errors="replace")
     return ""
@@ -138,7 +138,7 @@ def text(path: Path, name: str) -> str:
 
 def _name(path: Path) -> str:
     name = path.resolve().name
-    endings = [end for end in members.ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
+    endings = [end for end in archives.ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
     return name[: -len(endings[0])] if endings else name
 
 
@@ -151,7 +151,7 @@ def _stamp(path: Path, only: Sequence[str]) -> list[object]:
     if not path.is_dir():
         return list(cache.stamp(path))
     found = [
-        (name, info.st_size, info.st_mtime_ns) for name, info in members.walk(path, only, members.is_picture_or_text)
+        (name, info.st_size, info.st_mtime_ns) for name, info in archives.walk(path, only, archives.is_picture_or_text)
     ]
     return [path.resolve(), cache.key(*sorted(found))]
 
@@ -174,8 +174,10 @@ class _Beside:
         texts = [self.captions.get(os.path.splitext(name)[0], "") for name in names]
         if (found := self.rows(names)) and found[0].texts is not None:
             told = found[0].texts
-            texts = [str(told[found[1][name][0]]) if name in found[1] else text
-                     for name, text in zip(names, texts, strict=True)]  # fmt: skip
+            texts = [
+                str(told[found[1][name][0]]) if name in found[1] else text
+                for name, text in zip(names, texts, strict=True)
+            ]
         return np.array(texts, object) if any(texts) else None
 
 
@@ -184,7 +186,7 @@ def _beside(path: Path, listed: Path | None) -> _Beside:
     tables, captions = {}, {}
     if listed:
         return _Beside({listed.name: table.read(listed)}, {})
-    for name, data in members.each(path, members.is_text, None):
+    for name, data in archives.each(path, archives.is_text, None):
         if name.lower().endswith(".txt") and len(data) <= MAX_CAPTION_BYTES:
             captions[os.path.splitext(name)[0]] = " ".join(data.decode("utf-8-sig", errors="replace").split())
         with contextlib.suppress(ValueError):
@@ -201,7 +203,7 @@ def _look(
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         chosen = _chosen(path, only, listed)
-        for name, data in members.each(path, chosen, progress, only):
+        for name, data in archives.each(path, chosen, progress, only):
             sizes.meet(name, data)
     if not sizes.of:
         raise ValueError(f"{path.name} holds no pictures such as .png or .jpg; put some in, a folder per class")
@@ -211,8 +213,8 @@ def _look(
 def _chosen(path: Path, only: Sequence[str], listed: _Beside | None) -> Callable[[str], bool]:
     """Which names are wanted: pictures below certain folders, or those that a table names."""
     if listed is None:
-        return lambda name: members.is_picture(name) and _under(name, only)
-    names = [name for name, _ in members.walk(path, only)]
+        return lambda name: archives.is_picture(name) and _under(name, only)
+    names = [name for name, _ in archives.walk(path, only)]
     if not (found := listed.rows(names)):
         where = next(iter(listed.tables))
         raise ValueError(f"the pictures that {where} names are not beside it; put them into the same folder")
@@ -237,9 +239,9 @@ def _arrange(names: list[str], where: str) -> tuple[list[_Picture], tuple[str, .
     if beside and len(beside) < len(names):
         raise ValueError(
             f"{len(beside)} of {len(names)} pictures in {where} are in no class folder, such as "
-            f"{members.shown(beside[0])}; put every picture into a class folder, or none"
+            f"{archives.shown(beside[0])}; put every picture into a class folder, or none"
         )
-    found = [members.shown(parts[0]) if parts else "" for parts in folders]
+    found = [archives.shown(parts[0]) if parts else "" for parts in folders]
     classes = tuple(sorted(set(found) - {""}))
     ids = {name: label for label, name in enumerate(classes)} | {"": -1}
     pictures = [_Picture(part, ids[label], name) for part, label, name in zip(part_ids, found, names, strict=True)]
@@ -253,7 +255,7 @@ def _decode(
     shape = (len(plan.pictures), *plan.form.shape)
     images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
     rows = {picture.name: row for row, picture in enumerate(plan.pictures)}
-    decode(members.each(path, rows.__contains__, progress, only), images, rows.__getitem__, plan.form)
+    decode(archives.each(path, rows.__contains__, progress, only), images, rows.__getitem__, plan.form)
     images.flush()
     names = [picture.name for picture in plan.pictures]
     labels, classes = _classes(plan, beside, names)

@@ -10,7 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mmclust.data.augmentation import (
+from mmclust.data.dataset import DataSpec
+from mmclust.losses.adversarial import gradient_penalty, wasserstein_gap
+from mmclust.losses.consistency import assignment_divergence
+from mmclust.losses.information import jensen_shannon_bce
+from mmclust.methods.base import Batch, Method
+from mmclust.methods.dccs.card import Config
+from mmclust.nets.augmentation import (
     jitter_color,
     jitter_gray,
     random_resized_crop,
@@ -18,12 +24,6 @@ from mmclust.data.augmentation import (
     to_gray,
     to_gray_shuffled,
 )
-from mmclust.data.dataset import DataSpec
-from mmclust.losses.adversarial import gradient_penalty, wasserstein_gap
-from mmclust.losses.consistency import assignment_divergence
-from mmclust.losses.information import jensen_shannon_bce
-from mmclust.methods.base import Batch, Method
-from mmclust.methods.dccs.card import Config
 from mmclust.nets.encoders import SMALLEST, choose_encoder, make_encoder
 from mmclust.nets.mlp import Critic, PairDiscriminator
 from mmclust.nets.sobel import sobel

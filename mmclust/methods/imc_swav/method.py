@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from mmclust.data.augmentation import jitter_color, jitter_gray, random_resized_crop, sometimes, to_gray
 from mmclust.data.dataset import DataSpec
 from mmclust.losses.swapped import conditional_entropy_balance, logit_excess, prototype_targets, swapped_prediction
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.imc_swav.card import Config
+from mmclust.nets.augmentation import jitter_color, jitter_gray, random_resized_crop, sometimes, to_gray
 from mmclust.nets.cropnorm import CropNorm1d, crops_together
 from mmclust.nets.resnet import ResNet18
 

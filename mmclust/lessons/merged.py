@@ -1,0 +1,140 @@
+"""Lesson: how one merged pair of clusters fools ACC. A good run, with one mistake made on purpose."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmclust.analysis.agreement import diagnose
+from mmclust.evaluation.annotation import Merge, Split, applied
+from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metrics import confusion, is_right, match, score
+from mmclust.lessons.lesson import Guess, Lesson, Link
+from mmclust.lessons.shipped import SETTINGS, STYLE, Shipped, run_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One assignment against the classes. Shapes: C classes, K clusters."""
+
+    counts: np.ndarray
+    """(C, K) samples; clusters in the order of the classes that they are matched to."""
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the runs say."""
+
+    plain: Result
+    """The run as it is."""
+    faulty: Result
+    """The same with two clusters merged and another cut in two."""
+    scattered: Result
+    """The run with single images moved to other clusters at random, until ACC is that of `faulty`."""
+    merged: tuple[str, ...]
+    """The classes of the merged clusters."""
+    cut: str
+    """The class of the cluster that is cut."""
+    n_moved: int
+    """Images moved in `scattered`."""
+    n_merged: int
+    """Shipped runs in which two classes share a cluster without anybody's doing."""
+    n_runs: int
+    """Shipped runs."""
+
+
+def find(shipped: Shipped) -> Found:
+    """Read the run, and make both mistakes."""
+    snapshot, labels = shipped.snapshot(STYLE), shipped.labels(STYLE)
+    names = shipped.data(STYLE).spec.classes
+    merge, cut = shipped.faults()
+    assert isinstance(merge, Merge) and isinstance(cut, Split)
+    y_pred, between = snapshot.y_pred, applied(snapshot, [merge]).y_pred
+    faulty = applied(snapshot, [merge, cut]).y_pred
+    moved = scattered(labels, y_pred, is_right(labels, faulty).sum())
+    counts = [
+        result(shipped.labels(s), shipped.snapshot(s, n).y_pred).counts for s in SETTINGS for n in shipped.seeds(s)
+    ]
+    return Found(
+        plain=result(labels, y_pred),
+        faulty=result(labels, faulty),
+        scattered=result(labels, moved),
+        merged=tuple(names[np.bincount(labels[y_pred == k]).argmax()] for k in merge.clusters),
+        cut=names[np.bincount(labels[between == cut.cluster]).argmax()],
+        n_moved=int((moved != y_pred).sum()),
+        n_merged=sum(any(sign.kind == "merged" for sign in diagnose(table)) for table in counts),
+        n_runs=len(counts),
+    )
+
+
+def result(y_true: np.ndarray, y_pred: np.ndarray) -> Result:
+    """An assignment's table, its clusters beside their classes, and its figures."""
+    k = int(max(y_true.max(), y_pred.max())) + 1
+    counts = confusion(y_true, y_pred, k, k)
+    return Result(counts=counts[:, match(counts)], scores=score(y_true, y_pred))
+
+
+def scattered(y_true: np.ndarray, y_pred: np.ndarray, n_right: int) -> np.ndarray:
+    """The assignment with right samples moved to other clusters, drawn evenly, until `n_right` are left.
+
+    Args:
+        y_true: (n,) classes.
+        y_pred: (n,) clusters.
+        n_right: samples that shall lie in the cluster of their class.
+    """
+    draw, k = np.random.default_rng(0), int(y_pred.max()) + 1
+    right = np.flatnonzero(is_right(y_true, y_pred))
+    some = draw.permutation(right)[: len(right) - n_right]
+    moved = y_pred.copy()
+    moved[some] = (y_pred[some] + draw.integers(1, k, len(some))) % k
+    return moved
+
+
+def lesson(shipped: Shipped) -> Lesson[Found]:
+    """The lesson as these runs tell it."""
+    found = find(shipped)
+    plain, faulty, noisy = (each.scores for each in (found.plain, found.faulty, found.scattered))
+    fall = {name: 100 * (plain[name] - faulty[name]) for name in MAIN}
+    apart = [name.upper() for name in ("nmi", "ari") if faulty[name] > noisy[name]]
+    pair = " and ".join(found.merged)
+    return Lesson(
+        question="How bad is a clustering that makes exactly one mistake?",
+        look=(
+            f"The joint matrix of a good run: classes in rows, clusters in columns, ACC {plain['acc']:.1%}. Now **one "
+            f"mistake** is made with the Clusters page: the clusters of **{pair}** are merged into one, and to have "
+            f"ten again, that of **{found.cut}** is cut in two. No other image moves. Networks do this by themselves: "
+            f"in {found.n_merged} of the {found.n_runs} runs of these lessons two classes share a cluster."
+        ),
+        guess=Guess(
+            question="By how many points does ACC fall?",
+            answer=fall["acc"],
+            low=0,
+            high=50,
+            step=1,
+            unit="points",
+        ),
+        reveal=(
+            f"ACC falls by **{fall['acc']:.1f}** points, from {plain['acc']:.1%} to {faulty['acc']:.1%}; NMI by "
+            f"{fall['nmi']:.1f}, ARI by {fall['ari']:.1f}. ACC gives every class **one** cluster: the merged cluster "
+            f"counts for one of {pair}, and only one part of {found.cut} counts at all."
+        ),
+        beyond=(
+            f"On the right {found.n_moved} images of the same run were moved **at random**, until ACC was the same: "
+            f"{noisy['acc']:.1%}. One mistake that a click repairs, and noise everywhere: "
+            + (
+                f"ACC can't tell them apart, {' and '.join(apart)} can."
+                if apart
+                else "neither NMI nor ARI prefers the one mistake; only the matrix tells them apart."
+            )
+        ),
+        takeaway=(
+            "Report NMI and ARI beside ACC, and look at the joint matrix before you believe a figure: a merged pair "
+            "and a split one look like a bad method and are one wrong border."
+        ),
+        links=(
+            Link(page="confusion.py", words="The joint matrix of this run", run=run_id(STYLE, 0)),
+            Link(page="clusters.py", words="Merge and split clusters yourself", run=run_id(STYLE, 0)),
+        ),
+        form=SETTINGS[STYLE].form,
+        found=found,
+    )

@@ -1,0 +1,286 @@
+"""From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
+
+import difflib
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from mmclust.data import catalogue
+from mmclust.data import preprocessing as preparation
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.methods import METHODS, card, method_class
+from mmclust.methods.card import MethodCard, Preset
+from mmclust.runs.devices import computes_bf16, devices
+from mmclust.runs.spec import RunSpec
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "bf16"]
+MAX_EPOCHS = 100_000
+MAX_SEED = 2**31 - 1
+Read = Callable[[str, int | None], MultiViewDataset]
+"""Gives the data set of a name or path and a limit."""
+SMALLEST_PART = 0.1
+"""Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
+
+
+def plan(
+    dataset: str,
+    method: str,
+    *,
+    preset: str = "quick",
+    changes: Mapping[str, Any] | None = None,
+    steps: Sequence[str] | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    clusters: int | None = None,
+    device: str = "auto",
+    precision: str | None = None,
+    limit: int | None = None,
+    launcher: str = "thread",
+    evaluate_every: int | None = None,
+    n_snapshots: int = 24,
+    title: str = "",
+    tags: Sequence[str] = (),
+) -> RunSpec:
+    """The spec of a run, checked.
+
+    Args:
+        dataset: catalogue name or path of a file or folder.
+        method: key in `METHODS`.
+        preset: which published or quick settings to start from.
+        changes: hyper-parameters to set differently, by name; text is understood too.
+        steps: preparation of the data (see `mmclust.data.preprocessing`); None for what the method asks for.
+        epochs: None for the preset's.
+        seed: of weights and of every draw.
+        clusters: None for as many as the data set has classes.
+        device: auto, cpu or cuda.
+        precision: float32 or bf16; None for the preset's, where the device has it.
+        limit: train on a random sample of this many.
+        launcher: who executes it (see `mmclust.launch`).
+        evaluate_every: epochs between evaluations; None for about a hundred over the run.
+        n_snapshots: epochs whose codes are kept, at most.
+        title: what the user calls it.
+        tags: words to find it by.
+
+    Raises:
+        UnknownDataset: no such data set and no such file.
+        DataUnavailable: a known data set that is not here; the message says how to get it.
+        ValueError: anything else that cannot be trained, in one sentence.
+    """
+    name, n_samples, n_classes = _data(dataset)
+    about = card(_closest(method))
+    chosen = about.preset(preset, name)
+    _check_whole("seed", seed, 0, MAX_SEED)
+    epochs = chosen.epochs if epochs is None else _check_whole("epochs", epochs, 1, MAX_EPOCHS)
+    evaluate_every = max(1, epochs // 100) if evaluate_every is None else evaluate_every
+    _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
+    _check_whole("n_snapshots", n_snapshots, 1, 1000)
+    n_samples = _limited(n_samples, limit)
+    _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
+    usual = about.resolve(name, preset, {})["batch_size"]
+    n_train = n_trained(about, usual, n_samples, lambda: catalogue.load(name, limit=limit))
+    config = about.resolve(name, preset, changes or {}, n_samples=n_train)
+    return RunSpec(
+        dataset=name,
+        method=about.name,
+        config=config,
+        epochs=epochs,
+        steps=preparation.parse(about.steps(config) if steps is None else steps),
+        seed=seed,
+        n_clusters=clusters,
+        limit=limit,
+        preset=preset,
+        device=_device(device),
+        precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
+        launcher=launcher,
+        evaluate_every=evaluate_every,
+        n_snapshots=n_snapshots,
+        title=title.strip(),
+        tags=tuple(tags),
+    )
+
+
+def objection(spec: RunSpec) -> str | None:
+    """Why the method cannot take the data as configured, in one sentence; None when it can. Imports torch."""
+    about = card(spec.method)
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
+    return method_class(spec.method).objection(prepared, about.config(**spec.config))
+
+
+def n_trained(about: MethodCard, batch_size: int, n_samples: int, read: Callable[[], MultiViewDataset]) -> int | None:
+    """How many samples a method trains on; None where it is a part of them that surely holds a batch.
+
+    Args:
+        about: the method.
+        batch_size: its samples in a batch.
+        n_samples: of the data set, or of the random sample of it.
+        read: gives these data; called where the batch may have more samples than the part to train on.
+    """
+    if about.train_part == "all":
+        return n_samples
+    if batch_size <= SMALLEST_PART * n_samples:
+        return None
+    return len(read().part(about.train_part))
+
+
+def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
+    """Look at the samples themselves before a run: what a user should know of them and of the method's settings.
+
+    Large image sets are not read for this: their readers have looked at the pixels.
+
+    Args:
+        spec: of the run.
+        read: gives the data set of a name or path and a limit, where they are kept in memory; None reads them here.
+
+    Raises:
+        ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
+    """
+    about, batch_size = card(spec.method), spec.config["batch_size"]
+    load = partial(read or _load, spec.dataset, spec.limit)
+    if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
+        n_samples = _limited(_data(spec.dataset)[1], spec.limit)
+        n_train = n_trained(about, batch_size, n_samples, load)
+        _check_batch(spec, n_train)
+        return _method_notes(spec, n_samples, n_train)
+    dataset = load()
+    n_train = n_trained(about, batch_size, dataset.n_samples, lambda: dataset)
+    n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
+    _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
+    _check_batch(spec, n_train)
+    preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
+    return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples, n_train)
+
+
+def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | None]:
+    """Why each of many runs cannot be trained, by `objection` and `look`, in one sentence; None for those that can.
+
+    Args:
+        specs: of the runs; those that differ in nothing that matters for it, such as the seed, are looked at once.
+        read: as for `look`.
+    """
+    read = read or lru_cache(maxsize=1)(_load)
+    of_methods: dict[Hashable, str | None] = {}
+    of_samples: dict[Hashable, str | None] = {}
+    found = []
+    for spec in specs:
+        alike = (spec.method, spec.dataset, spec.steps)
+        if (known := (*alike, *sorted(spec.config.items()))) not in of_methods:
+            of_methods[known] = objection(spec)
+        steps = card(spec.method).steps(spec.config)
+        asked = (*alike, steps, spec.limit, spec.n_clusters, spec.config["batch_size"])
+        if of_methods[known] is None and asked not in of_samples:
+            of_samples[asked] = _refusal(spec, read)
+        found.append(of_methods[known] or of_samples.get(asked))
+    return found
+
+
+def _refusal(spec: RunSpec, read: Read) -> str | None:
+    try:
+        look(spec, read)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _load(dataset: str, limit: int | None) -> MultiViewDataset:
+    return catalogue.load(dataset, limit=limit)
+
+
+def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[str, ...]:
+    """What the method says of these settings, e.g. of small batches."""
+    about = card(spec.method)
+    note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
+    if spec.n_clusters is not None:
+        prepared = replace(prepared, n_clusters=spec.n_clusters)
+    of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
+    return (note, *of_method) if note else of_method
+
+
+def _data(dataset: str) -> tuple[str, int, int]:
+    """Name that the run remembers, number of samples and of classes."""
+    entry = catalogue.find(dataset)
+    if entry is None:
+        spec, n_samples = catalogue.sized(dataset)
+        return str(Path(dataset).expanduser().resolve()), n_samples, spec.n_clusters
+    if not entry.available():
+        raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
+    if entry.as_found:
+        found = catalogue.load(entry.name)
+        return entry.name, found.n_samples, found.spec.n_clusters
+    return entry.name, entry.n_samples, entry.n_clusters
+
+
+def _closest(method: str) -> str:
+    """The method's key in any case; an unknown one is reported with the closest known."""
+    key = method.strip().lower()
+    if key not in METHODS and (close := difflib.get_close_matches(key, METHODS, n=1)):
+        raise ValueError(f"method {method!r} is not known; did you mean {close[0]}? Known are {', '.join(METHODS)}")
+    return key
+
+
+def _check_whole(name: str, value: int, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name}={value} is not allowed; give a whole number from {low} to {high}")
+    return value
+
+
+def _limited(n_samples: int, limit: int | None) -> int:
+    """How many samples a run sees."""
+    if limit is None:
+        return n_samples
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 2:
+        raise ValueError(f"limit={limit} leaves nothing to cluster; give 2 or more, or no limit")
+    return min(limit, n_samples)
+
+
+def _check_clusters(clusters: int, n_samples: int, name: str) -> None:
+    if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
+        raise ValueError(
+            f"clusters={clusters} is not allowed for {name}; give the number of clusters to look for, 2 or more"
+        )
+    if clusters > n_samples:
+        raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
+
+
+def _check_batch(spec: RunSpec, n_samples: int | None) -> None:
+    """Refuse batches of more samples than there are to train on."""
+    about = card(spec.method)
+    if n_samples is None or spec.config["batch_size"] <= n_samples:
+        return
+    smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size") or 0
+    if smallest > n_samples:
+        raise ValueError(
+            f"{Path(spec.dataset).name} has {n_samples} samples to train on, and {about.title} needs {smallest:g} or "
+            "more for a batch; add samples"
+        )
+    raise ValueError(
+        f"batch_size={spec.config['batch_size']} exceeds the {n_samples} samples to train on; lower batch_size to "
+        f"{n_samples} or less, or use more data"
+    )
+
+
+def _device(device: str) -> Device:
+    if device not in get_args(Device):
+        raise ValueError(f"device {device!r} is not known; choose one of {', '.join(get_args(Device))}")
+    if device == "cuda" and not any(name.startswith("cuda") for name in devices()):
+        raise ValueError("device cuda is not on this machine; choose cpu or auto, or install a CUDA build of torch")
+    return cast(Device, device)
+
+
+def usual_precision(preset: Preset, device: str) -> Precision:
+    """The preset's precision, or float32 on a device that has no other."""
+    return preset.precision if computes_bf16(device) else "float32"
+
+
+def _precision(precision: str, device: str) -> Precision:
+    if precision not in get_args(Precision):
+        raise ValueError(f"precision {precision!r} is not known; choose one of {', '.join(get_args(Precision))}")
+    if precision == "bf16" and not computes_bf16(device):
+        raise ValueError(
+            "precision bf16 needs a processor that calculates in bfloat16, and this one would only imitate it, slowly; "
+            "choose float32"
+        )
+    return cast(Precision, precision)

@@ -1,0 +1,248 @@
+"""Runs side by side: their curves, maps, flows between their clusters, and how far these agree."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmclust.analysis import stability
+from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
+from mmclust.methods import METHODS, card
+from mmclust.plots.curves import decimate, named_curves
+from mmclust.plots.sensitivity import heat_map, shown
+from mmclust.runs.record import RunRecord
+from mmclust.sweeps import results
+from mmclust.ui.compare import side_by_side
+from mmclust.ui.components import flows, groupings, picker, selection
+from mmclust.ui.shell import cache, frame, login, state
+
+RUNS = "runs"
+"""Name of the chosen runs in the URL: ids with commas."""
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Side:
+    """A run among those that are compared."""
+
+    record: RunRecord
+    name: str
+    """Short and different from all others."""
+
+
+def usable() -> dict[str, RunRecord]:
+    """Runs that can be compared, newest first."""
+    return {run.run_id: run for run in login.runs() if run.epoch > 0}
+
+
+def choose() -> list[Side]:
+    """The runs of the URL or of this session, else the newest finished ones of the same samples."""
+    known = usable()
+    wanted = [
+        name for name in (st.query_params.get(RUNS) or st.session_state.get(RUNS, "")).split(",") if name in known
+    ]
+    if "compare-runs" not in st.session_state or not st.session_state["compare-runs"]:
+        st.session_state["compare-runs"] = wanted[:MOST] or _first(known)
+    st.session_state["compare-runs"] = [name for name in st.session_state["compare-runs"] if name in known]
+    names = st.multiselect(
+        "Runs",
+        list(known),
+        key="compare-runs",
+        max_selections=MOST,
+        format_func=lambda name: picker.line(known[name]),
+        help=f"Up to {MOST} runs; their clusters are compared on the samples that they share.",
+    )
+    st.session_state[RUNS] = ",".join(names)
+    if names:
+        st.query_params[RUNS] = ",".join(names)
+    else:
+        st.query_params.pop(RUNS, None)
+    return named([known[name] for name in names])
+
+
+def _first(known: Mapping[str, RunRecord]) -> list[str]:
+    alike: dict[tuple[str, int | None], list[str]] = {}
+    for run in known.values():
+        if run.status == "finished":
+            alike.setdefault((run.spec.dataset, run.spec.limit), []).append(run.run_id)
+    return next((runs[:3] for runs in alike.values() if len(runs) > 1), list(known)[:1])
+
+
+def named(records: Sequence[RunRecord]) -> list[Side]:
+    """Each run by what tells it from the others: title or method, the settings that differ, its seed."""
+    differing = _differing(records)
+    sides: list[Side] = []
+    for run in records:
+        words = [run.title or picker.method_title(run)]
+        if not run.title:
+            words += [f"{name} {shown(values[run.run_id])}" for name, values in list(differing.items())[:2]]
+            words.append(f"seed {run.spec.seed}")
+        name = ", ".join(words)
+        taken = {side.name for side in sides}
+        sides.append(Side(run, name if name not in taken else f"{name} ({run.run_id.rsplit('-', 1)[-1]})"))
+    return sides
+
+
+def _differing(records: Sequence[RunRecord]) -> dict[str, dict[str, Any]]:
+    """Settings that are not the same in all runs: name -> run -> value."""
+    columns: dict[str, dict[str, Any]] = {}
+    for run in records:
+        settings = {"method": run.spec.method, "data set": run.spec.dataset, "epochs": run.spec.epochs}
+        config = card(run.spec.method).completed(run.spec.config) if run.spec.method in METHODS else run.spec.config
+        settings |= {"samples": run.n_samples, "clusters": run.n_clusters, **config}
+        for name, value in settings.items():
+            columns.setdefault(name, {})[run.run_id] = value
+    return {
+        name: {run.run_id: values.get(run.run_id, "") for run in records}
+        for name, values in columns.items()
+        if len(values) < len(records) or len({repr(value) for value in values.values()}) > 1
+    }
+
+
+def table(sides: Sequence[Side]) -> None:
+    """Figures, time and what differs."""
+    differing = _differing([side.record for side in sides])
+    rows = []
+    for side in sides:
+        run = side.record
+        figures = {title: (run.metrics or {}).get(name) for name, title in LABELLED.items()}
+        rows.append(
+            {
+                "run": side.name,
+                "status": run.status,
+                **figures,
+                "seed": run.spec.seed,
+                "time": picker.duration(run.seconds),
+            }
+            | {name: shown(values[run.run_id]) for name, values in differing.items()}
+        )
+    percent = st.column_config.NumberColumn(format="percent")
+    shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no figures
+    st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
+
+
+def curves(sides: Sequence[Side]) -> None:
+    """One figure of all runs over epochs."""
+    points = {side.name: cache.curves(cache.store().get(side.record.run_id)) for side in sides}
+    known = dict.fromkeys(name for curves in points.values() for name in curves)
+    options = [name for name in CURVES if name in known]
+    options += [name for name in known if name.startswith(("signal/", "loss/")) or name == results.OBJECTIVE]
+    if not options:
+        frame.empty("No curves yet", "They come with the first evaluation of a training.")
+        return
+    name = st.selectbox(
+        "Curve",
+        options,
+        key=state.linked("curve", options, options[0]),
+        format_func=_curve_title,
+        help="ACC, NMI and ARI compare with classes; signals and losses need no labels.",
+    )
+    state.link("curve", options[0])
+    parts = {title: decimate(found[name].epoch, found[name].value) for title, found in points.items() if name in found}
+    table = pd.DataFrame(
+        {
+            "epoch": np.concatenate([epoch for epoch, _ in parts.values()]),
+            "name": np.repeat(np.array(list(parts), dtype=object), [len(epoch) for epoch, _ in parts.values()]),
+            "value": np.concatenate([value for _, value in parts.values()]),
+        }
+    )
+    option = named_curves(
+        table, list(parts), dict(zip(parts, parts, strict=True)), y_name=_curve_title(name), percent=name in CURVES
+    )
+    option["grid"] |= {"top": 64}  # the legend stands above the name of the axis
+    st.echarts_chart(option, height=380, key="compare-curves", alt=f"{_curve_title(name)} of each run against epochs")
+
+
+def _curve_title(name: str) -> str:
+    kind, _, rest = name.partition("/")
+    return CURVES.get(name) or SIGNALS.get(name) or f"{rest.replace('_', ' ')} ({kind})"
+
+
+def last_views(sides: Sequence[Side]) -> list[cache.View]:
+    """Each run at its last snapshot.
+
+    Raises:
+        ValueError: one has none yet.
+    """
+    found = []
+    for side in sides:
+        kept = cache.store().get(side.record.run_id).snapshots()
+        if not kept:
+            raise ValueError(f"{side.name} has no snapshot yet; leave it out, or let it train for an epoch first")
+        found.append(cache.view(side.record, *kept[-1]))
+    return found
+
+
+def shared(views: Sequence[cache.View]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Ids of the samples that all runs have, and the cluster of each in each run.
+
+    Raises:
+        ValueError: the runs are of different data, or share no sample.
+    """
+    data = {(view.record.spec.dataset, view.record.spec.limit) for view in views}
+    if len(data) > 1:
+        raise ValueError("these runs are of different data sets or samples; choose runs of one data set to compare")
+    ids, found = stability.on_shared([(view.ids, view.y_pred) for view in views])
+    if not len(ids):
+        raise ValueError("these runs share no sample; choose runs that were evaluated on the same part")
+    return ids, found
+
+
+def agreement(sides: Sequence[Side]) -> None:
+    """How far every two runs agree, and the way to their clusters side by side."""
+    if len(sides) < 2:
+        frame.empty("One run alone", "Choose a second run above: agreement needs two.")
+        return
+    views = last_views(sides)
+    ids, clusters = shared(views)
+    pairs = stability.pairwise_ari(clusters)
+    names = [side.name for side in sides]
+    st.caption(f"Adjusted Rand index of every two runs on the {len(ids):,} samples that they share: 1 is the same.")
+    picture = heat_map(names, names, pairs, np.full_like(pairs, np.nan), names=("run", "run", "ARI"), percent=False)
+    st.plotly_chart(picture, key="compare-ari", config={"displayModeBar": False})
+    st.markdown("**Matched clusters** :gray[(samples of the first run, and how many the partner shares)]")
+    st.dataframe(pd.DataFrame(side_by_side.table(side_by_side.matched(names, views, ids))), hide_index=True)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        titles = {side.record.run_id: side.name for side in sides}
+        options = list(titles)[1:]
+        other = st.selectbox(
+            f"{names[0]} beside",
+            options,
+            format_func=lambda name: titles[name],
+            help="Their clusters in one table, matched, with the samples of each cell.",
+        )
+    with right:
+        if st.button(
+            "Clusters side by side", icon=":material/grid_on:", help="Opens the Confusion page with both runs"
+        ):
+            state.choose_run(sides[0].record.run_id)
+            st.switch_page("confusion.py", query_params={state.RUN: sides[0].record.run_id, "rows": other})
+
+
+def maps(sides: Sequence[Side]) -> None:
+    """The runs' maps beside each other, with one selection."""
+    if len(sides) < 2:
+        frame.empty("One run alone", "Choose a second run above: maps are set beside each other.")
+        return
+    views = last_views(sides)
+    ids, _ = shared(views)
+    side_by_side.show(side_by_side.matched([side.name for side in sides], views, ids), ids)
+
+
+def flow(sides: Sequence[Side]) -> None:
+    """How the samples move between the clusters of the runs, from the first to the last."""
+    if len(sides) < 2:
+        frame.empty("One run alone", "Choose a second run above: flows go from one to the next.")
+        return
+    views = last_views(sides)
+    shared(views)
+    first = views[0]
+    found = selection.bar(first)
+    shown = sides[: flows.MOST_STAGES]
+    stages = [groupings.clusters(first, shown[0].name)]
+    stages += [replace(groupings.run(first, side.record), title=side.name) for side in shown[1:]]
+    flows.show(first, stages, found)

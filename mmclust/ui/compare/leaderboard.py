@@ -1,0 +1,155 @@
+"""Leaderboards: our runs with their deviation over seeds, baselines, and what papers report, for each data set."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from mmclust.baselines.table import BASELINES, fitting, result
+from mmclust.evaluation.figures import LABELLED
+from mmclust.methods import METHODS, card
+from mmclust.plots.sensitivity import shown
+from mmclust.reproduction import reported
+from mmclust.runs.record import RunRecord
+from mmclust.sweeps import results
+from mmclust.sweeps.known import key
+from mmclust.ui.compare import comparing
+from mmclust.ui.components import picker
+from mmclust.ui.shell import cache, frame, jobs, state
+
+COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
+"""Columns of what a row has cost, by the kind of device."""
+MEASURES = {"parameters": "parameters", "peak MiB": "peak_memory_mib"}
+"""Columns of what a run has measured of itself, the most of any seed."""
+TIME_HELP = "Of one run by the clock, mean over the seeds: minutes and seconds, or hours before them."
+MEMORY_HELP = (
+    "The most of any seed: on a GPU of its tensors, on a CPU of the whole process. Runs that trained inside of this "
+    "server have none, since its pages share the memory."
+)
+PARAMETERS_HELP = "Numbers that training changes, of all networks of the method."
+COST_HELP = (
+    "All seeds together: time of training by the clock, times the threads of a CPU that computed. It is what this "
+    "machine was taken for, other work on it included, and can be compared on the same machine only."
+)
+
+
+def show() -> None:
+    """For each data set: our runs with mean and deviation over seeds, baselines, and what papers report."""
+    finished = [run for run in comparing.usable().values() if run.status == "finished" and run.metrics]
+    names = sorted({run.spec.dataset for run in finished})
+    if not names:
+        frame.empty(
+            "No finished run with classes yet", "Train a run on labelled data first.", page="train.py", button="Train"
+        )
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        dataset = st.selectbox(
+            "Data set",
+            names,
+            key=state.linked("data", names, names[0]),
+            format_func=picker.dataset_title,
+            help="Data sets of finished runs with classes.",
+        )
+        state.link("data", names[0])
+    groups: dict[str, list[RunRecord]] = {}
+    for run in finished:
+        if run.spec.dataset == dataset:
+            groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
+    rows = [_line(one_a_seed(runs)) for runs in groups.values()]
+    with right:
+        asked = st.toggle(
+            "Classical baselines",
+            key="compare-baselines",
+            help="k-means, a Gaussian mixture, Ward's tree, spectral clustering, an autoencoder and others on the same "
+            "data, computed once and kept.",
+        )
+    if asked:
+        found = jobs.result(
+            ("baselines", dataset),
+            lambda report: _baselines(dataset, report),
+            label="Computing the baselines",
+            height=80,
+        )
+        rows += found or []
+    for row in reported.rows(dataset):
+        told = {title: row.figures[name].value for name, title in LABELLED.items() if name in row.figures}
+        rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
+    rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
+    figures = [title for name in LABELLED.values() for title in (name, f"± {name}")]
+    columns = ["method", "from", *figures, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
+    frame_ = pd.DataFrame(rows)
+    frame_ = frame_[[column for column in columns if column in frame_]]
+    percent = st.column_config.NumberColumn(format="percent")
+    config: dict[str, Any] = dict.fromkeys(figures, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
+    config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.2f", help=COST_HELP))
+    config["parameters"] = st.column_config.NumberColumn(format="localized", help=PARAMETERS_HELP)
+    config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
+    st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
+    st.caption(
+        "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
+        "Rows marked as reported are numbers of the papers, on their data and hardware."
+    )
+
+
+def one_a_seed(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """The newest run of each seed: a seed that was trained twice counts once."""
+    newest: dict[int, RunRecord] = {}
+    for run in runs:
+        newest.setdefault(run.spec.seed, run)
+    return list(newest.values())
+
+
+def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
+    first = runs[0]
+    line: dict[str, Any] = {"method": picker.method_title(first), "from": "our runs", "seeds": len(runs)}
+    if first.example:
+        line["from"] = "the example"
+    for name, found in results.figures(runs).items():
+        if name in LABELLED:
+            line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
+    line["time"] = picker.duration(fmean(run.seconds for run in runs))
+    if (cost := results.device_seconds(runs)) is not None:
+        line[COSTS[cost[0]]] = cost[1] / 60
+    for title, name in MEASURES.items():
+        known = [number for run in runs if (number := run.measured(name)) is not None]
+        line |= {title: max(known)} if known else {}
+    return line | {"settings": settings(first)}
+
+
+def settings(run: RunRecord) -> str:
+    """Preset, length, and the settings that differ from the preset."""
+    words = [run.spec.preset, f"{run.spec.epochs} epochs"]
+    words += [f"{run.spec.limit} samples"] if run.spec.limit else []
+    if run.spec.method in METHODS:
+        try:
+            usual = card(run.spec.method).resolve(run.spec.dataset, run.spec.preset, {})
+        except ValueError:  # a preset of another version
+            return ", ".join(words)
+        words += [f"{name}={shown(value)}" for name, value in run.spec.config.items() if usual.get(name) != value]
+    return ", ".join(words)
+
+
+def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
+    """A row for each baseline; one that does not fit the data says why."""
+    names = fitting(len(cache.describe(dataset).views))
+    rows = []
+    for done, name in enumerate(names):
+        report(done / len(names))
+        row: dict[str, Any] = {
+            "method": BASELINES[name].title,
+            "from": "baseline, here",
+            "settings": BASELINES[name].about,
+        }
+        try:
+            found = result(name, dataset)
+        except ValueError as error:
+            rows.append(row | {"settings": str(error)})
+            continue
+        figures = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
+        cost = {"time": picker.duration(found.seconds), COSTS["core"]: found.seconds / 60}  # they get one thread
+        rows.append(row | figures | {"seeds": 1} | cost)
+    return rows

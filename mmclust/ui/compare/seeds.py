@@ -1,0 +1,109 @@
+"""Stability over seeds: how far equal runs agree, their consensus, and the samples that they disagree on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from mmclust.analysis import stability
+from mmclust.analysis.consensus import consensus
+from mmclust.evaluation.metrics import is_right, score
+from mmclust.runs.record import RunRecord
+from mmclust.sweeps import results
+from mmclust.sweeps.known import key
+from mmclust.ui.compare import comparing, leaderboard
+from mmclust.ui.components import picker, pictures, selection
+from mmclust.ui.shell import cache, frame, state
+
+UNSTABLE = 40
+
+
+def show() -> None:
+    """Runs that differ in their seed alone: how far they agree, what they say together, what they disagree on."""
+    groups: dict[str, list[RunRecord]] = {}
+    for run in comparing.usable().values():
+        if run.status == "finished" and not run.example:
+            groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
+    several = {name: runs for name, runs in groups.items() if len({run.spec.seed for run in runs}) > 1}
+    if not several:
+        frame.empty(
+            "No setting was trained with two seeds yet",
+            "A sweep with seeds 0-4 and one value trains the same setting five times; its runs appear here.",
+            page="sensitivity.py",
+            button="Plan a sweep",
+            query={"show": "new"},
+        )
+        return
+    names = list(several)
+    places = [str(number) for number in range(len(names))]
+    place = st.selectbox(
+        "Setting",
+        places,
+        key=state.linked("setting", places, "0"),
+        format_func=lambda i: _group(several[names[int(i)]]),
+        help="Finished runs that differ in their seed alone.",
+    )
+    state.link("setting", "0")
+    runs = sorted(leaderboard.one_a_seed(several[names[int(place)]]), key=lambda run: run.spec.seed)[:40]
+    views = comparing.last_views(comparing.named(runs))
+    ids, clusters = comparing.shared(views)
+    runs_at = tuple((view.record.run_id, view.epoch) for view in views)
+    found = cache.derive(views[0], ("consensus", runs_at), lambda: consensus(clusters))
+    pairs = cache.derive(views[0], ("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
+    mean = float(pairs[np.triu_indices(len(runs), 1)].mean())
+    told = [
+        ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of every two runs: needs no labels"),
+        (
+            "always together",
+            f"{(found.agreement == 1).mean():.1%}",
+            "Samples that every run puts where the consensus does, after matching the clusters",
+        ),
+    ]
+    first = views[0]
+    if first.data.labels is not None:
+        alone = results.figures(runs).get("acc")
+        joint = score(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
+        if alone is not None:
+            spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
+            told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
+        text = (
+            "Evidence accumulation (Fred and Jain, 2005): linkage on the share of runs that keep two samples together"
+        )
+        told.append(("ACC of the consensus", f"{joint['acc']:.1%}", text))
+        silent = found.agreement < 1
+        if silent.any() and not silent.all():
+            right = is_right(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
+            text = "ACC of the consensus where all runs agree, and where they do not"
+            told.append(("right where they agree", f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}", text))
+    st.html(frame.tiles(told))
+    order = found.unstable[:UNSTABLE]
+    position = {int(sample): row for row, sample in enumerate(first.ids)}
+    rows = np.array([position[int(ids[i])] for i in order])
+    st.markdown(f"**Most unstable {first.word}s** :gray[(share of the {len(runs)} runs that agree with the consensus)]")
+    st.html(
+        pictures.grid(
+            [pictures.source(first.data, int(ids[i])) for i in order],
+            [f"{first.word} {ids[i]}: {found.agreement[i]:.0%} of the runs agree with the consensus" for i in order],
+            px=48,
+            captions=[f"{found.agreement[i]:.0%}" for i in order],
+        )
+    )
+    selection.link(
+        first,
+        "map.py",
+        rows,
+        f"{len(rows)} most unstable {first.word}s",
+        key="unstable",
+        label="On the map",
+        icon=":material/scatter_plot:",
+        help="Where they lie in the first of these runs",
+    )
+
+
+def _group(runs: Sequence[RunRecord]) -> str:
+    first = runs[0]
+    return (
+        f"{picker.method_title(first)} on {picker.dataset_title(first.spec.dataset)} · {leaderboard.settings(first)} · "
+        f"{len(leaderboard.one_a_seed(runs))} seeds"
+    )

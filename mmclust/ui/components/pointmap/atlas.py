@@ -1,0 +1,141 @@
+"""Thumbnails of a whole data set on a few large pictures: the map asks for pages, not for samples one by one."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmclust import settings
+from mmclust.data.dataset import MultiViewDataset, ViewSpec
+from mmclust.plots import images as drawing
+from mmclust.plots import profiles
+from mmclust.ui.shell import files
+
+PAGE = 32
+"""Thumbnails in a row and in a column of a page."""
+LARGEST = 64
+"""Pixels of a thumbnail's edge at most."""
+SMALLEST = 24
+"""Below, a pixel of the image takes several of the thumbnail: JPEG blurs what is smaller than its blocks."""
+PROBED = 512
+"""Samples by which the content of a data set is recognised, evenly spread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atlas:
+    """Where the thumbnails of a data set are: sample i stands in page i // (columns * rows), row by row."""
+
+    url: str
+    cell: int
+    """Pixels of a thumbnail's edge."""
+    columns: int = PAGE
+    rows: int = PAGE
+
+
+def of(data: MultiViewDataset, *views: int | None) -> Atlas:
+    """The atlas of a view, vectors as bar profiles; pages are drawn when they are first asked for and kept on disk.
+
+    Args:
+        data: the data set.
+        views: numbers of the views, None for the pictures that features were made of; those of several stand one after
+            another, see `places`.
+    """
+    cell = max(_cell(data, view) for view in views)
+    sheets = [_Sheets(data, view, cell) for view in views]
+    n_pages = _n_pages(data.n_samples)
+
+    def page(number: int) -> bytes | None:
+        which, own = divmod(number, n_pages)
+        return sheets[which].page(own) if which < len(sheets) else None
+
+    digest = hashlib.blake2b(b"".join(of_view.digest for of_view in sheets), digest_size=32).digest()
+    return Atlas(url=files.publish_atlas(digest, page), cell=cell)
+
+
+def places(n_samples: int, ids: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Cells (n,) of samples in an atlas of several views: each view starts on a page of its own.
+
+    Args:
+        n_samples: in the data set.
+        ids: (n,) samples.
+        which: (n,) number of the view among those of the atlas.
+    """
+    return which * (_n_pages(n_samples) * PAGE * PAGE) + ids
+
+
+def _n_pages(n_samples: int) -> int:
+    return -(-n_samples // (PAGE * PAGE))
+
+
+class _Sheets:
+    """The pages of one view."""
+
+    def __init__(self, data: MultiViewDataset, view: int | None, cell: int) -> None:
+        self.spec, self.values, self.cell = *_drawn(data, view), cell
+        self.shape = _image_shape(self.spec)
+        self.ranges = profiles.column_ranges(self.values) if self.shape is None else None
+        self.digest = _digest(f"{data.spec.name} {self.spec.name} {cell}", self.values)
+        self.folder = settings.home() / "cache" / "thumbnails" / self.digest.hex()[:32]
+
+    def page(self, number: int) -> bytes:
+        """JPEG of a page."""
+        path = self.folder / f"{number}.jpg"
+        if not path.exists():
+            _write(
+                path, _sheet(self._pictures(self.values[number * PAGE * PAGE : (number + 1) * PAGE * PAGE]), self.cell)
+            )
+        return path.read_bytes()
+
+    def _pictures(self, rows: np.ndarray) -> np.ndarray:
+        if self.ranges is not None:
+            return profiles.profiles(rows, *self.ranges, width=self.cell, height=self.cell)[..., :3]
+        return drawing.to_rgb(rows.reshape(-1, *(self.shape or ())), low=self.spec.low, high=self.spec.high)
+
+
+def _image_shape(spec: ViewSpec) -> tuple[int, ...] | None:
+    """(C, H, W) of a view that is drawn as an image, None for a vector."""
+    return spec.image_shape or (spec.shape if spec.kind == "image" else None)
+
+
+def _drawn(data: MultiViewDataset, view: int | None) -> tuple[ViewSpec, np.ndarray]:
+    """What is drawn: a view, or the pictures as one."""
+    if view is not None:
+        return data.spec.views[view], data.views[view]
+    assert data.pictures is not None
+    return ViewSpec(name="pictures", kind="image", shape=data.pictures.shape[1:]), data.pictures
+
+
+def _cell(data: MultiViewDataset, view: int | None) -> int:
+    """Edge of the thumbnails of a view: small images grow by whole factors, large ones shrink."""
+    shape = _image_shape(_drawn(data, view)[0])
+    if shape is None:
+        return LARGEST
+    side = max(shape[1:])
+    return min(LARGEST, side * max(1, -(-SMALLEST // side)))
+
+
+def _digest(name: str, images: np.ndarray) -> bytes:
+    known = hashlib.blake2b(f"{name} {images.shape} {images.dtype} {PAGE}".encode(), digest_size=32)
+    probed = np.linspace(0, len(images) - 1, min(PROBED, len(images))).astype(int)
+    known.update(np.ascontiguousarray(images[probed]).tobytes())
+    return known.digest()
+
+
+def _sheet(pictures: np.ndarray, cell: int) -> bytes:
+    """JPEG of one page of pictures (n, H, W, 3); those that are not square stand in the middle of their cell."""
+    pictures = drawing.resize(pictures, cell)
+    height, width = pictures.shape[1:3]
+    cells = np.zeros((PAGE * PAGE, cell, cell, 3), np.uint8)
+    top, left = (cell - height) // 2, (cell - width) // 2
+    cells[: len(pictures), top : top + height, left : left + width] = pictures
+    sheet = cells.reshape(PAGE, PAGE, cell, cell, 3).swapaxes(1, 2).reshape(PAGE * cell, PAGE * cell, 3)
+    return drawing.jpeg(sheet, 88)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)

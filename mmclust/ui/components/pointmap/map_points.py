@@ -1,0 +1,212 @@
+"""What stands on a map: the points, what they can be coloured by, and the file that the browser draws them from."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmclust.analysis.projection_quality import Honesty
+from mmclust.analysis.spaces import Space
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
+from mmclust.ui.components import pictures, pointmap
+from mmclust.ui.components.pointmap import Coloring, Frame, Mark, atlas
+from mmclust.ui.data import browse
+from mmclust.ui.shell import cache, files
+
+CAPTION = 160
+"""Letters of a caption that stand on a card."""
+MOST = 12_000
+"""Points of a picture of all views at once; beyond, a random sample of the samples is drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """What stands in the picture. Shapes: m points, M marks."""
+
+    xy: np.ndarray
+    """(m, 2) positions of samples."""
+    rows: np.ndarray
+    """(m,) places in the view's arrays; every sample several times where all views are shown at once."""
+    views: np.ndarray | None
+    """(m,) number of the data's view each point is of; None for a space of one view or of all together."""
+    marks: np.ndarray
+    """(M, 2) positions of prototypes in the same projection."""
+    frames: tuple[Frame, ...] = ()
+    """The same samples at every kept epoch; empty for a map of one epoch."""
+
+
+def shown_rows(n_samples: int, n_members: int) -> np.ndarray:
+    """Which samples stand in a picture of so many spaces at once."""
+    if n_members == 1 or n_samples * n_members <= MOST:
+        return np.arange(n_samples)
+    return np.sort(np.random.default_rng(0).choice(n_samples, MOST // n_members, replace=False))
+
+
+def codes(view: cache.View, space: Space, rows: np.ndarray) -> np.ndarray:
+    """Codes (m, D) of samples in each member of a space, one below the other."""
+    parts = [view.snapshot.spaces[name].reshape(len(view.ids), -1) for name in space.members]
+    if len(parts) == 1 and len(rows) == len(view.ids):
+        return parts[0]
+    return np.concatenate([part[rows] for part in parts])
+
+
+def marks(view: cache.View, space: Space) -> np.ndarray:
+    """Prototypes (M, D) that lie in a space."""
+    found = [view.snapshot.marks[name] for name in space.members if name in view.snapshot.marks]
+    return np.concatenate(found) if found else np.empty((0, 0), np.float32)
+
+
+def frame(view: cache.View, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarray, xy: np.ndarray) -> Frame:
+    """One epoch of a timeline. A cluster keeps its number, and with it its colour, through a whole run."""
+    clusters = snapshot.y_pred[rows]
+    values = {"cluster": clusters, "confidence": np.exp(snapshot.log_probs[rows].max(axis=1))}
+    if view.y_true is not None and view.matched is not None and view.data.labels is not None:
+        values["correctness"] = (view.matched[clusters] != view.data.labels[ids]).astype(np.uint8)
+    return Frame(epoch=snapshot.epoch, xy=xy, values=values)
+
+
+def texts(view: cache.View) -> str:
+    """Address of the captions of all samples, for the browser; empty where the data have none."""
+    if view.data.texts is None:
+        return ""
+    return files.publish(cache.derive(view, "texts", lambda: _captions(view)))
+
+
+def _captions(view: cache.View) -> bytes:
+    captions = [browse.caption(view.data, sample, CAPTION) for sample in range(view.data.n_samples)]
+    return json.dumps(captions, ensure_ascii=False).encode()
+
+
+def thumbnails(view: cache.View, of_view: int | None = None) -> atlas.Atlas:
+    """The atlas of a view of the data; by default of what the samples look like: their pictures, else a view."""
+    if of_view is None and view.data.pictures is None:
+        of_view = pictures.image_view(view.data) or 0
+    return atlas.of(view.data, of_view)
+
+
+def content(
+    view: cache.View, points: Points, space: Space, honest: Honesty | None, *, layout: str, texts: str
+) -> bytes:
+    """The file that the browser draws a map from.
+
+    Args:
+        view: the run at an epoch.
+        points: what is drawn.
+        space: that they are of.
+        honest: how far the picture may be trusted, where that is known.
+        layout: what the positions stand for; see `pointmap.pack`.
+        texts: address of the captions.
+    """
+    of_view = space.views[0] if len(space.views) == 1 else None
+    epochs = [frame.epoch for frame in points.frames]
+    return pointmap.pack(
+        ids=view.ids[points.rows],
+        frames=points.frames or [Frame(epoch=view.epoch, xy=points.xy)],
+        start=epochs.index(view.epoch) if view.epoch in epochs else None,
+        colorings=[*colorings(view, points), *faults(honest)],
+        marks=_stars(view, points),
+        atlas=thumbnails(view, of_view),
+        texts=texts,
+        layout=layout,
+    )
+
+
+def colorings(view: cache.View, points: Points) -> list[Coloring]:
+    """What the points can be coloured by, the most telling first."""
+    rows, found = points.rows, []
+    if points.views is not None:
+        colors = cluster_colors(len(view.view_names))
+        found.append(
+            Coloring(
+                key="view",
+                title="view",
+                help="Which view of the sample a point is",
+                colors=colors,
+                values=points.views,
+                names=view.view_names,
+            )
+        )
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    found.append(
+        Coloring(
+            key="cluster",
+            title="cluster",
+            help="The cluster each sample was put into",
+            values=view.y_pred[rows],
+            names=names,
+            colors=view.colors,
+        )
+    )
+    if view.y_true is not None and view.right is not None:
+        classes = [view.class_name(c) for c in range(int(view.y_true.max()) + 1)]
+        colors = cluster_colors(len(classes))
+        found.append(
+            Coloring(
+                key="class",
+                title="class",
+                help="The true class, which training never saw",
+                values=view.y_true[rows],
+                names=classes,
+                colors=colors,
+            )
+        )
+        found.append(
+            Coloring(
+                key="correctness",
+                title="correctness",
+                colors=(RIGHT, WRONG),
+                names=("right", "wrong"),
+                help="Whether the sample lies in the cluster matched to its class",
+                values=(~view.right[rows]).astype(np.uint8),
+            )
+        )
+    found.append(
+        Coloring(
+            key="confidence",
+            title="confidence",
+            help="Probability of the sample's cluster",
+            kind="scale",
+            values=view.confidence[rows],
+            low="0%",
+            high="100%",
+            colors=ramp(CONFIDENCE, 32),
+        )
+    )
+    return found
+
+
+def faults(honest: Honesty | None) -> list[Coloring]:
+    """Colours of the points whose neighbours the picture invents or tears away."""
+    if honest is None:
+        return []
+    k, colors = honest.neighbours, ramp(FAULT, 32)
+    return [
+        Coloring(
+            key="false",
+            title="false neighbours",
+            kind="scale",
+            values=honest.false,
+            low="none",
+            high="all",
+            colors=colors,
+            help=f"Share of the {k} nearest on the map that are far away in the space",
+        ),
+        Coloring(
+            key="missing",
+            title="missing neighbours",
+            kind="scale",
+            values=honest.missing,
+            low="none",
+            high="all",
+            colors=colors,
+            help=f"Share of the {k} nearest in the space that the map tears away",
+        ),
+    ]
+
+
+def _stars(view: cache.View, points: Points) -> list[Mark]:
+    """Prototypes; in the colour of their cluster where there is one for each cluster (and view)."""
+    n_marks, n_clusters = len(points.marks), len(view.colors)
+    own = list(view.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
+    return [Mark(x=float(x), y=float(y), color=color) for (x, y), color in zip(points.marks, own, strict=True)]

@@ -1,0 +1,200 @@
+"""Prototypes finer than clusters: which are used, whose they are, and how steady codes are under augmentation."""
+
+import numpy as np
+import streamlit as st
+from scipy.special import softmax
+
+from mmclust import worker
+from mmclust.analysis import codes, disk_cache
+from mmclust.methods import METHODS, card
+from mmclust.plots import codes as drawing
+from mmclust.ui.components import pictures
+from mmclust.ui.shell import cache, jobs, state
+
+MOST = 40
+"""Prototypes of a cluster that can be chosen, the most used ones."""
+SHOWN = 32
+"""Samples whose codes are compared, as in the paper."""
+BATCH = 256
+"""Samples that pass together: batch statistics are those of training."""
+
+
+def space(view: cache.View) -> str | None:
+    """Name of the space whose marks are prototypes finer than clusters; None without such prototypes."""
+    about = card(view.record.spec.method).codes if view.record.spec.method in METHODS else None
+    if about is None or about[0] not in view.snapshot.spaces or about[0] not in view.snapshot.marks:
+        return None
+    return about[0]
+
+
+def use(view: cache.View) -> codes.Use | None:
+    """How the samples use the prototypes; None while that is worked out, or without prototypes."""
+    name = space(view)
+    if name is None:
+        return None
+    about = card(view.record.spec.method).codes
+    assert about is not None
+    temperature = float(view.record.spec.config[about[1]])
+    key = ("codes", view.record.run_id, view.epoch, view.version, temperature)
+
+    def work(report: jobs.Report) -> codes.Use:
+        def read() -> disk_cache.Arrays:
+            probs = np.exp(view.log_probs)
+            found = codes.use(view.snapshot.spaces[name], view.snapshot.marks[name], probs, temperature)
+            return {"nearest": found.nearest, "joint": found.joint}
+
+        return codes.Use(**disk_cache.arrays(cache.folder(view, "analysis"), key, read))
+
+    return jobs.result(key, work, label="Reading the prototypes", height=430)
+
+
+def cosines(view: cache.View, prototype: int) -> np.ndarray:
+    """(n,) cosines of all samples and a prototype."""
+    name = space(view)
+    assert name is not None
+    return view.snapshot.spaces[name] @ view.snapshot.marks[name][prototype]
+
+
+def chosen(view: cache.View, cluster: int) -> int | None:
+    """The prototype of a cluster to look at, from 0; None for the whole cluster, or where there are none."""
+    found = use(view)
+    if found is None:
+        return None
+    own = [int(j) for j in found.order if found.owner[j] == cluster and found.counts[j]][:MOST]
+    names = ["all", *(str(j + 1) for j in own)]
+    texts = {str(j + 1): f"prototype {j + 1} ({found.counts[j]:,} {view.word}s)" for j in own}
+    st.selectbox(
+        "Score of",
+        names,
+        key=state.linked("prototype", names, "all"),
+        width=260,
+        format_func=lambda name: "the cluster" if name == "all" else texts[name],
+        help="The cluster, or one of the finer prototypes that lie mostly in it.",
+    )
+    wanted = state.link("prototype", "all")
+    return None if wanted == "all" else int(wanted) - 1
+
+
+def offered(view: cache.View) -> bool:
+    """Whether there are codes to compare: finer prototypes, or two augmentations or views of every sample."""
+    augments = view.record.spec.method in METHODS and card(view.record.spec.method).augments
+    return space(view) is not None or augments or len(view.snapshot.view_logits) > 1
+
+
+def page(view: cache.View) -> None:
+    """Distances of codes between augmentations or views; use and owners of prototypes."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _divergences(view)
+    with right:
+        if space(view) is None:
+            st.caption(
+                "The clusters themselves are the codes of this method: it has no finer prototypes. A run of IMC-SwAV "
+                "also shows how its prototypes are used, and which clusters own them."
+            )
+            return
+        found = use(view)
+        if found is None:
+            return
+        _use(view, found)
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    share = float(found.purity[found.counts > 0].mean())
+    st.markdown(
+        f"**Which prototypes each cluster owns** :gray[(on average the owner has {share:.0%} of a prototype's use)]",
+        help="P = y^T u over all samples: how often a cluster and a prototype are likely together. Columns are "
+        "prototypes, ordered by the cluster that uses them most, each as shares of its own use.",
+    )
+    figure = cache.derive(view, ("ownership", names), lambda: drawing.ownership_figure(found.joint, found.order, names))
+    st.plotly_chart(
+        figure,
+        key="ownership",
+        config={"displayModeBar": False},
+        alt=f"Heat map of {len(names)} clusters against {len(found.order)} prototypes",
+    )
+
+
+def _use(view: cache.View, found: codes.Use) -> None:
+    n_used, n_all = int((found.counts > 0).sum()), len(found.counts)
+    st.markdown(
+        f"**How the prototypes are used** :gray[({n_used:,} of {n_all:,})]",
+        help=f"{view.word.capitalize()}s by their nearest prototype. The dashed line: all used alike.",
+    )
+    st.plotly_chart(
+        cache.derive(view, "prototype use", lambda: drawing.use_figure(found.counts)),
+        key="prototype-use",
+        config={"displayModeBar": False},
+        alt=f"Bars: {view.word}s of each of {n_all} prototypes",
+    )
+    share = found.entropy / float(np.log(n_all))
+    text = f"Entropy of the use: **{found.entropy:.2f}** of ln {n_all:,} = {np.log(n_all):.2f} nats ({share:.0%})."
+    if share < 0.5:
+        text += " Most prototypes are idle: raise the warm-up, or lower their number."
+    st.markdown(text)
+
+
+def _divergences(view: cache.View) -> None:
+    """Heat map of the Jensen-Shannon divergences of some samples (IMC-SwAV, Fig. 2), and its two means."""
+    if len(view.snapshot.view_logits) > 1:
+        pair = (0, 1)
+        a, b = (view.view_names[number] for number in pair)
+        rows = _some(view)
+        both = softmax(np.stack([view.snapshot.view_logits[number][rows] for number in pair]), axis=2)
+        what, axes = f"codes of {a} and of {b}", (f"by {a}", f"by {b}")
+    else:
+        found = _augmented(view)
+        if found is None:
+            return
+        rows, both = found
+        what, axes = "codes under two augmentations", ("first augmentation", "second augmentation")
+    matrix = codes.divergences(*both)
+    own, other = float(np.diag(matrix).mean()), float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
+    st.markdown(
+        f"**Distances of {what}** :gray[({len(rows)} {view.word}s)]",
+        help=f"Jensen-Shannon divergences in nats, at most ln 2 = 0.69. On the diagonal each {view.word} is compared "
+        f"with itself; {view.word}s stand in the order of their clusters.",
+    )
+    names = [pictures.describe(view, int(row)) for row in rows]
+    key = ("divergences", disk_cache.content(matrix))
+    figure = cache.derive(view, key, lambda: drawing.divergence_figure(matrix, names, axes=axes))
+    st.plotly_chart(
+        figure,
+        key="divergences",
+        width="content",
+        config={"displayModeBar": False},
+        alt=f"Heat map of distances between {len(rows)} {view.word}s, mean {own:.2f} on the diagonal, else {other:.2f}",
+    )
+    st.markdown(
+        f"The same {view.word}: **{own:.3f}** nats on average; different ones: **{other:.3f}**"
+        + (" (IMC-SwAV's paper, Fig. 2, reports about 0.06 and 0.63)." if space(view) else ".")
+        + (" Codes hardly tell samples apart yet: train longer." if other < 2 * own else "")
+    )
+
+
+def _some(view: cache.View) -> np.ndarray:
+    """Places of a few samples, the same at every call, in the order of their clusters."""
+    rows = np.random.default_rng(0).permutation(len(view.ids))[:SHOWN]
+    return rows[np.lexsort((-view.confidence[rows], view.y_pred[rows]))]
+
+
+def _augmented(view: cache.View) -> tuple[np.ndarray, np.ndarray] | None:
+    """Places of samples and their codes (2, n, P) under two augmentations; None while they are worked out."""
+    checkpoint = view.run.folder / "checkpoint.pt"
+    if not checkpoint.exists():
+        st.caption("Codes of augmentations need the trained network, which comes with the first checkpoint.")
+        return None
+    rows = _some(view)
+    others = np.setdiff1d(np.arange(len(view.ids)), rows)
+    key = ("augmented codes", checkpoint.stat().st_mtime_ns, disk_cache.content(view.ids[rows]))
+
+    def work(report: jobs.Report) -> np.ndarray:
+        def read() -> disk_cache.Arrays:
+            method = worker.restore(view.run, view.data.spec)
+            report(0.3)
+            batch = np.concatenate([rows, np.random.default_rng(1).permutation(others)[: BATCH - len(rows)]])
+            views = [values[view.ids[batch]] for values in cache.prepared(view.record.spec).views]
+            return {"codes": codes.augmented(method, views)[:, : len(rows)]}
+
+        return disk_cache.arrays(cache.folder(view, "analysis"), key, read)["codes"]
+
+    found = jobs.result((*key, view.record.run_id), work, label=f"Augmenting {len(rows)} {view.word}s", height=430)
+    return None if found is None else (rows, found)

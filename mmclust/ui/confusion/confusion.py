@@ -1,0 +1,262 @@
+"""The Confusion page: clusters beside classes, another epoch, view or run, as a table whose cells can be clicked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mmclust.analysis import groupings as tables
+from mmclust.analysis.groupings import Arrangement
+from mmclust.plots import images as drawing
+from mmclust.plots.clusters import size_figure
+from mmclust.ui.components import groupings, matrix, picker, pictures, selected_samples, selection
+from mmclust.ui.components.groupings import Grouping
+from mmclust.ui.shell import cache, state
+
+SHARES = {"counts": "counts", "rows": "of rows", "columns": "of columns"}
+LARGEST = 6
+MOST_THUMBNAILS = 900
+"""Cells up to which thumbnails are offered."""
+THUMB_PX = 40
+FITTED = 48
+"""Rows or columns from which on there is a choice between a table that fits and one that can be read."""
+HEIGHT = 620
+
+
+def beside(view: cache.View, fused: cache.View) -> Grouping | None:
+    """Draw the choice of what the rows are, and give it; None where there is nothing to set beside the clusters.
+
+    Args:
+        view: by the assignment that the columns show.
+        fused: the same run by its fused assignment.
+    """
+    known = _choices(view, fused)
+    if not known:
+        return None
+    names = list(known)
+    key = state.linked("rows", names, names[0])
+    st.selectbox(
+        "Rows",
+        names,
+        key=key,
+        format_func=lambda name: known[name][0],
+        width=230,
+        help="What the clusters are set beside: classes, or other clusters of the same samples.",
+    )
+    return known[state.link("rows", names[0])][1]()
+
+
+def _choices(view: cache.View, fused: cache.View) -> dict[str, tuple[str, Callable[[], Grouping]]]:
+    """Name in the URL -> title, and what gives the grouping."""
+    found: dict[str, tuple[str, Callable[[], Grouping]]] = {}
+    if view.y_true is not None:
+        found["classes"] = ("classes", lambda: groupings.classes(view))
+    if view.plain is not None:
+        plain = view.plain
+        found["run"] = ("the run's own clusters", lambda: groupings.clusters(plain, "the run itself"))
+    for epoch in reversed(groupings.epochs(view)):
+        if epoch != view.epoch:
+            found[f"epoch {epoch}"] = (f"epoch {epoch}", lambda epoch=epoch: groupings.epoch(view, epoch))
+    for name, number in picker.sources(fused).items():
+        if number != view.source:
+            title = picker.source_name(fused, number)
+            found[name] = (title, lambda number=number: groupings.alone(view, fused, number))
+    for run_id, record in groupings.others(view).items():
+        found[run_id] = (picker.line(record), lambda record=record: groupings.run(view, record))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What the table shows, and how."""
+
+    rows: Grouping
+    counts: np.ndarray
+    """(R, C) samples by group of the rows and cluster."""
+    order: Arrangement
+    shares: str
+    thumbs: bool
+    fit: bool
+
+    @property
+    def widths(self) -> list[int]:
+        """Shares of the page for the table and for what stands beside it."""
+        return [9, 3] if max(self.counts.shape) > FITTED else [7, 5]
+
+
+def table(view: cache.View, rows: Grouping) -> Table:
+    """Draw the controls of the table, and give what it shows.
+
+    Args:
+        view: by the assignment that the columns show.
+        rows: what stands in the rows.
+    """
+    counts = cache.derive(
+        view,
+        ("joint", rows.key),
+        lambda: tables.joint(rows.values, view.y_pred, len(rows.names), len(view.sizes)),
+    )
+    sort = st.segmented_control(
+        "Sort",
+        tables.SORTS,
+        default="number",
+        key="sort",
+        bind="query-params",
+        required=True,
+        help="Rows by number, by size, or the worst ones first. Columns follow.",
+    )
+    order = cache.derive(view, ("arranged", rows.key, sort), lambda: tables.arrange(counts, sort))
+    names = list(SHARES)
+    st.segmented_control(
+        "Numbers",
+        names,
+        key=state.linked("numbers", names, "counts"),
+        required=True,
+        format_func=SHARES.__getitem__,
+        help="Counts, or shares of each row or column; colours follow.",
+    )
+    thumbs = counts.size <= MOST_THUMBNAILS and st.toggle(
+        "Pictures", key="thumbs", bind="query-params", help="Show the surest sample of each cell in its place."
+    )
+    fit = max(counts.shape) > FITTED and st.toggle(
+        "Fit all", key="fit", bind="query-params", help="The whole table at once; otherwise it scrolls."
+    )
+    shares = state.link("numbers", "counts")
+    return Table(rows=rows, counts=counts, order=order, shares=shares, thumbs=thumbs, fit=fit)
+
+
+def show(view: cache.View, shown: Table, found: selection.Selection | None) -> None:
+    """The table; a click selects the samples of a cell, row or column.
+
+    Args:
+        view: by the assignment that the columns show.
+        shown: made by `table`.
+        found: what is selected now.
+    """
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    rows, order = shown.rows, shown.order
+    data = cache.derive(
+        view,
+        ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
+        lambda: _content(view, shown, names),
+    )
+    clicked = matrix.show(data, key="matrix", selected=_marked(view, shown, found))
+    if clicked is not None:
+        row = None if clicked.row is None else int(order.rows[clicked.row])
+        column = None if clicked.column is None else int(order.columns[clicked.column])
+        select(view, rows, row, column)
+
+
+def _content(view: cache.View, shown: Table, names: Sequence[str]) -> dict[str, Any]:
+    rows, counts, order = shown.rows, shown.counts, shown.order
+    in_row, in_column = counts.sum(axis=1), counts.sum(axis=0)
+    place = {int(row): i for i, row in enumerate(order.rows)}
+    matched = [(place[int(order.partner[k])], j) for j, k in enumerate(order.columns) if order.partner[k] >= 0]
+    of_classes = rows.word == "class"
+    return matrix.content(
+        counts[np.ix_(order.rows, order.columns)],
+        [matrix.Head(name=rows.names[r], size=int(in_row[r]), rate=float(order.recall[r])) for r in order.rows],
+        [
+            matrix.Head(name=names[int(k)], size=int(in_column[k]), rate=float(order.precision[k]))
+            for k in order.columns
+        ],
+        words=("class", "cluster", "recall", "precision")
+        if of_classes
+        else (f"cluster of {rows.title}", "cluster", "in its match", "in its match"),
+        alt=f"{rows.title.capitalize()} ({len(rows.names)}) against clusters ({len(names)}): samples in each cell",
+        matched=matched,
+        shares=shown.shares,
+        fit=shown.fit,
+        sprite=_sprite(view, shown) if shown.thumbs else "",
+        thumb=THUMB_PX,
+        height=HEIGHT,
+    )
+
+
+def _sprite(view: cache.View, table: Table) -> str:
+    """One picture with the surest sample of each cell, as a `data:` address."""
+    rows, counts, order = table.rows, table.counts, table.order
+    number = pictures.image_view(view.data) or 0
+    cells = rows.values * len(view.sizes) + view.y_pred
+    surest = np.argsort(-view.confidence, kind="stable")
+    surest = surest[rows.values[surest] >= 0]
+    found, first = np.unique(cells[surest], return_index=True)
+    sample = np.full(counts.size, -1)
+    sample[found] = surest[first]
+    shown = sample.reshape(counts.shape)[np.ix_(order.rows, order.columns)]
+    sheet = np.zeros((shown.shape[0] * THUMB_PX, shown.shape[1] * THUMB_PX, 4), np.uint8)
+    places = np.argwhere(shown >= 0)
+    thumbs = pictures.thumbnails(view.data, number, view.ids[shown[shown >= 0]], THUMB_PX)
+    for (r, c), thumb in zip(places, thumbs, strict=True):
+        sheet[r * THUMB_PX : (r + 1) * THUMB_PX, c * THUMB_PX : (c + 1) * THUMB_PX] = thumb
+    return drawing.data_uri(drawing.png(sheet))
+
+
+def _marked(view: cache.View, table: Table, found: selection.Selection | None) -> tuple[int, int] | None:
+    """The cell as shown that holds all of a selection."""
+    rows, order = table.rows, table.order
+    if found is None or not len(found.rows):
+        return None
+    row, column = rows.values[found.rows[0]], view.y_pred[found.rows[0]]
+    same = (rows.values[found.rows] == row) & (view.y_pred[found.rows] == column)
+    if row < 0 or not same.all():
+        return None
+    return int(np.flatnonzero(order.rows == row)[0]), int(np.flatnonzero(order.columns == column)[0])
+
+
+def select(view: cache.View, rows: Grouping, row: int | None, column: int | None) -> None:
+    """Select the samples of a cell, of a row or of a column, on all pages."""
+    inside = np.ones(len(view.ids), bool)
+    words = []
+    if row is not None:
+        inside &= rows.values == row
+        words.append(f"{rows.word} {rows.names[row]}" + ("" if rows.word == "class" else f" of {rows.title}"))
+    if column is not None:
+        inside &= view.y_pred == column
+        words.append(f"cluster {view.cluster_name(column)}")
+    title = " in ".join(words)
+    selection.select(view, np.flatnonzero(inside), title[0].upper() + title[1:])
+    st.rerun()
+
+
+def sizes(view: cache.View) -> None:
+    """The sizes of the clusters: what is left to see where there is nothing to set beside them."""
+    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    figure = cache.derive(view, ("sizes", tuple(names)), lambda: size_figure(view.sizes, names, colors=view.colors))
+    st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
+
+
+def side(view: cache.View, shown: Table, found: selection.Selection | None) -> None:
+    """Beside the table: the largest confusions, and the samples that are selected."""
+    rows, counts = shown.rows, shown.counts
+    largest = confusions(counts, shown.order)
+    if largest:
+        st.markdown("**Largest confusions**" if rows.word == "class" else "**Largest differences**")
+        with st.container(horizontal=True, gap="xsmall"):
+            for row, column in largest:
+                text = f"{rows.names[row]} as {view.cluster_meaning(column)}: {counts[row, column]:,}"
+                if st.button(text, key=f"confusion-{row}-{column}", help="Select these samples"):
+                    select(view, rows, row, column)
+    else:
+        st.success("Every sample lies in the group that matches its own.", icon=":material/check_circle:")
+    if found is None:
+        st.caption(
+            "Click a cell, or the name of a row or column, to see its samples here and on all pages. "
+            "With the keyboard: Tab into the table, walk with the arrow keys, Enter selects."
+        )
+        return
+    with st.container(height=430, border=False):
+        selected_samples.images(view, found.rows)
+
+
+def confusions(counts: np.ndarray, order: Arrangement) -> list[tuple[int, int]]:
+    """Row and column of the largest cells that are not matched, most samples first."""
+    wrong = counts.copy()
+    for column, row in enumerate(order.partner):
+        if row >= 0:
+            wrong[row, column] = 0
+    ranked = np.argsort(-wrong, axis=None, kind="stable")[:LARGEST]
+    found = [divmod(int(i), wrong.shape[1]) for i in ranked]
+    return [(row, column) for row, column in found if wrong[row, column]]

@@ -1,0 +1,227 @@
+"""Adding data of one's own: files arrive in a draft, the page says what it understood, the visitor keeps it or not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from mmclust import settings
+from mmclust.data import readers, uploads
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.data.readers import archives
+from mmclust.data.readers.reading import Reading, understood
+from mmclust.plots.palette import cluster_colors
+from mmclust.ui.components import sample_cards
+from mmclust.ui.data import browse
+from mmclust.ui.shell import frame, jobs, login
+
+DRAFT, ARRIVED, ROUND = "add:draft", "add:arrived", "add:round"
+"""Session keys: path of the draft, ids of the files in it, how often the box of files was emptied."""
+PREVIEWED = 24
+LICENCES = ("not stated", "CC0", "CC BY 4.0", "CC BY-SA 4.0", "CC BY-NC 4.0", "MIT", "my own, all rights reserved")
+TYPES = sorted({ending.rpartition(".")[2] for ending in (*readers.ENDINGS, *archives.PICTURES, ".txt")})
+FORMS = """
+| what you have | how to bring it |
+|---|---|
+| pictures | a `.zip` or `.tar.gz`, a folder per class or all together; or choose the pictures themselves |
+| pictures and captions | the same, with `cat.txt` beside `cat.jpg`, or one table of picture names and captions |
+| arrays | `.npz` or `.mat` with `X1`, `X2` ... and `Y`; or a `.npy` for each view |
+| tables | `.csv`, `.tsv` or `.parquet`, one a view; a column `id` joins them, a column `label` scores the result |
+"""
+
+
+def panel() -> str | None:
+    """Draw the panel; gives the name of the data set once it is kept."""
+    st.markdown("### Add data of your own")
+    limit = settings.limit("UPLOAD_MIB")
+    st.markdown(
+        "Choose one file, or several that belong together. Nothing is kept before you have seen what was understood."
+    )
+    chosen = st.file_uploader(
+        "Files",
+        TYPES,
+        accept_multiple_files=True,
+        key=f"add:files:{st.session_state.get(ROUND, 0)}",
+        max_upload_size=limit,
+        help=f"Up to {limit:,} MiB together. Larger data: put it into the folder that "
+        "MMCLUST_DATA names, or give its path on the command line.",
+    )
+    if not chosen:
+        _leave()
+        st.markdown(FORMS)
+        return None
+    path = _draft(chosen)
+    return _look(path) if path else None
+
+
+def _draft(chosen: list[Any]) -> Path | None:
+    """Where the chosen files lie; they are written once."""
+    ids = tuple(file.file_id for file in chosen)
+    if st.session_state.get(ARRIVED) != ids:
+        _leave()
+        st.session_state[ARRIVED] = ids
+        uploads.sweep()
+        try:
+            path = uploads.receive([(file.name, file) for file in chosen], login.owner())
+            st.session_state[DRAFT] = str(path)
+        except ValueError as error:
+            st.session_state[DRAFT] = ""
+            st.session_state["add:refused"] = frame.sentence(error)
+    if not st.session_state.get(DRAFT):
+        st.warning(st.session_state.get("add:refused", "The files could not be read."), icon=":material/info:")
+        return None
+    return Path(st.session_state[DRAFT])
+
+
+def _leave() -> None:
+    """Forget the draft and what was answered about it."""
+    if draft := st.session_state.pop(DRAFT, None):
+        readers.forget(Path(draft))
+        uploads.discard(Path(draft))
+    st.session_state.pop(ARRIVED, None)
+    for key in [key for key in st.session_state if str(key).startswith("add:answer:")]:
+        del st.session_state[key]
+
+
+def _empty_box() -> None:
+    """Take the files out of the box: a box under another key starts empty."""
+    _leave()
+    st.session_state[ROUND] = st.session_state.get(ROUND, 0) + 1
+
+
+def _look(path: Path) -> str | None:
+    answers = {
+        str(key).removeprefix("add:answer:"): str(value)
+        for key, value in st.session_state.items()
+        if str(key).startswith("add:answer:") and value is not None
+    }
+    read = jobs.result(
+        ("read", str(path), tuple(sorted(answers.items()))),
+        lambda report: _read(path, answers, report),
+        label=f"Reading {path.name if path.name != 'upload' else 'the files'}",
+        height=300,
+    )
+    if read is None:
+        st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
+        return None
+    data, reading = read
+    if data is not None:
+        st.success(f"Understood: {understood(data, reading.told)}", icon=":material/check_circle:")
+    _questions(reading)
+    if data is None:
+        st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
+        return None
+    _single_view_of_numbers(data)
+    preview(data)
+    return _keep(path, data)
+
+
+def _read(path: Path, answers: dict[str, str], report: jobs.Report) -> tuple[MultiViewDataset | None, Reading]:
+    """The data set, or None where a question has to be answered first."""
+    reading = Reading(answers)
+    try:
+        return readers.read(path, reading, progress=lambda fraction, _: report(fraction)), reading
+    except ValueError:
+        if not any(question.must and not question.answer for question in reading.questions):
+            raise
+        return None, reading
+
+
+def _questions(reading: Reading) -> None:
+    """What the file leaves open, with the guess chosen where there is one."""
+    if not reading.questions:
+        return
+    st.markdown("#### The file leaves open")
+    for question in reading.questions:
+        if question.must:
+            if question.answer:
+                st.markdown(question.text)
+            else:
+                st.warning(question.text, icon=":material/help:")
+            st.selectbox(
+                "How to go on",
+                question.options,
+                index=None,
+                key=f"add:answer:{question.name}",
+                placeholder="Choose what to do",
+                help="There is no guess: nothing is read before you have chosen.",
+            )
+    guessed = [question for question in reading.questions if not question.must]
+    for place, question in zip(_two_columns(len(guessed)), guessed, strict=False):
+        with place:
+            st.selectbox(
+                question.text,
+                question.options,
+                index=question.options.index(question.answer),
+                key=f"add:answer:{question.name}",
+                help="A guess is chosen; change it where it is wrong.",
+            )
+
+
+def _two_columns(count: int) -> Iterator[DeltaGenerator]:
+    """Places of so many widgets, two in a row; their boxes stand in line, however long the labels are."""
+    for _ in range(0, count, 2):
+        yield from st.columns(2, vertical_alignment="bottom")
+
+
+def _single_view_of_numbers(data: MultiViewDataset) -> None:
+    """What can be done with a view that no method takes alone."""
+    if len(data.views) == 1 and data.spec.views[0].kind == "vector":
+        st.info(
+            "The methods take pictures, or two views or more: a single view of numbers can be kept and looked at, but "
+            "not trained on. Choose the files of all views together, or name the columns of a table after their views, "
+            "such as img_1, img_2, txt_1.",
+            icon=":material/info:",
+        )
+
+
+def preview(data: MultiViewDataset) -> None:
+    """Some samples, the views, the sizes of the classes."""
+    st.markdown("#### Preview")
+    chosen = np.random.default_rng(0).permutation(data.n_samples)[:PREVIEWED]
+    colors = cluster_colors(max(1, data.spec.n_clusters))
+    names = [browse.class_name(data, int(i)) for i in chosen]
+    captions = [browse.caption(data, int(i), 40) for i in chosen]
+    labels = [c or n for c, n in zip(captions, names, strict=True)]
+    marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
+    st.html(sample_cards.cards(data, chosen, height=56, labels=labels if any(labels) else None, colors=marks))
+    st.html(browse.views_table(data))
+    if data.labels is not None:
+        counts = np.bincount(data.labels, minlength=data.spec.n_clusters)
+        st.html(browse.class_bars(counts, data.spec.classes, colors))
+
+
+def _keep(path: Path, data: MultiViewDataset) -> str | None:
+    st.markdown("#### Keep it")
+    stem = "" if path.name == "upload" else path.name.split(".")[0].replace("_", " ")
+    with st.form("add-keep", border=True):
+        left, right = st.columns(2)
+        with left:
+            title = st.text_input("Title", stem, max_chars=80, help="What the data set is called in every list.")
+            licence = st.selectbox(
+                "Licence", LICENCES, accept_new_options=True, help="Choose one, or write what the data's owner says."
+            )
+        with right:
+            source = st.text_input("Source", path.name if stem else "", help="Where the data come from.")
+            citation = st.text_input("Citation", help="The paper or page to cite with the data.")
+        about = st.text_area("Description", height="content", help="What a sample is, in a sentence or two.")
+        kept = st.form_submit_button(
+            "Keep this data set", type="primary", icon=":material/save:", help="Put it into your list of data sets."
+        )
+    st.button("Discard", icon=":material/delete:", type="tertiary", on_click=_empty_box, help="Remove the files again.")
+    if not kept:
+        return None
+    try:
+        name = uploads.keep(
+            data,
+            uploads.About(title=title, about=about, source=source, licence=licence or "", citation=citation),
+            login.owner(),
+        )
+    except ValueError as error:
+        st.warning(frame.sentence(error), icon=":material/info:")
+        return None
+    _empty_box()
+    return name

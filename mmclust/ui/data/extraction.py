@@ -1,0 +1,170 @@
+"""Features as a visible step: from pictures and captions to views of numbers that the multi-view methods take."""
+
+import numpy as np
+import streamlit as st
+
+from mmclust.data import uploads
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.data.entry import Entry
+from mmclust.features.extract import Made, Wanted, extract, left_out, sources
+from mmclust.features.extractors import EXTRACTORS, Options
+from mmclust.ui.components import sample_cards
+from mmclust.ui.data import browse
+from mmclust.ui.shell import frame, jobs, login
+
+SCALES = {
+    "none": "as they are",
+    "minmax": "each column to [0, 1]",
+    "standard": "each column to deviation 1",
+    "l2": "each sample to length 1",
+}
+PREVIEWED = 12
+KEY = "features:wanted"
+
+
+def panel(entry: Entry, data: MultiViewDataset) -> None:
+    """The form, then the result with its explained variance, then the button that keeps it."""
+    fitting = [one for one in EXTRACTORS.values() if sources(data, one.of)]
+    if not fitting:
+        st.info(
+            "Features are computed of pictures and captions, and this data set has neither: its views are numbers "
+            "already. Train on it as it is.",
+            icon=":material/info:",
+        )
+        return
+    st.markdown(
+        "Methods for several views start from features. Choose two or more descriptions of the same samples; each "
+        "becomes a view. They are computed once and kept."
+    )
+    names = {one.name: one for one in fitting}
+    first = [name for name in ("hog", "colours", "tfidf") if name in names]
+    chosen = st.multiselect(
+        "Features",
+        list(names),
+        default=[*first[:1], *first[-1:]] if len(first) > 1 else first,
+        format_func=lambda name: names[name].title,
+        key=f"features:{entry.name}",
+        help="\n".join(f"- **{one.title}**: {one.about}" for one in fitting),
+    )
+    left, middle, right = st.columns(3)
+    with left:
+        scale = st.selectbox(
+            "Scaling",
+            list(SCALES),
+            index=1,
+            format_func=SCALES.__getitem__,
+            key="features:scale",
+            help="What happens to the columns before the reduction.",
+        )
+    with middle:
+        n_columns = st.number_input(
+            "Columns after PCA (0: all)",
+            0,
+            4096,
+            100,
+            key="features:pca",
+            help="Directions of largest variance that are kept of each view; the papers take 100.",
+        )
+    networks = [names[name] for name in chosen if names[name].has_weights]
+    px = 224
+    weights = {}
+    places = [right] if len(networks) < 2 else [right, *st.columns(3)]
+    for place, one in zip(places, networks, strict=False):
+        with place:
+            weights[one.name] = st.text_input(
+                f"Weights of {one.title}",
+                "download",
+                key=f"features:weights:{one.name}",
+                help="download: torchvision's, trained on ImageNet (of sentences: a published encoder), fetched once. "
+                "Or the path of a file, for sentences of a folder, on the server. random: for trying things out.",
+            ).strip()
+    if any(one.of == "image" for one in networks):
+        px = st.select_slider(
+            "Pixels that networks see",
+            [64, 96, 128, 160, 224],
+            224,
+            key="features:px",
+            help="Pictures are enlarged to this edge. The networks were trained at 224; less is faster and worse.",
+        )
+    steps = (*([scale] if scale != "none" else []), *([f"pca-{int(n_columns)}"] if n_columns else []))
+    wanted = tuple(Wanted(extractor=name, steps=steps, weights=weights.get(name, "")) for name in chosen)
+    options = Options(px=px, n_columns=max(100, int(n_columns)))
+    if st.button(
+        "Compute features",
+        type="primary",
+        icon=":material/function:",
+        disabled=not chosen,
+        key="features-go",
+        help="Describe every sample; a bar shows how far it is.",
+    ):
+        for name in weights.values():
+            _check_weights(name)
+        st.session_state[KEY] = (entry.name, wanted, options)
+    asked = st.session_state.get(KEY)
+    if asked == (entry.name, wanted, options):
+        _result(entry, data, wanted, options)
+
+
+def _check_weights(weights: str) -> None:
+    """Where people sign in, a server's files are not theirs to name."""
+    if weights not in ("", "download", "random") and login.signs_in():
+        raise ValueError("files of the server cannot be named here; choose download or random")
+
+
+def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], options: Options) -> None:
+    found = jobs.result(
+        ("features", entry.name, str(entry.found_at()), wanted, options),
+        lambda report: extract(data, wanted, options, lambda fraction, _: report(fraction)),
+        label=f"Describing {data.n_samples:,} samples",
+        height=160,
+    )
+    if found is None:
+        return
+    features, made = found
+    if told := left_out(data, features):
+        st.info(told, icon=":material/info:")
+    st.html(table(made))
+    rows = np.random.default_rng(0).permutation(features.n_samples)[:PREVIEWED]
+    words = None if features.texts is None else [str(features.texts[i])[:40] for i in rows]
+    st.html(sample_cards.cards(features, rows, height=48, labels=words))
+    with st.form("features-keep", border=True):
+        title = st.text_input(
+            "Title",
+            f"{entry.title}, {' and '.join(one.name for one in made)}"[:80],
+            max_chars=80,
+            help="What the data set of features is called in every list.",
+        )
+        if st.form_submit_button(
+            "Keep as a data set",
+            type="primary",
+            icon=":material/save:",
+            help="Puts the features into your list of data sets, ready to train on.",
+        ):
+            with frame.messages():
+                name = _keep(entry, features, made, title, steps=wanted[0].steps)
+                browse.turn_to(name)
+
+
+def _keep(entry: Entry, features: MultiViewDataset, made: list[Made], title: str, *, steps: tuple[str, ...]) -> str:
+    what = " and ".join(one.name for one in made)
+    after = f", then {', '.join(steps)}" if steps else ""
+    said = uploads.About(
+        title=title,
+        about=f"{what} of {entry.title}{after}.",
+        source=entry.source,
+        licence=entry.licence,
+        citation=entry.citation,
+    )
+    return uploads.keep(features, said, login.owner())
+
+
+def table(made: list[Made]) -> str:
+    """HTML table of the views that were made, with the variance that the reduction kept."""
+    rows = "".join(
+        f'<tr><th scope="row"><b>{one.name}</b></th><td>{one.n_raw:,}</td><td>{one.n_columns:,}</td>'
+        f"<td>{one.explained:.1%}</td></tr>"
+        for one in made
+    )
+    heads = ("View", "Columns computed", "Columns kept", "Variance kept")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return f'<table class="mm-table mm-views"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'

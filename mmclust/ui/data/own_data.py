@@ -1,0 +1,46 @@
+"""What a visitor may change of a data set of their own: title, description, licence, citation; or delete it."""
+
+import streamlit as st
+
+from mmclust.data import uploads
+from mmclust.data.entry import Entry
+from mmclust.ui.data import browse
+from mmclust.ui.data.add_data import LICENCES
+from mmclust.ui.shell import frame, login
+
+
+def edit(entry: Entry) -> None:
+    """The form of what is said of a data set, and the button that deletes it."""
+    known = uploads.about(entry.name)
+    with st.form(f"edit-{entry.name}", border=True):
+        left, right = st.columns(2)
+        with left:
+            title = st.text_input("Title", known.title, max_chars=80, help="What it is called in every list.")
+            options = list(dict.fromkeys((known.licence or LICENCES[0], *LICENCES)))
+            licence = st.selectbox("Licence", options, accept_new_options=True, help="Choose one, or write another.")
+        with right:
+            source = st.text_input("Source", known.source, help="Where the data come from.")
+            citation = st.text_input("Citation", known.citation, help="The paper or page to cite with the data.")
+        about = st.text_area(
+            "Description", known.about, height="content", help="What a sample is, in a sentence or two."
+        )
+        if st.form_submit_button("Save", type="primary", icon=":material/save:", help="Change what is said of it."):
+            with frame.messages():
+                said = uploads.About(title=title, about=about, source=source, licence=licence or "", citation=citation)
+                uploads.describe(entry.name, said)
+                st.session_state.pop(browse.KEY, None)  # the list is drawn anew, under the new title
+                st.rerun()
+    n_runs = sum(record.spec.dataset == entry.name for record in login.runs())
+    if st.button("Delete this data set", icon=":material/delete:", help="Remove it from this machine for good."):
+        _delete(entry, n_runs)
+
+
+@st.dialog("Delete this data set?", icon=":material/delete:")
+def _delete(entry: Entry, n_runs: int) -> None:
+    runs = {0: "No run uses it.", 1: "One run uses it: its figures stay, its samples can't be shown any more."}
+    many = f"{n_runs} runs use it: their figures stay, their samples can't be shown any more."
+    st.markdown(f"**{entry.title}**, {entry.n_samples:,} samples. {runs.get(n_runs, many)}")
+    if st.button("Delete", type="primary", key="delete-for-good", help="This cannot be undone."):
+        with frame.messages():
+            uploads.delete(entry.name)
+        st.rerun()

@@ -1,0 +1,148 @@
+"""The Disentangle page: what generators draw for every cluster code, noise by noise or on a walk through noise."""
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from mmclust import worker
+from mmclust.analysis.generated import Generated, generate, variety
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.methods import METHODS, card
+from mmclust.plots.confusion import confusion_figure
+from mmclust.ui.components import cluster_rows, pictures
+from mmclust.ui.explain import sheets
+from mmclust.ui.shell import cache, jobs
+
+N_NOISE = 8
+SEED = "generated-seed"
+COLUMNS = ("swap", "walk")
+
+
+def offered(view: cache.View) -> bool:
+    """Whether the method of a run has generators."""
+    return view.record.spec.method in METHODS and card(view.record.spec.method).generates
+
+
+def page(view: cache.View) -> None:
+    """Samples of every code and noise vector in every view, and where they are assigned to."""
+    view = sheets.last(view)
+    checkpoint = view.run.folder / "checkpoint.pt"
+    if not checkpoint.exists():
+        sheets.no_weights("A generated sample")
+        return
+    seed = st.session_state.setdefault(SEED, 0)
+    walk = (
+        st.segmented_control(
+            "Columns",
+            COLUMNS,
+            default=COLUMNS[0],
+            key="columns",
+            bind="query-params",
+            required=True,
+            help="Swap: every column has a noise of its own, so a column is one style under every code. Walk: the "
+            "noise goes from that of the first column to that of the last in equal steps, so a row walks "
+            "through styles.",
+        )
+        == COLUMNS[1]
+    )
+    data = cache.prepared(view.record.spec)
+
+    def work(report: jobs.Report) -> Generated:
+        method = worker.restore(view.run, view.data.spec)
+        report(0.6)
+        return generate(method, n_noise=N_NOISE, seed=seed, walk=walk)
+
+    key = ("generated", view.record.run_id, checkpoint.stat().st_mtime_ns, seed, walk)
+    found = jobs.result(key, work, label="Drawing samples of every cluster", height=480)
+    if found is None:
+        return
+    columns = "columns walk from noise to noise" if walk else "a column for each noise vector"
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**Generated samples** :gray[(a row for each code, {columns})]",
+                help="All pictures of a row have the same cluster code. Those of a column have the same noise: they "
+                "should share their style. The first column is the surest real sample of the cluster.",
+            )
+            if st.button(
+                "Other noise", icon=":material/refresh:", key="other-noise", type="tertiary", help="Draw other noise."
+            ):
+                st.session_state[SEED] = seed + 1
+                st.rerun()
+        st.html(table(view, data, found, (seed, walk)))
+    with right:
+        _codes(view, found)
+        if not walk:
+            st.markdown(_variety(view, data, found, seed))
+
+
+def _codes(view: cache.View, found: Generated) -> None:
+    st.markdown("**Code against cluster** :gray[(where generated samples are assigned to)]")
+    n_each = int(found.counts.sum(axis=1)[0])
+    lost = [view.cluster_name(k) for k in range(len(found.counts)) if found.counts[k, k] < n_each / 2]
+    text = f"**{found.found:.1%}** of {int(found.counts.sum()):,} generated samples are assigned to the code they have."
+    if lost:
+        text += f" Most samples of code {', '.join(lost[:8])} are taken for other clusters."
+    st.markdown(text)
+    names = [view.cluster_name(k) for k in range(len(found.counts))]
+    figure = confusion_figure(
+        found.counts,
+        names,
+        names,
+        order=np.arange(len(names)),
+        axes=("code", "cluster"),
+        height=min(680, max(340, 38 * len(names) + 60)),
+    )
+    st.plotly_chart(
+        figure, key="codes", config={"displayModeBar": False}, alt="Table of cluster codes against assigned clusters"
+    )
+
+
+def _variety(view: cache.View, data: MultiViewDataset, found: Generated, seed: int) -> str:
+    """Whether the noise matters, in words."""
+    ratios = cache.derive(
+        view,
+        ("variety", seed),
+        lambda: [
+            variety(generated, real[view.ids].astype(np.float32), view.y_pred)
+            for generated, real in zip(found.views, data.views, strict=True)
+        ],
+    )
+    shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in zip(view.view_names, ratios, strict=True))
+    text = f"**Variety**: samples of one code differ by this much of what real samples of a cluster differ: {shares}."
+    if min(ratios) < 0.3:
+        text += " Generators that draw nearly the same sample for every noise vector have collapsed."
+    return text
+
+
+def table(view: cache.View, data: MultiViewDataset, found: Generated, drawn: tuple[int, bool]) -> str:
+    """HTML table: codes in rows, in each a line for every view; `drawn` is the seed, and whether it is a walk."""
+    return cache.derive(view, ("generated", drawn), lambda: _table(view, data, found))
+
+
+def _table(view: cache.View, data: MultiViewDataset, found: Generated) -> str:
+    drawn = [_pictures(data, number, values) for number, values in enumerate(found.views)]
+    views = [(name, pictures.is_image(data, number)) for number, name in enumerate(view.view_names)]
+    rows = []
+    for k in range(len(found.counts)):
+        name, members = escape(view.cluster_name(k)), cluster_rows.members(view, k, "surest", 1)
+        of_code = [addresses[k * N_NOISE : (k + 1) * N_NOISE] for addresses in drawn]
+        labels = [f"Generated sample of cluster {view.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
+        grid = pictures.grid(list(zip(*of_code, strict=True)), labels, px=48, kind="row", views=views)
+        real = pictures.samples(view, members, px=48, mark=False, kind="row")
+        rows.append(
+            f'<tr><th scope="row"><i style="background:{view.colors[k]}"></i><b>{name}</b></th>'
+            f'<td class="mm-real">{real}</td><td>{grid}</td></tr>'
+        )
+    head = "<thead><tr><th>code</th><th>real</th><th>generated</th></tr></thead>"
+    return f'<table class="mm-table mm-generated">{head}<tbody>{"".join(rows)}</tbody></table>'
+
+
+def _pictures(data: MultiViewDataset, number: int, values: np.ndarray) -> list[str]:
+    """Addresses of generated values (K, M, ...) of a view, row by row."""
+    rows = values.reshape(-1, *values.shape[2:])
+    if pictures.is_image(data, number):
+        return pictures.encoded(pictures.pixels(data, number, rows))
+    return pictures.drawn_profiles(data, number, rows)

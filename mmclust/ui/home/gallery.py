@@ -1,0 +1,178 @@
+"""The parts of the Home page: what this is, a finished example, the list of runs."""
+
+import streamlit as st
+
+from mmclust import launch
+from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
+from mmclust.plots import curves
+from mmclust.runs.queue import SWEEP
+from mmclust.runs.record import RunRecord
+from mmclust.ui.components import cluster_rows, picker, pictures
+from mmclust.ui.components.pointmap import small_map
+from mmclust.ui.shell import cache, frame
+from mmclust.ui.train import live
+
+PAGE_SIZE = 8
+
+
+def hero(*, first_visit: bool) -> None:
+    """What this is, in a few words, and where to start."""
+    left, right = st.columns([7, 4], gap="large", vertical_alignment="center")
+    with left:
+        st.html(
+            '<div class="mm-hero"><h1>Watch a network find the groups in your images</h1>'
+            "<p>Deep clustering sorts images without labels. Train a published method, move its sliders, and look "
+            "inside: the map of its codes, its surest images, its confusions, and what it looked at.</p></div>"
+        )
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        text = "Train your first clustering" if first_visit else "New training"
+        if st.button(text, type="primary", icon=":material/play_arrow:", key="hero-train"):
+            st.switch_page("train.py")
+        if st.button("Browse data", icon=":material/photo_library:", key="hero-data"):
+            st.switch_page("data.py")
+
+
+def showcase(record: RunRecord) -> None:
+    """A finished run at a glance: its map, its scores and the surest images of its clusters."""
+    kept = cache.store().get(record.run_id).snapshots()
+    if not kept:
+        return
+    view = cache.view(record, *kept[-1])
+    with st.container(border=True, key="mm-showcase"):
+        title = "An example that is already there" if record.example else "Your latest finished run"
+        st.markdown(
+            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(view.ids):,} {view.word}s, {record.epochs} epochs, "
+            f"{picker.duration(record.seconds)} of training, no labels used]"
+        )
+        left, middle, right = st.columns([4, 4, 4], gap="medium")
+        with left:
+            _map(view)
+        with middle:
+            _scores(view)
+        with right:
+            _rows(view)
+        with st.container(horizontal=True):
+            for page, text, icon in (
+                ("map.py", "Explore the map", "scatter_plot"),
+                ("clusters.py", "See its clusters", "workspaces"),
+                ("confusion.py", "What it confuses", "grid_on"),
+                ("explain.py", "What it looked at", "visibility"),
+            ):
+                if st.button(text, icon=f":material/{icon}:", key=f"show-{page}"):
+                    st.switch_page(page, query_params={"run": record.run_id})
+
+
+def _map(view: cache.View) -> None:
+    small_map.draw(view, key="show-map", height=290)
+    st.caption("Every point is a sample, every corner a cluster; in the middle are samples it is unsure about.")
+
+
+def _scores(view: cache.View) -> None:
+    figures = [
+        (FIGURES[name].title, f"{view.scores[name]:.1%}", FIGURES[name].about) for name in MAIN if name in view.scores
+    ]
+    st.html(frame.tiles(figures))
+    points = cache.curves(view.run)
+    names = [name for name in MAIN_CURVES if name in points]
+    if names:
+        option = curves.score_curves(live.thin(points, names), names=names)
+        option["legend"] |= {"show": False}
+        option["grid"] |= {"top": 12}
+        option["yAxis"] |= {"name": ""}
+        st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
+        st.caption("Agreement with the true classes while it trained. The classes were only used to draw this.")
+
+
+def prepare(view: cache.View) -> None:
+    """Work out beforehand what takes longest in the showcase."""
+    _row_html(view)
+    small_map.content(view)
+    live.thin(cache.curves(view.run), list(MAIN_CURVES))
+
+
+def _rows(view: cache.View) -> None:
+    st.html(_row_html(view))
+    st.caption("The samples it is surest about, one row per cluster.")
+
+
+def _row_html(view: cache.View) -> str:
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    return cache.derive(view, ("showcase", names), lambda: _work_out_rows(view))
+
+
+def _work_out_rows(view: cache.View) -> str:
+    rows = []
+    for cluster in range(min(10, len(view.sizes))):
+        surest = cluster_rows.members(view, cluster, "surest", 12)
+        images = pictures.samples(
+            view, surest, px=26, mark=False, kind="row", only=[pictures.image_view(view.data) or 0]
+        )
+        rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
+    return "".join(rows)
+
+
+def runs(records: list[RunRecord]) -> None:
+    """All runs of this home, newest first, with what can be done with each."""
+    st.markdown("#### Your runs")
+    if not records:
+        frame.empty(
+            "No runs of your own yet",
+            "A training on the bundled digits takes about a minute on a laptop, and needs no download.",
+            page="train.py",
+            button="Start a training",
+            key="no-runs",
+        )
+        return
+    swept = [record for record in records if record.spec.launcher == SWEEP]
+    if swept and not st.toggle(
+        f"Runs of sweeps too ({len(swept):,})", key="swept", help="Sweeps and tables of papers make many runs at once."
+    ):
+        records = [record for record in records if record.spec.launcher != SWEEP]
+    page = 1
+    if len(records) > PAGE_SIZE:
+        page = st.pagination(-(-len(records) // PAGE_SIZE), key="runs-page") or 1
+    for record in records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        _run(record)
+
+
+def _run(record: RunRecord) -> None:
+    with st.container(border=True, key=f"mm-run-{record.run_id}"):
+        name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
+        about = f"{picker.about(record)} · " if record.title else ""
+        name.markdown(
+            f"**{picker.with_seed(record)}** &nbsp; {picker.badge(record)}  \n"
+            f":gray[{about}{record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
+        )
+        with figures:
+            if record.metrics:
+                cells = "".join(f"<span><b>{record.metrics[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
+                st.html(f'<div class="mm-chips">{cells}</div>')
+        with state:
+            if record.active:
+                st.progress(record.step / record.total_steps if record.total_steps else 0.0, text=live.progress(record))
+            else:
+                st.caption(record.error or live.progress(record))
+        with actions.container(horizontal=True, horizontal_alignment="right"):
+            _actions(record)
+
+
+def _actions(record: RunRecord) -> None:
+    target = "train.py" if record.active or record.resumable else "clusters.py"
+    if st.button("Watch" if record.active else "Open", key=f"open-{record.run_id}"):
+        st.switch_page(target, query_params={"run": record.run_id})
+    with st.popover("", icon=":material/more_horiz:", help="Rename or delete"):
+        given = st.text_input("Name", record.title, key=f"name-{record.run_id}", max_chars=80)
+        if given != record.title:
+            cache.store().get(record.run_id).rename(given)
+            st.rerun()
+        if record.resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{record.run_id}"):
+            launch.resume(cache.store(), record.run_id)
+            st.switch_page("train.py", query_params={"run": record.run_id})
+        if st.button(
+            "Delete with its files",
+            icon=":material/delete:",
+            key=f"delete-{record.run_id}",
+            disabled=record.status == "running",
+        ):
+            cache.store().delete(record.run_id)
+            st.rerun()

@@ -1,0 +1,69 @@
+"""Pieces of HTML that the lessons show: rows of samples, joint matrices, bars."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.lessons.merged import Result
+from mmclust.plots import images, palette
+from mmclust.ui.components import pictures
+
+
+def figure(content: str, caption: str) -> str:
+    """A picture with the words below it."""
+    return f"<figure>{content}<figcaption>{caption}</figcaption></figure>"
+
+
+def samples(data: MultiViewDataset, rows: Iterable[int], *, px: int, edges: Sequence[str | None] | None = None) -> str:
+    """Samples in a row, each with a line in a colour below it if there is one."""
+    ids = [int(row) for row in rows]
+    names = [f"Digit {data.spec.classes[data.labels[i]]}" if data.labels is not None else f"Sample {i}" for i in ids]
+    view = pictures.image_view(data) or 0
+    return pictures.grid(pictures.sources(data, view, ids), names, px=px, colors=edges, kind="row")
+
+
+def copies(values: np.ndarray, *, px: int, edges: Sequence[str | None]) -> str:
+    """Augmented copies (m, H, W) uint8 of one image in a row."""
+    shown = pictures.encoded(images.to_rgb(values[:, None]))
+    return pictures.grid(shown, ["Augmented copy"] * len(shown), px=px, colors=edges, kind="row")
+
+
+def named_row(name: str, content: str) -> str:
+    """A row of samples with a name before it."""
+    return f'<div class="mm-row"><span>{name}</span>{content}</div>'
+
+
+def bars(shares: dict[str, float]) -> str:
+    """Shares as bars with their numbers."""
+    return "".join(
+        f'<div class="mm-said"><span>{escape(name)}</span>'
+        f'<i style="width:{60 * share:.1f}%;background:{palette.cluster_color(row)}"></i><b>{share:.0%}</b></div>'
+        for row, (name, share) in enumerate(shares.items())
+    )
+
+
+def matrix(result: Result, names: Sequence[str], caption: str, *, cell: int, marked: Sequence[int] = ()) -> str:
+    """A joint matrix, the classes named in `marked` set off, with the figures below it."""
+    share = result.counts / np.maximum(result.counts.sum(axis=1, keepdims=True), 1)
+    head = "".join(f'<th scope="col">{k + 1}</th>' for k in range(result.counts.shape[1]))
+    body = "".join(
+        f'<tr{" class=mm-marked" if label in marked else ""}><th scope="row">{escape(names[label])}</th>'
+        + "".join(
+            f'<td style="background:rgba(60,120,228,{part:.2f})" '
+            f'title="{count} of class {escape(names[label])} in cluster {k + 1}">{count if part >= 0.02 else ""}</td>'
+            for k, (count, part) in enumerate(zip(result.counts[label], share[label], strict=True))
+        )
+        + "</tr>"
+        for label in range(len(result.counts))
+        if label < len(names)
+    )
+    scores = "".join(f"<span><b>{result.scores[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
+    size = f"--mm-cell:min({cell}px,{cell / 16:.2f}vw)"  # as large on a narrow page as it can be
+    return figure(
+        f'<table class="mm-cells" style="{size}"><thead><tr><th>class</th>{head}</tr></thead>'
+        f'<tbody>{body}</tbody></table><div class="mm-chips">{scores}</div>',
+        caption,
+    )

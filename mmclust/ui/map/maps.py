@@ -1,0 +1,357 @@
+"""The Map page: which space and which projection, one map or two beside each other, and what is selected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mmclust.analysis import projection, projection_quality, timeline
+from mmclust.analysis.projection_quality import Honesty
+from mmclust.analysis.spaces import Space, choices
+from mmclust.ui.components import pointmap, selection
+from mmclust.ui.components.pointmap import map_points
+from mmclust.ui.components.pointmap.map_points import Points
+from mmclust.ui.map import side
+from mmclust.ui.shell import cache, frame, jobs, state
+
+HEIGHT = 460
+PROJECTIONS = {"t-SNE": "tsne", "UMAP": "umap", "PaCMAP": "pacmap", "PCA": "pca"}
+GROUP = "map"
+"""Both maps of the page share selection, colours and the sample under the pointer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the controls of one map say."""
+
+    space: Space
+    projection: str
+    options: tuple[tuple[str, float], ...]
+    """Parameters of the projection."""
+    through_time: bool = False
+    """Whether all kept epochs are laid out, to be played."""
+    suffix: str = ""
+    """Ends the names of this map's widgets and of its places in the URL."""
+
+    @property
+    def name(self) -> str:
+        """What is shown, in words."""
+        return f"{self.projection} of {self.space.title}"
+
+
+def spaces(view: cache.View) -> dict[str, Space]:
+    """What can be shown, by the name that stands in the URL."""
+    return {space.name: space for space in choices(view.snapshot.spaces, view.view_names)}
+
+
+def controls(view: cache.View) -> list[Settings]:
+    """Draw the controls of one map, or of two; all of them stand in the URL."""
+    known = spaces(view)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        space, kind, options = _choose(view, known, "")
+        through_time = (
+            len(view.run.snapshots()) > 1
+            and len(space.members) == 1
+            and st.toggle(
+                "Through time",
+                key="time",
+                bind="query-params",
+                help="Lay out the kept epochs, each starting from the one before, and play how the clusters form. "
+                "PCA does so at once; the others take seconds an epoch, for "
+                f"{timeline.MOST:,} samples and {timeline.FRAMES} epochs at most.",
+            )
+        )
+        beside = st.toggle(
+            "Side by side",
+            key="beside",
+            bind="query-params",
+            help="A second map of the same samples: another space or another projection. What is selected or under "
+            "the pointer in one is marked in the other.",
+        )
+    found = [Settings(space=space, projection=kind, options=options, through_time=through_time)]
+    if beside:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            space, kind, options = _choose(view, known, "2")
+        through_time = through_time and len(space.members) == 1
+        found += [Settings(space=space, projection=kind, options=options, through_time=through_time, suffix="2")]
+    return found
+
+
+def _choose(view: cache.View, known: dict[str, Space], suffix: str) -> tuple[Space, str, tuple[tuple[str, float], ...]]:
+    """Space, projection and its options of one map; the second one begins with another space."""
+    names = list(known)
+    first = "z" if "z" in names else names[0]
+    if suffix:
+        first = next((name for name in ("z_s", *names) if name in names and name != first), first)
+    space = known[_space(known, f"space{suffix}", first, "Space" if not suffix else "Space of the second map")]
+    kind = (
+        st.segmented_control(
+            "Projection",
+            list(PROJECTIONS),
+            default="t-SNE",
+            key=f"projection{suffix}",
+            bind="query-params",
+            required=True,
+            help="t-SNE, UMAP and PaCMAP keep neighbours together; distances between islands mean little. PCA is "
+            "linear. The figures below the map say how far it may be trusted.",
+        )
+        or "t-SNE"
+    )
+    with st.popover("Options", icon=":material/tune:", key=f"options{suffix}"):
+        options = _options(kind, len(view.ids), suffix)
+    return space, kind, options
+
+
+def _space(known: dict[str, Space], name: str, first: str, label: str) -> str:
+    """The choice of a space: buttons for a few, a list for the many of several views."""
+    names, text = list(known), "\n".join(f"- **{space.title}**: {space.meaning}" for space in known.values())
+    key = state.linked(name, names, first)
+    if any(space.views for space in known.values()):
+        st.selectbox(label, names, key=key, width=300, help=text, format_func=lambda name: known[name].title)
+    else:
+        st.segmented_control(label, names, key=key, required=True, help=text)
+    return state.link(name, first)
+
+
+def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
+    if kind == "t-SNE":
+        high = max(6, min(100, (n - 1) // 3))
+        value = st.slider(
+            "Perplexity",
+            5,
+            high,
+            min(30, high),
+            key=f"perplexity{suffix}",
+            bind="query-params",
+            help="About how many neighbours each point tries to keep.",
+        )
+        return (("perplexity", float(value)),)
+    if kind == "PCA":
+        st.caption("PCA has no options.")
+        return ()
+    high, usual = max(3, min(100, n - 1)), 15 if kind == "UMAP" else 10
+    near = st.slider(
+        "Neighbours",
+        2,
+        high,
+        min(usual, high),
+        key=f"{kind.lower()}_neighbours{suffix}",
+        bind="query-params",
+        help="Small: fine detail. Large: the whole shape.",
+    )
+    if kind == "UMAP":
+        dist = st.slider(
+            "Smallest distance",
+            0.0,
+            0.99,
+            0.1,
+            key=f"min_dist{suffix}",
+            bind="query-params",
+            help="How tightly points may be packed.",
+        )
+        return (("n_neighbors", float(near)), ("min_dist", float(dist)))
+    middle = st.slider(
+        "Mid-near pairs",
+        0.0,
+        2.0,
+        0.5,
+        0.1,
+        key=f"mid_near{suffix}",
+        bind="query-params",
+        help="For each neighbour, pairs of middling distance: they hold the whole picture together.",
+    )
+    far = st.slider(
+        "Further pairs",
+        0.5,
+        5.0,
+        2.0,
+        0.1,
+        key=f"further{suffix}",
+        bind="query-params",
+        help="For each neighbour, pairs of far points: they push groups apart.",
+    )
+    return (("n_neighbors", float(near)), ("mid_near", float(middle)), ("further", float(far)))
+
+
+def layout(view: cache.View, settings: Settings) -> Points | None:
+    """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
+    if settings.through_time:
+        return _timeline(view, settings)
+    kind, space = PROJECTIONS[settings.projection], settings.space
+    key = ("layout", view.record.run_id, view.epoch, view.version, space.name, kind, settings.options)
+    options = _typed(settings.options)
+    rows = map_points.shown_rows(len(view.ids), len(space.members))
+
+    def work(report: jobs.Report) -> np.ndarray:
+        # Samples and marks are laid out together: only then does their distance mean anything.
+        values, marks = map_points.codes(view, space, rows), map_points.marks(view, space)
+        return projection.cached_projection(
+            cache.folder(view, "layouts"),
+            np.concatenate([values, marks]) if len(marks) else values,
+            kind,
+            seed=0,
+            progress=report,
+            **options,
+        )
+
+    n_points = len(rows) * len(space.members)
+    xy = jobs.result(key, work, label=f"Laying out {n_points:,} points with {settings.projection}", height=HEIGHT)
+    if xy is None:
+        return None
+    views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
+    return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, marks=xy[n_points:])
+
+
+def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
+    """Parameters of the projection as it takes them."""
+    return {name: int(value) if name == "n_neighbors" else value for name, value in options}
+
+
+def _timeline(view: cache.View, settings: Settings) -> Points | None:
+    """Where the samples are at every kept epoch, or None while that is worked out."""
+    kind, space = PROJECTIONS[settings.projection], settings.space.name
+    kept = timeline.shown_epochs(view.run.snapshots())
+    written = tuple(path.stat().st_mtime_ns for _, path in kept)
+    key = ("timeline", view.record.run_id, view.annotation, written, space, kind, settings.options)
+
+    def work(report: jobs.Report) -> Points:
+        snapshots = [cache.snapshot_at(view, epoch) for epoch, _ in kept]
+        ids = timeline.common_samples([*snapshots, view.snapshot], None if kind == "pca" else timeline.MOST)
+        rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
+        codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
+        layouts = timeline.lay_out(
+            codes, kind, folder=cache.folder(view, "layouts"), progress=report, seed=0, **_typed(settings.options)
+        )
+        frames = [
+            map_points.frame(view, snapshot, r, ids, xy)
+            for snapshot, r, xy in zip(snapshots, rows, layouts, strict=True)
+        ]
+        return Points(
+            xy=layouts[-1],
+            rows=timeline.rows_of(view.snapshot, ids),
+            views=None,
+            marks=np.empty((0, 2)),
+            frames=tuple(frames),
+        )
+
+    label = f"Laying out {len(kept)} epochs with {settings.projection}"
+    return jobs.result(key, work, label=label, height=HEIGHT)
+
+
+@st.fragment
+def explore(view: cache.View, drawn: Sequence[tuple[Settings, Points]]) -> None:
+    """The map, or two, and beside or below what is selected."""
+    found = selection.current(view)
+    if len(drawn) == 1:
+        left, right = st.columns([8, 4], gap="medium")
+        places = [left]
+    else:
+        places, right = st.columns(len(drawn), gap="medium"), st.container()
+    for place, (settings, points) in zip(places, drawn, strict=True):
+        with place:
+            if len(drawn) > 1:
+                st.markdown(f"**{settings.name}**")
+            _map(view, points, settings, found)
+    with right, frame.messages():
+        side.panel(view, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1)
+
+
+@st.fragment
+def one(view: cache.View, settings: Settings, points: Points) -> None:
+    """A map by itself, under its name."""
+    st.markdown(f"**{settings.name}**")
+    _map(view, points, settings, selection.current(view))
+
+
+def _map(view: cache.View, points: Points, settings: Settings, found: selection.Selection | None) -> None:
+    """One map, and below it how far it may be trusted."""
+    place = st.container()
+    honest = None if settings.through_time else _honesty(view, points, settings)
+    n_samples = len(points.rows) // len(settings.space.members)
+    if n_samples < len(view.ids):
+        st.caption(f"{n_samples:,} random samples of {len(view.ids):,}.")
+
+    def select(positions: np.ndarray) -> None:
+        rows = np.unique(points.rows[positions])
+        title = "Selected on the map"
+        if len(rows) == 1:
+            title = f"{view.word.capitalize()} {view.ids[rows[0]]}"
+        selection.select(view, rows, title)
+
+    with place:
+        pointmap.show(
+            _packed(view, points, settings, honest),
+            len(points.xy),
+            key=f"map{settings.suffix}",
+            group=GROUP,
+            height=HEIGHT,
+            alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}",
+            selected=None if found is None else np.flatnonzero(np.isin(points.rows, found.rows)),
+            anchor=side.anchor(view),
+            on_select=select,
+        )
+
+
+def _packed(view: cache.View, points: Points, settings: Settings, honest: Honesty | None) -> bytes:
+    """The map's file, kept in memory by what it depends on."""
+    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
+    layout, texts = f"{view.record.run_id} {shown}", map_points.texts(view)
+    return cache.derive(
+        view,
+        ("map", shown, names, honest is not None),
+        lambda: map_points.content(view, points, settings.space, honest, layout=layout, texts=texts),
+    )
+
+
+def _honesty(view: cache.View, points: Points, settings: Settings) -> Honesty | None:
+    """Draw the figures of a picture, or a progress bar while neighbours are compared; None until then."""
+    rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
+    if len(points.xy) < 4:
+        return None
+    shown = (space.name, settings.projection, settings.options)
+    key = ("honesty", view.record.run_id, view.epoch, view.version, shown)
+
+    def work(report: jobs.Report) -> Honesty:
+        values = map_points.codes(view, space, rows)
+        return projection_quality.cached_honesty(cache.folder(view, "layouts"), values, points.xy, progress=report)
+
+    found: Honesty | None = jobs.result(
+        key, work, label="Comparing neighbours on the map and in the space", height=64, border=False
+    )
+    if found is not None:
+        st.html(_figures(found))
+    return found
+
+
+def _figures(found: Honesty) -> str:
+    k, wide = found.neighbours, projection_quality.WIDE * found.neighbours
+    among = "" if found.references == len(found.false) else f" Compared with {found.references:,} random samples."
+    cells = (
+        (
+            "trustworthiness",
+            f"{found.trustworthiness:.1%}",
+            "100%: who is near on the map is near in the space. A random map has about 50%.",
+        ),
+        (
+            "continuity",
+            f"{found.continuity:.1%}",
+            "100%: who is near in the space is near on the map. A random map has about 50%.",
+        ),
+        (
+            "false neighbours",
+            f"{found.false.mean():.0%}",
+            f"Of the {k} nearest on the map, the share that is not even among the {wide} nearest in the space.",
+        ),
+        (
+            "missing neighbours",
+            f"{found.missing.mean():.0%}",
+            f"Of the {k} nearest in the space, the share that is not even among the {wide} nearest on the map.",
+        ),
+    )
+    inside = "".join(
+        f'<span title="{text}{among}"><b>{value}</b> <small>{name}</small></span>' for name, value, text in cells
+    )
+    return f'<div class="mm-chips mm-honesty" role="note">{inside}</div>'

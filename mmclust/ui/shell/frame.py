@@ -1,0 +1,96 @@
+"""What all pages share: style, headings, messages instead of tracebacks, empty states, and the run they show."""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).resolve().parents[3] / "assets"
+
+log = logging.getLogger(__name__)
+
+
+def style() -> None:
+    """Put the logo and the few rules that the theme cannot express on the page."""
+    st.logo(ASSETS / "logo.svg", size="large")
+    st.html(Path(__file__).with_name("style.css"))
+
+
+def heading(title: str, sentence: str) -> None:
+    """The head of a page: its name and what it answers."""
+    st.html(f'<div class="mm-head"><h1>{title}</h1><p>{sentence}</p></div>')
+
+
+@contextmanager
+def messages() -> Iterator[None]:
+    """Turn an error of the block into a message; the details go to the log."""
+    try:
+        yield
+    except Exception as error:
+        show(error)
+
+
+def show(error: Exception) -> None:
+    """Say what went wrong in one sentence, with what to do; never a traceback.
+
+    A ValueError raised by our own code is written for the user; anything else is a defect and goes to the log.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = not frames or "mmclust" in Path(frames[-1].filename).parts
+    if isinstance(error, ValueError) and ours:
+        st.warning(sentence(error), icon=":material/info:")
+        return
+    log.error("a page failed", exc_info=error)
+    st.error(
+        "This page could not be drawn because of an error in the program. Your runs are safe: "
+        "reload the page, or choose another run. The details are in the server's log.",
+        icon=":material/error:",
+    )
+
+
+def sentence(error: Exception) -> str:
+    """The error's text as a sentence: capital first, full stop last; names of files and settings stay as they are."""
+    text = str(error).strip() or type(error).__name__
+    is_name = re.search(r"[=._/]\w", text.split()[0])
+    return (text[0] if is_name else text[0].upper()) + text[1:] + ("" if text[-1] in ".!?" else ".")
+
+
+def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
+    """HTML of figures side by side.
+
+    Args:
+        figures: name, value and explanation of each.
+    """
+    cell = '<div title="{}"><dt>{}</dt><dd>{}</dd></div>'
+    cells = "".join(cell.format(escape(text), escape(name), escape(value)) for name, value, text in figures)
+    return f'<dl class="mm-tiles">{cells}</dl>'
+
+
+def empty(
+    title: str,
+    text: str,
+    *,
+    page: str | None = None,
+    button: str = "",
+    key: str = "empty",
+    query: dict[str, str] | None = None,
+) -> None:
+    """An empty state: what is missing, why, and the button that leads on.
+
+    Args:
+        title: what is missing.
+        text: why, and what to do.
+        page: where the button leads; None for no button.
+        button: its text.
+        key: tells several empty states of a page apart.
+        query: what the page is told in the URL.
+    """
+    with st.container(border=True, horizontal_alignment="center", gap="small", key=f"mm-empty-{key}"):
+        st.html(f'<div class="mm-empty"><h3>{title}</h3><p>{text}</p></div>')
+        if page and st.button(button, type="primary", key=f"{key}-button"):
+            st.switch_page(page, query_params=query)

@@ -1,0 +1,87 @@
+"""Who looks at the pages: the person that has signed in, or the one local user where nobody signs in."""
+
+import streamlit as st
+
+from mmclust.data import uploads
+from mmclust.data.entry import Entry
+from mmclust.runs.record import RunRecord
+from mmclust.ui.shell import cache, frame
+
+
+def signs_in() -> bool:
+    """Whether this server asks who its visitors are (OpenID Connect, `[auth]` in Streamlit's secrets)."""
+    return "is_logged_in" in st.user.to_dict()
+
+
+def is_known() -> bool:
+    """Whether pages may be drawn: the visitor has signed in, or nobody has to."""
+    return not signs_in() or bool(st.user.to_dict()["is_logged_in"])
+
+
+def owner() -> str:
+    """Key of the visitor's own folder.
+
+    Raises:
+        ValueError: this server wants its visitors to sign in, and this one has not.
+    """
+    if not signs_in():
+        return uploads.LOCAL
+    known = st.user.to_dict()
+    if not (known["is_logged_in"] and known.get("sub")):
+        raise ValueError("data of your own need an account; sign in first")
+    return uploads.owner_of(f"{known.get('iss', '')} {known['sub']}")
+
+
+def entries() -> list[Entry]:
+    """The visitor's own data sets."""
+    return uploads.entries(owner())
+
+
+def sees(dataset: str) -> bool:
+    """Whether runs on that data set are shown to the visitor: all but those on somebody else's own data."""
+    return uploads.owner_in(dataset) in ("", owner())
+
+
+def runs(*, examples: bool = True) -> list[RunRecord]:
+    """The runs that are shown to the visitor, newest first; see `RunStore.list`."""
+    return [record for record in cache.store().list(examples=examples) if sees(record.spec.dataset)]
+
+
+def door() -> None:
+    """What stands in place of every page until the visitor has signed in."""
+    frame.heading("mmclust", "Train a deep clustering, watch it form, look inside.")
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
+        st.html(
+            '<div class="mm-empty"><h3>Sign in</h3><p>This server keeps the data of its visitors apart, so it asks who '
+            "you are. You come back here afterwards.</p></div>"
+        )
+        for provider in _providers():
+            name = f" with {provider}" if provider else ""
+            st.button(
+                f"Sign in{name}",
+                type="primary",
+                icon=":material/login:",
+                key=f"sign-in-{provider}",
+                on_click=st.login,
+                args=(provider,),
+                help="Opens the page of the service that knows your account.",
+            )
+
+
+def _providers() -> list[str | None]:
+    """Names of the services in the secrets, `[auth.NAME]` each; one without a name where they are not named."""
+    return [name for name, value in st.secrets["auth"].items() if hasattr(value, "items")] or [None]
+
+
+def account() -> None:
+    """Who is signed in, and the way out; nothing where nobody signs in."""
+    if not signs_in():
+        return
+    known = st.user.to_dict()
+    name = str(known.get("name") or known.get("email") or known["sub"])
+    with st.popover(name, icon=":material/person:", width="stretch", help="Your account on this server."):
+        st.markdown(
+            f"Signed in as **{name}**. Data that you add, and runs on them, are shown to you alone; all other runs are "
+            "shown to everybody."
+        )
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout, help="Ends this session in this browser.")

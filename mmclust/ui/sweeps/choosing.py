@@ -1,0 +1,158 @@
+"""Which run of a sweep could be chosen without labels, and what the choice would have been worth."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmclust.analysis.choosing import Candidate, Choice, choices
+from mmclust.evaluation.figures import LABELLED
+from mmclust.plots.sensitivity import scatter
+from mmclust.reproduction import choosing
+from mmclust.runs.record import RunRecord
+from mmclust.ui.shell import cache, frame, jobs, state
+from mmclust.ui.sweeps.sensitivity import Found
+
+SCOPES = {"seeds": "the seeds of each setting", "all": "all runs"}
+HEIGHT = 380
+
+
+def show(found: Found) -> None:
+    """The criteria in a table, and the runs by one of them against ACC."""
+    runs = list({run.run_id: run for run in found.finished.values()}.values())
+    methods = {(run.spec.method, run.spec.dataset) for run in runs}
+    if len(runs) < 2 or len(methods) > 1:
+        frame.empty(
+            "Nothing to choose from",
+            "A choice needs two finished runs or more, of one method on one data set: a sweep over settings or seeds.",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        several = len(found.record.sweep.seeds) > 1
+        scopes = list(SCOPES) if several and len(found.record.sweep.cells) > 1 else ["all"]
+        if len(scopes) > 1:
+            st.segmented_control(
+                "Chosen among",
+                scopes,
+                key=state.linked("among", scopes, "seeds"),
+                required=True,
+                format_func=SCOPES.__getitem__,
+                help="Seeds: which of equal runs to keep, one for each setting. All: which setting to take, too.",
+            )
+        scope = state.link("among", scopes[0])
+        names = [name for name in LABELLED if all(name in (run.metrics or {}) for run in runs)]
+        figure = "acc"
+        if names:
+            figure = (
+                st.selectbox(
+                    "Worth",
+                    names,
+                    key=state.linked("worth", names, "acc"),
+                    format_func=LABELLED.__getitem__,
+                    width=200,
+                    help="What says afterwards how good a choice was. It takes no part in the choice.",
+                )
+                or "acc"
+            )
+            state.link("worth", "acc")
+    ids = tuple(run.run_id for run in runs)
+    known: list[Candidate] | None = jobs.result(
+        ("choosing", ids, scope, figure),
+        lambda report: choosing.candidates(
+            cache.store(), runs, within_settings=scope == "seeds", figure=figure, progress=report
+        ),
+        label=f"Reading the codes of {len(runs):,} runs",
+        height=HEIGHT,
+    )
+    if known is None:
+        return
+    made = choices(known, choosing.criteria(runs[0].spec.method))
+    _table(made, runs, LABELLED.get(figure, figure))
+    _picture(made, known, runs, LABELLED.get(figure, figure))
+
+
+def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> None:
+    titles = {run.run_id: run.title or run.run_id for run in runs}
+    labelled = any(choice.figure is not None for choice in made)
+    rows = []
+    for choice in made:
+        row = {"criterion": choice.criterion.title, "runs": choice.n_candidates}
+        first = titles[choice.run_ids[0]]
+        row["chosen"] = first if len(choice.run_ids) == 1 else f"one run for each of {len(choice.run_ids)} settings"
+        if labelled and choice.figure is not None and choice.oracle is not None:
+            row |= {figure: choice.figure, "below the oracle": choice.oracle - choice.figure}
+            row |= {"rank correlation": choice.correlation}
+        rows.append(row)
+    if labelled:
+        best = next(choice for choice in made if choice.oracle is not None)
+        rows.append(
+            {
+                "criterion": "Oracle: the labels themselves",
+                "runs": best.n_candidates,
+                "chosen": "not allowed",
+                figure: best.oracle,
+                "below the oracle": 0.0,
+            }
+        )
+        rows.append(
+            {
+                "criterion": "A run at random",
+                "runs": best.n_candidates,
+                "chosen": "any",
+                figure: best.average,
+                "below the oracle": (best.oracle or 0.0) - (best.average or 0.0),
+            }
+        )
+    columns = ["criterion", "chosen", *([figure, "below the oracle", "rank correlation"] if labelled else []), "runs"]
+    if not any(choice.correlation is not None for choice in made):
+        columns = [column for column in columns if column != "rank correlation"]
+    table = pd.DataFrame(rows)
+    table = table[[column for column in columns if column in table]]
+    config = {
+        figure: st.column_config.NumberColumn(format="percent"),
+        "below the oracle": st.column_config.NumberColumn(format="percent"),
+        "rank correlation": st.column_config.NumberColumn(
+            format="%.2f",
+            help="Spearman's, of goodness by the criterion and the figure: 1 orders the runs "
+            "as the labels do, 0 says nothing of them.",
+        ),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, placeholder="")
+    if not labelled:
+        st.caption("These data have no classes: nothing tells how good a choice was.")
+
+
+def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[RunRecord], figure: str) -> None:
+    by_name = {choice.criterion.name: choice for choice in made}
+    names = list(by_name)
+    left, right = st.columns([7, 3], gap="medium")
+    with right:
+        st.selectbox(
+            "Criterion",
+            names,
+            key=state.linked("criterion", names, names[0]),
+            format_func=lambda name: by_name[name].criterion.title,
+            help="Which one the picture shows.",
+        )
+        choice = by_name[state.link("criterion", names[0])]
+        st.caption(choice.criterion.about)
+        better = "Lower" if choice.criterion.lowest else "Higher"
+        st.caption(f"{better} is taken for better. Ringed: the chosen run of each group.")
+    titles = {run.run_id: run.title or run.run_id for run in runs}
+    name, chosen = choice.criterion.name, set(choice.run_ids)
+    drawn = [one for one in known if name in one.values and np.isfinite(one.values[name])]
+    groups = {group: number for number, group in enumerate(dict.fromkeys(one.group for one in drawn))}
+    with left:
+        if not all(one.figure is not None for one in drawn):
+            st.caption("Without classes there is no picture: criterion against agreement with classes.")
+            return
+        picture = scatter(
+            np.array([one.values[name] for one in drawn]),
+            np.array([one.figure for one in drawn], dtype=float),
+            texts=[titles[one.run_id] for one in drawn],
+            groups=np.array([groups[one.group] for one in drawn]),
+            marked=np.array([one.run_id in chosen for one in drawn]),
+            names=(choice.criterion.title, figure),
+        )
+        st.plotly_chart(picture, key="choosing-picture", config={"displayModeBar": False})

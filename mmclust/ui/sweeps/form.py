@@ -1,0 +1,396 @@
+"""Sweeps from the browser: the form that plans one, and how far one is."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import streamlit as st
+
+from mmclust import settings
+from mmclust.data import catalogue
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import PRESETS, Knob, MethodCard
+from mmclust.reproduction.forecast import forecast
+from mmclust.runs.queue import RAY, SWEEP
+from mmclust.runs.record import RunRecord
+from mmclust.sweeps import child
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.record import SweepRecord
+from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, SweepOutcome, look_up
+from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
+from mmclust.ui.components import picker
+from mmclust.ui.shell import cache, forms, frame, jobs, login
+
+ASK_ABOVE = 60
+"""A sweep of more runs asks before it starts."""
+KEPT = "sweep-form"
+"""Session key of the form's values, which outlast a change of page."""
+NONE = "nothing"
+TICK_S = 2.0
+MOST_TOLD = 3
+"""Reasons that are given, and settings that are named for each."""
+BADGES = {
+    "running": ":green-badge[:material/play_arrow: running]",
+    "finished": ":blue-badge[:material/check: finished]",
+    "stopped": ":gray-badge[:material/stop: stopped]",
+    "interrupted": ":orange-badge[:material/bolt: interrupted]",
+}
+
+
+def form() -> str | None:
+    """Draw the form of a new sweep; gives the id of a sweep that was started now."""
+    left, right = st.columns([6, 5], gap="large")
+    sweep = None
+    with left, frame.messages():
+        base, about = _base()
+        sweep = _asked(base, about)
+    with right, frame.messages():
+        if sweep is not None:
+            return _before(sweep)
+    return None
+
+
+def extend(record: SweepRecord) -> None:
+    """Fill the form with what a sweep asks for, so that values and seeds can be added; what is trained is reused."""
+    first, axes = record.sweep.cells[0], record.sweep.axes()
+    values: dict[str, Any] = {"dataset": first.dataset, "method": first.method, "preset": first.preset}
+    values |= {"epochs": first.epochs or 0, "limit": first.limit or 0, "title": record.title}
+    values |= {"seeds": ",".join(map(str, record.sweep.seeds)), "kind": ABLATION if ABLATION in axes else "settings"}
+    for place, (name, on_axis) in enumerate(list(axes.items())[:2], start=1):
+        values |= {f"knob{place}": name, f"values{place}": ", ".join(map(_written, on_axis))}
+    values["changes"] = {name: value for name, value in first.changes.items() if name not in axes}
+    for name in [str(key) for key in st.session_state if str(key).startswith("sweep:")]:
+        del st.session_state[name]
+    st.session_state[KEPT] = values
+
+
+def _written(value: Any) -> str:
+    """A value as it is typed: 2 for 2.0."""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _kept(name: str, default: Any) -> Any:
+    """A value of this form, else of the form of the Train page: a sweep begins where a run was planned."""
+    return st.session_state.get(KEPT, {}).get(name, st.session_state.get(forms.KEPT, {}).get(name, default))
+
+
+def _keep(name: str, value: Any) -> Any:
+    st.session_state.setdefault(KEPT, {})[name] = value
+    return value
+
+
+def _choose(name: str, label: str, options: list[str], show: Any = str, **more: Any) -> str:
+    key = f"sweep:{name}"
+    if st.session_state.get(key) not in options:
+        wanted = _kept(name, options[0])
+        st.session_state[key] = wanted if wanted in options else options[0]
+    return _keep(name, st.selectbox(label, options, key=key, format_func=show, **more) or options[0])
+
+
+def _text(name: str, label: str, default: str, **more: Any) -> str:
+    key = f"sweep:{name}"
+    if key not in st.session_state:
+        st.session_state[key] = str(_kept(name, default))
+    return _keep(name, st.text_input(label, key=key, **more) or "")
+
+
+def _number(name: str, label: str, default: int, **more: Any) -> int:
+    key = f"sweep:{name}"
+    if key not in st.session_state:
+        wanted = str(_kept(name, default))
+        st.session_state[key] = int(wanted) if wanted.isdigit() else default
+    return _keep(name, int(st.number_input(label, 0, 10**9, step=1, key=key, **more)))
+
+
+def _base() -> tuple[Cell, MethodCard]:
+    known = [entry.name for entry in catalogue.DATASETS.values() if entry.available()]
+    one, two, three = st.columns(3)
+    with one:
+        dataset = _choose("dataset", "Data set", known, picker.dataset_title, help="All runs train on it.")
+    several = len(cache.describe(dataset).views) > 1
+    with two:
+        fitting = [name for name in METHODS if card(name).several_views == several]
+        method = card(
+            _choose("method", "Method", fitting, lambda name: card(name).title, help="Methods that take such data.")
+        )
+    with three:
+        presets = [name for name in PRESETS if name in method.presets]
+        preset = _choose("preset", "Preset", presets, str.capitalize, help="The settings that do not vary.")
+    one, two, three = st.columns(3)
+    with one:
+        epochs = _number(
+            "epochs",
+            "Epochs (0: preset)",
+            0,
+            help=f"Passes over the data of each run; the preset has {method.preset(preset, dataset).epochs}.",
+        )
+    with two:
+        limit = _number("limit", "Samples (0: all)", 0, help="A random sample of this many, for a quick look.")
+    with three:
+        seeds = _text("seeds", "Seeds", "0-1", help="Each setting is trained with all of them: 0,1,2 or 0-9.")
+    known_knobs = {knob.name for knob in method.knobs}
+    changes = {name: value for name, value in _kept("changes", {}).items() if name in known_knobs}
+    if changes:
+        st.caption("Also set in all runs: " + ", ".join(f"{name}={value}" for name, value in changes.items()))
+    _keep("changes", changes)
+    st.session_state["sweep:asked-seeds"] = seeds
+    base = Cell(dataset=dataset, method=method.name, preset=preset, epochs=epochs or None, limit=limit or None)
+    return replace(base, changes=changes), method
+
+
+def _asked(base: Cell, about: MethodCard) -> Sweep | None:
+    """What the form asks for; None while a value of it cannot be understood, which is said beside it."""
+    seeds = seed_numbers(st.session_state["sweep:asked-seeds"])
+    kinds = ["settings", ABLATION] if about.ablations else ["settings"]
+    kind = "settings"
+    if len(kinds) > 1:
+        kind = _choose(
+            "kind",
+            "What varies",
+            kinds,
+            lambda name: "one or two settings" if name == "settings" else "the paper's ablation table",
+            help="The ablation table switches terms of the objective off, one row after the other.",
+        )
+    title = _text("title", "Title", "", placeholder=f"{about.title} on {picker.dataset_title(base.dataset)}")
+    if kind == ABLATION:
+        st.caption("Rows: " + "; ".join(about.ablations))
+        return ablations(base, about.ablations, seeds=seeds, title=title)
+    axes: dict[str, list[Any]] = {}
+    knobs = {knob.name: knob for knob in about.knobs}
+    names = [*knobs, "epochs", "clusters"]
+    for place in (1, 2):
+        left, right = st.columns([2, 3])
+        with left:
+            options = names if place == 1 else [NONE, *(name for name in names if name not in axes)]
+            name = _choose(
+                f"knob{place}",
+                "Setting" if place == 1 else "Second setting",
+                options,
+                lambda name: name.replace("_", " ").capitalize(),
+                help="Varies along the curve." if place == 1 else "With two settings every combination is trained.",
+            )
+        if name == NONE:
+            continue
+        with right:
+            _refill(place, name)
+            text = _text(
+                f"values{place}",
+                "Values",
+                _suggested(knobs.get(name), base, about),
+                help="Numbers or words with commas, or a range FROM:TO:STEP, e.g. 0:1:0.1.",
+            )
+        values = axis_values(text)
+        if name in knobs:
+            values = [knobs[name].check(value) for value in values]
+        axes[name] = values
+    return grid(base, axes, seeds=seeds, title=title)
+
+
+def _refill(place: int, name: str) -> None:
+    """Another setting has other values: what was suggested for the one before is taken away."""
+    before = st.session_state.get(KEPT, {}).get(f"of{place}", name)
+    if before != name:
+        st.session_state.pop(f"sweep:values{place}", None)
+        st.session_state[KEPT].pop(f"values{place}", None)
+    _keep(f"of{place}", name)
+
+
+def _suggested(knob: Knob | None, base: Cell, about: MethodCard) -> str:
+    """Five values across the range of a setting."""
+    if knob is None:
+        return "5, 10, 20"
+    if knob.kind is bool:
+        return "false, true"
+    if knob.choices:
+        return ", ".join(map(str, knob.choices))
+    default = about.resolve(base.dataset, base.preset, {})[knob.name]
+    if knob.low is None or knob.high is None:
+        return ", ".join(f"{default * factor:g}" for factor in (0.5, 1, 2)) if default else "0, 1, 2"
+    if knob.log:
+        stops = forms.log_stops(knob.low, knob.high)
+        return ", ".join(f"{stop:g}" for stop in stops[:: max(1, len(stops) // 5)])
+    found = [knob.low + (knob.high - knob.low) * part / 4 for part in range(5)]
+    return ", ".join(f"{round(value) if knob.kind is int else value:g}" for value in found)
+
+
+def _before(sweep: Sweep) -> str | None:
+    """What a sweep would cost, and the button that starts it."""
+    n_all = sweep.n_runs
+    at_most = n_all
+    if n_all > ASK_ABOVE:
+        at_most = int(
+            st.number_input(
+                "Runs at most",
+                len(sweep.seeds),
+                n_all,
+                min(n_all, ASK_ABOVE),
+                key=f"sweep:limit-{sweep.id}",
+                help="Fewer than all: settings are drawn evenly from the grid, the others stay gaps.",
+            )
+        )
+        sweep = limited(sweep, at_most)
+    with st.container(border=True):
+        axes = " x ".join(f"{len(values)} {name}" for name, values in sweep.axes().items()) or "one setting"
+        n_seeds = len(sweep.seeds)
+        st.markdown(f"**{sweep.n_runs:,} runs** :gray[{axes} x {n_seeds} seed{'s' if n_seeds > 1 else ''}]")
+        found = jobs.result(
+            ("forecast", sweep.to_json()),
+            lambda report: _looked_up(sweep),
+            label="Training a few steps to see how long a run takes",
+            height=64,
+            border=False,
+        )
+        if found is None:
+            return None
+        outcome, expected = found
+        if outcome.failures:
+            st.warning(_refused(outcome), icon=":material/info:")
+            if len(outcome.failures) == sweep.n_runs:
+                return None
+        if outcome.n_reused:
+            st.caption(f"{outcome.n_reused} of them are finished already and are reused.")
+        duration = st.container()
+        sure = n_all <= ASK_ABOVE or sweep.n_runs <= ASK_ABOVE
+        if not sure:
+            sure = st.checkbox(
+                f"Yes, start {sweep.n_runs:,} runs",
+                key=f"sweep:sure-{sweep.id}",
+                help="So many runs take this machine for the time above; lower the limit to try a part first.",
+            )
+        launcher = _launcher()
+        gpus = _gpus_per_run() if launcher == RAY else 1.0
+        duration.caption(_duration(expected, launcher))
+        if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", disabled=not sure):
+            child.start(cache.store(), sweep, launcher, gpus)
+            jobs.forget(("forecast", sweep.to_json()))
+            return sweep.id
+    return None
+
+
+def _looked_up(sweep: Sweep) -> tuple[SweepOutcome, dict[str, Any]]:
+    """What there is of a sweep, what of it cannot be had, and how long the rest would take."""
+    outcome = look_up(cache.store(), sweep, cache.dataset)
+    return outcome, forecast(outcome)
+
+
+def _refused(outcome: SweepOutcome) -> str:
+    """Markdown: the settings that cannot be trained, and why."""
+    reasons: dict[str, dict[str, None]] = {}
+    for (cell, _), why in outcome.failures.items():
+        reasons.setdefault(why, {})[outcome.sweep.cells[cell].title or "the setting"] = None
+    lines = []
+    for why, titles in list(reasons.items())[:MOST_TOLD]:
+        more = f" and {len(titles) - MOST_TOLD} more" if len(titles) > MOST_TOLD else ""
+        lines.append(f"- {'; '.join(list(titles)[:MOST_TOLD])}{more}: {frame.sentence(ValueError(why))}")
+    head = f"{len(outcome.failures):,} of the {outcome.sweep.n_runs:,} runs cannot be trained and are left out:"
+    return "\n".join([head, *lines])
+
+
+def _duration(expected: Mapping[str, Any], launcher: str) -> str:
+    """How long a sweep is going to take, in a sentence."""
+    if not expected["n_left"]:
+        return "All of them are finished: the result is there at once."
+    seconds, at_a_time = expected["seconds_left"], expected["n_workers"]
+    if launcher == RAY:
+        of_all = picker.duration(seconds * at_a_time)
+        return (
+            f"About {of_all} (h:mm:ss or m:ss) of training at this machine's pace; the cluster trains as many runs "
+            "at a time as it has room for."
+        )
+    return f"About {picker.duration(seconds)} (h:mm:ss or m:ss) on this machine, {at_a_time} runs at a time."
+
+
+def _launcher() -> str:
+    """Where the runs are trained; there is a choice once a cluster is named."""
+    if not settings.ray_address():
+        return SWEEP
+    return (
+        st.segmented_control(
+            "Runs in",
+            list(LAUNCHERS),
+            key="sweep:launcher",
+            default=SWEEP,
+            required=True,
+            format_func=lambda name: "processes of this machine" if name == SWEEP else "the Ray cluster",
+            help="The cluster of MMCLUST_RAY_ADDRESS trains as many runs at a time as it has room for; docs/deploy.md "
+            "says what it needs.",
+        )
+        or SWEEP
+    )
+
+
+def _gpus_per_run() -> float:
+    return float(
+        st.number_input(
+            "GPUs per run",
+            LEAST_GPU,
+            1.0,
+            1.0,
+            0.25,
+            key="sweep:gpus",
+            help="Part of a GPU that the cluster keeps free for each run: with 0.25 four runs share one, and its "
+            "memory has to hold them all. Small runs leave most of a GPU idle. Without GPUs it has no meaning.",
+        )
+    )
+
+
+def status(record: SweepRecord) -> None:
+    """Status, progress with time left, and what can be done; redraws itself while the sweep runs."""
+    running = record.status == "running"
+    st.fragment(_status, run_every=TICK_S if running else None)(record.sweep_id, running)
+
+
+def _status(sweep_id: str, was_running: bool) -> None:
+    with frame.messages():
+        store = cache.store()
+        record = sweeps.get(store, sweep_id)
+        if was_running and record.status != "running":
+            st.rerun()
+        done = runs_of(record)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(BADGES[record.status], width="content")
+            n_finished = sum(run.status == "finished" for run in done.values())
+            words = f"{n_finished} of {record.sweep.n_runs} runs finished"
+            words += f", {len(record.failures)} failed" if record.failures else ""
+            st.caption(words, width="stretch")
+            if record.status == "running":
+                if st.button("Stop", icon=":material/stop:", help="Runs write their checkpoints; Resume goes on."):
+                    sweeps.ask_to_stop(store, sweep_id)
+                    st.toast("The sweep stops within seconds.", icon=":material/stop:")
+            elif n_finished < record.sweep.n_runs and st.button(
+                "Resume", icon=":material/play_arrow:", help="Trains what is missing or has failed."
+            ):
+                there = [run.spec.gpus for run in done.values() if run.launcher == RAY]  # it goes on where it was begun
+                child.start(store, record.sweep, RAY if there else SWEEP, min(there, default=1.0))
+                st.rerun()
+        if record.status == "running":
+            left = _seconds_left(record, done)
+            text = f"about {picker.duration(left)} left" if left is not None else "the first runs are under way"
+            parts = sum(min(1.0, run.epoch / run.epochs) for run in done.values())
+            st.progress(min(1.0, parts / record.sweep.n_runs), text=text)
+        holes: dict[str, list[str]] = {}
+        for (cell, seed), why in record.failures.items():
+            holes.setdefault(why, []).append(f"{record.sweep.cells[cell].title or 'the setting'}, seed {seed}")
+        for why, where in list(holes.items())[:3]:
+            more = f" and {len(where) - 2} more" if len(where) > 2 else ""
+            st.caption(f":material/error: {'; '.join(where[:2])}{more}: {why}")
+
+
+def runs_of(record: SweepRecord) -> dict[str, RunRecord]:
+    """The runs of a sweep that are there, by id."""
+    wanted = set(record.runs.values())
+    return {run.run_id: run for run in login.runs(examples=False) if run.run_id in wanted}
+
+
+def _seconds_left(record: SweepRecord, runs: Mapping[str, RunRecord]) -> float | None:
+    """From the runs that are done or under way; None before there is any."""
+    speeds = [run.seconds / run.epoch for run in runs.values() if run.epoch > 0 and run.seconds > 0]
+    if not speeds:
+        return None
+    epochs = [run.epochs for run in runs.values()]
+    left = sum(run.epochs - run.epoch for run in runs.values())
+    left += (record.sweep.n_runs - len(runs) - len(record.failures)) * fmean(epochs)
+    return max(0.0, left) * fmean(speeds) / settings.n_cores()

@@ -1,0 +1,292 @@
+"""The form of the Train page: what to train on, with which method and settings."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mmclust import launch, specs
+from mmclust.data import catalogue, preprocessing
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import PRESETS, MethodCard, Preset
+from mmclust.ui.components import picker, pictures, sample_cards
+from mmclust.ui.data import browse
+from mmclust.ui.shell import cache, forms, frame, login, state
+
+MAX_EPOCHS = 5000
+_FOR_ALL = ("dataset", "method", "preset", "seed", "launcher", "device")
+"""What stays when another data set, method or preset is chosen."""
+_DEPENDENT = ("form:epochs", "form:clusters", "form:limit", "form:precision")
+"""Session keys of the other settings, whose defaults depend on that choice."""
+_CHOSEN = "form-chosen"
+"""Session key of the data set, method and preset of the last visit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the form says."""
+
+    dataset: str
+    method: MethodCard
+    preset: str
+    epochs: int
+    seed: int
+    clusters: int | None
+    limit: int | None
+    launcher: str
+    device: str
+    precision: str
+    changes: dict[str, Any]
+    """Hyper-parameters that differ from the preset."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every hyper-parameter."""
+        n_train = _n_trained(self.dataset, self.method, self.preset, self.limit)
+        return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train)
+
+
+_METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
+
+
+def form() -> Choice:
+    """Draw the form; the start button is part of it."""
+    dataset = _dataset()
+    told = st.container()
+    fitting = _fitting(len(cache.describe(dataset).views))
+    method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
+    preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
+    _settle(dataset, method.name, preset)
+    about = method.preset(preset, dataset)
+    if about.note:
+        st.caption(about.note)
+    start = st.container()
+    settings = _settings(dataset, about)
+    n_train = _n_trained(dataset, method, preset, settings["limit"])
+    defaults = method.resolve(dataset, preset, {}, n_samples=n_train)
+    _ablations(method)
+    changes = forms.knobs(method, defaults, open_groups=("Objective",))
+    if changes:
+        st.button(
+            f"Back to the preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
+        )
+    choice = Choice(dataset=dataset, method=method, preset=preset, changes=changes, **settings)
+    with told:
+        _notes(choice)
+    with start:
+        _start(choice)
+    return choice
+
+
+def _notes(choice: Choice) -> None:
+    """How the method has the data prepared, and what is odd about them, such as constant columns."""
+    entry = catalogue.find(choice.dataset)
+    if entry is None or not entry.available():
+        return
+    chosen = choice.method.steps(choice.values)
+    if chosen:
+        meanings = {name: preprocessing.MEANING["pca-N" if name.startswith("pca-") else name] for name in chosen}
+        st.caption(
+            f"Preparation: {', '.join(chosen)}",
+            help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
+        )
+    n_train = _n_trained(choice.dataset, choice.method, choice.preset, choice.limit)
+    small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], n_train)
+    for note in (*cache.notes(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
+        st.caption(f":material/info: {note}")
+
+
+def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None) -> int | None:
+    """How many samples the method trains on, where that may be fewer than its batch; None for data not here yet."""
+    entry = catalogue.find(dataset)
+    if entry is None or not entry.available():
+        return None
+    n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
+    n_samples = min(limit or n_samples, n_samples)
+    batch_size = method.resolve(dataset, preset, {})["batch_size"]
+    return specs.n_trained(method, batch_size, n_samples, lambda: cache.dataset(dataset, limit))
+
+
+def _dataset() -> str:
+    known = {entry.name: entry for entry in (*catalogue.DATASETS.values(), *login.entries()) if entry.available()}
+    # Only names of the catalogue and of the visitor's own data: what stands in a URL never becomes a path.
+    first = forms.kept("dataset")
+    names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
+    name = _pick("dataset", "Data set", names, picker.dataset_title)
+    entry = catalogue.find(name)
+    if entry and entry.available():
+        st.html(preview(name))
+        st.caption(browse.summary(entry))
+    return name
+
+
+def preview(name: str, count: int = 9) -> str:
+    """HTML of a few images of a data set, of different classes where these are known."""
+    data = cache.dataset(name)
+    picks = np.random.default_rng(3).permutation(data.n_samples)[: 50 * count]
+    if data.labels is not None:
+        _, first = np.unique(data.labels[picks], return_index=True)
+        picks = picks[np.sort(first)]
+    if len(data.views) > 1:
+        return sample_cards.cards(data, picks[: max(1, count // (2 * len(data.views)))], height=40)
+    picks = picks[:count]
+    texts = [f"An image of {picker.dataset_title(name)}"] * len(picks)
+    if data.labels is not None and data.spec.classes:
+        texts = [f"Class {data.spec.classes[data.labels[i]]}" for i in picks]
+    return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
+
+
+def _fitting(n_views: int) -> list[str]:
+    """Methods that take so many views."""
+    return [name for name in METHODS if card(name).several_views == (n_views > 1)]
+
+
+def _pick(
+    name: str, label: str, options: list[str], show: Any, *, segmented: bool = False, help: str | None = None
+) -> str:
+    """A choice that is kept in the URL; a new choice takes the sliders back to the preset."""
+    key = f"form:{name}"
+    if st.session_state.get(key) not in options:
+        wanted = forms.kept(name)
+        st.session_state[key] = wanted if wanted in options else options[0]
+    if segmented:
+        value = st.segmented_control(label, options, key=key, format_func=show, on_change=_fresh, required=True)
+    else:
+        value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh, help=help)
+    forms.keep(name, value)
+    forms.write_url({name: value})
+    return value or options[0]
+
+
+def _fresh() -> None:
+    """Another data set, method or preset has other defaults."""
+    _forget_settings()
+    for name in list(st.query_params):
+        if name not in (*_FOR_ALL, state.RUN):
+            del st.query_params[name]
+
+
+def _settle(*chosen: str) -> None:
+    """Where the URL has brought another data set, method or preset, only the settings that it names are kept."""
+    if st.session_state.get(_CHOSEN, chosen) != chosen:
+        _forget_settings()
+    st.session_state[_CHOSEN] = chosen
+
+
+def _forget_settings() -> None:
+    for key in [str(k) for k in st.session_state]:
+        if key.startswith(forms.PREFIX) or key in _DEPENDENT:
+            del st.session_state[key]
+    kept = st.session_state.get(forms.KEPT, {})
+    st.session_state[forms.KEPT] = {name: value for name, value in kept.items() if name in _FOR_ALL}
+
+
+def _settings(dataset: str, about: Preset) -> dict[str, Any]:
+    spec = cache.describe(dataset)
+    left, right = st.columns(2, gap="small")
+    with left:
+        epochs = _number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Passes over the data.")
+    with right:
+        seed = _number("seed", "Seed", 0, 0, 2**31 - 1, "Start of all random draws: the same seed repeats a run.")
+    with st.expander("Clusters, data and device"):
+        clusters = _number(
+            "clusters", "Clusters $K$", spec.n_clusters, 2, 1000, "By default as many as the data set has classes."
+        )
+        limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "A random sample of this many, for a quick look.")
+        device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto takes a GPU where there is one.")
+        precision = _choice(
+            "precision",
+            "Precision",
+            ["float32", "bf16"],
+            "bf16 is faster where the processor has it.",
+            default=specs.usual_precision(about, device),
+        )
+        launcher = _choice(
+            "launcher",
+            "Runs in",
+            list(launch.LAUNCHERS),
+            "thread: inside this server. process: a program of its own.",
+        )
+    return {
+        "epochs": epochs,
+        "seed": seed,
+        "clusters": None if clusters == spec.n_clusters else clusters,
+        "limit": limit or None,
+        "device": device,
+        "precision": precision,
+        "launcher": launcher,
+    }
+
+
+def _number(name: str, label: str, default: int, low: int, high: int, text: str) -> int:
+    key = f"form:{name}"
+    if key not in st.session_state:
+        wanted = str(forms.kept(name, default))
+        st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
+    value = int(st.number_input(label, low, high, step=1, key=key, help=text))
+    forms.keep_change(name, value, default)
+    return value
+
+
+def _choice(name: str, label: str, options: list[str], text: str, default: str | None = None) -> str:
+    key = f"form:{name}"
+    default = default or options[0]
+    if st.session_state.get(key) not in options:
+        wanted = forms.kept(name, default)
+        st.session_state[key] = wanted if wanted in options else default
+    value = st.segmented_control(label, options, key=key, help=text, required=True) or default
+    forms.keep_change(name, value, default)
+    return value
+
+
+def _ablations(method: MethodCard) -> None:
+    if not method.ablations:
+        return
+    with st.popover("Ablations of the paper", icon=":material/science:", width="stretch"):
+        st.caption("Rows of the paper's ablation table: each sets the weights of the terms, then press Start.")
+        for name, values in method.ablations.items():
+            st.button(name, key=f"ablation-{name}", on_click=forms.set_values, args=(method, values), width="stretch")
+
+
+def _start(choice: Choice) -> None:
+    entry = catalogue.find(choice.dataset)
+    missing = entry is not None and not entry.available()
+    if entry is not None and missing:
+        st.warning(f"{entry.title} is not here yet. {entry.how_to_get}", icon=":material/download:")
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=missing):
+        try:
+            run = submit(choice)
+        except ValueError as error:
+            st.warning(frame.sentence(error), icon=":material/info:")
+            return
+        state.choose_run(run)
+        st.session_state["training-tab"] = "Training"
+        st.rerun()
+
+
+def submit(choice: Choice) -> str:
+    """Plan, store and hand over a run; gives its id.
+
+    Raises:
+        ValueError: the plan is not possible; the sentence says why.
+    """
+    spec = specs.plan(
+        choice.dataset,
+        choice.method.name,
+        preset=choice.preset,
+        changes=choice.changes,
+        epochs=choice.epochs,
+        seed=choice.seed,
+        clusters=choice.clusters,
+        limit=choice.limit,
+        device=choice.device,
+        precision=choice.precision,
+        launcher=choice.launcher,
+    )
+    if reason := specs.objection(spec):
+        raise ValueError(reason)
+    specs.look(spec, cache.dataset)
+    run = cache.store().create(spec)
+    launch.submit(cache.store(), run.id, choice.launcher)
+    return run.id

@@ -1,0 +1,310 @@
+"""The panel of a run while it trains: status, progress, curves, signals, a small map, alarms. Reads the store only."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mmclust import launch
+from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, SIGNALS
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import MethodCard
+from mmclust.plots import curves as plots
+from mmclust.plots.sparklines import sparkline
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+from mmclust.ui.components import picker
+from mmclust.ui.components.pointmap import small_map
+from mmclust.ui.shell import cache, frame
+from mmclust.ui.shell.cache import Curves
+from mmclust.ui.train import diagnostics, method_card
+
+TICK_S = 1.0
+SLOW_TICK_S = 3.0
+POINTS = 240
+"""Points of a curve on this panel; more would only cost time in the browser."""
+MAP_HELP = (
+    "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
+    "Coloured by class, a corner of one colour is a pure cluster. The slider goes back to earlier snapshots."
+)
+SCORES_HELP = "\n\n".join(f"**{FIGURES[name].title}**: {FIGURES[name].about}" for name in MAIN)
+CHART_PX = 270
+SETTLING = 0.3
+"""Share of a training after which a loss term without a point is taken to be switched off."""
+SIGNAL_COLORS = ("#6c7ce0", "#45a05a", "#1391a5", "#de6b35", "#cf5c9d", "#b18a1f")
+VIEW_CURVES = {
+    "view/acc": "ACC of each view alone",
+    "view/nmi": "NMI of each view alone",
+    "signal/weight": "Weights of the fusion",
+}
+"""Titles of sets of curves, one for each view."""
+
+
+def panel(run_id: str) -> None:
+    """The panel; its parts redraw themselves as long as the run trains or waits."""
+    active = cache.store().get(run_id).record().active
+    st.fragment(_overview, run_every=TICK_S if active else None)(run_id, active)
+    st.fragment(_details, run_every=SLOW_TICK_S if active else None)(run_id)
+
+
+def _overview(run_id: str, was_active: bool) -> None:
+    """Status, progress, scores, map, alarms: what somebody watches."""
+    with frame.messages():
+        run = cache.store().get(run_id)
+        record = run.record()
+        if was_active and not record.active:
+            st.rerun()  # draws the whole panel once more, without the clock
+        points = cache.curves(run)
+        _head(run, record)
+        if not record.active and not points:
+            st.caption("It ended before anything was measured.")
+            return
+        _figures(record, points)
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _scores(record, points)
+        with right:
+            sizes = _map(run, record)
+        _alarms(record, points, sizes)
+
+
+def _details(run_id: str) -> None:
+    """A curve per loss term and per signal: many small charts, redrawn less often."""
+    with frame.messages():
+        run = cache.store().get(run_id)
+        record, points = run.record(), cache.curves(run)
+        if not record.active and not points:
+            return
+        if record.spec.method in METHODS:
+            _terms(record, card(record.spec.method), points)
+        _views(record, points)
+        _signals(record, points)
+
+
+def _head(run: Run, record: RunRecord) -> None:
+    title, buttons = st.columns([3, 2], vertical_alignment="center")
+    title.markdown(f"**{picker.title(record)}** &nbsp; {picker.badge(record)} &nbsp; :gray[`{record.run_id}`]")
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        _buttons(run, record)
+    if record.status == "queued":
+        st.progress(0.0, text=record.waiting_for or "Waiting for its turn.")
+    else:
+        st.progress(min(1.0, record.step / record.total_steps) if record.total_steps else 0.0, text=progress(record))
+    if record.error:
+        st.error(record.error, icon=":material/error:")
+
+
+def progress(record: RunRecord) -> str:
+    """Where a run stands, in words."""
+    words = [f"Epoch {min(record.epoch, record.epochs):.0f} of {record.epochs}"]
+    if record.seconds_left is not None:
+        words.append(f"about {picker.duration(record.seconds_left)} left")
+    elif record.status != "running":
+        words.append(f"{picker.duration(record.seconds)} of training")
+    else:
+        words.append("starting …")
+    if record.samples_per_s:
+        words.append(f"{record.samples_per_s:,.0f} samples/s")
+    if record.device:
+        way = record.environment.get("steps", "").partition(" (")[0]
+        words.append(record.device if way in ("", "as written") else f"{record.device} ({way})")
+    if record.request:
+        words.append({"stop": "stopping …", "pause": "pausing …"}[record.request])
+    return " · ".join(words)
+
+
+def _buttons(run: Run, record: RunRecord) -> None:
+    if record.active:
+        asked = bool(record.request)
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            key="run-pause",
+            disabled=asked or record.status == "queued",
+            on_click=_ask,
+            args=(run, "pause"),
+            help="Keeps the state and gives the device to the next run.",
+        )
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            key="run-stop",
+            disabled=asked,
+            on_click=_ask,
+            args=(run, "stop"),
+            help="Ends the training after this step; it can be resumed later.",
+        )
+    begun = (run.folder / "checkpoint.pt").exists()
+    if record.resumable and st.button(
+        "Resume",
+        icon=":material/play_arrow:",
+        key="run-resume",
+        help="Goes on from the last checkpoint." if begun else "Begins anew: there is no checkpoint of it.",
+    ):
+        launch.resume(cache.store(), record.run_id)
+        st.rerun()
+    if (
+        not record.active
+        and run.snapshots()
+        and st.button("See the clusters", icon=":material/arrow_forward:", type="primary", key="run-see")
+    ):
+        st.switch_page("clusters.py", query_params={"run": record.run_id})
+
+
+def _ask(run: Run, wish: Any) -> None:
+    try:
+        run.request(wish)
+    except ValueError as error:  # it ended between the drawing of the button and the click
+        st.toast(frame.sentence(error))
+
+
+def _figures(record: RunRecord, points: Curves) -> None:
+    latest = {name: float(curve.value[-1]) for name, curve in points.items()}
+    shown: list[tuple[str, str, str]] = []
+    for name in MAIN:
+        value = latest.get(f"eval/{name}")
+        if value is not None or record.status in ("queued", "running"):
+            shown.append((FIGURES[name].title, "–" if value is None else f"{value:.1%}", FIGURES[name].about))
+    entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
+    use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
+    shown.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
+    sure = latest.get("signal/confidence")
+    shown.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the chosen cluster."))
+    st.html(frame.tiles(shown))
+
+
+def _scores(record: RunRecord, points: Curves) -> None:
+    names = [name for name in MAIN_CURVES if name in points]
+    if names or record.status != "finished":
+        st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
+        option = plots.score_curves(thin(points, names), names=names)
+    else:
+        st.markdown("**Confidence of the assignment**")
+        option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
+    option["yAxis"] |= {"name": ""}
+    option["grid"] |= {"top": 34}
+    option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
+    st.echarts_chart(option, height=CHART_PX, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
+
+
+def _map(run: Run, record: RunRecord) -> np.ndarray | None:
+    st.markdown("**Assignments** :gray[(corners: clusters)]", help=MAP_HELP)
+    kept = run.snapshots()
+    if not kept:
+        with st.container(height=CHART_PX, border=True, horizontal_alignment="center", vertical_alignment="center"):
+            st.caption("The map appears with the first snapshot.")
+        return None
+    view = cache.view(record, *kept[-1])
+    small_map.draw(view, key="live-map", height=CHART_PX, short=True)
+    return view.sizes
+
+
+def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:
+    found = diagnostics.alarms(record, points, None if sizes is None else sizes.tolist())
+    with st.container(key="mm-alarms", gap="xsmall"):
+        for alarm in found:
+            draw = st.warning if alarm.level == "warning" else st.info
+            draw(alarm.text, icon=":material/warning:" if alarm.level == "warning" else ":material/info:")
+        if not found and (text := diagnostics.calm(record, points)):
+            st.success(text, icon=":material/check_circle:")
+        elif not found:
+            st.info(
+                "Clusters are still forming. Signs of collapse will be named here.", icon=":material/hourglass_top:"
+            )
+
+
+def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
+    st.markdown("**Loss terms** :gray[(unweighted)]")
+    colors = method_card.term_colors(method)
+    shown = [term for term in method.terms if f"loss/{term.name}" in points]
+    if not shown or record.status == "running" and record.step < SETTLING * record.total_steps:
+        shown = list(method.terms)  # those that come later or not at all have their place until that is known
+    grid = st.grid(min(len(shown), 6), min_column_width=150, gap="small")
+    for term in shown:
+        with grid.cell():
+            _small(record, points, f"loss/{term.name}", term.title, colors[term.name])
+
+
+def _signals(record: RunRecord, points: Curves) -> None:
+    st.markdown("**Signals that need no labels**")
+    names = ["signal/usage_entropy", "signal/confidence"]
+    names += [name for name in points if name.startswith("signal/") and name not in names and not _of_views(name)]
+    grid = st.grid(3, min_column_width=200, gap="small")
+    k = record.n_clusters or 2
+    for i, name in enumerate(names):
+        reference, note = (math.log(k), "even") if name == "signal/usage_entropy" else (None, "")
+        title = SIGNALS.get(name) or name.removeprefix("signal/").replace("_", " ").capitalize()
+        with grid.cell():
+            _small(record, points, name, title, SIGNAL_COLORS[i % len(SIGNAL_COLORS)], reference, note)
+
+
+def _of_views(name: str) -> bool:
+    """Whether a curve is one of a set with one for each view, such as `signal/weight_2`."""
+    return name.rsplit("_", 1)[-1].isdigit()
+
+
+def _views(record: RunRecord, points: Curves) -> None:
+    """Curves with a line for each view: how well each clusters alone, and what else a method keeps of each."""
+    sets = list(dict.fromkeys(name.rsplit("_", 1)[0] for name in points if _of_views(name)))
+    shown = [prefix for prefix in ("view/acc", "view/nmi") if prefix in sets]
+    shown += [prefix for prefix in sets if prefix.startswith("signal/")]
+    if not shown:
+        return
+    views = _view_names(record, max(int(name.rsplit("_", 1)[1]) for name in points if _of_views(name)))
+    st.markdown("**Views**")
+    grid = st.grid(min(len(shown), 3), min_column_width=220, gap="small")
+    for prefix in shown:
+        names = {f"{prefix}_{i}": view for i, view in enumerate(views, start=1) if f"{prefix}_{i}" in points}
+        percent = prefix.startswith("view/")
+        if percent and (fused := f"eval/{prefix.removeprefix('view/')}") in points:
+            names[fused] = "fused"
+        option = plots.named_curves(thin(points, list(names)), list(names), names, percent=percent)
+        option["xAxis"] |= {"max": record.epochs, "name": ""}
+        title = (
+            VIEW_CURVES.get(prefix) or f"{prefix.removeprefix('signal/').replace('_', ' ').capitalize()} of each view"
+        )
+        with grid.cell():
+            st.html(f'<div class="mm-term" style="--c:#8a919e"><span>{title}</span></div>')
+            st.echarts_chart(option, height=190, key=f"live-{prefix}", alt=f"{title} against epochs")
+
+
+def _view_names(record: RunRecord, count: int) -> list[str]:
+    """Names of the data's views, numbers where the data is not at hand."""
+    try:
+        names = [view.name for view in cache.describe(record.spec.dataset).views]
+    except ValueError:
+        names = []
+    return names if len(names) == count else [f"view {i + 1}" for i in range(count)]
+
+
+def _small(
+    record: RunRecord,
+    points: Curves,
+    name: str,
+    title: str,
+    color: str,
+    reference: float | None = None,
+    note: str = "",
+) -> None:
+    curve = points.get(name, cache.NO_CURVE)
+    latest = f"{curve.value[-1]:.3g}" if len(curve) else ""
+    st.html(f'<div class="mm-term" style="--c:{color}"><span>{title}</span><b>{latest}</b></div>')
+    epoch, value = plots.decimate(curve.epoch, curve.value, POINTS)
+    option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
+    st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")
+
+
+def thin(points: Curves, names: list[str]) -> pd.DataFrame:
+    """The named curves with at most `POINTS` points each (columns epoch, name, value)."""
+    parts = {name: plots.decimate(points[name].epoch, points[name].value, POINTS) for name in names if name in points}
+    if not parts:
+        return pd.DataFrame({"epoch": [], "name": [], "value": []})
+    return pd.DataFrame(
+        {
+            "epoch": np.concatenate([epoch for epoch, _ in parts.values()]),
+            "name": np.repeat(np.array(list(parts), dtype=object), [len(epoch) for epoch, _ in parts.values()]),
+            "value": np.concatenate([value for _, value in parts.values()]),
+        }
+    )

@@ -1,0 +1,47 @@
+"""The Views page: what changed over the training, a line for each view."""
+
+import streamlit as st
+
+from mmclust.plots.curves import named_curves
+from mmclust.ui.shell import cache, frame
+from mmclust.ui.shell.cache import Curves
+from mmclust.ui.train import live
+
+HEIGHT = 270
+
+
+def titles(points: Curves, prefix: str, views: tuple[str, ...]) -> dict[str, str]:
+    """Curves of single views, `prefix` and the view's number, with the view's name for each."""
+    return {f"{prefix}{i}": name for i, name in enumerate(views, start=1) if f"{prefix}{i}" in points}
+
+
+def page(view: cache.View) -> None:
+    """Weights of the fusion, agreement of the views, and how well each clusters alone."""
+    points = cache.curves(view.run)
+    weights = titles(points, "signal/weight_", view.view_names)
+    accs, nmis = (titles(points, f"view/{name}_", view.view_names) for name in ("acc", "nmi"))
+    charts = [
+        ("Weights of the fusion", "share of each view in the fused features", weights, False),
+        (
+            "Agreement",
+            "share of samples for which all views name the same cluster",
+            {"signal/agreement": "all views"} if "signal/agreement" in points else {},
+            True,
+        ),
+        ("ACC of each view alone", "beside that of all together", accs and accs | {"eval/acc": "fused"}, True),
+        ("NMI of each view alone", "beside that of all together", nmis and nmis | {"eval/nmi": "fused"}, True),
+    ]
+    shown = [chart for chart in charts if chart[2]]
+    if not shown:
+        frame.empty("No curves yet", "They come with the first evaluation of a training.")
+        return
+    if weights:
+        last = [(f"weight of {name}", f"{points[key].value[-1]:.3f}", "Last value") for key, name in weights.items()]
+        st.html(frame.tiles(last))
+    columns = st.columns(2, gap="large")
+    for i, (title, text, names, percent) in enumerate(shown):
+        with columns[i % 2]:
+            st.markdown(f"**{title}** :gray[({text})]")
+            option = named_curves(live.thin(points, list(names)), list(names), names, percent=percent)
+            option["xAxis"] |= {"max": view.record.epochs}
+            st.echarts_chart(option, height=HEIGHT, key=f"views-{title}", alt=f"{title} against epochs: {text}")

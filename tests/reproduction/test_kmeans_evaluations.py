@@ -1,0 +1,16 @@
+import pytest
+
+from mmclust.reproduction.kmeans_evaluations import READOUTS, reported
+
+
+def test_the_paper_s_figures_come_for_its_own_method_and_data_alone():
+    found = reported("dccs", "mnist")
+    assert found["z_s"]["acc"].value == pytest.approx(0.5164)
+    assert found["assignment"]["nmi_geometric"].value == pytest.approx(0.9696)
+    assert "Table 4" in found["z"]["acc"].source
+    assert reported("dccs", "digits") == {} == reported("imc-swav", "mnist")
+
+
+def test_every_row_is_in_its_table():
+    for table, rows in READOUTS.values():
+        assert set(rows.values()) <= set(table.rows)
