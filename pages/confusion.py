@@ -8,7 +8,7 @@ from mmclust.ui.shell import frame, state
 
 SHOWN = ("table", "flows")
 
-fused = picker.view(
+fused = picker.clustering(
     "Confusion",
     "Clusters beside classes, or beside another epoch, view or run. Click a cell or a flow to see its samples.",
     what="the confusion matrix",

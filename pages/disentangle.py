@@ -6,19 +6,19 @@ from mmclust.ui.components import picker, prototypes, selection
 from mmclust.ui.disentangle import generation, neighbours, probes
 from mmclust.ui.shell import frame, state
 
-view = picker.view(
+clustering = picker.clustering(
     "Disentangle",
     "What does each part of a code hold? A good category knows nothing of style, a good style nothing of the classes.",
     what="what its codes hold",
     annotated=False,
 )
 
-if view is not None:
-    selection.bar(view, page="disentangle.py")
+if clustering is not None:
+    selection.bar(clustering, page="disentangle.py")
     parts = {"spaces": probes.page, "neighbours": neighbours.page}
-    if prototypes.offered(view):
+    if prototypes.offered(clustering):
         parts["codes"] = prototypes.page
-    if generation.offered(view):
+    if generation.offered(clustering):
         parts["generated"] = generation.page
     first = next(iter(parts))
     st.segmented_control(
@@ -30,4 +30,4 @@ if view is not None:
         help="Clusters and classes read off each space, neighbours in style, prototypes, and generated samples.",
     )
     with frame.messages():
-        parts[state.link("part", first)](view)
+        parts[state.link("part", first)](clustering)

@@ -3,7 +3,7 @@
 from mmclust.ui.components import picker
 from mmclust.ui.explain import sheets
 
-view = picker.view(
+clustering = picker.clustering(
     "Explain",
     "What speaks for a cluster: bright regions of an image, or the columns of a view of numbers. "
     "Compare samples it sorts right and wrong.",
@@ -11,5 +11,5 @@ view = picker.view(
     annotated=False,
 )
 
-if view is not None:
-    sheets.page(view)
+if clustering is not None:
+    sheets.page(clustering)

@@ -5,24 +5,24 @@ import streamlit as st
 from mmclust.ui.components import picker
 from mmclust.ui.map import maps
 
-view = picker.view(
+clustering = picker.clustering(
     "Map",
     "Every sample is a point, similar codes are neighbours. Draw a lasso to see what is inside.",
     what="the map",
 )
 
-if view is not None:
-    chosen = maps.controls(view)
+if clustering is not None:
+    chosen = maps.controls(clustering)
     places = st.columns(len(chosen)) if len(chosen) > 1 else [st.container()]
     drawn = []
     for place, settings in zip(places, chosen, strict=True):
         with place:
-            drawn.append((settings, maps.layout(view, settings)))
+            drawn.append((settings, maps.layout(clustering, settings)))
     ready = [(settings, points) for settings, points in drawn if points is not None]
     if len(ready) == len(drawn):
-        maps.explore(view, ready)
+        maps.explore(clustering, ready)
     else:  # what is there is not held back by what is still laid out
         for place, (settings, points) in zip(places, drawn, strict=True):
             if points is not None:
                 with place:
-                    maps.one(view, settings, points)
+                    maps.one(clustering, settings, points)

@@ -139,8 +139,8 @@ def _rehearse() -> None:
         for record in cache.store().list():
             if record.example:
                 run = cache.store().get(record.run_id)
-                view = cache.view(record, *run.snapshots()[-1])
-                gallery.prepare(view)
+                clustering = cache.clustering(record, *run.snapshots()[-1])
+                gallery.prepare(clustering)
     except Exception as error:
         log.warning("the first page could not be prepared: %s", error)
     # Streamlit asks once for the call stack; the first time Python looks at every module's file, a quarter of a second.

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from mmclust.clustering import Clustering
 from mmclust.plots import palette
 from mmclust.reproduction import reported
 from mmclust.runs.run import Run
 from mmclust.runs.tables import RUNS
 from mmclust.ui.compare import side_by_side
-from mmclust.ui.shell import cache
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 
@@ -75,10 +75,10 @@ def test_without_classes_clusters_take_the_colours_of_their_partners_in_the_firs
     assert side_by_side.table([first, second])[0]["b"].startswith("3 (")
 
 
-def bare_view(ids: np.ndarray, clusters: np.ndarray) -> cache.View:
+def bare_view(ids: np.ndarray, clusters: np.ndarray) -> Clustering:
     """As much of a view without classes as matching reads."""
     sizes = np.bincount(clusters)
-    return cast(cache.View, Bare(ids, clusters, sizes, tuple(palette.cluster_colors(len(sizes)))))
+    return cast(Clustering, Bare(ids, clusters, sizes, tuple(palette.cluster_colors(len(sizes)))))
 
 
 @dataclass(frozen=True)

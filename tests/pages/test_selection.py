@@ -6,50 +6,53 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mmclust.clustering import Clustering
 from mmclust.runs.run import Run
 from mmclust.ui.components import selected_samples, selection
 from mmclust.ui.shell import cache
 
 
 @pytest.fixture
-def view(make_run: Callable[..., Run]) -> cache.View:
+def view(make_run: Callable[..., Run]) -> Clustering:
     """A finished run on the digits at its last epoch."""
     run = make_run()
-    return cache.view(run.record(), *run.snapshots()[-1])
+    return cache.clustering(run.record(), *run.snapshots()[-1])
 
 
-def test_whole_clusters_classes_and_cells_are_named_by_a_rule(view: cache.View) -> None:
-    assert view.y_true is not None
-    cluster, label = view.y_pred == 3, view.y_true == 9
-    assert selection.encode(view, np.flatnonzero(cluster), "x") == "cluster:4"
-    assert selection.encode(view, np.flatnonzero(label), "x") == "class:9"
-    both = np.flatnonzero((view.y_pred == 2) & label)
-    assert len(both) > 1 and selection.encode(view, both, "x") == "cell:9-3"
+def test_whole_clusters_classes_and_cells_are_named_by_a_rule(clustering: Clustering) -> None:
+    assert clustering.y_true is not None
+    cluster, label = clustering.y_pred == 3, clustering.y_true == 9
+    assert selection.encode(clustering, np.flatnonzero(cluster), "x") == "cluster:4"
+    assert selection.encode(clustering, np.flatnonzero(label), "x") == "class:9"
+    both = np.flatnonzero((clustering.y_pred == 2) & label)
+    assert len(both) > 1 and selection.encode(clustering, both, "x") == "cell:9-3"
     for text, rows in (("cluster:4", np.flatnonzero(cluster)), ("class:9", np.flatnonzero(label)), ("cell:9-3", both)):
-        found = selection.decode(view, text)
+        found = selection.decode(clustering, text)
         assert found is not None
         np.testing.assert_array_equal(found.rows, rows)
-    assert found.title == f"Class 9 in cluster {view.cluster_name(2)}"
+    assert found.title == f"Class 9 in cluster {clustering.cluster_name(2)}"
 
 
 @pytest.mark.parametrize("count", [1, 2, 40, 900])
-def test_other_samples_come_back_as_they_were_under_their_title(view: cache.View, count: int) -> None:
-    rows = np.sort(np.random.default_rng(count).choice(len(view.ids), count, replace=False))
-    text = selection.encode(view, rows, "A: lasso, ümlaut & more")
+def test_other_samples_come_back_as_they_were_under_their_title(clustering: Clustering, count: int) -> None:
+    rows = np.sort(np.random.default_rng(count).choice(len(clustering.ids), count, replace=False))
+    text = selection.encode(clustering, rows, "A: lasso, ümlaut & more")
     assert text.startswith("ids:" if count <= 40 else ("ids:", "file:"))
     assert len(text) < selection.LONGEST + 100
-    found = selection.decode(view, text)
+    found = selection.decode(clustering, text)
     assert found is not None and found.title == "A: lasso, ümlaut & more"
     np.testing.assert_array_equal(found.rows, rows)
 
 
-def test_many_samples_go_to_a_file_named_by_its_content(view: cache.View, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_samples_go_to_a_file_named_by_its_content(
+    clustering: Clustering, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(selection, "LONGEST", 20)
     rows = np.arange(0, 1700, 7)
-    text = selection.encode(view, rows, "lasso")
+    text = selection.encode(clustering, rows, "lasso")
     assert text.startswith("file:") and len(text) < 50
-    assert selection.encode(view, rows, "lasso") == text
-    found = selection.decode(view, text)
+    assert selection.encode(clustering, rows, "lasso") == text
+    found = selection.decode(clustering, text)
     assert found is not None
     np.testing.assert_array_equal(found.rows, rows)
 
@@ -74,26 +77,28 @@ def test_many_samples_go_to_a_file_named_by_its_content(view: cache.View, monkey
         "more",
     ],
 )
-def test_a_text_that_says_nothing_selects_nothing(view: cache.View, text: str) -> None:
-    assert selection.decode(view, text) is None
+def test_a_text_that_says_nothing_selects_nothing(clustering: Clustering, text: str) -> None:
+    assert selection.decode(clustering, text) is None
 
 
 def test_a_rule_speaks_of_the_runs_own_assignment_not_of_one_views(make_run: Callable[..., Run]) -> None:
     run = make_run()
-    view = cache.view(run.record(), *run.snapshots()[-1])
-    moved = cache.View(**{**view.__dict__, "y_pred": (view.y_pred + 1) % 10})  # as another assignment would have it
+    clustering = cache.clustering(run.record(), *run.snapshots()[-1])
+    moved = Clustering(
+        **{**clustering.__dict__, "y_pred": (clustering.y_pred + 1) % 10}
+    )  # as another assignment would have it
     rows = np.flatnonzero(moved.y_pred == 3)
     found = selection.decode(moved, selection.encode(moved, rows, "Cluster 4"))
     assert found is not None
     np.testing.assert_array_equal(found.rows, rows)
 
 
-def test_the_table_names_every_sample_with_its_cluster_and_class(view: cache.View) -> None:
-    lines = selected_samples.table(view, np.array([5, 1700])).splitlines()
-    assert view.y_true is not None
+def test_the_table_names_every_sample_with_its_cluster_and_class(clustering: Clustering) -> None:
+    lines = selected_samples.table(clustering, np.array([5, 1700])).splitlines()
+    assert clustering.y_true is not None
     assert lines[0] == "id,cluster,cluster_name,probability,class"
-    assert lines[1].startswith(f"5,{view.y_pred[5] + 1},{view.cluster_name(int(view.y_pred[5]))},0.")
-    assert lines[2].endswith(f",{view.y_true[1700]}") and len(lines) == 3
+    assert lines[1].startswith(f"5,{clustering.y_pred[5] + 1},{clustering.cluster_name(int(clustering.y_pred[5]))},0.")
+    assert lines[2].endswith(f",{clustering.y_true[1700]}") and len(lines) == 3
 
 
 def _page() -> None:
@@ -105,11 +110,11 @@ def _page() -> None:
 
     record = next(r for r in cache.store().list() if r.run_id == st.session_state["shown"])
     run = cache.store().get(record.run_id)
-    view = cache.view(record, *run.snapshots()[-1])
-    found = selection.bar(view)
+    clustering = cache.clustering(record, *run.snapshots()[-1])
+    found = selection.bar(clustering)
     st.write("rows", 0 if found is None else len(found.rows))
     if st.button("odd ones", key="odd"):
-        selection.select(view, np.arange(1, 100, 2), "Odd ones")
+        selection.select(clustering, np.arange(1, 100, 2), "Odd ones")
         st.rerun()
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.analysis import stability
+from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.plots.curves import decimate, named_curves
@@ -161,7 +162,7 @@ def _curve_title(name: str) -> str:
     return CURVES.get(name) or SIGNALS.get(name) or f"{rest.replace('_', ' ')} ({kind})"
 
 
-def last_views(sides: Sequence[Side]) -> list[cache.View]:
+def last_views(sides: Sequence[Side]) -> list[Clustering]:
     """Each run at its last snapshot.
 
     Raises:
@@ -172,11 +173,11 @@ def last_views(sides: Sequence[Side]) -> list[cache.View]:
         kept = cache.store().get(side.record.run_id).snapshots()
         if not kept:
             raise ValueError(f"{side.name} has no snapshot yet; leave it out, or let it train for an epoch first")
-        found.append(cache.view(side.record, *kept[-1]))
+        found.append(cache.clustering(side.record, *kept[-1]))
     return found
 
 
-def shared(views: Sequence[cache.View]) -> tuple[np.ndarray, list[np.ndarray]]:
+def shared(views: Sequence[Clustering]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Ids of the samples that all runs have, and the cluster of each in each run.
 
     Raises:

@@ -14,7 +14,7 @@ from mmclust.sweeps import results
 from mmclust.sweeps.known import key
 from mmclust.ui.compare import comparing, leaderboard
 from mmclust.ui.components import picker, pictures, selection
-from mmclust.ui.shell import cache, frame, state
+from mmclust.ui.shell import frame, state
 
 UNSTABLE = 40
 
@@ -49,8 +49,8 @@ def show() -> None:
     views = comparing.last_views(comparing.named(runs))
     ids, clusters = comparing.shared(views)
     runs_at = tuple((view.record.run_id, view.epoch) for view in views)
-    found = cache.derive(views[0], ("consensus", runs_at), lambda: consensus(clusters))
-    pairs = cache.derive(views[0], ("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
+    found = views[0].derive(("consensus", runs_at), lambda: consensus(clusters))
+    pairs = views[0].derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
     mean = float(pairs[np.triu_indices(len(runs), 1)].mean())
     told = [
         ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of every two runs: needs no labels"),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mmclust.analysis.projection import cached_projection
 from mmclust.analysis.spaces import choices
+from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
@@ -15,7 +16,7 @@ from mmclust.ui.components import pictures, pointmap, selected_samples, selectio
 from mmclust.ui.components.pointmap import atlas, map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.map import maps
-from mmclust.ui.shell import cache, frame, jobs, state
+from mmclust.ui.shell import frame, jobs, state
 
 MOST = 4
 """Maps that still can be read beside each other."""
@@ -30,7 +31,7 @@ class Side:
     """A run at its last epoch, on the samples that all runs share."""
 
     name: str
-    view: cache.View
+    view: Clustering
     """With the colours that its clusters have beside the others."""
     rows: np.ndarray
     """(n,) places of the shared samples in the view's arrays, in the order of their ids."""
@@ -38,7 +39,7 @@ class Side:
     """(K,) cluster of the first run that each cluster is matched to, -1 without one."""
 
 
-def matched(names: Sequence[str], views: Sequence[cache.View], ids: np.ndarray) -> list[Side]:
+def matched(names: Sequence[str], views: Sequence[Clustering], ids: np.ndarray) -> list[Side]:
     """The runs with clusters matched to those of the first one on the samples that they share.
 
     With classes a cluster has the colour of its class in all runs; without them that of the cluster of the first run
@@ -130,7 +131,7 @@ def _map(
         rows = map_points.shown_rows(len(view.ids), 1)
         values, marks = map_points.codes(view, about, rows), map_points.marks(view, about)
         codes = np.concatenate([values, marks]) if len(marks) else values
-        return cached_projection(cache.folder(view, "layouts"), codes, method, seed=0, progress=report)
+        return cached_projection(view.folder("layouts"), codes, method, seed=0, progress=report)
 
     key = ("compare-layout", view.record.run_id, view.epoch, view.version, space, method)
     xy = jobs.result(key, work, label=f"Laying out {len(view.ids):,} points with {kind}", height=HEIGHT)
@@ -156,7 +157,7 @@ def _map(
         selection.select(first.view, first.rows[positions], title)
 
     pointmap.show(
-        cache.derive(view, ("compare-map", space, kind, of_all), pack),
+        view.derive(("compare-map", space, kind, of_all), pack),
         len(ids),
         key=f"compare-map-{number}",
         group=GROUP,

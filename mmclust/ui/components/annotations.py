@@ -11,6 +11,7 @@ import streamlit as st
 
 from mmclust.analysis import splitting
 from mmclust.analysis.spaces import choices
+from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied, outline, words
 from mmclust.evaluation.figures import FIGURES, MAIN
@@ -35,24 +36,24 @@ def stored() -> Annotations:
 # ------------------------------------------------------------------------------------------------- switched on or off
 
 
-def lay_over(view: cache.View, head: Callable[[cache.View], str], *, wanted: bool = True) -> cache.View:
+def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wanted: bool = True) -> Clustering:
     """Draw the line of figures under a page's head, with the choice of an annotation where the run has any.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         head: HTML of the figures.
         wanted: whether the page can show an annotation.
 
     Returns:
-        The view as the page is to show it.
+        The clustering as the page is to show it.
     """
-    known = {a.annotation_id: a for a in stored().of(view.record.run_id)}
-    chosen = known.get(state.annotation(view.record.run_id) or "")
-    state.choose_annotation(view.record.run_id, chosen.annotation_id if chosen else None)
-    shown = view
+    known = {a.annotation_id: a for a in stored().of(clustering.record.run_id)}
+    chosen = known.get(state.annotation(clustering.record.run_id) or "")
+    state.choose_annotation(clustering.record.run_id, chosen.annotation_id if chosen else None)
+    shown = clustering
     if chosen is not None and wanted:
         try:
-            shown = cache.annotated(view, chosen)
+            shown = clustering.annotated(chosen)
         except ValueError as error:
             frame.show(error)
     if not known:
@@ -60,7 +61,7 @@ def lay_over(view: cache.View, head: Callable[[cache.View], str], *, wanted: boo
         return shown
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(head(shown))
-        _choice(view.record.run_id, known, chosen)
+        _choice(clustering.record.run_id, known, chosen)
     if chosen is not None and not wanted:
         st.caption(f"This page shows the run's own clusters: its network knows nothing of “{chosen.name}”.")
     return shown
@@ -83,9 +84,9 @@ def _choice(run_id: str, known: dict[str, Annotation], chosen: Annotation | None
 # ------------------------------------------------------------------------------------------------------------- tools
 
 
-def tools(view: cache.View) -> None:
+def tools(clustering: Clustering) -> None:
     """The row of tools on the Clusters page: edit, undo, redo, and what can be done with the annotation."""
-    mine = view.annotation
+    mine = clustering.annotation
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="mm-annotation"):
         if st.button(
             "Edit clusters",
@@ -93,12 +94,12 @@ def tools(view: cache.View) -> None:
             key="edit",
             help="Rename, merge or split clusters. The run stays as it is; your changes are kept beside it.",
         ):
-            edit(view)
+            edit(clustering)
         if mine is None:
             return
         undone = mine.steps[mine.n_applied :]
-        last = _told(view, mine.applied[:-1], mine.applied[-1]) if mine.applied else ""
-        following = _told(view, mine.applied, undone[0]) if undone else ""
+        last = _told(clustering, mine.applied[:-1], mine.applied[-1]) if mine.applied else ""
+        following = _told(clustering, mine.applied, undone[0]) if undone else ""
         if st.button(
             "Undo", icon=":material/undo:", key="undo", disabled=not last, help=f"Take back: {last}" if last else None
         ):
@@ -114,17 +115,17 @@ def tools(view: cache.View) -> None:
             stored().redo(mine)
             st.rerun()
         with st.popover("Annotation", icon=":material/more_horiz:", help="Name, steps, files, delete"):
-            _menu(view, mine)
+            _menu(clustering, mine)
         n = len(mine.applied)
         st.caption(f"{n} step{'s' * (n != 1)}" + (f", {len(undone)} undone" if undone else ""))
 
 
-def _told(view: cache.View, before: Sequence[Step], step: Step) -> str:
-    assert view.plain is not None
-    return words(step, outline(view.plain.snapshot.n_clusters, before, view.record.cluster_names))
+def _told(clustering: Clustering, before: Sequence[Step], step: Step) -> str:
+    assert clustering.plain is not None
+    return words(step, outline(clustering.plain.snapshot.n_clusters, before, clustering.record.cluster_names))
 
 
-def _menu(view: cache.View, mine: Annotation) -> None:
+def _menu(clustering: Clustering, mine: Annotation) -> None:
     given = st.text_input(
         "Name",
         mine.name,
@@ -137,7 +138,7 @@ def _menu(view: cache.View, mine: Annotation) -> None:
         st.rerun()
     with st.container(horizontal=True, gap="small"):
         if st.button("New", icon=":material/add:", key="annotation-new", help="Begin another one, without steps."):
-            state.choose_annotation(mine.run_id, _begin(view).annotation_id)
+            state.choose_annotation(mine.run_id, _begin(clustering).annotation_id)
             st.rerun()
         if st.button(
             "Switch off",
@@ -155,7 +156,7 @@ def _menu(view: cache.View, mine: Annotation) -> None:
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "CSV",
-            lambda: files.table(*_arguments(view, mine)),
+            lambda: files.table(*_arguments(clustering, mine)),
             f"{name}.csv",
             "text/csv",
             key="annotation-csv",
@@ -165,7 +166,7 @@ def _menu(view: cache.View, mine: Annotation) -> None:
         )
         st.download_button(
             "JSON",
-            lambda: files.document(*_arguments(view, mine)),
+            lambda: files.document(*_arguments(clustering, mine)),
             f"{name}.json",
             "application/json",
             key="annotation-json",
@@ -173,52 +174,52 @@ def _menu(view: cache.View, mine: Annotation) -> None:
             icon=":material/download:",
             help="Steps, names, and figures before and after.",
         )
-    st.html(steps_table(view, mine))
+    st.html(steps_table(clustering, mine))
 
 
-def _arguments(view: cache.View, mine: Annotation) -> tuple:
-    plain = view.plain or view
+def _arguments(clustering: Clustering, mine: Annotation) -> tuple:
+    plain = clustering.plain or clustering
     return plain.snapshot, mine, plain.y_true, plain.classes
 
 
-def _begin(view: cache.View) -> Annotation:
+def _begin(clustering: Clustering) -> Annotation:
     """A new annotation under the first free name."""
-    taken = {annotation.name for annotation in stored().of(view.record.run_id)}
+    taken = {annotation.name for annotation in stored().of(clustering.record.run_id)}
     name = next(name for i in range(1, len(taken) + 2) if (name := f"Annotation {i}") not in taken)
-    return stored().create(view.record.run_id, name, epoch=view.epoch)
+    return stored().create(clustering.record.run_id, name, epoch=clustering.epoch)
 
 
-def take(view: cache.View, step: Step) -> None:
+def take(clustering: Clustering, step: Step) -> None:
     """Take a step in the annotation that is switched on, or in a new one, which is then switched on."""
-    plain = view.plain or view
-    annotation = view.annotation or _begin(view)
+    plain = clustering.plain or clustering
+    annotation = clustering.annotation or _begin(clustering)
     applied(plain.snapshot, [*annotation.applied, step])  # a step that does not fit is not stored
-    state.choose_annotation(view.record.run_id, stored().add(annotation, step).annotation_id)
+    state.choose_annotation(clustering.record.run_id, stored().add(annotation, step).annotation_id)
     st.rerun()
 
 
 # ------------------------------------------------------------------------------------------------------------ figures
 
 
-def scores(view: cache.View, steps: Sequence[Step]) -> dict[str, float]:
+def scores(clustering: Clustering, steps: Sequence[Step]) -> dict[str, float]:
     """Figures of the run's clusters after some steps; empty without labels."""
-    plain = view.plain or view
+    plain = clustering.plain or clustering
     if plain.y_true is None:
         return {}
     y_true, key = plain.y_true, ("scores after", tuple(steps))
-    return cache.derive(plain, key, lambda: metrics.score(y_true, applied(plain.snapshot, steps).y_pred))
+    return plain.derive(key, lambda: metrics.score(y_true, applied(plain.snapshot, steps).y_pred))
 
 
-def steps_table(view: cache.View, mine: Annotation) -> str:
+def steps_table(clustering: Clustering, mine: Annotation) -> str:
     """HTML of the steps, with the figures after each; those that were undone are crossed out."""
-    shown = [name for name in MAIN if name in view.scores]
-    n_clusters = (view.plain or view).snapshot.n_clusters
+    shown = [name for name in MAIN if name in clustering.scores]
+    n_clusters = (clustering.plain or clustering).snapshot.n_clusters
     rows = []
     for number in range(len(mine.steps) + 1):
         steps = mine.steps[:number]
-        text = escape(_told(view, steps[:-1], steps[-1]) if steps else OFF)
+        text = escape(_told(clustering, steps[:-1], steps[-1]) if steps else OFF)
         text = f"<s>{text}</s>" if number > mine.n_applied else text
-        found = scores(view, steps)
+        found = scores(clustering, steps)
         cells = "".join(f"<td>{found[name]:.1%}</td>" for name in shown)
         size = len(outline(n_clusters, steps))
         rows.append(f'<tr><th scope="row">{text}</th><td>{size}</td>{cells}</tr>')
@@ -227,10 +228,10 @@ def steps_table(view: cache.View, mine: Annotation) -> str:
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _before_and_after(view: cache.View, step: Step) -> None:
+def _before_and_after(clustering: Clustering, step: Step) -> None:
     """Figures now and after a step."""
-    steps = () if view.annotation is None else view.annotation.applied
-    before, after = scores(view, steps), scores(view, [*steps, step])
+    steps = () if clustering.annotation is None else clustering.annotation.applied
+    before, after = scores(clustering, steps), scores(clustering, [*steps, step])
     if not before:
         st.caption("This data set has no classes: there are no figures to compare.")
         return
@@ -245,28 +246,28 @@ def _before_and_after(view: cache.View, step: Step) -> None:
 # --------------------------------------------------------------------------------------------------------------- edit
 
 
-def edit(view: cache.View, cluster: int | None = None) -> None:
+def edit(clustering: Clustering, cluster: int | None = None) -> None:
     """Open the window in which clusters are renamed, merged and split.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         cluster: to begin with.
     """
     # Opened again before the page is whole, a window would show its widgets as new and get what they were before.
     opened = st.session_state[OPENED] = st.session_state.get(OPENED, 0) + 1
-    _window(view, cluster or 0, opened)
+    _window(clustering, cluster or 0, opened)
 
 
 @st.dialog("Edit clusters", width="medium")
-def _window(view: cache.View, first: int, opened: int) -> None:
+def _window(clustering: Clustering, first: int, opened: int) -> None:
     kinds = {"Rename": _rename, "Merge": _merge, "Split": _split}
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         chosen = st.selectbox(
             "Cluster",
-            range(len(view.sizes)),
+            range(len(clustering.sizes)),
             first,
-            format_func=view.cluster_name,
+            format_func=clustering.cluster_name,
             key=f"edit-cluster-{opened}",
             help="The cluster to change.",
         )
@@ -279,35 +280,35 @@ def _window(view: cache.View, first: int, opened: int) -> None:
             key=f"edit-kind-{opened}",
             help="Give it a name, join it with others, or cut it by k-means.",
         )
-    if view.annotation is None:
+    if clustering.annotation is None:
         st.caption("The first change begins an annotation. The run itself stays as it is.")
     with frame.messages():
-        kinds[kind or "Rename"](view, int(chosen or 0), opened)
+        kinds[kind or "Rename"](clustering, int(chosen or 0), opened)
 
 
-def _rename(view: cache.View, cluster: int, opened: int) -> None:
+def _rename(clustering: Clustering, cluster: int, opened: int) -> None:
     with st.form("rename", border=False):
         given = st.text_input(
             "Name",
-            view.given_name(cluster),
+            clustering.given_name(cluster),
             max_chars=100,
-            placeholder=view.cluster_name(cluster),
+            placeholder=clustering.cluster_name(cluster),
             help="Shown on all pages while the annotation is on; empty takes the name away.",
             key=f"name-of-{cluster}-{opened}",
         )
         if st.form_submit_button("Rename", type="primary"):
-            take(view, Rename(cluster=cluster, name=given))
+            take(clustering, Rename(cluster=cluster, name=given))
 
 
-def _merge(view: cache.View, cluster: int, opened: int) -> None:
-    if len(view.sizes) < 3:
+def _merge(clustering: Clustering, cluster: int, opened: int) -> None:
+    if len(clustering.sizes) < 3:
         raise ValueError("there are only two clusters; merging them would leave a single one")
-    nearest = [int(k) for k in rivals(view, cluster) if k != cluster]
+    nearest = [int(k) for k in rivals(clustering, cluster) if k != cluster]
     others = st.multiselect(
         "Merge with",
         nearest,
         nearest[:1],
-        format_func=view.cluster_name,
+        format_func=clustering.cluster_name,
         key=f"merge-{cluster}-{opened}",
         help="Clusters that its samples belong to next come first.",
     )
@@ -315,19 +316,21 @@ def _merge(view: cache.View, cluster: int, opened: int) -> None:
         st.caption("Choose at least one other cluster.")
         return
     step = Merge(clusters=tuple(sorted((cluster, *others))))
-    _before_and_after(view, step)
-    if st.button(f"Merge {len(others) + 1} clusters", type="primary", disabled=len(others) > len(view.sizes) - 2):
-        take(view, step)
+    _before_and_after(clustering, step)
+    if st.button(f"Merge {len(others) + 1} clusters", type="primary", disabled=len(others) > len(clustering.sizes) - 2):
+        take(clustering, step)
 
 
-def rivals(view: cache.View, cluster: int) -> np.ndarray:
+def rivals(clustering: Clustering, cluster: int) -> np.ndarray:
     """(K,) clusters in the order of the mean probability that the samples of one give them, the largest first."""
-    given = np.exp(view.log_probs[view.y_pred == cluster]).sum(axis=0)
+    given = np.exp(clustering.log_probs[clustering.y_pred == cluster]).sum(axis=0)
     return np.argsort(-given, kind="stable")
 
 
-def _split(view: cache.View, cluster: int, opened: int) -> None:
-    titles = {s.name: s.title for s in choices(view.snapshot.spaces, view.view_names) if len(s.members) == 1}
+def _split(clustering: Clustering, cluster: int, opened: int) -> None:
+    titles = {
+        s.name: s.title for s in choices(clustering.snapshot.spaces, clustering.view_names) if len(s.members) == 1
+    }
     spaces = list(titles)
     left, right = st.columns(2)
     first = "z" if "z" in spaces else spaces[0]
@@ -341,20 +344,22 @@ def _split(view: cache.View, cluster: int, opened: int) -> None:
     )
     parts = right.slider("Parts", 2, MOST_PARTS, 2, key=f"split-parts-{opened}", help="Into how many parts it is cut.")
     with st.spinner("Cutting the cluster …"):
-        step = cache.derive(
-            view, ("split", cluster, space, parts), lambda: splitting.split(view.snapshot, cluster, str(space), parts)
+        step = clustering.derive(
+            ("split", cluster, space, parts), lambda: splitting.split(clustering.snapshot, cluster, str(space), parts)
         )
-    _before_and_after(view, step)
-    _parts(view, step)
+    _before_and_after(clustering, step)
+    _parts(clustering, step)
     if st.button(f"Split into {parts}", type="primary"):
-        take(view, step)
+        take(clustering, step)
 
 
-def _parts(view: cache.View, step: Split) -> None:
+def _parts(clustering: Clustering, step: Split) -> None:
     """The samples of each part that lie nearest to its centre."""
-    members, nearest, sizes = cache.derive(view, ("parts", step), lambda: splitting.preview(view.snapshot, step, SHOWN))
+    members, nearest, sizes = clustering.derive(
+        ("parts", step), lambda: splitting.preview(clustering.snapshot, step, SHOWN)
+    )
     for size, rows in zip(sizes, nearest, strict=True):
         st.html(
             f'<div class="mm-row"><small class="mm-part">{size:,} of {members:,}</small>'
-            f"{pictures.samples(view, rows, px=44, mark=False, kind='row')}</div>"
+            f"{pictures.samples(clustering, rows, px=44, mark=False, kind='row')}</div>"
         )

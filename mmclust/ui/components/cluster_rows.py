@@ -7,13 +7,12 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import uncertainty
+from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metrics import ClusterFigures
 from mmclust.features.texts import typical_words as words_of_groups
 from mmclust.ui.components import annotations, pictures, selection
 from mmclust.ui.data import browse
-from mmclust.ui.shell import cache
-from mmclust.ui.shell.cache import View
 
 WIDTHS = {1: 72, 2: 72, 3: 60}
 """Width of a picture by the number of views in a row; smaller where there are more."""
@@ -29,14 +28,14 @@ KINDS = {
 }
 
 
-def kinds(view: View) -> list[str]:
+def kinds(clustering: Clustering) -> list[str]:
     """What rows may show; wrong images are known only with classes."""
-    return [kind for kind in KINDS if kind != "wrong" or view.right is not None]
+    return [kind for kind in KINDS if kind != "wrong" or clustering.right is not None]
 
 
-def views(view: View) -> list[int]:
+def views(clustering: Clustering) -> list[int]:
     """The views of the data to show in the rows, as chosen; all where there is nothing to choose."""
-    every = list(range(len(view.data.views)))
+    every = list(range(len(clustering.data.views)))
     if len(every) < 2:
         return every
     chosen = st.pills(
@@ -44,157 +43,163 @@ def views(view: View) -> list[int]:
         every,
         selection_mode="multi",
         default=every,
-        key=f"shown-{view.record.spec.dataset}",
-        format_func=lambda number: view.view_names[number],
+        key=f"shown-{clustering.record.spec.dataset}",
+        format_func=lambda number: clustering.view_names[number],
         help="Which views of the samples the rows show.",
     )
     return sorted(chosen) or every
 
 
-def ordered(view: View, order: str) -> list[int]:
+def ordered(clustering: Clustering, order: str) -> list[int]:
     """Cluster numbers in an order: number, class, size (largest first), confidence (surest) or entropy (least sure).
 
     Empty clusters come last: of many clusters they may be most.
     """
-    found = _ordered(view, order)
-    return sorted(found, key=lambda k: not view.sizes[k])
+    found = _ordered(clustering, order)
+    return sorted(found, key=lambda k: not clustering.sizes[k])
 
 
-def _ordered(view: View, order: str) -> list[int]:
-    clusters = range(len(view.sizes))
+def _ordered(clustering: Clustering, order: str) -> list[int]:
+    clusters = range(len(clustering.sizes))
     if order == "size":
-        return sorted(clusters, key=lambda k: -view.sizes[k])
+        return sorted(clusters, key=lambda k: -clustering.sizes[k])
     if order == "confidence":
-        return sorted(clusters, key=lambda k: -mean_confidence(view, k))
+        return sorted(clusters, key=lambda k: -mean_confidence(clustering, k))
     if order == "entropy":
-        return sorted(clusters, key=lambda k: -entropies(view)[k])
-    if order == "class" and view.matched is not None:
-        matched = view.matched
+        return sorted(clusters, key=lambda k: -entropies(clustering)[k])
+    if order == "class" and clustering.matched is not None:
+        matched = clustering.matched
         return sorted(clusters, key=lambda k: (matched[k] < 0, matched[k]))
     return list(clusters)
 
 
-def members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
+def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
     """Places in the view's arrays of the samples to show."""
-    return cache.derive(view, ("members", cluster, kind, count), lambda: _members(view, cluster, kind, count))
+    return clustering.derive(("members", cluster, kind, count), lambda: _members(clustering, cluster, kind, count))
 
 
-def _members(view: View, cluster: int, kind: str, count: int) -> np.ndarray:
+def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
     if kind == "surest":
-        return np.argsort(-view.log_probs[:, cluster], kind="stable")[:count]
-    own = np.flatnonzero(view.y_pred == cluster)
+        return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
+    own = np.flatnonzero(clustering.y_pred == cluster)
     if kind == "wrong":
-        own = own[~view.right[own]] if view.right is not None else own[:0]
-        return own[np.argsort(-view.confidence[own], kind="stable")][:count]
+        own = own[~clustering.right[own]] if clustering.right is not None else own[:0]
+        return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]
     if kind == "random":
         return np.sort(np.random.default_rng(cluster).permutation(own)[:count])
     if kind == "least sure":
-        return own[np.argsort(-sample_entropy(view)[own], kind="stable")][:count]
-    return own[np.argsort(margins(view)[own], kind="stable")][:count]
+        return own[np.argsort(-sample_entropy(clustering)[own], kind="stable")][:count]
+    return own[np.argsort(margins(clustering)[own], kind="stable")][:count]
 
 
-def sample_entropy(view: View) -> np.ndarray:
+def sample_entropy(clustering: Clustering) -> np.ndarray:
     """(n,) entropy of the assignment of each sample, in nats."""
-    return cache.derive(view, "entropy", lambda: uncertainty.entropy(view.log_probs))
+    return clustering.derive("entropy", lambda: uncertainty.entropy(clustering.log_probs))
 
 
-def margins(view: View) -> np.ndarray:
+def margins(clustering: Clustering) -> np.ndarray:
     """(n,) log-odds of each sample's cluster against its rival."""
-    return cache.derive(view, "margin", lambda: uncertainty.margin(view.log_probs))
+    return clustering.derive("margin", lambda: uncertainty.margin(clustering.log_probs))
 
 
-def rivals(view: View) -> np.ndarray:
+def rivals(clustering: Clustering) -> np.ndarray:
     """(n,) cluster that each sample belongs to next."""
-    return cache.derive(view, "rival", lambda: uncertainty.rival(view.log_probs))
+    return clustering.derive("rival", lambda: uncertainty.rival(clustering.log_probs))
 
 
-def entropies(view: View) -> np.ndarray:
+def entropies(clustering: Clustering) -> np.ndarray:
     """(K,) mean entropy of the assignments of a cluster's samples, in nats."""
-    return cache.derive(
-        view, "entropies", lambda: uncertainty.mean_by_cluster(sample_entropy(view), view.y_pred, len(view.sizes))
+    return clustering.derive(
+        "entropies",
+        lambda: uncertainty.mean_by_cluster(sample_entropy(clustering), clustering.y_pred, len(clustering.sizes)),
     )
 
 
-def mean_confidence(view: View, cluster: int) -> float:
+def mean_confidence(clustering: Clustering, cluster: int) -> float:
     """Mean probability over the cluster's own samples; 0 when it is empty."""
-    return figures(view)[cluster].confidence
+    return figures(clustering)[cluster].confidence
 
 
-def figures(view: View) -> list[ClusterFigures]:
+def figures(clustering: Clustering) -> list[ClusterFigures]:
     """Size, confidence, precision and recall of every cluster."""
-    return cache.derive(view, "figures", lambda: metrics.per_cluster(np.exp(view.log_probs), view.y_true))
+    return clustering.derive("figures", lambda: metrics.per_cluster(np.exp(clustering.log_probs), clustering.y_true))
 
 
-def typical_words(view: View) -> list[list[str]]:
+def typical_words(clustering: Clustering) -> list[list[str]]:
     """The words that are typical of each cluster's captions; empty without captions."""
-    texts = view.data.texts
+    texts = clustering.data.texts
     if texts is None:
-        return [[] for _ in view.sizes]
-    return cache.derive(view, "words", lambda: words_of_groups(texts[view.ids], view.y_pred, len(view.sizes), count=5))
+        return [[] for _ in clustering.sizes]
+    return clustering.derive(
+        "words", lambda: words_of_groups(texts[clustering.ids], clustering.y_pred, len(clustering.sizes), count=5)
+    )
 
 
-def table(view: View, clusters: Sequence[int], kind: str, count: int, shown: Sequence[int] | None = None) -> str:
+def table(
+    clustering: Clustering, clusters: Sequence[int], kind: str, count: int, shown: Sequence[int] | None = None
+) -> str:
     """HTML table with a row per cluster.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         clusters: numbers of the clusters, in order.
         kind: one of `KINDS`.
         count: samples in a row.
         shown: numbers of the data's views; by default all.
     """
-    numbers = list(range(len(view.data.views))) if shown is None else list(shown)
-    has_image = any(pictures.is_image(view.data, number) for number in numbers)
+    numbers = list(range(len(clustering.data.views))) if shown is None else list(shown)
+    has_image = any(pictures.is_image(clustering.data, number) for number in numbers)
     px = WIDTHS.get(len(numbers), 50) if has_image else WIDE
-    names = tuple(view.cluster_meaning(k) for k in range(len(view.sizes)))
+    names = tuple(clustering.cluster_meaning(k) for k in range(len(clustering.sizes)))
     rows = [
-        cache.derive(
-            view,
+        clustering.derive(
             ("row", k, kind, count, tuple(numbers), names),
-            lambda k=k: _row(view, k, kind, members(view, k, kind, count), numbers, px),
+            lambda k=k: _row(clustering, k, kind, members(clustering, k, kind, count), numbers, px),
         )
         for k in clusters
     ]
-    text = escape(KINDS[kind].format(view.word.capitalize()))
+    text = escape(KINDS[kind].format(clustering.word.capitalize()))
     head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def _row(view: View, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
+def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
     """HTML of one cluster's row."""
-    color, name, size = view.colors[cluster], escape(view.cluster_name(cluster)), view.sizes[cluster]
-    found = figures(view)[cluster]
+    color, name, size = clustering.colors[cluster], escape(clustering.cluster_name(cluster)), clustering.sizes[cluster]
+    found = figures(clustering)[cluster]
     samples = '<span class="mm-none">none</span>'
     if len(chosen):
-        captions = _captions(view, chosen, kind)
-        samples = pictures.samples(view, chosen, px=px, mark=False, kind="row", only=shown, captions=captions)
+        captions = _captions(clustering, chosen, kind)
+        samples = pictures.samples(clustering, chosen, px=px, mark=False, kind="row", only=shown, captions=captions)
         if not found.size:
             samples = f'<div class="mm-others">{samples}<small>all of them lie in other clusters</small></div>'
     about = [
-        f"{size:,} {view.word}s",
-        _told(f"{mean_confidence(view, cluster):.0%} sure", "Mean probability of the cluster over its samples"),
-        _told(f"{entropies(view)[cluster]:.2f} nats", "Mean entropy of its samples' probabilities: 0 is certain"),
+        f"{size:,} {clustering.word}s",
+        _told(f"{mean_confidence(clustering, cluster):.0%} sure", "Mean probability of the cluster over its samples"),
+        _told(f"{entropies(clustering)[cluster]:.2f} nats", "Mean entropy of its samples' probabilities: 0 is certain"),
     ]
     if found.precision is not None:
         about.append(_told(f"{found.precision:.0%} pure", "Share of its samples that are of its class"))
     if not found.size:
         about = ["empty"]
-    if words := typical_words(view)[cluster]:
+    if words := typical_words(clustering)[cluster]:
         about.append(_told(escape(", ".join(words)), "Words that tell its captions from those of the other clusters"))
-    width = 100 * size / max(1, int(view.sizes.max()))
+    width = 100 * size / max(1, int(clustering.sizes.max()))
     return (
         f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
         f'<span class="mm-bar"><i style="width:{width:.1f}%;background:{color}"></i></span>'
         f"<small>{' · '.join(about)}</small>{_buttons(cluster, name, found.size)}</th>"
-        f"<td>{_mean(view, cluster, shown, px)}</td><td>{samples}</td></tr>"
+        f"<td>{_mean(clustering, cluster, shown, px)}</td><td>{samples}</td></tr>"
     )
 
 
-def _captions(view: View, chosen: np.ndarray, kind: str) -> list[str] | bool:
+def _captions(clustering: Clustering, chosen: np.ndarray, kind: str) -> list[str] | bool:
     """What stands below the samples: the rival of contested ones, else the text that belongs to each, if there is."""
     if kind == "contested":
-        return [view.cluster_meaning(int(k)) for k in rivals(view)[chosen]]
-    return view.data.texts is not None and [browse.caption(view.data, int(view.ids[i]), 60) for i in chosen]
+        return [clustering.cluster_meaning(int(k)) for k in rivals(clustering)[chosen]]
+    return clustering.data.texts is not None and [
+        browse.caption(clustering.data, int(clustering.ids[i]), 60) for i in chosen
+    ]
 
 
 ACTIONS = {
@@ -220,33 +225,35 @@ def _told(text: str, meaning: str) -> str:
     return f'<span title="{escape(meaning)}">{text}</span>'
 
 
-def clicked(view: View, action: str) -> None:
+def clicked(clustering: Clustering, action: str) -> None:
     """Do what a button of a row says."""
     kind, _, number = action.partition(":")
     cluster = int(number)
-    if cluster >= len(view.sizes):  # clicked before an annotation was changed in another window
+    if cluster >= len(clustering.sizes):  # clicked before an annotation was changed in another window
         return
     if kind == "edit":
-        annotations.edit(view, cluster)
+        annotations.edit(clustering, cluster)
         return
-    selection.select(view, np.flatnonzero(view.y_pred == cluster), f"Cluster {view.cluster_name(cluster)}")
+    selection.select(
+        clustering, np.flatnonzero(clustering.y_pred == cluster), f"Cluster {clustering.cluster_name(cluster)}"
+    )
     if kind == "map":
-        st.switch_page("map.py", query_params=selection.address(view))
+        st.switch_page("map.py", query_params=selection.address(clustering))
     st.rerun()
 
 
-def _mean(view: View, cluster: int, shown: Sequence[int], px: int) -> str:
+def _mean(clustering: Clustering, cluster: int, shown: Sequence[int], px: int) -> str:
     """The mean image or profile of a cluster; of several views level with the samples beside, with the views' names."""
-    members = np.flatnonzero(view.y_pred == cluster)
-    means = cache.derive(view, ("mean", cluster), lambda: pictures.means(view, members))
+    members = np.flatnonzero(clustering.y_pred == cluster)
+    means = clustering.derive(("mean", cluster), lambda: pictures.means(clustering, members))
     if not means:
         return ""
-    name = escape(view.cluster_name(cluster))
-    if len(view.data.views) == 1 and pictures.is_image(view.data, 0):
+    name = escape(clustering.cluster_name(cluster))
+    if len(clustering.data.views) == 1 and pictures.is_image(clustering.data, 0):
         return f'<img class="mm-mean" src="{means[0]}" alt="Mean image of cluster {name}">'
     cells = []
     for number in shown:
-        is_image, title = pictures.is_image(view.data, number), escape(view.view_names[number])
+        is_image, title = pictures.is_image(clustering.data, number), escape(clustering.view_names[number])
         kind, flat = ("image", "") if is_image else ("profile", " class=mm-profile")
         height = px if is_image else px * pictures.PROFILE_PX[1] // pictures.PROFILE_PX[0]
         cells.append(

@@ -6,24 +6,25 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import groupings as tables
+from mmclust.clustering import Clustering
 from mmclust.plots import flows as plots
 from mmclust.ui.components import clicks, groupings, picker, selected_samples, selection
 from mmclust.ui.components.groupings import Grouping
-from mmclust.ui.shell import cache, state
+from mmclust.ui.shell import state
 
 MOST_STAGES = 6
 FIRST_STAGES = 4
 """Epochs shown at first."""
 
 
-def stages(view: cache.View, fused: cache.View) -> list[Grouping] | None:
+def stages(clustering: Clustering, fused: Clustering) -> list[Grouping] | None:
     """Draw the choice of what stands side by side, and give it; None where there is nothing to choose from.
 
     Args:
-        view: by the chosen assignment.
+        clustering: by the chosen assignment.
         fused: the same run by its fused assignment.
     """
-    offered = _offered(view, fused)
+    offered = _offered(clustering, fused)
     if not offered:
         return None
     names = list(offered)
@@ -33,11 +34,11 @@ def stages(view: cache.View, fused: cache.View) -> list[Grouping] | None:
     return offered[state.link("between", names[0])]()
 
 
-def show(view: cache.View, stages: list[Grouping], found: selection.Selection | None) -> None:
+def show(clustering: Clustering, stages: list[Grouping], found: selection.Selection | None) -> None:
     """The drawing, and the samples that are selected.
 
     Args:
-        view: by the chosen assignment.
+        clustering: by the chosen assignment.
         stages: from left to right.
         found: what is selected now.
     """
@@ -46,56 +47,58 @@ def show(view: cache.View, stages: list[Grouping], found: selection.Selection | 
         return
     left, right = st.columns([8, 4], gap="medium")
     with left:
-        _draw(view, stages, found)
+        _draw(clustering, stages, found)
     with right:
         if found is None:
             st.caption(
-                f"Click a flow or a bar to see its {view.word}s here and on all pages. With the keyboard: Tab to the "
-                "flows, walk with the arrow keys from the largest to the smallest, Enter selects."
+                f"Click a flow or a bar to see its {clustering.word}s here and on all pages. With the keyboard: Tab to "
+                "the flows, walk with the arrow keys from the largest to the smallest, Enter selects."
             )
         else:
             with st.container(height=520, border=False):
-                selected_samples.images(view, found.rows)
+                selected_samples.images(clustering, found.rows)
 
 
-def _offered(view: cache.View, fused: cache.View) -> dict[str, Callable[[], list[Grouping]]]:
+def _offered(clustering: Clustering, fused: Clustering) -> dict[str, Callable[[], list[Grouping]]]:
     """What can be set side by side; each draws its own choice and gives the stages."""
     found: dict[str, Callable[[], list[Grouping]]] = {}
-    if len(groupings.epochs(view)) > 1:
-        found["epochs"] = lambda: _epochs(view)
-    if groupings.others(view):
-        found["runs"] = lambda: _runs(view)
+    if len(groupings.epochs(clustering)) > 1:
+        found["epochs"] = lambda: _epochs(clustering)
+    if groupings.others(clustering):
+        found["runs"] = lambda: _runs(clustering)
     if len(picker.sources(fused)) > 1:
-        found["views"] = lambda: [groupings.alone(view, fused, number) for number in picker.sources(fused).values()]
-    if view.plain is not None:
-        plain = view.plain
-        found["annotation"] = lambda: [groupings.clusters(plain, "the run itself"), _now(view, "annotation")]
-    if view.y_true is not None:
-        found["classes"] = lambda: [groupings.classes(view), _now(view, "clusters")]
+        found["views"] = lambda: [
+            groupings.alone(clustering, fused, number) for number in picker.sources(fused).values()
+        ]
+    if clustering.plain is not None:
+        plain = clustering.plain
+        found["annotation"] = lambda: [groupings.clusters(plain, "the run itself"), _now(clustering, "annotation")]
+    if clustering.y_true is not None:
+        found["classes"] = lambda: [groupings.classes(clustering), _now(clustering, "clusters")]
     return found
 
 
-def _now(view: cache.View, title: str) -> Grouping:
-    return groupings.clusters(view, title)
+def _now(clustering: Clustering, title: str) -> Grouping:
+    return groupings.clusters(clustering, title)
 
 
-def _epochs(view: cache.View) -> list[Grouping]:
-    kept = groupings.epochs(view)
+def _epochs(clustering: Clustering) -> list[Grouping]:
+    kept = groupings.epochs(clustering)
     spread = sorted({kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(FIRST_STAGES, len(kept)))})
     chosen = st.multiselect(
         "Epochs",
         kept,
         spread,
         max_selections=MOST_STAGES,
-        key=f"flow-epochs-{view.record.run_id}",
+        key=f"flow-epochs-{clustering.record.run_id}",
         width=480,
         help=f"From two to {MOST_STAGES} epochs, from left to right.",
     )
-    return [groupings.epoch(view, epoch) for epoch in sorted(chosen)]
+    return [groupings.epoch(clustering, epoch) for epoch in sorted(chosen)]
 
 
-def _runs(view: cache.View) -> list[Grouping]:
-    others = groupings.others(view)
+def _runs(clustering: Clustering) -> list[Grouping]:
+    others = groupings.others(clustering)
     names = list(others)
     st.selectbox(
         "Other run",
@@ -105,24 +108,27 @@ def _runs(view: cache.View) -> list[Grouping]:
         format_func=lambda run_id: picker.line(others[run_id]) if run_id in others else run_id,
         help="Another run of the same data, at its last epoch.",
     )
-    return [_now(view, "this run"), groupings.run(view, others[state.link("other", names[0])])]
+    return [_now(clustering, "this run"), groupings.run(clustering, others[state.link("other", names[0])])]
 
 
-def _draw(view: cache.View, stages: list[Grouping], found: selection.Selection | None) -> None:
+def _draw(clustering: Clustering, stages: list[Grouping], found: selection.Selection | None) -> None:
     keys = tuple(stage.key for stage in stages)
     names = tuple((stage.title, stage.names) for stage in stages)
-    known, counts = cache.derive(view, ("flow tables", keys), lambda: _counted(stages))
+    known, counts = clustering.derive(("flow tables", keys), lambda: _counted(stages))
     chosen = st.session_state.get("flow") or ""
     marked = chosen and found is not None and np.array_equal(_rows(stages, chosen), found.rows)
-    drawing = cache.derive(view, ("flows", keys, names), lambda: _drawing(view, stages, known, counts))
+    drawing = clustering.derive(("flows", keys, names), lambda: _drawing(clustering, stages, known, counts))
     clicks.show(
-        drawing.svg, key="flows", chosen=chosen if marked else "", on_click=lambda part: _select(view, stages, part)
+        drawing.svg,
+        key="flows",
+        chosen=chosen if marked else "",
+        on_click=lambda part: _select(clustering, stages, part),
     )
     notes = []
     if not known.all():
-        notes.append(f"{int(known.sum()):,} of {len(known):,} {view.word}s are in all of them.")
+        notes.append(f"{int(known.sum()):,} of {len(known):,} {clustering.word}s are in all of them.")
     if drawing.left_out:
-        notes.append(f"{drawing.left_out:,} {view.word}s move in flows too thin to be drawn.")
+        notes.append(f"{drawing.left_out:,} {clustering.word}s move in flows too thin to be drawn.")
     if notes:
         st.caption(" ".join(notes))
 
@@ -136,7 +142,9 @@ def _counted(stages: list[Grouping]) -> tuple[np.ndarray, list[np.ndarray]]:
     return known, [tables.joint(values[i], values[i + 1], sizes[i], sizes[i + 1]) for i in pairs]
 
 
-def _drawing(view: cache.View, stages: list[Grouping], known: np.ndarray, counts: list[np.ndarray]) -> plots.Drawing:
+def _drawing(
+    clustering: Clustering, stages: list[Grouping], known: np.ndarray, counts: list[np.ndarray]
+) -> plots.Drawing:
     # From the last stage back to the first and forth again: what came out of it then stands level with it.
     back = tables.straightened([table.T for table in reversed(counts)], np.arange(len(stages[-1].names)))
     orders = tables.straightened(counts, back[-1])
@@ -150,8 +158,8 @@ def _drawing(view: cache.View, stages: list[Grouping], known: np.ndarray, counts
         )
         for stage, order in zip(stages, orders, strict=True)
     ]
-    alt = f"Flows of {int(known.sum()):,} {view.word}s between {', '.join(stage.title for stage in stages)}"
-    return plots.flows(columns, counts, alt=alt, word=f"{view.word}s")
+    alt = f"Flows of {int(known.sum()):,} {clustering.word}s between {', '.join(stage.title for stage in stages)}"
+    return plots.flows(columns, counts, alt=alt, word=f"{clustering.word}s")
 
 
 def _rows(stages: list[Grouping], part: str) -> np.ndarray:
@@ -168,9 +176,9 @@ def _of_part(stages: list[Grouping], part: str) -> list[tuple[Grouping, int]]:
     return found if len(found) == len(groups) and all(g < len(s.names) for s, g in found) else []
 
 
-def _select(view: cache.View, stages: list[Grouping], part: str) -> None:
+def _select(clustering: Clustering, stages: list[Grouping], part: str) -> None:
     """Select the samples of a flow or of a bar, on all pages."""
     st.session_state["flow"] = part
     words = [f"{s.names[g]} ({s.title})" for s, g in _of_part(stages, part)]
     title = f"From {words[0]} to {words[1]}" if len(words) > 1 else "".join(words)
-    selection.select(view, _rows(stages, part), title)
+    selection.select(clustering, _rows(stages, part), title)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmclust.analysis.groupings import aligned
+from mmclust.clustering import Clustering
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
 from mmclust.ui.components import picker
@@ -28,57 +29,64 @@ class Grouping:
     colors: tuple[str, ...]
 
 
-def clusters(view: cache.View, title: str) -> Grouping:
+def clusters(clustering: Clustering, title: str) -> Grouping:
     """The clusters of a view as a grouping of its own samples."""
-    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    return Grouping(key=_key(view), title=title, word="cluster", values=view.y_pred, names=names, colors=view.colors)
+    names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
+    return Grouping(
+        key=_key(clustering),
+        title=title,
+        word="cluster",
+        values=clustering.y_pred,
+        names=names,
+        colors=clustering.colors,
+    )
 
 
-def _key(view: cache.View) -> Hashable:
-    return view.record.run_id, view.epoch, view.version, view.source, view.annotation
+def _key(clustering: Clustering) -> Hashable:
+    return clustering.record.run_id, clustering.epoch, clustering.version, clustering.source, clustering.annotation
 
 
-def _of(view: cache.View, other: cache.View, title: str) -> Grouping:
+def _of(clustering: Clustering, other: Clustering, title: str) -> Grouping:
     """The clusters of another view of the same data, for the samples of a view."""
     names = tuple(other.cluster_name(k) for k in range(len(other.sizes)))
-    values = aligned(other.ids, other.y_pred, view.ids)
+    values = aligned(other.ids, other.y_pred, clustering.ids)
     return Grouping(key=_key(other), title=title, word="cluster", values=values, names=names, colors=other.colors)
 
 
-def classes(view: cache.View) -> Grouping:
+def classes(clustering: Clustering) -> Grouping:
     """The true classes of a view with labels."""
-    assert view.y_true is not None and view.counts is not None
-    n = len(view.counts)
-    names = tuple(view.class_name(c) for c in range(n))
+    assert clustering.y_true is not None and clustering.counts is not None
+    n = len(clustering.counts)
+    names = tuple(clustering.class_name(c) for c in range(n))
     colors = tuple(palette.cluster_colors(n))
-    return Grouping(key="classes", title="classes", word="class", values=view.y_true, names=names, colors=colors)
+    return Grouping(key="classes", title="classes", word="class", values=clustering.y_true, names=names, colors=colors)
 
 
-def epochs(view: cache.View) -> list[int]:
+def epochs(clustering: Clustering) -> list[int]:
     """The epochs of which the run has a snapshot."""
-    return [epoch for epoch, _ in view.run.snapshots()]
+    return [epoch for epoch, _ in clustering.run.snapshots()]
 
 
-def epoch(view: cache.View, number: int) -> Grouping:
+def epoch(clustering: Clustering, number: int) -> Grouping:
     """The run's clusters at another epoch, under the same annotation and by the same view of the data."""
-    path = dict(view.run.snapshots())[number]
-    fused = cache.view(view.record, number, path, view.annotation)
-    return _of(view, cache.alone(fused, view.source), f"epoch {number}")
+    path = dict(clustering.run.snapshots())[number]
+    fused = cache.clustering(clustering.record, number, path, clustering.annotation)
+    return _of(clustering, fused.of_view(clustering.source), f"epoch {number}")
 
 
-def others(view: cache.View) -> dict[str, RunRecord]:
+def others(clustering: Clustering) -> dict[str, RunRecord]:
     """Other runs of the same data that have something to show, newest first."""
-    spec = view.record.spec
+    spec = clustering.record.spec
     return {
         record.run_id: record
         for record in login.runs()
         if (record.spec.dataset, record.spec.limit) == (spec.dataset, spec.limit)
-        and record.run_id != view.record.run_id
+        and record.run_id != clustering.record.run_id
         and record.epoch > 0
     }
 
 
-def run(view: cache.View, record: RunRecord) -> Grouping:
+def run(clustering: Clustering, record: RunRecord) -> Grouping:
     """The clusters of another run at its last epoch.
 
     Raises:
@@ -87,15 +95,15 @@ def run(view: cache.View, record: RunRecord) -> Grouping:
     kept = cache.store().get(record.run_id).snapshots()
     if not kept:
         raise ValueError(f"run {record.run_id} has no snapshot yet; choose another run")
-    return _of(view, cache.view(record, *kept[-1]), picker.with_seed(record))
+    return _of(clustering, cache.clustering(record, *kept[-1]), picker.with_seed(record))
 
 
-def alone(view: cache.View, fused: cache.View, number: int | None) -> Grouping:
+def alone(clustering: Clustering, fused: Clustering, number: int | None) -> Grouping:
     """The clusters by one view of the data, or the fused ones.
 
     Args:
-        view: whose samples are grouped.
+        clustering: whose samples are grouped.
         fused: the same run at the same epoch by its fused assignment.
         number: of the data's view, from 0.
     """
-    return _of(view, cache.alone(fused, number), picker.source_name(fused, number))
+    return _of(clustering, fused.of_view(number), picker.source_name(fused, number))

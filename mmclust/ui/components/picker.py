@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from mmclust.clustering import Clustering
 from mmclust.data import catalogue
 from mmclust.evaluation.figures import MAIN, TITLES
 from mmclust.methods import METHODS, card
@@ -129,7 +130,7 @@ def chosen() -> RunRecord | None:
     return (by_hand or shown or records or [None])[0]
 
 
-def view(title: str, text: str, *, what: str, annotated: bool = True) -> cache.View | None:
+def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> Clustering | None:
     """Draw the head of a page about a run, and give the run at the chosen epoch.
 
     Args:
@@ -166,7 +167,7 @@ def view(title: str, text: str, *, what: str, annotated: bool = True) -> cache.V
     with right:
         epoch = _epoch_box(list(kept))
     state.settle(record.run_id, None if epoch == max(kept) else epoch)
-    return annotations.lay_over(cache.view(record, epoch, kept[epoch]), chips, wanted=annotated)
+    return annotations.lay_over(cache.clustering(record, epoch, kept[epoch]), chips, wanted=annotated)
 
 
 def _nothing_yet(record: RunRecord, what: str) -> None:
@@ -180,33 +181,33 @@ def _nothing_yet(record: RunRecord, what: str) -> None:
     frame.empty(title, escape(why), page="train.py", button="Resume it on the Train page")
 
 
-def source_name(view: cache.View, number: int | None) -> str:
+def source_name(clustering: Clustering, number: int | None) -> str:
     """What an assignment is called: that of all views together, or of one."""
-    return "fused" if number is None else f"view {number + 1} ({view.view_names[number]})"
+    return "fused" if number is None else f"view {number + 1} ({clustering.view_names[number]})"
 
 
-def sources(view: cache.View) -> dict[str, int | None]:
+def sources(clustering: Clustering) -> dict[str, int | None]:
     """The assignments of a run by their name in the URL: None stands for the fused one, else a view of the data."""
-    return {"fused": None} | {f"view {number + 1}": number for number in range(len(view.snapshot.view_logits))}
+    return {"fused": None} | {f"view {number + 1}": number for number in range(len(clustering.snapshot.view_logits))}
 
 
-def assignment(view: cache.View) -> cache.View:
+def assignment(clustering: Clustering) -> Clustering:
     """The run by its fused assignment or by that of one view, as chosen; without a choice where there is only one."""
-    known = sources(view)
+    known = sources(clustering)
     if len(known) == 1:
-        return view
+        return clustering
     st.segmented_control(
         "Assignment",
         list(known),
         key=state.linked("assignment", list(known), "fused"),
         required=True,
-        format_func=lambda name: source_name(view, known[name]),
+        format_func=lambda name: source_name(clustering, known[name]),
         help="fused: from all views together. The others: from one view alone.",
     )
-    return cache.alone(view, known[state.link("assignment", "fused")])
+    return clustering.of_view(known[state.link("assignment", "fused")])
 
 
-def chips(found: cache.View) -> str:
+def chips(found: Clustering) -> str:
     """HTML of the line under the bar: figures of the run at this epoch."""
     figures = []
     for name in MAIN:

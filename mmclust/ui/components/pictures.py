@@ -9,11 +9,10 @@ from html import escape
 
 import numpy as np
 
+from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
-from mmclust.ui.shell import cache
-from mmclust.ui.shell.cache import View
 
 SMALL = 48
 """Images up to this many pixels travel as they are and are enlarged by the browser."""
@@ -203,7 +202,7 @@ def _picture(address: str, label: str, px: int, color: str | None, is_image: boo
 
 
 def samples(
-    view: View,
+    clustering: Clustering,
     positions: Iterable[int],
     *,
     px: int = 56,
@@ -215,8 +214,8 @@ def samples(
     """HTML of samples, each under the colour of its cluster; with several views, each view under the colour of its own.
 
     Args:
-        view: the run at an epoch.
-        positions: places in the arrays of the view (not sample ids).
+        clustering: the run at an epoch.
+        positions: places in the arrays of the clustering (not sample ids).
         px: width of a picture on the page.
         mark: draw the bar in the cluster's colour.
         captions: write the class (or the probability) under each sample, or these texts.
@@ -224,59 +223,63 @@ def samples(
         only: numbers of the data's views to show; by default all.
     """
     positions = [int(i) for i in positions]
-    shown = list(range(len(view.data.views))) if only is None else list(only)
-    ids = [int(view.ids[i]) for i in positions]
-    per_view = [sources(view.data, number, ids) for number in shown]
-    labels = [describe(view, i) for i in positions]
-    texts = None if captions is False else [_caption(view, i) for i in positions] if captions is True else captions
-    if view.data.pictures is not None and len(shown) == len(view.data.views):
-        colors = [view.colors[view.y_pred[i]] for i in positions] if mark else None
-        return grid(shown_pictures(view.data, ids), labels, px=px, colors=colors, captions=texts, kind=kind)
-    if len(shown) == 1 and (len(view.data.views) == 1 or is_image(view.data, shown[0])):
-        colors = [view.colors[view.y_pred[i]] for i in positions] if mark else None
-        if is_image(view.data, shown[0]):
+    shown = list(range(len(clustering.data.views))) if only is None else list(only)
+    ids = [int(clustering.ids[i]) for i in positions]
+    per_view = [sources(clustering.data, number, ids) for number in shown]
+    labels = [describe(clustering, i) for i in positions]
+    texts = (
+        None if captions is False else [_caption(clustering, i) for i in positions] if captions is True else captions
+    )
+    if clustering.data.pictures is not None and len(shown) == len(clustering.data.views):
+        colors = [clustering.colors[clustering.y_pred[i]] for i in positions] if mark else None
+        return grid(shown_pictures(clustering.data, ids), labels, px=px, colors=colors, captions=texts, kind=kind)
+    if len(shown) == 1 and (len(clustering.data.views) == 1 or is_image(clustering.data, shown[0])):
+        colors = [clustering.colors[clustering.y_pred[i]] for i in positions] if mark else None
+        if is_image(clustering.data, shown[0]):
             return grid(per_view[0], labels, px=px, colors=colors, captions=texts, kind=kind)
-    views = [(view.view_names[number], is_image(view.data, number)) for number in shown]
+    views = [(clustering.view_names[number], is_image(clustering.data, number)) for number in shown]
     if len(shown) > 3 and kind == "wrap":
         px = round(0.72 * px)  # two or three samples in a line, where they are wide
     return grid(
         list(zip(*per_view, strict=True)),
         labels,
         px=px,
-        colors=_bars(view, positions, shown) if mark else None,
+        colors=_bars(clustering, positions, shown) if mark else None,
         captions=texts,
         kind=kind,
         views=views,
     )
 
 
-def _bars(view: View, positions: list[int], shown: Sequence[int]) -> list[list[str | None]]:
+def _bars(clustering: Clustering, positions: list[int], shown: Sequence[int]) -> list[list[str | None]]:
     """Colour of the cluster of each sample, for every view that is shown; the view's own where it has one."""
     clusters = [
-        cache.alone(view, number).y_pred[positions] if view.snapshot.view_logits else view.y_pred[positions]
+        clustering.of_view(number).y_pred[positions]
+        if clustering.snapshot.view_logits
+        else clustering.y_pred[positions]
         for number in shown
     ]
-    return [[view.colors[k] for k in of_sample] for of_sample in zip(*clusters, strict=True)]
+    return [[clustering.colors[k] for k in of_sample] for of_sample in zip(*clusters, strict=True)]
 
 
-def describe(view: View, position: int) -> str:
+def describe(clustering: Clustering, position: int) -> str:
     """A sample in words: id, class, cluster, how sure."""
-    cluster = int(view.y_pred[position])
-    words = [f"{view.word.capitalize()} {view.ids[position]}"]
-    if view.y_true is not None:
-        words.append(f"class {view.class_name(int(view.y_true[position]))}")
-    words.append(f"cluster {view.cluster_name(cluster)}")
-    words.append(f"{view.confidence[position]:.1%} sure")
-    if view.data.texts is not None and (text := str(view.data.texts[view.ids[position]])):
+    cluster = int(clustering.y_pred[position])
+    words = [f"{clustering.word.capitalize()} {clustering.ids[position]}"]
+    if clustering.y_true is not None:
+        words.append(f"class {clustering.class_name(int(clustering.y_true[position]))}")
+    words.append(f"cluster {clustering.cluster_name(cluster)}")
+    words.append(f"{clustering.confidence[position]:.1%} sure")
+    if clustering.data.texts is not None and (text := str(clustering.data.texts[clustering.ids[position]])):
         words.append(f"“{text[:200]}”")
     return ", ".join(words)
 
 
-def means(view: View, members: np.ndarray) -> list[str]:
+def means(clustering: Clustering, members: np.ndarray) -> list[str]:
     """The mean image or profile of samples in every view as `data:` addresses; none without members."""
     if not len(members):
         return []
-    return [_mean(view.data, number, view.ids[members]) for number in range(len(view.data.views))]
+    return [_mean(clustering.data, number, clustering.ids[members]) for number in range(len(clustering.data.views))]
 
 
 def _mean(data: MultiViewDataset, view: int, ids: np.ndarray) -> str:
@@ -284,7 +287,7 @@ def _mean(data: MultiViewDataset, view: int, ids: np.ndarray) -> str:
     return encoded(pixels(data, view, mean))[0] if is_image(data, view) else drawn_profiles(data, view, mean)[0]
 
 
-def _caption(view: View, position: int) -> str:
-    if view.y_true is not None:
-        return view.class_name(int(view.y_true[position]))
-    return f"{view.confidence[position]:.0%}"
+def _caption(clustering: Clustering, position: int) -> str:
+    if clustering.y_true is not None:
+        return clustering.class_name(int(clustering.y_true[position]))
+    return f"{clustering.confidence[position]:.0%}"

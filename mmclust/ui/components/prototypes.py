@@ -6,6 +6,7 @@ from scipy.special import softmax
 
 from mmclust import worker
 from mmclust.analysis import codes, disk_cache
+from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import codes as drawing
 from mmclust.ui.components import pictures
@@ -19,50 +20,50 @@ BATCH = 256
 """Samples that pass together: batch statistics are those of training."""
 
 
-def space(view: cache.View) -> str | None:
+def space(clustering: Clustering) -> str | None:
     """Name of the space whose marks are prototypes finer than clusters; None without such prototypes."""
-    about = card(view.record.spec.method).codes if view.record.spec.method in METHODS else None
-    if about is None or about[0] not in view.snapshot.spaces or about[0] not in view.snapshot.marks:
+    about = card(clustering.record.spec.method).codes if clustering.record.spec.method in METHODS else None
+    if about is None or about[0] not in clustering.snapshot.spaces or about[0] not in clustering.snapshot.marks:
         return None
     return about[0]
 
 
-def use(view: cache.View) -> codes.Use | None:
+def use(clustering: Clustering) -> codes.Use | None:
     """How the samples use the prototypes; None while that is worked out, or without prototypes."""
-    name = space(view)
+    name = space(clustering)
     if name is None:
         return None
-    about = card(view.record.spec.method).codes
+    about = card(clustering.record.spec.method).codes
     assert about is not None
-    temperature = float(view.record.spec.config[about[1]])
-    key = ("codes", view.record.run_id, view.epoch, view.version, temperature)
+    temperature = float(clustering.record.spec.config[about[1]])
+    key = ("codes", clustering.record.run_id, clustering.epoch, clustering.version, temperature)
 
     def work(report: jobs.Report) -> codes.Use:
         def read() -> disk_cache.Arrays:
-            probs = np.exp(view.log_probs)
-            found = codes.use(view.snapshot.spaces[name], view.snapshot.marks[name], probs, temperature)
+            probs = np.exp(clustering.log_probs)
+            found = codes.use(clustering.snapshot.spaces[name], clustering.snapshot.marks[name], probs, temperature)
             return {"nearest": found.nearest, "joint": found.joint}
 
-        return codes.Use(**disk_cache.arrays(cache.folder(view, "analysis"), key, read))
+        return codes.Use(**disk_cache.arrays(clustering.folder("analysis"), key, read))
 
     return jobs.result(key, work, label="Reading the prototypes", height=430)
 
 
-def cosines(view: cache.View, prototype: int) -> np.ndarray:
+def cosines(clustering: Clustering, prototype: int) -> np.ndarray:
     """(n,) cosines of all samples and a prototype."""
-    name = space(view)
+    name = space(clustering)
     assert name is not None
-    return view.snapshot.spaces[name] @ view.snapshot.marks[name][prototype]
+    return clustering.snapshot.spaces[name] @ clustering.snapshot.marks[name][prototype]
 
 
-def chosen(view: cache.View, cluster: int) -> int | None:
+def chosen(clustering: Clustering, cluster: int) -> int | None:
     """The prototype of a cluster to look at, from 0; None for the whole cluster, or where there are none."""
-    found = use(view)
+    found = use(clustering)
     if found is None:
         return None
     own = [int(j) for j in found.order if found.owner[j] == cluster and found.counts[j]][:MOST]
     names = ["all", *(str(j + 1) for j in own)]
-    texts = {str(j + 1): f"prototype {j + 1} ({found.counts[j]:,} {view.word}s)" for j in own}
+    texts = {str(j + 1): f"prototype {j + 1} ({found.counts[j]:,} {clustering.word}s)" for j in own}
     st.selectbox(
         "Score of",
         names,
@@ -75,36 +76,36 @@ def chosen(view: cache.View, cluster: int) -> int | None:
     return None if wanted == "all" else int(wanted) - 1
 
 
-def offered(view: cache.View) -> bool:
+def offered(clustering: Clustering) -> bool:
     """Whether there are codes to compare: finer prototypes, or two augmentations or views of every sample."""
-    augments = view.record.spec.method in METHODS and card(view.record.spec.method).augments
-    return space(view) is not None or augments or len(view.snapshot.view_logits) > 1
+    augments = clustering.record.spec.method in METHODS and card(clustering.record.spec.method).augments
+    return space(clustering) is not None or augments or len(clustering.snapshot.view_logits) > 1
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """Distances of codes between augmentations or views; use and owners of prototypes."""
     left, right = st.columns(2, gap="large")
     with left:
-        _divergences(view)
+        _divergences(clustering)
     with right:
-        if space(view) is None:
+        if space(clustering) is None:
             st.caption(
                 "The clusters themselves are the codes of this method: it has no finer prototypes. A run of IMC-SwAV "
                 "also shows how its prototypes are used, and which clusters own them."
             )
             return
-        found = use(view)
+        found = use(clustering)
         if found is None:
             return
-        _use(view, found)
-    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+        _use(clustering, found)
+    names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     share = float(found.purity[found.counts > 0].mean())
     st.markdown(
         f"**Which prototypes each cluster owns** :gray[(on average the owner has {share:.0%} of a prototype's use)]",
         help="P = y^T u over all samples: how often a cluster and a prototype are likely together. Columns are "
         "prototypes, ordered by the cluster that uses them most, each as shares of its own use.",
     )
-    figure = cache.derive(view, ("ownership", names), lambda: drawing.ownership_figure(found.joint, found.order, names))
+    figure = clustering.derive(("ownership", names), lambda: drawing.ownership_figure(found.joint, found.order, names))
     st.plotly_chart(
         figure,
         key="ownership",
@@ -113,17 +114,17 @@ def page(view: cache.View) -> None:
     )
 
 
-def _use(view: cache.View, found: codes.Use) -> None:
+def _use(clustering: Clustering, found: codes.Use) -> None:
     n_used, n_all = int((found.counts > 0).sum()), len(found.counts)
     st.markdown(
         f"**How the prototypes are used** :gray[({n_used:,} of {n_all:,})]",
-        help=f"{view.word.capitalize()}s by their nearest prototype. The dashed line: all used alike.",
+        help=f"{clustering.word.capitalize()}s by their nearest prototype. The dashed line: all used alike.",
     )
     st.plotly_chart(
-        cache.derive(view, "prototype use", lambda: drawing.use_figure(found.counts)),
+        clustering.derive("prototype use", lambda: drawing.use_figure(found.counts)),
         key="prototype-use",
         config={"displayModeBar": False},
-        alt=f"Bars: {view.word}s of each of {n_all} prototypes",
+        alt=f"Bars: {clustering.word}s of each of {n_all} prototypes",
     )
     share = found.entropy / float(np.log(n_all))
     text = f"Entropy of the use: **{found.entropy:.2f}** of ln {n_all:,} = {np.log(n_all):.2f} nats ({share:.0%})."
@@ -132,16 +133,16 @@ def _use(view: cache.View, found: codes.Use) -> None:
     st.markdown(text)
 
 
-def _divergences(view: cache.View) -> None:
+def _divergences(clustering: Clustering) -> None:
     """Heat map of the Jensen-Shannon divergences of some samples (IMC-SwAV, Fig. 2), and its two means."""
-    if len(view.snapshot.view_logits) > 1:
+    if len(clustering.snapshot.view_logits) > 1:
         pair = (0, 1)
-        a, b = (view.view_names[number] for number in pair)
-        rows = _some(view)
-        both = softmax(np.stack([view.snapshot.view_logits[number][rows] for number in pair]), axis=2)
+        a, b = (clustering.view_names[number] for number in pair)
+        rows = _some(clustering)
+        both = softmax(np.stack([clustering.snapshot.view_logits[number][rows] for number in pair]), axis=2)
         what, axes = f"codes of {a} and of {b}", (f"by {a}", f"by {b}")
     else:
-        found = _augmented(view)
+        found = _augmented(clustering)
         if found is None:
             return
         rows, both = found
@@ -149,52 +150,55 @@ def _divergences(view: cache.View) -> None:
     matrix = codes.divergences(*both)
     own, other = float(np.diag(matrix).mean()), float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
     st.markdown(
-        f"**Distances of {what}** :gray[({len(rows)} {view.word}s)]",
-        help=f"Jensen-Shannon divergences in nats, at most ln 2 = 0.69. On the diagonal each {view.word} is compared "
-        f"with itself; {view.word}s stand in the order of their clusters.",
+        f"**Distances of {what}** :gray[({len(rows)} {clustering.word}s)]",
+        help=f"Jensen-Shannon divergences in nats, at most ln 2 = 0.69. On the diagonal each {clustering.word} is "
+        f"compared with itself; {clustering.word}s stand in the order of their clusters.",
     )
-    names = [pictures.describe(view, int(row)) for row in rows]
+    names = [pictures.describe(clustering, int(row)) for row in rows]
     key = ("divergences", disk_cache.content(matrix))
-    figure = cache.derive(view, key, lambda: drawing.divergence_figure(matrix, names, axes=axes))
+    figure = clustering.derive(key, lambda: drawing.divergence_figure(matrix, names, axes=axes))
     st.plotly_chart(
         figure,
         key="divergences",
         width="content",
         config={"displayModeBar": False},
-        alt=f"Heat map of distances between {len(rows)} {view.word}s, mean {own:.2f} on the diagonal, else {other:.2f}",
+        alt=f"Heat map of distances between {len(rows)} {clustering.word}s, "
+        f"mean {own:.2f} on the diagonal, else {other:.2f}",
     )
     st.markdown(
-        f"The same {view.word}: **{own:.3f}** nats on average; different ones: **{other:.3f}**"
-        + (" (IMC-SwAV's paper, Fig. 2, reports about 0.06 and 0.63)." if space(view) else ".")
+        f"The same {clustering.word}: **{own:.3f}** nats on average; different ones: **{other:.3f}**"
+        + (" (IMC-SwAV's paper, Fig. 2, reports about 0.06 and 0.63)." if space(clustering) else ".")
         + (" Codes hardly tell samples apart yet: train longer." if other < 2 * own else "")
     )
 
 
-def _some(view: cache.View) -> np.ndarray:
+def _some(clustering: Clustering) -> np.ndarray:
     """Places of a few samples, the same at every call, in the order of their clusters."""
-    rows = np.random.default_rng(0).permutation(len(view.ids))[:SHOWN]
-    return rows[np.lexsort((-view.confidence[rows], view.y_pred[rows]))]
+    rows = np.random.default_rng(0).permutation(len(clustering.ids))[:SHOWN]
+    return rows[np.lexsort((-clustering.confidence[rows], clustering.y_pred[rows]))]
 
 
-def _augmented(view: cache.View) -> tuple[np.ndarray, np.ndarray] | None:
+def _augmented(clustering: Clustering) -> tuple[np.ndarray, np.ndarray] | None:
     """Places of samples and their codes (2, n, P) under two augmentations; None while they are worked out."""
-    checkpoint = view.run.folder / "checkpoint.pt"
+    checkpoint = clustering.run.folder / "checkpoint.pt"
     if not checkpoint.exists():
         st.caption("Codes of augmentations need the trained network, which comes with the first checkpoint.")
         return None
-    rows = _some(view)
-    others = np.setdiff1d(np.arange(len(view.ids)), rows)
-    key = ("augmented codes", checkpoint.stat().st_mtime_ns, disk_cache.content(view.ids[rows]))
+    rows = _some(clustering)
+    others = np.setdiff1d(np.arange(len(clustering.ids)), rows)
+    key = ("augmented codes", checkpoint.stat().st_mtime_ns, disk_cache.content(clustering.ids[rows]))
 
     def work(report: jobs.Report) -> np.ndarray:
         def read() -> disk_cache.Arrays:
-            method = worker.restore(view.run, view.data.spec)
+            method = worker.restore(clustering.run, clustering.data.spec)
             report(0.3)
             batch = np.concatenate([rows, np.random.default_rng(1).permutation(others)[: BATCH - len(rows)]])
-            views = [values[view.ids[batch]] for values in cache.prepared(view.record.spec).views]
+            views = [values[clustering.ids[batch]] for values in cache.prepared(clustering.record.spec).views]
             return {"codes": codes.augmented(method, views)[:, : len(rows)]}
 
-        return disk_cache.arrays(cache.folder(view, "analysis"), key, read)["codes"]
+        return disk_cache.arrays(clustering.folder("analysis"), key, read)["codes"]
 
-    found = jobs.result((*key, view.record.run_id), work, label=f"Augmenting {len(rows)} {view.word}s", height=430)
+    found = jobs.result(
+        (*key, clustering.record.run_id), work, label=f"Augmenting {len(rows)} {clustering.word}s", height=430
+    )
     return None if found is None else (rows, found)

@@ -7,45 +7,52 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from mmclust.clustering import Clustering
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui.components import pictures
-from mmclust.ui.shell import cache
 
 SHOWN = 120
 """Pictures of a selection that are drawn; the other samples are counted."""
 
 
-def images(view: cache.View, rows: np.ndarray, *, px: int = 44) -> None:
+def images(clustering: Clustering, rows: np.ndarray, *, px: int = 44) -> None:
     """The samples, surest first, and how they spread over clusters and classes.
 
     Args:
-        view: the run at an epoch.
-        rows: (m,) places in the view's arrays.
+        clustering: the run at an epoch.
+        rows: (m,) places in the clustering's arrays.
         px: width of a picture.
     """
-    st.html(shares(view, rows))
-    shown = rows[np.argsort(-view.confidence[rows], kind="stable")][: SHOWN // len(view.data.views)]
-    st.html(pictures.samples(view, shown, px=px))
+    st.html(shares(clustering, rows))
+    shown = rows[np.argsort(-clustering.confidence[rows], kind="stable")][: SHOWN // len(clustering.data.views)]
+    st.html(pictures.samples(clustering, shown, px=px))
     if len(rows) > len(shown):
-        of = "its own assignment" if len(view.data.views) > 1 and view.snapshot.view_logits else "the cluster"
+        of = (
+            "its own assignment"
+            if len(clustering.data.views) > 1 and clustering.snapshot.view_logits
+            else "the cluster"
+        )
         st.caption(f"The {len(shown)} surest of them; the line under a picture has the colour of {of}.")
 
 
-def shares(view: cache.View, rows: np.ndarray) -> str:
+def shares(clustering: Clustering, rows: np.ndarray) -> str:
     """HTML bars: how samples spread over clusters, and over classes where they are known."""
     parts = [
         _share_bar(
             "clusters",
-            np.bincount(view.y_pred[rows], minlength=len(view.sizes)),
-            [view.cluster_name(k) for k in range(len(view.sizes))],
-            view.colors,
+            np.bincount(clustering.y_pred[rows], minlength=len(clustering.sizes)),
+            [clustering.cluster_name(k) for k in range(len(clustering.sizes))],
+            clustering.colors,
         )
     ]
-    if view.y_true is not None:
-        counts = np.bincount(view.y_true[rows])
+    if clustering.y_true is not None:
+        counts = np.bincount(clustering.y_true[rows])
         parts.append(
             _share_bar(
-                "classes", counts, [view.class_name(c) for c in range(len(counts))], tuple(cluster_colors(len(counts)))
+                "classes",
+                counts,
+                [clustering.class_name(c) for c in range(len(counts))],
+                tuple(cluster_colors(len(counts))),
             )
         )
     return "".join(parts)
@@ -64,15 +71,15 @@ def _share_bar(title: str, counts: np.ndarray, names: list[str], colors: tuple[s
     return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
 
 
-def table(view: cache.View, rows: np.ndarray) -> str:
+def table(clustering: Clustering, rows: np.ndarray) -> str:
     """CSV of samples: id, cluster (as pages count, from 1), its name and probability, and the class where known."""
     text = io.StringIO()
     write = csv.writer(text, lineterminator="\n").writerow
-    classes = view.y_true is not None
+    classes = clustering.y_true is not None
     write(["id", "cluster", "cluster_name", "probability", *(["class"] if classes else [])])
-    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
     for row in rows.tolist():
-        cluster = int(view.y_pred[row])
-        known = [view.class_name(int(view.y_true[row]))] if view.y_true is not None else []
-        write([int(view.ids[row]), cluster + 1, names[cluster], f"{view.confidence[row]:.6f}", *known])
+        cluster = int(clustering.y_pred[row])
+        known = [clustering.class_name(int(clustering.y_true[row]))] if clustering.y_true is not None else []
+        write([int(clustering.ids[row]), cluster + 1, names[cluster], f"{clustering.confidence[row]:.6f}", *known])
     return text.getvalue()

@@ -4,7 +4,7 @@ The parameter `sel` says it in the shortest way there is: `cluster:4` (as pages 
 (class 2 in cluster 4), else `ids:...` with the packed ids of the samples, else `file:...`, the name of a file of them.
 A rule speaks of the shown run and epoch; ids stay the same samples in every epoch and every run of the data set.
 
-Shapes: n samples of the view, m of them selected.
+Shapes: n samples of the clustering, m of them selected.
 """
 
 import base64
@@ -18,6 +18,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust import settings
+from mmclust.clustering import Clustering
 from mmclust.ui.components import selected_samples
 from mmclust.ui.shell import cache, state
 
@@ -39,7 +40,7 @@ class Selection:
     """Some samples of a view."""
 
     rows: np.ndarray
-    """(m,) places in the view's arrays, ascending."""
+    """(m,) places in the clustering's arrays, ascending."""
     title: str
     """What they are, e.g. "Cluster 4 · seven"."""
 
@@ -53,19 +54,19 @@ class _Chosen:
     data: tuple[str, int | None]
 
 
-def current(view: cache.View) -> Selection | None:
+def current(clustering: Clustering) -> Selection | None:
     """What is selected, for the run and epoch of a view; None while nothing is, or where it means nothing here.
 
     What stands in the URL comes first, else what was selected earlier in this session, which is put into the URL.
     """
     chosen: _Chosen | None = st.session_state.get(PARAMETER)
-    here = _Chosen(st.query_params.get(PARAMETER) or "", view.record.run_id, _data(view))
+    here = _Chosen(st.query_params.get(PARAMETER) or "", clustering.record.run_id, _data(clustering))
     if here.text and (chosen is None or chosen.text != here.text):
         chosen = here
     if chosen is not None and chosen.run_id != here.run_id:
         carries = chosen.data == here.data and not chosen.text.startswith(("cluster:", "cell:"))
         chosen = _Chosen(chosen.text, here.run_id, here.data) if carries else None
-    found = None if chosen is None else _resolved(view, chosen)
+    found = None if chosen is None else _resolved(clustering, chosen)
     if chosen is None or found is None:
         if here.text and chosen is not None:
             st.toast("What the link selects is not known here: nothing is selected.", icon=":material/info:")
@@ -75,19 +76,19 @@ def current(view: cache.View) -> Selection | None:
     return found
 
 
-def select(view: cache.View, rows: np.ndarray, title: str) -> None:
+def select(clustering: Clustering, rows: np.ndarray, title: str) -> None:
     """Select samples on all pages; no samples clear the selection.
 
     Args:
-        view: the run at an epoch.
-        rows: (m,) places in the view's arrays, in any order.
+        clustering: the run at an epoch.
+        rows: (m,) places in the clustering's arrays, in any order.
         title: what they are; samples that are just one cluster, class or cell are called by its name instead.
     """
     rows = np.unique(np.asarray(rows, dtype=np.intp))
     if not len(rows):
         clear()
         return
-    _remember(_Chosen(encode(view, rows, title), view.record.run_id, _data(view)))
+    _remember(_Chosen(encode(clustering, rows, title), clustering.record.run_id, _data(clustering)))
 
 
 def clear() -> None:
@@ -97,7 +98,7 @@ def clear() -> None:
 
 
 def link(
-    view: cache.View,
+    clustering: Clustering,
     page: str,
     rows: np.ndarray,
     title: str,
@@ -111,9 +112,9 @@ def link(
     """A button that opens another page with samples selected.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         page: file of the page, e.g. "map.py".
-        rows: (m,) places in the view's arrays.
+        rows: (m,) places in the clustering's arrays.
         title: what they are.
         key: of the button.
         label: of the button; by default the page's.
@@ -124,13 +125,13 @@ def link(
     text, picture, about = PAGES.get(page, (page.removesuffix(".py").capitalize(), None, "Open the page with these"))
     disabled = disabled or not len(rows)
     if st.button(label or text, icon=icon or picture, help=help or about, key=key, disabled=disabled):
-        select(view, rows, title)
-        st.switch_page(page, query_params=address(view))
+        select(clustering, rows, title)
+        st.switch_page(page, query_params=address(clustering))
 
 
-def address(view: cache.View) -> dict[str, str]:
+def address(clustering: Clustering) -> dict[str, str]:
     """Query parameters that lead another page to the same run, epoch and selection."""
-    found = {state.RUN: view.record.run_id}
+    found = {state.RUN: clustering.record.run_id}
     if (epoch := state.epoch()) is not None:
         found[state.EPOCH] = str(epoch)
     if chosen := st.session_state.get(PARAMETER):
@@ -138,49 +139,49 @@ def address(view: cache.View) -> dict[str, str]:
     return found
 
 
-def bar(view: cache.View, *, page: str = "") -> Selection | None:
+def bar(clustering: Clustering, *, page: str = "") -> Selection | None:
     """The strip that says what is selected and what can be done with it; nothing while nothing is selected.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         page: file of the page it stands on, which needs no link to itself.
 
     Returns:
         What is selected.
     """
-    found = current(view)
+    found = current(clustering)
     if found is None:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mm-selection"):
-        word = view.word if len(found.rows) == 1 else f"{view.word}s"
+        word = clustering.word if len(found.rows) == 1 else f"{clustering.word}s"
         st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
-        actions(view, found, page=page)
+        actions(clustering, found, page=page)
     return found
 
 
-def actions(view: cache.View, found: Selection, *, page: str = "", images: bool = True) -> None:
+def actions(clustering: Clustering, found: Selection, *, page: str = "", images: bool = True) -> None:
     """Buttons of what can be done with a selection.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         found: what is selected.
         page: file of the page they stand on.
         images: whether to offer the samples in a window of their own.
     """
     for file, (label, icon, about) in PAGES.items():
         if file != page and st.button(label, icon=icon, help=about, key=f"selection-{file}", type="tertiary"):
-            st.switch_page(file, query_params=address(view))
+            st.switch_page(file, query_params=address(clustering))
     if images and st.button(
-        f"As {view.word}s",
+        f"As {clustering.word}s",
         icon=":material/grid_view:",
         help="See the samples themselves",
         key="selection-images",
         type="tertiary",
     ):
-        _window(view, found)
+        _window(clustering, found)
     st.download_button(
         "CSV",
-        lambda: selected_samples.table(view, found.rows),
+        lambda: selected_samples.table(clustering, found.rows),
         f"{_file_name(found.title)}.csv",
         "text/csv",
         type="tertiary",
@@ -195,9 +196,9 @@ def actions(view: cache.View, found: Selection, *, page: str = "", images: bool 
 
 
 @st.dialog("Selected samples", width="large")
-def _window(view: cache.View, found: Selection) -> None:
-    st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} of {len(view.ids):,}]")
-    selected_samples.images(view, found.rows, px=56)
+def _window(clustering: Clustering, found: Selection) -> None:
+    st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} of {len(clustering.ids):,}]")
+    selected_samples.images(clustering, found.rows, px=56)
 
 
 def plain(text: str) -> str:
@@ -212,54 +213,58 @@ def _file_name(title: str) -> str:
 # ---------------------------------------------------------------------------------------------- what stands in the URL
 
 
-def encode(view: cache.View, rows: np.ndarray, title: str) -> str:
+def encode(clustering: Clustering, rows: np.ndarray, title: str) -> str:
     """Samples as the text of the URL's parameter.
 
     Args:
-        view: the run at an epoch.
-        rows: (m,) places in the view's arrays, ascending.
+        clustering: the run at an epoch.
+        rows: (m,) places in the clustering's arrays, ascending.
         title: kept with them where they are no whole cluster, class or cell.
     """
-    if rule := _rule(_whole(view), rows):
+    if rule := _rule(_whole(clustering), rows):
         return rule
-    packed, name = _pack(view.ids[rows]), title[:80]
+    packed, name = _pack(clustering.ids[rows]), title[:80]
     if len(packed) * 4 / 3 > LONGEST and (digest := _keep(packed)):
         return f"file:{digest}:{name}"
     return f"ids:{base64.urlsafe_b64encode(packed).decode().rstrip('=')}:{name}"
 
 
-def decode(view: cache.View, text: str) -> Selection | None:
+def decode(clustering: Clustering, text: str) -> Selection | None:
     """What the text of the URL's parameter selects of a view; None where it says nothing of it."""
     if found := re.fullmatch(r"(cluster|class|cell):(\d{1,6})(?:-(\d{1,6}))?", text):
-        return _by_rule(view, found[1], int(found[2]), None if found[3] is None else int(found[3]))
+        return _by_rule(clustering, found[1], int(found[2]), None if found[3] is None else int(found[3]))
     kind, _, rest = text.partition(":")
     payload, _, name = rest.partition(":")
     packed = _read(payload) if kind == "file" else _from_base64(payload) if kind == "ids" else None
     ids = None if packed is None else _unpack(packed)
     if ids is None:
         return None
-    rows = np.flatnonzero(np.isin(view.ids, ids))
+    rows = np.flatnonzero(np.isin(clustering.ids, ids))
     return Selection(rows, name[:80] or "Selection") if len(rows) else None
 
 
-def _rule(view: cache.View, rows: np.ndarray) -> str:
+def _rule(clustering: Clustering, rows: np.ndarray) -> str:
     """The rule that just these samples follow; one sample alone is itself."""
     if len(rows) < 2:
         return ""
-    cluster, first = view.y_pred[rows[0]], rows[0]
-    whole = bool((view.y_pred[rows] == cluster).all())
-    if whole and len(rows) == view.sizes[cluster]:
+    cluster, first = clustering.y_pred[rows[0]], rows[0]
+    whole = bool((clustering.y_pred[rows] == cluster).all())
+    if whole and len(rows) == clustering.sizes[cluster]:
         return f"cluster:{cluster + 1}"
-    if view.y_true is None or view.counts is None or not (view.y_true[rows] == view.y_true[first]).all():
+    if (
+        clustering.y_true is None
+        or clustering.counts is None
+        or not (clustering.y_true[rows] == clustering.y_true[first]).all()
+    ):
         return ""
-    label = view.y_true[first]
-    if len(rows) == view.counts[label].sum():
+    label = clustering.y_true[first]
+    if len(rows) == clustering.counts[label].sum():
         return f"class:{label}"
-    return f"cell:{label}-{cluster + 1}" if whole and len(rows) == view.counts[label, cluster] else ""
+    return f"cell:{label}-{cluster + 1}" if whole and len(rows) == clustering.counts[label, cluster] else ""
 
 
-def _by_rule(view: cache.View, kind: str, number: int, cluster: int | None) -> Selection | None:
-    whole = _whole(view)
+def _by_rule(clustering: Clustering, kind: str, number: int, cluster: int | None) -> Selection | None:
+    whole = _whole(clustering)
     cluster = number if kind == "cluster" else cluster
     if (kind == "class") != (cluster is None) or (cluster is not None and not 1 <= cluster <= len(whole.sizes)):
         return None
@@ -267,19 +272,19 @@ def _by_rule(view: cache.View, kind: str, number: int, cluster: int | None) -> S
         return Selection(np.flatnonzero(whole.y_pred == number - 1), f"Cluster {whole.cluster_name(number - 1)}")
     if whole.y_true is None or whole.counts is None or number >= len(whole.counts):
         return None
-    inside, title = whole.y_true == number, f"Class {view.class_name(number)}"
+    inside, title = whole.y_true == number, f"Class {clustering.class_name(number)}"
     if cluster is not None:
         inside = inside & (whole.y_pred == cluster - 1)
         title += f" in cluster {whole.cluster_name(cluster - 1)}"
     return Selection(np.flatnonzero(inside), title)
 
 
-def _whole(view: cache.View) -> cache.View:
+def _whole(clustering: Clustering) -> Clustering:
     """The run's own assignment at the epoch, which rules speak of: a page may show that of one view alone."""
-    for epoch, path in view.run.snapshots():
-        if epoch == view.epoch:
-            return cache.view(view.record, epoch, path)
-    return view
+    for epoch, path in clustering.run.snapshots():
+        if epoch == clustering.epoch:
+            return cache.clustering(clustering.record, epoch, path)
+    return clustering
 
 
 def _pack(ids: np.ndarray) -> bytes:
@@ -334,9 +339,9 @@ def _read(digest: str) -> bytes | None:
         return None
 
 
-def _data(view: cache.View) -> tuple[str, int | None]:
+def _data(clustering: Clustering) -> tuple[str, int | None]:
     """What ids are ids of."""
-    return view.record.spec.dataset, view.record.spec.limit
+    return clustering.record.spec.dataset, clustering.record.spec.limit
 
 
 def _remember(chosen: _Chosen) -> None:
@@ -345,10 +350,10 @@ def _remember(chosen: _Chosen) -> None:
         st.query_params[PARAMETER] = chosen.text
 
 
-def _resolved(view: cache.View, chosen: _Chosen) -> Selection | None:
+def _resolved(clustering: Clustering, chosen: _Chosen) -> Selection | None:
     """`decode`, done once for a view as long as the same is selected."""
-    key = (view.record.run_id, view.epoch, view.version, view.record.cluster_names, chosen.text)
+    key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.record.cluster_names, chosen.text)
     known = st.session_state.get("selection-resolved")
     if known is None or known[0] != key:
-        known = st.session_state["selection-resolved"] = (key, decode(view, chosen.text))
+        known = st.session_state["selection-resolved"] = (key, decode(clustering, chosen.text))
     return known[1]

@@ -9,11 +9,12 @@ import streamlit as st
 
 from mmclust.analysis import groupings as tables
 from mmclust.analysis.groupings import Arrangement
+from mmclust.clustering import Clustering
 from mmclust.plots import images as drawing
 from mmclust.plots.clusters import size_figure
 from mmclust.ui.components import groupings, matrix, picker, pictures, selected_samples, selection
 from mmclust.ui.components.groupings import Grouping
-from mmclust.ui.shell import cache, state
+from mmclust.ui.shell import state
 
 SHARES = {"counts": "counts", "rows": "of rows", "columns": "of columns"}
 LARGEST = 6
@@ -25,14 +26,14 @@ FITTED = 48
 HEIGHT = 620
 
 
-def beside(view: cache.View, fused: cache.View) -> Grouping | None:
+def beside(clustering: Clustering, fused: Clustering) -> Grouping | None:
     """Draw the choice of what the rows are, and give it; None where there is nothing to set beside the clusters.
 
     Args:
-        view: by the assignment that the columns show.
+        clustering: by the assignment that the columns show.
         fused: the same run by its fused assignment.
     """
-    known = _choices(view, fused)
+    known = _choices(clustering, fused)
     if not known:
         return None
     names = list(known)
@@ -48,23 +49,23 @@ def beside(view: cache.View, fused: cache.View) -> Grouping | None:
     return known[state.link("rows", names[0])][1]()
 
 
-def _choices(view: cache.View, fused: cache.View) -> dict[str, tuple[str, Callable[[], Grouping]]]:
+def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, Callable[[], Grouping]]]:
     """Name in the URL -> title, and what gives the grouping."""
     found: dict[str, tuple[str, Callable[[], Grouping]]] = {}
-    if view.y_true is not None:
-        found["classes"] = ("classes", lambda: groupings.classes(view))
-    if view.plain is not None:
-        plain = view.plain
+    if clustering.y_true is not None:
+        found["classes"] = ("classes", lambda: groupings.classes(clustering))
+    if clustering.plain is not None:
+        plain = clustering.plain
         found["run"] = ("the run's own clusters", lambda: groupings.clusters(plain, "the run itself"))
-    for epoch in reversed(groupings.epochs(view)):
-        if epoch != view.epoch:
-            found[f"epoch {epoch}"] = (f"epoch {epoch}", lambda epoch=epoch: groupings.epoch(view, epoch))
+    for epoch in reversed(groupings.epochs(clustering)):
+        if epoch != clustering.epoch:
+            found[f"epoch {epoch}"] = (f"epoch {epoch}", lambda epoch=epoch: groupings.epoch(clustering, epoch))
     for name, number in picker.sources(fused).items():
-        if number != view.source:
+        if number != clustering.source:
             title = picker.source_name(fused, number)
-            found[name] = (title, lambda number=number: groupings.alone(view, fused, number))
-    for run_id, record in groupings.others(view).items():
-        found[run_id] = (picker.line(record), lambda record=record: groupings.run(view, record))
+            found[name] = (title, lambda number=number: groupings.alone(clustering, fused, number))
+    for run_id, record in groupings.others(clustering).items():
+        found[run_id] = (picker.line(record), lambda record=record: groupings.run(clustering, record))
     return found
 
 
@@ -86,17 +87,16 @@ class Table:
         return [9, 3] if max(self.counts.shape) > FITTED else [7, 5]
 
 
-def table(view: cache.View, rows: Grouping) -> Table:
+def table(clustering: Clustering, rows: Grouping) -> Table:
     """Draw the controls of the table, and give what it shows.
 
     Args:
-        view: by the assignment that the columns show.
+        clustering: by the assignment that the columns show.
         rows: what stands in the rows.
     """
-    counts = cache.derive(
-        view,
+    counts = clustering.derive(
         ("joint", rows.key),
-        lambda: tables.joint(rows.values, view.y_pred, len(rows.names), len(view.sizes)),
+        lambda: tables.joint(rows.values, clustering.y_pred, len(rows.names), len(clustering.sizes)),
     )
     sort = st.segmented_control(
         "Sort",
@@ -107,7 +107,7 @@ def table(view: cache.View, rows: Grouping) -> Table:
         required=True,
         help="Rows by number, by size, or the worst ones first. Columns follow.",
     )
-    order = cache.derive(view, ("arranged", rows.key, sort), lambda: tables.arrange(counts, sort))
+    order = clustering.derive(("arranged", rows.key, sort), lambda: tables.arrange(counts, sort))
     names = list(SHARES)
     st.segmented_control(
         "Numbers",
@@ -127,29 +127,28 @@ def table(view: cache.View, rows: Grouping) -> Table:
     return Table(rows=rows, counts=counts, order=order, shares=shares, thumbs=thumbs, fit=fit)
 
 
-def show(view: cache.View, shown: Table, found: selection.Selection | None) -> None:
+def show(clustering: Clustering, shown: Table, found: selection.Selection | None) -> None:
     """The table; a click selects the samples of a cell, row or column.
 
     Args:
-        view: by the assignment that the columns show.
+        clustering: by the assignment that the columns show.
         shown: made by `table`.
         found: what is selected now.
     """
-    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     rows, order = shown.rows, shown.order
-    data = cache.derive(
-        view,
+    data = clustering.derive(
         ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
-        lambda: _content(view, shown, names),
+        lambda: _content(clustering, shown, names),
     )
-    clicked = matrix.show(data, key="matrix", selected=_marked(view, shown, found))
+    clicked = matrix.show(data, key="matrix", selected=_marked(clustering, shown, found))
     if clicked is not None:
         row = None if clicked.row is None else int(order.rows[clicked.row])
         column = None if clicked.column is None else int(order.columns[clicked.column])
-        select(view, rows, row, column)
+        select(clustering, rows, row, column)
 
 
-def _content(view: cache.View, shown: Table, names: Sequence[str]) -> dict[str, Any]:
+def _content(clustering: Clustering, shown: Table, names: Sequence[str]) -> dict[str, Any]:
     rows, counts, order = shown.rows, shown.counts, shown.order
     in_row, in_column = counts.sum(axis=1), counts.sum(axis=0)
     place = {int(row): i for i, row in enumerate(order.rows)}
@@ -169,18 +168,18 @@ def _content(view: cache.View, shown: Table, names: Sequence[str]) -> dict[str, 
         matched=matched,
         shares=shown.shares,
         fit=shown.fit,
-        sprite=_sprite(view, shown) if shown.thumbs else "",
+        sprite=_sprite(clustering, shown) if shown.thumbs else "",
         thumb=THUMB_PX,
         height=HEIGHT,
     )
 
 
-def _sprite(view: cache.View, table: Table) -> str:
+def _sprite(clustering: Clustering, table: Table) -> str:
     """One picture with the surest sample of each cell, as a `data:` address."""
     rows, counts, order = table.rows, table.counts, table.order
-    number = pictures.image_view(view.data) or 0
-    cells = rows.values * len(view.sizes) + view.y_pred
-    surest = np.argsort(-view.confidence, kind="stable")
+    number = pictures.image_view(clustering.data) or 0
+    cells = rows.values * len(clustering.sizes) + clustering.y_pred
+    surest = np.argsort(-clustering.confidence, kind="stable")
     surest = surest[rows.values[surest] >= 0]
     found, first = np.unique(cells[surest], return_index=True)
     sample = np.full(counts.size, -1)
@@ -188,47 +187,49 @@ def _sprite(view: cache.View, table: Table) -> str:
     shown = sample.reshape(counts.shape)[np.ix_(order.rows, order.columns)]
     sheet = np.zeros((shown.shape[0] * THUMB_PX, shown.shape[1] * THUMB_PX, 4), np.uint8)
     places = np.argwhere(shown >= 0)
-    thumbs = pictures.thumbnails(view.data, number, view.ids[shown[shown >= 0]], THUMB_PX)
+    thumbs = pictures.thumbnails(clustering.data, number, clustering.ids[shown[shown >= 0]], THUMB_PX)
     for (r, c), thumb in zip(places, thumbs, strict=True):
         sheet[r * THUMB_PX : (r + 1) * THUMB_PX, c * THUMB_PX : (c + 1) * THUMB_PX] = thumb
     return drawing.data_uri(drawing.png(sheet))
 
 
-def _marked(view: cache.View, table: Table, found: selection.Selection | None) -> tuple[int, int] | None:
+def _marked(clustering: Clustering, table: Table, found: selection.Selection | None) -> tuple[int, int] | None:
     """The cell as shown that holds all of a selection."""
     rows, order = table.rows, table.order
     if found is None or not len(found.rows):
         return None
-    row, column = rows.values[found.rows[0]], view.y_pred[found.rows[0]]
-    same = (rows.values[found.rows] == row) & (view.y_pred[found.rows] == column)
+    row, column = rows.values[found.rows[0]], clustering.y_pred[found.rows[0]]
+    same = (rows.values[found.rows] == row) & (clustering.y_pred[found.rows] == column)
     if row < 0 or not same.all():
         return None
     return int(np.flatnonzero(order.rows == row)[0]), int(np.flatnonzero(order.columns == column)[0])
 
 
-def select(view: cache.View, rows: Grouping, row: int | None, column: int | None) -> None:
+def select(clustering: Clustering, rows: Grouping, row: int | None, column: int | None) -> None:
     """Select the samples of a cell, of a row or of a column, on all pages."""
-    inside = np.ones(len(view.ids), bool)
+    inside = np.ones(len(clustering.ids), bool)
     words = []
     if row is not None:
         inside &= rows.values == row
         words.append(f"{rows.word} {rows.names[row]}" + ("" if rows.word == "class" else f" of {rows.title}"))
     if column is not None:
-        inside &= view.y_pred == column
-        words.append(f"cluster {view.cluster_name(column)}")
+        inside &= clustering.y_pred == column
+        words.append(f"cluster {clustering.cluster_name(column)}")
     title = " in ".join(words)
-    selection.select(view, np.flatnonzero(inside), title[0].upper() + title[1:])
+    selection.select(clustering, np.flatnonzero(inside), title[0].upper() + title[1:])
     st.rerun()
 
 
-def sizes(view: cache.View) -> None:
+def sizes(clustering: Clustering) -> None:
     """The sizes of the clusters: what is left to see where there is nothing to set beside them."""
-    names = [view.cluster_name(k) for k in range(len(view.sizes))]
-    figure = cache.derive(view, ("sizes", tuple(names)), lambda: size_figure(view.sizes, names, colors=view.colors))
+    names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
+    figure = clustering.derive(
+        ("sizes", tuple(names)), lambda: size_figure(clustering.sizes, names, colors=clustering.colors)
+    )
     st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
 
 
-def side(view: cache.View, shown: Table, found: selection.Selection | None) -> None:
+def side(clustering: Clustering, shown: Table, found: selection.Selection | None) -> None:
     """Beside the table: the largest confusions, and the samples that are selected."""
     rows, counts = shown.rows, shown.counts
     largest = confusions(counts, shown.order)
@@ -236,9 +237,9 @@ def side(view: cache.View, shown: Table, found: selection.Selection | None) -> N
         st.markdown("**Largest confusions**" if rows.word == "class" else "**Largest differences**")
         with st.container(horizontal=True, gap="xsmall"):
             for row, column in largest:
-                text = f"{rows.names[row]} as {view.cluster_meaning(column)}: {counts[row, column]:,}"
+                text = f"{rows.names[row]} as {clustering.cluster_meaning(column)}: {counts[row, column]:,}"
                 if st.button(text, key=f"confusion-{row}-{column}", help="Select these samples"):
-                    select(view, rows, row, column)
+                    select(clustering, rows, row, column)
     else:
         st.success("Every sample lies in the group that matches its own.", icon=":material/check_circle:")
     if found is None:
@@ -248,7 +249,7 @@ def side(view: cache.View, shown: Table, found: selection.Selection | None) -> N
         )
         return
     with st.container(height=430, border=False):
-        selected_samples.images(view, found.rows)
+        selected_samples.images(clustering, found.rows)
 
 
 def confusions(counts: np.ndarray, order: Arrangement) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from mmclust import worker
 from mmclust.analysis.generated import Generated, generate, variety
+from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card
 from mmclust.plots.confusion import confusion_figure
@@ -19,15 +20,15 @@ SEED = "generated-seed"
 COLUMNS = ("swap", "walk")
 
 
-def offered(view: cache.View) -> bool:
+def offered(clustering: Clustering) -> bool:
     """Whether the method of a run has generators."""
-    return view.record.spec.method in METHODS and card(view.record.spec.method).generates
+    return clustering.record.spec.method in METHODS and card(clustering.record.spec.method).generates
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """Samples of every code and noise vector in every view, and where they are assigned to."""
-    view = sheets.last(view)
-    checkpoint = view.run.folder / "checkpoint.pt"
+    clustering = sheets.last(clustering)
+    checkpoint = clustering.run.folder / "checkpoint.pt"
     if not checkpoint.exists():
         sheets.no_weights("A generated sample")
         return
@@ -46,14 +47,14 @@ def page(view: cache.View) -> None:
         )
         == COLUMNS[1]
     )
-    data = cache.prepared(view.record.spec)
+    data = cache.prepared(clustering.record.spec)
 
     def work(report: jobs.Report) -> Generated:
-        method = worker.restore(view.run, view.data.spec)
+        method = worker.restore(clustering.run, clustering.data.spec)
         report(0.6)
         return generate(method, n_noise=N_NOISE, seed=seed, walk=walk)
 
-    key = ("generated", view.record.run_id, checkpoint.stat().st_mtime_ns, seed, walk)
+    key = ("generated", clustering.record.run_id, checkpoint.stat().st_mtime_ns, seed, walk)
     found = jobs.result(key, work, label="Drawing samples of every cluster", height=480)
     if found is None:
         return
@@ -71,22 +72,22 @@ def page(view: cache.View) -> None:
             ):
                 st.session_state[SEED] = seed + 1
                 st.rerun()
-        st.html(table(view, data, found, (seed, walk)))
+        st.html(table(clustering, data, found, (seed, walk)))
     with right:
-        _codes(view, found)
+        _codes(clustering, found)
         if not walk:
-            st.markdown(_variety(view, data, found, seed))
+            st.markdown(_variety(clustering, data, found, seed))
 
 
-def _codes(view: cache.View, found: Generated) -> None:
+def _codes(clustering: Clustering, found: Generated) -> None:
     st.markdown("**Code against cluster** :gray[(where generated samples are assigned to)]")
     n_each = int(found.counts.sum(axis=1)[0])
-    lost = [view.cluster_name(k) for k in range(len(found.counts)) if found.counts[k, k] < n_each / 2]
+    lost = [clustering.cluster_name(k) for k in range(len(found.counts)) if found.counts[k, k] < n_each / 2]
     text = f"**{found.found:.1%}** of {int(found.counts.sum()):,} generated samples are assigned to the code they have."
     if lost:
         text += f" Most samples of code {', '.join(lost[:8])} are taken for other clusters."
     st.markdown(text)
-    names = [view.cluster_name(k) for k in range(len(found.counts))]
+    names = [clustering.cluster_name(k) for k in range(len(found.counts))]
     figure = confusion_figure(
         found.counts,
         names,
@@ -100,40 +101,39 @@ def _codes(view: cache.View, found: Generated) -> None:
     )
 
 
-def _variety(view: cache.View, data: MultiViewDataset, found: Generated, seed: int) -> str:
+def _variety(clustering: Clustering, data: MultiViewDataset, found: Generated, seed: int) -> str:
     """Whether the noise matters, in words."""
-    ratios = cache.derive(
-        view,
+    ratios = clustering.derive(
         ("variety", seed),
         lambda: [
-            variety(generated, real[view.ids].astype(np.float32), view.y_pred)
+            variety(generated, real[clustering.ids].astype(np.float32), clustering.y_pred)
             for generated, real in zip(found.views, data.views, strict=True)
         ],
     )
-    shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in zip(view.view_names, ratios, strict=True))
+    shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in zip(clustering.view_names, ratios, strict=True))
     text = f"**Variety**: samples of one code differ by this much of what real samples of a cluster differ: {shares}."
     if min(ratios) < 0.3:
         text += " Generators that draw nearly the same sample for every noise vector have collapsed."
     return text
 
 
-def table(view: cache.View, data: MultiViewDataset, found: Generated, drawn: tuple[int, bool]) -> str:
+def table(clustering: Clustering, data: MultiViewDataset, found: Generated, drawn: tuple[int, bool]) -> str:
     """HTML table: codes in rows, in each a line for every view; `drawn` is the seed, and whether it is a walk."""
-    return cache.derive(view, ("generated", drawn), lambda: _table(view, data, found))
+    return clustering.derive(("generated", drawn), lambda: _table(clustering, data, found))
 
 
-def _table(view: cache.View, data: MultiViewDataset, found: Generated) -> str:
+def _table(clustering: Clustering, data: MultiViewDataset, found: Generated) -> str:
     drawn = [_pictures(data, number, values) for number, values in enumerate(found.views)]
-    views = [(name, pictures.is_image(data, number)) for number, name in enumerate(view.view_names)]
+    views = [(name, pictures.is_image(data, number)) for number, name in enumerate(clustering.view_names)]
     rows = []
     for k in range(len(found.counts)):
-        name, members = escape(view.cluster_name(k)), cluster_rows.members(view, k, "surest", 1)
+        name, members = escape(clustering.cluster_name(k)), cluster_rows.members(clustering, k, "surest", 1)
         of_code = [addresses[k * N_NOISE : (k + 1) * N_NOISE] for addresses in drawn]
-        labels = [f"Generated sample of cluster {view.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
+        labels = [f"Generated sample of cluster {clustering.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
         grid = pictures.grid(list(zip(*of_code, strict=True)), labels, px=48, kind="row", views=views)
-        real = pictures.samples(view, members, px=48, mark=False, kind="row")
+        real = pictures.samples(clustering, members, px=48, mark=False, kind="row")
         rows.append(
-            f'<tr><th scope="row"><i style="background:{view.colors[k]}"></i><b>{name}</b></th>'
+            f'<tr><th scope="row"><i style="background:{clustering.colors[k]}"></i><b>{name}</b></th>'
             f'<td class="mm-real">{real}</td><td>{grid}</td></tr>'
         )
     head = "<thead><tr><th>code</th><th>real</th><th>generated</th></tr></thead>"

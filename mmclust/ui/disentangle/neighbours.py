@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis.neighbours import nearest, nearest_of_each_cluster
+from mmclust.clustering import Clustering
 from mmclust.ui.components import cluster_rows, pictures, selection
 from mmclust.ui.disentangle import probes
-from mmclust.ui.shell import cache, state
+from mmclust.ui.shell import state
 
 ROWS = 10
 """Samples that are followed through the clusters."""
@@ -17,9 +18,9 @@ COLUMNS = 12
 NEAREST = 14
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """A table of samples against clusters, then the neighbours of one sample in two spaces."""
-    known = {space.name: space for space in probes.spaces(view)}
+    known = {space.name: space for space in probes.spaces(clustering)}
     names = list(known)
     style = "z_s" if "z_s" in known else names[0]
     category = "z_c" if "z_c" in known else next((name for name in names if name != style), style)
@@ -42,80 +43,82 @@ def page(view: cache.View) -> None:
             help="Another space, whose nearest samples are shown beside.",
         )
         category = state.link("beside", category)
-    clusters = np.sort(np.argsort(-view.sizes, kind="stable")[:COLUMNS])
-    clusters = clusters[view.sizes[clusters] > 0]
+    clusters = np.sort(np.argsort(-clustering.sizes, kind="stable")[:COLUMNS])
+    clusters = clusters[clustering.sizes[clusters] > 0]
     what = "The same style" if style == "z_s" else "Alike"
     st.markdown(
         f"**{what}, in other clusters** :gray[(nearest in {known[style].title})]",
         help="Every row begins with a sample; each column holds the sample of that cluster that is nearest to it. "
         "Where the space holds style alone, a row keeps its slant, weight, size or colour through all clusters.",
     )
-    asked, name = _asked(view, clusters)
-    st.html(cache.derive(view, ("style table", style, name), lambda: _table(view, style, asked, clusters)))
-    if len(clusters) < int((view.sizes > 0).sum()):
-        st.caption(f"The {len(clusters)} largest of {len(view.sizes)} clusters.")
-    _one(view, style, category, known[style].title, known[category].title)
+    asked, name = _asked(clustering, clusters)
+    st.html(clustering.derive(("style table", style, name), lambda: _table(clustering, style, asked, clusters)))
+    if len(clusters) < int((clustering.sizes > 0).sum()):
+        st.caption(f"The {len(clusters)} largest of {len(clustering.sizes)} clusters.")
+    _one(clustering, style, category, known[style].title, known[category].title)
 
 
-def _asked(view: cache.View, clusters: np.ndarray) -> tuple[np.ndarray, str]:
+def _asked(clustering: Clustering, clusters: np.ndarray) -> tuple[np.ndarray, str]:
     """Places of the samples to follow: selected ones, else a typical one of each cluster; and a name for them."""
-    chosen = selection.current(view)
+    chosen = selection.current(clustering)
     if chosen is not None:
         rows = chosen.rows[np.linspace(0, len(chosen.rows) - 1, min(ROWS, len(chosen.rows))).astype(int)]
         return rows, str(rows.tolist())
     # Not the surest: those are all alike in style too.
-    rows = [cluster_rows.members(view, int(k), "random", 1)[0] for k in clusters[:ROWS]]
+    rows = [cluster_rows.members(clustering, int(k), "random", 1)[0] for k in clusters[:ROWS]]
     return np.array(rows), "random"
 
 
-def _table(view: cache.View, space: str, asked: np.ndarray, clusters: np.ndarray) -> str:
-    found = nearest_of_each_cluster(view.snapshot.spaces[space], asked, view.y_pred, clusters)
+def _table(clustering: Clustering, space: str, asked: np.ndarray, clusters: np.ndarray) -> str:
+    found = nearest_of_each_cluster(clustering.snapshot.spaces[space], asked, clustering.y_pred, clusters)
     heads = "".join(
-        f'<th scope="col"><i style="background:{view.colors[k]}"></i>{escape(view.cluster_meaning(int(k)))}</th>'
+        f'<th scope="col"><i style="background:{clustering.colors[k]}"></i>'
+        f"{escape(clustering.cluster_meaning(int(k)))}</th>"
         for k in clusters
     )
-    several = len(view.data.views) > 1
+    several = len(clustering.data.views) > 1
     lines = []
     for row, line in zip(asked, found, strict=True):
         cells = "".join(
-            f"<td{' class=mm-own' if i == row else ''}>{_picture(view, int(i), several)}</td>" for i in line
+            f"<td{' class=mm-own' if i == row else ''}>{_picture(clustering, int(i), several)}</td>" for i in line
         )
-        first = f'<th scope="row">{_picture(view, int(row), several)}</th>'
+        first = f'<th scope="row">{_picture(clustering, int(row), several)}</th>'
         lines.append(f"<tr>{first}{cells}</tr>")
     head = f'<thead><tr><th scope="col">sample</th>{heads}</tr></thead>'
     return f'<div class="mm-scroll"><table class="mm-style">{head}<tbody>{"".join(lines)}</tbody></table></div>'
 
 
-def _picture(view: cache.View, row: int, several: bool) -> str:
-    return pictures.samples(view, [row], px=44 if several else 58, mark=False) if row >= 0 else ""
+def _picture(clustering: Clustering, row: int, several: bool) -> str:
+    return pictures.samples(clustering, [row], px=44 if several else 58, mark=False) if row >= 0 else ""
 
 
-def _one(view: cache.View, style: str, category: str, style_title: str, category_title: str) -> None:
+def _one(clustering: Clustering, style: str, category: str, style_title: str, category_title: str) -> None:
     """Neighbours of one sample: of other clusters in the first space, of any in the second."""
     st.markdown("**One sample and its neighbours**")
     left, right = st.columns([3, 9], gap="large")
     with left:
         sample = st.number_input(
-            f"{view.word.capitalize()} number",
+            f"{clustering.word.capitalize()} number",
             0,
-            int(view.ids.max()),
+            int(clustering.ids.max()),
             key="neighbour-of",
             step=1,
-            value=int(view.ids[cluster_rows.members(view, int(view.sizes.argmax()), "random", 1)[0]]),
-            help=f"The number of the {view.word} in the data set; other pages show it when the pointer rests on it.",
+            value=int(clustering.ids[cluster_rows.members(clustering, int(clustering.sizes.argmax()), "random", 1)[0]]),
+            help=f"The number of the {clustering.word} in the data set; other pages show it when the pointer "
+            "rests on it.",
         )
-        row = int(min(np.searchsorted(view.ids, sample), len(view.ids) - 1))
-        st.html(pictures.samples(view, [row], px=110, mark=False))
-        st.caption(pictures.describe(view, row))
+        row = int(min(np.searchsorted(clustering.ids, sample), len(clustering.ids) - 1))
+        st.html(pictures.samples(clustering, [row], px=110, mark=False))
+        st.caption(pictures.describe(clustering, row))
     with right:
-        others = view.y_pred != view.y_pred[row]
-        alike = cache.derive(
-            view, ("alike", style, row), lambda: nearest(view.snapshot.spaces[style], row, NEAREST, among=others)
+        others = clustering.y_pred != clustering.y_pred[row]
+        alike = clustering.derive(
+            ("alike", style, row), lambda: nearest(clustering.snapshot.spaces[style], row, NEAREST, among=others)
         )
         st.markdown(f"Nearest in **{style_title}** among the other clusters")
-        st.html(pictures.samples(view, alike, px=58, captions=view.y_true is not None))
-        beside = cache.derive(
-            view, ("beside", category, row), lambda: nearest(view.snapshot.spaces[category], row, NEAREST)
+        st.html(pictures.samples(clustering, alike, px=58, captions=clustering.y_true is not None))
+        beside = clustering.derive(
+            ("beside", category, row), lambda: nearest(clustering.snapshot.spaces[category], row, NEAREST)
         )
         st.markdown(f"Nearest in **{category_title}** among all")
-        st.html(pictures.samples(view, beside, px=58, captions=view.y_true is not None))
+        st.html(pictures.samples(clustering, beside, px=58, captions=clustering.y_true is not None))

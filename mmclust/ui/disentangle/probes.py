@@ -10,11 +10,12 @@ from mmclust.analysis import disk_cache
 from mmclust.analysis.kmeans_evaluation import kmeans
 from mmclust.analysis.probes import FOLDS, probe_classes, probe_factor, sample
 from mmclust.analysis.spaces import KNOWN, Space, choices
+from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
 from mmclust.plots.tables import share_table
 from mmclust.reproduction.kmeans_evaluations import reported
 from mmclust.reproduction.table import Reported
-from mmclust.ui.shell import cache, jobs
+from mmclust.ui.shell import jobs
 
 N_INIT = 5
 """Starts of k-means, of which the tightest counts."""
@@ -25,42 +26,44 @@ _Work = tuple[Hashable, Callable[[jobs.Report], dict[str, np.ndarray]]]
 """Key and work of a job."""
 
 
-def spaces(view: cache.View) -> list[Space]:
+def spaces(clustering: Clustering) -> list[Space]:
     """Spaces of the run that hold a code of each sample."""
-    found = choices(view.snapshot.spaces, view.view_names)
-    return [space for space in found if len(space.members) == 1 and view.snapshot.spaces[space.name].size]
+    found = choices(clustering.snapshot.spaces, clustering.view_names)
+    return [space for space in found if len(space.members) == 1 and clustering.snapshot.spaces[space.name].size]
 
 
-def about(view: cache.View) -> None:
+def about(clustering: Clustering) -> None:
     """Which spaces there are; where a method has no style code, what is there instead."""
-    shown = spaces(view)
+    shown = spaces(clustering)
     text = "; ".join(f"**{space.title}**: {space.meaning}" for space in shown if space.name in KNOWN)
-    if "z_s" not in view.snapshot.spaces:
-        others = "the codes of single views and of all together" if len(view.data.views) > 1 else "what is below"
+    if "z_s" not in clustering.snapshot.spaces:
+        others = "the codes of single views and of all together" if len(clustering.data.views) > 1 else "what is below"
         st.caption(f"This run has no style code of its own, so there is no Z_s here; compare {others}.")
     if text:
         st.caption(text)
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """Clusters, classes and known factors read off every space."""
-    about(view)
-    jobs.ahead(*_k_means(view))  # both begin before one is waited for
-    jobs.ahead(*_probing(view, _targets(view), spaces(view)))
-    readout(view)
-    probes(view)
+    about(clustering)
+    jobs.ahead(*_k_means(clustering))  # both begin before one is waited for
+    jobs.ahead(*_probing(clustering, _targets(clustering), spaces(clustering)))
+    readout(clustering)
+    probes(clustering)
 
 
 # ----------------------------------------------------------------------------------------------------------- k-means
 
 
-def readout(view: cache.View) -> None:
+def readout(clustering: Clustering) -> None:
     """Clusters of the network beside k-means on each space (DCCS, Table 4)."""
-    n_spaces = len(spaces(view))
-    found = jobs.result(*_k_means(view), label=f"k-means on {n_spaces} spaces", height=360)
+    n_spaces = len(spaces(clustering))
+    found = jobs.result(*_k_means(clustering), label=f"k-means on {n_spaces} spaces", height=360)
     if found is None:
         return
-    paper = reported(view.record.spec.method, view.record.spec.dataset) if view.y_true is not None else {}
+    paper = (
+        reported(clustering.record.spec.method, clustering.record.spec.dataset) if clustering.y_true is not None else {}
+    )
     left, right = st.columns([8, 4], gap="large")
     with left:
         st.markdown(
@@ -68,72 +71,72 @@ def readout(view: cache.View) -> None:
             help="What k-means finds in a space when it knows nothing else, compared with the classes and with the "
             "clusters of the run. A space of style should show neither.",
         )
-        st.html(_readout_table(view, found, paper))
-        notes = [f"k-means: {len(view.sizes)} groups, best of {N_INIT} starts, seed 0."]
+        st.html(_readout_table(clustering, found, paper))
+        notes = [f"k-means: {len(clustering.sizes)} groups, best of {N_INIT} starts, seed 0."]
         if paper:
             cell = next(cell for row in paper.values() for cell in row.values())
             notes.append(f"Reported: {cell.source}; NMI has the geometric normaliser there and here.")
-        if view.y_true is None:
+        if clustering.y_true is None:
             notes.append("Without classes only the agreement with the run's own clusters can be measured.")
         st.caption(" ".join(notes))
     with right:
-        st.markdown(verdict(view, found))
+        st.markdown(verdict(clustering, found))
 
 
-def _k_means(view: cache.View) -> _Work:
+def _k_means(clustering: Clustering) -> _Work:
     """(n,) groups by "assignment" and by k-means on each space."""
-    shown = [space.name for space in spaces(view)]
-    key = ("k-means", view.record.run_id, view.epoch, view.version, tuple(shown))
+    shown = [space.name for space in spaces(clustering)]
+    key = ("k-means", clustering.record.run_id, clustering.epoch, clustering.version, tuple(shown))
 
     def work(report: jobs.Report) -> dict[str, np.ndarray]:
-        found = {"assignment": view.y_pred}
+        found = {"assignment": clustering.y_pred}
         for number, name in enumerate(shown):
-            values, n_clusters = view.snapshot.spaces[name], len(view.sizes)
+            values, n_clusters = clustering.snapshot.spaces[name], len(clustering.sizes)
 
             def group(values: np.ndarray = values, n_clusters: int = n_clusters) -> disk_cache.Arrays:
                 flat = values.reshape(len(values), -1)
                 return {"groups": kmeans(flat, n_clusters, n_init=N_INIT).astype(np.uint16)}
 
             named = ("k-means", disk_cache.content(values), n_clusters, N_INIT)
-            found[name] = disk_cache.arrays(cache.folder(view, "analysis"), named, group)["groups"].astype(np.int64)
+            found[name] = disk_cache.arrays(clustering.folder("analysis"), named, group)["groups"].astype(np.int64)
             report((number + 1) / len(shown))
         return found
 
     return key, work
 
 
-def _readout_table(view: cache.View, found: dict[str, np.ndarray], paper: dict[str, dict[str, Reported]]) -> str:
-    return cache.derive(view, ("read-out table", tuple(found)), lambda: _draw_readout(view, found, paper))
+def _readout_table(clustering: Clustering, found: dict[str, np.ndarray], paper: dict[str, dict[str, Reported]]) -> str:
+    return clustering.derive(("read-out table", tuple(found)), lambda: _draw_readout(clustering, found, paper))
 
 
-def _draw_readout(view: cache.View, found: dict[str, np.ndarray], paper: dict[str, dict[str, Reported]]) -> str:
+def _draw_readout(clustering: Clustering, found: dict[str, np.ndarray], paper: dict[str, dict[str, Reported]]) -> str:
     """HTML table: a row for the assignment and for each space, with reported figures beside ours."""
-    titles = {space.name: space.title for space in spaces(view)}
+    titles = {space.name: space.title for space in spaces(clustering)}
     figures = ("acc", "nmi_geometric" if paper else "nmi", "ari")
     names = ("ACC", "NMI", "ARI")
     rows = []
     for name, groups in found.items():
         title = "assignment of the network" if name == "assignment" else f"k-means on {titles[name]}"
         cells = []
-        if view.y_true is not None:
-            scores = metrics.score(view.y_true, groups)
+        if clustering.y_true is not None:
+            scores = metrics.score(clustering.y_true, groups)
             cells += [f"<td>{scores[figure]:.1%}</td>" for figure in figures]
-        same = "" if name == "assignment" else f"{metrics.score(view.y_pred, groups)['nmi']:.1%}"
+        same = "" if name == "assignment" else f"{metrics.score(clustering.y_pred, groups)['nmi']:.1%}"
         cells.append(f"<td>{same}</td>")
         if paper:
             cell = paper.get(name, {})
             cells += [f"<td class='mm-paper'>{cell[f].value:.1%}</td>" if f in cell else "<td></td>" for f in figures]
         rows.append(f'<tr><th scope="row">{escape(title)}</th>{"".join(cells)}</tr>')
-    heads = ["", *(names if view.y_true is not None else ()), "as the run (NMI)"]
+    heads = ["", *(names if clustering.y_true is not None else ()), "as the run (NMI)"]
     heads += [f"{name}, reported" for name in names] if paper else []
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def verdict(view: cache.View, found: dict[str, np.ndarray]) -> str:
+def verdict(clustering: Clustering, found: dict[str, np.ndarray]) -> str:
     """What the read-outs say of category and style, in words."""
     wanted = [name for name in ("z_c", "z_s") if name in found]
-    truth, of = (view.y_pred, "clusters") if view.y_true is None else (view.y_true, "classes")
+    truth, of = (clustering.y_pred, "clusters") if clustering.y_true is None else (clustering.y_true, "classes")
     shares = {name: metrics.score(truth, groups)["nmi"] for name, groups in found.items()}
     if len(wanted) == 2:
         style, category = shares["z_s"], shares["z_c"]
@@ -143,7 +146,7 @@ def verdict(view: cache.View, found: dict[str, np.ndarray]) -> str:
         if style < 0.5 * category:
             return f"{parts} The style code holds little of them: category and style are apart."
         return f"{parts} The style code knows much of them too: the two are not apart."
-    names = {space.name: space.title for space in spaces(view)}
+    names = {space.name: space.title for space in spaces(clustering)}
     best = max((name for name in found if name != "assignment"), key=lambda name: shares[name], default=None)
     if best is None:
         return ""
@@ -153,10 +156,10 @@ def verdict(view: cache.View, found: dict[str, np.ndarray]) -> str:
 # ------------------------------------------------------------------------------------------------------------ probes
 
 
-def probes(view: cache.View) -> None:
+def probes(clustering: Clustering) -> None:
     """What a linear map reads off each space: the class, known style factors, and which view a code is of."""
-    targets, shown = _targets(view), spaces(view)
-    found = jobs.result(*_probing(view, targets, shown), label=f"Probing {len(shown)} spaces", height=360)
+    targets, shown = _targets(clustering), spaces(clustering)
+    found = jobs.result(*_probing(clustering, targets, shown), label=f"Probing {len(shown)} spaces", height=360)
     if found is None:
         return
     mean, deviation = found["mean"], found["deviation"]
@@ -168,8 +171,7 @@ def probes(view: cache.View) -> None:
             f"their variance that it explains. Mean and deviation over {FOLDS} folds, each held out once.",
         )
         columns = list(targets)
-        figure = cache.derive(
-            view,
+        figure = clustering.derive(
             ("probe figure", tuple(columns)),
             lambda: share_table(mean, deviation, [s.title for s in shown], columns, axes=("space", "read off")),
         )
@@ -179,66 +181,73 @@ def probes(view: cache.View) -> None:
             config={"displayModeBar": False},
             alt=f"Table of {len(shown)} spaces against {len(columns)} targets of linear probes",
         )
-        n_used = len(sample(len(view.ids)))
-        if n_used < len(view.ids):
-            st.caption(f"{n_used:,} random samples of {len(view.ids):,}.")
+        n_used = len(sample(len(clustering.ids)))
+        if n_used < len(clustering.ids):
+            st.caption(f"{n_used:,} random samples of {len(clustering.ids):,}.")
     with right:
-        st.markdown("\n\n".join(_said(view, found, targets, shown)))
+        st.markdown("\n\n".join(_said(clustering, found, targets, shown)))
 
 
 Probe = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Codes (m, D) and places (m,) in the view -> figures (F,) of held-out folds."""
 
 
-def _targets(view: cache.View) -> dict[str, Probe]:
+def _targets(clustering: Clustering) -> dict[str, Probe]:
     """What may be read off a code: name -> probe."""
     found: dict[str, Probe] = {}
-    if view.y_true is not None:
-        truth = view.y_true
+    if clustering.y_true is not None:
+        truth = clustering.y_true
         found["class (accuracy)"] = lambda values, rows: probe_classes(values, truth[rows])
     else:
-        found["cluster (accuracy)"] = lambda values, rows: probe_classes(values, view.y_pred[rows])
-    for name, values in view.data.factors.items():
-        period = view.data.periods.get(name)
-        found[f"{FACTORS.get(name, name)} (R²)"] = _factor(view, values, period)
+        found["cluster (accuracy)"] = lambda values, rows: probe_classes(values, clustering.y_pred[rows])
+    for name, values in clustering.data.factors.items():
+        period = clustering.data.periods.get(name)
+        found[f"{FACTORS.get(name, name)} (R²)"] = _factor(clustering, values, period)
     return found
 
 
-def _factor(view: cache.View, values: np.ndarray, period: np.ndarray | None) -> Probe:
+def _factor(clustering: Clustering, values: np.ndarray, period: np.ndarray | None) -> Probe:
     def probe(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        ids = view.ids[rows]
+        ids = clustering.ids[rows]
         return probe_factor(codes, values[ids], period=None if period is None else period[ids])
 
     return probe
 
 
-def _probing(view: cache.View, targets: dict[str, Probe], shown: list[Space]) -> _Work:
+def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Space]) -> _Work:
     """`mean` and `deviation` (spaces, targets), `chance`, and `which` view a code is of."""
-    families = _families(view)
-    key = ("probes", view.record.run_id, view.epoch, view.version, tuple(targets), tuple(s.name for s in shown))
+    families = _families(clustering)
+    key = (
+        "probes",
+        clustering.record.run_id,
+        clustering.epoch,
+        clustering.version,
+        tuple(targets),
+        tuple(s.name for s in shown),
+    )
 
     def work(report: jobs.Report) -> dict[str, np.ndarray]:
-        rows = sample(len(view.ids))
+        rows = sample(len(clustering.ids))
         mean = np.full((len(shown), len(targets)), np.nan)
         deviation = mean.copy()
         n_steps, done = len(shown) * len(targets) + len(families), 0
-        truth = view.y_pred if view.y_true is None else view.y_true
+        truth = clustering.y_pred if clustering.y_true is None else clustering.y_true
         for i, space in enumerate(shown):
-            values = view.snapshot.spaces[space.name][rows]
+            values = clustering.snapshot.spaces[space.name][rows]
             for j, (name, probe) in enumerate(targets.items()):
                 named = ("probe", name, disk_cache.content(values), disk_cache.content(truth[rows]))
-                folds = _kept(view, named, lambda probe=probe, values=values: probe(values, rows))
+                folds = _kept(clustering, named, lambda probe=probe, values=values: probe(values, rows))
                 if len(folds):
                     mean[i, j], deviation[i, j] = folds.mean(), folds.std()
                 done += 1
                 report(done / n_steps)
         which = []
         for family in families:
-            values = np.concatenate([view.snapshot.spaces[name][rows] for name in family.members])
+            values = np.concatenate([clustering.snapshot.spaces[name][rows] for name in family.members])
             labels = np.repeat(np.arange(len(family.members)), len(rows))
             part = sample(len(values))
             named = ("which view", disk_cache.content(values), len(family.members))
-            folds = _kept(view, named, lambda v=values[part], y=labels[part]: probe_classes(v, y))
+            folds = _kept(clustering, named, lambda v=values[part], y=labels[part]: probe_classes(v, y))
             which.append(folds.mean() if len(folds) else np.nan)
             done += 1
             report(done / n_steps)
@@ -249,22 +258,24 @@ def _probing(view: cache.View, targets: dict[str, Probe], shown: list[Space]) ->
     return key, work
 
 
-def _kept(view: cache.View, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:
-    return disk_cache.arrays(cache.folder(view, "analysis"), key, lambda: {"folds": work()})["folds"]
+def _kept(clustering: Clustering, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:
+    return disk_cache.arrays(clustering.folder("analysis"), key, lambda: {"folds": work()})["folds"]
 
 
-def _families(view: cache.View) -> list[Space]:
+def _families(clustering: Clustering) -> list[Space]:
     """Spaces of single views that have the same dimensions, each family together."""
-    return [space for space in choices(view.snapshot.spaces, view.view_names) if len(space.members) > 1]
+    return [space for space in choices(clustering.snapshot.spaces, clustering.view_names) if len(space.members) > 1]
 
 
-def _said(view: cache.View, found: dict[str, np.ndarray], targets: dict[str, Probe], shown: list[Space]) -> list[str]:
+def _said(
+    clustering: Clustering, found: dict[str, np.ndarray], targets: dict[str, Probe], shown: list[Space]
+) -> list[str]:
     """What the probes say, in sentences."""
     mean = found["mean"]
     lines = []
     if np.isnan(mean).all():
         return ["There are too few samples, or only one class: nothing can be held out to test a probe on."]
-    what = "class" if view.y_true is not None else "cluster"
+    what = "class" if clustering.y_true is not None else "cluster"
     best = int(np.nanargmax(mean[:, 0]))
     lines.append(
         f"**The {what} is read best from {shown[best].title}: {mean[best, 0]:.1%}** "
@@ -276,7 +287,7 @@ def _said(view: cache.View, found: dict[str, np.ndarray], targets: dict[str, Pro
             top = max(0.0, float(mean[best, j]))
             where = f"best from {shown[best].title} ({top:.0%})" if top > 0.1 else "from none of them"
             lines.append(f"- {name.rsplit(' (', 1)[0]}: {where}")
-    for family, share in zip(_families(view), found["which"], strict=True):
+    for family, share in zip(_families(clustering), found["which"], strict=True):
         n_views = len(family.members)
         if not np.isnan(share):
             private = share > 1 / n_views + 0.5 * (1 - 1 / n_views)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from mmclust import worker
 from mmclust.analysis import attribution, disk_cache
+from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
@@ -32,87 +33,87 @@ class Averages:
     """(K, V) how much of the decision comes from each view."""
 
 
-def baselines(view: cache.View, data: MultiViewDataset) -> list[np.ndarray]:
+def baselines(clustering: Clustering, data: MultiViewDataset) -> list[np.ndarray]:
     """The mean sample of each view, where attributions begin."""
-    return cache.derive(
-        view, "baselines", lambda: [values.mean(axis=0, dtype=np.float64).astype(np.float32) for values in data.views]
+    return clustering.derive(
+        "baselines", lambda: [values.mean(axis=0, dtype=np.float64).astype(np.float32) for values in data.views]
     )
 
 
-def drawn_on(view: cache.View, number: int) -> bool:
+def drawn_on(clustering: Clustering, number: int) -> bool:
     """Whether what a view says can be laid over an image: all steps between its pixels and the method are linear."""
-    return pictures.is_image(view.data, number) and "l2" not in view.record.spec.steps
+    return pictures.is_image(clustering.data, number) and "l2" not in clustering.record.spec.steps
 
 
-def effect(view: cache.View, number: int, ids: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+def effect(clustering: Clustering, number: int, ids: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """What each value of samples adds: each pixel of a view that is drawn, else each column that the method sees.
 
     Args:
-        view: the run.
+        clustering: the run.
         number: of the data's view.
         ids: (n,) samples.
         slopes: (n, ...) of the prepared view, see `attribution.mean_slopes`.
     """
-    data = cache.prepared(view.record.spec)
-    raw, seen = view.data.views[number], data.views[number]
-    if not drawn_on(view, number) or raw[0].size == seen[0].size:
-        return (seen[ids].astype(np.float32) - baselines(view, data)[number]) * slopes
-    weights = cache.derive(view, ("weights", number), lambda: attribution.affine_weights(raw, seen))
+    data = cache.prepared(clustering.record.spec)
+    raw, seen = clustering.data.views[number], data.views[number]
+    if not drawn_on(clustering, number) or raw[0].size == seen[0].size:
+        return (seen[ids].astype(np.float32) - baselines(clustering, data)[number]) * slopes
+    weights = clustering.derive(("weights", number), lambda: attribution.affine_weights(raw, seen))
     return attribution.of_pixels(slopes, weights, raw[ids], raw.mean(axis=0, dtype=np.float64).astype(np.float32))
 
 
-def averages(view: cache.View) -> Averages | None:
+def averages(clustering: Clustering) -> Averages | None:
     """Attributions of the surest samples of every cluster; None while they are worked out."""
-    groups = [cluster_rows.members(view, k, "surest", PER_CLUSTER) for k in range(len(view.sizes))]
-    groups = [group[view.y_pred[group] == k] for k, group in enumerate(groups)]
+    groups = [cluster_rows.members(clustering, k, "surest", PER_CLUSTER) for k in range(len(clustering.sizes))]
+    groups = [group[clustering.y_pred[group] == k] for k, group in enumerate(groups)]
     targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-    return _averaged(view, np.concatenate(groups), targets, len(groups))
+    return _averaged(clustering, np.concatenate(groups), targets, len(groups))
 
 
-def of_selection(view: cache.View, rows: np.ndarray) -> Averages | None:
+def of_selection(clustering: Clustering, rows: np.ndarray) -> Averages | None:
     """Attributions of some samples to their own clusters, averaged over all of them (K = 1)."""
-    order = rows[np.argsort(-view.confidence[rows], kind="stable")][:MOST]
-    return _averaged(view, order, np.zeros(len(order), np.int64), 1)
+    order = rows[np.argsort(-clustering.confidence[rows], kind="stable")][:MOST]
+    return _averaged(clustering, order, np.zeros(len(order), np.int64), 1)
 
 
-def _averaged(view: cache.View, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> Averages | None:
+def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> Averages | None:
     """Attributions of samples to their clusters, averaged over groups (n,); None while they are worked out."""
-    data, ids, targets = cache.prepared(view.record.spec), view.ids[rows], view.y_pred[rows]
+    data, ids, targets = cache.prepared(clustering.record.spec), clustering.ids[rows], clustering.y_pred[rows]
 
     def read(report: jobs.Report) -> disk_cache.Arrays:
-        method = worker.restore(view.run, view.data.spec)
+        method = worker.restore(clustering.run, clustering.data.spec)
         report(0.3)
         inputs = [values[ids] for values in data.views]
-        starts = baselines(view, data)
+        starts = baselines(clustering, data)
         slopes = attribution.mean_slopes(method, inputs, targets, starts)
         report(0.9)
         seen = [
             (rows.astype(np.float32) - start) * slope for rows, start, slope in zip(inputs, starts, slopes, strict=True)
         ]
-        effects = [effect(view, number, ids, slope) for number, slope in enumerate(slopes)]
+        effects = [effect(clustering, number, ids, slope) for number, slope in enumerate(slopes)]
         found = [attribution.averaged(part.reshape(len(part), -1), groups, n_groups) for part in effects]
         # as the method sees them: views compare
         shares = attribution.view_shares(seen, groups, n_groups)
         return {f"view_{number}": part for number, part in enumerate(found)} | {"shares": shares}
 
-    time = (view.run.folder / "checkpoint.pt").stat().st_mtime_ns
+    time = (clustering.run.folder / "checkpoint.pt").stat().st_mtime_ns
     key = ("attributions", time, disk_cache.content(ids), disk_cache.content(targets), disk_cache.content(groups))
 
     def work(report: jobs.Report) -> Averages:
-        found = disk_cache.arrays(cache.folder(view, "heat"), key, lambda: read(report))
+        found = disk_cache.arrays(clustering.folder("heat"), key, lambda: read(report))
         return Averages(
             views=tuple(found[f"view_{number}"] for number in range(len(data.views))), shares=found["shares"]
         )
 
-    return jobs.result((*key, view.record.run_id), work, label="Asking which values decide", height=430)
+    return jobs.result((*key, clustering.record.run_id), work, label="Asking which values decide", height=430)
 
 
-def shares(view: cache.View, found: Averages, cluster: int | None = None) -> str:
+def shares(clustering: Clustering, found: Averages, cluster: int | None = None) -> str:
     """HTML bar: how much each view decides, for a cluster or on average over all."""
     colors = ("#1391a5", "#de6b35", "#6c7ce0", "#45a05a", "#cf5c9d", "#b18a1f")
     used = found.shares[found.shares.sum(axis=1) > 0]
     sizes = found.shares[cluster] if cluster is not None else used.mean(axis=0) if len(used) else found.shares[0]
-    parts = list(zip(view.view_names, sizes, strict=True))
+    parts = list(zip(clustering.view_names, sizes, strict=True))
     text = "The decision comes from " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
     cells = "".join(
         f'<i style="flex:{share:.4f};background:{colors[i % len(colors)]}" title="{escape(name)} {share:.0%}"></i>'
@@ -121,48 +122,48 @@ def shares(view: cache.View, found: Averages, cluster: int | None = None) -> str
     return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
 
 
-def page(view: cache.View, number: int, cluster: int, found: Averages) -> None:
+def page(clustering: Clustering, number: int, cluster: int, found: Averages) -> None:
     """The columns of a vector view for one cluster, then all clusters in small."""
-    data = cache.prepared(view.record.spec)
-    names = column_names(view, number)
+    data = cache.prepared(clustering.record.spec)
+    names = column_names(clustering, number)
     own = found.views[number]
     left, right = st.columns([7, 5], gap="large")
     with left:
         st.markdown(
-            f"**What speaks for cluster {view.cluster_name(cluster)}** "
-            f":gray[(mean over its {min(PER_CLUSTER, int(view.sizes[cluster]))} surest samples)]",
+            f"**What speaks for cluster {clustering.cluster_name(cluster)}** "
+            f":gray[(mean over its {min(PER_CLUSTER, int(clustering.sizes[cluster]))} surest samples)]",
             help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of this "
             "cluster against all others. Blue speaks for it, orange against it.",
         )
         draw = partial(profiles.attribution_figure, own[cluster], names, top=TOP, height=300)
         st.plotly_chart(
-            cache.derive(view, ("attribution figure", number, cluster), draw),
+            clustering.derive(("attribution figure", number, cluster), draw),
             key="attribution",
             config={"displayModeBar": False},
-            alt=f"What each column of {view.view_names[number]} adds to the log-odds of cluster {cluster + 1}",
+            alt=f"What each column of {clustering.view_names[number]} adds to the log-odds of cluster {cluster + 1}",
         )
     with right:
         word = names[0].rsplit(" ", 1)[0]
         st.markdown(f"**The {word}s that matter most**")
-        st.html(_table(view, number, np.flatnonzero(view.y_pred == cluster), own[cluster], names, data))
+        st.html(_table(clustering, number, np.flatnonzero(clustering.y_pred == cluster), own[cluster], names, data))
     st.markdown("**All clusters** :gray[(each on a scale of its own)]")
-    st.html(cache.derive(view, ("attribution rows", number), lambda: _rows(view, own, names)))
+    st.html(clustering.derive(("attribution rows", number), lambda: _rows(clustering, own, names)))
 
 
-def column_names(view: cache.View, number: int) -> list[str]:
+def column_names(clustering: Clustering, number: int) -> list[str]:
     """Names of the columns that the method sees in a view."""
-    n_columns = cache.prepared(view.record.spec).views[number].shape[1]
-    reduced = any(step.startswith("pca-") for step in view.record.spec.steps)
+    n_columns = cache.prepared(clustering.record.spec).views[number].shape[1]
+    reduced = any(step.startswith("pca-") for step in clustering.record.spec.steps)
     return profiles.column_names(n_columns, "component" if reduced else "column")
 
 
 def _table(
-    view: cache.View, number: int, members: np.ndarray, own: np.ndarray, names: list[str], data: MultiViewDataset
+    clustering: Clustering, number: int, members: np.ndarray, own: np.ndarray, names: list[str], data: MultiViewDataset
 ) -> str:
     """Effect of the largest columns, with their mean over some and over all samples, in the data's own units."""
-    raw = view.data.views[number]
+    raw = clustering.data.views[number]
     values = raw if raw.ndim == 2 and raw.shape[1] == len(own) else data.views[number]
-    ids, rows = view.ids[members], []
+    ids, rows = clustering.ids[members], []
     for i in profiles.largest(own, TOP):
         inside, overall = (round(float(rows.mean(dtype=np.float64)), 6) for rows in (values[ids, i], values[:, i]))
         rows.append(
@@ -174,15 +175,15 @@ def _table(
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _rows(view: cache.View, own: np.ndarray, names: list[str]) -> str:
+def _rows(clustering: Clustering, own: np.ndarray, names: list[str]) -> str:
     """HTML table: a signed profile and the largest columns of every cluster."""
     drawn = [drawing.data_uri(drawing.png(p)) for p in profiles.signed_profiles(own, width=320, height=64)]
     rows = []
     for k, address in enumerate(drawn):
-        name = escape(view.cluster_name(k))
+        name = escape(clustering.cluster_name(k))
         largest = ", ".join(f"{names[i].rsplit(' ', 1)[-1]} ({own[k, i]:+.2f})" for i in profiles.largest(own[k], 4))
         rows.append(
-            f'<tr><th scope="row"><i style="background:{view.colors[k]}"></i><b>{name}</b></th>'
+            f'<tr><th scope="row"><i style="background:{clustering.colors[k]}"></i><b>{name}</b></th>'
             f'<td><img class="mm-signed" src="{address}" alt="What speaks for cluster {name}, column by column"></td>'
             f"<td>{largest}</td></tr>"
         )
@@ -191,12 +192,12 @@ def _rows(view: cache.View, own: np.ndarray, names: list[str]) -> str:
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def selection(view: cache.View, number: int, rows: np.ndarray) -> None:
+def selection(clustering: Clustering, number: int, rows: np.ndarray) -> None:
     """The columns of a vector view that speak for the clusters of some samples."""
-    found = of_selection(view, rows)
+    found = of_selection(clustering, rows)
     if found is None:
         return
-    names, own = column_names(view, number), found.views[number][0]
+    names, own = column_names(clustering, number), found.views[number][0]
     left, right = st.columns([7, 5], gap="large")
     with left:
         n_used = min(MOST, len(rows))
@@ -209,9 +210,9 @@ def selection(view: cache.View, number: int, rows: np.ndarray) -> None:
             profiles.attribution_figure(own, names, top=TOP, height=300),
             key="attribution-selection",
             config={"displayModeBar": False},
-            alt=f"What each column of {view.view_names[number]} adds to the log-odds",
+            alt=f"What each column of {clustering.view_names[number]} adds to the log-odds",
         )
-        st.html(shares(view, found, 0))
+        st.html(shares(clustering, found, 0))
     with right:
         st.markdown(f"**The {names[0].rsplit(' ', 1)[0]}s that matter most**")
-        st.html(_table(view, number, rows, own, names, cache.prepared(view.record.spec)))
+        st.html(_table(clustering, number, rows, own, names, cache.prepared(clustering.record.spec)))

@@ -13,6 +13,7 @@ from streamlit.components.v2 import component
 
 from mmclust import worker
 from mmclust.analysis import attribution, disk_cache, gradcam
+from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import images as drawing
 from mmclust.ui.components import pictures
@@ -87,29 +88,29 @@ def _registered() -> Any:
     return component("mmclust-heat", html=SLIDER, css=SLIDER_CSS, js=SLIDER_JS)
 
 
-def weights(view: cache.View) -> Path:
+def weights(clustering: Clustering) -> Path:
     """The file of the run's trained weights."""
-    return view.run.folder / "checkpoint.pt"
+    return clustering.run.folder / "checkpoint.pt"
 
 
-def written(view: cache.View) -> int:
+def written(clustering: Clustering) -> int:
     """When the trained weights were written, in nanoseconds; part of the name of all that depends on them.
 
     Raises:
         ValueError: they are gone.
     """
     try:
-        return weights(view).stat().st_mtime_ns
+        return weights(clustering).stat().st_mtime_ns
     except OSError:
         raise ValueError("the trained weights of this run are gone; choose another run") from None
 
 
-def lens(view: cache.View, number: int) -> Lens:
+def lens(clustering: Clustering, number: int) -> Lens:
     """The controls of a view's lens; all stand in the URL."""
-    if cache.prepared(view.record.spec).spec.views[number].kind != "image":
+    if cache.prepared(clustering.record.spec).spec.views[number].kind != "image":
         return Lens(view=number)
     ways = list(gradcam.WAYS)
-    first = "hirescam" if len(view.data.views) > 1 else ways[0]  # stems of several views are read place by place
+    first = "hirescam" if len(clustering.data.views) > 1 else ways[0]  # stems of several views are read place by place
     st.selectbox(
         "Heat by",
         ways,
@@ -119,7 +120,7 @@ def lens(view: cache.View, number: int) -> Lens:
         help="\n".join(f"- **{way.title}**: {way.about}" for way in gradcam.WAYS.values()),
     )
     way, layer = state.link("cam", first), ""
-    layers = card(view.record.spec.method).cam_layers if view.record.spec.method in METHODS else ()
+    layers = card(clustering.record.spec.method).cam_layers if clustering.record.spec.method in METHODS else ()
     if layers:
         st.segmented_control(
             "Layer",
@@ -133,7 +134,7 @@ def lens(view: cache.View, number: int) -> Lens:
 
 
 def of(
-    view: cache.View,
+    clustering: Clustering,
     lens: Lens,
     rows: np.ndarray,
     targets: np.ndarray,
@@ -144,36 +145,36 @@ def of(
     """Heat of samples; None while a progress bar stands in its place.
 
     Args:
-        view: the run at its last epoch.
+        clustering: the run at its last epoch.
         lens: which view of the data is looked at, and how.
         rows: (n,) places of the samples in the view's arrays.
         targets: (n,) cluster or prototype asked about for each.
         kind: what the targets are.
         height: room in pixels that the result will need.
     """
-    ids, time = view.ids[rows], written(view)
+    ids, time = clustering.ids[rows], written(clustering)
     key = ("heat", time, lens.view, lens.way, lens.layer, kind, disk_cache.content(ids), disk_cache.content(targets))
 
     def work(report: jobs.Report) -> Heat:
         found = disk_cache.arrays(
-            cache.folder(view, "heat"), key, lambda: _worked_out(view, lens, ids, targets, kind, report)
+            clustering.folder("heat"), key, lambda: _worked_out(clustering, lens, ids, targets, kind, report)
         )
         return Heat(cams=found["cams"] / np.float32(255), what=str(found["what"]))
 
-    label = f"Looking at {len(rows):,} {view.word}{'s' * (len(rows) != 1)}"
-    return jobs.result((*key, view.record.run_id), work, label=label, height=height)
+    label = f"Looking at {len(rows):,} {clustering.word}{'s' * (len(rows) != 1)}"
+    return jobs.result((*key, clustering.record.run_id), work, label=label, height=height)
 
 
 def _worked_out(
-    view: cache.View,
+    clustering: Clustering,
     lens: Lens,
     ids: np.ndarray,
     targets: np.ndarray,
     kind: Literal["cluster", "prototype"],
     report: Callable[[float], None],
 ) -> disk_cache.Arrays:
-    data, spec = cache.prepared(view.record.spec), view.data.spec.views[lens.view]
-    method = worker.restore(view.run, view.data.spec)
+    data, spec = cache.prepared(clustering.record.spec), clustering.data.spec.views[lens.view]
+    method = worker.restore(clustering.run, clustering.data.spec)
     report(0.05)
     views = [values[ids] for values in data.views]
     if data.spec.views[lens.view].kind == "image" and method.cam_layer(lens.view) is not None:
@@ -189,8 +190,8 @@ def _worked_out(
         )
         what = gradcam.WAYS[lens.way].title
     else:
-        slopes = attribution.mean_slopes(method, views, targets, attributions.baselines(view, data))[lens.view]
-        found = attributions.effect(view, lens.view, ids, slopes)
+        slopes = attribution.mean_slopes(method, views, targets, attributions.baselines(clustering, data))[lens.view]
+        found = attributions.effect(clustering, lens.view, ids, slopes)
         cams, what = attribution.heat(found.reshape(-1, *(spec.image_shape or spec.shape))), "Attribution"
     return {"cams": np.rint(cams * 255).astype(np.uint8), "what": np.array(what)}
 
@@ -235,7 +236,13 @@ def pairs(
 
 
 def samples(
-    view: cache.View, lens: Lens, rows: np.ndarray, heat: Heat, *, px: int = 84, captions: Sequence[str] | None = None
+    clustering: Clustering,
+    lens: Lens,
+    rows: np.ndarray,
+    heat: Heat,
+    *,
+    px: int = 84,
+    captions: Sequence[str] | None = None,
 ) -> str:
     """HTML of samples beside their heat; under each its class and how sure the run is, or other texts."""
     key = (
@@ -246,23 +253,23 @@ def samples(
         px,
         None if captions is None else tuple(captions),
     )
-    return cache.derive(view, key, lambda: _samples(view, lens, rows, heat, px, captions))
+    return clustering.derive(key, lambda: _samples(clustering, lens, rows, heat, px, captions))
 
 
 def _samples(
-    view: cache.View, lens: Lens, rows: np.ndarray, heat: Heat, px: int, captions: Sequence[str] | None
+    clustering: Clustering, lens: Lens, rows: np.ndarray, heat: Heat, px: int, captions: Sequence[str] | None
 ) -> str:
-    labels = [pictures.describe(view, int(i)) for i in rows]
-    texts = [caption(view, int(i)) for i in rows] if captions is None else captions
-    return pairs(plain(view, lens, rows), sources(heat.cams), labels, texts, px=px, what=heat.what)
+    labels = [pictures.describe(clustering, int(i)) for i in rows]
+    texts = [caption(clustering, int(i)) for i in rows] if captions is None else captions
+    return pairs(plain(clustering, lens, rows), sources(heat.cams), labels, texts, px=px, what=heat.what)
 
 
-def plain(view: cache.View, lens: Lens, rows: np.ndarray) -> list[str]:
+def plain(clustering: Clustering, lens: Lens, rows: np.ndarray) -> list[str]:
     """Addresses of the images of a lens without heat."""
-    return pictures.sources(view.data, lens.view, view.ids[rows].tolist())
+    return pictures.sources(clustering.data, lens.view, clustering.ids[rows].tolist())
 
 
-def caption(view: cache.View, row: int) -> str:
+def caption(clustering: Clustering, row: int) -> str:
     """Class, where it is known, and how sure the run is."""
-    known = "" if view.y_true is None else f"{view.class_name(int(view.y_true[row]))} · "
-    return f"{known}{view.confidence[row]:.0%}"
+    known = "" if clustering.y_true is None else f"{clustering.class_name(int(clustering.y_true[row]))} · "
+    return f"{known}{clustering.confidence[row]:.0%}"

@@ -14,6 +14,7 @@ import streamlit as st
 
 from mmclust.analysis import disk_cache
 from mmclust.analysis.gradcam import WAYS
+from mmclust.clustering import Clustering
 from mmclust.ui.components import cluster_rows, pictures, prototypes, selection
 from mmclust.ui.explain import attributions, saliency
 from mmclust.ui.explain.saliency import Heat, Lens
@@ -32,7 +33,7 @@ BEST = 5
 NEAREST = 18
 """Samples of a prototype."""
 
-Part = Callable[[cache.View, Lens], None]
+Part = Callable[[Clustering, Lens], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,13 @@ class Group:
     """Places in the view's arrays."""
 
 
-def last(view: cache.View) -> cache.View:
+def last(clustering: Clustering) -> Clustering:
     """The view at the run's last snapshot: the weights of earlier epochs are not kept."""
-    snapshots = view.run.snapshots()
-    if not snapshots or view.epoch == snapshots[-1][0]:
-        return view
+    snapshots = clustering.run.snapshots()
+    if not snapshots or clustering.epoch == snapshots[-1][0]:
+        return clustering
     st.caption(f"Weights are kept of the last epoch only, so this page shows epoch {snapshots[-1][0]}.")
-    return cache.view(view.record, *snapshots[-1])
+    return cache.clustering(clustering.record, *snapshots[-1])
 
 
 def no_weights(what: str) -> None:
@@ -64,28 +65,32 @@ def no_weights(what: str) -> None:
     )
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """What decided, in one view of the data: for all clusters, one of them, one sample or what is selected."""
-    if not saliency.weights(view).exists():
+    if not saliency.weights(clustering).exists():
         no_weights("An explanation")
         return
-    view = last(view)
-    selected = selection.bar(view, page="explain.py")
+    clustering = last(clustering)
+    selected = selection.bar(clustering, page="explain.py")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        number = _view(view)
-        drawn = attributions.drawn_on(view, number)
-        parts: dict[str, Part] = {"clusters": _sheet, "one cluster": _cluster, f"one {view.word}": _one}
+        number = _view(clustering)
+        drawn = attributions.drawn_on(clustering, number)
+        parts: dict[str, Part] = {"clusters": _sheet, "one cluster": _cluster, f"one {clustering.word}": _one}
         if not drawn:
             parts = {"clusters": _columns}
         if selected is not None:
             parts["selection"] = partial(_selection if drawn else _columns_of, rows=selected.rows)
         part = _part(list(parts), selected)
-        lens = saliency.lens(view, number) if drawn else Lens(view=number)
+        lens = saliency.lens(clustering, number) if drawn else Lens(view=number)
         if drawn:
             saliency.slider()
-    if len(view.data.views) > 1 and part != "selection" and (averages := attributions.averages(view)) is not None:
-        st.html(attributions.shares(view, averages))
-    parts[part](view, lens)
+    if (
+        len(clustering.data.views) > 1
+        and part != "selection"
+        and (averages := attributions.averages(clustering)) is not None
+    ):
+        st.html(attributions.shares(clustering, averages))
+    parts[part](clustering, lens)
 
 
 def _part(parts: list[str], selected: selection.Selection | None) -> str:
@@ -108,64 +113,69 @@ def _part(parts: list[str], selected: selection.Selection | None) -> str:
     return state.link("look", parts[0])
 
 
-def _view(view: cache.View) -> int:
+def _view(clustering: Clustering) -> int:
     """Which view of the data is looked at."""
-    if len(view.data.views) == 1:
+    if len(clustering.data.views) == 1:
         return 0
-    names = [f"view {number + 1}" for number in range(len(view.data.views))]
+    names = [f"view {number + 1}" for number in range(len(clustering.data.views))]
     st.segmented_control(
         "View",
         names,
         key=state.linked("view", names, names[0]),
         required=True,
-        format_func=lambda name: view.view_names[names.index(name)],
+        format_func=lambda name: clustering.view_names[names.index(name)],
         help="Images with a convolutional encoder are explained by its feature maps, others by integrated gradients.",
     )
     return names.index(state.link("view", names[0]))
 
 
-def groups(view: cache.View, cluster: int) -> list[Group]:
+def groups(clustering: Clustering, cluster: int) -> list[Group]:
     """Samples to show for a cluster: the surest ones, right and wrong where classes are known, and the least sure."""
-    least = cluster_rows.members(view, cluster, "least sure", COUNT)
+    least = cluster_rows.members(clustering, cluster, "least sure", COUNT)
     unsure = Group(name="least sure", about="smallest margin to another cluster", rows=least)
-    own = _own(view, cluster)
-    if view.right is None:
+    own = _own(clustering, cluster)
+    if clustering.right is None:
         return [Group(name="surest", about="largest probability of the cluster", rows=own[:COUNT]), unsure]
-    right, wrong = own[view.right[own]][:COUNT], own[~view.right[own]][:COUNT]
+    right, wrong = own[clustering.right[own]][:COUNT], own[~clustering.right[own]][:COUNT]
     return [
-        Group(name="right", about=f"surest {view.word}s of the matched class", rows=right),
-        Group(name="wrong", about=f"surest {view.word}s of another class", rows=wrong),
+        Group(name="right", about=f"surest {clustering.word}s of the matched class", rows=right),
+        Group(name="wrong", about=f"surest {clustering.word}s of another class", rows=wrong),
         unsure,
     ]
 
 
-def _own(view: cache.View, cluster: int) -> np.ndarray:
+def _own(clustering: Clustering, cluster: int) -> np.ndarray:
     """Places of all samples of a cluster, the surest first."""
-    surest = cluster_rows.members(view, cluster, "surest", len(view.ids))
-    return cache.derive(view, ("own", cluster), lambda: surest[view.y_pred[surest] == cluster])
+    surest = cluster_rows.members(clustering, cluster, "surest", len(clustering.ids))
+    return clustering.derive(("own", cluster), lambda: surest[clustering.y_pred[surest] == cluster])
 
 
 # ------------------------------------------------------------------------------------------------------ all clusters
 
 
-def _sheet(view: cache.View, lens: Lens) -> None:
+def _sheet(clustering: Clustering, lens: Lens) -> None:
     """Right and wrong images of every cluster with their heat, and the mean of both (IMC-SwAV, Fig. 3b)."""
-    filled = [int(k) for k in np.flatnonzero(view.sizes)]
+    filled = [int(k) for k in np.flatnonzero(clustering.sizes)]
     page = 1
     if len(filled) > ROWS:
         page = st.pagination(-(-len(filled) // ROWS), key="sheet-page") or 1
     shown = filled[(page - 1) * ROWS : page * ROWS]
-    rows = [of for k in shown for of in (*(group.rows for group in groups(view, k)[:2]), _own(view, k)[:AVERAGED])]
+    rows = [
+        of
+        for k in shown
+        for of in (*(group.rows for group in groups(clustering, k)[:2]), _own(clustering, k)[:AVERAGED])
+    ]
     targets = np.repeat(np.repeat(shown, 3), [len(of) for of in rows])
-    found = saliency.of(view, lens, np.concatenate(rows), targets, height=150 * len(shown) + 60)
+    found = saliency.of(clustering, lens, np.concatenate(rows), targets, height=150 * len(shown) + 60)
     if found is None:
         return
-    names = tuple(view.cluster_name(k) for k in shown)
+    names = tuple(clustering.cluster_name(k) for k in shown)
     key = ("sheet", lens, names, disk_cache.content(found.cams))
-    st.html(cache.derive(view, key, lambda: _table(view, lens, shown, rows, found)))
+    st.html(clustering.derive(key, lambda: _table(clustering, lens, shown, rows, found)))
     st.caption(
-        f"{_meaning(found)} Heat is scaled for every {view.word} by itself: it compares places, never {view.word}s. "
-        f"The mean is over the {AVERAGED} surest {view.word}s of a cluster."
+        f"{_meaning(found)} Heat is scaled for every {clustering.word} by itself: it compares places, never "
+        f"{clustering.word}s. "
+        f"The mean is over the {AVERAGED} surest {clustering.word}s of a cluster."
     )
 
 
@@ -181,65 +191,66 @@ def _meaning(found: Heat) -> str:
     return text
 
 
-def _table(view: cache.View, lens: Lens, shown: list[int], rows: list[np.ndarray], found: Heat) -> str:
+def _table(clustering: Clustering, lens: Lens, shown: list[int], rows: list[np.ndarray], found: Heat) -> str:
     """HTML table: a row for each cluster, in it a line for each group; `rows` has three parts for every cluster."""
     cams = np.split(found.cams, np.cumsum([len(of) for of in rows])[:-1])
     lines = []
     for number, cluster in enumerate(shown):
         pair = slice(3 * number, 3 * number + 2)
         groups_html = "".join(
-            f'<div class="mm-line"><small>{group.name}</small>{_line(view, lens, of, heats, found.what)}</div>'
-            for group, of, heats in zip(groups(view, cluster)[:2], rows[pair], cams[pair], strict=True)
+            f'<div class="mm-line"><small>{group.name}</small>{_line(clustering, lens, of, heats, found.what)}</div>'
+            for group, of, heats in zip(groups(clustering, cluster)[:2], rows[pair], cams[pair], strict=True)
         )
-        mean = _mean(view, lens, cluster, rows[3 * number + 2], cams[3 * number + 2], found.what)
-        lines.append(f"<tr>{_head(view, cluster)}<td>{mean}</td><td>{groups_html}</td></tr>")
-    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{view.word}s beside their {found.what}</th></tr></thead>"
+        mean = _mean(clustering, lens, cluster, rows[3 * number + 2], cams[3 * number + 2], found.what)
+        lines.append(f"<tr>{_head(clustering, cluster)}<td>{mean}</td><td>{groups_html}</td></tr>")
+    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s beside their {found.what}</th></tr></thead>"
     return f'<table class="mm-table mm-sheet">{head}<tbody>{"".join(lines)}</tbody></table>'
 
 
-def _line(view: cache.View, lens: Lens, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
+def _line(clustering: Clustering, lens: Lens, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
     if not len(rows):
         return '<span class="mm-none">none</span>'
-    return saliency.samples(view, lens, rows, Heat(cams=cams, what=what), px=60, captions=[])
+    return saliency.samples(clustering, lens, rows, Heat(cams=cams, what=what), px=60, captions=[])
 
 
-def _head(view: cache.View, cluster: int) -> str:
+def _head(clustering: Clustering, cluster: int) -> str:
     """HTML of the first cell of a cluster's row."""
-    found = cluster_rows.figures(view)[cluster]
+    found = cluster_rows.figures(clustering)[cluster]
     pure = "" if found.precision is None else f" · {found.precision:.0%} pure"
     return (
-        f'<th scope="row"><i style="background:{view.colors[cluster]}"></i><b>{escape(view.cluster_name(cluster))}</b>'
-        f"<small>{view.sizes[cluster]:,} {view.word}s{pure}</small></th>"
+        f'<th scope="row"><i style="background:{clustering.colors[cluster]}"></i>'
+        f"<b>{escape(clustering.cluster_name(cluster))}</b>"
+        f"<small>{clustering.sizes[cluster]:,} {clustering.word}s{pure}</small></th>"
     )
 
 
-def _mean(view: cache.View, lens: Lens, cluster: int, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
+def _mean(clustering: Clustering, lens: Lens, cluster: int, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
     """HTML of the mean image of samples beside the mean of their heat."""
-    values = view.data.views[lens.view][view.ids[rows]].mean(axis=0, dtype=np.float32)[None]
-    image = pictures.encoded(pictures.pixels(view.data, lens.view, values))
+    values = clustering.data.views[lens.view][clustering.ids[rows]].mean(axis=0, dtype=np.float32)[None]
+    image = pictures.encoded(pictures.pixels(clustering.data, lens.view, values))
     mean = cams.mean(axis=0, keepdims=True)
     heats = saliency.sources(mean / max(float(mean.max()), 1e-6))
-    label = f"the mean of cluster {view.cluster_name(cluster)}"
+    label = f"the mean of cluster {clustering.cluster_name(cluster)}"
     return saliency.pairs(image, heats, [label], [], px=60, what=what)
 
 
 # ------------------------------------------------------------------------------------------------------- one cluster
 
 
-def _cluster(view: cache.View, lens: Lens) -> None:
+def _cluster(clustering: Clustering, lens: Lens) -> None:
     """The samples of one cluster, or of one of its prototypes."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        cluster = _chosen(view)
-        prototype = prototypes.chosen(view, cluster)
+        cluster = _chosen(clustering)
+        prototype = prototypes.chosen(clustering, cluster)
     if prototype is not None:
-        _prototype(view, lens, prototype)
+        _prototype(clustering, lens, prototype)
         return
-    shown = groups(view, cluster)
+    shown = groups(clustering, cluster)
     rows = np.concatenate([group.rows for group in shown])
     if not len(rows):
         st.caption("This cluster is empty: choose another one.")
         return
-    found = saliency.of(view, lens, rows, np.full(len(rows), cluster))
+    found = saliency.of(clustering, lens, rows, np.full(len(rows), cluster))
     if found is None:
         return
     cams = np.split(found.cams, np.cumsum([len(group.rows) for group in shown])[:-1])
@@ -248,150 +259,160 @@ def _cluster(view: cache.View, lens: Lens) -> None:
         with place:
             st.markdown(f"**{group.name.capitalize()}** :gray[{group.about}]")
             if len(group.rows):
-                st.html(saliency.samples(view, lens, group.rows, Heat(cams=of, what=found.what)))
+                st.html(saliency.samples(clustering, lens, group.rows, Heat(cams=of, what=found.what)))
             else:
                 st.caption("None in this cluster.")
 
 
-def _chosen(view: cache.View) -> int:
+def _chosen(clustering: Clustering) -> int:
     """The cluster that is looked at, from 0; it stands in the URL from 1."""
-    names = [str(k + 1) for k in range(len(view.sizes))]
+    names = [str(k + 1) for k in range(len(clustering.sizes))]
     st.selectbox(
         "Cluster",
         names,
         key=state.linked("cluster", names, names[0]),
         width=220,
-        format_func=lambda name: view.cluster_name(int(name) - 1),
-        help=f"Whose {view.word}s are looked at.",
+        format_func=lambda name: clustering.cluster_name(int(name) - 1),
+        help=f"Whose {clustering.word}s are looked at.",
     )
     return int(state.link("cluster", names[0])) - 1
 
 
-def _prototype(view: cache.View, lens: Lens, prototype: int) -> None:
+def _prototype(clustering: Clustering, lens: Lens, prototype: int) -> None:
     """The samples nearest to a prototype, and what in them speaks for it."""
-    cosines = prototypes.cosines(view, prototype)
+    cosines = prototypes.cosines(clustering, prototype)
     rows = np.argsort(-cosines, kind="stable")[:NEAREST]
-    found = saliency.of(view, lens, rows, np.full(len(rows), prototype), kind="prototype")
+    found = saliency.of(clustering, lens, rows, np.full(len(rows), prototype), kind="prototype")
     if found is None:
         return
     st.markdown(
-        f"**Prototype {prototype + 1}** :gray[({len(rows)} nearest {view.word}s; the number is the cosine)]",
+        f"**Prototype {prototype + 1}** :gray[({len(rows)} nearest {clustering.word}s; the number is the cosine)]",
         help="Heat marks what raises the cosine of the image's projection and this prototype.",
     )
-    texts = [f"{view.cluster_meaning(int(view.y_pred[i]))} · {cosines[i]:.2f}" for i in rows]
-    st.html(saliency.samples(view, lens, rows, found, captions=texts))
+    texts = [f"{clustering.cluster_meaning(int(clustering.y_pred[i]))} · {cosines[i]:.2f}" for i in rows]
+    st.html(saliency.samples(clustering, lens, rows, found, captions=texts))
 
 
 # --------------------------------------------------------------------------------------------------------- one sample
 
 
-def _one(view: cache.View, lens: Lens) -> None:
+def _one(clustering: Clustering, lens: Lens) -> None:
     """One sample under two clusters at large, and under its most probable ones."""
     left, right = st.columns([3, 9], gap="large")
     with left:
-        row = _sample(view)
-        st.html(pictures.samples(view, [row], px=150 if len(view.data.views) == 1 else 110, mark=False))
-        st.caption(pictures.describe(view, row))
-    probs = np.exp(view.log_probs[row])
-    asked = list(dict.fromkeys([*rivals(view, row), *np.argsort(-probs)[: min(BEST, len(probs))].tolist()]))
+        row = _sample(clustering)
+        st.html(pictures.samples(clustering, [row], px=150 if len(clustering.data.views) == 1 else 110, mark=False))
+        st.caption(pictures.describe(clustering, row))
+    probs = np.exp(clustering.log_probs[row])
+    asked = list(dict.fromkeys([*rivals(clustering, row), *np.argsort(-probs)[: min(BEST, len(probs))].tolist()]))
     with right:
-        found = saliency.of(view, lens, np.repeat(row, len(asked)), np.array(asked), height=380)
+        found = saliency.of(clustering, lens, np.repeat(row, len(asked)), np.array(asked), height=380)
         if found is None:
             return
-        st.markdown(f"**The same {view.word} under two clusters** :gray[({_why(view, row, asked[1])})]")
-        st.html(_under(view, lens, row, asked[:2], found, 0, px=200))
+        st.markdown(f"**The same {clustering.word} under two clusters** :gray[({_why(clustering, row, asked[1])})]")
+        st.html(_under(clustering, lens, row, asked[:2], found, 0, px=200))
         if len(asked) > 2:
             st.markdown("**And under others**")
-            st.html(_under(view, lens, row, asked[2:], found, 2, px=110))
+            st.html(_under(clustering, lens, row, asked[2:], found, 2, px=110))
         st.caption(f"{_meaning(found)} Each by itself is scaled to full heat.")
 
 
-def rivals(view: cache.View, row: int) -> list[int]:
+def rivals(clustering: Clustering, row: int) -> list[int]:
     """Two clusters to compare: the sample's own, and that of its class where it is wrong, else the second best."""
-    own = int(view.y_pred[row])
-    if view.matched is not None and view.y_true is not None and view.right is not None and not view.right[row]:
-        true = np.flatnonzero(view.matched == view.y_true[row])
+    own = int(clustering.y_pred[row])
+    if (
+        clustering.matched is not None
+        and clustering.y_true is not None
+        and clustering.right is not None
+        and not clustering.right[row]
+    ):
+        true = np.flatnonzero(clustering.matched == clustering.y_true[row])
         if len(true):
             return [own, int(true[0])]
-    order = np.argsort(-view.log_probs[row], kind="stable")
+    order = np.argsort(-clustering.log_probs[row], kind="stable")
     return [own, int(next(k for k in order if k != own))]
 
 
-def _why(view: cache.View, row: int, other: int) -> str:
-    wrong = view.right is not None and not view.right[row]
-    matched = view.matched is not None and view.y_true is not None and view.matched[other] == view.y_true[row]
+def _why(clustering: Clustering, row: int, other: int) -> str:
+    wrong = clustering.right is not None and not clustering.right[row]
+    matched = (
+        clustering.matched is not None
+        and clustering.y_true is not None
+        and clustering.matched[other] == clustering.y_true[row]
+    )
     return "its own, and that of its class" if wrong and matched else "its own, and the next best"
 
 
-def _under(view: cache.View, lens: Lens, row: int, asked: list[int], found: Heat, start: int, *, px: int) -> str:
+def _under(clustering: Clustering, lens: Lens, row: int, asked: list[int], found: Heat, start: int, *, px: int) -> str:
     """HTML of a sample's heat for several clusters."""
-    image, probs = saliency.plain(view, lens, np.array([row]))[0], np.exp(view.log_probs[row])
+    image, probs = saliency.plain(clustering, lens, np.array([row]))[0], np.exp(clustering.log_probs[row])
     cells = []
     for cluster, address in zip(asked, saliency.sources(found.cams[start : start + len(asked)]), strict=True):
-        name = view.cluster_name(cluster)
+        name = clustering.cluster_name(cluster)
         label = f"What speaks for cluster {name}, probability {probs[cluster]:.1%}"
         cells.append(
             f'<li>{saliency.picture(image, address, label, px=px)}<span class="mm-cap mm-under" '
-            f'style="border-color:{view.colors[cluster]}">cluster {escape(name)}: {probs[cluster]:.1%}</span></li>'
+            f'style="border-color:{clustering.colors[cluster]}">'
+            f"cluster {escape(name)}: {probs[cluster]:.1%}</span></li>"
         )
     return f'<ul class="mm-grid mm-wrap">{"".join(cells)}</ul>'
 
 
-def _sample(view: cache.View) -> int:
+def _sample(clustering: Clustering) -> int:
     """Place of the chosen sample; at first the least sure of all, the most interesting one."""
     sample = st.number_input(
-        f"{view.word.capitalize()} number",
+        f"{clustering.word.capitalize()} number",
         0,
-        int(view.ids.max()),
+        int(clustering.ids.max()),
         key="image",
         bind="query-params",
-        value=int(view.ids[np.argmin(view.confidence)]),
+        value=int(clustering.ids[np.argmin(clustering.confidence)]),
         step=1,
-        help=f"The number of the {view.word} in the data set; other pages show it when the pointer rests on it.",
+        help=f"The number of the {clustering.word} in the data set; other pages show it when the pointer rests on it.",
     )
-    row = int(np.searchsorted(view.ids, sample))
-    if row >= len(view.ids) or view.ids[row] != sample:
-        st.caption(f"This {view.word} is not part of the snapshot; the next one is shown.")
-        row = min(row, len(view.ids) - 1)
+    row = int(np.searchsorted(clustering.ids, sample))
+    if row >= len(clustering.ids) or clustering.ids[row] != sample:
+        st.caption(f"This {clustering.word} is not part of the snapshot; the next one is shown.")
+        row = min(row, len(clustering.ids) - 1)
     return row
 
 
 # ----------------------------------------------------------------------------------------------------------- numbers
 
 
-def _columns(view: cache.View, lens: Lens) -> None:
+def _columns(clustering: Clustering, lens: Lens) -> None:
     """The columns of a view of numbers that decide, for one cluster and for all."""
-    cluster, found = _chosen(view), attributions.averages(view)
+    cluster, found = _chosen(clustering), attributions.averages(clustering)
     if found is not None:
-        attributions.page(view, lens.view, cluster, found)
+        attributions.page(clustering, lens.view, cluster, found)
 
 
-def _columns_of(view: cache.View, lens: Lens, rows: np.ndarray) -> None:
-    attributions.selection(view, lens.view, rows)
+def _columns_of(clustering: Clustering, lens: Lens, rows: np.ndarray) -> None:
+    attributions.selection(clustering, lens.view, rows)
 
 
 # ---------------------------------------------------------------------------------------------------------- selection
 
 
-def _selection(view: cache.View, lens: Lens, rows: np.ndarray) -> None:
+def _selection(clustering: Clustering, lens: Lens, rows: np.ndarray) -> None:
     """The selected samples, each asked about its own cluster or all about one."""
-    order = rows[np.argsort(-view.confidence[rows], kind="stable")]
+    order = rows[np.argsort(-clustering.confidence[rows], kind="stable")]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        names = ["own", *(str(k + 1) for k in range(len(view.sizes)))]
+        names = ["own", *(str(k + 1) for k in range(len(clustering.sizes)))]
         asked = st.selectbox(
             "What speaks for",
             names,
             key="asked",
             width=240,
-            format_func=lambda name: "its own cluster" if name == "own" else view.cluster_name(int(name) - 1),
+            format_func=lambda name: "its own cluster" if name == "own" else clustering.cluster_name(int(name) - 1),
             help="Ask every sample about the cluster it is in, or all of them about the same cluster.",
         )
         page = 1
         if len(order) > AT_ONCE:
             page = st.pagination(-(-len(order) // AT_ONCE), key="selection-page") or 1
     shown = order[(page - 1) * AT_ONCE : page * AT_ONCE]
-    targets = view.y_pred[shown] if asked == "own" else np.full(len(shown), int(asked) - 1)
-    found = saliency.of(view, lens, shown, targets)
+    targets = clustering.y_pred[shown] if asked == "own" else np.full(len(shown), int(asked) - 1)
+    found = saliency.of(clustering, lens, shown, targets)
     if found is not None:
-        st.html(saliency.samples(view, lens, shown, found))
+        st.html(saliency.samples(clustering, lens, shown, found))
         st.caption(_meaning(found))

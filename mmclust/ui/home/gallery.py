@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mmclust import launch
+from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
 from mmclust.plots import curves
 from mmclust.runs.queue import SWEEP
@@ -37,20 +38,21 @@ def showcase(record: RunRecord) -> None:
     kept = cache.store().get(record.run_id).snapshots()
     if not kept:
         return
-    view = cache.view(record, *kept[-1])
+    clustering = cache.clustering(record, *kept[-1])
     with st.container(border=True, key="mm-showcase"):
         title = "An example that is already there" if record.example else "Your latest finished run"
         st.markdown(
-            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(view.ids):,} {view.word}s, {record.epochs} epochs, "
+            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(clustering.ids):,} {clustering.word}s, "
+            f"{record.epochs} epochs, "
             f"{picker.duration(record.seconds)} of training, no labels used]"
         )
         left, middle, right = st.columns([4, 4, 4], gap="medium")
         with left:
-            _map(view)
+            _map(clustering)
         with middle:
-            _scores(view)
+            _scores(clustering)
         with right:
-            _rows(view)
+            _rows(clustering)
         with st.container(horizontal=True):
             for page, text, icon in (
                 ("map.py", "Explore the map", "scatter_plot"),
@@ -62,17 +64,19 @@ def showcase(record: RunRecord) -> None:
                     st.switch_page(page, query_params={"run": record.run_id})
 
 
-def _map(view: cache.View) -> None:
-    small_map.draw(view, key="show-map", height=290)
+def _map(clustering: Clustering) -> None:
+    small_map.draw(clustering, key="show-map", height=290)
     st.caption("Every point is a sample, every corner a cluster; in the middle are samples it is unsure about.")
 
 
-def _scores(view: cache.View) -> None:
+def _scores(clustering: Clustering) -> None:
     figures = [
-        (FIGURES[name].title, f"{view.scores[name]:.1%}", FIGURES[name].about) for name in MAIN if name in view.scores
+        (FIGURES[name].title, f"{clustering.scores[name]:.1%}", FIGURES[name].about)
+        for name in MAIN
+        if name in clustering.scores
     ]
     st.html(frame.tiles(figures))
-    points = cache.curves(view.run)
+    points = cache.curves(clustering.run)
     names = [name for name in MAIN_CURVES if name in points]
     if names:
         option = curves.score_curves(live.thin(points, names), names=names)
@@ -83,31 +87,31 @@ def _scores(view: cache.View) -> None:
         st.caption("Agreement with the true classes while it trained. The classes were only used to draw this.")
 
 
-def prepare(view: cache.View) -> None:
+def prepare(clustering: Clustering) -> None:
     """Work out beforehand what takes longest in the showcase."""
-    _row_html(view)
-    small_map.content(view)
-    live.thin(cache.curves(view.run), list(MAIN_CURVES))
+    _row_html(clustering)
+    small_map.content(clustering)
+    live.thin(cache.curves(clustering.run), list(MAIN_CURVES))
 
 
-def _rows(view: cache.View) -> None:
-    st.html(_row_html(view))
+def _rows(clustering: Clustering) -> None:
+    st.html(_row_html(clustering))
     st.caption("The samples it is surest about, one row per cluster.")
 
 
-def _row_html(view: cache.View) -> str:
-    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
-    return cache.derive(view, ("showcase", names), lambda: _work_out_rows(view))
+def _row_html(clustering: Clustering) -> str:
+    names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
+    return clustering.derive(("showcase", names), lambda: _work_out_rows(clustering))
 
 
-def _work_out_rows(view: cache.View) -> str:
+def _work_out_rows(clustering: Clustering) -> str:
     rows = []
-    for cluster in range(min(10, len(view.sizes))):
-        surest = cluster_rows.members(view, cluster, "surest", 12)
+    for cluster in range(min(10, len(clustering.sizes))):
+        surest = cluster_rows.members(clustering, cluster, "surest", 12)
         images = pictures.samples(
-            view, surest, px=26, mark=False, kind="row", only=[pictures.image_view(view.data) or 0]
+            clustering, surest, px=26, mark=False, kind="row", only=[pictures.image_view(clustering.data) or 0]
         )
-        rows.append(f'<div class="mm-row"><i style="background:{view.colors[cluster]}"></i>{images}</div>')
+        rows.append(f'<div class="mm-row"><i style="background:{clustering.colors[cluster]}"></i>{images}</div>')
     return "".join(rows)
 
 

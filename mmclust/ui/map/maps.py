@@ -10,11 +10,12 @@ import streamlit as st
 from mmclust.analysis import projection, projection_quality, timeline
 from mmclust.analysis.projection_quality import Honesty
 from mmclust.analysis.spaces import Space, choices
+from mmclust.clustering import Clustering
 from mmclust.ui.components import pointmap, selection
 from mmclust.ui.components.pointmap import map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.map import side
-from mmclust.ui.shell import cache, frame, jobs, state
+from mmclust.ui.shell import frame, jobs, state
 
 HEIGHT = 460
 PROJECTIONS = {"t-SNE": "tsne", "UMAP": "umap", "PaCMAP": "pacmap", "PCA": "pca"}
@@ -41,18 +42,18 @@ class Settings:
         return f"{self.projection} of {self.space.title}"
 
 
-def spaces(view: cache.View) -> dict[str, Space]:
+def spaces(clustering: Clustering) -> dict[str, Space]:
     """What can be shown, by the name that stands in the URL."""
-    return {space.name: space for space in choices(view.snapshot.spaces, view.view_names)}
+    return {space.name: space for space in choices(clustering.snapshot.spaces, clustering.view_names)}
 
 
-def controls(view: cache.View) -> list[Settings]:
+def controls(clustering: Clustering) -> list[Settings]:
     """Draw the controls of one map, or of two; all of them stand in the URL."""
-    known = spaces(view)
+    known = spaces(clustering)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        space, kind, options = _choose(view, known, "")
+        space, kind, options = _choose(clustering, known, "")
         through_time = (
-            len(view.run.snapshots()) > 1
+            len(clustering.run.snapshots()) > 1
             and len(space.members) == 1
             and st.toggle(
                 "Through time",
@@ -73,13 +74,15 @@ def controls(view: cache.View) -> list[Settings]:
     found = [Settings(space=space, projection=kind, options=options, through_time=through_time)]
     if beside:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-            space, kind, options = _choose(view, known, "2")
+            space, kind, options = _choose(clustering, known, "2")
         through_time = through_time and len(space.members) == 1
         found += [Settings(space=space, projection=kind, options=options, through_time=through_time, suffix="2")]
     return found
 
 
-def _choose(view: cache.View, known: dict[str, Space], suffix: str) -> tuple[Space, str, tuple[tuple[str, float], ...]]:
+def _choose(
+    clustering: Clustering, known: dict[str, Space], suffix: str
+) -> tuple[Space, str, tuple[tuple[str, float], ...]]:
     """Space, projection and its options of one map; the second one begins with another space."""
     names = list(known)
     first = "z" if "z" in names else names[0]
@@ -100,7 +103,7 @@ def _choose(view: cache.View, known: dict[str, Space], suffix: str) -> tuple[Spa
         or "t-SNE"
     )
     with st.popover("Options", icon=":material/tune:", key=f"options{suffix}"):
-        options = _options(kind, len(view.ids), suffix)
+        options = _options(kind, len(clustering.ids), suffix)
     return space, kind, options
 
 
@@ -175,20 +178,20 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
     return (("n_neighbors", float(near)), ("mid_near", float(middle)), ("further", float(far)))
 
 
-def layout(view: cache.View, settings: Settings) -> Points | None:
+def layout(clustering: Clustering, settings: Settings) -> Points | None:
     """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
     if settings.through_time:
-        return _timeline(view, settings)
+        return _timeline(clustering, settings)
     kind, space = PROJECTIONS[settings.projection], settings.space
-    key = ("layout", view.record.run_id, view.epoch, view.version, space.name, kind, settings.options)
+    key = ("layout", clustering.record.run_id, clustering.epoch, clustering.version, space.name, kind, settings.options)
     options = _typed(settings.options)
-    rows = map_points.shown_rows(len(view.ids), len(space.members))
+    rows = map_points.shown_rows(len(clustering.ids), len(space.members))
 
     def work(report: jobs.Report) -> np.ndarray:
         # Samples and marks are laid out together: only then does their distance mean anything.
-        values, marks = map_points.codes(view, space, rows), map_points.marks(view, space)
+        values, marks = map_points.codes(clustering, space, rows), map_points.marks(clustering, space)
         return projection.cached_projection(
-            cache.folder(view, "layouts"),
+            clustering.folder("layouts"),
             np.concatenate([values, marks]) if len(marks) else values,
             kind,
             seed=0,
@@ -209,28 +212,28 @@ def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
     return {name: int(value) if name == "n_neighbors" else value for name, value in options}
 
 
-def _timeline(view: cache.View, settings: Settings) -> Points | None:
+def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
     """Where the samples are at every kept epoch, or None while that is worked out."""
     kind, space = PROJECTIONS[settings.projection], settings.space.name
-    kept = timeline.shown_epochs(view.run.snapshots())
+    kept = timeline.shown_epochs(clustering.run.snapshots())
     written = tuple(path.stat().st_mtime_ns for _, path in kept)
-    key = ("timeline", view.record.run_id, view.annotation, written, space, kind, settings.options)
+    key = ("timeline", clustering.record.run_id, clustering.annotation, written, space, kind, settings.options)
 
     def work(report: jobs.Report) -> Points:
-        snapshots = [cache.snapshot_at(view, epoch) for epoch, _ in kept]
-        ids = timeline.common_samples([*snapshots, view.snapshot], None if kind == "pca" else timeline.MOST)
+        snapshots = [clustering.snapshot_at(epoch) for epoch, _ in kept]
+        ids = timeline.common_samples([*snapshots, clustering.snapshot], None if kind == "pca" else timeline.MOST)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
         layouts = timeline.lay_out(
-            codes, kind, folder=cache.folder(view, "layouts"), progress=report, seed=0, **_typed(settings.options)
+            codes, kind, folder=clustering.folder("layouts"), progress=report, seed=0, **_typed(settings.options)
         )
         frames = [
-            map_points.frame(view, snapshot, r, ids, xy)
+            map_points.frame(clustering, snapshot, r, ids, xy)
             for snapshot, r, xy in zip(snapshots, rows, layouts, strict=True)
         ]
         return Points(
             xy=layouts[-1],
-            rows=timeline.rows_of(view.snapshot, ids),
+            rows=timeline.rows_of(clustering.snapshot, ids),
             views=None,
             marks=np.empty((0, 2)),
             frames=tuple(frames),
@@ -241,9 +244,9 @@ def _timeline(view: cache.View, settings: Settings) -> Points | None:
 
 
 @st.fragment
-def explore(view: cache.View, drawn: Sequence[tuple[Settings, Points]]) -> None:
+def explore(clustering: Clustering, drawn: Sequence[tuple[Settings, Points]]) -> None:
     """The map, or two, and beside or below what is selected."""
-    found = selection.current(view)
+    found = selection.current(clustering)
     if len(drawn) == 1:
         left, right = st.columns([8, 4], gap="medium")
         places = [left]
@@ -253,70 +256,69 @@ def explore(view: cache.View, drawn: Sequence[tuple[Settings, Points]]) -> None:
         with place:
             if len(drawn) > 1:
                 st.markdown(f"**{settings.name}**")
-            _map(view, points, settings, found)
+            _map(clustering, points, settings, found)
     with right, frame.messages():
-        side.panel(view, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1)
+        side.panel(clustering, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1)
 
 
 @st.fragment
-def one(view: cache.View, settings: Settings, points: Points) -> None:
+def one(clustering: Clustering, settings: Settings, points: Points) -> None:
     """A map by itself, under its name."""
     st.markdown(f"**{settings.name}**")
-    _map(view, points, settings, selection.current(view))
+    _map(clustering, points, settings, selection.current(clustering))
 
 
-def _map(view: cache.View, points: Points, settings: Settings, found: selection.Selection | None) -> None:
+def _map(clustering: Clustering, points: Points, settings: Settings, found: selection.Selection | None) -> None:
     """One map, and below it how far it may be trusted."""
     place = st.container()
-    honest = None if settings.through_time else _honesty(view, points, settings)
+    honest = None if settings.through_time else _honesty(clustering, points, settings)
     n_samples = len(points.rows) // len(settings.space.members)
-    if n_samples < len(view.ids):
-        st.caption(f"{n_samples:,} random samples of {len(view.ids):,}.")
+    if n_samples < len(clustering.ids):
+        st.caption(f"{n_samples:,} random samples of {len(clustering.ids):,}.")
 
     def select(positions: np.ndarray) -> None:
         rows = np.unique(points.rows[positions])
         title = "Selected on the map"
         if len(rows) == 1:
-            title = f"{view.word.capitalize()} {view.ids[rows[0]]}"
-        selection.select(view, rows, title)
+            title = f"{clustering.word.capitalize()} {clustering.ids[rows[0]]}"
+        selection.select(clustering, rows, title)
 
     with place:
         pointmap.show(
-            _packed(view, points, settings, honest),
+            _packed(clustering, points, settings, honest),
             len(points.xy),
             key=f"map{settings.suffix}",
             group=GROUP,
             height=HEIGHT,
             alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}",
             selected=None if found is None else np.flatnonzero(np.isin(points.rows, found.rows)),
-            anchor=side.anchor(view),
+            anchor=side.anchor(clustering),
             on_select=select,
         )
 
 
-def _packed(view: cache.View, points: Points, settings: Settings, honest: Honesty | None) -> bytes:
+def _packed(clustering: Clustering, points: Points, settings: Settings, honest: Honesty | None) -> bytes:
     """The map's file, kept in memory by what it depends on."""
-    names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
+    names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
-    layout, texts = f"{view.record.run_id} {shown}", map_points.texts(view)
-    return cache.derive(
-        view,
+    layout, texts = f"{clustering.record.run_id} {shown}", map_points.texts(clustering)
+    return clustering.derive(
         ("map", shown, names, honest is not None),
-        lambda: map_points.content(view, points, settings.space, honest, layout=layout, texts=texts),
+        lambda: map_points.content(clustering, points, settings.space, honest, layout=layout, texts=texts),
     )
 
 
-def _honesty(view: cache.View, points: Points, settings: Settings) -> Honesty | None:
+def _honesty(clustering: Clustering, points: Points, settings: Settings) -> Honesty | None:
     """Draw the figures of a picture, or a progress bar while neighbours are compared; None until then."""
     rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
     if len(points.xy) < 4:
         return None
     shown = (space.name, settings.projection, settings.options)
-    key = ("honesty", view.record.run_id, view.epoch, view.version, shown)
+    key = ("honesty", clustering.record.run_id, clustering.epoch, clustering.version, shown)
 
     def work(report: jobs.Report) -> Honesty:
-        values = map_points.codes(view, space, rows)
-        return projection_quality.cached_honesty(cache.folder(view, "layouts"), values, points.xy, progress=report)
+        values = map_points.codes(clustering, space, rows)
+        return projection_quality.cached_honesty(clustering.folder("layouts"), values, points.xy, progress=report)
 
     found: Honesty | None = jobs.result(
         key, work, label="Comparing neighbours on the map and in the space", height=64, border=False

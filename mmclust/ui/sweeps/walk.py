@@ -11,6 +11,7 @@ from html import escape
 import numpy as np
 
 from mmclust.analysis.projection import pca
+from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import LABELLED
 from mmclust.evaluation.metrics import match
 from mmclust.plots import images as drawing
@@ -55,7 +56,7 @@ def piece(record: RunRecord) -> str:
     with _kept.lock:
         if (known := _kept.pieces.get(key)) is not None:
             return known
-    made = _drawn(cache.view(record, epoch, path))
+    made = _drawn(cache.clustering(record, epoch, path))
     with _kept.lock:
         _kept.pieces[key] = made
         while len(_kept.pieces) > KEPT:
@@ -75,57 +76,57 @@ def make_ahead(name: str, records: Sequence[RunRecord]) -> None:
     jobs.ahead(("walk", name, tuple(record.run_id for record in wanted)), work)
 
 
-def _drawn(view: cache.View) -> str:
+def _drawn(clustering: Clustering) -> str:
     figures = "".join(
-        f"<span><b>{view.scores[name]:.1%}</b> <small>{title}</small></span>"
+        f"<span><b>{clustering.scores[name]:.1%}</b> <small>{title}</small></span>"
         for name, title in LABELLED.items()
-        if name in view.scores
+        if name in clustering.scores
     )
-    clusters = [k for k in range(len(view.sizes)) if view.sizes[k]][:MOST_CLUSTERS]
-    if view.matched is not None:
-        matched = view.matched
+    clusters = [k for k in range(len(clustering.sizes)) if clustering.sizes[k]][:MOST_CLUSTERS]
+    if clustering.matched is not None:
+        matched = clustering.matched
         clusters.sort(key=lambda k: (matched[k] < 0, matched[k]))
     return (
         f'<div class="mm-chips">{figures}</div><div class="mm-walk">'
-        f"<figure>{_map(view)}<figcaption>first two principal axes of {escape(_space(view))}, turned alike"
-        f"</figcaption></figure><figure>{_confusion(view)}</figure>"
-        f"<figure>{''.join(_row(view, k) for k in clusters)}"
-        f"<figcaption>surest {view.word}s of each cluster</figcaption></figure></div>"
+        f"<figure>{_map(clustering)}<figcaption>first two principal axes of {escape(_space(clustering))}, turned alike"
+        f"</figcaption></figure><figure>{_confusion(clustering)}</figure>"
+        f"<figure>{''.join(_row(clustering, k) for k in clusters)}"
+        f"<figcaption>surest {clustering.word}s of each cluster</figcaption></figure></div>"
     )
 
 
-def _space(view: cache.View) -> str:
+def _space(clustering: Clustering) -> str:
     """The space that maps begin with: the codes of the assignment where a method separates them."""
-    names = list(view.snapshot.spaces)
+    names = list(clustering.snapshot.spaces)
     return next((name for name in ("z", "z_c", "fused") if name in names), names[0] if names else "scores")
 
 
-def _map(view: cache.View) -> str:
-    name = _space(view)
-    values = view.snapshot.spaces.get(name, view.snapshot.logits)
+def _map(clustering: Clustering) -> str:
+    name = _space(clustering)
+    values = clustering.snapshot.spaces.get(name, clustering.snapshot.logits)
     some = np.random.default_rng(0).permutation(len(values))[:MAP_POINTS]
-    points = _turned(view, pca(values[some].astype(np.float64)), view.ids[some])
+    points = _turned(clustering, pca(values[some].astype(np.float64)), clustering.ids[some])
     low, high = np.percentile(points, [1, 99], axis=0)
     places = (points - (low + high) / 2) / max(float((high - low).max()), 1e-9)
     pixels = np.clip(((places * 0.9 + 0.5) * MAP_PX).astype(int), 1, MAP_PX - 2)
     picture = np.zeros((MAP_PX, MAP_PX, 4), np.uint8)
-    colors = np.array([palette.rgb(color) for color in view.colors], np.uint8)[view.y_pred[some]]
+    colors = np.array([palette.rgb(color) for color in clustering.colors], np.uint8)[clustering.y_pred[some]]
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):
             picture[pixels[:, 1] + down, pixels[:, 0] + right, :3] = colors
             picture[pixels[:, 1] + down, pixels[:, 0] + right, 3] = 230
-    text = f"Map of {len(some):,} {view.word}s, coloured by cluster"
+    text = f"Map of {len(some):,} {clustering.word}s, coloured by cluster"
     return f'<img src="{drawing.data_uri(drawing.png(picture))}" alt="{text}" title="{text}" width="{MAP_PX}">'
 
 
-def _turned(view: cache.View, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
+def _turned(clustering: Clustering, points: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """The points, turned and mirrored to lie like the first map of the same data (orthogonal Procrustes)."""
     points = points / max(float(np.abs(points).max()), 1e-9)
-    name = f"{view.record.spec.dataset} {view.record.spec.limit}"
+    name = f"{clustering.record.spec.dataset} {clustering.record.spec.limit}"
     with _kept.lock:
         first = _kept.rotations.get(name)
         if first is None:
-            first = np.full((view.data.n_samples, 2), np.nan)
+            first = np.full((clustering.data.n_samples, 2), np.nan)
             first[ids] = points
             _kept.rotations[name] = first
             return points
@@ -136,24 +137,25 @@ def _turned(view: cache.View, points: np.ndarray, ids: np.ndarray) -> np.ndarray
     return points @ (left @ right)
 
 
-def _confusion(view: cache.View) -> str:
-    if view.counts is None:
-        largest = max(1, int(view.sizes.max()))
+def _confusion(clustering: Clustering) -> str:
+    if clustering.counts is None:
+        largest = max(1, int(clustering.sizes.max()))
         bars = "".join(
-            f'<div class="mm-row"><span>{escape(view.cluster_name(k))}</span><span class="mm-bar">'
-            f'<i style="width:{100 * size / largest:.0f}%;background:{view.colors[k]}"></i></span></div>'
-            for k, size in enumerate(view.sizes[:MOST_CLUSTERS])
+            f'<div class="mm-row"><span>{escape(clustering.cluster_name(k))}</span><span class="mm-bar">'
+            f'<i style="width:{100 * size / largest:.0f}%;background:{clustering.colors[k]}"></i></span></div>'
+            for k, size in enumerate(clustering.sizes[:MOST_CLUSTERS])
         )
         return f"{bars}<figcaption>sizes of the clusters (no classes are known)</figcaption>"
-    order = match(view.counts)[:MOST_CLUSTERS]
-    table = view.counts[:MOST_CLUSTERS][:, order]
-    share = table / np.maximum(view.counts[:MOST_CLUSTERS].sum(axis=1, keepdims=True), 1)
-    head = "".join(f'<th scope="col"><i style="background:{view.colors[k]}"></i></th>' for k in order)
+    order = match(clustering.counts)[:MOST_CLUSTERS]
+    table = clustering.counts[:MOST_CLUSTERS][:, order]
+    share = table / np.maximum(clustering.counts[:MOST_CLUSTERS].sum(axis=1, keepdims=True), 1)
+    head = "".join(f'<th scope="col"><i style="background:{clustering.colors[k]}"></i></th>' for k in order)
     rows = "".join(
-        f'<tr><th scope="row">{escape(view.class_name(c)[:9])}</th>'
+        f'<tr><th scope="row">{escape(clustering.class_name(c)[:9])}</th>'
         + "".join(
-            f'<td style="background:rgba(60,120,228,{part:.2f})" title="{count:,} of {escape(view.class_name(c))} '
-            f'in cluster {escape(view.cluster_name(int(k)))}">{count if part >= 0.1 else ""}</td>'
+            f'<td style="background:rgba(60,120,228,{part:.2f})" title="{count:,} of '
+            f"{escape(clustering.class_name(c))} "
+            f'in cluster {escape(clustering.cluster_name(int(k)))}">{count if part >= 0.1 else ""}</td>'
             for count, part, k in zip(table[c], share[c], order, strict=True)
         )
         + "</tr>"
@@ -165,8 +167,9 @@ def _confusion(view: cache.View) -> str:
     )
 
 
-def _row(view: cache.View, cluster: int) -> str:
-    chosen = cluster_rows.members(view, cluster, "surest", SAMPLES)
-    shown = pictures.samples(view, chosen, px=SAMPLE_PX, mark=False, kind="row", only=[0])
-    name = escape(view.cluster_name(cluster))
-    return f'<div class="mm-row" title="Cluster {name}"><i style="background:{view.colors[cluster]}"></i>{shown}</div>'
+def _row(clustering: Clustering, cluster: int) -> str:
+    chosen = cluster_rows.members(clustering, cluster, "surest", SAMPLES)
+    shown = pictures.samples(clustering, chosen, px=SAMPLE_PX, mark=False, kind="row", only=[0])
+    name = escape(clustering.cluster_name(cluster))
+    mark = f'<i style="background:{clustering.colors[cluster]}"></i>'
+    return f'<div class="mm-row" title="Cluster {name}">{mark}{shown}</div>'

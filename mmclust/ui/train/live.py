@@ -196,9 +196,9 @@ def _map(run: Run, record: RunRecord) -> np.ndarray | None:
         with st.container(height=CHART_PX, border=True, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The map appears with the first snapshot.")
         return None
-    view = cache.view(record, *kept[-1])
-    small_map.draw(view, key="live-map", height=CHART_PX, short=True)
-    return view.sizes
+    clustering = cache.clustering(record, *kept[-1])
+    small_map.draw(clustering, key="live-map", height=CHART_PX, short=True)
+    return clustering.sizes
 
 
 def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:

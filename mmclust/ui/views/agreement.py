@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import agreement
+from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui.components import customdata, picker, pictures
-from mmclust.ui.shell import cache, state
+from mmclust.ui.shell import state
 
 LARGEST = 6
 SHOWN = 48
@@ -20,42 +21,43 @@ MANY = 12
 """Signs that are written out."""
 
 
-def clusters(view: cache.View, source: int | None) -> np.ndarray:
+def clusters(clustering: Clustering, source: int | None) -> np.ndarray:
     """(n,) clusters of an assignment."""
-    return view.y_pred if source is None else view.snapshot.view_logits[source].argmax(axis=1)
+    return clustering.y_pred if source is None else clustering.snapshot.view_logits[source].argmax(axis=1)
 
 
-def table(view: cache.View) -> str:
+def table(clustering: Clustering) -> str:
     """HTML table of the assignments: agreement with the classes and with the fused assignment."""
-    return cache.derive(view, "agreement table", lambda: _table(view))
+    return clustering.derive("agreement table", lambda: _table(clustering))
 
 
-def _table(view: cache.View) -> str:
-    heads = ["assignment", *(["ACC", "NMI", "ARI"] if view.y_true is not None else []), "as fused", "sure"]
+def _table(clustering: Clustering) -> str:
+    heads = ["assignment", *(["ACC", "NMI", "ARI"] if clustering.y_true is not None else []), "as fused", "sure"]
     rows = []
-    for source in picker.sources(view).values():
-        of = cache.alone(view, source)
+    for source in picker.sources(clustering).values():
+        of = clustering.of_view(source)
         cells = [f"{of.scores[name]:.1%}" for name in MAIN if name in of.scores]
-        same = "" if source is None else f"{float((of.y_pred == view.y_pred).mean()):.1%}"
+        same = "" if source is None else f"{float((of.y_pred == clustering.y_pred).mean()):.1%}"
         cells += [same, f"{float(of.confidence.mean()):.0%}"]
-        name = escape(picker.source_name(view, source))
+        name = escape(picker.source_name(clustering, source))
         rows.append(f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """The table of two assignments, what it says in words, and the samples of a cell."""
     left, right = st.columns([7, 5], gap="large")
     with left:
         with st.container(horizontal=True, gap="medium"):
-            first = _choice(view, "Rows", "rows", "view 1")
-            second = _choice(view, "Columns", "columns", "view 2" if "view 2" in picker.sources(view) else "fused")
-        counts = joint(view, first, second)
-        names = [view.cluster_name(k) for k in range(len(view.sizes))]
-        a, b = picker.source_name(view, first), picker.source_name(view, second)
-        figure = cache.derive(
-            view,
+            first = _choice(clustering, "Rows", "rows", "view 1")
+            second = _choice(
+                clustering, "Columns", "columns", "view 2" if "view 2" in picker.sources(clustering) else "fused"
+            )
+        counts = joint(clustering, first, second)
+        names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
+        a, b = picker.source_name(clustering, first), picker.source_name(clustering, second)
+        figure = clustering.derive(
             ("joint figure", first, second, tuple(names)),
             lambda: confusion_figure(
                 counts,
@@ -68,42 +70,41 @@ def page(view: cache.View) -> None:
         )
         chart = st.plotly_chart(
             figure,
-            key=f"joint-{view.record.run_id}-{view.epoch}-{first}-{second}",
+            key=f"joint-{clustering.record.run_id}-{clustering.epoch}-{first}-{second}",
             on_select="rerun",
             selection_mode="points",
             config={"displayModeBar": False},
             alt=f"Table of the clusters of {a} against those of {b}, {len(names)} each",
         )
     with right:
-        st.html(table(view))
-        _diagnosis(view, counts, a, b, names)
-        _cells(view, counts, (first, second), chart.selection.points)
+        st.html(table(clustering))
+        _diagnosis(clustering, counts, a, b, names)
+        _cells(clustering, counts, (first, second), chart.selection.points)
 
 
-def joint(view: cache.View, left: int | None, right: int | None) -> np.ndarray:
+def joint(clustering: Clustering, left: int | None, right: int | None) -> np.ndarray:
     """(K, K) samples by their clusters in two assignments."""
-    return cache.derive(
-        view,
+    return clustering.derive(
         ("joint", left, right),
-        lambda: agreement.joint_table(clusters(view, left), clusters(view, right), len(view.sizes)),
+        lambda: agreement.joint_table(clusters(clustering, left), clusters(clustering, right), len(clustering.sizes)),
     )
 
 
-def _choice(view: cache.View, label: str, name: str, first: str) -> int | None:
+def _choice(clustering: Clustering, label: str, name: str, first: str) -> int | None:
     """One of the two assignments to compare."""
-    known = picker.sources(view)
+    known = picker.sources(clustering)
     st.selectbox(
         label,
         list(known),
         key=state.linked(name, list(known), first),
         width=220,
-        format_func=lambda source: picker.source_name(view, known[source]),
+        format_func=lambda source: picker.source_name(clustering, known[source]),
         help="Whose clusters stand here: those of all views together, or of one alone.",
     )
     return known[state.link(name, first)]
 
 
-def _diagnosis(view: cache.View, counts: np.ndarray, left: str, right: str, names: list[str]) -> None:
+def _diagnosis(clustering: Clustering, counts: np.ndarray, left: str, right: str, names: list[str]) -> None:
     if left == right:
         st.caption("Choose two different assignments to compare.")
         return
@@ -117,7 +118,7 @@ def _diagnosis(view: cache.View, counts: np.ndarray, left: str, right: str, name
 
 
 def _cells(
-    view: cache.View, counts: np.ndarray, pair: tuple[int | None, int | None], points: list[dict[str, Any]]
+    clustering: Clustering, counts: np.ndarray, pair: tuple[int | None, int | None], points: list[dict[str, Any]]
 ) -> None:
     """The largest cells off the diagonal, and the samples of the chosen one."""
     off = counts - np.diag(np.diag(counts))
@@ -135,56 +136,62 @@ def _cells(
         st.markdown("**Largest differences** :gray[(row / column: samples)]")
         with st.container(horizontal=True, gap="xsmall"):
             for row, column in largest:
-                text = f"{view.cluster_meaning(row)} / {view.cluster_meaning(column)}: {counts[row, column]:,}"
+                text = (
+                    f"{clustering.cluster_meaning(row)} / {clustering.cluster_meaning(column)}: {counts[row, column]:,}"
+                )
                 st.button(text, key=f"joint-{row}-{column}", on_click=_go, args=(row, column))
     left, right = st.columns(2)
     clusters_of = range(len(counts))
-    row = left.selectbox("Cluster in rows", clusters_of, key=keys[0], format_func=view.cluster_name)
-    column = right.selectbox("Cluster in columns", clusters_of, key=keys[1], format_func=view.cluster_name)
-    member = (clusters(view, pair[0]) == row) & (clusters(view, pair[1]) == column)
+    row = left.selectbox("Cluster in rows", clusters_of, key=keys[0], format_func=clustering.cluster_name)
+    column = right.selectbox("Cluster in columns", clusters_of, key=keys[1], format_func=clustering.cluster_name)
+    member = (clusters(clustering, pair[0]) == row) & (clusters(clustering, pair[1]) == column)
     positions = np.flatnonzero(member)
     if not len(positions):
         st.caption("No sample lies in this cell.")
         return
     st.markdown(f"**{len(positions):,} samples** lie in this cell.")
-    shown = positions[np.argsort(-view.confidence[positions], kind="stable")][: SHOWN // len(view.data.views)]
+    shown = positions[np.argsort(-clustering.confidence[positions], kind="stable")][
+        : SHOWN // len(clustering.data.views)
+    ]
     with st.container(height=230, border=False):
-        st.html(pictures.samples(view, shown, px=44, captions=view.y_true is not None))
+        st.html(pictures.samples(clustering, shown, px=44, captions=clustering.y_true is not None))
 
 
 def _go(row: int, column: int) -> None:
     st.session_state["joint-row"], st.session_state["joint-column"] = row, column
 
 
-def disagreements(view: cache.View) -> None:
+def disagreements(clustering: Clustering) -> None:
     """Samples whose views are sure of different clusters."""
-    found = cache.derive(view, "disagreements", lambda: _certain(view))
+    found = clustering.derive("disagreements", lambda: _certain(clustering))
     if not len(found):
         st.success("All views name the same cluster for every sample.", icon=":material/check_circle:")
         return
     st.markdown(
-        f"**{len(found):,} of {len(view.ids):,} samples** have views that name different clusters "
-        f":gray[({len(found) / len(view.ids):.1%}; the ones where every view is sure come first)]",
+        f"**{len(found):,} of {len(clustering.ids):,} samples** have views that name different clusters "
+        f":gray[({len(found) / len(clustering.ids):.1%}; the ones where every view is sure come first)]",
         help="The line under a picture has the colour of the cluster that this view alone names; the text says which.",
     )
-    per_page = max(6, 60 // len(view.data.views))
+    per_page = max(6, 60 // len(clustering.data.views))
     page = 1
     if len(found) > per_page:
         page = st.pagination(-(-min(len(found), 20 * per_page) // per_page), key="disagree-page") or 1
     shown = found[(page - 1) * per_page : page * per_page]
-    st.html(pictures.samples(view, shown, px=64, captions=_captions(view, shown)))
+    st.html(pictures.samples(clustering, shown, px=64, captions=_captions(clustering, shown)))
 
 
-def _certain(view: cache.View) -> np.ndarray:
-    every: Callable[[int], np.ndarray] = lambda number: cache.alone(view, number).log_probs  # noqa: E731
-    return agreement.certain_disagreements([every(number) for number in range(len(view.snapshot.view_logits))])
+def _certain(clustering: Clustering) -> np.ndarray:
+    every: Callable[[int], np.ndarray] = lambda number: clustering.of_view(number).log_probs  # noqa: E731
+    return agreement.certain_disagreements([every(number) for number in range(len(clustering.snapshot.view_logits))])
 
 
-def _captions(view: cache.View, positions: np.ndarray) -> list[str]:
+def _captions(clustering: Clustering, positions: np.ndarray) -> list[str]:
     """What each view says of a sample, and its class where that is known."""
-    named = [clusters(view, number)[positions] for number in range(len(view.snapshot.view_logits))]
-    texts = [" / ".join(view.cluster_meaning(int(k)) for k in of_sample) for of_sample in zip(*named, strict=True)]
-    if view.y_true is None:
+    named = [clusters(clustering, number)[positions] for number in range(len(clustering.snapshot.view_logits))]
+    texts = [
+        " / ".join(clustering.cluster_meaning(int(k)) for k in of_sample) for of_sample in zip(*named, strict=True)
+    ]
+    if clustering.y_true is None:
         return texts
-    classes = [view.class_name(int(label)) for label in view.y_true[positions]]
+    classes = [clustering.class_name(int(label)) for label in clustering.y_true[positions]]
     return [f"{text} (is {name})" for text, name in zip(texts, classes, strict=True)]

@@ -5,33 +5,32 @@ import streamlit as st
 
 from mmclust.analysis import overclusters
 from mmclust.analysis.overclusters import OverClusters
+from mmclust.clustering import Clustering
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui.components import pictures
-from mmclust.ui.shell import cache
 
 IN_ROW = 12
 
 
-def read(view: cache.View) -> OverClusters:
+def read(clustering: Clustering) -> OverClusters:
     """Over-clusters against clusters."""
-    return cache.derive(
-        view, "over", lambda: overclusters.read(view.y_pred, view.snapshot.spaces["over"], len(view.sizes))
+    return clustering.derive(
+        "over", lambda: overclusters.read(clustering.y_pred, clustering.snapshot.spaces["over"], len(clustering.sizes))
     )
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """The table of both, and the over-clusters of one cluster in samples."""
-    found = read(view)
+    found = read(clustering)
     n_over = found.counts.shape[1]
-    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
     left, right = st.columns([7, 5], gap="large")
     with left:
         st.markdown(
             "**Over-clusters against clusters** :gray[(ordered by their cluster)]",
             help="The second head sorts the same codes into more, finer clusters. Ideally each lies in one cluster.",
         )
-        figure = cache.derive(
-            view,
+        figure = clustering.derive(
             ("over figure", tuple(names)),
             lambda: confusion_figure(
                 found.counts,
@@ -52,11 +51,13 @@ def page(view: cache.View) -> None:
         )
     with right:
         st.markdown(sentence(found))
-        cluster = int(st.selectbox("Cluster", range(len(names)), key="over-cluster", format_func=view.cluster_name))
+        cluster = int(
+            st.selectbox("Cluster", range(len(names)), key="over-cluster", format_func=clustering.cluster_name)
+        )
         own = [int(k) for k in found.order if found.owner[k] == cluster and found.counts[:, k].sum()]
         if not own:
             st.caption("No over-cluster lies mainly in this cluster.")
-        rows = cache.derive(view, ("over rows", cluster), lambda: "".join(_row(view, found, k) for k in own[:10]))
+        rows = clustering.derive(("over rows", cluster), lambda: "".join(_row(clustering, found, k) for k in own[:10]))
         with st.container(height=430, border=False):
             st.html(rows)
 
@@ -73,13 +74,13 @@ def sentence(found: OverClusters) -> str:
     return text + " Every one of them lies in a single cluster."
 
 
-def _row(view: cache.View, found: OverClusters, over: int) -> str:
+def _row(clustering: Clustering, found: OverClusters, over: int) -> str:
     """HTML of the surest samples of an over-cluster."""
-    probs = view.snapshot.spaces["over"][:, over]
-    members = np.flatnonzero(view.snapshot.spaces["over"].argmax(axis=1) == over)
+    probs = clustering.snapshot.spaces["over"][:, over]
+    members = np.flatnonzero(clustering.snapshot.spaces["over"].argmax(axis=1) == over)
     surest = members[np.argsort(-probs[members], kind="stable")][:IN_ROW]
-    color = view.colors[found.owner[over]]
+    color = clustering.colors[found.owner[over]]
     text = f"over-cluster {over + 1}: {len(members):,} samples, {found.purity[over]:.0%} in this cluster"
-    images = pictures.samples(view, surest, px=34, mark=False, kind="row")
+    images = pictures.samples(clustering, surest, px=34, mark=False, kind="row")
     row = f'<div class="mm-row"><i style="background:{color}"></i>{images}</div>'
     return f'<div class="mm-over"><small>{text}</small>{row}</div>'

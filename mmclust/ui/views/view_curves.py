@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mmclust.clustering import Clustering
 from mmclust.plots.curves import named_curves
 from mmclust.ui.shell import cache, frame
 from mmclust.ui.shell.cache import Curves
@@ -15,11 +16,11 @@ def titles(points: Curves, prefix: str, views: tuple[str, ...]) -> dict[str, str
     return {f"{prefix}{i}": name for i, name in enumerate(views, start=1) if f"{prefix}{i}" in points}
 
 
-def page(view: cache.View) -> None:
+def page(clustering: Clustering) -> None:
     """Weights of the fusion, agreement of the views, and how well each clusters alone."""
-    points = cache.curves(view.run)
-    weights = titles(points, "signal/weight_", view.view_names)
-    accs, nmis = (titles(points, f"view/{name}_", view.view_names) for name in ("acc", "nmi"))
+    points = cache.curves(clustering.run)
+    weights = titles(points, "signal/weight_", clustering.view_names)
+    accs, nmis = (titles(points, f"view/{name}_", clustering.view_names) for name in ("acc", "nmi"))
     charts = [
         ("Weights of the fusion", "share of each view in the fused features", weights, False),
         (
@@ -43,5 +44,5 @@ def page(view: cache.View) -> None:
         with columns[i % 2]:
             st.markdown(f"**{title}** :gray[({text})]")
             option = named_curves(live.thin(points, list(names)), list(names), names, percent=percent)
-            option["xAxis"] |= {"max": view.record.epochs}
+            option["xAxis"] |= {"max": clustering.record.epochs}
             st.echarts_chart(option, height=HEIGHT, key=f"views-{title}", alt=f"{title} against epochs: {text}")

@@ -87,22 +87,22 @@ def run() -> Run:
 
 def test_a_view_holds_matched_classes_names_and_colours(run: Run) -> None:
     ((epoch, path),) = run.snapshots()
-    view = cache.view(run.record(), epoch, path)
-    assert view.matched is not None
-    assert view.right is not None
-    assert view.matched.tolist() == [9, 0, 1, 2, 3, 4, 5, 6, 7, 8]
-    assert view.cluster_name(1) == "2 · 0"
-    assert view.cluster_meaning(1) == "0"
-    assert view.scores["acc"] == pytest.approx(view.right.mean())
-    assert len(set(view.colors)) == 10
-    assert view.sizes.sum() == len(view.ids)
+    clustering = cache.clustering(run.record(), epoch, path)
+    assert clustering.matched is not None
+    assert clustering.right is not None
+    assert clustering.matched.tolist() == [9, 0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert clustering.cluster_name(1) == "2 · 0"
+    assert clustering.cluster_meaning(1) == "0"
+    assert clustering.scores["acc"] == pytest.approx(clustering.right.mean())
+    assert len(set(clustering.colors)) == 10
+    assert clustering.sizes.sum() == len(clustering.ids)
 
 
 def test_a_view_is_made_once_and_follows_the_names_users_give(run: Run) -> None:
     ((epoch, path),) = run.snapshots()
-    first = cache.view(run.record(), epoch, path)
+    first = cache.clustering(run.record(), epoch, path)
     run.name_clusters({3: "twos"})
-    second = cache.view(run.record(), epoch, path)
+    second = cache.clustering(run.record(), epoch, path)
     assert second.snapshot is first.snapshot
     assert second.cluster_name(3) == "twos"
 
@@ -127,10 +127,10 @@ def test_what_is_worked_out_of_the_example_is_kept_in_the_home_beside_what_ships
     (shipped / "layouts").mkdir(parents=True)
     (shipped / "layouts" / "a.npy").write_bytes(b"1")
     example = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-1", example=True))
-    kept = cache.folder(example, "layouts")  # type: ignore[arg-type]
+    kept = example.folder("layouts")  # type: ignore[arg-type]
     assert kept.is_relative_to(tmp_path / "home") and (kept / "a.npy").read_bytes() == b"1"
     (kept / "b.npy").write_bytes(b"2")
-    assert cache.folder(example, "layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
+    assert example.folder("layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
     assert [path.name for path in (shipped / "layouts").iterdir()] == ["a.npy"]
     own = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-2", example=False))
-    assert cache.folder(own, "layouts") == shipped / "layouts"  # type: ignore[arg-type]
+    assert own.folder("layouts") == shipped / "layouts"  # type: ignore[arg-type]

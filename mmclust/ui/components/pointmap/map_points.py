@@ -7,12 +7,13 @@ import numpy as np
 
 from mmclust.analysis.projection_quality import Honesty
 from mmclust.analysis.spaces import Space
+from mmclust.clustering import Clustering
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
 from mmclust.ui.components import pictures, pointmap
 from mmclust.ui.components.pointmap import Coloring, Frame, Mark, atlas
 from mmclust.ui.data import browse
-from mmclust.ui.shell import cache, files
+from mmclust.ui.shell import files
 
 CAPTION = 160
 """Letters of a caption that stand on a card."""
@@ -27,7 +28,7 @@ class Points:
     xy: np.ndarray
     """(m, 2) positions of samples."""
     rows: np.ndarray
-    """(m,) places in the view's arrays; every sample several times where all views are shown at once."""
+    """(m,) places in the clustering's arrays; every sample several times where all views are shown at once."""
     views: np.ndarray | None
     """(m,) number of the data's view each point is of; None for a space of one view or of all together."""
     marks: np.ndarray
@@ -43,55 +44,55 @@ def shown_rows(n_samples: int, n_members: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).choice(n_samples, MOST // n_members, replace=False))
 
 
-def codes(view: cache.View, space: Space, rows: np.ndarray) -> np.ndarray:
+def codes(clustering: Clustering, space: Space, rows: np.ndarray) -> np.ndarray:
     """Codes (m, D) of samples in each member of a space, one below the other."""
-    parts = [view.snapshot.spaces[name].reshape(len(view.ids), -1) for name in space.members]
-    if len(parts) == 1 and len(rows) == len(view.ids):
+    parts = [clustering.snapshot.spaces[name].reshape(len(clustering.ids), -1) for name in space.members]
+    if len(parts) == 1 and len(rows) == len(clustering.ids):
         return parts[0]
     return np.concatenate([part[rows] for part in parts])
 
 
-def marks(view: cache.View, space: Space) -> np.ndarray:
+def marks(clustering: Clustering, space: Space) -> np.ndarray:
     """Prototypes (M, D) that lie in a space."""
-    found = [view.snapshot.marks[name] for name in space.members if name in view.snapshot.marks]
+    found = [clustering.snapshot.marks[name] for name in space.members if name in clustering.snapshot.marks]
     return np.concatenate(found) if found else np.empty((0, 0), np.float32)
 
 
-def frame(view: cache.View, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarray, xy: np.ndarray) -> Frame:
+def frame(clustering: Clustering, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarray, xy: np.ndarray) -> Frame:
     """One epoch of a timeline. A cluster keeps its number, and with it its colour, through a whole run."""
     clusters = snapshot.y_pred[rows]
     values = {"cluster": clusters, "confidence": np.exp(snapshot.log_probs[rows].max(axis=1))}
-    if view.y_true is not None and view.matched is not None and view.data.labels is not None:
-        values["correctness"] = (view.matched[clusters] != view.data.labels[ids]).astype(np.uint8)
+    if clustering.y_true is not None and clustering.matched is not None and clustering.data.labels is not None:
+        values["correctness"] = (clustering.matched[clusters] != clustering.data.labels[ids]).astype(np.uint8)
     return Frame(epoch=snapshot.epoch, xy=xy, values=values)
 
 
-def texts(view: cache.View) -> str:
+def texts(clustering: Clustering) -> str:
     """Address of the captions of all samples, for the browser; empty where the data have none."""
-    if view.data.texts is None:
+    if clustering.data.texts is None:
         return ""
-    return files.publish(cache.derive(view, "texts", lambda: _captions(view)))
+    return files.publish(clustering.derive("texts", lambda: _captions(clustering)))
 
 
-def _captions(view: cache.View) -> bytes:
-    captions = [browse.caption(view.data, sample, CAPTION) for sample in range(view.data.n_samples)]
+def _captions(clustering: Clustering) -> bytes:
+    captions = [browse.caption(clustering.data, sample, CAPTION) for sample in range(clustering.data.n_samples)]
     return json.dumps(captions, ensure_ascii=False).encode()
 
 
-def thumbnails(view: cache.View, of_view: int | None = None) -> atlas.Atlas:
+def thumbnails(clustering: Clustering, of_view: int | None = None) -> atlas.Atlas:
     """The atlas of a view of the data; by default of what the samples look like: their pictures, else a view."""
-    if of_view is None and view.data.pictures is None:
-        of_view = pictures.image_view(view.data) or 0
-    return atlas.of(view.data, of_view)
+    if of_view is None and clustering.data.pictures is None:
+        of_view = pictures.image_view(clustering.data) or 0
+    return atlas.of(clustering.data, of_view)
 
 
 def content(
-    view: cache.View, points: Points, space: Space, honest: Honesty | None, *, layout: str, texts: str
+    clustering: Clustering, points: Points, space: Space, honest: Honesty | None, *, layout: str, texts: str
 ) -> bytes:
     """The file that the browser draws a map from.
 
     Args:
-        view: the run at an epoch.
+        clustering: the run at an epoch.
         points: what is drawn.
         space: that they are of.
         honest: how far the picture may be trusted, where that is known.
@@ -101,22 +102,22 @@ def content(
     of_view = space.views[0] if len(space.views) == 1 else None
     epochs = [frame.epoch for frame in points.frames]
     return pointmap.pack(
-        ids=view.ids[points.rows],
-        frames=points.frames or [Frame(epoch=view.epoch, xy=points.xy)],
-        start=epochs.index(view.epoch) if view.epoch in epochs else None,
-        colorings=[*colorings(view, points), *faults(honest)],
-        marks=_stars(view, points),
-        atlas=thumbnails(view, of_view),
+        ids=clustering.ids[points.rows],
+        frames=points.frames or [Frame(epoch=clustering.epoch, xy=points.xy)],
+        start=epochs.index(clustering.epoch) if clustering.epoch in epochs else None,
+        colorings=[*colorings(clustering, points), *faults(honest)],
+        marks=_stars(clustering, points),
+        atlas=thumbnails(clustering, of_view),
         texts=texts,
         layout=layout,
     )
 
 
-def colorings(view: cache.View, points: Points) -> list[Coloring]:
+def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
     """What the points can be coloured by, the most telling first."""
     rows, found = points.rows, []
     if points.views is not None:
-        colors = cluster_colors(len(view.view_names))
+        colors = cluster_colors(len(clustering.view_names))
         found.append(
             Coloring(
                 key="view",
@@ -124,29 +125,29 @@ def colorings(view: cache.View, points: Points) -> list[Coloring]:
                 help="Which view of the sample a point is",
                 colors=colors,
                 values=points.views,
-                names=view.view_names,
+                names=clustering.view_names,
             )
         )
-    names = [view.cluster_name(k) for k in range(len(view.sizes))]
+    names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
     found.append(
         Coloring(
             key="cluster",
             title="cluster",
             help="The cluster each sample was put into",
-            values=view.y_pred[rows],
+            values=clustering.y_pred[rows],
             names=names,
-            colors=view.colors,
+            colors=clustering.colors,
         )
     )
-    if view.y_true is not None and view.right is not None:
-        classes = [view.class_name(c) for c in range(int(view.y_true.max()) + 1)]
+    if clustering.y_true is not None and clustering.right is not None:
+        classes = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
         colors = cluster_colors(len(classes))
         found.append(
             Coloring(
                 key="class",
                 title="class",
                 help="The true class, which training never saw",
-                values=view.y_true[rows],
+                values=clustering.y_true[rows],
                 names=classes,
                 colors=colors,
             )
@@ -158,7 +159,7 @@ def colorings(view: cache.View, points: Points) -> list[Coloring]:
                 colors=(RIGHT, WRONG),
                 names=("right", "wrong"),
                 help="Whether the sample lies in the cluster matched to its class",
-                values=(~view.right[rows]).astype(np.uint8),
+                values=(~clustering.right[rows]).astype(np.uint8),
             )
         )
     found.append(
@@ -167,7 +168,7 @@ def colorings(view: cache.View, points: Points) -> list[Coloring]:
             title="confidence",
             help="Probability of the sample's cluster",
             kind="scale",
-            values=view.confidence[rows],
+            values=clustering.confidence[rows],
             low="0%",
             high="100%",
             colors=ramp(CONFIDENCE, 32),
@@ -205,8 +206,8 @@ def faults(honest: Honesty | None) -> list[Coloring]:
     ]
 
 
-def _stars(view: cache.View, points: Points) -> list[Mark]:
+def _stars(clustering: Clustering, points: Points) -> list[Mark]:
     """Prototypes; in the colour of their cluster where there is one for each cluster (and view)."""
-    n_marks, n_clusters = len(points.marks), len(view.colors)
-    own = list(view.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
+    n_marks, n_clusters = len(points.marks), len(clustering.colors)
+    own = list(clustering.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
     return [Mark(x=float(x), y=float(y), color=color) for (x, y), color in zip(points.marks, own, strict=True)]

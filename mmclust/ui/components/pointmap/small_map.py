@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from mmclust.analysis import timeline
+from mmclust.clustering import Clustering
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
 from mmclust.plots.corners import corner_map, corners
 from mmclust.ui.components import pointmap
 from mmclust.ui.components.pointmap import Frame, Mark, map_points
 from mmclust.ui.components.pointmap.map_points import Points
-from mmclust.ui.shell import cache
 
 POINTS = 2000
 NAMED = 30
@@ -27,16 +27,16 @@ NAMES_AT = 1.2
 EDGE = 1.3
 
 
-def draw(view: cache.View, *, key: str, height: int, short: bool = False) -> None:
+def draw(clustering: Clustering, *, key: str, height: int, short: bool = False) -> None:
     """Draw the map of a run as it is at an epoch, with the kept epochs before it.
 
     Args:
-        view: the run at its last snapshot.
+        clustering: the run at its last snapshot.
         key: of the map on its page.
         height: of all of it, in pixels.
         short: write the numbers of the clusters beside the corners, not what they mean.
     """
-    file, n_points = content(view, short=short)
+    file, n_points = content(clustering, short=short)
     pointmap.show(
         file,
         n_points,
@@ -44,57 +44,57 @@ def draw(view: cache.View, *, key: str, height: int, short: bool = False) -> Non
         group=key,
         height=height,
         small=True,
-        color="cluster" if view.y_true is None else "class",
-        alt=f"Assignments of samples at epoch {view.epoch}, one corner per cluster",
+        color="cluster" if clustering.y_true is None else "class",
+        alt=f"Assignments of samples at epoch {clustering.epoch}, one corner per cluster",
     )
 
 
-def content(view: cache.View, *, short: bool = False) -> tuple[bytes, int]:
+def content(clustering: Clustering, *, short: bool = False) -> tuple[bytes, int]:
     """The map's file and the number of its points; see `draw`."""
-    if view.record.active:  # colours that follow the matched classes would change with every new matching
-        view = replace(view, colors=tuple(palette.cluster_colors(len(view.sizes))))
-    names = tuple(str(k + 1) if short else view.cluster_meaning(k) for k in range(len(view.sizes)))
-    texts = map_points.texts(view)
-    return cache.derive(view, ("small map", names, view.colors), lambda: _packed(view, names, texts))
+    if clustering.record.active:  # colours that follow the matched classes would change with every new matching
+        clustering = replace(clustering, colors=tuple(palette.cluster_colors(len(clustering.sizes))))
+    names = tuple(str(k + 1) if short else clustering.cluster_meaning(k) for k in range(len(clustering.sizes)))
+    texts = map_points.texts(clustering)
+    return clustering.derive(("small map", names, clustering.colors), lambda: _packed(clustering, names, texts))
 
 
-def _packed(view: cache.View, names: tuple[str, ...], texts: str) -> tuple[bytes, int]:
-    ids, frames = _frames(view)
+def _packed(clustering: Clustering, names: tuple[str, ...], texts: str) -> tuple[bytes, int]:
+    ids, frames = _frames(clustering)
     points = Points(
         xy=frames[-1].xy,
-        rows=timeline.rows_of(view.snapshot, ids),
+        rows=timeline.rows_of(clustering.snapshot, ids),
         views=None,
         marks=np.empty((0, 2)),
         frames=frames,
     )
     places = corners(len(names)) * NAMES_AT
-    named = zip(places, names, view.colors, strict=True) if len(names) <= NAMED else ()
+    named = zip(places, names, clustering.colors, strict=True) if len(names) <= NAMED else ()
     file = pointmap.pack(
         ids=ids,
         frames=frames,
-        colorings=map_points.colorings(view, points),
+        colorings=map_points.colorings(clustering, points),
         marks=[Mark(x=float(x), y=float(y), color=color, text=text) for (x, y), text, color in named],
-        atlas=map_points.thumbnails(view),
+        atlas=map_points.thumbnails(clustering),
         texts=texts,
-        layout=f"{view.record.run_id} small map",
+        layout=f"{clustering.record.run_id} small map",
         edge=EDGE,
     )
     return file, len(ids)
 
 
-def _frames(view: cache.View) -> tuple[np.ndarray, tuple[Frame, ...]]:
+def _frames(clustering: Clustering) -> tuple[np.ndarray, tuple[Frame, ...]]:
     """Ids (m,) of the samples that are shown, and their places at the kept epochs up to the view's."""
-    kept = [(epoch, path) for epoch, path in view.run.snapshots() if epoch <= view.epoch]
+    kept = [(epoch, path) for epoch, path in clustering.run.snapshots() if epoch <= clustering.epoch]
     chosen = timeline.shown_epochs(kept)
-    snapshots = [*(_scores(path, path.stat().st_mtime_ns) for _, path in chosen[:-1]), view.snapshot]
+    snapshots = [*(_scores(path, path.stat().st_mtime_ns) for _, path in chosen[:-1]), clustering.snapshot]
     ids = timeline.common_samples(snapshots, most=POINTS)
     found = []
     for snapshot in snapshots:
         rows = timeline.rows_of(snapshot, ids)
         log_probs = snapshot.log_probs[rows]
         # probabilities of several views are soft by themselves
-        xy = corner_map(log_probs, temperature=1.0 if view.snapshot.view_logits else 2.0)
-        found.append(map_points.frame(view, snapshot, rows, ids, xy))
+        xy = corner_map(log_probs, temperature=1.0 if clustering.snapshot.view_logits else 2.0)
+        found.append(map_points.frame(clustering, snapshot, rows, ids, xy))
     return ids, tuple(found)
 
 

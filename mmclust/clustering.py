@@ -1,0 +1,252 @@
+"""A run's clustering at one epoch: its snapshot with the data, the classes and the user's annotation, as arrays.
+
+Pages and reports show this; it knows neither Streamlit nor torch.
+
+Shapes: n samples of the snapshot, K clusters, C classes.
+"""
+
+import shutil
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmclust import settings
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.evaluation import metrics
+from mmclust.evaluation.annotation import Group, applied, outline
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.plots import palette
+from mmclust.runs.annotations import Annotation
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustering:
+    """A run at an epoch, with everything its pages show: arrays over the n samples of the snapshot.
+
+    Without labels `classes` is empty and `y_true`, `matched` and `right` are None.
+    """
+
+    record: RunRecord
+    run: Run
+    epoch: int
+    version: int
+    """Changes when the snapshot's file is written anew, as a resumed run does."""
+    snapshot: Snapshot
+    data: MultiViewDataset
+    y_pred: np.ndarray
+    """(n,) cluster of each sample."""
+    confidence: np.ndarray
+    """(n,) probability of that cluster."""
+    sizes: np.ndarray
+    """(K,) samples per cluster."""
+    y_true: np.ndarray | None
+    """(n,) class of each sample."""
+    counts: np.ndarray | None
+    """(C, K) samples by class and cluster."""
+    matched: np.ndarray | None
+    """(K,) class of each cluster, -1 without one."""
+    right: np.ndarray | None
+    """(n,) whether the sample lies in the cluster of its class."""
+    scores: dict[str, float]
+    """acc, nmi ... of these samples; empty without labels."""
+    log_probs: np.ndarray
+    """(n, K) float32 log-probabilities; rank samples where probabilities saturate at 1."""
+    derived: dict[Hashable, Any]
+    """What pages have worked out from this view; see `derive`."""
+    colors: tuple[str, ...]
+    """(K,) colour of each cluster: that of its class, so that a colour means one thing in all runs and epochs."""
+    annotation: Annotation | None = None
+    """What the user laid over the clusters; everything here is then of the clusters under it."""
+    source: int | None = None
+    """Number of the data's view whose own assignment this is; None for that of all views together."""
+    plain: "Clustering | None" = None
+    """The same without the annotation; None where there is none."""
+    groups: tuple[Group, ...] = ()
+    """(K,) what the clusters under the annotation are called and made of; empty without one."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(n,) id of each sample in the data set."""
+        return self.snapshot.index
+
+    @property
+    def images(self) -> np.ndarray | None:
+        """The first image view (N, C, H, W) of the data set, or None."""
+        for spec, view in zip(self.data.spec.views, self.data.views, strict=True):
+            if spec.kind == "image":
+                return view
+        return None
+
+    @property
+    def view_names(self) -> tuple[str, ...]:
+        """Names of the data's views."""
+        return tuple(spec.name for spec in self.data.spec.views)
+
+    @property
+    def word(self) -> str:
+        """What a sample is called: image where it is one and nothing else."""
+        specs = self.data.spec.views
+        return "image" if len(specs) == 1 and specs[0].kind == "image" else "sample"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self.data.spec.classes
+
+    def class_name(self, label: int) -> str:
+        """The name of a class."""
+        return self.classes[label] if 0 <= label < len(self.classes) else str(label)
+
+    def given_name(self, cluster: int) -> str:
+        """The user's name of a cluster; empty without one."""
+        return self.groups[cluster].name if self.groups else self.record.cluster_names.get(cluster, "")
+
+    def cluster_label(self, cluster: int) -> str:
+        """The number of a cluster, counted from 1; under an annotation those of the run's own clusters in it."""
+        return self.groups[cluster].label if self.groups else f"{cluster + 1}"
+
+    def cluster_meaning(self, cluster: int) -> str:
+        """What a cluster stands for, as short as possible: the user's name, else its class, else its number."""
+        if given := self.given_name(cluster):
+            return given
+        if self.matched is not None and self.matched[cluster] >= 0:
+            return self.class_name(int(self.matched[cluster]))
+        return f"cluster {self.cluster_label(cluster)}"
+
+    def cluster_name(self, cluster: int) -> str:
+        """What a cluster is called: the user's name for it, or its number and its class."""
+        if given := self.given_name(cluster):
+            return given
+        if self.matched is not None and self.matched[cluster] >= 0:
+            return f"{self.cluster_label(cluster)} · {self.class_name(int(self.matched[cluster]))}"
+        return self.cluster_label(cluster)
+
+    def derive(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Something worked out from these arrays, done once and kept as long as they are.
+
+        Args:
+            key: what is worked out, with everything beside the arrays that it depends on.
+            work: does it.
+        """
+        if key not in self.derived:
+            self.derived[key] = work()
+        return self.derived[key]
+
+    def folder(self, name: str) -> Path:
+        """Where what takes long to work out of a run is kept: with the run.
+
+        Of the bundled example it is kept in this home, which begins with what ships with the example.
+        """
+        shipped = self.run.folder / name
+        if not self.record.example:
+            return shipped
+        kept = settings.home() / "cache" / self.record.run_id / name
+        if shipped.is_dir() and not kept.exists():
+            with suppress(OSError):  # a full disk costs only time
+                shutil.copytree(shipped, kept, dirs_exist_ok=True)
+        return kept
+
+    def with_record(self, record: RunRecord) -> "Clustering":
+        """The same arrays under a newer record."""
+        return self if record == self.record else replace(self, record=record)
+
+    def annotated(self, annotation: Annotation) -> "Clustering":
+        """The clustering with an annotation laid over it; only its last version is kept in memory.
+
+        Raises:
+            ValueError: the annotation does not fit the snapshot.
+        """
+        key = ("annotated", annotation.annotation_id)
+        known: Clustering | None = self.derived.get(key)
+        names = self.record.cluster_names
+        if known is None or known.annotation != annotation or known.record.cluster_names != names:
+            changed = applied(self.snapshot, annotation.applied)
+            made = cluster_snapshot(self.record, self.run, self.version, changed, self.data, like=self)
+            groups = outline(self.snapshot.n_clusters, annotation.applied, names)
+            known = self.derived[key] = replace(made, annotation=annotation, plain=self, groups=groups)
+        return known if known.record == self.record else replace(known, record=self.record, plain=self)
+
+    def snapshot_at(self, epoch: int) -> Snapshot:
+        """The snapshot of another epoch of the run, with the same annotation laid over its clusters.
+
+        Raises:
+            ValueError: there is none of that epoch, or the annotation does not fit it.
+        """
+        found = self.run.snapshot(epoch)
+        return found if self.annotation is None else applied(found, self.annotation.applied)
+
+    def of_view(self, number: int | None) -> "Clustering":
+        """The clustering by one view of the data alone; None gives it as it is, by all views together.
+
+        Args:
+            number: of the data's view, from 0; its scores must be in the snapshot.
+        """
+        if number is None:
+            return self
+        return self.derive(("of view", number), lambda: self._of_view(number)).with_record(self.record)
+
+    def _of_view(self, number: int) -> "Clustering":
+        own = replace(self.snapshot, logits=self.snapshot.view_logits[number])
+        made = cluster_snapshot(self.record, self.run, self.version, own, self.data, like=self)
+        plain = None if self.plain is None else self.plain.of_view(number)
+        return replace(made, annotation=self.annotation, plain=plain, groups=self.groups, source=number)
+
+
+def cluster_snapshot(
+    record: RunRecord,
+    run: Run,
+    version: int,
+    snapshot: Snapshot,
+    data: MultiViewDataset,
+    like: Clustering | None = None,
+) -> Clustering:
+    """The clustering of a snapshot.
+
+    Args:
+        record: of the run.
+        run: where its files are.
+        version: of the snapshot's file.
+        snapshot: of the epoch.
+        data: the run's data set.
+        like: without classes the clusters take the colours of those of this clustering that they resemble.
+    """
+    y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
+    y_true = None if data.labels is None else data.labels[snapshot.index]
+    counts = matched = right = None
+    numbers = np.arange(snapshot.n_clusters)
+    if like is not None:
+        numbers = palette.match_colors(like.y_pred, y_pred, snapshot.n_clusters)
+    if y_true is not None:
+        counts = metrics.confusion(
+            y_true, y_pred, max(data.spec.n_clusters, int(y_true.max()) + 1), snapshot.n_clusters
+        )
+        matched = metrics.match_classes(counts)
+        right = matched[y_pred] == y_true
+        numbers = palette.match_colors(y_true, y_pred, snapshot.n_clusters)
+    return Clustering(
+        record=record,
+        run=run,
+        epoch=snapshot.epoch,
+        version=version,
+        snapshot=snapshot,
+        data=data,
+        y_pred=y_pred,
+        confidence=np.exp(log_probs.max(axis=1)),
+        log_probs=log_probs,
+        derived={},
+        sizes=np.bincount(y_pred, minlength=snapshot.n_clusters),
+        y_true=y_true,
+        counts=counts,
+        matched=matched,
+        right=right,
+        scores={} if y_true is None else metrics.score(y_true, y_pred),
+        colors=tuple(palette.cluster_color(int(i)) for i in numbers),
+    )
