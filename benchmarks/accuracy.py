@@ -210,7 +210,7 @@ def _train(
     state = clock.go_on()
     first = state["step"] if state else 0
     clock.start()
-    clock.pieces.append(trainer.way.name if settings.as_written() else trainer.speed_up(step=first))
+    clock.pieces.append(trainer.way.name if settings.as_written() else trainer.autotune(step=first))
     chosen_s = clock.elapsed()[0] - clock.before_s
     outcome = trainer.fit(state)
     wall, cpu = clock.elapsed()

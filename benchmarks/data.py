@@ -59,9 +59,9 @@ def measure(place: Path, *, n_files: int, px: int, mib: int) -> dict[str, Any]:
             archive.write(file, file.relative_to(place))
     pictures = {}
     for name in ("pictures", "pictures.zip"):
-        for turn in ("first_open", "second_open"):
-            say(f"{turn} of {name}")
-            pictures.setdefault("zip" if "." in name else "folder", {})[turn] = read(place / name, place)
+        for phase in ("first_open", "second_open"):
+            say(f"{phase} of {name}")
+            pictures.setdefault("zip" if "." in name else "folder", {})[phase] = read(place / name, place)
     say("writing a MATLAB file")
     n_samples = mib * 2**20 // (8 * sum(COLUMNS))
     mean = write_mat(place / "views.mat", n_samples)

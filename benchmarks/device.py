@@ -39,7 +39,7 @@ from mmclust.engine.trainer import Trainer, build
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.runner import carry_out
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep
 
 CPU = torch.device("cpu")
@@ -122,7 +122,7 @@ def measure(
     for name in IMAGE_METHODS:
         card = methods.card(name)
         config = card.config(**card.resolve(dataset, "paper", SMALL[name], n_samples=data.n_samples))
-        if reason := methods.method_class(name).objection(data.spec, config):
+        if reason := methods.method_class(name).validate(data.spec, config):
             raise ValueError(reason)
     found = {}
     for name in wanted:
@@ -197,8 +197,8 @@ def losses(case: Case, name: str, data: MultiViewDataset, device: torch.device) 
             method.schedule(stage, step / AGREEMENT_STEPS, 1)
             told.append(steps.take(stage, ids.to(device), step))
     terms: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for step, turns in enumerate(told):
-        for values in turns:
+    for step, phases in enumerate(told):
+        for values in phases:
             for term, value in zip(values.names, values.vector.tolist(), strict=True):
                 terms[term].append((step, value))
     return dict(terms)
@@ -268,7 +268,7 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
 
             wanted = _worth_trying(case, method, graphs)
             _, said = execution.choose(trial, wanted, n_steps=10**9)
-            plain = trials[execution.AS_WRITTEN.name]
+            plain = trials[execution.EAGER.name]
             told: dict[str, Any] = {
                 way: _beside(each, plain) | {"trial_s": round(seconds[way], 2)} for way, each in trials.items()
             }
@@ -352,7 +352,7 @@ def together(case: Case) -> dict[str, Any]:
         n_epochs = max(1, round(n_steps / per_epoch))
         about = {"epochs": n_epochs, "seed": seed, "device": case.device, "evaluate_every": n_epochs}
         trainer = Trainer(method, data, recorder, **about)
-        return trainer, recorder, trainer.speed_up()
+        return trainer, recorder, trainer.autotune()
 
     def steps_per_s(trainer: Trainer) -> float:
         began = on_device.now(case.device)
@@ -450,8 +450,8 @@ def seeds_side_by_side(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder:
         store = RunStore(Path(folder))
         try:
-            one_by_one = carry_out(store, replace(sweep, seeds=(max(seeds) + 1,)), n_workers=1)
-            outcome = carry_out(store, sweep)
+            one_by_one = run_sweep(store, replace(sweep, seeds=(max(seeds) + 1,)), n_workers=1)
+            outcome = run_sweep(store, sweep)
         finally:
             store.close()
     if failures := {**one_by_one.failures, **outcome.failures}:

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import machine
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.runner import carry_out
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, grid
 
 SIGMAS = 20
@@ -31,7 +31,7 @@ def measure(*, epochs: int, workers: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder:
         store = RunStore(Path(folder))
         before, began = _processor_s(), time.monotonic()
-        outcome = carry_out(store, sweep, n_workers=workers)
+        outcome = run_sweep(store, sweep, n_workers=workers)
         wall_s, processor_s = time.monotonic() - began, _processor_s() - before
         runs = list(outcome.runs.values())
         store.close()

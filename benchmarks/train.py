@@ -18,7 +18,7 @@ from mmclust.data.preprocessing import prepare
 from mmclust.engine.steps import Precision
 from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer, build
-from mmclust.specs import objection, plan
+from mmclust.specs import build_spec, validate
 
 CPU = torch.device("cpu")
 FOREVER = 1_000_000
@@ -50,10 +50,10 @@ class Midway:
         precision: Precision | None = None,
         recorder: StopAfter | None = None,
     ) -> None:
-        self.spec = plan(dataset, method, preset=preset)
-        if reason := objection(self.spec):
+        self.spec = build_spec(dataset, method, preset=preset)
+        if reason := validate(self.spec):
             raise ValueError(reason)
-        data = prepare(catalogue.load(dataset), self.spec.steps)
+        data = prepare(catalogue.load(dataset), self.spec.preprocessing)
         card = methods.card(self.spec.method)
         self.recorder = recorder or StopAfter()
         self.trainer = Trainer(
@@ -88,7 +88,7 @@ def measure_method(
         dataset: catalogue name or path.
         method: key in `METHODS`.
         preset: of the method.
-        rounds: how often it is measured, after one turn to warm up.
+        rounds: how often it is measured, after one phase to warm up.
         seconds: length of a round.
         threads: torch threads.
 
@@ -139,7 +139,7 @@ def beside_plain(
         dataset: whose images were trained on; None for noise.
         speeds: figures of each way, `images_per_core_s` and `plain` among them.
         rounds: turns of each way.
-        seconds: length of a turn.
+        seconds: length of a phase.
         threads: of torch.
     """
     plain = speeds["plain"]["images_per_core_s"]

@@ -100,8 +100,8 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
 
     Args:
         dataset: catalogue name of gray images of 28 x 28 pixels (see `fits`); None for noise.
-        rounds: how often each way gets a turn, after one turn to warm up.
-        seconds: length of a turn.
+        rounds: how often each way gets a phase, after one phase to warm up.
+        seconds: length of a phase.
         threads: torch threads, the same for all.
     """
     before = torch.get_num_threads()
@@ -116,10 +116,10 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
             train(min(seconds, 2.0))
         for way in ours.values():
             way.parts.reset()
-        turns: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+        phases: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, train in ways.items():
-                turns[name].append(timed(train, seconds))
+                phases[name].append(timed(train, seconds))
         evaluation = {name: way.evaluation(images[:N_EVALUATED]) for name, way in ours.items()}
     finally:
         torch.set_num_threads(before)
@@ -132,7 +132,7 @@ def measure(dataset: str | None, *, rounds: int, seconds: float, threads: int) -
             "peak_memory_mib": round(memory[name].result()),
             "each_images_per_core_s": [round(core, 1) for core, _ in found],
         }
-        for name, found in turns.items()
+        for name, found in phases.items()
     }
     for name, way in ours.items():
         speeds[name]["share_of_time"] = way.parts.shares()

@@ -114,7 +114,7 @@ class Way:
         self.process = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=about)
 
     def train(self, seconds: float) -> float:
-        """Images per processor second of a turn."""
+        """Images per processor second of a phase."""
         n_images, cpu = self.process.submit(_turn, seconds).result()
         return n_images / cpu
 
@@ -170,8 +170,8 @@ def measure(
 
     Args:
         dataset: catalogue name of colour images of 32 x 32 pixels; None for noise.
-        rounds: how often each way gets a turn, after one turn to warm up.
-        seconds: length of a turn.
+        rounds: how often each way gets a phase, after one phase to warm up.
+        seconds: length of a phase.
         threads: torch threads, the same for all.
         batch_size: images of a step.
         compiled: whether ours also runs with the encoder compiled by `torch.compile`.
@@ -183,14 +183,14 @@ def measure(
     ours = ("float32", "bf16") if has_bf16(CPU) else ("float32",)
     names = ("plain", *ours, *(f"{name} compiled" for name in ours if compiled))
     ways = {name: Way(name, images, batch_size, threads) for name in names}
-    turns: dict[str, list[float]] = {name: [] for name in ways}
+    phases: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
-            turns[name].append(way.train(seconds))
+            phases[name].append(way.train(seconds))
     speeds = {
         name: {
-            "images_per_core_s": round(median(turns[name]), 2),
-            "each_images_per_core_s": [round(each, 2) for each in turns[name]],
+            "images_per_core_s": round(median(phases[name]), 2),
+            "each_images_per_core_s": [round(each, 2) for each in phases[name]],
         }
         | way.end()
         for name, way in ways.items()

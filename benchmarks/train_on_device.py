@@ -20,7 +20,7 @@ from benchmarks.plain_dccs import PlainDCCS
 from benchmarks.plain_imc_swav import PlainIMCSwAV
 from benchmarks.train import Midway
 from mmclust import settings
-from mmclust.engine.execution import AS_WRITTEN
+from mmclust.engine.execution import EAGER
 from mmclust.engine.steps import Precision
 from mmclust.engine.throughput import StopAfter
 from mmclust.engine.trainer import Trainer
@@ -51,7 +51,7 @@ class Laps(StopAfter):
         """Ask for so many laps."""
         self.n_laps, self.began, self.step = n_laps, on_device.now(self.device), 0
         self.first: int | None = None
-        self.marks: list[tuple[float, int]] = []
+        self.landmarks: list[tuple[float, int]] = []
         """Seconds and steps at the ends of laps."""
 
     def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
@@ -67,13 +67,13 @@ class Laps(StopAfter):
         if self.step - self.first < self.warm_up:
             return ""
         now = on_device.now(self.device)
-        if not self.marks or (now - self.marks[-1][0] >= self.seconds and self.step > self.marks[-1][1]):
-            self.marks.append((now, self.step))
-        return "stop" if len(self.marks) > self.n_laps else ""
+        if not self.landmarks or (now - self.landmarks[-1][0] >= self.seconds and self.step > self.landmarks[-1][1]):
+            self.landmarks.append((now, self.step))
+        return "stop" if len(self.landmarks) > self.n_laps else ""
 
     def steps_per_s(self) -> list[float]:
         """Of each lap."""
-        return [(step - before) / (end - start) for (start, before), (end, step) in pairwise(self.marks)]
+        return [(step - before) / (end - start) for (start, before), (end, step) in pairwise(self.landmarks)]
 
 
 @dataclass(frozen=True)
@@ -229,17 +229,17 @@ def _ours(recipe: Recipe, precision: Precision, laps: Laps, rounds: int, *, chos
     before = on_device.now(device)
     if chosen:
         laps.begin(rounds)  # the choice is cut short for a recorder that asks for a stop
-        found["steps"] = trainer.speed_up(step=state["step"])
+        found["steps"] = trainer.autotune(step=state["step"])
         found |= {"chosen_in_s": round(on_device.now(device) - before, 2), "while_choosing": on_device.memory(device)}
         on_device.forget(device)
-        if trainer.way is AS_WRITTEN:
+        if trainer.way is EAGER:
             return found  # that has been measured
     laps.begin(rounds)
     trainer.fit(state)
     if not (speeds := laps.steps_per_s()):
         raise ValueError("the training ended before a lap; take a preset of more epochs, or shorter laps")
     found |= _told([steps * recipe.batch_size for steps in speeds], device)
-    found |= {"ms_a_step": round(1000 / median(speeds), 4), "warm_up_s": round(laps.marks[0][0] - before, 2)}
+    found |= {"ms_a_step": round(1000 / median(speeds), 4), "warm_up_s": round(laps.landmarks[0][0] - before, 2)}
     if recipe.schedule_steps:
         found |= {"schedule_steps": recipe.schedule_steps}
         found |= {"schedule_s": round(recipe.schedule_steps / median(speeds), 1)}

@@ -25,13 +25,13 @@ SMALLEST_PART = 0.1
 """Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
 
 
-def plan(
+def build_spec(
     dataset: str,
     method: str,
     *,
     preset: str = "quick",
     changes: Mapping[str, Any] | None = None,
-    steps: Sequence[str] | None = None,
+    preprocessing: Sequence[str] | None = None,
     epochs: int | None = None,
     seed: int = 0,
     clusters: int | None = None,
@@ -51,7 +51,7 @@ def plan(
         method: key in `METHODS`.
         preset: which published or quick settings to start from.
         changes: hyper-parameters to set differently, by name; text is understood too.
-        steps: preparation of the data (see `mmclust.data.preprocessing`); None for what the method asks for.
+        preprocessing: of the data (see `mmclust.data.preprocessing`); None for what the method asks for.
         epochs: None for the preset's.
         seed: of weights and of every draw.
         clusters: None for as many as the data set has classes.
@@ -87,7 +87,7 @@ def plan(
         method=about.name,
         config=config,
         epochs=epochs,
-        steps=preparation.parse(about.steps(config) if steps is None else steps),
+        preprocessing=preparation.parse(about.preprocessing(config) if preprocessing is None else preprocessing),
         seed=seed,
         n_clusters=clusters,
         limit=limit,
@@ -102,11 +102,11 @@ def plan(
     )
 
 
-def objection(spec: RunSpec) -> str | None:
+def validate(spec: RunSpec) -> str | None:
     """Why the method cannot take the data as configured, in one sentence; None when it can. Imports torch."""
     about = card(spec.method)
-    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
-    return method_class(spec.method).objection(prepared, about.config(**spec.config))
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
+    return method_class(spec.method).validate(prepared, about.config(**spec.config))
 
 
 def n_trained(about: MethodCard, batch_size: int, n_samples: int, read: Callable[[], MultiViewDataset]) -> int | None:
@@ -149,8 +149,8 @@ def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
     n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
     _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
     _check_batch(spec, n_train)
-    preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
-    return preparation.notes(dataset, spec.steps) + _method_notes(spec, dataset.n_samples, n_train)
+    preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
+    return preparation.notes(dataset, spec.preprocessing) + _method_notes(spec, dataset.n_samples, n_train)
 
 
 def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | None]:
@@ -165,10 +165,10 @@ def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | N
     of_samples: dict[Hashable, str | None] = {}
     found = []
     for spec in specs:
-        alike = (spec.method, spec.dataset, spec.steps)
+        alike = (spec.method, spec.dataset, spec.preprocessing)
         if (known := (*alike, *sorted(spec.config.items()))) not in of_methods:
-            of_methods[known] = objection(spec)
-        steps = card(spec.method).steps(spec.config)
+            of_methods[known] = validate(spec)
+        steps = card(spec.method).preprocessing(spec.config)
         asked = (*alike, steps, spec.limit, spec.n_clusters, spec.config["batch_size"])
         if of_methods[known] is None and asked not in of_samples:
             of_samples[asked] = _refusal(spec, read)
@@ -192,7 +192,7 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
     note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
-    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.steps)
+    prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
     of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
@@ -250,7 +250,9 @@ def _check_batch(spec: RunSpec, n_samples: int | None) -> None:
     about = card(spec.method)
     if n_samples is None or spec.config["batch_size"] <= n_samples:
         return
-    smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size") or 0
+    smallest = (
+        next(hyperparameter.low for hyperparameter in about.hyperparameters if hyperparameter.name == "batch_size") or 0
+    )
     if smallest > n_samples:
         raise ValueError(
             f"{Path(spec.dataset).name} has {n_samples} samples to train on, and {about.title} needs {smallest:g} or "

@@ -80,7 +80,7 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"run {run.id} has no trained weights yet; let it train for an epoch first")
-    prepared = preparation.spec_after(dataset_spec, run.spec.steps, run.record().n_samples)
+    prepared = preparation.spec_after(dataset_spec, run.spec.preprocessing, run.record().n_samples)
     method = build(method_class(run.spec.method), _config(run), _with_clusters(prepared, run), run.spec.seed)
     try:
         # Mapped, not read: the optimisers' part of the file is never touched.
@@ -110,7 +110,7 @@ def expected_seconds(spec: RunSpec, *, seconds: float = TRIAL_S) -> float:
 
     about = card(spec.method)
     n_samples = catalogue.load(spec.dataset, limit=spec.limit).n_samples
-    dataset = preparation.prepare(catalogue.load(spec.dataset, limit=min(n_samples, TRIAL_SAMPLES)), spec.steps)
+    dataset = preparation.prepare(catalogue.load(spec.dataset, limit=min(n_samples, TRIAL_SAMPLES)), spec.preprocessing)
     share = dataset.n_samples / n_samples
     n_train, n_eval = (len(dataset.part(part)) / share for part in (about.train_part, about.eval_part))
     values = about.resolve(spec.dataset, spec.preset, spec.config)
@@ -216,8 +216,8 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
     dataset = catalogue.load(spec.dataset, limit=spec.limit)
-    preparation.check(dataset, steps=spec.steps, declared=about.steps(spec.config))
-    dataset = preparation.prepare(dataset, spec.steps)
+    preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
+    dataset = preparation.prepare(dataset, spec.preprocessing)
     torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
     data_spec = _with_clusters(dataset.spec, run.run)
     _check_size(dataset, data_spec.n_clusters)
@@ -239,7 +239,7 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     if state is not None:
         run.rewind(state["step"])
     step = state["step"] if state else 0
-    steps = trainer.way.name if settings.as_written() else trainer.speed_up(step=step)
+    steps = trainer.way.name if settings.as_written() else trainer.autotune(step=step)
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),

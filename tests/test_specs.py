@@ -8,22 +8,22 @@ import pytest
 from mmclust.data.catalogue import DataUnavailable, UnknownDataset
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.runs.devices import computes_bf16
-from mmclust.specs import look, objection, plan
+from mmclust.specs import build_spec, look, validate
 
 
 def test_a_plan_holds_every_hyper_parameter_of_the_preset():
-    spec = plan("digits", "dccs", seed=3)
+    spec = build_spec("digits", "dccs", seed=3)
     assert (spec.dataset, spec.method, spec.seed, spec.preset, spec.device) == ("digits", "dccs", 3, "quick", "auto")
     assert spec.epochs > 0
     assert {"beta_aug", "learning_rate", "batch_size"} <= set(spec.config)
 
 
 def test_changes_may_be_text_and_are_checked():
-    assert plan("digits", "dccs", changes={"beta_aug": "1.5", "flip": "yes"}).config["beta_aug"] == 1.5
+    assert build_spec("digits", "dccs", changes={"beta_aug": "1.5", "flip": "yes"}).config["beta_aug"] == 1.5
     with pytest.raises(ValueError, match="no hyper-parameter 'beta'; known are"):
-        plan("digits", "dccs", changes={"beta": 1})
+        build_spec("digits", "dccs", changes={"beta": 1})
     with pytest.raises(ValueError, match="out of range; beta_aug may be 0 to 10"):
-        plan("digits", "dccs", changes={"beta_aug": 11})
+        build_spec("digits", "dccs", changes={"beta_aug": 11})
 
 
 def test_bf16_is_refused_by_name_and_left_out_of_presets_where_a_processor_has_none(
@@ -34,17 +34,19 @@ def test_bf16_is_refused_by_name_and_left_out_of_presets_where_a_processor_has_n
     monkeypatch.setattr("mmclust.runs.devices.Path", lambda path: about)
     monkeypatch.setattr("mmclust.specs.computes_bf16", computes_bf16.__wrapped__)  # asked again, not remembered
     about.write_text("processor : 0\nflags : fpu avx512f avx512_bf16\n")
-    assert plan("digits", "imc-swav").precision == plan("digits", "dccs", precision="bf16").precision == "bf16"
+    assert (
+        build_spec("digits", "imc-swav").precision == build_spec("digits", "dccs", precision="bf16").precision == "bf16"
+    )
     about.write_text("processor : 0\nflags : fpu avx2\n")
-    assert plan("digits", "imc-swav").precision == "float32"
+    assert build_spec("digits", "imc-swav").precision == "float32"
     with pytest.raises(ValueError, match="needs a processor that calculates in bfloat16.*choose float32"):
-        plan("digits", "dccs", precision="bf16")
+        build_spec("digits", "dccs", precision="bf16")
     about.unlink()
-    assert plan("digits", "imc-swav").precision == "float32"
+    assert build_spec("digits", "imc-swav").precision == "float32"
 
 
 def test_names_may_be_written_loosely():
-    spec = plan(" Digits ", "DCCS")
+    spec = build_spec(" Digits ", "DCCS")
     assert (spec.dataset, spec.method) == ("digits", "dccs")
 
 
@@ -71,22 +73,22 @@ def test_names_may_be_written_loosely():
 def test_a_wrong_wish_is_one_sentence(wrong: dict[str, Any], sentence: str):
     wishes: dict[str, Any] = {"dataset": "digits", "method": "dccs"} | wrong
     with pytest.raises(ValueError, match=sentence) as caught:
-        plan(**wishes)
+        build_spec(**wishes)
     assert "\n" not in str(caught.value)
 
 
 def test_an_absent_gpu_is_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mmclust.specs.devices", lambda: ("cpu",))
     with pytest.raises(ValueError, match="cuda is not on this machine"):
-        plan("digits", "dccs", device="cuda")
+        build_spec("digits", "dccs", device="cuda")
     monkeypatch.setattr("mmclust.specs.devices", lambda: ("cuda:0", "cpu"))
-    assert plan("digits", "dccs", device="cuda").device == "cuda"
+    assert build_spec("digits", "dccs", device="cuda").device == "cuda"
 
 
 def test_absent_data_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("MMCLUST_DATA", raising=False)
     with pytest.raises(DataUnavailable, match="MNIST is not here yet"):
-        plan("mnist", "dccs")
+        build_spec("mnist", "dccs")
 
 
 def test_a_path_is_remembered_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -94,45 +96,47 @@ def test_a_path_is_remembered_in_full(tmp_path: Path, monkeypatch: pytest.Monkey
     images = rng.integers(0, 255, (40, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(40) % 4)
     monkeypatch.chdir(tmp_path)
-    assert plan("mine.npz", "dccs").dataset == str(tmp_path / "mine.npz")
+    assert build_spec("mine.npz", "dccs").dataset == str(tmp_path / "mine.npz")
 
 
 def test_data_without_labels_need_a_number_of_clusters(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "mine.npz", images=images)
     with pytest.raises(ValueError, match="give the number of clusters"):
-        plan(str(tmp_path / "mine.npz"), "dccs")
-    assert plan(str(tmp_path / "mine.npz"), "dccs", clusters=4).n_clusters == 4
+        build_spec(str(tmp_path / "mine.npz"), "dccs")
+    assert build_spec(str(tmp_path / "mine.npz"), "dccs", clusters=4).n_clusters == 4
 
 
 def test_a_missing_file_is_an_unknown_data_set():
     with pytest.raises(UnknownDataset):
-        plan("nowhere/images.npz", "dccs")
+        build_spec("nowhere/images.npz", "dccs")
 
 
 def test_what_a_method_cannot_take_is_said_before_anything_runs():
-    assert objection(plan("digits", "dccs")) is None
-    sentence = objection(plan("digits", "dccs", changes={"input": "rgb"}))
+    assert validate(build_spec("digits", "dccs")) is None
+    sentence = validate(build_spec("digits", "dccs", changes={"input": "rgb"}))
     assert sentence is not None and "colour" in sentence
     assert "mmclust.methods.dccs.method" in sys.modules
 
 
 def test_preparation_steps_are_those_of_the_method_or_the_users():
-    assert plan("digits", "dccs").steps == ()
-    assert plan("digits", "dccs", steps=["flatten,pca-20"]).steps == ("flatten", "pca-20")
-    assert plan("digits", "dccs", steps=["none"]).steps == ()
+    assert build_spec("digits", "dccs").preprocessing == ()
+    assert build_spec("digits", "dccs", preprocessing=["flatten,pca-20"]).preprocessing == ("flatten", "pca-20")
+    assert build_spec("digits", "dccs", preprocessing=["none"]).preprocessing == ()
     with pytest.raises(ValueError, match="step 'flaten' is not known; did you mean flatten?"):
-        plan("digits", "dccs", steps=["flaten"])
+        build_spec("digits", "dccs", preprocessing=["flaten"])
 
 
 def test_a_method_is_asked_about_the_data_after_the_steps():
-    sentence = objection(plan("digits", "dccs", steps=["flatten"]))
+    sentence = validate(build_spec("digits", "dccs", preprocessing=["flatten"]))
     assert sentence is not None and "image" in sentence
-    assert objection(plan("digits", "dccs", steps=["minmax"])) is None, "image views are left alone by minmax"
+    assert validate(build_spec("digits", "dccs", preprocessing=["minmax"])) is None, (
+        "image views are left alone by minmax"
+    )
 
 
 def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
-    spec = plan("digits", "dccs", changes={"batch_size": 32})
+    spec = build_spec("digits", "dccs", changes={"batch_size": 32})
     assert look(spec) == ()
     features = np.random.default_rng(0).random((40, 3)).astype(np.float32)
     features[:, 1] = 2
@@ -149,6 +153,6 @@ def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
 
 
 def test_a_look_also_warns_of_a_batch_too_small_for_the_methods_joint():
-    spec = plan("digits-2view", "dmim", changes={"batch_size": 64})
+    spec = build_spec("digits-2view", "dmim", changes={"batch_size": 64})
     assert any("64 samples in a batch are too few" in note for note in look(spec))
-    assert not any("in a batch" in note for note in look(plan("digits-2view", "dmim")))
+    assert not any("in a batch" in note for note in look(build_spec("digits-2view", "dmim")))

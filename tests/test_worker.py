@@ -20,11 +20,11 @@ from mmclust.data.dataset import DataSpec
 from mmclust.engine import trainer
 from mmclust.methods import METHODS, card
 from mmclust.methods.base import Batch, Method
-from mmclust.methods.card import Preset, knob
+from mmclust.methods.card import Preset, hyperparameter
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 
 RUNNER = """
 import sys
@@ -37,7 +37,7 @@ sys.exit(main(sys.argv[1:]))
 
 def small(epochs: int = 2, clusters: int | None = None) -> Run:
     """A queued run of a few seconds at most."""
-    wishes = plan("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=epochs, clusters=clusters)
+    wishes = build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=epochs, clusters=clusters)
     return RunStore().create(wishes)
 
 
@@ -78,11 +78,11 @@ def test_a_run_is_trained_to_its_end():
 def test_what_was_found_of_the_fastest_steps_stands_in_the_run(monkeypatch: pytest.MonkeyPatch):
     found: list[int] = []
 
-    def speed_up(_: trainer.Trainer, *, step: int) -> str:
+    def autotune(_: trainer.Trainer, *, step: int) -> str:
         found.append(step)
         return "CUDA graph (a step as written 4 ms; CUDA graph 1 ms)"
 
-    monkeypatch.setattr(trainer.Trainer, "speed_up", speed_up)
+    monkeypatch.setattr(trainer.Trainer, "speed_up", autotune)
     run = small(epochs=1)
     worker.execute(claimed(run))
     assert run.record().environment["steps"].startswith("CUDA graph (")
@@ -218,7 +218,7 @@ def test_data_that_vanished_are_said(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 255, (80, 8, 8), dtype=np.uint8)
     np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(80) % 4)
     store = RunStore()
-    run = store.create(plan(str(tmp_path / "mine.npz"), "dccs", epochs=1))
+    run = store.create(build_spec(str(tmp_path / "mine.npz"), "dccs", epochs=1))
     (tmp_path / "mine.npz").unlink()
     worker.execute(claimed(run))
     assert "is neither a known data set nor a file" in run.record().error
@@ -268,7 +268,7 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
     _, complaints = again.communicate(timeout=400)
     assert again.returncode == 0, complaints.decode()
 
-    whole = store.create(plan("digits", "dccs", limit=512, epochs=40, seed=5))
+    whole = store.create(build_spec("digits", "dccs", limit=512, epochs=40, seed=5))
     assert worker.execute(claimed(whole)) == "finished"
     resumed = store.get(run_id)
     columns = ["step", "epoch", "name", "value"]
@@ -301,7 +301,7 @@ class Linear(Method):
         self.layer = torch.nn.Linear(spec.views[0].shape[0], spec.n_clusters)
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Any) -> str | None:
+    def validate(cls, spec: DataSpec, config: Any) -> str | None:
         return None if spec.views[0].kind == "vector" else "Linear takes vectors; put flatten into the steps."
 
     def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, torch.Tensor]:
@@ -323,7 +323,7 @@ class Linear(Method):
 
 @dataclass(frozen=True, kw_only=True)
 class LinearConfig:
-    batch_size: int = knob(32, low=2, help="samples in a step")
+    batch_size: int = hyperparameter(32, low=2, help="samples in a step")
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def linear(monkeypatch: pytest.MonkeyPatch) -> None:
         name="linear",
         config=LinearConfig,
         presets={"quick": {"*": Preset(epochs=2)}},
-        steps=lambda values: ("flatten", "minmax"),
+        preprocessing=lambda values: ("flatten", "minmax"),
     )
     monkeypatch.setitem(METHODS, "linear", "linear")
     monkeypatch.setitem(sys.modules, "linear.card", SimpleNamespace(CARD=about))
@@ -344,10 +344,10 @@ def linear(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("steps", [None, ["flatten", "pca-1000"]])
 def test_a_method_is_built_from_and_trained_on_the_prepared_data(linear: None, steps: list[str] | None):
-    run = RunStore().create(plan("digits", "linear", steps=steps, limit=60))
+    run = RunStore().create(build_spec("digits", "linear", preprocessing=steps, limit=60))
     assert worker.execute(claimed(run)) == "finished"
     data = catalogue.load("digits", limit=60)
-    prepared = preparation.prepare(data, run.spec.steps)
+    prepared = preparation.prepare(data, run.spec.preprocessing)
     for spec in (data.spec, prepared.spec):  # callers need not think which one they have
         method = worker.restore(run, spec)
         with torch.inference_mode():
@@ -358,7 +358,7 @@ def test_a_method_is_built_from_and_trained_on_the_prepared_data(linear: None, s
 def test_data_that_nothing_can_be_learned_from_fail_with_a_sentence(linear: None, tmp_path: Path):
     images = np.random.default_rng(0).random((40, 8, 8)).astype(np.float32)
     np.savez(tmp_path / "mine.npz", images=images, labels=np.arange(40) % 4)
-    run = RunStore().create(plan(str(tmp_path / "mine.npz"), "linear"))
+    run = RunStore().create(build_spec(str(tmp_path / "mine.npz"), "linear"))
     images[:] = 0.5
     with pytest.MonkeyPatch.context() as patch:
         whole = catalogue.load(str(tmp_path / "mine.npz"))

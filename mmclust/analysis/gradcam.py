@@ -177,7 +177,7 @@ def _package() -> Any:
 
 
 def _check(method: "Method", targets: np.ndarray, of: str) -> None:
-    marks = method.marks() if of == "prototype" else {}
-    known = max((len(points) for points in marks.values()), default=method.spec.n_clusters)
+    landmarks = method.landmarks() if of == "prototype" else {}
+    known = max((len(points) for points in landmarks.values()), default=method.spec.n_clusters)
     if len(targets) and not 0 <= int(np.min(targets)) <= int(np.max(targets)) < known:
         raise ValueError(f"{of} {int(np.max(targets))} was asked about; {of}s go from 0 to {known - 1}")

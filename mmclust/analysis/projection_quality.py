@@ -30,7 +30,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Honesty:
+class ProjectionQuality:
     """How well a layout keeps the neighbourhoods of a space."""
 
     trustworthiness: float
@@ -55,7 +55,7 @@ def honesty(
     references: int = REFERENCES,
     seed: int = 0,
     progress: Progress | None = None,
-) -> Honesty:
+) -> ProjectionQuality:
     """Compare the neighbours of every sample in a space with those in a layout, by exact Euclidean distances.
 
     With at most `references` samples this is the definition; of more, neighbours are looked for among a random part,
@@ -104,7 +104,7 @@ def honesty(
             else:
                 extruding += float(penalty.sum())
         report(rows.stop / n)
-    return Honesty(
+    return ProjectionQuality(
         trustworthiness=1 - intruding / n,
         continuity=1 - extruding / n,
         false=false,
@@ -114,7 +114,9 @@ def honesty(
     )
 
 
-def cached_honesty(folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None) -> Honesty:
+def cached_honesty(
+    folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None
+) -> ProjectionQuality:
     """`honesty` with its defaults, remembered in `folder` by the content of codes and layout."""
     digest = hashlib.blake2b(repr((values.shape, NEIGHBOURS, WIDE, REFERENCES)).encode(), digest_size=12)
     for array in (values, xy):
@@ -135,15 +137,15 @@ def cached_honesty(folder: Path, values: np.ndarray, xy: np.ndarray, *, progress
     return found
 
 
-def _read(path: Path, n_samples: int) -> Honesty | None:
+def _read(path: Path, n_samples: int) -> ProjectionQuality | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            found = {name: kept[name] for name in Honesty.__dataclass_fields__}
+            found = {name: kept[name] for name in ProjectionQuality.__dataclass_fields__}
     except (OSError, ValueError, EOFError, KeyError, BadZipFile):  # absent, or cut short by a full disk
         return None
     if found["false"].shape != (n_samples,) or found["missing"].shape != (n_samples,):
         return None
-    return Honesty(**{name: value if value.ndim else value.item() for name, value in found.items()})
+    return ProjectionQuality(**{name: value if value.ndim else value.item() for name, value in found.items()})
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

@@ -50,7 +50,7 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
     for name, value, high in (("n_clusters", spec.n_clusters, MAX_CLUSTERS), ("limit", spec.limit, 10**9)):
         if value is not None:
             archive.whole(name, value, 2, high)
-    if not all(isinstance(word, str) and len(word) < 200 for word in (*spec.tags, *spec.steps)):
+    if not all(isinstance(word, str) and len(word) < 200 for word in (*spec.tags, *spec.preprocessing)):
         raise archive.refuse("a tag or step of the spec is no text")
     return replace(spec, tags=tuple(dict.fromkeys((*spec.tags, IMPORTED))))
 
@@ -110,7 +110,7 @@ def unpack_snapshot(archive: Archive, name: str, target: Path, n_samples: int) -
         raise archive.refuse(f"{name} has arrays that do not belong together")
     if not 1 < logits.shape[1] <= MAX_CLUSTERS or not np.isfinite(logits).all():
         raise archive.refuse(f"{name} has no usable assignment")
-    if not all(space in snapshot.spaces for space in snapshot.marks):
+    if not all(space in snapshot.spaces for space in snapshot.landmarks):
         raise archive.refuse(f"{name} marks a space that it does not have")
     if not all(re.fullmatch(r"[\w .+-]{1,80}", space) for space in snapshot.spaces):
         raise archive.refuse(f"{name} has a space of an unusual name")

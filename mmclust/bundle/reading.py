@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 
 from mmclust.bundle import checks, layout
 from mmclust.bundle.archive import Archive, shown
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
@@ -49,7 +49,7 @@ def read(store: RunStore, path: Path) -> Opened:
 
     Raises:
         ValueError: it is no bundle, is damaged or holds what a bundle must not hold; the store is as it was.
-        StoreLost: the store or its folder cannot be written.
+        StoreUnavailable: the store or its folder cannot be written.
     """
     try:
         with zipfile.ZipFile(path) as file, tempfile.TemporaryDirectory(dir=store.home, prefix="import-") as folder:
@@ -57,7 +57,7 @@ def read(store: RunStore, path: Path) -> Opened:
     except FileNotFoundError:
         raise ValueError(f"{path} is not there; give the file that `export --bundle` wrote") from None
     except OSError as error:
-        raise StoreLost(f"{path.name} cannot be unpacked: {error.strerror or error}") from error
+        raise StoreUnavailable(f"{path.name} cannot be unpacked: {error.strerror or error}") from error
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path.name} is no bundle or is damaged ({error}); export it again") from None
 

@@ -22,12 +22,12 @@ def run(args: argparse.Namespace) -> int:
     """Train DCCS on the digits with its quick preset and keep what the pages show of it."""
     from mmclust.runs.example import FOLDER, save_example
     from mmclust.runs.store import RunStore
-    from mmclust.specs import plan
+    from mmclust.specs import build_spec
 
     folder = args.out or FOLDER
     with tempfile.TemporaryDirectory() as home:
         store = RunStore(Path(home))
-        spec = plan(
+        spec = build_spec(
             "digits",
             "dccs",
             epochs=args.epochs,

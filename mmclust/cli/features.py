@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmclust.cli.output import print_json, print_table
+from mmclust.cli.renamed import Renamed
 
 if TYPE_CHECKING:
     from mmclust.data.dataset import MultiViewDataset
@@ -38,12 +39,13 @@ def add(commands: Any) -> None:
         "several; default download",
     )
     parser.add_argument(
-        "--steps",
+        "--preprocess",
         action="extend",
         nargs="+",
         metavar="STEP",
         help="preparation afterwards: minmax, standard, l2, pca-N, or none; default: minmax pca-100",
     )
+    parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--px", type=int, default=224, metavar="N", help="edge that networks see; default 224")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default auto")
     parser.add_argument("--limit", type=int, metavar="N", help="describe a random sample of N")
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--px {args.px} is not allowed; give 32 to 1024")
     if args.out and args.out.suffix != ".npz":
         raise ValueError(f"{args.out} does not end in .npz; give a name such as features.npz")
-    wanted = _wanted(args.extract, args.weights, args.steps)
+    wanted = _wanted(args.extract, args.weights, args.preprocess)
     if args.limit is not None and args.limit < 2:
         raise ValueError(f"--limit {args.limit} leaves nothing to cluster; give 2 or more, or no limit")
     data = catalogue.load(args.dataset, limit=args.limit)

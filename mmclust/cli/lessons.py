@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.lessons.shipped import SETTINGS
     from mmclust.runs.example import LESSONS
     from mmclust.runs.store import RunStore
-    from mmclust.sweeps.runner import carry_out, look_up
+    from mmclust.sweeps.runner import look_up, run_sweep
 
     folder, store = args.out or LESSONS, RunStore()
     names = {setting.cell().label: name for name, setting in SETTINGS.items()}
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
             if args.trained:
                 outcome = look_up(store, sweep)
             else:
-                outcome = carry_out(store, sweep, n_workers=args.workers, progress=Lines(), stop=stop)
+                outcome = run_sweep(store, sweep, n_workers=args.workers, progress=Lines(), stop=stop)
             for sentence in complaints(outcome):
                 print(sentence, file=sys.stderr)
             if outcome.failures or outcome.stopped:

@@ -80,6 +80,6 @@ def _sentence(error: Exception) -> str:
 def _is_failure(error: ValueError) -> bool:
     """Whether the command was right, but something that it needs is not there."""
     from mmclust.data.catalogue import DataUnavailable
-    from mmclust.runs.errors import RunLost, StoreLost
+    from mmclust.runs.errors import RunLost, StoreUnavailable
 
-    return isinstance(error, (DataUnavailable, StoreLost, RunLost))
+    return isinstance(error, (DataUnavailable, StoreUnavailable, RunLost))

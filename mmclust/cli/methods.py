@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from mmclust.cli.output import print_json, print_table
-from mmclust.methods.card import Knob, MethodCard
+from mmclust.methods.card import Hyperparameter, MethodCard
 
 
 def add(commands: Any) -> None:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     for about in cards:
         print(f"{about.name}: {about.title}, takes {about.views}; presets {', '.join(about.presets)}")
         print(f"  {about.citation} {about.paper}\n")
-        rows = [(f"  {k.name}", str(k.default), _allowed(k), k.symbol, k.help) for k in about.knobs]
+        rows = [(f"  {k.name}", str(k.default), _allowed(k), k.symbol, k.help) for k in about.hyperparameters]
         print_table(("  NAME", "DEFAULT", "ALLOWED", "SYMBOL", "MEANING"), rows)
     return 0
 
@@ -46,12 +46,12 @@ def _as_json(about: MethodCard) -> dict[str, Any]:
                 "help": k.help,
                 "choices": list(k.choices),
             }
-            for k in about.knobs
+            for k in about.hyperparameters
         ],
     }
 
 
-def _allowed(k: Knob) -> str:
+def _allowed(k: Hyperparameter) -> str:
     if k.kind is bool:
         return "true, false"
     if k.choices:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmclust.cli import pictures
 from mmclust.cli.output import duration, figures, print_json, print_table
+from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import MAIN, TITLES
 from mmclust.methods.card import PRESETS
 
@@ -60,7 +61,8 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--seeds", default="0", metavar="S1,S2", help="seeds of each setting, 0,1,2 or 0-9; default 0")
     parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
-    parser.add_argument("--steps", nargs="+", metavar="STEP", help="preparation of the data; default: the method's")
+    parser.add_argument("--preprocess", nargs="+", metavar="STEP", help="of the data; default: the method's")
+    parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
@@ -97,20 +99,20 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when every run finished."""
     from mmclust.runs.store import RunStore
-    from mmclust.sweeps.runner import carry_out, look_up
+    from mmclust.sweeps.runner import look_up, run_sweep
 
     sweep = asked(args)
     if sweep.n_runs > ASK_ABOVE and not (args.yes or args.show):
         _ask(sweep.n_runs)
     for cell in sweep.cells:  # bad usage is said before anything is trained
-        cell.plan(sweep.seeds[0])
+        cell.build_spec(sweep.seeds[0])
     print(f"sweep {sweep.id}: {len(sweep.cells)} settings x {len(sweep.seeds)} seeds", flush=True)
     store, lines = RunStore(), Lines()
     if args.show:
         outcome = look_up(store, sweep)
     else:
         with stopping() as stop:
-            outcome = carry_out(
+            outcome = run_sweep(
                 store,
                 sweep,
                 launcher=args.launcher,
@@ -172,7 +174,7 @@ def _all(args: argparse.Namespace) -> "Sweep":
         method=args.method[0],
         preset=args.preset,
         changes=dict(map(_pair, args.set)),
-        steps=None if args.steps is None else tuple(args.steps),
+        preprocessing=None if args.preprocess is None else tuple(args.preprocess),
         epochs=args.epochs,
         clusters=args.clusters,
         limit=args.limit,

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from mmclust.cli.output import duration, figures, fraction, print_json
+from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import FIGURES
 from mmclust.methods.card import PRESETS
 
@@ -32,13 +33,14 @@ def add(commands: Any) -> None:
         help="a hyper-parameter of the method (`methods` lists them); may be repeated",
     )
     parser.add_argument(
-        "--steps",
+        "--preprocess",
         action="extend",
         nargs="+",
         metavar="STEP",
         help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, or none; default: the "
         "method's",
     )
+    parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
@@ -55,15 +57,15 @@ def add(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when the run finished."""
     from mmclust.runs.store import RunStore
-    from mmclust.specs import look, objection, plan
+    from mmclust.specs import build_spec, look, validate
 
     _fetch(args.dataset, download=args.download)
-    spec = plan(
+    spec = build_spec(
         args.dataset,
         args.method,
         preset=args.preset,
         changes=changes(args.set),
-        steps=args.steps,
+        preprocessing=args.preprocess,
         epochs=args.epochs,
         seed=args.seed,
         clusters=args.clusters,
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         launcher=LAUNCHER,
         title=args.title,
     )
-    if reason := objection(spec):
+    if reason := validate(spec):
         raise ValueError(reason)
     for note in look(spec):
         print(f"note: {note}", file=sys.stderr, flush=True)

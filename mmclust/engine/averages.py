@@ -14,11 +14,11 @@ class Averages:
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
-        """Each (n,), by the n names, joined: what a turn tells is added at once."""
+        """Each (n,), by the n names, joined: what a phase tells is added at once."""
         self.counts: dict[str, int] = {}
 
     def add(self, values: Values) -> None:
-        """Count in what a turn tells; waits for nothing."""
+        """Count in what a phase tells; waits for nothing."""
         names = ",".join(values.names)
         self.sums[names] = self.sums[names] + values.vector if names in self.sums else values.vector
         self.counts[names] = self.counts.get(names, 0) + 1

@@ -17,7 +17,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from mmclust.engine.graphs import RECORDING, CudaGraphs, Graphs, ReplayedSteps
+from mmclust.engine.graphs import RECORDING, CudaGraphs, GraphedSteps, Graphs
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.methods.base import Method
 
@@ -67,18 +67,18 @@ class Way:
         n_labelled: int | None,
         graphs: Callable[[Steps], Graphs] = CudaGraphs,
     ) -> Steps:
-        """Steps of a method that are taken this way; arguments of `Steps` and `ReplayedSteps`."""
+        """Steps of a method that are taken this way; arguments of `Steps` and `GraphedSteps`."""
         if self.compiled:
             torch._dynamo.config.recompile_limit = RECOMPILES
             for network in method.compilable():
                 network.compile(dynamic=False)
         about = {"precision": precision, "n_labelled": n_labelled}
         if self.replayed:
-            return ReplayedSteps(method, views, generator, graphs=graphs, **about)
+            return GraphedSteps(method, views, generator, graphs=graphs, **about)
         return Steps(method, views, generator, **about)
 
 
-AS_WRITTEN = Way("as written")
+EAGER = Way("as written")
 REPLAYED = Way("CUDA graph", replayed=True)
 COMPILED = Way("compiled", compiled=True)
 COMPILED_REPLAYED = Way("compiled, CUDA graph", compiled=True, replayed=True)
@@ -86,7 +86,7 @@ COMPILED_REPLAYED = Way("compiled, CUDA graph", compiled=True, replayed=True)
 
 def ways_of(method: Method, *, n_labelled: int | None) -> tuple[Way, ...]:
     """What to try for a method beside its steps as written, on top of each other."""
-    repeats = n_labelled is None and method.repeats(method.stages(1)[0].name, method.turns(0)[0]) is not None
+    repeats = n_labelled is None and method.repeats(method.stages(1)[0].name, method.phases(0)[0]) is not None
     compiles = bool(method.compilable())
     if repeats:
         return (REPLAYED, COMPILED_REPLAYED) if compiles else (REPLAYED,)
@@ -116,7 +116,7 @@ class Trial:
     seconds: float
     """Of a step."""
     told: list[Values]
-    """What each turn told."""
+    """What each phase told."""
     moved: list[Tensor]
     """How far the weights of each layer moved in the first `CHECKED_STEPS`."""
 
@@ -136,7 +136,7 @@ def choose(
         n_steps: of the run; what takes long to prepare is tried for long runs alone.
         hurry: asked before each trial whether to do without it.
     """
-    plain = best = trial(AS_WRITTEN)
+    plain = best = trial(EAGER)
     said = []
     for way in ways:
         if hurry() or (way.compiled and best.seconds * n_steps < COMPILE_FROM_S):
@@ -204,7 +204,7 @@ def try_steps(
         graphs: makes what records.
 
     Raises:
-        RuntimeError: a turn could not be recorded.
+        RuntimeError: a phase could not be recorded.
     """
     device = views[0].device
     generator = torch.Generator(device).manual_seed(seed)
@@ -220,7 +220,7 @@ def try_steps(
             copied.schedule(stage, 0.5, 1)
             told += steps.take(stage, ids, step - 1)
             n_since += 1
-            if isinstance(steps, ReplayedSteps) and steps.refused:
+            if isinstance(steps, GraphedSteps) and steps.refused:
                 raise RuntimeError(steps.refused)
             if step == CHECKED_STEPS:
                 moved = [now - start for now, start in zip(_weights(copied), before, strict=True)]

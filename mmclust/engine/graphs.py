@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 class Graphs(Protocol):
     """Records work on a device."""
 
-    def aside(self, work: Callable[[], Found]) -> Found:
+    def warmup(self, work: Callable[[], Found]) -> Found:
         """Do the work now, where it will be recorded later."""
         ...
 
@@ -56,7 +56,7 @@ class CudaGraphs:
         self.stream = _stream(self.device)
         self.pool = torch.cuda.graph_pool_handle()
 
-    def aside(self, work: Callable[[], Found]) -> Found:
+    def warmup(self, work: Callable[[], Found]) -> Found:
         """Do the work now, in the stream of the recording."""
         self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream):
@@ -95,8 +95,8 @@ class _Recording:
     values: Values
 
 
-class ReplayedSteps(Steps):
-    """Takes steps of one turn by replaying them, where the method says what stays the same; else as written.
+class GraphedSteps(Steps):
+    """Takes steps of one phase by replaying them, where the method says what stays the same; else as written.
 
     Args:
         args: of `Steps`.
@@ -114,19 +114,19 @@ class ReplayedSteps(Steps):
 
     def take(self, stage: str, ids: Tensor, step: int) -> list[Values]:
         """As `Steps.take`."""
-        turns = self.method.turns(step)
-        kind = self.method.repeats(stage, turns[0]) if len(turns) == 1 else None
+        phases = self.method.phases(step)
+        kind = self.method.repeats(stage, phases[0]) if len(phases) == 1 else None
         if kind is None or self.n_labelled is not None:  # a labelled part of a batch is of another size each time
             return super().take(stage, ids, step)
-        turn, key = turns[0], (stage, turns[0], kind)
+        phase, key = phases[0], (stage, phases[0], kind)
         if self._taken[key] < WARM_UP:
             self._taken[key] += 1
-            return self.graphs.aside(lambda: super(ReplayedSteps, self).take(stage, ids, step))
-        recording = self._recording(stage, turn, kind, ids)
+            return self.graphs.warmup(lambda: super(GraphedSteps, self).take(stage, ids, step))
+        recording = self._recording(stage, phase, kind, ids)
         if recording is None:
             return super().take(stage, ids, step)
-        values = self._replay(recording, turn, ids)
-        self.method.after_step(stage, turn, step)
+        values = self._replay(recording, phase, ids)
+        self.method.after_step(stage, phase, step)
         return [values]
 
     def restore(self, optimizers: dict[str, Any]) -> None:
@@ -135,33 +135,33 @@ class ReplayedSteps(Steps):
         self._taken.clear()
         self._recordings.clear()
 
-    def _recording(self, stage: str, turn: str, kind: str, ids: Tensor) -> _Recording | None:
-        """The recording of such a turn, made now if need be; None once one could not be made."""
-        found = self._recordings.get((stage, turn))
+    def _recording(self, stage: str, phase: str, kind: str, ids: Tensor) -> _Recording | None:
+        """The recording of such a phase, made now if need be; None once one could not be made."""
+        found = self._recordings.get((stage, phase))
         if self.refused or (found is not None and found.kind == kind):
             return found
-        self._recordings.pop((stage, turn), None)
+        self._recordings.pop((stage, phase), None)
         found = None  # its memory is free for the next
         try:
-            self._recordings[stage, turn] = self._record(stage, turn, kind, ids)
+            self._recordings[stage, phase] = self._record(stage, phase, kind, ids)
         except Exception as problem:
-            log.warning("the turn %s (%s) cannot be recorded; steps go on as written", turn, kind, exc_info=problem)
+            log.warning("the phase %s (%s) cannot be recorded; steps go on as written", phase, kind, exc_info=problem)
             self.refused = f"{type(problem).__name__}: {str(problem).strip().partition(chr(10))[0][:120]}"
             self._recordings.clear()
-        return self._recordings.get((stage, turn))
+        return self._recordings.get((stage, phase))
 
-    def _record(self, stage: str, turn: str, kind: str, ids: Tensor) -> _Recording:
-        own_ids, optimizer = ids.clone(), self.optimizers[turn]
+    def _record(self, stage: str, phase: str, kind: str, ids: Tensor) -> _Recording:
+        own_ids, optimizer = ids.clone(), self.optimizers[phase]
         sent = [group["lr"] for group in optimizer.param_groups]
         rates = [torch.full((), rate, device=ids.device) for rate in sent]
         with _recordable(optimizer, rates):
-            replay, values = self.graphs.record(lambda: self.turn(stage, turn, self.batch(own_ids)))
+            replay, values = self.graphs.record(lambda: self.phase(stage, phase, self.batch(own_ids)))
         self.n_recorded += 1
         return _Recording(kind, own_ids, rates, sent, replay, values)
 
-    def _replay(self, recording: _Recording, turn: str, ids: Tensor) -> Values:
+    def _replay(self, recording: _Recording, phase: str, ids: Tensor) -> Values:
         recording.ids.copy_(ids)
-        wanted = [group["lr"] for group in self.optimizers[turn].param_groups]
+        wanted = [group["lr"] for group in self.optimizers[phase].param_groups]
         if wanted != recording.rates_sent:
             for rate, value in zip(recording.rates, wanted, strict=True):
                 rate.fill_(value)

@@ -10,7 +10,7 @@ LARGE = 2**29
 """Bytes of a view from which on it may not fit into the memory that is left; smaller ones soon lie in it anyway."""
 
 
-class ReadAhead:
+class Prefetcher:
     """Asks the system for the rows of a memory-mapped view before they are needed.
 
     Rows in random order are otherwise read one after the other, each when it is touched: a hundred times slower than

@@ -11,7 +11,7 @@ Request = Literal["", "stop", "pause"]
 class Recorder(Protocol):
     """Receives a training run's numbers and states, and passes on the user's wishes.
 
-    Metric names: `loss/<term>` for unweighted loss terms, `objective/<turn>` for their weighted sum,
+    Metric names: `loss/<term>` for unweighted loss terms, `objective/<phase>` for their weighted sum,
     `signal/<name>` for label-free signals, `eval/<name>` for figures that use labels.
     """
 

@@ -13,10 +13,10 @@ Precision = Literal["float32", "bf16"]
 
 @dataclass(frozen=True)
 class Values:
-    """What a turn has to tell, left on the device until somebody reads it."""
+    """What a phase has to tell, left on the device until somebody reads it."""
 
     names: tuple[str, ...]
-    """`loss/<term>` for weighted terms, `signal/<term>` for watched ones, `objective/<turn>` for the weighted sum."""
+    """`loss/<term>` for weighted terms, `signal/<term>` for watched ones, `objective/<phase>` for the weighted sum."""
     vector: Tensor
     """(n,) float32, one number for each name."""
 
@@ -33,7 +33,7 @@ class Steps:
     """
 
     n_recorded = 0
-    """Turns that a GPU has recorded so far."""
+    """Phases that a GPU has recorded so far."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Steps:
         self.optimizers = method.optimizers()
 
     def take(self, stage: str, ids: Tensor, step: int) -> list[Values]:
-        """All turns of one step.
+        """All phases of one step.
 
         Args:
             stage: the current leg.
@@ -58,9 +58,9 @@ class Steps:
         """
         batch = self.batch(ids)
         found = []
-        for turn in self.method.turns(step):
-            found.append(self.turn(stage, turn, batch))
-            self.method.after_step(stage, turn, step)
+        for phase in self.method.phases(step):
+            found.append(self.phase(stage, phase, batch))
+            self.method.after_step(stage, phase, step)
         return found
 
     def restore(self, optimizers: dict[str, Any]) -> None:
@@ -77,18 +77,18 @@ class Steps:
             labelled=None if self.n_labelled is None else ids < self.n_labelled,
         )
 
-    def turn(self, stage: str, turn: str, batch: Batch) -> Values:
-        """One turn, from the loss terms to the optimiser's step."""
-        method, optimizer = self.method, self.optimizers[turn]
+    def phase(self, stage: str, phase: str, batch: Batch) -> Values:
+        """One phase, from the loss terms to the optimiser's step."""
+        method, optimizer = self.method, self.optimizers[phase]
         with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            terms = method.loss_terms(batch, stage, turn)
-        weights = method.weights(stage, turn)
+            terms = method.loss_terms(batch, stage, phase)
+        weights = method.weights(stage, phase)
         total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
         optimizer.zero_grad(set_to_none=True)
-        assert isinstance(total, Tensor), f"the turn {turn} has no weighted term"
+        assert isinstance(total, Tensor), f"the phase {phase} has no weighted term"
         total.backward()
-        method.after_backward(stage, turn)
+        method.after_backward(stage, phase)
         optimizer.step()
         names = [f"{'loss' if name in weights else 'signal'}/{name}" for name in terms]
         told = [*terms.values(), total]
-        return Values((*names, f"objective/{turn}"), torch.stack([value.detach().float() for value in told]))
+        return Values((*names, f"objective/{phase}"), torch.stack([value.detach().float() for value in told]))

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
-from mmclust.engine.execution import AS_WRITTEN, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
+from mmclust.engine.execution import EAGER, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
 from mmclust.engine.memory import keep_freed_memory
-from mmclust.engine.prefetch import ReadAhead
+from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps
 from mmclust.evaluation.metrics import acc_top, score, usage_entropy
@@ -53,7 +53,7 @@ def build(method_class: type[Method], config: Any, spec: DataSpec, seed: int) ->
     Raises:
         ValueError: the method cannot take such data; the sentence says why and what to do.
     """
-    if reason := method_class.objection(spec, config):
+    if reason := method_class.validate(spec, config):
         raise ValueError(reason)
     with seeded(seed):
         return method_class(config, spec)
@@ -75,7 +75,7 @@ def take_snapshot(
     epoch: int,
     step: int,
     batch_size: int,
-    read_ahead: ReadAhead,
+    prefetcher: Prefetcher,
 ) -> Snapshot:
     """Codes of the samples at `index` (n,), with the method in evaluation mode.
 
@@ -86,14 +86,14 @@ def take_snapshot(
         epoch: epochs trained so far.
         step: steps trained so far.
         batch_size: samples at a time.
-        read_ahead: of the views.
+        prefetcher: of the views.
     """
     was_training = method.training
     method.eval()
     spaces: dict[str, np.ndarray] = {}
     with torch.inference_mode():
         batches = torch.from_numpy(index).split(batch_size)
-        for first, ids in zip(range(0, len(index), batch_size), read_ahead.through(batches), strict=True):
+        for first, ids in zip(range(0, len(index), batch_size), prefetcher.through(batches), strict=True):
             ids = ids.to(views[0].device)
             for name, codes in method.spaces(tuple(view[ids] for view in views)).items():
                 if name not in spaces:
@@ -108,7 +108,7 @@ def take_snapshot(
         logits=spaces.pop("logits"),
         view_logits=tuple(spaces.pop(name) for name in per_view),
         spaces=spaces,
-        marks={name: points.detach().float().cpu().numpy() for name, points in method.marks().items()},
+        landmarks={name: points.detach().float().cpu().numpy() for name, points in method.landmarks().items()},
     )
 
 
@@ -168,7 +168,7 @@ class Trainer:
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
         self.views = tuple(_on_device(view, device) for view in dataset.views)
-        self.read_ahead = ReadAhead(dataset.views if device.type == "cpu" else ())
+        self.prefetcher = Prefetcher(dataset.views if device.type == "cpu" else ())
         self.n_labelled: int | None = None
         if train_part == "train+unlabelled" and dataset.unlabelled:
             self.n_labelled = dataset.n_samples
@@ -183,7 +183,7 @@ class Trainer:
         self.total_steps = self.epochs * self.steps_per_epoch
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
         self.generator = torch.Generator(device).manual_seed(seed)
-        self.way, self.steps = AS_WRITTEN, self._steps(AS_WRITTEN)
+        self.way, self.steps = EAGER, self._steps(EAGER)
         self.averages = Averages()
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
@@ -204,7 +204,7 @@ class Trainer:
         about = {"precision": self.precision, "n_labelled": self.n_labelled}
         return way.steps(self.method, self.views, self.generator, **about)
 
-    def speed_up(self, *, step: int = 0) -> str:
+    def autotune(self, *, step: int = 0) -> str:
         """Take steps from now on in the way that is the fastest here; what was found, in words.
 
         On a GPU ways are tried on a copy of the method for some seconds, and a minute where compiling may pay. On a CPU
@@ -268,7 +268,7 @@ class Trainer:
             for epoch in range(max(first, self.step // self.steps_per_epoch), first + about.epochs):
                 done = self.step - epoch * self.steps_per_epoch
                 batches = self._order(epoch).split(self.batch_size)[done : self.steps_per_epoch]
-                for batch, ids in enumerate(self.read_ahead.through(batches), start=done):
+                for batch, ids in enumerate(self.prefetcher.through(batches), start=done):
                     yield stage, epoch, batch, ids
 
     def _first_epoch(self, stage: int) -> int:
@@ -321,7 +321,7 @@ class Trainer:
                     epoch=epoch,
                     step=self.step,
                     batch_size=_evaluation_batch(self.views),
-                    read_ahead=self.read_ahead,
+                    prefetcher=self.prefetcher,
                 )
         probs = snapshot.probs
         values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
@@ -424,5 +424,5 @@ def _thinned(snapshot: Snapshot, n_samples: int) -> Snapshot:
         logits=snapshot.logits[keep],
         view_logits=tuple(values[keep] for values in snapshot.view_logits),
         spaces={name: values[keep] for name, values in snapshot.spaces.items()},
-        marks=snapshot.marks,
+        landmarks=snapshot.landmarks,
     )

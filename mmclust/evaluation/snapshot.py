@@ -26,7 +26,7 @@ class Snapshot:
     """(n, K) float32, softmax of which is the assignment; ranks samples where probabilities saturate at 1."""
     view_logits: tuple[np.ndarray, ...] = field(default=())
     """Per-view (n, K) scores; empty for methods with one assignment."""
-    marks: dict[str, np.ndarray] = field(default_factory=dict)
+    landmarks: dict[str, np.ndarray] = field(default_factory=dict)
     """Points (M, D) that belong into a space beside the samples, by its name, e.g. prototypes."""
 
     @property
@@ -55,7 +55,7 @@ class Snapshot:
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
         """
         arrays: dict[str, Any] = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
-        arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.marks.items()}
+        arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.landmarks.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
         with temporary.open("wb") as file:
@@ -100,5 +100,5 @@ class Snapshot:
                     if name.startswith("space_")
                 },
                 view_logits=tuple(file[name] for name in names),
-                marks={name.removeprefix("mark_"): file[name] for name in file.files if name.startswith("mark_")},
+                landmarks={name.removeprefix("mark_"): file[name] for name in file.files if name.startswith("mark_")},
             )

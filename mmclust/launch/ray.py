@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmclust import settings, worker
 from mmclust.launch.process import environment
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.queue import RAY
 from mmclust.runs.record import RunRecord, Status
 from mmclust.runs.spec import RunSpec
@@ -238,7 +238,7 @@ class Supervisor:
             try:
                 self._settle()
                 self._send()
-            except StoreLost as error:
+            except StoreUnavailable as error:
                 log.warning("%s", error)
             self.changed.wait(TURN_S)
             self.changed.clear()

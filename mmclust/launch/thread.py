@@ -10,7 +10,7 @@ import time
 from mmclust import worker
 from mmclust.runs.active import SHUT_DOWN, ActiveRun
 from mmclust.runs.devices import devices
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.store import RunStore
 
 ASK_EVERY_S = 0.5
@@ -51,7 +51,7 @@ class _Server:
         while not self._is_over():
             try:
                 run = self.store.claim(launcher="thread", devices=devices())
-            except StoreLost as error:
+            except StoreUnavailable as error:
                 log.warning("%s", error)
                 run = None
             if run is not None:
@@ -72,7 +72,7 @@ class _Server:
     def _queued(self) -> bool:
         try:
             return self.store.has_queued("thread")
-        except StoreLost:
+        except StoreUnavailable:
             return False
 
     def _start(self, run: ActiveRun) -> None:

@@ -1,4 +1,4 @@
-"""Conditional generation: one judge per cluster and one for "real", and the code that must be recovered.
+"""Conditional generation: one discriminator output per cluster and one for "real", and the code that must be recovered.
 
 Equations: Wang, Wang, Zhang, Deep Mutual Information Decoupling based Unsupervised Image Clustering (DMID-UIC),
 Journal of Applied Science and Engineering 28(6), 2025.

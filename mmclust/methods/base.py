@@ -49,7 +49,7 @@ class Method(nn.Module):
         self.config, self.spec = config, spec
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Any) -> str | None:
+    def validate(cls, spec: DataSpec, config: Any) -> str | None:
         """Why the method cannot take such data, in one sentence with a way out; None when it can."""
         raise NotImplementedError
 
@@ -58,16 +58,16 @@ class Method(nn.Module):
         """What a user should know before training `n_samples` samples like this, a sentence each; no reason to stop."""
         return ()
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
         """Unweighted scalar loss terms of one step, by name; terms without a weight are only logged."""
         raise NotImplementedError
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
-        """Weight of each term in the total of this turn."""
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
+        """Weight of each term in the total of this phase."""
         raise NotImplementedError
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """One optimiser per turn, by the turn's name."""
+        """One optimiser per turn, by the phase's name."""
         raise NotImplementedError
 
     def embed(self, views: tuple[Tensor, ...]) -> Tensor:
@@ -94,12 +94,12 @@ class Method(nn.Module):
         """The legs of a run of `epochs` epochs."""
         return (Stage(name="train", epochs=epochs),)
 
-    def turns(self, step: int) -> tuple[str, ...]:
+    def phases(self, step: int) -> tuple[str, ...]:
         """Which optimisers act on the batch of a step (counted over the whole run), in that order."""
         return ("main",)
 
-    def repeats(self, stage: str, turn: str) -> str | None:
-        """Name of what the turn does now, so that a GPU may record it once and repeat it; None where it may not.
+    def repeats(self, stage: str, phase: str) -> str | None:
+        """Name of what the phase does now, so that a GPU may record it once and repeat it; None where it may not.
 
         Turns of one name do the same operations on other samples, random numbers and learning rates: nothing else that
         they read from Python changes, and `loss_terms` and `after_backward` change nothing there. Names follow each
@@ -111,7 +111,7 @@ class Method(nn.Module):
         """Networks that `torch.compile` may fuse: convolutions with much between them; few shapes of input."""
         return ()
 
-    def marks(self) -> dict[str, Tensor]:
+    def landmarks(self) -> dict[str, Tensor]:
         """Points (M, D) that belong into a space beside its samples, by the space's name, e.g. prototypes."""
         return {}
 
@@ -157,10 +157,10 @@ class Method(nn.Module):
             epochs: length of the whole run.
         """
 
-    def after_backward(self, stage: str, turn: str) -> None:
+    def after_backward(self, stage: str, phase: str) -> None:
         """Called between backward pass and optimiser step, e.g. to clip gradients."""
 
-    def after_step(self, stage: str, turn: str, step: int) -> None:
+    def after_step(self, stage: str, phase: str, step: int) -> None:
         """Called after each optimiser step, e.g. to normalise prototypes."""
 
     def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a method without building it: its knobs, presets and method card. Needs no torch.
+"""What is known of a method without building it: its hyperparameters, presets and method card. Needs no torch.
 
 Forms, command-line options, validation errors, sweeps and documentation all come from here.
 """
@@ -12,7 +12,7 @@ PRESETS = ("quick", "paper", "best-known", "released-demo")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob:
+class Hyperparameter:
     """One declared hyper-parameter: what a form, an option or an error message needs to know."""
 
     name: str
@@ -30,10 +30,10 @@ class Knob:
     """The paper's value for single data sets, where it is not the default."""
 
     def check(self, value: Any) -> Any:
-        """The value in the knob's type.
+        """The value in the hyperparameter's type.
 
         Raises:
-            ValueError: with what came, what is allowed and the meaning of the knob.
+            ValueError: with what came, what is allowed and the meaning of the hyperparameter.
         """
         if self.kind is bool:
             if isinstance(value, bool):
@@ -67,15 +67,15 @@ class Knob:
         return f"{self.name} may be {self.low:g} or more" if self.low is not None else f"{self.name} may be any number"
 
 
-def knob(default: Any, **about: Any) -> Any:
-    """A dataclass field that also carries range, help, paper symbol and paper values (see `Knob`)."""
-    return field(default=default, metadata={"knob": about})
+def hyperparameter(default: Any, **about: Any) -> Any:
+    """A dataclass field that also carries range, help, paper symbol and paper values (see `Hyperparameter`)."""
+    return field(default=default, metadata={"hyperparameter": about})
 
 
-def knobs(config: type) -> tuple[Knob, ...]:
+def hyperparameters(config: type) -> tuple[Hyperparameter, ...]:
     """The declared hyper-parameters of a Config class, in order."""
     return tuple(
-        Knob(name=f.name, kind=type(f.default), default=f.default, **f.metadata["knob"])
+        Hyperparameter(name=f.name, kind=type(f.default), default=f.default, **f.metadata["hyperparameter"])
         for f in dataclasses.fields(config)
     )
 
@@ -101,12 +101,12 @@ class Term:
     latex: str
     meaning: str
     weight: str = ""
-    """Name of the knob that weighs it; empty for a fixed weight of 1."""
+    """Name of the hyperparameter that weighs it; empty for a fixed weight of 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MethodCard:
-    """A published method as a person meets it: title, source, idea, equations, knobs, presets."""
+    """A published method as a person meets it: title, source, idea, equations, hyperparameters, presets."""
 
     name: str
     title: str
@@ -124,16 +124,16 @@ class MethodCard:
     presets: Mapping[str, Mapping[str, Preset]]
     """preset name -> data set name -> Preset; the key "*" stands for any other data set."""
     ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Name of a row of the paper's ablation table -> knob values that make it."""
-    steps: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
+    """Name of a row of the paper's ablation table -> hyperparameter values that make it."""
+    preprocessing: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
     """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.preprocessing`."""
     several_views: bool = False
     """Whether it takes two views or more; otherwise it takes one image view."""
     generates: bool = False
     """Whether a trained network can draw samples of a cluster."""
     codes: tuple[str, str] | None = None
-    """Space whose marks are prototypes finer than clusters, and the knob whose value divides the cosines of samples
-    and prototypes in the softmax that gives the codes; None without such prototypes."""
+    """Space whose landmarks are prototypes finer than clusters, and the hyperparameter whose value divides the cosines
+    of samples and prototypes in the softmax that gives the codes; None without such prototypes."""
     augments: bool = False
     """Whether a trained network gives codes of augmented samples (see `Method.augmented_codes`)."""
     cam_layers: tuple[str, ...] = ()
@@ -142,9 +142,9 @@ class MethodCard:
     eval_part: Literal["all", "train", "test"] = "all"
 
     @property
-    def knobs(self) -> tuple[Knob, ...]:
+    def hyperparameters(self) -> tuple[Hyperparameter, ...]:
         """The declared hyper-parameters."""
-        return knobs(self.config)
+        return hyperparameters(self.config)
 
     def preset(self, name: str, dataset: str) -> Preset:
         """The preset for a data set.
@@ -170,10 +170,10 @@ class MethodCard:
                 more.
 
         Raises:
-            ValueError: unknown preset, unknown knob or a value that is not allowed.
+            ValueError: unknown preset, unknown hyperparameter or a value that is not allowed.
         """
-        known = {k.name: k for k in self.knobs}
-        values = {k.name: k.paper.get(dataset, k.default) for k in self.knobs}
+        known = {k.name: k for k in self.hyperparameters}
+        values = {k.name: k.paper.get(dataset, k.default) for k in self.hyperparameters}
         values |= self.preset(preset, dataset).values
         if n_samples is not None and values.get("batch_size", 0) > n_samples:
             values["batch_size"] = max(n_samples, int(known["batch_size"].low or 0))
@@ -185,7 +185,7 @@ class MethodCard:
 
     def completed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of an earlier version's run with the settings that came later at their default: off, as then."""
-        return {k.name: k.default for k in self.knobs} | dict(values)
+        return {k.name: k.default for k in self.hyperparameters} | dict(values)
 
     def smaller_batch(self, dataset: str, preset: str, batch_size: int, n_samples: int | None) -> str:
         """A note where all samples to train on are one batch, as the preset's has more; empty elsewhere."""

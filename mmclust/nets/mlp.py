@@ -1,4 +1,4 @@
-"""Small dense networks that judge codes. Shapes: B batch, D code, F features."""
+"""Critics and discriminators of codes. Shapes: B batch, D code, F features."""
 
 import math
 

@@ -36,12 +36,12 @@ def explanations(found: Findings, method: Any) -> Section | None:
     if method is None:
         about = "The trained weights are not at hand, so there is no Grad-CAM or attribution here."
         return Section(key="explain", title=title, about=about, body="")
-    data = prepare(found.dataset, found.record.spec.steps)
+    data = prepare(found.dataset, found.record.spec.preprocessing)
     several = len(data.views) > 1
     bodies, ways, columns = [], [], None
     for view, spec in enumerate(found.dataset.spec.views):
         seen = data.spec.views[view]
-        if samples.is_image(found.dataset, view) and "l2" not in found.record.spec.steps:
+        if samples.is_image(found.dataset, view) and "l2" not in found.record.spec.preprocessing:
             body, way = _heat(found, data, method, view)
         else:
             columns = columns or _averages(found, data, method)
@@ -147,7 +147,7 @@ def _averages(found: Findings, data: MultiViewDataset, method: Any) -> list[np.n
 
 def _columns(found: Findings, effect: np.ndarray, n_columns: int) -> str:
     """A signed profile of every cluster, with its largest columns by number."""
-    reduced = any(step.startswith("pca-") for step in found.record.spec.steps)
+    reduced = any(step.startswith("pca-") for step in found.record.spec.preprocessing)
     word = "component" if reduced else "column"
     names = profiles.column_names(n_columns, word)
     cells = []

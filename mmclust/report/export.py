@@ -112,7 +112,7 @@ def _write_codes(found: Findings, path: Path) -> None:
         "probs": snapshot.probs.astype(np.float32),
     }
     arrays |= {f"logits_{number}": scores for number, scores in enumerate(snapshot.view_logits, start=1)}
-    arrays |= {f"marks_{name}": points for name, points in snapshot.marks.items()}
+    arrays |= {f"marks_{name}": points for name, points in snapshot.landmarks.items()}
     if found.y_true is not None:
         arrays["class"] = found.y_true
     with path.open("wb") as file:

@@ -267,11 +267,11 @@ def settings(found: Findings) -> Section:
 def _positions(found: Findings, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     """Positions of samples, their rows in the snapshot, positions of prototypes, and the name of the map."""
     values = found.snapshot.spaces[found.space]
-    marks = found.snapshot.marks.get(found.space, values[:0])
+    landmarks = found.snapshot.landmarks.get(found.space, values[:0])
     rows = np.arange(len(values))
-    if len(rows) > MAX_MAP_POINTS and not is_cached(folder, np.concatenate([values, marks]), "tsne"):
+    if len(rows) > MAX_MAP_POINTS and not is_cached(folder, np.concatenate([values, landmarks]), "tsne"):
         rows = np.sort(np.random.default_rng(0).choice(len(values), MAX_MAP_POINTS, replace=False))
-    xy = cached_projection(folder, np.concatenate([values[rows], marks]), "tsne")
+    xy = cached_projection(folder, np.concatenate([values[rows], landmarks]), "tsne")
     return xy[: len(rows)], rows, xy[len(rows) :], KINDS["tsne"]
 
 

@@ -58,4 +58,4 @@ def _missing(outcome: SweepOutcome) -> list[RunSpec]:
     """Specs of the runs that are not there and can be planned."""
     places = [(n, seed) for n in range(len(outcome.sweep.cells)) for seed in outcome.sweep.seeds]
     left = [place for place in places if place not in outcome.runs and place not in outcome.failures]
-    return [outcome.sweep.cells[n].plan(seed) for n, seed in left]
+    return [outcome.sweep.cells[n].build_spec(seed) for n, seed in left]

@@ -20,7 +20,7 @@ from mmclust.reproduction.table import PaperTable, Reported
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import results
-from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out, look_up
+from mmclust.sweeps.runner import Progress, SweepOutcome, look_up, run_sweep
 from mmclust.sweeps.sweep import N_SNAPSHOTS, Cell, Sweep, grid
 
 N_BASELINE_SEEDS = 5
@@ -182,7 +182,7 @@ def _trained(
     sweep = Sweep(cells=tuple(cells), seeds=tuple(range(n_seeds)), title=title)
     if not extent.train:
         return look_up(store, sweep)
-    return carry_out(store, sweep, n_workers=extent.n_workers, progress=progress, stop=stop)
+    return run_sweep(store, sweep, n_workers=extent.n_workers, progress=progress, stop=stop)
 
 
 @dataclass(frozen=True)

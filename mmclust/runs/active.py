@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import queue
-from mmclust.runs.errors import RunLost, StoreLost
+from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
 from mmclust.runs.tables import LEASES, METRICS, RUNS
@@ -159,7 +159,7 @@ class ActiveRun:
         """What the user, or this process, has asked for.
 
         Raises:
-            RunLost, StoreLost: nobody keeps the run's numbers any more.
+            RunLost, StoreUnavailable: nobody keeps the run's numbers any more.
         """
         self._check()
         return "stop" if self.interrupted or self._told_to_stop else self._wish
@@ -179,14 +179,14 @@ class ActiveRun:
         this process has to go.
 
         Raises:
-            StoreLost: the store does not answer.
+            StoreUnavailable: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
         deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
         while True:
             try:
                 return self._finish(status, error)
-            except StoreLost as lost:
+            except StoreUnavailable as lost:
                 if self.interrupted or time.monotonic() > deadline:
                     raise
                 log.warning("run %s has ended and waits: %s", self.id, lost)
@@ -229,7 +229,7 @@ class ActiveRun:
                 if wish is None:
                     raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
                 self._wish, self._lost_since = wish, None
-            except StoreLost as error:
+            except StoreUnavailable as error:
                 now = time.monotonic()
                 self._lost_since = self._lost_since or now
                 if now - self._lost_since > PATIENCE_S:

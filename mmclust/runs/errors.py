@@ -5,7 +5,7 @@ class UnknownRun(ValueError):
     """No run has that id."""
 
 
-class StoreLost(ValueError):
+class StoreUnavailable(ValueError):
     """The database cannot be read or written."""
 
 

@@ -15,7 +15,7 @@ class RunSpec:
     config: dict[str, Any]
     """Every hyper-parameter, resolved."""
     epochs: int
-    steps: tuple[str, ...] = ()
+    preprocessing: tuple[str, ...] = ()
     """Preparation of the data before training, in order; see `mmclust.data.preprocessing`."""
     seed: int = 0
     n_clusters: int | None = None
@@ -52,6 +52,8 @@ class RunSpec:
             raise ValueError(f"the run spec is not JSON: {error}") from None
         if not isinstance(values, dict):
             raise ValueError(f"the run spec is a {type(values).__name__}; an object with fields is needed")
+        if "steps" in values:  # its name in specs of version 0.1.0
+            values["preprocessing"] = values.pop("steps")
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(
@@ -59,6 +61,6 @@ class RunSpec:
             )
         if missing := sorted({"dataset", "method", "config", "epochs"} - set(values)):
             raise ValueError(f"the run spec lacks {', '.join(missing)}")
-        for name in ("tags", "steps"):
+        for name in ("tags", "preprocessing"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)

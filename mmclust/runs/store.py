@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from mmclust import settings
 from mmclust.runs import queue
 from mmclust.runs.active import ActiveRun
-from mmclust.runs.errors import StoreLost, UnknownRun
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.example import open_example, open_lessons
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
 from mmclust.runs.run import Run
@@ -56,7 +56,7 @@ class RunStore:
             example: folders of the bundled runs, by id: such a store is only read (see `RunStore.example`).
 
         Raises:
-            StoreLost: the folder or the database cannot be used.
+            StoreUnavailable: the folder or the database cannot be used.
         """
         self.home = (home or settings.home()).absolute()
         self.url = url or (settings.store_url() if home is None else f"sqlite:///{self.home / 'store.sqlite'}")
@@ -69,9 +69,9 @@ class RunStore:
             self._engine = _engine(self.url)
             self._reads = {"isolation_level": "REPEATABLE READ"} if self._engine.name == POSTGRESQL else {}
         except ArgumentError:
-            raise StoreLost(f"the run store's address cannot be read; {ADDRESSES}") from None
+            raise StoreUnavailable(f"the run store's address cannot be read; {ADDRESSES}") from None
         except ImportError as error:
-            raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
+            raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
         weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
         self._open()
 
@@ -98,7 +98,7 @@ class RunStore:
             (folder / "snapshots").mkdir(parents=True)
             (folder / "spec.json").write_text(spec.to_json())
         except OSError as error:
-            raise StoreLost(f"the folder of runs {self.home} cannot be written: {_reason(error)}") from error
+            raise StoreUnavailable(f"the folder of runs {self.home} cannot be written: {_reason(error)}") from error
         now = time.time()
         row = {
             "run_id": run_id,
@@ -297,7 +297,7 @@ class RunStore:
         """A connection that sees one state of the store.
 
         Raises:
-            StoreLost: the database does not answer.
+            StoreUnavailable: the database does not answer.
         """
         try:
             self._reopen()
@@ -306,7 +306,7 @@ class RunStore:
         except IntegrityError:
             raise
         except SQLAlchemyError as error:
-            raise StoreLost(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
+            raise StoreUnavailable(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
 
     @contextmanager
     def writing(self, *, alone: bool = True) -> Iterator[Connection]:
@@ -317,7 +317,7 @@ class RunStore:
                 but that run's rows, and a cluster trains many runs at once (SQLite has one writer in any case).
 
         Raises:
-            StoreLost: the database does not answer.
+            StoreUnavailable: the database does not answer.
             ValueError: the store holds the bundled examples.
         """
         if self.read_only:
@@ -331,7 +331,7 @@ class RunStore:
         except IntegrityError:
             raise
         except SQLAlchemyError as error:
-            raise StoreLost(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
+            raise StoreUnavailable(f"the run store {_shown(self.url)} does not answer: {_reason(error)}") from error
 
     def _open(self) -> None:
         try:
@@ -340,7 +340,7 @@ class RunStore:
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
                 METADATA.create_all(connection)
         except (OSError, SQLAlchemyError) as error:
-            raise StoreLost(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
+            raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {_reason(error)}") from error
 
     def _reopen(self) -> None:
         """Begin a new database when its file was deleted: open connections would write into the deleted one."""
@@ -370,7 +370,7 @@ def _engine(url: str) -> Engine:
         options = POSTGRESQL_OPTIONS | parts.query
         return create_engine(parts, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args=options)
     if parts.get_backend_name() != "sqlite":
-        raise StoreLost(f"the run store {_shown(url)} is of an unknown kind; {ADDRESSES}")
+        raise StoreUnavailable(f"the run store {_shown(url)} is of an unknown kind; {ADDRESSES}")
     # Its own limit on connections would make a page wait while SQLite itself could answer.
     engine = create_engine(url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
 

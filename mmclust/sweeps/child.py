@@ -11,7 +11,7 @@ from mmclust.launch.process import environment
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.runner import carry_out
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Sweep
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = RunStore()
     sweep_id, launcher, gpus = sys.argv[1:]
-    carry_out(store, sweeps.get(store, sweep_id).sweep, launcher=launcher, gpus_per_run=float(gpus), stop=stop)
+    run_sweep(store, sweeps.get(store, sweep_id).sweep, launcher=launcher, gpus_per_run=float(gpus), stop=stop)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import time
 
 from mmclust import launch
 from mmclust.launch import ray
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.queue import RAY
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
@@ -65,7 +65,7 @@ class ClusterPool:
 
         Raises:
             ClusterLost: the cluster does not answer.
-            StoreLost: the store does not.
+            StoreUnavailable: the store does not.
         """
         self._send(run_id)
 
@@ -74,7 +74,7 @@ class ClusterPool:
 
         Raises:
             ClusterLost: runs wait, and the cluster does not answer.
-            StoreLost: the store does not.
+            StoreUnavailable: the store does not.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -87,7 +87,7 @@ class ClusterPool:
         for run_id in self._given:
             try:
                 self.store.ask(run_id, "stop")
-            except StoreLost:
+            except StoreUnavailable:
                 raise
             except ValueError:  # it has ended meanwhile
                 continue
@@ -99,7 +99,7 @@ class ClusterPool:
     def _send(self, run_id: str) -> None:
         try:
             launch.submit(self.store, run_id, RAY)
-        except StoreLost:
+        except StoreUnavailable:
             raise
         except ValueError as error:
             raise ClusterLost(str(error)) from error

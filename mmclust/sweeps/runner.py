@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from mmclust import settings
-from mmclust.runs.errors import StoreLost, UnknownRun
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
@@ -108,7 +108,7 @@ class _Job:
     run_id: str = ""
 
 
-def carry_out(
+def run_sweep(
     store: RunStore,
     sweep: Sweep,
     *,
@@ -131,7 +131,7 @@ def carry_out(
         stop: once set, the runs that train stop, resumably, and nothing new begins.
 
     Raises:
-        StoreLost: the store did not answer for long; what was trained is kept, and the same sweep goes on later.
+        StoreUnavailable: the store did not answer for long; what was trained is kept, and the same sweep goes on later.
         ValueError: the launcher is not known or does not take such a part, or its cluster does not answer.
     """
     if launcher not in LAUNCHERS:
@@ -141,7 +141,7 @@ def carry_out(
     if gpus_per_run < 1 and launcher != RAY:
         raise ValueError("GPUs are shared by parts on a Ray cluster only; take launcher ray, or leave the part at 1")
     pool = ClusterPool(store, n_workers) if launcher == RAY else Pool(store, n_workers or settings.n_cores())
-    return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).carry_out()
+    return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).run_sweep()
 
 
 def look_up(store: RunStore, sweep: Sweep, read: Read | None = None) -> SweepOutcome:
@@ -172,7 +172,7 @@ class _Runner:
         self.known = KnownRuns(store)
         self.jobs: dict[str, _Job] = {}
         self.running: dict[str, _Job] = {}
-        self.unheeded: deque[Answer] = deque()
+        self.pending: deque[Answer] = deque()
         """Of runs that have left their workers; one that cannot be heeded now is kept."""
         self.lost_since: float | None = None
         self.ended: dict[str, RunRecord] = {}
@@ -183,7 +183,7 @@ class _Runner:
         self.n_reused = 0
         self.began = self.beaten = time.monotonic()
 
-    def carry_out(self) -> SweepOutcome:
+    def run_sweep(self) -> SweepOutcome:
         waiting = self.reuse()
         sweeps.begin(self.store, self.sweep, n_runs=len(self.jobs))
         for name, record in self.ended.items():
@@ -226,7 +226,7 @@ class _Runner:
         """One job for each different run, all settings with the first seed first; impossible ones are failures."""
         for seed, (number, cell) in itertools.product(self.sweep.seeds, enumerate(self.sweep.cells)):
             try:
-                spec = replace(cell.plan(seed, tags=(SWEEP, self.sweep.id)), gpus=self.gpus_per_run)
+                spec = replace(cell.build_spec(seed, tags=(SWEEP, self.sweep.id)), gpus=self.gpus_per_run)
             except ValueError as error:
                 self.failures[number, seed] = str(error)
                 continue
@@ -245,7 +245,7 @@ class _Runner:
             try:
                 self._turn(waiting)
                 self.lost_since = None
-            except StoreLost as error:
+            except StoreUnavailable as error:
                 self._bear(error)
             except ClusterLost as error:
                 for job in list(waiting)[:1] or list(self.running.values())[:1]:
@@ -255,9 +255,9 @@ class _Runner:
 
     def _turn(self, waiting: deque[_Job]) -> None:
         """Heed what has ended, start what can be, and wait a little; what the store's loss breaks off is done anew."""
-        while self.unheeded:
-            self._heed(self.unheeded[0], waiting)
-            self.unheeded.popleft()
+        while self.pending:
+            self._heed(self.pending[0], waiting)
+            self.pending.popleft()
         while self.pool.has_room and (job := self._startable(waiting)) is not None:
             self.pool.give(job.run_id)
             waiting.remove(job)
@@ -269,22 +269,22 @@ class _Runner:
                 self.stop.set()
                 return
         if self.running and (answer := self.pool.wait(TURN_S)) is not None:
-            self.unheeded.append(answer)
+            self.pending.append(answer)
         elif not self.running:
             self.stop.wait(TURN_S)  # others train what is left
 
-    def _bear(self, error: StoreLost) -> None:
+    def _bear(self, error: StoreUnavailable) -> None:
         """Wait for a store that does not answer.
 
         Raises:
-            StoreLost: it was waited for long enough.
+            StoreUnavailable: it was waited for long enough.
         """
         now = time.monotonic()
         if self.lost_since is None:
             log.warning("sweep %s waits: %s", self.sweep.id, error)
         self.lost_since = self.lost_since or now
         if now - self.lost_since > PATIENCE_S:
-            raise StoreLost(f"{error}; the sweep has waited for it and ends, start it again to go on from here")
+            raise StoreUnavailable(f"{error}; the sweep has waited for it and ends, start it again to go on from here")
         self._report(trouble=str(error))
         self.stop.wait(2 * TURN_S)
 
@@ -305,7 +305,7 @@ class _Runner:
             else:
                 try:
                     self.store.requeue(record.run_id, self.pool.launcher, gpus=self.gpus_per_run)
-                except StoreLost:
+                except StoreUnavailable:
                     raise
                 except ValueError:  # queued, and somebody else is about to train it
                     continue
@@ -351,7 +351,7 @@ class _Runner:
         """End all workers and note what is left.
 
         Raises:
-            StoreLost: the store does not answer; nothing is noted then, and the sweep shows as interrupted.
+            StoreUnavailable: the store does not answer; nothing is noted then, and the sweep shows as interrupted.
         """
         self.pool.close()
         for run_id, job in self.running.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.spec import RunSpec
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 
 AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
 """What can vary beside a method's hyper-parameters."""
@@ -37,7 +37,7 @@ class Cell:
     preset: str = "quick"
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Hyper-parameters that differ from the preset's."""
-    steps: tuple[str, ...] | None = None
+    preprocessing: tuple[str, ...] | None = None
     """Preparation of the data; None for what the method asks for."""
     epochs: int | None = None
     limit: int | None = None
@@ -54,19 +54,19 @@ class Cell:
         """The label, or the point in words."""
         return self.label or ", ".join(f"{name}={_text(value)}" for name, value in self.point.items())
 
-    def plan(self, seed: int, *, tags: Sequence[str] = ()) -> RunSpec:
+    def build_spec(self, seed: int, *, tags: Sequence[str] = ()) -> RunSpec:
         """The spec of its run with a seed.
 
         Raises:
-            ValueError: such a run cannot be trained (see `mmclust.specs.plan`).
+            ValueError: such a run cannot be trained (see `mmclust.specs.build_spec`).
         """
         title = f"{self.title}, seed {seed}" if self.title else ""
-        return plan(
+        return build_spec(
             self.dataset,
             self.method,
             preset=self.preset,
             changes=self.changes,
-            steps=self.steps,
+            preprocessing=self.preprocessing,
             epochs=self.epochs,
             seed=seed,
             clusters=self.clusters,
@@ -254,10 +254,12 @@ def _moved(base: Cell, point: Mapping[str, Any]) -> Cell:
 
 def _cell(values: dict[str, Any]) -> Cell:
     known = {f.name for f in fields(Cell)}
+    if "steps" in values:  # its name in sweeps of version 0.1.0
+        values["preprocessing"] = values.pop("steps")
     if unknown := sorted(set(values) - known):
         raise ValueError(f"a cell of the sweep has unknown fields {', '.join(unknown)}; known are {', '.join(known)}")
-    if values.get("steps") is not None:
-        values["steps"] = tuple(values["steps"])
+    if values.get("preprocessing") is not None:
+        values["preprocessing"] = tuple(values["preprocessing"])
     return Cell(**values)
 
 

@@ -161,7 +161,7 @@ class WithPrototypes(Halves):
     def prototype_scores(self, views):
         return 2 * self.logits(views)
 
-    def marks(self):
+    def landmarks(self):
         return {"p": torch.zeros(3, 64)}
 
     def cam_layers(self, view=0):

@@ -85,7 +85,7 @@ def test_the_discriminator_in_blocks_is_the_one_on_joined_inputs(pair):
 
 
 @pytest.mark.parametrize("turn", ["critic", "encoder"])
-def test_a_step_in_float32_has_the_gradients_of_the_plain_one(turn: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_step_in_float32_has_the_gradients_of_the_plain_one(phase: str, monkeypatch: pytest.MonkeyPatch):
     plain, ours = twins()
     images, augmented = raw(IMAGES[:64]), torch.rand(64, 1, 28, 28) * 2 - 1
     prior, order = plain._sample_prior(64), torch.randperm(64)
@@ -97,10 +97,10 @@ def test_a_step_in_float32_has_the_gradients_of_the_plain_one(turn: str, monkeyp
     ranks = order.argsort() / 64  # of which `argsort` gives the permutation, and mixing weights as good as any
     monkeypatch.setattr(torch, "rand", lambda *size, **_: ranks.view(size))
     batch = Batch(views=(images,), index=torch.arange(64), generator=torch.Generator())
-    terms = ours.loss_terms(batch, "train", turn)
-    weights = ours.weights("train", turn)
+    terms = ours.loss_terms(batch, "train", phase)
+    weights = ours.weights("train", phase)
     sum(weights[name] * terms[name] for name in weights).backward()  # pyright: ignore[reportAttributeAccessIssue]
-    if turn == "critic":
+    if phase == "critic":
         plain._critic_step(ours.plain(images))
         pairs = list(zip(ours.critic.parameters(), plain.critic.parameters(), strict=True))
         assert plain.losses["critic"] == pytest.approx((10 * terms["penalty"] + terms["critic"]).item(), abs=1e-5)

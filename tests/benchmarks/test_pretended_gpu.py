@@ -82,18 +82,18 @@ def test_losses_of_every_method_stay_on_the_gpu(name: str, preset: str, pretende
     method, data = method_on_gpu(name, preset, pretended)
     method.optimizers()
     generator = PretendedGenerator()
-    turns = set()
+    phases = set()
     for stage in method.stages(30):
         for step in range(6):
             ids = torch.empty(B, dtype=torch.int64, device=GPU)
             batch = Batch(views=tuple(view[ids] for view in data), index=ids, generator=generator)
             method.schedule(stage.name, step / 6, 30)
-            for turn in method.turns(step):
-                terms = method.loss_terms(batch, stage.name, turn)
+            for phase in method.phases(step):
+                terms = method.loss_terms(batch, stage.name, phase)
                 assert {value.device for value in terms.values()} == {GPU}
-                assert {term for term, weight in method.weights(stage.name, turn).items() if weight} <= set(terms)
-                turns.add(turn)
-    assert turns == set(method.optimizers())
+                assert {term for term, weight in method.weights(stage.name, phase).items() if weight} <= set(terms)
+                phases.add(phase)
+    assert phases == set(method.optimizers())
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -101,7 +101,7 @@ def test_codes_of_every_method_stay_on_the_gpu(name: str, pretended: FakeTensorM
     method, data = method_on_gpu(name, "quick", pretended)
     method.eval()
     with torch.inference_mode():
-        found = {**method.spaces(data), "assigned": method.assign(data), **method.marks(), "z": method.embed(data)}
+        found = {**method.spaces(data), "assigned": method.assign(data), **method.landmarks(), "z": method.embed(data)}
     assert {value.device for value in found.values()} == {GPU}
 
 
@@ -113,7 +113,7 @@ def test_a_tensor_that_stays_behind_is_found(pretended: FakeTensorMode) -> None:
 
 @pytest.mark.parametrize("turn", ["critic", "encoder"])
 def test_the_plain_dccs_sends_what_it_needs(
-    turn: str, pretended: FakeTensorMode, monkeypatch: pytest.MonkeyPatch
+    phase: str, pretended: FakeTensorMode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pretended.__exit__(None, None, None)
     plain = PlainDCCS(np.zeros((B, 28, 28), np.uint8), seed=0)
@@ -123,7 +123,7 @@ def test_the_plain_dccs_sends_what_it_needs(
         moved(network)
     _without_backward(monkeypatch, plain.critic_optimizer, plain.encoder_optimizer)
     images = torch.empty(B, 1, 28, 28, device=GPU)
-    if turn == "critic":
+    if phase == "critic":
         plain._critic_step(images)
     else:
         plain._encoder_step(images, images)

@@ -66,7 +66,7 @@ def test_laps_begin_when_everything_is_warm_and_end_the_training() -> None:
         if laps.request() == "stop":
             break
         time.sleep(0.005)
-    assert laps.marks[0][1] == 15 and len(laps.steps_per_s()) == 2
+    assert laps.landmarks[0][1] == 15 and len(laps.steps_per_s()) == 2
     assert all(100 < speed < 210 for speed in laps.steps_per_s())
 
 

@@ -7,7 +7,7 @@ from mmclust import bundle
 from mmclust.bundle.layout import MEMBER
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, Sweep
 
@@ -21,7 +21,7 @@ def test_a_bundle_holds_nothing_but_documents_and_plain_arrays(shared: tuple[Run
 
 
 def test_only_what_is_finished_can_be_shared(there: RunStore, tmp_path: Path):
-    run = there.create(plan("digits", "dccs"))
+    run = there.create(build_spec("digits", "dccs"))
     with pytest.raises(ValueError, match="is queued; only a finished run can be shared"):
         bundle.write(there, run.id, tmp_path / "b")
     sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))

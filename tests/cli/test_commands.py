@@ -53,9 +53,9 @@ def test_datasets_as_json(capsys: pytest.CaptureFixture[str]):
 def test_methods_as_json_declare_every_hyper_parameter(capsys: pytest.CaptureFixture[str]):
     assert main(["methods", "--json"]) == 0
     dccs = next(method for method in document(capsys)["methods"] if method["name"] == "dccs")
-    knob = next(k for k in dccs["hyperparameters"] if k["name"] == "beta_aug")
-    assert {"name", "default", "low", "high", "symbol", "help"} <= set(knob)
-    assert (knob["low"], knob["high"]) == (0, 10)
+    hyperparameter = next(k for k in dccs["hyperparameters"] if k["name"] == "beta_aug")
+    assert {"name", "default", "low", "high", "symbol", "help"} <= set(hyperparameter)
+    assert (hyperparameter["low"], hyperparameter["high"]) == (0, 10)
     assert dccs["paper"].startswith("https://")
 
 

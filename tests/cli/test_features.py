@@ -42,7 +42,7 @@ def test_without_a_data_set_the_features_are_listed(capsys: Any) -> None:
 
 
 def test_a_captioned_folder_becomes_two_views_that_are_kept_and_trained_on(folder: str, capsys: Any) -> None:
-    options = ["--extract", "colours", "tfidf", "--steps", "minmax", "pca-5"]
+    options = ["--extract", "colours", "tfidf", "--preprocess", "minmax", "pca-5"]
     assert main(["features", folder, *options, "--keep", "Told things"]) == 0
     out = capsys.readouterr().out
     assert "50 %" in out and "VARIANCE KEPT" in out and "--dataset own/local/told-things --method msdib" in out
@@ -74,7 +74,10 @@ def test_a_captioned_folder_becomes_two_views_that_are_kept_and_trained_on(folde
 
 def test_views_are_written_to_a_file_that_holds_classes_and_captions(folder: str, tmp_path: Path, capsys: Any) -> None:
     target = tmp_path / "views.npz"
-    assert main(["features", folder, "--extract", "hog", "lbp", "--steps", "none", "--out", str(target), "--json"]) == 0
+    assert (
+        main(["features", folder, "--extract", "hog", "lbp", "--preprocess", "none", "--out", str(target), "--json"])
+        == 0
+    )
     assert last_json(capsys)["out"] == str(target)
     found = catalogue.load(str(target))
     assert [view.shape for view in found.spec.views] == [(324,), (112,)] and found.spec.classes[0] == "kind 0"
@@ -88,7 +91,7 @@ def test_views_are_written_to_a_file_that_holds_classes_and_captions(folder: str
         ([], "no features are chosen"),
         (["--extract", "hug"], "choose one of vgg16"),
         (["--extract", "hog@left"], "choose one of image"),
-        (["--extract", "hog", "--steps", "pca"], "step 'pca' is not known"),
+        (["--extract", "hog", "--preprocess", "pca"], "step 'pca' is not known"),
         (["--extract", "hog", "--out", "features.csv"], "does not end in .npz"),
         (["--extract", "resnet18", "--weights", "random", "nowhere.pth"], "contradict each other"),
         (["--extract", "resnet18", "--weights", "nowhere.pth"], "is no file of weights"),
@@ -109,7 +112,7 @@ def test_networks_take_random_weights_or_those_of_a_file_each(folder: str, tmp_p
 
     torch.manual_seed(1)
     torch.save(torchvision.models.get_model("resnet18", weights=None).state_dict(), tmp_path / "own.pth")
-    options = ["--extract", "resnet18", "mobilenet-v3-small", "--px", "32", "--steps", "pca-4", "--json"]
+    options = ["--extract", "resnet18", "mobilenet-v3-small", "--px", "32", "--preprocess", "pca-4", "--json"]
 
     def views(*weights: str) -> list[dict[str, Any]]:
         assert main(["features", folder, *options, "--weights", *weights]) == 0
@@ -159,7 +162,7 @@ def tiny_encoder(place: Path) -> Path:
 @pytest.mark.filterwarnings("ignore")  # of four libraries while the model is made
 def test_a_sentence_encoder_of_a_folder_describes_captions(folder: str, tmp_path: Path, capsys: Any) -> None:
     encoder = tiny_encoder(tmp_path / "model")
-    options = ["--extract", "colours", "sentences", "--steps", "none", "--keep", "Told", "--json"]
+    options = ["--extract", "colours", "sentences", "--preprocess", "none", "--keep", "Told", "--json"]
     assert main(["features", folder, *options, "--weights", f"sentences={encoder}"]) == 0
     assert [(one["name"], one["n_raw"]) for one in last_json(capsys)["views"]][1] == ("Sentence encoder", 16)
     kept = catalogue.load("told")

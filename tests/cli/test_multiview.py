@@ -32,7 +32,7 @@ def spoilt(view: np.ndarray, value: float) -> np.ndarray:
     return view
 
 
-@pytest.mark.parametrize("steps", [(), ("--steps", "standard", "pca-4")])
+@pytest.mark.parametrize("steps", [(), ("--preprocess", "standard", "pca-4")])
 def test_a_mat_file_is_trained_on_from_its_path(tmp_path: Path, capsys: Any, steps: tuple[str, ...]):
     assert train(tmp_path, *steps) == 0
     out, err = capsys.readouterr()
@@ -40,7 +40,7 @@ def test_a_mat_file_is_trained_on_from_its_path(tmp_path: Path, capsys: Any, ste
     assert (result["n_samples"], result["n_clusters"], result["status"]) == (N, 3, "finished")
     assert 0 < result["metrics"]["acc"] <= 1 and "note:" not in err
     spec = RunStore().get(result["run_id"]).spec
-    assert spec.steps == (("standard", "pca-4") if steps else ("flatten", "minmax"))
+    assert spec.preprocessing == (("standard", "pca-4") if steps else ("flatten", "minmax"))
 
 
 def test_a_constant_column_is_a_note_on_stderr_and_no_obstacle(tmp_path: Path, capsys: Any):
@@ -60,8 +60,8 @@ def test_a_constant_column_is_a_note_on_stderr_and_no_obstacle(tmp_path: Path, c
         ((), {"X2": np.full((N, 4), 3.0)}, "view X2 of mine is 3 everywhere"),
         ((), {"X2": B[:-5]}, "differ in length (X1 90 x 6, X2 85 x 9; 90 labels)"),
         (("--clusters", "91"), {}, "clusters=91 exceeds the 90 samples"),
-        (("--steps", "none"), {}, "view X2 of mine has negative features (down to -2), but values in [0, 1]"),
-        (("--steps", "minmx"), {}, "did you mean minmax?"),
+        (("--preprocess", "none"), {}, "view X2 of mine has negative features (down to -2), but values in [0, 1]"),
+        (("--preprocess", "minmx"), {}, "did you mean minmax?"),
         (("--method", "dccs", "--set", "style_dim=10"), {}, "DCCS takes one image view"),
     ],
 )

@@ -13,7 +13,7 @@ from mmclust.cli.main import main
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.runs.store import RunStore
-from mmclust.specs import look, plan
+from mmclust.specs import build_spec, look
 
 
 def write(folder: Path, n_samples: int, *, several: bool, n_test: int = 0) -> str:
@@ -72,7 +72,7 @@ def test_the_number_of_samples_of_a_users_own_file_decides_not_the_papers(
     views = {f"X{view}": random.random((40, 100)) for view in (1, 2, 3)}
     scipy.io.savemat(tmp_path / "Unige-Maastricht.mat", views | {"Y": labels[:, None] + 1})
     monkeypatch.setenv("MMCLUST_DATA", str(tmp_path))
-    spec = plan("unige-maastricht", "dmid-uic")
+    spec = build_spec("unige-maastricht", "dmid-uic")
     assert spec.config["batch_size"] == 40
     assert any("There are 40 samples to train on" in note for note in look(spec))
 
@@ -81,15 +81,17 @@ def test_unlabelled_samples_count_where_a_method_trains_on_them(monkeypatch: pyt
     digits, usual = catalogue.load("digits"), card("imc-swav").resolve("digits", "quick", {})["batch_size"]
     more = replace(digits, unlabelled=(np.concatenate([digits.views[0]] * 5),))
     monkeypatch.setattr(catalogue, "_load_entry", lambda *_: more)
-    assert plan("digits", "imc-swav", limit=usual // 2).config["batch_size"] == usual
-    assert plan("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20
+    assert build_spec("digits", "imc-swav", limit=usual // 2).config["batch_size"] == usual
+    assert build_spec("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_fewer_samples_than_the_smallest_batch_are_one_sentence(method: str, tmp_path: Path, capsys: Any) -> None:
     about = card(method)
     file = write(tmp_path, 9, several=about.several_views)
-    smallest = next(knob.low for knob in about.knobs if knob.name == "batch_size")
+    smallest = next(
+        hyperparameter.low for hyperparameter in about.hyperparameters if hyperparameter.name == "batch_size"
+    )
     code = main(["train", "--dataset", file, "--method", method, "--epochs", "1"])
     err = capsys.readouterr().err
     if smallest:
@@ -103,8 +105,10 @@ def test_fewer_samples_than_the_smallest_batch_are_one_sentence(method: str, tmp
 
 def test_a_batch_that_the_user_asks_for_is_left_alone(tmp_path: Path) -> None:
     file = write(tmp_path, 40, several=False)
-    assert plan(file, "dccs", changes={"batch_size": 32}).config["batch_size"] == 32
+    assert build_spec(file, "dccs", changes={"batch_size": 32}).config["batch_size"] == 32
     with pytest.raises(ValueError, match="batch_size=128 exceeds the 40 samples to train on; lower batch_size to 40"):
-        look(plan(file, "dccs", changes={"batch_size": 128}))
-    assert plan("digits", "dccs").config["batch_size"] == card("dccs").resolve("digits", "quick", {})["batch_size"]
-    assert plan("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20
+        look(build_spec(file, "dccs", changes={"batch_size": 128}))
+    assert (
+        build_spec("digits", "dccs").config["batch_size"] == card("dccs").resolve("digits", "quick", {})["batch_size"]
+    )
+    assert build_spec("digits", "dccs", limit=20, clusters=2).config["batch_size"] == 20

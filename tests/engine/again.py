@@ -19,7 +19,7 @@ class Again:
         self.steps = steps
         self.n_records = self.n_replays = 0
 
-    def aside(self, work: Callable[[], Any]) -> Any:
+    def warmup(self, work: Callable[[], Any]) -> Any:
         return work()
 
     def record(self, work: Callable[[], Values]) -> tuple[Callable[[], None], Values]:

@@ -10,9 +10,9 @@ from jaxtyping import config
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.engine import execution
 from mmclust.engine.execution import (
-    AS_WRITTEN,
     COMPILED,
     COMPILED_REPLAYED,
+    EAGER,
     REPLAYED,
     Trial,
     Way,
@@ -67,7 +67,7 @@ def _method(name: str, **changes: Any) -> Method:
 
 def test_the_fastest_way_is_taken_and_all_are_told() -> None:
     found = {
-        AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
+        EAGER: _trial(EAGER, 0.004),
         REPLAYED: _trial(REPLAYED, 0.001),
         COMPILED_REPLAYED: _trial(COMPILED_REPLAYED, 0.002),
     }
@@ -78,50 +78,50 @@ def test_the_fastest_way_is_taken_and_all_are_told() -> None:
 
 def test_a_slower_way_is_not_taken() -> None:
     found: dict[Way, Trial | Exception] = {
-        AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
+        EAGER: _trial(EAGER, 0.004),
         REPLAYED: _trial(REPLAYED, 0.005),
     }
-    assert choose(_trials(found), (REPLAYED,), n_steps=10**4)[0] is AS_WRITTEN
+    assert choose(_trials(found), (REPLAYED,), n_steps=10**4)[0] is EAGER
 
 
 def test_a_way_that_fails_is_told_and_not_taken() -> None:
     found: dict[Way, Trial | Exception] = {
-        AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
+        EAGER: _trial(EAGER, 0.004),
         REPLAYED: RuntimeError("operation not permitted\nwhen stream is capturing"),
     }
     way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
-    assert way is AS_WRITTEN
+    assert way is EAGER
     assert "CUDA graph failed (operation not permitted)" in told
 
 
 @pytest.mark.parametrize("wrong", [(1.1, 2.0, 0.5), (0.9, 2.0, 0.5), (float("nan"), 2.0, 0.5)])
 def test_a_way_with_other_losses_is_not_taken(wrong: tuple[float, float, float]) -> None:
     found: dict[Way, Trial | Exception] = {
-        AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
+        EAGER: _trial(EAGER, 0.004),
         REPLAYED: _trial(REPLAYED, 0.001, [*_told(wrong), *PLAIN[1:]]),
     }
     way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
-    assert way is AS_WRITTEN
+    assert way is EAGER
     assert "CUDA graph gave other losses or weights" in told
 
 
 def test_short_runs_are_not_compiled() -> None:
     found: dict[Way, Trial | Exception] = {
-        AS_WRITTEN: _trial(AS_WRITTEN, 0.004),
+        EAGER: _trial(EAGER, 0.004),
         COMPILED: _trial(COMPILED, 0.001),
     }
-    assert choose(_trials(found), (COMPILED,), n_steps=100_000)[0] is AS_WRITTEN
+    assert choose(_trials(found), (COMPILED,), n_steps=100_000)[0] is EAGER
     assert choose(_trials(found), (COMPILED,), n_steps=200_000)[0] is COMPILED
 
 
 def test_no_way_is_tried_where_a_stop_was_asked_for() -> None:
-    found: dict[Way, Trial | Exception] = {AS_WRITTEN: _trial(AS_WRITTEN, 0.004)}
+    found: dict[Way, Trial | Exception] = {EAGER: _trial(EAGER, 0.004)}
     way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, hurry=lambda: True)
-    assert (way, told) == (AS_WRITTEN, "as written (a step as written 4 ms)")
+    assert (way, told) == (EAGER, "as written (a step as written 4 ms)")
 
 
 def test_losses_agree_up_to_a_share_of_their_sum_and_signals_do_not_count() -> None:
-    plain = _trial(AS_WRITTEN, 1)
+    plain = _trial(EAGER, 1)
     assert agree(_trial(REPLAYED, 1, _told((1.019, 2.0, 9.0), (0.881, 1.8, 9.0), (0.8, 1.6, 9.0))), plain)
     assert not agree(_trial(REPLAYED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
     assert agree(_trial(COMPILED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
@@ -129,7 +129,7 @@ def test_losses_agree_up_to_a_share_of_their_sum_and_signals_do_not_count() -> N
 
 
 def test_weights_that_went_elsewhere_do_not_agree() -> None:
-    plain = _trial(AS_WRITTEN, 1)
+    plain = _trial(EAGER, 1)
     assert agree(_trial(REPLAYED, 1, moved=[moved * 1.1 for moved in MOVED]), plain)
     assert not agree(_trial(REPLAYED, 1, moved=[moved * 0.125 for moved in MOVED]), plain)
     assert not agree(_trial(REPLAYED, 1, moved=[moved + 1 for moved in MOVED]), plain)
@@ -167,7 +167,7 @@ def _try(way: Way, method: Method, graphs: Callable[[Steps], Any] = Again, preci
 def test_trials_of_both_ways_agree_and_leave_the_method_alone(name: str) -> None:
     method = _method(name)
     weights, own = {key: value.clone() for key, value in method.state_dict().items()}, set(vars(method))
-    plain, replayed = _try(AS_WRITTEN, method), _try(REPLAYED, method)
+    plain, replayed = _try(EAGER, method), _try(REPLAYED, method)
     assert len(plain.told) == execution.FIRST_STEPS + execution.TIMED_STEPS and plain.seconds > 0
     assert agree(replayed, plain)
     assert all(torch.equal(value, weights[key]) for key, value in method.state_dict().items())
@@ -182,7 +182,7 @@ def test_a_trial_times_steps_that_record_nothing() -> None:
 
 def test_a_trial_of_slow_steps_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "MOST_S", 0.0)
-    assert len(_try(AS_WRITTEN, _method("dccs")).told) == execution.CHECKED_STEPS + execution.FEW_STEPS
+    assert len(_try(EAGER, _method("dccs")).told) == execution.CHECKED_STEPS + execution.FEW_STEPS
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ needs_a_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="torch.com
 @pytest.mark.usefixtures("unchecked")
 def test_compiled_steps_have_the_losses_of_steps_as_written() -> None:
     method = _method("imc-swav")
-    assert agree(_try(COMPILED, method), _try(AS_WRITTEN, method))
+    assert agree(_try(COMPILED, method), _try(EAGER, method))
 
 
 @needs_a_compiler
@@ -230,7 +230,7 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
 
 def test_a_replay_of_the_wrong_samples_is_found_out() -> None:
     method = _method("dccs")
-    assert not agree(_try(REPLAYED, method, _Deaf), _try(AS_WRITTEN, method))
+    assert not agree(_try(REPLAYED, method, _Deaf), _try(EAGER, method))
 
 
 class _Lazy(Again):
@@ -245,7 +245,7 @@ class _Lazy(Again):
 @pytest.mark.parametrize("changes", [{}, {"warm_up": 500}])
 def test_a_replay_that_updates_nothing_is_found_out(changes: dict[str, Any]) -> None:
     method = _method("imc-swav", **changes)  # in a long warm-up losses hardly move
-    assert not agree(_try(REPLAYED, method, _Lazy), _try(AS_WRITTEN, method))
+    assert not agree(_try(REPLAYED, method, _Lazy), _try(EAGER, method))
 
 
 class _Fails(Again):

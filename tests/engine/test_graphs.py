@@ -9,7 +9,7 @@ import torch
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.engine.execution import ways_of
-from mmclust.engine.graphs import WARM_UP, CudaGraphs, Graphs, ReplayedSteps
+from mmclust.engine.graphs import WARM_UP, CudaGraphs, GraphedSteps, Graphs
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.engine.trainer import Trainer, build
 from mmclust.methods import card, method_class
@@ -44,12 +44,12 @@ def small_trainer(
     trainer = Trainer(method, data, recorder, **about_run)
     if graphs:
         about_steps = {"precision": precision, "n_labelled": trainer.n_labelled}
-        trainer.steps = ReplayedSteps(trainer.method, trainer.views, trainer.generator, graphs=graphs, **about_steps)
+        trainer.steps = GraphedSteps(trainer.method, trainer.views, trainer.generator, graphs=graphs, **about_steps)
     return trainer
 
 
 def _again(trainer: Trainer) -> Again:
-    assert isinstance(trainer.steps, ReplayedSteps) and isinstance(trainer.steps.graphs, Again)
+    assert isinstance(trainer.steps, GraphedSteps) and isinstance(trainer.steps.graphs, Again)
     return trainer.steps.graphs
 
 
@@ -98,7 +98,7 @@ def test_a_kind_that_hides_a_change_of_the_method_shows_in_the_curves(monkeypatc
     plain, ours = ListRecorder(), ListRecorder()
     small_trainer("imc-swav", plain).fit()
     trainer = small_trainer("imc-swav", ours, graphs=Again)
-    monkeypatch.setattr(trainer.method, "repeats", lambda stage, turn: "always")
+    monkeypatch.setattr(trainer.method, "repeats", lambda stage, phase: "always")
     trainer.fit()
     with pytest.raises(AssertionError):
         _assert_same(ours, plain)
@@ -116,7 +116,7 @@ def test_a_recording_that_fails_leaves_steps_as_written(at: int, caplog: pytest.
     small_trainer("imc-swav", plain).fit()
     trainer = small_trainer("imc-swav", ours, graphs=Fails)
     assert trainer.fit() == "finished"
-    assert isinstance(trainer.steps, ReplayedSteps) and trainer.steps.refused == "RuntimeError: out of memory"
+    assert isinstance(trainer.steps, GraphedSteps) and trainer.steps.refused == "RuntimeError: out of memory"
     assert "cannot be recorded" in caplog.text
     _assert_same(ours, plain)
 
@@ -149,7 +149,7 @@ def test_a_gpu_replays_what_it_calculates_as_written(name: str, precision: Preci
     found = small_trainer(name, ours, graphs=CudaGraphs, device=device, precision=precision)
     expected.fit()
     found.fit()
-    assert isinstance(found.steps, ReplayedSteps) and found.steps.n_recorded == 2 and not found.steps.refused
+    assert isinstance(found.steps, GraphedSteps) and found.steps.n_recorded == 2 and not found.steps.refused
     _assert_same(ours, plain, tolerance=0.01)
     assert torch.equal(_drawn(found), _drawn(expected))  # as many random numbers were taken
     going_on = small_trainer(name, rest, graphs=CudaGraphs, device=device, precision=precision)
@@ -164,6 +164,6 @@ def test_a_gpu_chooses_a_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("mmclust.engine.execution.COMPILE_FROM_S", 0.0)
     recorder = ListRecorder()
     trainer = small_trainer(name, recorder, device=torch.device("cuda"))
-    told = trainer.speed_up()
+    told = trainer.autotune()
     assert "failed" not in told and "other losses" not in told
     assert trainer.fit() == "finished"

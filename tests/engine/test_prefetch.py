@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmclust.engine import prefetch
-from mmclust.engine.prefetch import ReadAhead
+from mmclust.engine.prefetch import Prefetcher
 
 ROWS = 64
 
@@ -30,7 +30,7 @@ class Heard:
 
 def test_all_bytes_of_the_wanted_rows_are_asked_for(mapped: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "LARGE", 1)
-    ahead = ReadAhead((mapped,))
+    ahead = Prefetcher((mapped,))
     ((mapping, start, row_bytes),) = ahead.rows
     assert row_bytes == 4800 and mapping[start + 5 * row_bytes : start + 6 * row_bytes] == mapped[5].tobytes()
 
@@ -45,7 +45,7 @@ def test_all_bytes_of_the_wanted_rows_are_asked_for(mapped: np.ndarray, monkeypa
 
 def test_each_batch_is_asked_for_before_the_one_ahead_of_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     batches, heard = list(torch.arange(6).split(2)), []
-    ahead = ReadAhead(())
+    ahead = Prefetcher(())
     monkeypatch.setattr(ahead, "ask_for", lambda ids: heard.append(ids.tolist()))
     used = []
     for ids in ahead.through(batches):
@@ -55,8 +55,8 @@ def test_each_batch_is_asked_for_before_the_one_ahead_of_it_is_used(monkeypatch:
 
 def test_the_system_takes_the_advice(mapped: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "LARGE", 1)
-    ReadAhead((mapped[8:],)).ask_for(torch.arange(ROWS - 8))
+    Prefetcher((mapped[8:],)).ask_for(torch.arange(ROWS - 8))
 
 
 def test_small_views_and_arrays_in_memory_need_no_advice(mapped: np.ndarray) -> None:
-    assert not ReadAhead((mapped, np.zeros((4, 3)), np.zeros((4, 3))[1:])).rows
+    assert not Prefetcher((mapped, np.zeros((4, 3)), np.zeros((4, 3))[1:])).rows

@@ -91,11 +91,11 @@ def test_the_objective_of_each_turn_is_the_weighted_sum_of_its_terms(dataset: Mu
     recorder = ListRecorder()
     trainer = _trainer(dataset, recorder, epochs=2)
     trainer.fit()
-    for turn in ("encoder", "critic"):
-        weights = trainer.method.weights("train", turn)
+    for phase in ("encoder", "critic"):
+        weights = trainer.method.weights("train", phase)
         last = {name: value for _, name, value in recorder.points}
         expected = sum(weight * last[f"loss/{name}"] for name, weight in weights.items())
-        assert last[f"objective/{turn}"] == pytest.approx(expected, rel=1e-5)
+        assert last[f"objective/{phase}"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_training_separates_gray_levels(dataset: MultiViewDataset) -> None:

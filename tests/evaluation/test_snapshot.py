@@ -14,7 +14,7 @@ def snapshot():
         spaces={"z": rng.normal(size=(40, 6)).astype(np.float32), "z_c": rng.random((40, 4)).astype(np.float32)},
         logits=rng.normal(size=(40, 4)).astype(np.float32) * 40,
         view_logits=(rng.normal(size=(40, 4)).astype(np.float32), rng.normal(size=(40, 4)).astype(np.float32)),
-        marks={"z": rng.normal(size=(4, 6)).astype(np.float32)},
+        landmarks={"z": rng.normal(size=(4, 6)).astype(np.float32)},
     )
 
 
@@ -26,7 +26,7 @@ def test_a_snapshot_comes_back_as_it_was_saved(snapshot, tmp_path):
     np.testing.assert_array_equal(again.logits, snapshot.logits)
     for saved, read in zip(snapshot.view_logits, again.view_logits, strict=True):
         np.testing.assert_array_equal(saved, read)
-    np.testing.assert_array_equal(again.marks["z"], snapshot.marks["z"])
+    np.testing.assert_array_equal(again.landmarks["z"], snapshot.landmarks["z"])
     assert list(again.spaces) == ["z", "z_c"]
     for name, values in again.spaces.items():
         assert values.dtype == np.float32

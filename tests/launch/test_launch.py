@@ -16,7 +16,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def store() -> Iterator[RunStore]:
 
 
 def queued(store: RunStore, epochs: int = 2) -> Run:
-    return store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
+    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
 
 
 def wait_until(store: RunStore, run_id: str, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:

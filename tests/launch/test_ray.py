@@ -22,10 +22,10 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out
+from mmclust.sweeps.runner import Progress, SweepOutcome, run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 
 CLUSTER = """
@@ -79,7 +79,7 @@ def store_here(tmp_path: Path) -> RunStore:
 
 
 def queued(store: RunStore, epochs: int = 2, seed: int = 0) -> Run:
-    return store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192, seed=seed))
+    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192, seed=seed))
 
 
 def wait_until(run: Run, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:
@@ -231,7 +231,7 @@ def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_h
     told: list[Progress] = []
     results: list[SweepOutcome] = []
     thread = threading.Thread(
-        target=lambda: results.append(carry_out(store, sweep, launcher="ray", progress=told.append))
+        target=lambda: results.append(run_sweep(store, sweep, launcher="ray", progress=told.append))
     )
     thread.start()
     deadline = time.monotonic() + 240
@@ -247,7 +247,7 @@ def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_h
 
     monkeypatch.delenv("MMCLUST_STORE")
     alone = RunStore(tmp_path / "alone", f"sqlite:///{tmp_path / 'alone.sqlite'}")
-    assert numbers(carry_out(alone, sweep, n_workers=2)) == numbers(results[0])
+    assert numbers(run_sweep(alone, sweep, n_workers=2)) == numbers(results[0])
 
 
 @pytest.mark.slow
@@ -259,10 +259,10 @@ def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: 
         if any(r.step > 20 for r in store.list(examples=False) if r.run_id in state.running):
             stop.set()
 
-    first = carry_out(store, sweep, launcher="ray", progress=once_it_trains, stop=stop)
+    first = run_sweep(store, sweep, launcher="ray", progress=once_it_trains, stop=stop)
     assert first.stopped and first.unfinished
     assert not any(record.active for record in store.list(examples=False))
-    later = carry_out(store, sweep, launcher="ray")
+    later = run_sweep(store, sweep, launcher="ray")
     assert len(later.runs) == 3 and len(store.list(examples=False)) == 3
 
 
@@ -270,7 +270,7 @@ def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: 
     ("device", "has_gpus", "kept"), [("auto", True, 0.25), ("auto", False, 0), ("cpu", True, 0), ("cuda", False, 0.25)]
 )
 def test_a_run_takes_the_part_of_a_gpu_that_was_asked_for_if_it_takes_any(device: str, has_gpus: bool, kept: float):
-    spec = replace(plan("digits", "dccs", device="cpu"), device=device, gpus=0.25)
+    spec = replace(build_spec("digits", "dccs", device="cpu"), device=device, gpus=0.25)
     assert launcher.resources(spec, has_gpus=has_gpus)["num_gpus"] == kept
     assert launcher.resources(replace(spec, gpus=1.0), has_gpus=has_gpus)["num_gpus"] in (0, 1)
 
@@ -278,10 +278,10 @@ def test_a_run_takes_the_part_of_a_gpu_that_was_asked_for_if_it_takes_any(device
 def test_a_part_of_a_gpu_needs_a_cluster_and_is_at_most_one(store_here: RunStore):
     sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
     with pytest.raises(ValueError, match="on a Ray cluster only"):
-        carry_out(store_here, sweep, gpus_per_run=0.5)
+        run_sweep(store_here, sweep, gpus_per_run=0.5)
     for wrong in (0, 2, float("nan")):
         with pytest.raises(ValueError, match="GPUs per run came; a run takes 0.01 to 1 of a GPU"):
-            carry_out(store_here, sweep, launcher="ray", gpus_per_run=wrong)
+            run_sweep(store_here, sweep, launcher="ray", gpus_per_run=wrong)
     assert store_here.list(examples=False) == []
 
 
@@ -297,7 +297,7 @@ def test_another_part_of_a_gpu_counts_for_runs_that_were_stopped_and_makes_no_ne
         monkeypatch.setattr(launcher._Starter, "start", lambda self, store, run_id: stop.set())
         for part in (1.0, 0.25):
             stop.clear()
-            carry_out(store_here, sweep, launcher="ray", gpus_per_run=part, stop=stop)
+            run_sweep(store_here, sweep, launcher="ray", gpus_per_run=part, stop=stop)
             (record,) = store_here.list(examples=False)
             assert (record.status, record.spec.gpus) == ("stopped", part)
 
@@ -305,7 +305,7 @@ def test_another_part_of_a_gpu_counts_for_runs_that_were_stopped_and_makes_no_ne
 def test_a_sweep_without_a_cluster_says_so_and_trains_nothing(installed: None, monkeypatch: pytest.MonkeyPatch):
     sweep = Sweep(cells=(Cell(dataset="digits", method="dccs"),))
     with pytest.raises(ValueError, match="set MMCLUST_RAY_ADDRESS to its address"):
-        carry_out(RunStore(), sweep, launcher="ray")
+        run_sweep(RunStore(), sweep, launcher="ray")
     monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{free_port()}")
     with pytest.raises(ValueError, match="no Ray cluster answers"):
         child.start(RunStore(), sweep, "ray")
@@ -323,8 +323,8 @@ def test_a_cluster_that_leaves_in_mid_sweep_ends_it_with_a_sentence_and_it_goes_
         monkeypatch.setattr(launcher, "_starters", {})
         base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=1, limit=192)
         sweep, store = Sweep(cells=(base,), seeds=(0, 1)), RunStore()
-        outcome = carry_out(store, sweep, launcher="ray")
+        outcome = run_sweep(store, sweep, launcher="ray")
     assert outcome.stopped and "no Ray cluster answers" in outcome.failures[0, 1]
     assert sweeps.get(store, sweep.id).status == "stopped"
     assert not any(record.active for record in store.list(examples=False))
-    assert len(carry_out(store, sweep, n_workers=1).runs) == 2
+    assert len(run_sweep(store, sweep, n_workers=1).runs) == 2

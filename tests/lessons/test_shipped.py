@@ -54,7 +54,7 @@ def test_every_setting_ships_and_its_scores_give_the_stored_figures(shipped: Shi
 
 @pytest.mark.parametrize("setting", list(SETTINGS))
 def test_every_setting_is_what_the_presets_give_today(shipped: Shipped, setting: str):
-    asked, spec = SETTINGS[setting].cell().plan(0), shipped.run(setting).spec
+    asked, spec = SETTINGS[setting].cell().build_spec(0), shipped.run(setting).spec
     assert (asked.config, asked.epochs, asked.preset) == (spec.config, spec.epochs, spec.preset)
 
 
@@ -72,8 +72,8 @@ def test_a_lesson_has_all_its_parts_and_its_links_lead_to_shipped_runs(shipped: 
     for link in lesson.links:
         assert (Path(__file__).resolve().parents[2] / "pages" / link.page).exists()
         assert shipped.store.get(link.run).snapshots()
-    knobs = {knob.name for knob in card(lesson.form["method"]).knobs}
-    assert set(lesson.form) - knobs <= {"dataset", "method", "preset", "seed"}
+    hyperparameters = {hyperparameter.name for hyperparameter in card(lesson.form["method"]).hyperparameters}
+    assert set(lesson.form) - hyperparameters <= {"dataset", "method", "preset", "seed"}
 
 
 def mean(shipped: Shipped, setting: str) -> float:

@@ -37,15 +37,15 @@ def test_prior_codes_are_gaussian_style_beside_an_even_one_hot_category() -> Non
 
 def test_turns_follow_n_critic() -> None:
     method = _method(n_critic=2)
-    assert [method.turns(step) for step in range(6)] == [("critic",), ("critic",), ("encoder",)] * 2
+    assert [method.phases(step) for step in range(6)] == [("critic",), ("critic",), ("encoder",)] * 2
 
 
 def test_a_critic_turn_moves_the_critic_alone_and_an_encoder_turn_all_but_the_critic() -> None:
     method = _method()
-    for turn, moved in (("critic", {"critic"}), ("encoder", {"encoder", "discriminator"})):
+    for phase, moved in (("critic", {"critic"}), ("encoder", {"encoder", "discriminator"})):
         method.zero_grad(set_to_none=True)
-        terms = method.loss_terms(_batch(method.spec), "train", turn)
-        sum(w * terms[name] for name, w in method.weights("train", turn).items()).backward()  # pyright: ignore
+        terms = method.loss_terms(_batch(method.spec), "train", phase)
+        sum(w * terms[name] for name, w in method.weights("train", phase).items()).backward()  # pyright: ignore
         assert {n.split(".")[0] for n, p in method.named_parameters() if p.grad is not None} == moved
 
 
@@ -97,16 +97,16 @@ def test_without_style_the_code_is_the_category() -> None:
 def test_every_kind_of_input_trains(kind: str, channels: int) -> None:
     spec = _spec(channels, side=16)
     method = _method(spec, input=kind, width=0.125, flip=True)
-    for turn in ("critic", "encoder"):
-        terms = method.loss_terms(_batch(spec), "train", turn)
+    for phase in ("critic", "encoder"):
+        terms = method.loss_terms(_batch(spec), "train", phase)
         assert all(term.isfinite() for term in terms.values())
 
 
 def test_in_bf16_the_critic_and_the_losses_stay_float32() -> None:
     method = _method()
     with torch.autocast("cpu", torch.bfloat16):
-        for turn in ("critic", "encoder"):
-            terms = method.loss_terms(_batch(method.spec), "train", turn)
+        for phase in ("critic", "encoder"):
+            terms = method.loss_terms(_batch(method.spec), "train", phase)
             assert {term.dtype for term in terms.values()} == {torch.float32}
 
 
@@ -146,7 +146,7 @@ def test_assignments_are_the_softmax_of_the_logits() -> None:
     ],
 )
 def test_unfit_data_is_refused_with_a_sentence(spec: DataSpec, changes: dict[str, str], words: str) -> None:
-    reason = DCCS.objection(spec, Config(**changes))  # pyright: ignore[reportArgumentType]
+    reason = DCCS.validate(spec, Config(**changes))  # pyright: ignore[reportArgumentType]
     assert reason is not None
     assert words in reason
 
@@ -156,7 +156,7 @@ def test_unfit_data_is_refused_with_a_sentence(spec: DataSpec, changes: dict[str
 def test_every_preset_takes_images_of_ones_own_of_any_size(preset: str, size: tuple[int, int]) -> None:
     view = ViewSpec(name="image", kind="image", shape=(1, *size))
     values = card("dccs").resolve("mine.npz", preset, {})
-    assert DCCS.objection(DataSpec(name="mine", views=(view,), n_clusters=3), Config(**values)) is None
+    assert DCCS.validate(DataSpec(name="mine", views=(view,), n_clusters=3), Config(**values)) is None
 
 
 def test_the_paper_preset_gives_the_papers_values_per_data_set() -> None:

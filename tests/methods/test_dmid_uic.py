@@ -77,8 +77,8 @@ def _fit(spec: DataSpec, config: Config, *, epochs: int, recorder: _Recorder, st
     return method
 
 
-def _total(method: DMIDUIC, terms: dict[str, torch.Tensor], turn: str) -> torch.Tensor:
-    return torch.stack([weight * terms[name] for name, weight in method.weights("train", turn).items()]).sum()
+def _total(method: DMIDUIC, terms: dict[str, torch.Tensor], phase: str) -> torch.Tensor:
+    return torch.stack([weight * terms[name] for name, weight in method.weights("train", phase).items()]).sum()
 
 
 def _moved(method: DMIDUIC) -> set[str]:
@@ -87,25 +87,25 @@ def _moved(method: DMIDUIC) -> set[str]:
 
 def test_every_turn_reaches_exactly_its_own_networks_on_one_batch() -> None:
     method, batch = _method(), _batch(_spec())
-    assert method.turns(0) == ("discriminator", "generator", "encoder")
-    for turn, networks in (
+    assert method.phases(0) == ("discriminator", "generator", "encoder")
+    for phase, networks in (
         ("discriminator", {"discriminators"}),
         ("generator", {"generators"}),
         ("encoder", {"encoders", "prototypes"}),
     ):
         method.zero_grad(set_to_none=True)
-        _total(method, method.loss_terms(batch, "train", turn), turn).backward()
+        _total(method, method.loss_terms(batch, "train", phase), phase).backward()
         assert _moved(method) == networks
         parameters = [p for name in networks for p in getattr(method, name).parameters()]
         assert all(p.grad is not None for p in parameters)
 
 
 @pytest.mark.parametrize(("turn", "networks"), [("align", {"encoders"}), ("autoencode", {"encoders", "decoders"})])
-def test_pretraining_moves_encoders_without_prototypes(turn: str, networks: set[str]) -> None:
+def test_pretraining_moves_encoders_without_prototypes(phase: str, networks: set[str]) -> None:
     method = _method(align_epochs=1, autoencoder_epochs=1)
-    method.schedule(turn, 0, 6)
-    assert method.turns(0) == (turn,)
-    _total(method, method.loss_terms(_batch(_spec()), turn, turn), turn).backward()
+    method.schedule(phase, 0, 6)
+    assert method.phases(0) == (phase,)
+    _total(method, method.loss_terms(_batch(_spec()), phase, phase), phase).backward()
     assert _moved(method) == networks
 
 
@@ -113,8 +113,8 @@ def test_the_terms_of_a_batch_agree_with_a_literal_computation() -> None:
     method, spec = _method(lambda_ce=0.3), _spec()
     batch = _batch(spec)
     terms: dict[str, torch.Tensor] = {}
-    for turn in method.turns(0):
-        terms |= {f"{turn}/{k}": v.detach() for k, v in method.loss_terms(batch, "train", turn).items()}
+    for phase in method.phases(0):
+        terms |= {f"{phase}/{k}": v.detach() for k, v in method.loss_terms(batch, "train", phase).items()}
 
     replay, (x1, x2) = _method(lambda_ce=0.3), batch.views
     generator = torch.Generator().manual_seed(2)
@@ -150,8 +150,8 @@ def test_the_terms_of_a_batch_agree_with_a_literal_computation() -> None:
     replay.encoders.eval()  # generated samples are read as in evaluation
     found = assignments(replay.encoders[0](fakes[0]), replay.encoders[1](fakes[1]))
     ce = [-v[torch.arange(N), c].log().mean() for v in found]
-    for turn in ("generator", "encoder"):
-        torch.testing.assert_close(terms[f"{turn}/ce"], ce[0] + (ce[1] + ce[2]) / 2)
+    for phase in ("generator", "encoder"):
+        torch.testing.assert_close(terms[f"{phase}/ce"], ce[0] + (ce[1] + ce[2]) / 2)
     assert method.weights("train", "generator") == {"gan": 1.0, "ce": 0.3}
     assert method.weights("train", "encoder") == {"con": 0.3, "ce": 0.3}
 
@@ -160,10 +160,10 @@ def test_generated_samples_leave_the_running_statistics_of_encoders_alone() -> N
     method, batch = _method(), _batch(_spec())
     method.loss_terms(batch, "train", "discriminator")
     before = {n: b.clone() for n, b in method.encoders.named_buffers()}
-    for turn in ("generator", "encoder"):
-        method.loss_terms(batch, "train", turn)
+    for phase in ("generator", "encoder"):
+        method.loss_terms(batch, "train", phase)
     assert all(torch.equal(before[n], b) for n, b in method.encoders.named_buffers())
-    assert before["0.1.num_batches_tracked"] == 1  # one pass of the real samples serves all turns
+    assert before["0.1.num_batches_tracked"] == 1  # one pass of the real samples serves all phases
     assert all(m.training for m in method.modules())
 
 
@@ -222,13 +222,13 @@ def test_any_number_of_views_trains_and_shows_its_spaces_and_prototypes(n_views:
     method = _fit(spec, config, epochs=4, recorder=recorder)
     assert {"loss/con", "loss/ce", "loss/gan", "loss/dis", "loss/align", "loss/reconstruction"} <= set(recorder.curves)
     views = _views(spec)
-    spaces, marks = method.spaces(views), method.marks()
+    spaces, landmarks = method.spaces(views), method.landmarks()
     numbers = range(1, n_views + 1)
     assert set(spaces) == {"z", "logits", *(f"z_{i}" for i in numbers), *(f"logits_{i}" for i in numbers)}
-    assert set(marks) == {"z", *(f"z_{i}" for i in numbers)}
-    for name, points in marks.items():
+    assert set(landmarks) == {"z", *(f"z_{i}" for i in numbers)}
+    for name, points in landmarks.items():
         assert points.shape == (K, spaces[name].shape[1])
-    torch.testing.assert_close(torch.cat([marks[f"z_{i}"] for i in numbers], dim=1), marks["z"])
+    torch.testing.assert_close(torch.cat([landmarks[f"z_{i}"] for i in numbers], dim=1), landmarks["z"])
     torch.testing.assert_close(method.assign(views), spaces["logits"].softmax(1))
     torch.testing.assert_close(method.assign(views).sum(1), torch.ones(N))
 
@@ -303,10 +303,10 @@ def test_convolutions_read_image_views_and_generators_draw_in_their_range() -> N
     pixels = torch.rand(N, 1, 8, 8) * 2 - 1
     batch = Batch(views=(pixels, _views(_spec())[0]), index=torch.arange(N), generator=torch.Generator().manual_seed(0))
     method.start_stage("train", batch.views, batch.generator)
-    for turn in method.turns(0):
-        terms = method.loss_terms(batch, "train", turn)
+    for phase in method.phases(0):
+        terms = method.loss_terms(batch, "train", phase)
         assert all(term.isfinite() for term in terms.values())
-        _total(method, terms, turn).backward()
+        _total(method, terms, phase).backward()
     assert method.cam_layer() is not None
     drawn = method.generate(torch.arange(K), torch.randn(K, method.noise_dim, generator=batch.generator))[0]
     assert drawn.shape == (K, 1, 8, 8)
@@ -317,8 +317,8 @@ def test_convolutions_read_image_views_and_generators_draw_in_their_range() -> N
 def test_in_bf16_the_losses_stay_float32() -> None:
     method, batch = _method(align_epochs=1, autoencoder_epochs=1), _batch(_spec())
     with torch.autocast("cpu", torch.bfloat16):
-        for turn in ("autoencode", "align", *method.turns(0)):
-            assert {term.dtype for term in method.loss_terms(batch, "train", turn).values()} == {torch.float32}
+        for phase in ("autoencode", "align", *method.phases(0)):
+            assert {term.dtype for term in method.loss_terms(batch, "train", phase).values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("row", card("dmid-uic").ablations)
@@ -354,7 +354,7 @@ def test_alpha_is_the_discriminators_share_of_the_learning_rate() -> None:
     [(_spec(1), {}, "DCCS for one image view"), (_spec(2, 300), {}, "raise batch_size to 300")],
 )
 def test_unfit_data_is_refused_with_a_sentence(spec: DataSpec, changes: dict[str, Any], words: str) -> None:
-    reason = DMIDUIC.objection(spec, Config(**changes))
+    reason = DMIDUIC.validate(spec, Config(**changes))
     assert reason is not None
     assert words in reason
 
@@ -370,6 +370,6 @@ def test_the_paper_preset_has_none_of_our_additions() -> None:
     values = card("dmid-uic").resolve("mnist-usps", "paper", {})
     assert (values["align_epochs"], values["autoencoder_epochs"], values["batch_size"]) == (0, 0, 100)
     assert (values["generative"], values["alpha"], values["lambda_ce"]) == (True, 0.1, 0.1)
-    assert card("dmid-uic").steps(values) == ("flatten", "minmax")
-    assert card("dmid-uic").steps(values | {"encoder": "conv"}) == ("minmax",)
+    assert card("dmid-uic").preprocessing(values) == ("flatten", "minmax")
+    assert card("dmid-uic").preprocessing(values | {"encoder": "conv"}) == ("minmax",)
     assert method_class("dmid-uic") is DMIDUIC

@@ -227,8 +227,8 @@ def test_the_paper_preset_holds_none_of_the_additions() -> None:
 def test_preparation_follows_the_encoder_and_the_number_of_components() -> None:
     about = card("dmim")
     values = about.resolve("mnist-usps", "quick", {})
-    assert about.steps(values) == ("flatten", "minmax", "pca-100", "unit")
-    assert about.steps(values | {"encoder": "conv", "pca_dims": 0}) == ("minmax", "unit")
+    assert about.preprocessing(values) == ("flatten", "minmax", "pca-100", "unit")
+    assert about.preprocessing(values | {"encoder": "conv", "pca_dims": 0}) == ("minmax", "unit")
 
 
 def _two_views_of_clusters(n_each: int = 40) -> tuple[torch.Tensor, ...]:
@@ -251,12 +251,12 @@ def test_the_alignment_lets_views_find_each_other_and_leaves_the_heads_alone() -
     adam, before, found = method.optimizers()["align"], method.head.weight.clone(), []
     for step in range(40):
         method.schedule("align", step / 10, 10)
-        (turn,) = method.turns(step)
+        (phase,) = method.phases(step)
         batch = Batch(views=views, index=torch.arange(len(views[0])), generator=torch.Generator().manual_seed(step))
-        terms = method.loss_terms(batch, "align", turn)
+        terms = method.loss_terms(batch, "align", phase)
         found.append(terms["align"].item())
         adam.zero_grad()
-        terms[next(iter(method.weights("align", turn)))].backward()
+        terms[next(iter(method.weights("align", phase)))].backward()
         adam.step()
     assert found[-1] < found[0] - 0.1
     torch.testing.assert_close(method.head.weight, before)

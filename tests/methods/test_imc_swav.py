@@ -174,7 +174,7 @@ def test_spaces_and_probabilities_of_gray_and_colour_images(channels: int):
     assert {name: tuple(values.shape[1:]) for name, values in spaces.items()} == {"z": (64,), "p": (8,), "logits": (4,)}
     torch.testing.assert_close(spaces["p"].norm(dim=1), torch.ones(16))
     torch.testing.assert_close(method.assign(views), spaces["logits"].softmax(dim=1))
-    assert method.marks()["p"].shape == (20, 8)
+    assert method.landmarks()["p"].shape == (20, 8)
 
 
 def _bank_batches(method: IMCSwAV, n: int) -> list[Batch]:
@@ -224,23 +224,23 @@ def test_what_waits_for_the_classifier_is_part_of_a_checkpoint():
 
 def test_objections_name_the_way_out():
     vectors = DataSpec(name="vectors", views=(ViewSpec(name="a", kind="vector", shape=(8,)),), n_clusters=3)
-    assert "choose a data set of images" in (IMCSwAV.objection(vectors, Config()) or "")
-    assert IMCSwAV.objection(_spec(side=8), Config()) is None
+    assert "choose a data set of images" in (IMCSwAV.validate(vectors, Config()) or "")
+    assert IMCSwAV.validate(_spec(side=8), Config()) is None
     for changes, way_out in (
         ({"high_size": 20}, "set high_size to 4 to 16"),
         ({"low_size": 2}, "set low_size to 4 to 16"),
         ({"n_prototypes": 20}, "raise n_prototypes"),
         ({"batch_size": 16}, "raise batch_size"),
     ):
-        objection = IMCSwAV.objection(_spec(n_clusters=30), Config(**changes)) or ""  # pyright: ignore[reportArgumentType]
-        assert way_out in objection and objection.count(". ") == 0
-    assert IMCSwAV.objection(_spec(), Config(low_size=2, n_low=0)) is None
+        validate = IMCSwAV.validate(_spec(n_clusters=30), Config(**changes)) or ""  # pyright: ignore[reportArgumentType]
+        assert way_out in validate and validate.count(". ") == 0
+    assert IMCSwAV.validate(_spec(), Config(low_size=2, n_low=0)) is None
 
 
 @pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.kind == "image"])
 @pytest.mark.parametrize("preset", CARD.presets)
 def test_presets_fit_the_images_of_every_data_set(name: str, preset: str):
-    assert IMCSwAV.objection(DATASETS[name].spec, CARD.config(**CARD.resolve(name, preset, {}))) is None
+    assert IMCSwAV.validate(DATASETS[name].spec, CARD.config(**CARD.resolve(name, preset, {}))) is None
 
 
 def test_presets_are_settings_that_the_card_allows():
@@ -258,7 +258,7 @@ def test_codes_of_two_augmentations_and_prototype_scores_leave_the_method_as_it_
     assert scores.shape == (16, 20)
     assert scores.abs().max() <= 1.0 + 1e-6
     spaces = method.spaces(batch.views)
-    torch.testing.assert_close(spaces["p"] @ method.marks()["p"].T, scores)
+    torch.testing.assert_close(spaces["p"] @ method.landmarks()["p"].T, scores)
     codes = method.augmented_codes(batch.views, batch.generator)
     assert codes.shape == (2, 16, 20)
     torch.testing.assert_close(codes.sum(dim=2), torch.ones(2, 16))

@@ -212,11 +212,11 @@ def test_the_alignment_moves_the_encoders_alone_and_lets_views_find_each_other()
     found = []
     for step in range(30):
         method.schedule("align", step / 10, 10)
-        (turn,) = method.turns(step)
+        (phase,) = method.phases(step)
         batch = Batch(views=views, index=torch.arange(len(views[0])), generator=torch.Generator().manual_seed(step))
-        terms = method.loss_terms(batch, "align", turn)
+        terms = method.loss_terms(batch, "align", phase)
         found.append(terms["align"].item())
-        assert method.weights("align", turn) == {"align": 1.0}
+        assert method.weights("align", phase) == {"align": 1.0}
         adam.zero_grad()
         terms["align"].backward()
         adam.step()

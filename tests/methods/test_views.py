@@ -101,7 +101,7 @@ def _data(n_views: int = 2, images: int = 0) -> MultiViewDataset:
 def _trainer(name: str, data: MultiViewDataset, recorder: _Recorder, *, epochs: int = 4, **changes: Any) -> Trainer:
     about = card(name)
     values = about.resolve("tiny", "quick", SMALL[name] | changes)
-    ready = prepare(data, about.steps(values))
+    ready = prepare(data, about.preprocessing(values))
     method = build(method_class(name), about.config(**values), ready.spec, 0)
     return Trainer(method, ready, recorder, epochs=epochs, seed=0, device=torch.device("cpu"))
 
@@ -196,7 +196,7 @@ def test_every_term_of_the_card_is_computed_and_every_gradient_is_finite(name: s
 @pytest.mark.parametrize("name", NAMES)
 def test_knob_names_of_terms_symbols_and_presets_are_known(name: str) -> None:
     about = card(name)
-    known = {knob.name: knob for knob in about.knobs}
+    known = {hyperparameter.name: hyperparameter for hyperparameter in about.hyperparameters}
     for term in about.terms:
         assert not term.weight or known[term.weight].symbol
     for preset, table in about.presets.items():
@@ -214,11 +214,11 @@ def test_knob_names_of_terms_symbols_and_presets_are_known(name: str) -> None:
 def test_one_view_is_refused_with_a_sentence_and_a_way_out(name: str) -> None:
     about = card(name)
     config = about.config(**about.resolve("tiny", "quick", {}))
-    reason = method_class(name).objection(_data(1).spec, config)
+    reason = method_class(name).validate(_data(1).spec, config)
     assert reason is not None
     assert "tiny has one" in reason
     assert "dccs" in reason
-    assert method_class(name).objection(_data(2).spec, config) is None
+    assert method_class(name).validate(_data(2).spec, config) is None
 
 
 @pytest.mark.parametrize("name", NAMES)

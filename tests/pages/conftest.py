@@ -62,7 +62,7 @@ def make_run(home: Path) -> Callable[..., Run]:
         launcher: str = "thread",
     ) -> Run:
         runs = RunStore()
-        spec = specs.plan(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters)
+        spec = specs.build_spec(dataset, "dccs", epochs=EPOCHS[-1], seed=seed, clusters=clusters)
         run = runs.create(replace(spec, launcher=launcher))
         if status == "queued":
             return run

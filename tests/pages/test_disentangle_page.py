@@ -31,14 +31,14 @@ def make_small(home) -> Callable[..., Run]:
         *,
         n: int = N,
         clusters: int | None = None,
-        marks: dict[str, np.ndarray] | None = None,
+        landmarks: dict[str, np.ndarray] | None = None,
         weights: bool = False,
     ) -> Run:
         data = catalogue.load(dataset, limit=n)
         labels = np.arange(n) % 8 if data.labels is None else data.labels
         n_clusters = clusters or data.spec.n_clusters
         store = RunStore()
-        run = store.create(specs.plan(dataset, method, epochs=2, limit=n, clusters=clusters))
+        run = store.create(specs.build_spec(dataset, method, epochs=2, limit=n, clusters=clusters))
         active = store.claim(run.id)
         assert active is not None
         with active:
@@ -46,7 +46,7 @@ def make_small(home) -> Callable[..., Run]:
             logits = 5 * np.eye(n_clusters, dtype=np.float32)[labels % n_clusters]
             found = {name: values.astype(np.float32) for name, values in spaces(labels).items()}
             active.snapshot(
-                Snapshot(epoch=2, step=8, index=np.arange(n), spaces=found, logits=logits, marks=marks or {})
+                Snapshot(epoch=2, step=8, index=np.arange(n), spaces=found, logits=logits, landmarks=landmarks or {})
             )
             active.progress(step=8, total_steps=8, epoch=2)
             if weights:
@@ -138,7 +138,7 @@ def of_prototypes(labels: np.ndarray) -> dict[str, np.ndarray]:
 def test_prototypes_have_their_use_their_owners_and_their_distances_under_augmentation(
     make_small: Callable[..., Run],
 ) -> None:
-    run = make_small("digits", "imc-swav", of_prototypes, marks={"p": np.eye(40, 20)}, weights=True)
+    run = make_small("digits", "imc-swav", of_prototypes, landmarks={"p": np.eye(40, 20)}, weights=True)
     app = opened(run, part="codes")
     assert_clean(app)
     words = texts(app)

@@ -57,7 +57,7 @@ def make_own_run(tmp_path: Path) -> Callable[..., Run]:
         path = tmp_path / f"{n}-{clusters}.npz"
         np.savez(path, **arrays)
         method = "msdib" if vectors else "dccs"
-        run = RunStore().create(specs.plan(dataset or str(path), method, epochs=3, clusters=clusters))
+        run = RunStore().create(specs.build_spec(dataset or str(path), method, epochs=3, clusters=clusters))
         active = RunStore().claim(run.id)
         assert active is not None
         active.begin(n_samples=n, n_train=n, n_clusters=clusters, environment={})

@@ -23,7 +23,9 @@ def make_views_run() -> Callable[..., Run]:
     """`make_views_run(method, dataset=...)` stores a run on the digits in two views; the second view swaps 1 and 2."""
 
     def make(method: str = "dmim", *, dataset: str = "digits-2view", weights: bool = False, changes=None) -> Run:
-        run = RunStore().create(specs.plan(dataset, method, epochs=2, limit=N, clusters=10, changes=changes or {}))
+        run = RunStore().create(
+            specs.build_spec(dataset, method, epochs=2, limit=N, clusters=10, changes=changes or {})
+        )
         data = catalogue.load(dataset, limit=N)
         clusters = np.arange(N) % 10 if data.labels is None else data.labels
         active = RunStore().claim(run.id)
@@ -39,7 +41,7 @@ def make_views_run() -> Callable[..., Run]:
                 fused, *alone = (values.astype(np.float32) for values in scores)
                 spaces = {"z": fused, "z_1": alone[0], "z_2": alone[1]}
                 spaces["over"] = np.eye(20, dtype=np.float32)[2 * clusters + rng.integers(0, 2, N)]
-                marks = {"z": 4 * np.eye(10, dtype=np.float32), "z_1": 4 * np.eye(10, dtype=np.float32)}
+                landmarks = {"z": 4 * np.eye(10, dtype=np.float32), "z_1": 4 * np.eye(10, dtype=np.float32)}
                 snapshot = Snapshot(
                     epoch=epoch,
                     step=epoch,
@@ -47,7 +49,7 @@ def make_views_run() -> Callable[..., Run]:
                     spaces=spaces,
                     logits=fused,
                     view_logits=tuple(alone),
-                    marks=marks,
+                    landmarks=landmarks,
                 )
                 active.snapshot(snapshot)
                 values = {"signal/usage_entropy": 2.29, "signal/confidence": 0.9, "signal/agreement": 0.8}
@@ -71,7 +73,7 @@ def fresh_weights(run: Run) -> dict:
     from mmclust.methods import card, method_class
 
     config = card(run.spec.method).config(**run.spec.config)
-    spec = preprocessing.spec_after(catalogue.describe(run.spec.dataset), run.spec.steps, N)
+    spec = preprocessing.spec_after(catalogue.describe(run.spec.dataset), run.spec.preprocessing, N)
     return build(method_class(run.spec.method), config, spec, 0).state_dict()
 
 

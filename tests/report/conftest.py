@@ -80,7 +80,7 @@ def two_views() -> Callable[[], tuple[Run, MultiViewDataset]]:
                     spaces=codes,
                     logits=scores[0],
                     view_logits=tuple(scores[1:]),
-                    marks={"h": 6 * np.eye(10, dtype=np.float32)},
+                    landmarks={"h": 6 * np.eye(10, dtype=np.float32)},
                 )
             )
             active.finish("finished")

@@ -11,7 +11,7 @@ from mmclust.report.export import export
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 
 NAMES = ["spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html"]
 
@@ -85,7 +85,7 @@ def test_a_run_without_a_snapshot_writes_nothing(tmp_path):
 
 def test_a_trained_run_is_exported_with_heat(tmp_path):
     store = RunStore()
-    run = store.create(plan("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2))
+    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2))
     active = store.claim(run.id)
     assert active is not None
     assert worker.execute(active) == "finished"

@@ -11,7 +11,7 @@ from mmclust.plots import experiments as pictures
 from mmclust.reproduction import maps, reproduce
 from mmclust.reproduction.experiment import Experiment
 from mmclust.reproduction.image_experiments import DCCS, IMC
-from mmclust.specs import objection
+from mmclust.specs import validate
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_every_run_of_a_quick_look_can_be_trained(experiment: Experiment):
     ]
     assert cells
     for cell in cells:
-        assert objection(cell.plan(seed=0)) is None, cell
+        assert validate(cell.build_spec(seed=0)) is None, cell
 
 
 def test_a_sweep_is_drawn_with_its_axis_and_a_table_is_not():

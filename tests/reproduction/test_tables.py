@@ -102,9 +102,9 @@ def test_experiments_name_rows_data_sets_and_ablations_that_exist(name: str):
             about = card(row.method)
             assert row.preset in about.presets
             assert not row.ablation or row.ablation in about.ablations
-            knobs = {knob.name: knob for knob in about.knobs}
+            hyperparameters = {hyperparameter.name: hyperparameter for hyperparameter in about.hyperparameters}
             for axis, values in {**experiment.axes, **experiment.quick_axes}.items():
-                assert axis in AXES or [knobs[axis].check(value) for value in values] == list(values)
+                assert axis in AXES or [hyperparameters[axis].check(value) for value in values] == list(values)
     for place in (*experiment.places, *experiment.quick_places):
         assert place.dataset in catalogue.DATASETS
 

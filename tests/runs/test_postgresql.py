@@ -8,10 +8,10 @@ from postgresql import PostgreSQL
 
 from mmclust import worker
 from mmclust.runs import active as module
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 
 
 @pytest.fixture(autouse=True, params=["postgresql"])
@@ -29,7 +29,7 @@ def broken(postgresql: PostgreSQL) -> Iterator[PostgreSQL]:
 
 
 def queued(store: RunStore, epochs: int = 40) -> Run:
-    return store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
+    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
 
 
 def trained(run: Run) -> threading.Thread:
@@ -55,14 +55,14 @@ def assert_same_numbers(run: Run, whole: Run) -> None:
 
 
 def test_an_address_without_a_server_is_one_sentence_without_the_password(tmp_path):
-    with pytest.raises(StoreLost, match="cannot be used: connection failed: .*refused") as caught:
+    with pytest.raises(StoreUnavailable, match="cannot be used: connection failed: .*refused") as caught:
         RunStore(tmp_path, "postgresql://someone:secret@127.0.0.1:1/runs")
     assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["mysql://root@localhost/runs", "no address at all"])
 def test_other_databases_are_refused(url: str, tmp_path):
-    with pytest.raises(StoreLost, match="MMCLUST_STORE takes sqlite:///FILE or postgresql://"):
+    with pytest.raises(StoreUnavailable, match="MMCLUST_STORE takes sqlite:///FILE or postgresql://"):
         RunStore(tmp_path, url)
 
 
@@ -96,7 +96,7 @@ def test_a_database_that_is_gone_for_a_while_costs_a_run_nothing(broken: Postgre
     trained(whole).join()
     job = trained(run)
     broken.stop()
-    with pytest.raises(StoreLost, match="does not answer"):
+    with pytest.raises(StoreUnavailable, match="does not answer"):
         run.record()
     time.sleep(1.5)
     broken.start()

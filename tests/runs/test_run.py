@@ -229,12 +229,12 @@ def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_every
     active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
     from mmclust.runs import active as module
-    from mmclust.runs.errors import StoreLost
+    from mmclust.runs.errors import StoreUnavailable
 
     working = run.store.writing
 
     def broken(**_):
-        raise StoreLost("the run store does not answer")
+        raise StoreUnavailable("the run store does not answer")
 
     monkeypatch.setattr(run.store, "writing", broken)
     monkeypatch.setattr(module, "WRITE_EVERY_S", 0.05)
@@ -250,7 +250,7 @@ def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_every
         monkeypatch.setattr(run.store, "writing", broken)
         monkeypatch.setattr(module, "PATIENCE_S", 0.1)
         active.log({"loss/a": 1.0}, step=2, epoch=1)
-        with pytest.raises(StoreLost):
+        with pytest.raises(StoreUnavailable):
             while time.monotonic() < deadline + 5:
                 active.request()
                 time.sleep(0.05)

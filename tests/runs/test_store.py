@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from mmclust.runs import owner
 from mmclust.runs.active import ActiveRun
-from mmclust.runs.errors import StoreLost, UnknownRun
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.queue import wanted_devices
 from mmclust.runs.record import HEARTBEAT_LIMIT_S
 from mmclust.runs.spec import RunSpec
@@ -239,13 +239,13 @@ def test_a_running_run_cannot_be_deleted_and_others_leave_nothing_behind(store: 
 
 def test_a_store_on_a_file_says_that_it_cannot_be_used(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreLost, match="cannot be used"):
+    with pytest.raises(StoreUnavailable, match="cannot be used"):
         RunStore(tmp_path / "file")
 
 
 def test_a_broken_database_is_one_sentence(tmp_path: Path):
     (tmp_path / "store.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(StoreLost, match="cannot be used: file is not a database"):
+    with pytest.raises(StoreUnavailable, match="cannot be used: file is not a database"):
         RunStore(tmp_path)
 
 
@@ -259,7 +259,7 @@ def test_a_deleted_database_file_begins_anew(home: Path):
 
 
 def test_a_password_in_the_url_is_not_shown():
-    with pytest.raises(StoreLost) as caught:
+    with pytest.raises(StoreUnavailable) as caught:
         RunStore(url="nosuchdatabase://user:secret@nowhere/runs")
     assert "secret" not in str(caught.value)
 

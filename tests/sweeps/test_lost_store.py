@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from postgresql import PostgreSQL
 
-from mmclust.runs.errors import StoreLost
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import runner
-from mmclust.sweeps.runner import Progress, SweepOutcome, carry_out
+from mmclust.sweeps.runner import Progress, SweepOutcome, run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep
 
 
@@ -53,9 +53,9 @@ def numbers(outcome: SweepOutcome) -> list[dict[str, float] | None]:
 
 @pytest.mark.slow
 def test_a_sweep_waits_for_its_database_and_loses_nothing(store: RunStore, broken: PostgreSQL, base: Cell):
-    whole = carry_out(RunStore(store.home / "alone"), Sweep(cells=(replace(base, epochs=60),), seeds=(0, 1, 2)))
+    whole = run_sweep(RunStore(store.home / "alone"), Sweep(cells=(replace(base, epochs=60),), seeds=(0, 1, 2)))
     told = StopsIt(store, broken, 3.0)
-    outcome = carry_out(store, whole.sweep, n_workers=2, progress=told)
+    outcome = run_sweep(store, whole.sweep, n_workers=2, progress=told)
     assert told.troubles and "does not answer" in told.troubles[0] and "\n" not in told.troubles[0]
     assert outcome.failures == {} and not outcome.stopped
     assert numbers(outcome) == numbers(whole)
@@ -69,8 +69,8 @@ def test_after_its_patience_a_sweep_ends_with_a_sentence_and_goes_on_later(
 ):
     monkeypatch.setattr(runner, "PATIENCE_S", 0.5)
     sweep = Sweep(cells=(replace(base, epochs=2000),), seeds=(0, 1))
-    with pytest.raises(StoreLost, match="start it again to go on") as caught:
-        carry_out(store, sweep, n_workers=2, progress=StopsIt(store, broken, 5.0))
+    with pytest.raises(StoreUnavailable, match="start it again to go on") as caught:
+        run_sweep(store, sweep, n_workers=2, progress=StopsIt(store, broken, 5.0))
     assert "\n" not in str(caught.value)
     deadline = time.monotonic() + 60
     while not broken.runs:
@@ -79,7 +79,7 @@ def test_after_its_patience_a_sweep_ends_with_a_sentence_and_goes_on_later(
     before = {record.run_id: record.step for record in store.list(examples=False)}
     assert any(before.values())
     shorter = Sweep(cells=(replace(base, epochs=20),), seeds=(0, 1))
-    assert len(carry_out(store, shorter, n_workers=2).runs) == 2
+    assert len(run_sweep(store, shorter, n_workers=2).runs) == 2
     resumed: list[int] = []
     stop = threading.Event()
 
@@ -89,6 +89,6 @@ def test_after_its_patience_a_sweep_ends_with_a_sentence_and_goes_on_later(
         if resumed:
             stop.set()
 
-    carry_out(store, sweep, n_workers=2, progress=goes_on, stop=stop)
+    run_sweep(store, sweep, n_workers=2, progress=goes_on, stop=stop)
     assert resumed
     assert set(before) <= {record.run_id for record in store.list(examples=False)}

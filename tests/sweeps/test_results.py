@@ -11,7 +11,7 @@ from mmclust.sweeps.sweep import Cell, grid
 
 def trained(store: RunStore, **values: Any) -> RunRecord:
     """A record of a run that has taken a device for ten seconds, or as `values` say."""
-    record = store.create(Cell(dataset="digits", method="dccs").plan(0)).record()
+    record = store.create(Cell(dataset="digits", method="dccs").build_spec(0)).record()
     return replace(record, **{"device": "cpu", "seconds": 10.0, "environment": {"threads": "2"}} | values)
 
 

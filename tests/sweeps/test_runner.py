@@ -12,10 +12,10 @@ import pytest
 
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.specs import objection
+from mmclust.specs import validate
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import runner
-from mmclust.sweeps.runner import Progress, carry_out, look_up
+from mmclust.sweeps.runner import Progress, look_up, run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 from mmclust.worker import execute_when_free
 
@@ -32,7 +32,7 @@ class InBackground:
         self.thread.start()
 
     def _run(self, store: RunStore, sweep: Sweep, n_workers: int) -> None:
-        self.outcome = carry_out(store, sweep, n_workers=n_workers, progress=self.states.append, stop=self.stop)
+        self.outcome = run_sweep(store, sweep, n_workers=n_workers, progress=self.states.append, stop=self.stop)
 
     def join(self):
         self.thread.join(120)
@@ -80,7 +80,7 @@ def children() -> set[str]:
 def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: RunStore, base: Cell):
     sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[0, 1])
     states: list[Progress] = []
-    first = carry_out(store, sweep, n_workers=2, progress=states.append)
+    first = run_sweep(store, sweep, n_workers=2, progress=states.append)
     assert (first.n_runs, first.n_reused, first.failures, first.stopped) == (4, 0, {}, False)
     assert {(r.device, r.environment["threads"]) for r in first.runs.values()} == {("cpu", "1")}
     assert max(len(state.running) for state in states) == 2
@@ -91,11 +91,11 @@ def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: R
     assert len({pid(record, store) for record in first.runs.values()}) == 2, "a worker did not take a second run"
 
     wider = grid(base, {"beta_mi": [0.0, 0.5, 1.0]}, seeds=[0])
-    second = carry_out(store, wider, n_workers=2)
+    second = run_sweep(store, wider, n_workers=2)
     assert (second.n_runs, second.n_reused) == (3, 2)
     assert [run.run_id for run in second.of_cell(0)] == [first.runs[0, 0].run_id]
     began = time.monotonic()
-    again = carry_out(store, sweep, n_workers=2)
+    again = run_sweep(store, sweep, n_workers=2)
     assert (again.n_reused, again.runs) == (4, first.runs)
     assert time.monotonic() - began < 2, "workers were started for nothing"
     assert {record.sweep_id for record in sweeps.listed(store)} == {sweep.id, wider.id}
@@ -109,11 +109,11 @@ def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: R
 
 @pytest.mark.slow
 def test_a_run_of_the_command_line_gives_the_same_numbers_and_is_reused(store: RunStore, base: Cell):
-    spec = replace(base.plan(0), launcher="command", title="By hand", n_snapshots=5)
+    spec = replace(base.build_spec(0), launcher="command", title="By hand", n_snapshots=5)
     by_hand = execute_when_free(store, store.create(spec).id)
-    outcome = carry_out(store, Sweep(cells=(base,), seeds=(0, 1)), n_workers=1)
+    outcome = run_sweep(store, Sweep(cells=(base,), seeds=(0, 1)), n_workers=1)
     assert outcome.runs[0, 0].run_id == by_hand.run_id
-    alone = store.create(replace(base.plan(1), launcher="command"))
+    alone = store.create(replace(base.build_spec(1), launcher="command"))
     assert execute_when_free(store, alone.id).metrics == outcome.runs[0, 1].metrics
 
 
@@ -144,7 +144,7 @@ def test_a_cancelled_sweep_leaves_resumable_runs_and_no_process_and_goes_on_late
     assert (0, 2) in outcome.unfinished and not outcome.failures
     steps = {r.run_id: r.step for r in records(store, "stopped")}
     assert steps
-    later = carry_out(store, sweep, n_workers=2)
+    later = run_sweep(store, sweep, n_workers=2)
     assert len(later.runs) == 3
     assert set(steps) <= {run.run_id for run in later.runs.values()}
 
@@ -167,7 +167,7 @@ def test_another_process_can_stop_a_sweep_through_the_store(
 def test_a_failing_run_and_an_impossible_setting_are_sentences_and_the_others_go_on(
     store: RunStore, base: Cell, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(runner, "refusals", lambda specs, _: [objection(spec) for spec in specs])  # no look at samples
+    monkeypatch.setattr(runner, "refusals", lambda specs, _: [validate(spec) for spec in specs])  # no look at samples
     cells = (
         base,
         replace(base, changes={"width": 0.125, "batch_size": 512}),  # fails in training: 192 samples
@@ -175,7 +175,7 @@ def test_a_failing_run_and_an_impossible_setting_are_sentences_and_the_others_go
         replace(base, changes={"width": 99}),  # refused by the plan
         replace(base, dataset="nothing"),
     )
-    outcome = carry_out(store, Sweep(cells=cells), n_workers=2)
+    outcome = run_sweep(store, Sweep(cells=cells), n_workers=2)
     assert list(outcome.runs) == [(0, 0)]
     assert "exceeds the 192 samples" in outcome.failures[1, 0]
     assert "colour images" in outcome.failures[2, 0]
@@ -187,7 +187,7 @@ def test_a_failing_run_and_an_impossible_setting_are_sentences_and_the_others_go
 
 @pytest.mark.slow
 def test_equal_cells_are_trained_once(store: RunStore, base: Cell):
-    outcome = carry_out(store, Sweep(cells=(base, replace(base, label="the same"))), n_workers=2)
+    outcome = run_sweep(store, Sweep(cells=(base, replace(base, label="the same"))), n_workers=2)
     assert outcome.n_runs == 1
     assert outcome.runs[0, 0].run_id == outcome.runs[1, 0].run_id
 
@@ -218,7 +218,7 @@ def test_workers_of_a_killed_sweep_end_and_leave_an_interrupted_run(store: RunSt
 def test_several_methods_and_data_sets_go_through_one_sweep(store: RunStore):
     base = Cell(dataset="digits-2view", method="dmim", epochs=1, limit=260)
     wishes = {"method": ["dmim", "msdib", "dmid-uic"], "dataset": ["digits-2view", "digits"]}
-    outcome = carry_out(store, grid(base, wishes), n_workers=2)
+    outcome = run_sweep(store, grid(base, wishes), n_workers=2)
     done = {(cell.method, cell.dataset) for n, cell in enumerate(outcome.sweep.cells) if (n, 0) in outcome.runs}
     assert done == {(name, "digits-2view") for name in wishes["method"]}
     assert len(outcome.failures) == 3, "one view is refused by all three"

@@ -5,7 +5,7 @@ import pytest
 
 from mmclust.runs.example import FOLDER
 from mmclust.runs.spec import RunSpec
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 from mmclust.sweeps.known import key
 from mmclust.sweeps.sweep import Cell, Sweep, grid, points_of
 
@@ -47,7 +47,7 @@ def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
 
 
 def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
-    spec = base.plan(0)
+    spec = base.build_spec(0)
     earlier = replace(spec, config={name: value for name, value in spec.config.items() if name != "rotation"})
     assert spec.config["rotation"] == 0
     assert key(earlier) == key(spec)
@@ -56,7 +56,7 @@ def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
 
 def test_the_bundled_example_is_the_run_that_the_app_begins_with():
     example = RunSpec.from_json((FOLDER / "spec.json").read_text())
-    assert key(example) == key(plan("digits", "dccs"))
+    assert key(example) == key(build_spec("digits", "dccs"))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"cells": 3, "seeds": [0]}', '{"seeds": [0]}'])
@@ -86,12 +86,12 @@ def test_values_and_seeds_that_come_twice_and_empty_axes_are_refused(base: Cell)
 
 
 def test_only_what_changes_numbers_is_in_the_key(base: Cell):
-    spec = base.plan(0, tags=("a",))
+    spec = base.build_spec(0, tags=("a",))
     again = Cell(dataset="digits", method="dccs", changes={"width": "0.125"}, epochs=2, limit=192, label="other")
-    assert key(spec) == key(again.plan(0, tags=("b",)))
-    assert key(spec) != key(base.plan(1))
-    whole = Cell(dataset="digits", method="dccs", changes={"beta_aug": 2}).plan(0)
-    assert key(whole) == key(Cell(dataset="digits", method="dccs").plan(0))
+    assert key(spec) == key(again.build_spec(0, tags=("b",)))
+    assert key(spec) != key(base.build_spec(1))
+    whole = Cell(dataset="digits", method="dccs", changes={"beta_aug": 2}).build_spec(0)
+    assert key(whole) == key(Cell(dataset="digits", method="dccs").build_spec(0))
 
 
 def test_a_list_of_settings_without_common_axes_is_looked_at_side_by_side(base: Cell):

@@ -7,13 +7,13 @@ from starlette.requests import Request
 
 from mmclust import launch
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 from mmclust.ui import server
 
 
 def test_a_run_that_an_earlier_server_left_in_the_queue_is_taken_up() -> None:
     store = RunStore()
-    run = store.create(plan("digits", "dccs", changes={"width": 0.125}, epochs=1, limit=192))
+    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=1, limit=192))
     server._take_up_queue()
     try:
         deadline = time.monotonic() + 240

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mmclust.methods.card import MethodCard, Preset, Term, knob
+from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
 
 _COLOR = ("cifar10", "cifar20", "cifar100", "stl10", "imagenet10", "tiny-imagenet", "shapes")
 
@@ -11,7 +11,7 @@ _COLOR = ("cifar10", "cifar20", "cifar100", "stl10", "imagenet10", "tiny-imagene
 class Config:
     """Hyper-parameters of DCCS; defaults are the paper's for MNIST."""
 
-    beta_aug: float = knob(
+    beta_aug: float = hyperparameter(
         2.0,
         low=0,
         high=10,
@@ -21,7 +21,7 @@ class Config:
         help="How strongly an augmented image must keep its category. 0 switches the term off.",
         paper=dict.fromkeys(_COLOR, 4.0),
     )
-    beta_mi: float = knob(
+    beta_mi: float = hyperparameter(
         0.5,
         low=0,
         high=2,
@@ -30,7 +30,7 @@ class Config:
         group="Objective",
         help="How much the code must tell about its own image. 0 switches the term off.",
     )
-    beta_adv: float = knob(
+    beta_adv: float = hyperparameter(
         1.0,
         low=0.1,
         high=5,
@@ -39,7 +39,7 @@ class Config:
         group="Objective",
         help="Pull of the codes towards the prior: one-hot categories, equal-sized clusters, Gaussian style.",
     )
-    style_dim: int = knob(
+    style_dim: int = hyperparameter(
         50,
         low=0,
         high=100,
@@ -48,7 +48,7 @@ class Config:
         group="Code",
         help="Dimensions of the style code: room for differences within a cluster. 0 leaves the category alone.",
     )
-    sigma: float = knob(
+    sigma: float = hyperparameter(
         0.1,
         low=0.01,
         high=0.5,
@@ -57,7 +57,7 @@ class Config:
         group="Code",
         help="Standard deviation of the style prior; the category part has length 1.",
     )
-    n_critic: int = knob(
+    n_critic: int = hyperparameter(
         4,
         low=1,
         high=10,
@@ -66,7 +66,7 @@ class Config:
         group="Critic",
         help="Critic updates before each encoder update.",
     )
-    lambda_gp: float = knob(
+    lambda_gp: float = hyperparameter(
         10.0,
         low=1,
         high=50,
@@ -75,7 +75,7 @@ class Config:
         group="Critic",
         help="Weight of the gradient penalty that keeps the critic smooth.",
     )
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-4,
         low=1e-5,
         high=5e-3,
@@ -84,13 +84,13 @@ class Config:
         group="Optimiser",
         help="Step size of Adam, for encoder and critic.",
     )
-    schedule: str = knob(
+    schedule: str = hyperparameter(
         "constant",
         choices=("constant", "cosine"),
         group="Optimiser",
         help="Learning rate over the run: as published, or falling to a hundredth along a cosine (not in the paper).",
     )
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         64,
         low=16,
         high=512,
@@ -99,7 +99,7 @@ class Config:
         group="Optimiser",
         help="Images per step. Larger is faster per image but means fewer updates and other batch statistics.",
     )
-    crop_area: float = knob(
+    crop_area: float = hyperparameter(
         0.4,
         low=0.1,
         high=1,
@@ -107,7 +107,7 @@ class Config:
         group="Augmentation",
         help="Smallest share of the image that a random crop may keep.",
     )
-    rotation: float = knob(
+    rotation: float = hyperparameter(
         0.0,
         low=0,
         high=45,
@@ -115,7 +115,7 @@ class Config:
         group="Augmentation",
         help="Largest random turn in degrees, and a slant of as many hundredths of a pixel a row. Not in the paper.",
     )
-    jitter: float = knob(
+    jitter: float = hyperparameter(
         0.4,
         low=0,
         high=0.8,
@@ -123,26 +123,26 @@ class Config:
         group="Augmentation",
         help="Strength of the random brightness and contrast (in colour also saturation; hue a third of it).",
     )
-    flip: bool = knob(
+    flip: bool = hyperparameter(
         False,
         group="Augmentation",
         help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
         paper=dict.fromkeys((*_COLOR, "fashion-mnist"), True),
     )
-    input: str = knob(
+    input: str = hyperparameter(
         "gray",
         choices=("gray", "sobel", "rgb"),
         group="Network",
         help="What the encoder sees: luma, its edges, or colour (colour images only).",
     )
-    encoder: str = knob(
+    encoder: str = hyperparameter(
         "auto",
         choices=("auto", "light", "small", "plain", "residual-32", "residual-96"),
         group="Network",
         help="Network by image size (auto): the published ones from 14 pixels on, a small one below. light: the same, "
         "but none larger than the one for 28 pixels.",
     )
-    width: float = knob(
+    width: float = hyperparameter(
         1.0,
         low=0.125,
         high=2,

@@ -46,7 +46,7 @@ class DCCS(Method):
         size = (view.shape[1], view.shape[2])
         name = choose_encoder(size, config.encoder)
         code_dim = config.style_dim + spec.n_clusters
-        # The small network goes with narrower judges: 1024 units would dwarf it.
+        # The small network goes with narrower critics: 1024 units would dwarf it.
         scale = config.width / (4 if name == "small" else 1)
         hidden = max(16, round(1024 * scale)), max(16, round(512 * scale))
         self.encoder = make_encoder(name, channels, size, code_dim, config.width)
@@ -54,7 +54,7 @@ class DCCS(Method):
         self.discriminator = PairDiscriminator(self.encoder.features_dim, code_dim, hidden)
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+    def validate(cls, spec: DataSpec, config: Config) -> str | None:
         """Why DCCS cannot take such data, in one sentence; None when it can."""
         images = [view for view in spec.views if view.kind == "image"]
         if len(spec.views) != 1 or not images:
@@ -89,26 +89,26 @@ class DCCS(Method):
             for group in optimizer.param_groups:
                 group["lr"] = self.config.learning_rate * (LAST_SHARE + (1 - LAST_SHARE) * share)
 
-    def turns(self, step: int) -> tuple[str, ...]:
+    def phases(self, step: int) -> tuple[str, ...]:
         """Every (n_critic + 1)-th step moves the encoder, the others the critic."""
         return ("encoder",) if step % (self.config.n_critic + 1) == self.config.n_critic else ("critic",)
 
-    def repeats(self, stage: str, turn: str) -> str:
-        """Always the same operations for each turn."""
-        return turn
+    def repeats(self, stage: str, phase: str) -> str:
+        """Always the same operations for each phase."""
+        return phase
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the published totals."""
         c = self.config
-        if turn == "critic":
+        if phase == "critic":
             return {"critic": c.beta_adv, "penalty": c.beta_adv * c.lambda_gp}
         return {"mi": c.beta_mi, "aug": c.beta_aug, "adv": c.beta_adv}
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
         """Terms of the critic's or the encoder's objective; `wasserstein` is only watched."""
         # In the encoder's turn the critic only passes gradients on: computing its own would be waste.
-        self.critic.requires_grad_(turn == "critic")
-        return self._critic_terms(batch) if turn == "critic" else self._encoder_terms(batch)
+        self.critic.requires_grad_(phase == "critic")
+        return self._critic_terms(batch) if phase == "critic" else self._encoder_terms(batch)
 
     def _critic_terms(self, batch: Batch) -> dict[str, Tensor]:
         with torch.no_grad():  # train mode: batch statistics, running statistics move on

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmclust.methods.card import MethodCard, Preset, Term, knob
+from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Hyper-parameters of DMID-UIC; defaults are the paper's where it gives them."""
 
-    lambda_ce: float = knob(
+    lambda_ce: float = hyperparameter(
         0.1,
         low=1e-4,
         high=1,
@@ -20,7 +20,7 @@ class Config:
         group="Objective",
         help="For the generators: weight of finding the code again against passing as real.",
     )
-    alpha: float = knob(
+    alpha: float = hyperparameter(
         0.1,
         low=1e-4,
         high=1,
@@ -29,29 +29,29 @@ class Config:
         group="Objective",
         help="Pace of the discriminators: their learning rate as a share of the others'.",
     )
-    generative: bool = knob(
+    generative: bool = hyperparameter(
         True,
         group="Objective",
         help="Train generators and discriminators beside the clustering. Off is three times faster.",
     )
-    recover_code: bool = knob(
+    recover_code: bool = hyperparameter(
         True,
         group="Objective",
         help="The code of a generated sample must be found again by the encoders (L_ce).",
     )
-    generator_loss: str = knob(
+    generator_loss: str = hyperparameter(
         "non-saturating",
         choices=("non-saturating", "paper"),
         group="Objective",
         help="How generators are judged: log D, or the paper's exponential of the logit (cut at 3).",
     )
-    prior: str = knob(
+    prior: str = hyperparameter(
         "uniform",
         choices=("uniform", "batch"),
         group="Objective",
         help="How often each cluster is generated: all alike, or as often as the batch is assigned to it.",
     )
-    ce_warmup: int = knob(
+    ce_warmup: int = hyperparameter(
         3,
         low=0,
         high=50,
@@ -59,7 +59,7 @@ class Config:
         group="Objective",
         help="Epochs before generated samples move the encoders: at first they are random images.",
     )
-    target: str = knob(
+    target: str = hyperparameter(
         "shared",
         choices=("shared", "fused", "printed"),
         group="Targets",
@@ -68,7 +68,7 @@ class Config:
             "the views to the fused one without a target."
         ),
     )
-    tau_start: float = knob(
+    tau_start: float = hyperparameter(
         2.5,
         low=1,
         high=10,
@@ -77,7 +77,7 @@ class Config:
         group="Targets",
         help="Sharpness of the targets at first; high values freeze an early partition.",
     )
-    tau_end: float = knob(
+    tau_end: float = hyperparameter(
         6.0,
         low=1,
         high=10,
@@ -86,7 +86,7 @@ class Config:
         group="Targets",
         help="Sharpness of the targets at last; below 3 assignments stay soft.",
     )
-    tau_ramp: float = knob(
+    tau_ramp: float = hyperparameter(
         0.7,
         low=0.05,
         high=1,
@@ -94,18 +94,18 @@ class Config:
         group="Targets",
         help="Share of the training over which the sharpness rises.",
     )
-    balance: bool = knob(
+    balance: bool = hyperparameter(
         True,
         group="Targets",
         help="Targets use all clusters equally. Off lets clusters merge.",
     )
-    distance: str = knob(
+    distance: str = hyperparameter(
         "plain",
         choices=("plain", "squared"),
         group="Targets",
         help="Distance to a prototype in the assignment; the paper's is not squared.",
     )
-    align_epochs: int = knob(
+    align_epochs: int = hyperparameter(
         0,
         low=0,
         high=100,
@@ -116,7 +116,7 @@ class Config:
             "run's epochs. 0 is the paper's random start."
         ),
     )
-    align_temperature: float = knob(
+    align_temperature: float = hyperparameter(
         0.5,
         low=0.05,
         high=2,
@@ -124,7 +124,7 @@ class Config:
         group="Start",
         help="Softness of the views' comparison; small values look at the closest rivals alone.",
     )
-    autoencoder_epochs: int = knob(
+    autoencoder_epochs: int = hyperparameter(
         0,
         low=0,
         high=100,
@@ -132,7 +132,7 @@ class Config:
         group="Start",
         help="Epochs of autoencoder pretraining, before all else; part of the run's epochs.",
     )
-    latent_dim: int = knob(
+    latent_dim: int = hyperparameter(
         64,
         low=2,
         high=128,
@@ -141,7 +141,7 @@ class Config:
         group="Network",
         help="Dimensions of each view's code.",
     )
-    noise_dim: int = knob(
+    noise_dim: int = hyperparameter(
         30,
         low=5,
         high=100,
@@ -149,13 +149,13 @@ class Config:
         group="Network",
         help="Dimensions of the generators' noise.",
     )
-    encoder: str = knob(
+    encoder: str = hyperparameter(
         "mlp",
         choices=("mlp", "conv"),
         group="Network",
         help="Dense layers for every view, or convolutions for image views.",
     )
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-3,
         low=1e-5,
         high=5e-3,
@@ -164,7 +164,7 @@ class Config:
         group="Optimiser",
         help="Step size of Adam for encoders, prototypes and generators; alpha times it for discriminators.",
     )
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         250,
         low=16,
         high=1024,
@@ -175,7 +175,7 @@ class Config:
     )
 
 
-def _steps(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Every column to [0, 1], where generators live; pixels become columns unless convolutions read them."""
     return ("minmax",) if values["encoder"] == "conv" else ("flatten", "minmax")
 
@@ -317,6 +317,6 @@ CARD = MethodCard(
         "without alignment": {"align_epochs": 0},
         "autoencoder instead of alignment": {"align_epochs": 0, "autoencoder_epochs": 10},
     },
-    steps=_steps,
+    preprocessing=_preprocessing,
     generates=True,
 )

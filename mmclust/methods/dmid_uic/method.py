@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -36,7 +36,7 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What the turns of one batch share: no turn before the encoders' moves what they are computed with."""
+    """What the phases of one batch share: no turn before the encoders' moves what they are computed with."""
 
     batch: Batch
     log_probs: Tensor
@@ -67,6 +67,7 @@ class DMIDUIC(Method):
         self.noise_dim, self.tau = config.noise_dim, config.tau_start
         self._stage, self._ce_reaches_encoders = "train", config.ce_warmup == 0
         self._shared: _Drawn | None = None
+        self.register_load_state_dict_pre_hook(_current_names)
 
     def _encoder(self, view: ViewSpec) -> nn.Module:
         if self.config.encoder == "conv" and view.kind == "image":
@@ -75,7 +76,7 @@ class DMIDUIC(Method):
         return encoder(math.prod(view.shape), self.config.latent_dim)
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+    def validate(cls, spec: DataSpec, config: Config) -> str | None:
         """Why DMID-UIC cannot take such data, in one sentence; None when it can."""
         if len(spec.views) < 2:
             return (
@@ -99,13 +100,13 @@ class DMIDUIC(Method):
         return tuple(Stage(name=name, epochs=n) for name, n in legs if n)
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """An Adam for each turn; the discriminators' rate is alpha times the others'."""
+        """An Adam for each phase; the discriminators' rate is alpha times the others'."""
         c = self.config
         adam = partial(torch.optim.Adam, lr=c.learning_rate, fused=True)
         found = {"encoder": adam([*self.encoders.parameters(), *self.prototypes.parameters()])}
         if c.generative:
-            judges = self.discriminators.parameters()
-            found["discriminator"] = adam(judges, lr=c.alpha * c.learning_rate, betas=GAN_BETAS)
+            discriminators = self.discriminators.parameters()
+            found["discriminator"] = adam(discriminators, lr=c.alpha * c.learning_rate, betas=GAN_BETAS)
             found["generator"] = adam(self.generators.parameters(), betas=GAN_BETAS)
         if c.align_epochs:
             found["align"] = adam(self.encoders.parameters())
@@ -113,8 +114,8 @@ class DMIDUIC(Method):
             found["autoencode"] = adam([*self.encoders.parameters(), *self.decoders.parameters()])
         return dict[str, torch.optim.Optimizer](found)
 
-    def turns(self, step: int) -> tuple[str, ...]:
-        """Discriminators, generators, encoders with prototypes, on the same batch; one turn in pretraining."""
+    def phases(self, step: int) -> tuple[str, ...]:
+        """Discriminators, generators, encoders with prototypes, on the same batch; one phase in pretraining."""
         if self._stage in PRETRAINING:
             return (self._stage,)
         return ("discriminator", "generator", "encoder") if self.config.generative else ("encoder",)
@@ -128,34 +129,34 @@ class DMIDUIC(Method):
         self.tau = c.tau_start + (c.tau_end - c.tau_start) * min(1.0, trained / (length * c.tau_ramp))
         self._ce_reaches_encoders = trained >= c.ce_warmup
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the totals, DMID-UIC Eq. 16 with every term minimised by its own networks."""
         c = self.config
-        if turn == "discriminator":
+        if phase == "discriminator":
             return {"dis": 1.0}
-        if turn == "generator":
+        if phase == "generator":
             return {"gan": 1.0, "ce": c.lambda_ce} if c.recover_code else {"gan": 1.0}
-        if turn == "encoder":
+        if phase == "encoder":
             return {"con": c.lambda_ce} | ({"ce": c.lambda_ce} if self._encoders_see_fakes else {})
-        return {"align": 1.0} if turn == "align" else {"reconstruction": 1.0}
+        return {"align": 1.0} if phase == "align" else {"reconstruction": 1.0}
 
     @property
     def _encoders_see_fakes(self) -> bool:
         return self.config.generative and self.config.recover_code and self._ce_reaches_encoders
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
-        """Terms of one turn's objective; `tau`, `shared_information` and `code_found` are only watched."""
-        if turn == "align":
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
+        """Terms of one phase's objective; `tau`, `shared_information` and `code_found` are only watched."""
+        if phase == "align":
             return self._align_terms(batch)
-        if turn == "autoencode":
+        if phase == "autoencode":
             return self._autoencode_terms(batch)
         shared = self._share(batch)
-        terms = {"discriminator": self._judge, "generator": self._deceive, "encoder": self._cluster}[turn]
+        terms = {"discriminator": self._discriminate, "generator": self._deceive, "encoder": self._cluster}[phase]
         return terms(shared)
 
-    def after_step(self, stage: str, turn: str, step: int) -> None:
+    def after_step(self, stage: str, phase: str, step: int) -> None:
         """The batch is done with: let go of its graph."""
-        if turn == "encoder":
+        if phase == "encoder":
             self._shared = None
 
     def _align_terms(self, batch: Batch) -> dict[str, Tensor]:
@@ -193,23 +194,24 @@ class DMIDUIC(Method):
     def _drawn_from(self, clusters: Int[Tensor, " b"], noise: Float[Tensor, "b z"]) -> tuple[Float[Tensor, "b d"], ...]:
         return tuple(g(noise, clusters).float() for g in self.generators)
 
-    def _judge(self, shared: _Drawn) -> dict[str, Tensor]:
-        """The discriminators' turn, Eq. 6."""
+    def _discriminate(self, shared: _Drawn) -> dict[str, Tensor]:
+        """The discriminators' phase, Eq. 6."""
         self.discriminators.requires_grad_(True)
         probs, codes = shared.log_probs[0].detach().exp(), self._one_hot(shared.clusters)
         losses: list[Tensor] = []
-        for judge, real, fake in zip(self.discriminators, self._flat(shared.batch.views), shared.fakes, strict=True):
-            told, of_fake = judge(torch.cat((real, fake.detach()))).float().chunk(2)
+        for network, real, fake in zip(self.discriminators, self._flat(shared.batch.views), shared.fakes, strict=True):
+            told, of_fake = network(torch.cat((real, fake.detach()))).float().chunk(2)
             losses.append(discriminator_loss(told, of_fake, probs, codes))
         return {"dis": torch.stack(losses).sum()}
 
     def _deceive(self, shared: _Drawn) -> dict[str, Tensor]:
-        """The generators' turn, Eq. 5 and 14: judges and encoders only pass gradients on."""
+        """The generators' phase, Eq. 5 and 14: discriminators and encoders only pass gradients on."""
         deceived = generator_loss_exponential if self.config.generator_loss == "paper" else generator_loss
         codes = self._one_hot(shared.clusters)
         self.discriminators.requires_grad_(False)
         losses = [
-            deceived(judge(fake).float(), codes) for judge, fake in zip(self.discriminators, shared.fakes, strict=True)
+            deceived(network(fake).float(), codes)
+            for network, fake in zip(self.discriminators, shared.fakes, strict=True)
         ]
         terms = {"gan": torch.stack(losses).sum()}
         if self.config.recover_code:
@@ -358,7 +360,7 @@ class DMIDUIC(Method):
             spaces |= {f"z_{number}": code, f"logits_{number}": score}
         return spaces
 
-    def marks(self) -> dict[str, Tensor]:
+    def landmarks(self) -> dict[str, Tensor]:
         """Prototypes in the fused space, and their blocks in each view's."""
         blocks = {f"z_{number}": block for number, block in enumerate(self.prototypes.points, start=1)}
         return {"z": self.prototypes.fused} | blocks
@@ -407,3 +409,9 @@ def _without_gradient(parameters: list[nn.Parameter]) -> Iterator[None]:
 
 
 METHOD = DMIDUIC
+
+
+def _current_names(_: nn.Module, state: dict[str, Any], prefix: str, *__: Any) -> None:
+    """Checkpoints of version 0.1.0 call the discriminators judges."""
+    for name in [name for name in state if name.startswith(f"{prefix}judges.")]:
+        state[name.replace("judges.", "discriminators.", 1)] = state.pop(name)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmclust.methods.card import MethodCard, Preset, Term, knob
+from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Hyper-parameters of DMIM."""
 
-    beta: float = knob(
+    beta: float = hyperparameter(
         0.3,
         low=0,
         high=2,
@@ -20,7 +20,7 @@ class Config:
         group="Objective",
         help="Weight of the superfluous-information term: the pull towards equally large clusters. 0 switches it off.",
     )
-    over_weight: float = knob(
+    over_weight: float = hyperparameter(
         1.0,
         low=0,
         high=2,
@@ -29,7 +29,7 @@ class Config:
         group="Objective",
         help="Weight of the second, finer head beside the first. 0 switches over-clustering off.",
     )
-    over_factor: int = knob(
+    over_factor: int = hyperparameter(
         10,
         low=0,
         high=20,
@@ -38,7 +38,7 @@ class Config:
         group="Objective",
         help="The finer head has r times as many clusters. 0 leaves it away.",
     )
-    gamma: float = knob(
+    gamma: float = hyperparameter(
         0.0,
         low=0,
         high=1,
@@ -50,13 +50,13 @@ class Config:
             "makes all samples alike."
         ),
     )
-    bottleneck: str = knob(
+    bottleneck: str = hyperparameter(
         "gaussian",
         choices=("gaussian", "softmax"),
         group="Objective",
         help="Bottleneck as KL of the Gaussian features from N(0, 1), or as in the released demo, of softmax vectors.",
     )
-    entropy_weight: float = knob(
+    entropy_weight: float = hyperparameter(
         1.0,
         low=1,
         high=3,
@@ -65,7 +65,7 @@ class Config:
         group="Objective",
         help="Weight of the clusters' entropies within the mutual information. 1 is the paper; IIC-style runs use 2.",
     )
-    tau: float = knob(
+    tau: float = hyperparameter(
         3.0,
         low=1,
         high=20,
@@ -74,25 +74,25 @@ class Config:
         group="Self-labels",
         help="Sharpness of the assignments before they are balanced into self-labels. At 1 nothing clusters.",
     )
-    target: str = knob(
+    target: str = hyperparameter(
         "shared",
         choices=("shared", "per-view", "first-view"),
         group="Self-labels",
         help="Whose assignments make the self-labels q: the mean of all views, each view's own, or the first view's.",
     )
-    target_loss: str = knob(
+    target_loss: str = hyperparameter(
         "cross-entropy",
         choices=("cross-entropy", "reverse-kl", "softmax-twice"),
         group="Self-labels",
         help="How assignments follow q: CE(q, p), KL(p || q), or the demo's cross entropy after a second softmax.",
     )
-    target_heads: str = knob(
+    target_heads: str = hyperparameter(
         "both",
         choices=("both", "clusters"),
         group="Self-labels",
         help="Which heads follow self-labels: clusters and over-clusters, or the clusters alone.",
     )
-    renew_every: int = knob(
+    renew_every: int = hyperparameter(
         0,
         low=0,
         high=50,
@@ -100,7 +100,7 @@ class Config:
         group="Self-labels",
         help="Epochs for which hard self-labels of the whole set are kept. 0: soft ones, made anew from every batch.",
     )
-    sinkhorn_rounds: int = knob(
+    sinkhorn_rounds: int = hyperparameter(
         50,
         low=1,
         high=100,
@@ -111,7 +111,7 @@ class Config:
             "assignments still escape it: two classes may merge and a third split for good."
         ),
     )
-    prediction: str = knob(
+    prediction: str = hyperparameter(
         "aligned",
         choices=("aligned", "mean", "first-view"),
         group="Self-labels",
@@ -120,7 +120,7 @@ class Config:
             "labels), their plain mean, or the first view alone."
         ),
     )
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-3,
         low=1e-5,
         high=3e-3,
@@ -129,7 +129,7 @@ class Config:
         group="Optimiser",
         help="Step size of Adam. The paper has 0.00005; small feature sets like 0.0001.",
     )
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         256,
         low=0,
         high=2048,
@@ -138,7 +138,7 @@ class Config:
         group="Optimiser",
         help="Samples per step; should be several times the number of over-clusters. 0 takes all samples at once.",
     )
-    input_noise: float = knob(
+    input_noise: float = hyperparameter(
         0.0,
         low=0,
         high=1,
@@ -146,13 +146,13 @@ class Config:
         group="Optimiser",
         help="Deviation of Gaussian noise on the inputs while training. Helps small feature sets.",
     )
-    encoder: str = knob(
+    encoder: str = hyperparameter(
         "mlp",
         choices=("mlp", "conv"),
         group="Network",
         help="Image views as principal components (mlp), or through a small convolutional stem (conv).",
     )
-    pca_dims: int = knob(
+    pca_dims: int = hyperparameter(
         100,
         low=0,
         high=200,
@@ -161,7 +161,7 @@ class Config:
         group="Network",
         help="Principal components kept of each vector view. 0 keeps the columns as they are.",
     )
-    hidden: int = knob(
+    hidden: int = hyperparameter(
         256,
         low=32,
         high=1024,
@@ -170,7 +170,7 @@ class Config:
         group="Network",
         help="Width of the encoder's first layer.",
     )
-    feature_dim: int = knob(
+    feature_dim: int = hyperparameter(
         128,
         low=16,
         high=512,
@@ -178,7 +178,7 @@ class Config:
         group="Network",
         help="Dimensions of the feature z.",
     )
-    feature: str = knob(
+    feature: str = hyperparameter(
         "gaussian",
         choices=("gaussian", "deterministic", "beside"),
         group="Network",
@@ -187,7 +187,7 @@ class Config:
             "samples serve the bottleneck alone)."
         ),
     )
-    deviation_shift: float = knob(
+    deviation_shift: float = hyperparameter(
         2.0,
         low=0,
         high=5,
@@ -195,12 +195,12 @@ class Config:
         group="Network",
         help="Deviations of the Gaussian feature start near softplus(-shift): larger is less noise. The demo has 0.",
     )
-    shared_encoder: bool = knob(
+    shared_encoder: bool = hyperparameter(
         True,
         group="Network",
         help="One encoder and one head for all views, as published; off gives each view its own encoder.",
     )
-    align_epochs: int = knob(
+    align_epochs: int = hyperparameter(
         0,
         low=0,
         high=200,
@@ -212,7 +212,7 @@ class Config:
             "start."
         ),
     )
-    align_temperature: float = knob(
+    align_temperature: float = hyperparameter(
         0.5,
         low=0.05,
         high=2,
@@ -220,7 +220,7 @@ class Config:
         group="Start",
         help="Softness of the views' comparison in the alignment; small values look at the closest rivals alone.",
     )
-    match_views: bool = knob(
+    match_views: bool = hyperparameter(
         True,
         group="Network",
         help=(
@@ -228,13 +228,13 @@ class Config:
             "meets like things in like places. Off as published."
         ),
     )
-    statistics: str = knob(
+    statistics: str = hyperparameter(
         "shared",
         choices=("shared", "per-view"),
         group="Network",
         help="Running statistics of batch normalisation, used in evaluation: pooled over the views, or one set each.",
     )
-    initialisation: str = knob(
+    initialisation: str = hyperparameter(
         "uniform",
         choices=("uniform", "normal"),
         group="Network",
@@ -242,7 +242,7 @@ class Config:
     )
 
 
-def steps(values: Mapping[str, Any]) -> tuple[str, ...]:
+def preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Preparation: columns to [0, 1], principal components, one common scale; images only become vectors for mlp."""
     flatten = ("flatten",) if values["encoder"] == "mlp" else ()
     pca = (f"pca-{values['pca_dims']}",) if values["pca_dims"] else ()
@@ -410,5 +410,5 @@ CARD = MethodCard(
         "No over-clustering": {"over_weight": 0.0},
         "Full": {},
     },
-    steps=steps,
+    preprocessing=preprocessing,
 )

@@ -70,7 +70,7 @@ class DMIM(Method):
                     nn.init.zeros_(layer.bias)
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+    def validate(cls, spec: DataSpec, config: Config) -> str | None:
         """Why DMIM cannot take such data, in one sentence; None when it can."""
         if len(spec.views) < 2:
             return (
@@ -111,13 +111,13 @@ class DMIM(Method):
         legs = (("align", align), ("train", epochs - align))
         return tuple(Stage(name=name, epochs=n) for name, n in legs if n)
 
-    def turns(self, step: int) -> tuple[str, ...]:
+    def phases(self, step: int) -> tuple[str, ...]:
         """The alignment, or the objective."""
         return ("align",) if self.aligning else ("main",)
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the objective; a head or term that is not there has none."""
-        if turn == "align":
+        if phase == "align":
             return {"align": 1.0}
         c = self.config
         over = c.over_weight if self.over_head else 0.0
@@ -129,7 +129,7 @@ class DMIM(Method):
             "bottleneck": 0.0 if c.feature == "deterministic" else c.gamma,
         }
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
         """The objective's terms on a batch."""
         c = self.config
         inputs = self.inputs(batch.views, c.input_noise if self.training else 0.0, batch.generator)
@@ -137,7 +137,7 @@ class DMIM(Method):
         mean, scale = self.gaussian(inner)
         drawn = sample(mean, scale, batch.generator)
         read = {"gaussian": drawn, "deterministic": mean, "beside": inner}[c.feature]
-        if turn == "align":
+        if phase == "align":
             return align_terms(read, c.align_temperature)
         terms = {}
         for place, (name, head) in enumerate((("", self.head), ("_over", self.over_head))):
@@ -188,7 +188,7 @@ class DMIM(Method):
         return F.one_hot(found, probs.shape[-1]).to(probs.dtype)
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
-        """Turns the views towards each other; places the clusters; makes room for self-labels where they are kept."""
+        """Phases the views towards each other; places the clusters; makes room for self-labels where they are kept."""
         self.aligning = stage == "align"
         if self.config.match_views:
             self.inputs.align(data)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mmclust.methods.card import MethodCard, Preset, Term, knob
+from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
 
 _MANY_CLASSES = dict.fromkeys(("cifar100", "tiny-imagenet"), 512)
 
@@ -29,7 +29,7 @@ _FEW_PIXELS_NOTE = f"{_REDUCED_NOTE} Crops of 20 and 12 pixels."
 class Config:
     """Hyper-parameters of IMC-SwAV; defaults are the published code's for CIFAR-10."""
 
-    beta: float = knob(
+    beta: float = hyperparameter(
         4.0,
         low=0.5,
         high=10,
@@ -38,7 +38,7 @@ class Config:
         group="Objective",
         help="Push towards clusters of equal size in the classifier. Below 1 clusters die.",
     )
-    temperature: float = knob(
+    temperature: float = hyperparameter(
         0.1,
         low=0.05,
         high=0.5,
@@ -47,7 +47,7 @@ class Config:
         group="Objective",
         help="Sharpness of the prototype probabilities; smaller is sharper.",
     )
-    epsilon: float = knob(
+    epsilon: float = hyperparameter(
         0.05,
         low=0.02,
         high=0.2,
@@ -56,7 +56,7 @@ class Config:
         group="Objective",
         help="Softness of the target codes; smaller is harder.",
     )
-    sinkhorn_rounds: int = knob(
+    sinkhorn_rounds: int = hyperparameter(
         3,
         low=1,
         high=10,
@@ -64,7 +64,7 @@ class Config:
         group="Objective",
         help="How exactly the targets use all prototypes equally.",
     )
-    swav_weight: float = knob(
+    swav_weight: float = hyperparameter(
         1.0,
         low=0,
         high=5,
@@ -72,7 +72,7 @@ class Config:
         group="Objective",
         help="Weight of the self-labelling loss that trains encoder and prototypes.",
     )
-    logit_weight: float = knob(
+    logit_weight: float = hyperparameter(
         0.01,
         low=0,
         high=1,
@@ -80,7 +80,7 @@ class Config:
         group="Objective",
         help="Weight of the penalty on logits of the classifier outside of -5 to 5. 0 switches it off.",
     )
-    n_prototypes: int = knob(
+    n_prototypes: int = hyperparameter(
         1000,
         low=20,
         high=3000,
@@ -89,7 +89,7 @@ class Config:
         group="Code",
         help="Fine groups between image and cluster; the paper's results are flat above 300.",
     )
-    projection_dim: int = knob(
+    projection_dim: int = hyperparameter(
         128,
         low=8,
         high=512,
@@ -97,7 +97,7 @@ class Config:
         group="Code",
         help="Dimensions of the space in which images meet prototypes.",
     )
-    high_size: int = knob(
+    high_size: int = hyperparameter(
         0,
         low=0,
         high=224,
@@ -106,7 +106,7 @@ class Config:
         help="Pixels of the two large crops. 0 takes 7/8 of the image, which is 28 of 32.",
         paper={"stl10": 76, "tiny-imagenet": 56},
     )
-    low_size: int = knob(
+    low_size: int = hyperparameter(
         0,
         low=0,
         high=224,
@@ -115,7 +115,7 @@ class Config:
         help="Pixels of the small crops. 0 takes 9/16 of the image, which is 18 of 32.",
         paper={"stl10": 52, "tiny-imagenet": 36},
     )
-    n_low: int = knob(
+    n_low: int = hyperparameter(
         4,
         low=0,
         high=8,
@@ -124,7 +124,7 @@ class Config:
         group="Views",
         help="Small crops per image; more are better and slower.",
     )
-    high_area: float = knob(
+    high_area: float = hyperparameter(
         0.2,
         low=0.08,
         high=1,
@@ -132,7 +132,7 @@ class Config:
         group="Views",
         help="Smallest share of the image that a large crop shows; the largest is all of it.",
     )
-    low_area: float = knob(
+    low_area: float = hyperparameter(
         0.4,
         low=0.08,
         high=1,
@@ -140,13 +140,13 @@ class Config:
         group="Views",
         help="Largest share of the image that a small crop shows; the smallest is 0.08.",
     )
-    flip: bool = knob(
+    flip: bool = hyperparameter(
         True,
         group="Augmentation",
         help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
         paper=dict.fromkeys(("digits", "mnist", "usps"), False),
     )
-    jitter: float = knob(
+    jitter: float = hyperparameter(
         0.4,
         low=0,
         high=0.8,
@@ -154,7 +154,7 @@ class Config:
         group="Augmentation",
         help="Strength of the random brightness and contrast (in colour also saturation; hue a quarter of it).",
     )
-    jitter_share: float = knob(
+    jitter_share: float = hyperparameter(
         0.8,
         low=0,
         high=1,
@@ -162,7 +162,7 @@ class Config:
         group="Augmentation",
         help="Share of the views whose brightness, contrast and colour change.",
     )
-    gray_share: float = knob(
+    gray_share: float = hyperparameter(
         0.25,
         low=0,
         high=1,
@@ -170,7 +170,7 @@ class Config:
         group="Augmentation",
         help="Share of the views that lose their colour (colour images only).",
     )
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         5e-4,
         low=1e-5,
         high=5e-3,
@@ -179,7 +179,7 @@ class Config:
         group="Optimiser",
         help="Step size of Adam at the start; times 0.4 after 30, 60 and 80 % of the epochs.",
     )
-    warm_up: int = knob(
+    warm_up: int = hyperparameter(
         500,
         low=0,
         high=5000,
@@ -187,7 +187,7 @@ class Config:
         group="Optimiser",
         help="Steps over which the learning rate rises from 0, while the prototypes stay where they are.",
     )
-    weight_decay: float = knob(
+    weight_decay: float = hyperparameter(
         1e-5,
         low=0,
         high=1e-3,
@@ -195,14 +195,14 @@ class Config:
         group="Optimiser",
         help="Pull of all weights towards 0 (coupled, as in Adam).",
     )
-    idle_classifier: str = knob(
+    idle_classifier: str = hyperparameter(
         "coast",
         choices=("coast", "rest"),
         group="Optimiser",
         help="Where data has unlabelled images (STL-10), the classifier learns from the others alone, once a batch of "
         "them is together. In the steps between, Adam moves it on by its momentum (published) or leaves it.",
     )
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         256,
         low=16,
         high=2048,
@@ -212,13 +212,13 @@ class Config:
         help="Images per step; must be well above the number of clusters.",
         paper=_MANY_CLASSES,
     )
-    head: str = knob(
+    head: str = hyperparameter(
         "linear",
         choices=("linear", "mlp"),
         group="Network",
         help="From embedding to projection: two linear layers as in the published code, or SwAV's hidden layer.",
     )
-    width: float = knob(
+    width: float = hyperparameter(
         1.0,
         low=0.125,
         high=2,
@@ -226,7 +226,7 @@ class Config:
         group="Network",
         help="Scale of the channels of the ResNet-18 and of the classifier. Below 1 it is not the paper's network.",
     )
-    statistics: str = knob(
+    statistics: str = hyperparameter(
         "train",
         choices=("train", "test", "off"),
         group="Network",

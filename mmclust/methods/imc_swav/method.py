@@ -85,7 +85,7 @@ class IMCSwAV(Method):
         self._idle = False
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+    def validate(cls, spec: DataSpec, config: Config) -> str | None:
         """Why IMC-SwAV cannot take such data, in one sentence; None when it can."""
         if len(spec.views) != 1 or spec.views[0].kind != "image":
             return (
@@ -124,11 +124,11 @@ class IMCSwAV(Method):
         )
         return {"main": self.adam}
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the published total."""
         return {"swav": self.config.swav_weight, "mi": 1.0, "logit": self.config.logit_weight}
 
-    def repeats(self, stage: str, turn: str) -> str:
+    def repeats(self, stage: str, phase: str) -> str:
         """The same operations during warm-up, and after it."""
         return "warm-up" if self._steps < self.config.warm_up else "train"
 
@@ -152,7 +152,7 @@ class IMCSwAV(Method):
             rate *= (self._steps + 1) / self.config.warm_up
         self.adam.param_groups[0]["lr"] = rate
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
         """The three terms; entropies of prototype and cluster use and agreement of crops are only watched."""
         with torch.no_grad():
             self.prototypes.weight.copy_(F.normalize(self.prototypes.weight))
@@ -204,7 +204,7 @@ class IMCSwAV(Method):
         self.bank.clear()
         return together[0], together[1]
 
-    def after_backward(self, stage: str, turn: str) -> None:
+    def after_backward(self, stage: str, phase: str) -> None:
         """Prototypes stay where they are during warm-up: without a gradient Adam passes them by.
 
         A classifier that did not learn in this step gets zero gradients, so that Adam moves it on, or none.
@@ -216,7 +216,7 @@ class IMCSwAV(Method):
             for parameter in self.classifier.parameters():
                 parameter.grad = torch.zeros_like(parameter) if coasts else None
 
-    def after_step(self, stage: str, turn: str, step: int) -> None:
+    def after_step(self, stage: str, phase: str, step: int) -> None:
         """Count the steps, which warm-up is measured in."""
         self._steps += 1
         self.n_steps.fill_(self._steps)
@@ -305,7 +305,7 @@ class IMCSwAV(Method):
             "logits": self.classifier(embedding),
         }
 
-    def marks(self) -> dict[str, Tensor]:
+    def landmarks(self) -> dict[str, Tensor]:
         """The prototypes."""
         return {"p": F.normalize(self.prototypes.weight)}
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmclust.methods.card import MethodCard, Preset, Term, knob
+from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Hyper-parameters of MSDIB."""
 
-    ddc: float = knob(
+    ddc: float = hyperparameter(
         1.0,
         low=0,
         high=2,
@@ -20,7 +20,7 @@ class Config:
         group="Objective",
         help="Weight of the clustering loss on the fused branch. 1 is the paper; 0 switches it off.",
     )
-    alpha: float = knob(
+    alpha: float = hyperparameter(
         1.0,
         low=0,
         high=1,
@@ -29,7 +29,7 @@ class Config:
         group="Objective",
         help="How much each view must keep of the fused features and clusters (preservation). 0 switches it off.",
     )
-    beta: float = knob(
+    beta: float = hyperparameter(
         1.0,
         low=0,
         high=1,
@@ -38,7 +38,7 @@ class Config:
         group="Objective",
         help="How strongly features are compressed, each view's own and what two views share. 0 switches it off.",
     )
-    kappa: float = knob(
+    kappa: float = hyperparameter(
         0.01,
         low=0,
         high=0.1,
@@ -47,7 +47,7 @@ class Config:
         group="Objective",
         help="Share of the Gaussian bottleneck within the compression.",
     )
-    balance: float = knob(
+    balance: float = hyperparameter(
         0.0,
         low=0,
         high=1,
@@ -56,13 +56,13 @@ class Config:
         group="Objective",
         help="Pull towards equally large clusters within the compression (self-labels by Sinkhorn scaling). 0: none.",
     )
-    balance_target: str = knob(
+    balance_target: str = hyperparameter(
         "shared",
         choices=("shared", "own"),
         group="Objective",
         help="Self-labels of the pull above: one set from the fused clusters, or each view's own.",
     )
-    entropy_weight: float = knob(
+    entropy_weight: float = hyperparameter(
         1.5,
         low=1,
         high=2,
@@ -71,7 +71,7 @@ class Config:
         group="Objective",
         help="Weight of the clusters' entropies in I(Y, Ys): above 1 equally used clusters pay more. 1 is the paper.",
     )
-    align_epochs: int = knob(
+    align_epochs: int = hyperparameter(
         40,
         low=0,
         high=200,
@@ -82,7 +82,7 @@ class Config:
             "k-means of the fused features. At most two thirds of the run's epochs. 0 is the paper's random start."
         ),
     )
-    align_temperature: float = knob(
+    align_temperature: float = hyperparameter(
         0.5,
         low=0.05,
         high=2,
@@ -90,7 +90,7 @@ class Config:
         group="Start",
         help="Softness of the views' comparison in the alignment; small values look at the closest rivals alone.",
     )
-    warm_start: int = knob(
+    warm_start: int = hyperparameter(
         10,
         low=0,
         high=30,
@@ -98,7 +98,7 @@ class Config:
         group="Start",
         help="Without an alignment: epochs at the start without the clustering loss. 0 is the paper.",
     )
-    starts: int = knob(
+    starts: int = hyperparameter(
         5,
         low=1,
         high=10,
@@ -109,19 +109,19 @@ class Config:
             "at most two thirds of the epochs. 1 is the paper."
         ),
     )
-    feature_density: str = knob(
+    feature_density: str = hyperparameter(
         "softmax",
         choices=("softmax", "relu"),
         group="Objective",
         help="How a real feature vector becomes non-negative for I(H, H): softmax over its entries, or ReLU.",
     )
-    overlap: str = knob(
+    overlap: str = hyperparameter(
         "samples",
         choices=("samples", "clusters"),
         group="Objective",
         help="Second part of the clustering loss: over pairs of samples (DDC), or of clusters (as MSDIB prints it).",
     )
-    kernel_width: float = knob(
+    kernel_width: float = hyperparameter(
         0.15,
         low=0.05,
         high=1,
@@ -129,7 +129,7 @@ class Config:
         group="Objective",
         help="Width of the clustering loss's kernel, as a share of the batch's median squared distance.",
     )
-    learning_rate: float = knob(
+    learning_rate: float = hyperparameter(
         1e-4,
         low=1e-5,
         high=1e-3,
@@ -138,7 +138,7 @@ class Config:
         group="Optimiser",
         help="Step size of Adam. At 0.001 a bad partition is fixed within a few epochs.",
     )
-    batch_size: int = knob(
+    batch_size: int = hyperparameter(
         100,
         low=0,
         high=512,
@@ -147,7 +147,7 @@ class Config:
         group="Optimiser",
         help="Samples per step; several times the clusters. 0 takes all at once.",
     )
-    input_noise: float = knob(
+    input_noise: float = hyperparameter(
         0.1,
         low=0,
         high=0.3,
@@ -155,7 +155,7 @@ class Config:
         group="Optimiser",
         help="Deviation of Gaussian noise on the inputs, which lie in [0, 1], while training. 0 is the paper.",
     )
-    clip: float = knob(
+    clip: float = hyperparameter(
         5.0,
         low=0.1,
         high=100,
@@ -163,19 +163,19 @@ class Config:
         group="Optimiser",
         help="Largest norm of the gradient; longer ones are shortened.",
     )
-    encoder: str = knob(
+    encoder: str = hyperparameter(
         "mlp",
         choices=("mlp", "conv"),
         group="Network",
         help="Image views as vectors of pixels (mlp), or through a small convolutional stem (conv).",
     )
-    trunk: str = knob(
+    trunk: str = hyperparameter(
         "shared",
         choices=("shared", "separate"),
         group="Network",
         help="All views go through the same layers after their first one, or (public code) each through its own.",
     )
-    feature: str = knob(
+    feature: str = hyperparameter(
         "gaussian",
         choices=("gaussian", "whole"),
         group="Network",
@@ -184,12 +184,12 @@ class Config:
             "and raw deviations."
         ),
     )
-    normalise: bool = knob(
+    normalise: bool = hyperparameter(
         True,
         group="Network",
         help="Batch normalisation in the encoders. The public code has none.",
     )
-    statistics: str = knob(
+    statistics: str = hyperparameter(
         "shared",
         choices=("shared", "per-view"),
         group="Network",
@@ -197,7 +197,7 @@ class Config:
     )
 
 
-def steps(values: Mapping[str, Any]) -> tuple[str, ...]:
+def preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Preparation: columns to [0, 1]; images become vectors for the encoder mlp."""
     return ("flatten", "minmax") if values["encoder"] == "mlp" else ("minmax",)
 
@@ -354,5 +354,5 @@ CARD = MethodCard(
         "DDC + IC + IP (full)": {},
         "Parameter-free (alpha = beta = 1)": {"alpha": 1.0, "beta": 1.0},
     },
-    steps=steps,
+    preprocessing=preprocessing,
 )

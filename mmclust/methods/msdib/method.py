@@ -94,7 +94,7 @@ class MSDIB(Method):
         self.register_buffer("score", torch.zeros(2))
 
     @classmethod
-    def objection(cls, spec: DataSpec, config: Config) -> str | None:
+    def validate(cls, spec: DataSpec, config: Config) -> str | None:
         """Why MSDIB cannot take such data, in one sentence; None when it can."""
         if len(spec.views) < 2:
             return (
@@ -125,7 +125,7 @@ class MSDIB(Method):
         parts = (self.first, self.first_norm, self.trunk, self.gaussian)
         return [parameter for part in parts for parameter in part.parameters()]
 
-    def turns(self, step: int) -> tuple[str, ...]:
+    def phases(self, step: int) -> tuple[str, ...]:
         """The alignment, or the objective."""
         return ("align",) if self.aligning else ("main",)
 
@@ -217,14 +217,14 @@ class MSDIB(Method):
             self.scoring = epoch >= int(stage.removeprefix("start_")) * warm - 1
             self.warming = True
 
-    def after_step(self, stage: str, turn: str, step: int) -> None:
+    def after_step(self, stage: str, phase: str, step: int) -> None:
         """Sums up the objective by which starts are compared."""
         if self.scoring:
             self.score += torch.stack((self.objective, torch.ones_like(self.objective)))
 
-    def weights(self, stage: str, turn: str) -> dict[str, float]:
+    def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of Eq. 1: L_DDC - alpha L_IP + beta L_IC; the signs of L_IP are in its terms."""
-        if turn == "align":
+        if phase == "align":
             return {"align": 1.0}
         c = self.config
         # Without the other two there is nothing to warm up with.
@@ -243,11 +243,11 @@ class MSDIB(Method):
             "keep_clusters": c.alpha,
         }
 
-    def loss_terms(self, batch: Batch, stage: str, turn: str) -> dict[str, Tensor]:
+    def loss_terms(self, batch: Batch, stage: str, phase: str) -> dict[str, Tensor]:
         """The terms of Eq. 1 on a batch; the fusion's weights are watched."""
         c = self.config
         mean, scale, features = self.encode(batch.views, batch.generator, c.input_noise)
-        if turn == "align":
+        if phase == "align":
             return self._alignment(features)
         branches = self.fused(features)
         hidden, logits = self.classify(branches)
@@ -350,7 +350,7 @@ class MSDIB(Method):
             spaces[f"logits_{number}"] = logits[number - 1].float()
         return spaces
 
-    def after_backward(self, stage: str, turn: str) -> None:
+    def after_backward(self, stage: str, phase: str) -> None:
         """Shortens the gradient."""
         nn.utils.clip_grad_norm_(self.parameters(), self.config.clip)
 

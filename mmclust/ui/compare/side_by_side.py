@@ -129,15 +129,15 @@ def _map(
 
     def work(report: jobs.Report) -> np.ndarray:
         rows = map_points.shown_rows(len(view.ids), 1)
-        values, marks = map_points.codes(view, about, rows), map_points.marks(view, about)
-        codes = np.concatenate([values, marks]) if len(marks) else values
+        values, landmarks = map_points.codes(view, about, rows), map_points.landmarks(view, about)
+        codes = np.concatenate([values, landmarks]) if len(landmarks) else values
         return cached_projection(view.folder("layouts"), codes, method, seed=0, progress=report)
 
     key = ("compare-layout", view.record.run_id, view.epoch, view.version, space, method)
     xy = jobs.result(key, work, label=f"Laying out {len(view.ids):,} points with {kind}", height=HEIGHT)
     if xy is None:
         return
-    points = Points(xy=xy[side.rows], rows=side.rows, views=None, marks=np.empty((0, 2)))
+    points = Points(xy=xy[side.rows], rows=side.rows, views=None, landmarks=np.empty((0, 2)))
     names = tuple(view.cluster_name(k) for k in range(len(view.sizes)))
     of_all = (first.view.record.run_id, len(ids), int(ids.sum()), view.colors, names)
 

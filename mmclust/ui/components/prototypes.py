@@ -23,7 +23,7 @@ BATCH = 256
 def space(clustering: Clustering) -> str | None:
     """Name of the space whose marks are prototypes finer than clusters; None without such prototypes."""
     about = card(clustering.record.spec.method).codes if clustering.record.spec.method in METHODS else None
-    if about is None or about[0] not in clustering.snapshot.spaces or about[0] not in clustering.snapshot.marks:
+    if about is None or about[0] not in clustering.snapshot.spaces or about[0] not in clustering.snapshot.landmarks:
         return None
     return about[0]
 
@@ -41,7 +41,7 @@ def use(clustering: Clustering) -> codes.Use | None:
     def work(report: jobs.Report) -> codes.Use:
         def read() -> disk_cache.Arrays:
             probs = np.exp(clustering.log_probs)
-            found = codes.use(clustering.snapshot.spaces[name], clustering.snapshot.marks[name], probs, temperature)
+            found = codes.use(clustering.snapshot.spaces[name], clustering.snapshot.landmarks[name], probs, temperature)
             return {"nearest": found.nearest, "joint": found.joint}
 
         return codes.Use(**disk_cache.arrays(clustering.folder("analysis"), key, read))
@@ -53,7 +53,7 @@ def cosines(clustering: Clustering, prototype: int) -> np.ndarray:
     """(n,) cosines of all samples and a prototype."""
     name = space(clustering)
     assert name is not None
-    return clustering.snapshot.spaces[name] @ clustering.snapshot.marks[name][prototype]
+    return clustering.snapshot.spaces[name] @ clustering.snapshot.landmarks[name][prototype]
 
 
 def chosen(clustering: Clustering, cluster: int) -> int | None:

@@ -42,7 +42,7 @@ def baselines(clustering: Clustering, data: MultiViewDataset) -> list[np.ndarray
 
 def drawn_on(clustering: Clustering, number: int) -> bool:
     """Whether what a view says can be laid over an image: all steps between its pixels and the method are linear."""
-    return pictures.is_image(clustering.data, number) and "l2" not in clustering.record.spec.steps
+    return pictures.is_image(clustering.data, number) and "l2" not in clustering.record.spec.preprocessing
 
 
 def effect(clustering: Clustering, number: int, ids: np.ndarray, slopes: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def page(clustering: Clustering, number: int, cluster: int, found: Averages) -> 
 def column_names(clustering: Clustering, number: int) -> list[str]:
     """Names of the columns that the method sees in a view."""
     n_columns = cache.prepared(clustering.record.spec).views[number].shape[1]
-    reduced = any(step.startswith("pca-") for step in clustering.record.spec.steps)
+    reduced = any(step.startswith("pca-") for step in clustering.record.spec.preprocessing)
     return profiles.column_names(n_columns, "component" if reduced else "column")
 
 

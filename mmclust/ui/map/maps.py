@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import projection, projection_quality, timeline
-from mmclust.analysis.projection_quality import Honesty
+from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space, choices
 from mmclust.clustering import Clustering
 from mmclust.ui.components import pointmap, selection
@@ -189,10 +189,10 @@ def layout(clustering: Clustering, settings: Settings) -> Points | None:
 
     def work(report: jobs.Report) -> np.ndarray:
         # Samples and marks are laid out together: only then does their distance mean anything.
-        values, marks = map_points.codes(clustering, space, rows), map_points.marks(clustering, space)
+        values, landmarks = map_points.codes(clustering, space, rows), map_points.landmarks(clustering, space)
         return projection.cached_projection(
             clustering.folder("layouts"),
-            np.concatenate([values, marks]) if len(marks) else values,
+            np.concatenate([values, landmarks]) if len(landmarks) else values,
             kind,
             seed=0,
             progress=report,
@@ -204,7 +204,7 @@ def layout(clustering: Clustering, settings: Settings) -> Points | None:
     if xy is None:
         return None
     views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
-    return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, marks=xy[n_points:])
+    return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, landmarks=xy[n_points:])
 
 
 def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
@@ -235,7 +235,7 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
             xy=layouts[-1],
             rows=timeline.rows_of(clustering.snapshot, ids),
             views=None,
-            marks=np.empty((0, 2)),
+            landmarks=np.empty((0, 2)),
             frames=tuple(frames),
         )
 
@@ -297,7 +297,7 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
         )
 
 
-def _packed(clustering: Clustering, points: Points, settings: Settings, honest: Honesty | None) -> bytes:
+def _packed(clustering: Clustering, points: Points, settings: Settings, honest: ProjectionQuality | None) -> bytes:
     """The map's file, kept in memory by what it depends on."""
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
@@ -308,7 +308,7 @@ def _packed(clustering: Clustering, points: Points, settings: Settings, honest: 
     )
 
 
-def _honesty(clustering: Clustering, points: Points, settings: Settings) -> Honesty | None:
+def _honesty(clustering: Clustering, points: Points, settings: Settings) -> ProjectionQuality | None:
     """Draw the figures of a picture, or a progress bar while neighbours are compared; None until then."""
     rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
     if len(points.xy) < 4:
@@ -316,11 +316,11 @@ def _honesty(clustering: Clustering, points: Points, settings: Settings) -> Hone
     shown = (space.name, settings.projection, settings.options)
     key = ("honesty", clustering.record.run_id, clustering.epoch, clustering.version, shown)
 
-    def work(report: jobs.Report) -> Honesty:
+    def work(report: jobs.Report) -> ProjectionQuality:
         values = map_points.codes(clustering, space, rows)
         return projection_quality.cached_honesty(clustering.folder("layouts"), values, points.xy, progress=report)
 
-    found: Honesty | None = jobs.result(
+    found: ProjectionQuality | None = jobs.result(
         key, work, label="Comparing neighbours on the map and in the space", height=64, border=False
     )
     if found is not None:
@@ -328,7 +328,7 @@ def _honesty(clustering: Clustering, points: Points, settings: Settings) -> Hone
     return found
 
 
-def _figures(found: Honesty) -> str:
+def _figures(found: ProjectionQuality) -> str:
     k, wide = found.neighbours, projection_quality.WIDE * found.neighbours
     among = "" if found.references == len(found.false) else f" Compared with {found.references:,} random samples."
     cells = (

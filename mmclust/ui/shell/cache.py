@@ -98,7 +98,7 @@ def prepared(spec: RunSpec) -> MultiViewDataset:
     Raises:
         ValueError: the data set is not here, or cannot be read.
     """
-    return _datasets.read(spec.dataset, spec.limit, spec.steps)
+    return _datasets.read(spec.dataset, spec.limit, spec.preprocessing)
 
 
 def clustering(record: RunRecord, epoch: int, path: Path, annotation: Annotation | None = None) -> Clustering:

@@ -1,4 +1,4 @@
-"""Forms drawn from declared hyper-parameters: one widget per knob, grouped, with help and paper symbol.
+"""Forms drawn from declared hyper-parameters: one widget per hyperparameter, grouped, with help and paper symbol.
 
 The values of the form live in `st.session_state`, outlast a change of page, and stand in the URL where they differ
 from the preset.
@@ -10,10 +10,10 @@ from typing import Any
 
 import streamlit as st
 
-from mmclust.methods.card import Knob, MethodCard
+from mmclust.methods.card import Hyperparameter, MethodCard
 
-PREFIX = "knob:"
-"""Session keys of the knobs' widgets: `knob:beta_aug`."""
+PREFIX = "hyperparameter:"
+"""Session keys of the hyperparameters' widgets: `hyperparameter:beta_aug`."""
 
 KEPT = "form"
 """Session key of the values that outlast a change of page: name -> value."""
@@ -58,10 +58,10 @@ def write_url(values: Mapping[str, Any]) -> None:
 
 def reset(card: MethodCard) -> None:
     """Back to the preset's values."""
-    for knob in card.knobs:
-        st.session_state.pop(PREFIX + knob.name, None)
-        st.session_state.get(KEPT, {}).pop(knob.name, None)
-        st.query_params.pop(knob.name, None)
+    for hyperparameter in card.hyperparameters:
+        st.session_state.pop(PREFIX + hyperparameter.name, None)
+        st.session_state.get(KEPT, {}).pop(hyperparameter.name, None)
+        st.query_params.pop(hyperparameter.name, None)
 
 
 def set_values(card: MethodCard, values: Mapping[str, Any]) -> None:
@@ -71,8 +71,10 @@ def set_values(card: MethodCard, values: Mapping[str, Any]) -> None:
         st.session_state[PREFIX + name] = value
 
 
-def knobs(card: MethodCard, defaults: Mapping[str, Any], *, open_groups: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Draw all knobs in their groups.
+def hyperparameters(
+    card: MethodCard, defaults: Mapping[str, Any], *, open_groups: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Draw all hyperparameters in their groups.
 
     Args:
         card: of the method.
@@ -84,15 +86,19 @@ def knobs(card: MethodCard, defaults: Mapping[str, Any], *, open_groups: tuple[s
     """
     _follow(defaults)
     changes: dict[str, Any] = {}
-    for group in dict.fromkeys(knob.group for knob in card.knobs):
-        members = [knob for knob in card.knobs if knob.group == group]
+    for group in dict.fromkeys(hyperparameter.group for hyperparameter in card.hyperparameters):
+        members = [hyperparameter for hyperparameter in card.hyperparameters if hyperparameter.group == group]
         with st.expander(group, expanded=group in open_groups):
-            for knob in members:
-                value = widget(knob, defaults[knob.name])
-                if not same(value, defaults[knob.name]):
-                    changes[knob.name] = value
-    for knob in card.knobs:
-        keep_change(knob.name, changes.get(knob.name, defaults[knob.name]), defaults[knob.name])
+            for hyperparameter in members:
+                value = widget(hyperparameter, defaults[hyperparameter.name])
+                if not same(value, defaults[hyperparameter.name]):
+                    changes[hyperparameter.name] = value
+    for hyperparameter in card.hyperparameters:
+        keep_change(
+            hyperparameter.name,
+            changes.get(hyperparameter.name, defaults[hyperparameter.name]),
+            defaults[hyperparameter.name],
+        )
     return changes
 
 
@@ -107,38 +113,40 @@ def _follow(defaults: Mapping[str, Any]) -> None:
     st.session_state[DEFAULTS] = dict(defaults)
 
 
-def widget(knob: Knob, default: Any) -> Any:
-    """The widget of one knob, at its present value; returns the value.
+def widget(hyperparameter: Hyperparameter, default: Any) -> Any:
+    """The widget of one hyperparameter, at its present value; returns the value.
 
-    A value of the URL that the knob does not allow is replaced by the default.
+    A value of the URL that the hyperparameter does not allow is replaced by the default.
     """
-    key = PREFIX + knob.name
+    key = PREFIX + hyperparameter.name
     if key not in st.session_state:
         try:
-            st.session_state[key] = _in_kind(knob, kept(knob.name, default))
+            st.session_state[key] = _in_kind(hyperparameter, kept(hyperparameter.name, default))
         except ValueError:
             st.session_state[key] = default
-    help_text = f"{knob.help}\n\nPreset: {default}. Command line: `--set {knob.name}=...`"
-    text = label(knob)
-    if knob.kind is bool:
+    help_text = f"{hyperparameter.help}\n\nPreset: {default}. Command line: `--set {hyperparameter.name}=...`"
+    text = label(hyperparameter)
+    if hyperparameter.kind is bool:
         return st.toggle(text, key=key, help=help_text)
-    if knob.choices:
-        return st.selectbox(text, knob.choices, key=key, help=help_text)
-    if knob.log and knob.low is not None and knob.high is not None:
-        stops = log_stops(knob.low, knob.high, (default, st.session_state[key]))
+    if hyperparameter.choices:
+        return st.selectbox(text, hyperparameter.choices, key=key, help=help_text)
+    if hyperparameter.log and hyperparameter.low is not None and hyperparameter.high is not None:
+        stops = log_stops(hyperparameter.low, hyperparameter.high, (default, st.session_state[key]))
         return st.select_slider(text, stops, key=key, help=help_text, format_func=lambda v: f"{v:g}")
-    low, high = (None if edge is None else knob.kind(edge) for edge in (knob.low, knob.high))
-    step = None if knob.step is None else knob.kind(knob.step)
+    low, high = (
+        None if edge is None else hyperparameter.kind(edge) for edge in (hyperparameter.low, hyperparameter.high)
+    )
+    step = None if hyperparameter.step is None else hyperparameter.kind(hyperparameter.step)
     if low is None or high is None:
         return st.number_input(text, low, high, step=step, key=key, help=help_text)
     return st.slider(text, low, high, step=step, key=key, help=help_text)
 
 
-def label(knob: Knob) -> str:
+def label(hyperparameter: Hyperparameter) -> str:
     """Name and, where the paper has one, symbol."""
-    name = knob.name.replace("_", " ")
+    name = hyperparameter.name.replace("_", " ")
     name = name[0].upper() + name[1:]
-    return f"{name} ${knob.symbol}$" if knob.symbol else name
+    return f"{name} ${hyperparameter.symbol}$" if hyperparameter.symbol else name
 
 
 def log_stops(low: float, high: float, among: tuple[float, ...] = ()) -> list[float]:
@@ -155,6 +163,6 @@ def same(left: Any, right: Any) -> bool:
     return left == right
 
 
-def _in_kind(knob: Knob, value: Any) -> Any:
-    value = knob.check(value)
-    return value if knob.kind in (bool, str) else knob.kind(value)
+def _in_kind(hyperparameter: Hyperparameter, value: Any) -> Any:
+    value = hyperparameter.check(value)
+    return value if hyperparameter.kind in (bool, str) else hyperparameter.kind(value)

@@ -10,7 +10,7 @@ import streamlit as st
 from mmclust import settings
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
-from mmclust.methods.card import PRESETS, Knob, MethodCard
+from mmclust.methods.card import PRESETS, Hyperparameter, MethodCard
 from mmclust.reproduction.forecast import forecast
 from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
@@ -58,7 +58,7 @@ def extend(record: SweepRecord) -> None:
     values |= {"epochs": first.epochs or 0, "limit": first.limit or 0, "title": record.title}
     values |= {"seeds": ",".join(map(str, record.sweep.seeds)), "kind": ABLATION if ABLATION in axes else "settings"}
     for place, (name, on_axis) in enumerate(list(axes.items())[:2], start=1):
-        values |= {f"knob{place}": name, f"values{place}": ", ".join(map(_written, on_axis))}
+        values |= {f"hyperparameter{place}": name, f"values{place}": ", ".join(map(_written, on_axis))}
     values["changes"] = {name: value for name, value in first.changes.items() if name not in axes}
     for name in [str(key) for key in st.session_state if str(key).startswith("sweep:")]:
         del st.session_state[name]
@@ -131,7 +131,7 @@ def _base() -> tuple[Cell, MethodCard]:
         limit = _number("limit", "Samples (0: all)", 0, help="A random sample of this many, for a quick look.")
     with three:
         seeds = _text("seeds", "Seeds", "0-1", help="Each setting is trained with all of them: 0,1,2 or 0-9.")
-    known_knobs = {knob.name for knob in method.knobs}
+    known_knobs = {hyperparameter.name for hyperparameter in method.hyperparameters}
     changes = {name: value for name, value in _kept("changes", {}).items() if name in known_knobs}
     if changes:
         st.caption("Also set in all runs: " + ", ".join(f"{name}={value}" for name, value in changes.items()))
@@ -159,14 +159,14 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
         st.caption("Rows: " + "; ".join(about.ablations))
         return ablations(base, about.ablations, seeds=seeds, title=title)
     axes: dict[str, list[Any]] = {}
-    knobs = {knob.name: knob for knob in about.knobs}
-    names = [*knobs, "epochs", "clusters"]
+    hyperparameters = {hyperparameter.name: hyperparameter for hyperparameter in about.hyperparameters}
+    names = [*hyperparameters, "epochs", "clusters"]
     for place in (1, 2):
         left, right = st.columns([2, 3])
         with left:
             options = names if place == 1 else [NONE, *(name for name in names if name not in axes)]
             name = _choose(
-                f"knob{place}",
+                f"hyperparameter{place}",
                 "Setting" if place == 1 else "Second setting",
                 options,
                 lambda name: name.replace("_", " ").capitalize(),
@@ -179,12 +179,12 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
             text = _text(
                 f"values{place}",
                 "Values",
-                _suggested(knobs.get(name), base, about),
+                _suggested(hyperparameters.get(name), base, about),
                 help="Numbers or words with commas, or a range FROM:TO:STEP, e.g. 0:1:0.1.",
             )
         values = axis_values(text)
-        if name in knobs:
-            values = [knobs[name].check(value) for value in values]
+        if name in hyperparameters:
+            values = [hyperparameters[name].check(value) for value in values]
         axes[name] = values
     return grid(base, axes, seeds=seeds, title=title)
 
@@ -198,22 +198,22 @@ def _refill(place: int, name: str) -> None:
     _keep(f"of{place}", name)
 
 
-def _suggested(knob: Knob | None, base: Cell, about: MethodCard) -> str:
+def _suggested(hyperparameter: Hyperparameter | None, base: Cell, about: MethodCard) -> str:
     """Five values across the range of a setting."""
-    if knob is None:
+    if hyperparameter is None:
         return "5, 10, 20"
-    if knob.kind is bool:
+    if hyperparameter.kind is bool:
         return "false, true"
-    if knob.choices:
-        return ", ".join(map(str, knob.choices))
-    default = about.resolve(base.dataset, base.preset, {})[knob.name]
-    if knob.low is None or knob.high is None:
+    if hyperparameter.choices:
+        return ", ".join(map(str, hyperparameter.choices))
+    default = about.resolve(base.dataset, base.preset, {})[hyperparameter.name]
+    if hyperparameter.low is None or hyperparameter.high is None:
         return ", ".join(f"{default * factor:g}" for factor in (0.5, 1, 2)) if default else "0, 1, 2"
-    if knob.log:
-        stops = forms.log_stops(knob.low, knob.high)
+    if hyperparameter.log:
+        stops = forms.log_stops(hyperparameter.low, hyperparameter.high)
         return ", ".join(f"{stop:g}" for stop in stops[:: max(1, len(stops) // 5)])
-    found = [knob.low + (knob.high - knob.low) * part / 4 for part in range(5)]
-    return ", ".join(f"{round(value) if knob.kind is int else value:g}" for value in found)
+    found = [hyperparameter.low + (hyperparameter.high - hyperparameter.low) * part / 4 for part in range(5)]
+    return ", ".join(f"{round(value) if hyperparameter.kind is int else value:g}" for value in found)
 
 
 def _before(sweep: Sweep) -> str | None:

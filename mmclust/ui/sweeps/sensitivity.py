@@ -248,8 +248,16 @@ def _percent(name: str) -> bool:
 def _axis(found: Found, name: str) -> str:
     """Name of an axis, with the paper's symbol where it has one."""
     method = found.sweep.cells[0].method
-    knobs = {knob.name: knob for knob in card(method).knobs} if method in METHODS else {}
-    return forms.label(knobs[name]) if name in knobs and not knobs[name].symbol else name.replace("_", " ")
+    hyperparameters = (
+        {hyperparameter.name: hyperparameter for hyperparameter in card(method).hyperparameters}
+        if method in METHODS
+        else {}
+    )
+    return (
+        forms.label(hyperparameters[name])
+        if name in hyperparameters and not hyperparameters[name].symbol
+        else name.replace("_", " ")
+    )
 
 
 def _values(found: Found, figure: str) -> dict[tuple[int, int], float]:

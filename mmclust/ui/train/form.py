@@ -66,7 +66,7 @@ def form() -> Choice:
     n_train = _n_trained(dataset, method, preset, settings["limit"])
     defaults = method.resolve(dataset, preset, {}, n_samples=n_train)
     _ablations(method)
-    changes = forms.knobs(method, defaults, open_groups=("Objective",))
+    changes = forms.hyperparameters(method, defaults, open_groups=("Objective",))
     if changes:
         st.button(
             f"Back to the preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
@@ -84,7 +84,7 @@ def _notes(choice: Choice) -> None:
     entry = catalogue.find(choice.dataset)
     if entry is None or not entry.available():
         return
-    chosen = choice.method.steps(choice.values)
+    chosen = choice.method.preprocessing(choice.values)
     if chosen:
         meanings = {name: preprocessing.MEANING["pca-N" if name.startswith("pca-") else name] for name in chosen}
         st.caption(
@@ -271,7 +271,7 @@ def submit(choice: Choice) -> str:
     Raises:
         ValueError: the plan is not possible; the sentence says why.
     """
-    spec = specs.plan(
+    spec = specs.build_spec(
         choice.dataset,
         choice.method.name,
         preset=choice.preset,
@@ -284,7 +284,7 @@ def submit(choice: Choice) -> str:
         precision=choice.precision,
         launcher=choice.launcher,
     )
-    if reason := specs.objection(spec):
+    if reason := specs.validate(spec):
         raise ValueError(reason)
     specs.look(spec, cache.dataset)
     run = cache.store().create(spec)

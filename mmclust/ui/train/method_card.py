@@ -19,7 +19,7 @@ def term_colors(card: MethodCard) -> dict[str, str]:
 def objective(card: MethodCard, values: Mapping[str, Any]) -> list[str]:
     """The objective in LaTeX, one line per player, each weight in its term's colour above its value of the moment."""
     text = card.objective
-    symbols = {knob.name: knob.symbol for knob in card.knobs}
+    symbols = {hyperparameter.name: hyperparameter.symbol for hyperparameter in card.hyperparameters}
     colors = term_colors(card)
     done: dict[str, str] = {}
     for term in card.terms:

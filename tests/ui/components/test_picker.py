@@ -4,7 +4,7 @@ import pytest
 
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.specs import plan
+from mmclust.specs import build_spec
 from mmclust.sweeps.sweep import Cell, grid
 from mmclust.ui.components import picker
 
@@ -19,17 +19,17 @@ def line(run: Run) -> str:
 
 
 def test_a_run_is_told_by_method_data_and_seed(store: RunStore):
-    assert line(store.create(plan("digits", "dccs", seed=1))) == "DCCS on Digits 8x8, seed 1 · queued"
+    assert line(store.create(build_spec("digits", "dccs", seed=1))) == "DCCS on Digits 8x8, seed 1 · queued"
 
 
 def test_a_run_of_a_sweep_says_its_seed_once(store: RunStore):
     sweep = grid(Cell(dataset="digits", method="dccs"), {"sigma": [0.5]}, seeds=(1, 11))
-    lines = [line(store.create(sweep.cells[0].plan(seed))) for seed in sweep.seeds]
+    lines = [line(store.create(sweep.cells[0].build_spec(seed))) for seed in sweep.seeds]
     assert lines == [f"sigma=0.5, seed {seed} · queued · DCCS on Digits 8x8" for seed in (1, 11)]
 
 
 def test_a_run_with_a_name_keeps_its_seed(store: RunStore):
-    run = store.create(plan("digits", "dccs", seed=3, title="Mine, seed 33"))
+    run = store.create(build_spec("digits", "dccs", seed=3, title="Mine, seed 33"))
     assert line(run) == "Mine, seed 33, seed 3 · queued · DCCS on Digits 8x8"
 
 
@@ -39,6 +39,6 @@ def test_the_name_and_what_tells_runs_apart_come_before_what_the_box_may_cut_off
     assert picker.line(example).endswith(about := "DCCS on Digits 8x8")
     assert about in picker.whole(example) and example.run_id in picker.whole(example)
     name = "learning_rate=0.0005, beta_aug=2.5, sigma=0.1"
-    run = store.create(plan("digits", "dccs", seed=12, title=name))
+    run = store.create(build_spec("digits", "dccs", seed=12, title=name))
     assert line(run) == "learning_rate=…ma=0.1, seed 12 · queued · DCCS on Digits 8x8"
     assert picker.whole(run.record()).startswith(f"{name}, seed 12 · {about} · queued")

@@ -52,7 +52,7 @@ def test_all_frames_and_marks_share_their_axes():
             ids=np.arange(2),
             frames=frames,
             colorings=[clusters(np.array([0, 2]))],
-            marks=[Mark(x=1, y=1, color="#000")],
+            landmarks=[Mark(x=1, y=1, color="#000")],
         )
     )
     xs = [arrays[f"xy{k}"].reshape(-1, 2)[:, 0] / 65535 for k in range(2)]

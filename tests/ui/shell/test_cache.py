@@ -74,7 +74,7 @@ def test_an_evaluation_at_the_step_of_the_last_loss_replaces_nothing() -> None:
 
 @pytest.fixture
 def run() -> Run:
-    run = RunStore().create(specs.plan("digits", "dccs"))
+    run = RunStore().create(specs.build_spec("digits", "dccs"))
     labels = cache.dataset("digits").labels
     assert labels is not None
     logits = 5.0 * np.eye(10, dtype=np.float32)[(labels + 1) % 10]
@@ -113,7 +113,7 @@ def test_a_data_set_is_read_once_and_a_sample_of_it_is_another_one() -> None:
 
 
 def test_prepared_data_are_made_once_and_without_steps_are_those_that_pages_show() -> None:
-    plain, flat = specs.plan("digits", "dccs"), specs.plan("digits", "dccs", steps=["flatten"])
+    plain, flat = specs.build_spec("digits", "dccs"), specs.build_spec("digits", "dccs", preprocessing=["flatten"])
     assert cache.prepared(plain) is cache.dataset("digits")
     assert cache.prepared(flat) is cache.prepared(flat)
     assert cache.prepared(flat).views[0].shape == (1797, 64) and cache.dataset("digits").views[0].ndim == 4

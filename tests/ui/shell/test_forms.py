@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from mmclust.methods import METHODS, card
-from mmclust.methods.card import Knob
+from mmclust.methods.card import Hyperparameter
 from mmclust.ui.shell.forms import label, log_stops, same
 from mmclust.ui.train import method_card
 
@@ -21,21 +21,28 @@ def test_values_of_sliders_are_compared_with_their_rounding() -> None:
 
 
 def test_a_label_carries_the_paper_symbol_where_there_is_one() -> None:
-    assert label(Knob(name="beta_aug", kind=float, default=1.0, help="", symbol=r"\beta")) == r"Beta aug $\beta$"
-    assert label(Knob(name="crop_area", kind=float, default=1.0, help="")) == "Crop area"
+    assert (
+        label(Hyperparameter(name="beta_aug", kind=float, default=1.0, help="", symbol=r"\beta")) == r"Beta aug $\beta$"
+    )
+    assert label(Hyperparameter(name="crop_area", kind=float, default=1.0, help="")) == "Crop area"
 
 
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("changes", [{}, {"beta_aug": 7.25}])
 def test_the_objective_shows_the_weights_of_the_moment(name: str, changes: Mapping[str, Any]) -> None:
     about = card(name)
-    known = {knob.name for knob in about.knobs}
+    known = {hyperparameter.name for hyperparameter in about.hyperparameters}
     values = about.resolve("digits", "quick", {k: v for k, v in changes.items() if k in known})
     lines = method_card.objective(about, values)
     assert lines
     assert not any("\x00" in line for line in lines)
     for term in about.terms:
-        if term.weight and next(knob for knob in about.knobs if knob.name == term.weight).symbol:
+        if (
+            term.weight
+            and next(
+                hyperparameter for hyperparameter in about.hyperparameters if hyperparameter.name == term.weight
+            ).symbol
+        ):
             assert any(rf"\textstyle {method_card.number(values[term.weight])}" in line for line in lines)
 
 

@@ -16,7 +16,7 @@ from mmclust.ui.train.diagnostics import REMEDIES, alarms, calm
 @pytest.fixture
 def record() -> RunRecord:
     store = RunStore()
-    run = store.create(specs.plan("digits", "dccs"))
+    run = store.create(specs.build_spec("digits", "dccs"))
     return replace(run.record(), status="running", step=50, total_steps=100, n_clusters=10)
 
 
@@ -96,7 +96,7 @@ def test_views_that_disagree_late_in_a_training_are_named_with_a_remedy_of_the_m
 
 @pytest.mark.parametrize("method", sorted(REMEDIES))
 def test_remedies_name_sliders_that_the_method_has(method: str) -> None:
-    names = {knob.name.replace("_", " ") for knob in card(method).knobs}
+    names = {hyperparameter.name.replace("_", " ") for hyperparameter in card(method).hyperparameters}
     for text in REMEDIES[method].values():
         asked = re.findall(r"(?:[Rr]aise|[Ll]ower|[Kk]eep) (?:the )?([a-z ]+?)(?=,| or | and | on|\.|$)", text)
         assert not asked or any(name in names for phrase in asked for name in (phrase, *phrase.split(" "))), text

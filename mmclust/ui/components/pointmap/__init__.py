@@ -66,7 +66,7 @@ def pack(
     ids: np.ndarray,
     frames: Sequence[Frame],
     colorings: Sequence[Coloring],
-    marks: Sequence[Mark] = (),
+    landmarks: Sequence[Mark] = (),
     atlas: Atlas | None = None,
     places: np.ndarray | None = None,
     texts: str = "",
@@ -80,7 +80,7 @@ def pack(
         ids: (n,) sample ids.
         frames: the map over time, the earliest first.
         colorings: ways to colour, the first one being the default.
-        marks: stars and texts, in the coordinates of the frames.
+        landmarks: stars and texts, in the coordinates of the frames.
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         texts: address of a JSON list with the caption of every sample of the data set; empty without captions.
@@ -114,7 +114,7 @@ def pack(
         described.append(
             about | {"values": coloring.key, "names": list(coloring.names), "colors": list(coloring.colors)}
         )
-    placed = [unit(np.array([mark.x, mark.y])) for mark in marks]
+    placed = [unit(np.array([mark.x, mark.y])) for mark in landmarks]
     header = {
         "n": len(ids),
         "layout": layout,
@@ -123,7 +123,7 @@ def pack(
         "colorings": described,
         "marks": [
             {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
-            for (x, y), mark in zip(placed, marks, strict=True)
+            for (x, y), mark in zip(placed, landmarks, strict=True)
         ],
         "texts": texts,
         "atlas": None if atlas is None else asdict(atlas),

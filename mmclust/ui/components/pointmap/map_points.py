@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmclust.analysis.projection_quality import Honesty
+from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
 from mmclust.evaluation.snapshot import Snapshot
@@ -31,7 +31,7 @@ class Points:
     """(m,) places in the clustering's arrays; every sample several times where all views are shown at once."""
     views: np.ndarray | None
     """(m,) number of the data's view each point is of; None for a space of one view or of all together."""
-    marks: np.ndarray
+    landmarks: np.ndarray
     """(M, 2) positions of prototypes in the same projection."""
     frames: tuple[Frame, ...] = ()
     """The same samples at every kept epoch; empty for a map of one epoch."""
@@ -52,9 +52,9 @@ def codes(clustering: Clustering, space: Space, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([part[rows] for part in parts])
 
 
-def marks(clustering: Clustering, space: Space) -> np.ndarray:
+def landmarks(clustering: Clustering, space: Space) -> np.ndarray:
     """Prototypes (M, D) that lie in a space."""
-    found = [clustering.snapshot.marks[name] for name in space.members if name in clustering.snapshot.marks]
+    found = [clustering.snapshot.landmarks[name] for name in space.members if name in clustering.snapshot.landmarks]
     return np.concatenate(found) if found else np.empty((0, 0), np.float32)
 
 
@@ -87,7 +87,7 @@ def thumbnails(clustering: Clustering, of_view: int | None = None) -> atlas.Atla
 
 
 def content(
-    clustering: Clustering, points: Points, space: Space, honest: Honesty | None, *, layout: str, texts: str
+    clustering: Clustering, points: Points, space: Space, honest: ProjectionQuality | None, *, layout: str, texts: str
 ) -> bytes:
     """The file that the browser draws a map from.
 
@@ -106,7 +106,7 @@ def content(
         frames=points.frames or [Frame(epoch=clustering.epoch, xy=points.xy)],
         start=epochs.index(clustering.epoch) if clustering.epoch in epochs else None,
         colorings=[*colorings(clustering, points), *faults(honest)],
-        marks=_stars(clustering, points),
+        landmarks=_stars(clustering, points),
         atlas=thumbnails(clustering, of_view),
         texts=texts,
         layout=layout,
@@ -177,7 +177,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
     return found
 
 
-def faults(honest: Honesty | None) -> list[Coloring]:
+def faults(honest: ProjectionQuality | None) -> list[Coloring]:
     """Colours of the points whose neighbours the picture invents or tears away."""
     if honest is None:
         return []
@@ -208,6 +208,6 @@ def faults(honest: Honesty | None) -> list[Coloring]:
 
 def _stars(clustering: Clustering, points: Points) -> list[Mark]:
     """Prototypes; in the colour of their cluster where there is one for each cluster (and view)."""
-    n_marks, n_clusters = len(points.marks), len(clustering.colors)
+    n_marks, n_clusters = len(points.landmarks), len(clustering.colors)
     own = list(clustering.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
-    return [Mark(x=float(x), y=float(y), color=color) for (x, y), color in zip(points.marks, own, strict=True)]
+    return [Mark(x=float(x), y=float(y), color=color) for (x, y), color in zip(points.landmarks, own, strict=True)]

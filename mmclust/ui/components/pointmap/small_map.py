@@ -64,7 +64,7 @@ def _packed(clustering: Clustering, names: tuple[str, ...], texts: str) -> tuple
         xy=frames[-1].xy,
         rows=timeline.rows_of(clustering.snapshot, ids),
         views=None,
-        marks=np.empty((0, 2)),
+        landmarks=np.empty((0, 2)),
         frames=frames,
     )
     places = corners(len(names)) * NAMES_AT
@@ -73,7 +73,7 @@ def _packed(clustering: Clustering, names: tuple[str, ...], texts: str) -> tuple
         ids=ids,
         frames=frames,
         colorings=map_points.colorings(clustering, points),
-        marks=[Mark(x=float(x), y=float(y), color=color, text=text) for (x, y), text, color in named],
+        landmarks=[Mark(x=float(x), y=float(y), color=color, text=text) for (x, y), text, color in named],
         atlas=map_points.thumbnails(clustering),
         texts=texts,
         layout=f"{clustering.record.run_id} small map",
