@@ -1,0 +1,59 @@
+"""Simple clusterings on the same preparation as a run, so that a result can be weighed against them.
+
+Shapes: N samples, D columns of a view, K clusters.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mmclust.auto import graphs, starts
+
+Views = Sequence[np.ndarray]
+
+
+def k_means_all_views(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of all columns of all views side by side."""
+    return starts.k_means(np.concatenate(views, axis=1), n_clusters, seed, n_init=10)
+
+
+def cca_k_means(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of the directions that the views share most."""
+    return starts.k_means(
+        starts.shared_directions(views, n_clusters, starts.CCA_RIDGES[1]), n_clusters, seed, n_init=10
+    )
+
+
+def spectral_mean_graph(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of the mean of the views' graphs of nearest neighbours."""
+    embedding = graphs.spectral_embedding(starts.mean_graph(views, starts.GRAPH_NEIGHBOURS[0]), n_clusters)
+    return starts.k_means(embedding, n_clusters, seed, n_init=10)
+
+
+def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    together = np.concatenate(views, axis=1)
+    n_dims = max(2, min(UMAP_DIMS, len(together) - 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # umap warns of its own choices and of single-threaded, repeatable runs
+        from umap import UMAP
+
+        points = UMAP(n_dims, n_neighbors=min(15, len(together) - 1), random_state=seed).fit_transform(together)
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)
+        mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
+        return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)
+
+
+UMAP_DIMS = 10
+BASELINES: dict[str, tuple[str, Callable[[Views, int, int], np.ndarray]]] = {
+    "kmeans": ("k-means, all views", k_means_all_views),
+    "cca": ("CCA + k-means", cca_k_means),
+    "mean-graph": ("spectral clustering of the views' mean graph", spectral_mean_graph),
+    "umap": ("UMAP + Gaussian mixture", umap_mixture),
+}
+"""Name -> title and (views, K, seed) -> clusters (N,)."""

@@ -1,0 +1,125 @@
+"""What a clustering is worth without labels: can each view alone tell in which cluster an unseen sample is?
+
+A clustering that follows the noise of a view cannot be predicted from the others; one that merges what all views tell
+apart loses information. The evidence rewards prediction, detail, and clusters that every view knows of.
+
+Shapes: N samples, D columns, K clusters, P partitions.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+RIDGE = 1e-2
+"""Regularisation as a fraction of the mean eigenvalue of a view's second moments."""
+N_FOLDS = 5
+REPEATED_SAMPLES = 10_000
+"""Folds are drawn again until so many samples have been predicted: few samples make evidence depend on the folds."""
+MOST_REPEATS = 5
+MOST_SAMPLES = 10_000
+"""Samples that evidence is measured on, at most."""
+TIED = 0.005
+"""Difference of evidence that is noise."""
+
+
+class Evidence:
+    """Measures partitions of one data set; what depends on the views alone is computed once.
+
+    Args:
+        views: each (N, D), prepared.
+        n_clusters: clusters asked for: a partition into fewer is measured by the same ln K.
+        seed: of the folds.
+    """
+
+    def __init__(self, views: Sequence[np.ndarray], n_clusters: int, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self.scale = np.log(max(n_clusters, 2))
+        self.chosen = np.sort(random.permutation(len(views[0]))[:MOST_SAMPLES])
+        n_samples = len(self.chosen)
+        n_folds = max(2, min(N_FOLDS, n_samples))
+        n_repeats = min(max(REPEATED_SAMPLES // n_samples, 1), MOST_REPEATS)
+        folds = [random.permutation(n_samples) % n_folds for _ in range(n_repeats)]
+        chosen = [np.asarray(view[self.chosen], np.float64) for view in views]
+        self.solvers = [
+            [[_Ridge(view, fold == number) for number in range(n_folds)] for fold in folds] for view in chosen
+        ]
+
+    def of(self, partition: np.ndarray) -> float:
+        """The evidence of one partition (N,): 0 for clusters that no view can predict, at most 1."""
+        return total(self.by_view(partition))
+
+    def by_view(self, partition: np.ndarray) -> np.ndarray:
+        """Evidence (V,) from each view: mutual information of prediction and partition above chance, over ln K."""
+        partition = np.unique(partition[self.chosen], return_inverse=True)[1]
+        if partition.max() == 0:
+            return np.zeros(len(self.solvers))
+        targets = np.eye(int(partition.max()) + 1)[partition]
+        shared = [
+            np.mean([above_chance(partition, _predicted(repeat, targets)) for repeat in view]) for view in self.solvers
+        ]
+        return np.array(shared) / self.scale
+
+
+class _Ridge:
+    """Ridge regression on the rows outside a fold, applied to the rows of the fold."""
+
+    def __init__(self, view: np.ndarray, held_out: np.ndarray) -> None:
+        self.held_out, self.fitted = held_out, ~held_out
+        mean = view[self.fitted].mean(axis=0)
+        rows = view[self.fitted] - mean
+        moments = rows.T @ rows
+        ridge = RIDGE * max(np.trace(moments) / len(moments), 1e-12)
+        # (n held out, D) times (D, D), so that a partition costs one product with its fitted targets
+        self.weights = (view[held_out] - mean) @ np.linalg.inv(moments + ridge * np.eye(len(moments)))
+        self.rows = rows
+
+    def scores(self, targets: np.ndarray) -> np.ndarray:
+        """Scores (n, K) of the held-out rows for each cluster, from one-hot targets (N, K) of all rows."""
+        fitted = targets[self.fitted]
+        mean = fitted.mean(axis=0)
+        return self.weights @ (self.rows.T @ (fitted - mean)) + mean
+
+
+def _predicted(repeat: Sequence[_Ridge], targets: np.ndarray) -> np.ndarray:
+    """Cluster (N,) of every sample from a fit on other samples."""
+    predicted = np.empty(len(targets), np.int64)
+    for solver in repeat:
+        predicted[solver.held_out] = solver.scores(targets).argmax(axis=1)
+    return predicted
+
+
+def total(by_view: np.ndarray) -> float:
+    """One number from the views' evidence (V,): the square of their mean square root.
+
+    Between the plain mean, which a single view can satisfy alone, and the geometric one, which a single view of noise
+    brings to 0.
+    """
+    return float(np.sqrt(np.maximum(by_view, 0)).mean() ** 2)
+
+
+class _Ridge:
+    """Ridge regression on the rows outside a fold, applied to the rows of the fold."""
+
+    def __init__(self, view: np.ndarray, held_out: np.ndarray) -> None:
+        self.held_out = held_out
+        self.fitted = np.setdiff1d(np.arange(len(view)), held_out)
+        mean = view[self.fitted].mean(axis=0)
+        self.rows, self.held_rows = view[self.fitted] - mean, view[held_out] - mean
+        moments = self.rows.T @ self.rows
+        ridge = RIDGE * max(np.trace(moments) / len(moments), 1e-12)
+        self.solve = np.linalg.inv(moments + ridge * np.eye(len(moments)))
+
+    def scores(self, targets: np.ndarray) -> np.ndarray:
+        """Scores (n, K) of the held-out rows for each cluster, from one-hot targets of all rows."""
+        fitted = targets[self.fitted]
+        mean = fitted.mean(axis=0)
+        return self.held_rows @ (self.solve @ (self.rows.T @ (fitted - mean))) + mean
+
+
+def above_chance(first: np.ndarray, second: np.ndarray) -> float:
+    """Mutual information in nats of two groupings (n,), less what groupings of these sizes share by chance."""
+    from sklearn.metrics import mutual_info_score
+    from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
+
+    counts = contingency_matrix(first, second, sparse=True).astype(np.int64)
+    return float(mutual_info_score(None, None, contingency=counts) - expected_mutual_information(counts, len(first)))

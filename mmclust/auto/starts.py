@@ -1,0 +1,223 @@
+"""A pool of clusterings that need no method, from what views have in common; a method starts from one of them.
+
+Shapes: N samples, D columns of a view, V views, K clusters.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy import sparse
+
+from mmclust.auto import graphs
+from mmclust.auto.evidence import TIED, Evidence, total
+
+CCA_RIDGES = (1e-3, 1e-2, 1e-1)
+"""Fractions of the largest variance added to all: directions of nearly no variance correlate by chance."""
+GRAPH_NEIGHBOURS = (10, 20)
+CONSENSUS_OF = (4, 7, 10)
+"""How many of the best candidates agree on a consensus."""
+CHANCE_SHUFFLES = 2
+N_SEEDS = 3
+RESTARTS = 3
+MOST_SAMPLES = 10_000
+"""Samples that starts are found on; the others follow their nearest neighbours."""
+FOLLOWED = 10
+"""Neighbours that a sample outside the measured ones follows."""
+
+Views = Sequence[np.ndarray]
+Align = Callable[[Views, float, int], np.ndarray]
+"""(views, noise, seed) -> (N, d) features in which the views' samples find each other."""
+ALIGN_NOISE = (0.3, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A candidate to start from."""
+
+    family: str
+    """How it was found, in a few words."""
+    clusters: np.ndarray
+    """(N,) from 0 to K - 1."""
+    evidence: float
+    evidence_by_view: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """All candidates, the best evidence first, and the one that was taken."""
+
+    candidates: tuple[Start, ...]
+    taken: int
+    """Index into `candidates`."""
+    chance: float
+    """Largest evidence of clusterings found in the same way after the samples of every view were shuffled."""
+
+    @property
+    def start(self) -> Start:
+        """The candidate that was taken."""
+        return self.candidates[self.taken]
+
+
+def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = None) -> Pool:
+    """Candidates, their evidence, and the choice among them.
+
+    A consensus of the best candidates is taken where its evidence is as good as any, since it depends on no single
+    draw; otherwise the candidate of most evidence.
+
+    Args:
+        views: each (N, D), prepared.
+        n_clusters: K.
+        seed: of all draws.
+        align: learns what views share; left out where None.
+    """
+    n_samples = len(views[0])
+    rows = np.sort(np.random.default_rng(seed).permutation(n_samples)[:MOST_SAMPLES])
+    some = [view[rows] for view in views]
+    measure = Evidence(some, n_clusters, seed)
+    found = [_measured(measure, family, clusters) for family, clusters in candidates(some, n_clusters, seed, align)]
+    found.sort(key=lambda start: -start.evidence)
+    together = [
+        _measured(measure, f"consensus of {n}", consensus([start.clusters for start in found[:n]], n_clusters, seed))
+        for n in CONSENSUS_OF
+        if n <= len(found)
+    ]
+    best = max(start.evidence for start in (*found, *together))
+    tied = [start for start in together if start.evidence >= best - TIED]
+    start = max(tied, key=lambda start: start.evidence) if tied else found[0]
+    everything = sorted((*found, *together), key=lambda start: -start.evidence)
+    taken = next(i for i, candidate in enumerate(everything) if candidate is start)
+    if len(rows) < n_samples:
+        follow = partial(followed, views, rows)
+        everything = [Start(**vars(s) | {"clusters": follow(s.clusters)}) for s in everything]
+    return Pool(candidates=tuple(everything), taken=taken, chance=chance(some, n_clusters, seed))
+
+
+def _measured(measure: Evidence, family: str, clusters: np.ndarray) -> Start:
+    by_view = measure.by_view(clusters)
+    return Start(family=family, clusters=clusters, evidence=total(by_view), evidence_by_view=tuple(map(float, by_view)))
+
+
+def candidates(
+    views: Views, n_clusters: int, seed: int, align: Align | None = None
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and clusters (N,) of all candidates but the consensus."""
+    together = np.concatenate(views, axis=1)
+    seeds = [seed * N_SEEDS + number for number in range(N_SEEDS)]
+    for one in seeds:
+        yield "k-means", k_means(together, n_clusters, one)
+    for ridge in CCA_RIDGES:
+        directions = shared_directions(views, n_clusters, ridge)
+        for one in seeds:
+            yield "CCA + k-means", k_means(directions, n_clusters, one)
+    for k in GRAPH_NEIGHBOURS:
+        for name, graph in (
+            ("graph of all columns", graphs.affinity(together, k)),
+            ("mean of the views' graphs", mean_graph(views, k)),
+        ):
+            embedding = graphs.spectral_embedding(graph, n_clusters)
+            for one in seeds[:2]:
+                yield name, k_means(embedding, n_clusters, one)
+    for noise in ALIGN_NOISE if align else ():
+        assert align is not None
+        features = align(views, noise, seed)
+        yield "alignment + k-means", k_means(features, n_clusters, seed)
+        graph = graphs.affinity(features, GRAPH_NEIGHBOURS[0])
+        yield "alignment + graph", k_means(graphs.spectral_embedding(graph, n_clusters), n_clusters, seed)
+
+
+def chance(views: Views, n_clusters: int, seed: int = 0) -> float:
+    """Largest evidence of quick clusterings of views whose samples were shuffled, so that nothing is shared.
+
+    Clusters of one view alone still predict themselves there: what a real start has beyond this comes from agreement.
+    """
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(CHANCE_SHUFFLES):
+        shuffled = [view[random.permutation(len(view))] for view in views]
+        measure = Evidence(shuffled, n_clusters, seed)
+        together = np.concatenate(shuffled, axis=1)
+        directions = (shared_directions(shuffled, n_clusters, ridge) for ridge in CCA_RIDGES)
+        embedding = graphs.spectral_embedding(graphs.affinity(together, GRAPH_NEIGHBOURS[0]), n_clusters)
+        for points in (together, embedding, *directions):
+            found.append(measure.of(k_means(points, n_clusters, seed)))
+    return max(found)
+
+
+def k_means(points: np.ndarray, n_clusters: int, seed: int, n_init: int = RESTARTS) -> np.ndarray:
+    """Clusters (N,) of lowest inertia among a few random starts; fewer than K where fewer points differ."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    clustering = KMeans(n_clusters, n_init=n_init, random_state=seed)  # pyright: ignore[reportArgumentType]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)
+        return clustering.fit_predict(np.ascontiguousarray(points, np.float32)).astype(np.int64)
+
+
+def shared_directions(views: Views, n_directions: int, ridge: float) -> np.ndarray:
+    """Scores (N, d) of the directions that views share most, rows of unit length.
+
+    Kettenring (Biometrika 1971), MAXVAR: leading left singular vectors of all whitened views side by side.
+    """
+    whitened = np.concatenate([_whitened(view, ridge) for view in views], axis=1)
+    _, right = np.linalg.eigh(whitened.T @ whitened)
+    return unit_rows(whitened @ right[:, ::-1][:, :n_directions])
+
+
+def _whitened(view: np.ndarray, ridge: float) -> np.ndarray:
+    centred = view - view.mean(axis=0, dtype=np.float64)
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(view))
+    largest = max(float(variances[-1]), 1e-12)
+    kept = variances > 1e-9 * largest
+    return centred @ (directions[:, kept] / np.sqrt(variances[kept] + ridge * largest))
+
+
+def mean_graph(views: Views, n_neighbours: int) -> sparse.csr_matrix:
+    """Mean (N, N) of the views' self-tuning graphs."""
+    each = [graphs.affinity(view, n_neighbours) for view in views]
+    return sum(each[1:], each[0]) / len(each)
+
+
+def consensus(partitions: Sequence[np.ndarray], n_clusters: int, seed: int = 0) -> np.ndarray:
+    """Clusters (N,) that several partitions agree on.
+
+    k-means of the leading singular vectors of all partitions' indicators, each column scaled by its cluster's size:
+    the hypergraph partitioning of Strehl and Ghosh (JMLR 2002) in its spectral form.
+    """
+    columns = []
+    for clusters in partitions:
+        indicator = np.eye(n_clusters)[clusters]
+        columns.append(indicator / np.sqrt(np.maximum(indicator.sum(axis=0), 1)))
+    left = np.linalg.svd(np.concatenate(columns, axis=1), full_matrices=False)[0]
+    return k_means(unit_rows(left[:, :n_clusters]), n_clusters, seed, n_init=10)
+
+
+def unit_rows(points: np.ndarray) -> np.ndarray:
+    """Rows of length 1, single precision; rows of zeros stay."""
+    length = np.linalg.norm(points, axis=1, keepdims=True)
+    return (points / np.maximum(length, 1e-12)).astype(np.float32)
+
+
+def followed(views: Views, rows: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Clusters of all samples (N,) from those of some: the others take what most of their neighbours in all views have.
+
+    Args:
+        views: each (N, D).
+        rows: (n,) samples whose clusters are known.
+        clusters: (n,) of these.
+    """
+    import faiss
+
+    n_clusters = int(clusters.max()) + 1
+    others = np.setdiff1d(np.arange(len(views[0])), rows)
+    votes = np.zeros((len(others), n_clusters))
+    for view in views:
+        points = np.ascontiguousarray(view, np.float32)
+        found = faiss.knn(points[others], points[rows], min(FOLLOWED, len(rows)))[1]
+        votes += np.eye(n_clusters)[clusters[found]].sum(axis=1)
+    everything = np.empty(len(views[0]), np.int64)
+    everything[rows], everything[others] = clusters, votes.argmax(axis=1)
+    return everything

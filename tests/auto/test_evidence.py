@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from auto.families import blobs, noise
+
+from mmclust.auto.evidence import Evidence, above_chance, total
+from mmclust.auto.preparation import prepared
+
+
+def evidence(views: list[np.ndarray], n_clusters: int) -> Evidence:
+    return Evidence([prepared(view, "standard") for view in views], n_clusters)
+
+
+def test_classes_that_every_view_shows_have_much_evidence_and_random_ones_none():
+    views, labels = blobs()
+    measure = evidence(views, 5)
+    assert measure.of(labels) > 0.8
+    assert abs(measure.by_view(np.random.default_rng(0).permutation(labels))).max() < 0.08
+
+
+def test_a_cluster_that_merges_two_classes_has_less_evidence_than_the_classes():
+    views, labels = blobs()
+    measure = evidence(views, 5)
+    assert measure.of(np.where(labels == 4, 3, labels)) < measure.of(labels) - 0.05
+
+
+def test_clusters_that_one_view_alone_knows_have_less_evidence_than_shared_ones():
+    views, labels = blobs(dims=(20,))
+    other = np.where(noise(400, 1)[:, 0] > 0, 1, 0)
+    private = noise(400, 20, seed=1) + 8 * other[:, None]
+    measure = evidence([views[0], private], 2)
+    shared = measure.by_view(other)
+    assert shared[1] > 0.9 and shared[0] < 0.05
+    assert measure.of(other) == pytest.approx(total(shared))
+
+
+def test_evidence_does_not_depend_on_the_names_of_clusters():
+    views, labels = blobs()
+    measure = evidence(views, 5)
+    assert measure.of((labels + 3) % 5 * 2) == pytest.approx(measure.of(labels))
+
+
+def test_one_cluster_and_one_cluster_a_sample_have_no_evidence():
+    views, _ = blobs(n_samples=40)
+    measure = evidence(views, 5)
+    assert measure.of(np.zeros(40, np.int64)) == 0
+    assert measure.of(np.arange(40)) == pytest.approx(0, abs=1e-6)
+
+
+def test_total_lies_between_the_geometric_and_the_plain_mean():
+    assert total(np.array([0.25, 0.25])) == pytest.approx(0.25)
+    assert total(np.array([0.16, 0.0])) == pytest.approx(0.04)
+    assert total(np.array([0.36, 0.04])) == pytest.approx(0.16)
+
+
+def test_mutual_information_above_chance_is_ln_2_less_a_little_for_equal_halves():
+    halves = np.arange(1000) % 2
+    assert above_chance(halves, halves) == pytest.approx(np.log(2), abs=2e-3)
+    assert above_chance(halves, np.arange(1000)) == pytest.approx(0, abs=1e-9)
