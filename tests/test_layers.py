@@ -35,6 +35,7 @@ ALLOWED = {
     "specs": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "reproduction"},  # worker.restore
     "plots": {"evaluation"},
+    "auto": {"loading", "seeding", "losses", "data", "evaluation"},
     "analysis": {"loading", "evaluation", "methods.base", "settings"},
     "engine": {"seeding", "methods.base", "data", "evaluation"},
     "runs": {"evaluation", "settings"},

@@ -43,7 +43,9 @@ def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
         warnings.simplefilter("ignore")  # umap warns of its own choices and of single-threaded, repeatable runs
         from umap import UMAP
 
-        points = UMAP(n_dims, n_neighbors=min(15, len(together) - 1), random_state=seed).fit_transform(together)
+        points = UMAP(n_neighbors=min(15, len(together) - 1), n_components=n_dims, random_state=seed).fit_transform(
+            together
+        )
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
         mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
         return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)

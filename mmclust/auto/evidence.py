@@ -97,25 +97,6 @@ def total(by_view: np.ndarray) -> float:
     return float(np.sqrt(np.maximum(by_view, 0)).mean() ** 2)
 
 
-class _Ridge:
-    """Ridge regression on the rows outside a fold, applied to the rows of the fold."""
-
-    def __init__(self, view: np.ndarray, held_out: np.ndarray) -> None:
-        self.held_out = held_out
-        self.fitted = np.setdiff1d(np.arange(len(view)), held_out)
-        mean = view[self.fitted].mean(axis=0)
-        self.rows, self.held_rows = view[self.fitted] - mean, view[held_out] - mean
-        moments = self.rows.T @ self.rows
-        ridge = RIDGE * max(np.trace(moments) / len(moments), 1e-12)
-        self.solve = np.linalg.inv(moments + ridge * np.eye(len(moments)))
-
-    def scores(self, targets: np.ndarray) -> np.ndarray:
-        """Scores (n, K) of the held-out rows for each cluster, from one-hot targets of all rows."""
-        fitted = targets[self.fitted]
-        mean = fitted.mean(axis=0)
-        return self.held_rows @ (self.solve @ (self.rows.T @ (fitted - mean))) + mean
-
-
 def above_chance(first: np.ndarray, second: np.ndarray) -> float:
     """Mutual information in nats of two groupings (n,), less what groupings of these sizes share by chance."""
     from sklearn.metrics import mutual_info_score

@@ -70,7 +70,7 @@ def prepared(view: Rows, scaling_name: str, n_components: int = N_COMPONENTS) ->
     return scaling.unit_variance(scaling.principal(rows, n_components))
 
 
-def kind_of(view: Rows, *, is_image: bool = False) -> Kind:
+def kind_of(view: Rows, is_image: bool = False) -> Kind:
     """What the numbers of a view are, told by the numbers alone."""
     if is_image:
         return "image"
@@ -124,7 +124,7 @@ def choose(
             f"all {views[0].shape[0]} samples are the same in every view, so nothing can be clustered; check the file"
         )
     are_images = are_images or [False] * len(views)
-    kinds = tuple(kind_of(view, is_image=image) for view, image in zip(views, are_images, strict=True))
+    kinds: list[Kind] = [kind_of(view, image) for view, image in zip(views, are_images, strict=True)]
     n_samples = views[0].shape[0]
     rows = np.sort(np.random.default_rng(seed).permutation(n_samples)[:MOST_ROWS])
     k = n_neighbours(len(rows), n_clusters)
@@ -139,7 +139,7 @@ def choose(
             overlaps[view] = {name: comparison.mean(view, name, others, chosen) for name in CANDIDATES[kind]}
             chosen[view] = max(overlaps[view], key=overlaps[view].__getitem__)
     return Preparation(
-        kinds=kinds,
+        kinds=tuple(kinds),
         scalings=tuple(chosen),
         overlaps=tuple(overlaps),
         related=_related([graph[name] for graph, name in zip(found, chosen, strict=True)]),

@@ -5,7 +5,7 @@ Shapes: N samples, D columns of a view, V views, K clusters.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -91,7 +91,7 @@ def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = 
     taken = next(i for i, candidate in enumerate(everything) if candidate is start)
     if len(rows) < n_samples:
         follow = partial(followed, views, rows)
-        everything = [Start(**vars(s) | {"clusters": follow(s.clusters)}) for s in everything]
+        everything = [replace(one, clusters=follow(one.clusters)) for one in everything]
     return Pool(candidates=tuple(everything), taken=taken, chance=chance(some, n_clusters, seed))
 
 

@@ -6,11 +6,13 @@ frequencies, directions) it learns from all rows it is given.
 Shapes: N samples, D columns.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
-Rows = np.ndarray | sparse.csr_matrix
-"""(N, D) samples of one view, in a floating type."""
+Rows = Any
+"""(N, D) samples of one view: a NumPy array or a SciPy sparse matrix, of which a type checker knows too little."""
 
 CLIP = 5.0
 """Standard deviations beyond which standardised values are cut off: a single outlier would own a principal axis."""
@@ -26,7 +28,7 @@ SPARSE_ZEROS, SPARSE_COLUMNS = 0.8, 50
 """Fraction of zeros and number of columns from which a view is computed on as a sparse one."""
 
 
-def as_rows(view: np.ndarray | sparse.spmatrix | sparse.sparray) -> Rows:
+def as_rows(view: Rows) -> Rows:
     """Rows in single precision; a view of mostly zeros becomes sparse, which is faster at the same result."""
     if sparse.issparse(view):
         return sparse.csr_matrix(view, dtype=np.float32)
@@ -43,7 +45,7 @@ def tf_idf(rows: Rows) -> Rows:
     Term frequencies are 1 + ln(tf) where the view holds counts; idf = ln((1 + N) / (1 + df)) + 1, as in scikit-learn.
     Columns that occur in a single sample are zero, unless no column would be left.
     """
-    counts = sparse.csr_matrix(rows, dtype=np.float32, copy=True)
+    counts: Rows = sparse.csr_matrix(rows, dtype=np.float32, copy=True)
     documents = counts.getnnz(axis=0)
     if counts.nnz and counts.data.max() > COUNTED:
         counts.data = 1 + np.log(np.maximum(counts.data, 1))
@@ -62,7 +64,7 @@ def unit_length(rows: Rows) -> Rows:
 
 def square_root(rows: Rows) -> Rows:
     """Square roots of the values, those below 0 with their sign: large counts lose their weight."""
-    if isinstance(rows, sparse.csr_matrix):
+    if sparse.issparse(rows):
         return rows.sign().multiply(abs(rows).sqrt()).tocsr()
     return np.sign(rows) * np.sqrt(np.abs(rows))
 
@@ -90,11 +92,11 @@ def smooth_graph(rows: Rows) -> Rows:
 
     The walk is normalised from both sides, so that hubs do not own the result.
     """
-    graph = sparse.csr_matrix(rows, dtype=np.float32)
-    graph = graph.maximum(graph.T) + sparse.identity(graph.shape[0], dtype=np.float32, format="csr")
+    graph: Rows = sparse.csr_matrix(rows, dtype=np.float32)
+    graph = graph.maximum(graph.T) + sparse.identity(graph.shape[0], format="csr")
     scale = 1 / np.sqrt(np.asarray(graph.sum(axis=1)).ravel())
-    walk = _times_rows(_times_columns(graph.tocsr(), scale), scale)
-    return (walk @ walk).tocsr()  # pyright: ignore[reportAttributeAccessIssue]
+    walk = _times_rows(_times_columns(sparse.csr_matrix(graph), scale), scale)
+    return sparse.csr_matrix(walk @ walk)
 
 
 def principal(rows: Rows, n_components: int, *, seed: int = 0) -> np.ndarray:
@@ -165,9 +167,13 @@ def dense_rows(rows: Rows) -> np.ndarray:
 
 def _times_rows(rows: Rows, factor: np.ndarray) -> Rows:
     factor = factor.astype(np.float32)
-    return (sparse.diags(factor) @ rows).tocsr() if isinstance(rows, sparse.csr_matrix) else rows * factor[:, None]
+    return (
+        sparse.csr_matrix(sparse.diags(factor) @ rows)
+        if isinstance(rows, sparse.csr_matrix)
+        else rows * factor[:, None]
+    )
 
 
 def _times_columns(rows: Rows, factor: np.ndarray) -> Rows:
     factor = factor.astype(np.float32)
-    return (rows @ sparse.diags(factor)).tocsr() if isinstance(rows, sparse.csr_matrix) else rows * factor
+    return sparse.csr_matrix(rows @ sparse.diags(factor)) if isinstance(rows, sparse.csr_matrix) else rows * factor
