@@ -26,6 +26,9 @@ KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap"
 Progress = Callable[[float], None]
 """Called with the finished share in [0, 1]; an exception it raises ends the work and reaches the caller."""
 
+MANIFOLD_NEIGHBORS = 15
+"""UMAP's own number of neighbours."""
+
 _FEW = 8
 """Below this many samples a neighbour graph says nothing: PCA is drawn instead."""
 
@@ -94,6 +97,22 @@ def project(
                     xy = _pacmap(values, seed=seed, initial=initial, **pairs)
     report(1.0)
     return np.ascontiguousarray(xy, dtype=np.float32)
+
+
+def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: float = 0.0) -> np.ndarray:
+    """Positions (n, n_components) float32 that UMAP gives samples, for clustering rather than for looking at.
+
+    Args:
+        values: (n, D) codes, finite, more samples than twice the components.
+        n_components: of the positions, at most D.
+        seed: of the random parts.
+        min_dist: how close points may come to each other.
+    """
+    values = np.ascontiguousarray(values, np.float32)
+    about: dict[str, Any] = {"seed": seed, "n_neighbors": MANIFOLD_NEIGHBORS, "min_dist": min_dist, "initial": None}
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as in `project`
+        return np.ascontiguousarray(_umap(values, **about, n_components=n_components), np.float32)
 
 
 def pca(values: np.ndarray, n_components: int = 2) -> np.ndarray:
@@ -229,7 +248,13 @@ def _tsne(
 
 
 def _umap(
-    values: np.ndarray, *, seed: int, n_neighbors: int, min_dist: float, initial: np.ndarray | None
+    values: np.ndarray,
+    *,
+    seed: int,
+    n_neighbors: int,
+    min_dist: float,
+    initial: np.ndarray | None,
+    n_components: int = 2,
 ) -> np.ndarray:
     load_scikit_learn()
     from sklearn.neighbors import NearestNeighbors
@@ -243,8 +268,11 @@ def _umap(
         search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(values)
         distances, neighbors = search.kneighbors(values)
     # its spectral start needs more samples than it has components to find
-    start: Any = "spectral" if initial is None and n > 20 else _spread(pca(values) if initial is None else initial)
+    few = n <= max(20, 2 * n_components)
+    first = pca(values, n_components) if initial is None else initial
+    start: Any = "spectral" if initial is None and not few else _spread(first)
     model = UMAP(
+        n_components=n_components,
         n_neighbors=n_neighbors,
         min_dist=min_dist,
         precomputed_knn=(neighbors, distances),

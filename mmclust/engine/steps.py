@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from mmclust.engine.guide import Guide
 from mmclust.methods.base import Batch, Method
 
 Precision = Literal["float32", "bf16"]
@@ -34,6 +35,8 @@ class Steps:
 
     n_recorded = 0
     """Phases that a GPU has recorded so far."""
+    guide: Guide | None = None
+    """What leads the method away from a start, if anything does."""
 
     def __init__(
         self,
@@ -61,6 +64,8 @@ class Steps:
         for phase in self.method.phases(step):
             found.append(self.phase(stage, phase, batch))
             self.method.after_step(stage, phase, step)
+        if self.guide is not None:
+            self.guide.after_step()
         return found
 
     def restore(self, optimizers: dict[str, Any]) -> None:
@@ -70,12 +75,13 @@ class Steps:
 
     def batch(self, ids: Tensor) -> Batch:
         """The samples `ids` (B,)."""
-        return Batch(
+        batch = Batch(
             views=tuple(view[ids] for view in self.views),
             index=ids,
             generator=self.generator,
             labelled=None if self.n_labelled is None else ids < self.n_labelled,
         )
+        return batch if self.guide is None else self.guide.guided(batch, self.views)
 
     def phase(self, stage: str, phase: str, batch: Batch) -> Values:
         """One phase, from the loss terms to the optimiser's step."""
@@ -83,6 +89,9 @@ class Steps:
         with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             terms = method.loss_terms(batch, stage, phase)
         weights = method.weights(stage, phase)
+        if self.guide is not None:
+            self.guide.watch(terms)
+            weights = weights | self.guide.weights(terms)
         total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
         optimizer.zero_grad(set_to_none=True)
         assert isinstance(total, Tensor), f"the phase {phase} has no weighted term"

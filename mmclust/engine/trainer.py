@@ -19,6 +19,7 @@ from torch import Tensor
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
 from mmclust.engine.execution import EAGER, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
+from mmclust.engine.guide import Guide
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
@@ -127,6 +128,7 @@ class Trainer:
         eval_part: part to evaluate on and to keep in snapshots.
         evaluate_every: epochs between evaluations; the last epoch is always evaluated.
         snapshot_epochs: epochs whose codes are kept.
+        guide: leads the method away from a start; it takes steps as they are written then.
     """
 
     def __init__(
@@ -143,6 +145,7 @@ class Trainer:
         eval_part: Literal["all", "train", "test"] = "all",
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
+        guide: Guide | None = None,
     ) -> None:
         if device.type == "cpu":
             keep_freed_memory()
@@ -162,6 +165,7 @@ class Trainer:
         self.seed, self.device = seed, device
         self.precision: Precision = precision
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
+        self.guide = guide
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
         self.labels = dataset.labels
@@ -202,7 +206,9 @@ class Trainer:
 
     def _steps(self, way: Way) -> Steps:
         about = {"precision": self.precision, "n_labelled": self.n_labelled}
-        return way.steps(self.method, self.views, self.generator, **about)
+        steps = way.steps(self.method, self.views, self.generator, **about)
+        steps.guide = self.guide
+        return steps
 
     def autotune(self, *, step: int = 0) -> str:
         """Take steps from now on in the way that is the fastest here; what was found, in words.
@@ -214,7 +220,7 @@ class Trainer:
             step: that the training will go on from.
         """
         n_steps = self.total_steps - step
-        if self.device.type != "cuda" or n_steps < FEWEST_STEPS:
+        if self.device.type != "cuda" or n_steps < FEWEST_STEPS or self.guide is not None:
             return self.way.name
 
         def trial(way: Way) -> Trial:
@@ -230,11 +236,12 @@ class Trainer:
         self.steps = self._steps(self.way)
         return found
 
-    def fit(self, state: dict[str, Any] | None = None) -> Outcome:
+    def fit(self, state: dict[str, Any] | None = None, *, until: int | None = None) -> Outcome:
         """Train to the end, or until the recorder asks for a stop or a pause.
 
         Args:
             state: a checkpoint to go on from; one without optimisers is the end of a finished training.
+            until: pause after this step, from which a checkpoint goes on as if there had been no pause.
 
         Raises:
             TrainingDiverged: a loss term is not finite.
@@ -255,7 +262,8 @@ class Trainer:
                 self._log()
             if batch == self.steps_per_epoch - 1:
                 self._end_epoch(epoch + 1)
-            if (outcome := self._poll()) and self.step < self.total_steps:
+            outcome = "paused" if self.step == until else self._poll()
+            if outcome and self.step < self.total_steps:
                 self._checkpoint()
                 return outcome
         self._checkpoint()
@@ -371,6 +379,7 @@ class Trainer:
                 "generator": self.generator.get_state(),
                 "averages": self.averages.state(),
             }
+            | ({} if self.guide is None else {"guide": self.guide.state()})
         )
         self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
         self._checkpointed = time.monotonic()
@@ -389,6 +398,8 @@ class Trainer:
         self.steps.restore(state["optimizers"])
         self.generator.set_state(state["generator"].cpu())
         self.averages.restore(state["averages"], self.device)
+        if self.guide is not None:
+            self.guide.restore(state["guide"])
 
 
 def _on_device(view: np.ndarray, device: torch.device) -> Tensor:

@@ -24,6 +24,10 @@ class Batch:
     """The run's random generator on the training device: all random draws of a step come from it."""
     labelled: Tensor | None = None
     """(B,) which samples come from the labelled part of the data; None where all do. The labels stay unknown."""
+    partners: tuple[Tensor, ...] | None = None
+    """Like `views`: what is augmented in place of each sample, itself or a neighbour; None: the sample itself."""
+    start: Tensor | None = None
+    """(B,) cluster of each sample in a start that is held (see `mmclust.losses.start`), -1 where it has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

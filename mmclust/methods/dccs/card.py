@@ -150,6 +150,13 @@ class Config:
         group="Network",
         help="Scale of the channels of all networks. Below 1 trains faster and is not the paper's network.",
     )
+    statistics: str = knob(
+        "running",
+        choices=("running", "train"),
+        group="Network",
+        help="Batch-norm statistics at an evaluation: those that the training has gathered (published), or measured "
+        "anew on plain training images, as a short run needs.",
+    )
 
 
 _DIGITS = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}

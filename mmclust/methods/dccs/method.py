@@ -14,6 +14,7 @@ from mmclust.data.dataset import DataSpec
 from mmclust.losses.adversarial import gradient_penalty, wasserstein_gap
 from mmclust.losses.consistency import assignment_divergence
 from mmclust.losses.information import jensen_shannon_bce
+from mmclust.losses.start import start_terms
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.dccs.card import Config
 from mmclust.nets.augmentation import (
@@ -27,6 +28,7 @@ from mmclust.nets.augmentation import (
 from mmclust.nets.encoders import SMALLEST, choose_encoder, make_encoder
 from mmclust.nets.mlp import Critic, PairDiscriminator
 from mmclust.nets.sobel import sobel
+from mmclust.nets.statistics import measure_statistics, some_batches
 
 LAST_SHARE = 0.01
 """What a falling learning rate ends at."""
@@ -125,7 +127,8 @@ class DCCS(Method):
     def _encoder_terms(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.views[0]
         # Two passes, augmented first: each has its own batch statistics and moves the running ones.
-        inputs = self.augmented(images, batch.generator), self.plain(images)
+        partners = images if batch.partners is None else batch.partners[0]
+        inputs = self.augmented(partners, batch.generator), self.plain(images)
         (_, output_augmented), (features, output) = self.encoder.passes(*inputs)
         _, logits_augmented = self._code(output_augmented)
         codes, logits = self._code(output)
@@ -136,7 +139,7 @@ class DCCS(Method):
                 "mi": jensen_shannon_bce(joint.float(), marginal.float()),
                 "aug": assignment_divergence(logits.log_softmax(1), logits_augmented.log_softmax(1)),
                 "adv": -self.critic(codes).mean(),
-            }
+            } | start_terms(logits, batch.start)
 
     def encode(
         self, inputs: Float[Tensor, "b c h w"]
@@ -203,6 +206,12 @@ class DCCS(Method):
         style, category = codes.split((self.config.style_dim, self.spec.n_clusters), dim=1)
         spaces = {"z": codes, "z_c": category, "logits": logits}
         return spaces | {"z_s": style} if self.config.style_dim else spaces
+
+    def before_evaluation(self, data: tuple[Tensor, ...], evaluated: tuple[Tensor, ...]) -> None:
+        """Measure batch-norm statistics on plain training images, where the running ones lag behind a short run."""
+        if self.config.statistics == "train":
+            batches = some_batches(data[0], self.config.batch_size)
+            measure_statistics(self.encoder, batches, lambda images: self.encoder(self.plain(images)))
 
     @torch.no_grad()
     def augmented_codes(self, views: tuple[Tensor, ...], generator: torch.Generator) -> Float[Tensor, "2 b k"]:

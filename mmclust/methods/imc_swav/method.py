@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from mmclust.data.dataset import DataSpec
+from mmclust.losses.start import start_terms
 from mmclust.losses.swapped import conditional_entropy_balance, logit_excess, prototype_targets, swapped_prediction
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.imc_swav.card import Config
 from mmclust.nets.augmentation import jitter_color, jitter_gray, random_resized_crop, sometimes, to_gray
 from mmclust.nets.cropnorm import CropNorm1d, crops_together
 from mmclust.nets.resnet import ResNet18
+from mmclust.nets.statistics import measure_statistics, some_batches
 
 N_HIGH = 2
 SMALLEST_CROP = 4
@@ -30,7 +32,6 @@ HUE_SHARE = 0.25
 MILESTONES = (0.3, 0.6, 0.8)
 """Shares of the epochs after which the learning rate falls: 150, 300 and 400 of the published 500."""
 DECAY = 0.4
-STATISTICS_BATCHES = 50
 BANK = ("bank_embeddings", "bank_prototypes")
 """Under these names a checkpoint keeps what waits for the classifier."""
 
@@ -156,7 +157,7 @@ class IMCSwAV(Method):
         """The three terms; entropies of prototype and cluster use and agreement of crops are only watched."""
         with torch.no_grad():
             self.prototypes.weight.copy_(F.normalize(self.prototypes.weight))
-        crops = self.crops(batch.views[0], batch.generator)
+        crops = self.crops(batch.views[0], batch.generator, batch.partners[0] if batch.partners else None)
         together = self.together(batch.views[0].device)
         embeddings = torch.cat([_embed(self.encoder, same_size, together) for same_size in crops])
         projections = _rows(self.projection, embeddings)
@@ -174,7 +175,11 @@ class IMCSwAV(Method):
         if batch.labelled is not None:
             known = self._banked(*known, batch.labelled)
         self._idle = known is None
-        return terms | (self._cluster_terms(*known) if known else self._idle_terms())
+        terms |= self._cluster_terms(*known) if known else self._idle_terms()
+        if batch.start is None:
+            return terms
+        # Unlike the classifier's own terms, the start is held by the encoder too.
+        return terms | start_terms(_rows(self.classifier, embeddings[:1])[0], batch.start)
 
     def _cluster_terms(
         self, embeddings: Float[Tensor, "v b e"], prototypes: Float[Tensor, "v b p"]
@@ -227,21 +232,8 @@ class IMCSwAV(Method):
         if self.config.statistics == "off":
             return
         images = data[0] if self.config.statistics == "train" else evaluated[0]
-        n_batches = min(STATISTICS_BATCHES, max(1, len(images) // self.config.batch_size))
-        # Always the same images: an evaluation takes nothing from the run's random numbers.
-        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0)).to(images.device)
-        norms = [m for m in self.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-        momenta = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the mean over all batches
-        was_training = self.training
-        self.train()
-        for ids in order[: n_batches * self.config.batch_size].chunk(n_batches):
-            self.classifier(self.encoder(self.plain(images[ids])))
-        self.train(was_training)
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        batches = some_batches(images, self.config.batch_size)
+        measure_statistics(self, batches, lambda batch: self.classifier(self.encoder(self.plain(batch))))
 
     def together(self, device: torch.device) -> bool:
         """Whether crops of one size pass the encoder as one batch, which changes no result.
@@ -250,19 +242,29 @@ class IMCSwAV(Method):
         """
         return device.type != "cpu" or torch.is_autocast_enabled("cpu")
 
-    def crops(self, images: Tensor, generator: torch.Generator) -> tuple[Float[Tensor, "v b c s s"], ...]:
-        """Two large, and where asked for the small, augmented crops of raw images, ready for the encoder."""
+    def crops(
+        self, images: Tensor, generator: torch.Generator, partners: Tensor | None = None
+    ) -> tuple[Float[Tensor, "v b c s s"], ...]:
+        """Two large, and where asked for the small, augmented crops of raw images, ready for the encoder.
+
+        Args:
+            images: (B, C, H, W) raw.
+            generator: of all draws.
+            partners: images whose crop takes the place of the second large one.
+        """
         whole, (high, low) = self._unit(images), self.sizes
-        large = self._augmented(whole, N_HIGH, high, self.config.high_area, 1.0, generator)
+        seen = (whole, *(whole if partners is None else self._unit(partners) for _ in range(N_HIGH - 1)))
+        large = self._augmented(torch.cat(seen), N_HIGH, high, self.config.high_area, 1.0, generator)
         if not self.config.n_low:
             return (large,)
-        return large, self._augmented(whole, self.config.n_low, low, SMALLEST_AREA, self.config.low_area, generator)
+        many = whole.repeat(self.config.n_low, 1, 1, 1)
+        return large, self._augmented(many, self.config.n_low, low, SMALLEST_AREA, self.config.low_area, generator)
 
     def _augmented(
         self, images: Tensor, n_crops: int, size: int, min_area: float, max_area: float, generator: torch.Generator
     ) -> Float[Tensor, "v b c s s"]:
         crop = random_resized_crop(
-            images.repeat(n_crops, 1, 1, 1),
+            images,
             min_area=min_area,
             max_area=max_area,
             size=size,
@@ -276,7 +278,7 @@ class IMCSwAV(Method):
             crop = sometimes(crop, to_gray(crop).expand_as(crop), self.config.gray_share, generator)
         elif crop.shape[1] == 1:
             crop = sometimes(crop, jitter_gray(crop, strength, generator), self.config.jitter_share, generator)
-        return ((crop - self.mean) / self.deviation).unflatten(0, (n_crops, len(images)))
+        return ((crop - self.mean) / self.deviation).unflatten(0, (n_crops, -1))
 
     def plain(self, images: Tensor) -> Float[Tensor, "b c h w"]:
         """Whole raw images, normalised and where they are tiny enlarged, as they are evaluated."""

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from mmclust.auto import shallow
+from mmclust.data.dataset import ViewSpec
+from mmclust.evaluation.metrics import acc
+
+GRAY = ViewSpec(name="image", kind="image", shape=(1, 16, 16))
+
+
+def bars(n: int, n_classes: int = 4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, 1, 16, 16) of bars at an angle of their class, moved and noisy, and the classes."""
+    random = np.random.default_rng(seed)
+    classes = np.arange(n) % n_classes
+    rows, columns = np.mgrid[:16, :16] - 7.5
+    angle = np.pi * classes / n_classes + random.normal(0, 0.05, n)
+    across = np.cos(angle)[:, None, None] * columns + np.sin(angle)[:, None, None] * rows
+    bar = np.exp(-np.square((across - random.uniform(-2, 2, n)[:, None, None]) / 1.5))
+    images = 200 * bar + random.normal(20, 8, (n, 16, 16))
+    return images.clip(0, 255).astype(np.uint8)[:, None], classes
+
+
+def test_bars_are_clustered_by_their_angle() -> None:
+    images, classes = bars(400)
+    found = shallow.start(shallow.describe(images, GRAY), 4)
+    assert acc(classes, found.clusters) > 0.95
+    assert found.is_clear
+    assert found.taken.space == "joint"
+    assert found.neighbours.shape == (400, shallow.N_NEIGHBOURS)
+    assert not (found.neighbours == np.arange(400)[:, None]).any()
+
+
+def test_the_same_seed_gives_the_same_start() -> None:
+    codes = shallow.describe(bars(200)[0], GRAY)
+    first, second = (shallow.start(codes, 4, seed=3) for _ in range(2))
+    assert (first.clusters == second.clusters).all()
+
+
+def test_noise_forms_no_clear_clusters() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (300, 1, 16, 16)).astype(np.uint8)
+    assert not shallow.start(shallow.describe(images, GRAY), 10).is_clear
+
+
+@pytest.mark.parametrize(("n_images", "n_clusters"), [(3, 2), (12, 12), (25, 5), (60, 5)])
+def test_few_images_are_clustered_all_the_same(n_images: int, n_clusters: int) -> None:
+    images, _ = bars(n_images, n_clusters)
+    found = shallow.start(shallow.describe(images, GRAY), n_clusters)
+    assert found.clusters.shape == (n_images,)
+    assert found.clusters.min() >= 0 and found.clusters.max() < n_clusters
+
+
+def test_identical_images_do_no_harm() -> None:
+    found = shallow.start(shallow.describe(np.full((40, 1, 16, 16), 9, np.uint8), GRAY), 3)
+    assert found.clusters.shape == (40,)
+
+
+def test_images_beyond_the_sample_follow_their_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow, "MOST_SAMPLED", 150)
+    images, classes = bars(600)
+    codes = shallow.describe(images, GRAY)
+    found = shallow.start(codes, 4)
+    assert len(found.taken.clusters) == 150
+    assert acc(classes, found.clusters) > 0.9
+    assert acc(classes, shallow.baseline(codes, "hog", 4)) > 0.8
+
+
+def test_predictability_is_one_for_separate_groups_and_chance_for_shuffled_ones() -> None:
+    random = np.random.default_rng(0)
+    clusters = np.arange(200) % 2
+    points = random.normal(size=(200, 3)).astype(np.float32) + 20 * clusters[:, None]
+    assert shallow.predictability(points, clusters) == 1.0
+    assert shallow.predictability(points, random.permutation(clusters)) == pytest.approx(0.5, abs=0.15)
