@@ -76,6 +76,11 @@ class MultiViewDataset:
         """Number of samples N."""
         return len(self.views[0])
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether the source has a part to train on and one to test; a split that is the same everywhere is none."""
+        return self.split is not None and bool((self.split != self.split[0]).any())
+
     def take(self, index: np.ndarray) -> "MultiViewDataset":
         """The samples at `index` (n,), in that order, and as large a share of the unlabelled ones."""
         share = len(index) / self.n_samples
@@ -92,13 +97,13 @@ class MultiViewDataset:
         )
 
     def part(self, name: Literal["all", "train", "test", "train+unlabelled"]) -> np.ndarray:
-        """Sample ids (n,) of a part of the source; all samples where the source has no parts.
+        """Sample ids (n,) of a part of the source; all samples where the source has no two parts.
 
         Unlabelled samples are counted on from the others.
         """
         if name == "train+unlabelled":
             n_more = len(self.unlabelled[0]) if self.unlabelled else 0
             return np.concatenate((self.part("train"), self.n_samples + np.arange(n_more)))
-        if name == "all" or self.split is None:
+        if name == "all" or self.split is None or not self.has_parts:
             return np.arange(self.n_samples)
         return np.flatnonzero(self.split == (0 if name == "train" else 1))

@@ -6,6 +6,7 @@ import pytest
 
 from mmclust.data import readers
 from mmclust.data.readers import npz
+from mmclust.data.readers.reading import understood
 
 IMAGES = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
 
@@ -84,6 +85,13 @@ def test_named_classes_keep_their_index_and_parts_are_kept(tmp_path: Path) -> No
     assert dataset.labels is not None and dataset.labels.tolist() == [2, 2, 0, 0, 2, 0]
     assert dataset.spec.classes == ("cat", "dog", "owl") and dataset.spec.n_clusters == 3
     assert dataset.part("test").tolist() == [4, 5]
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_split_that_is_the_same_everywhere_is_no_split(tmp_path: Path, part: int) -> None:
+    dataset = readers.read(write(tmp_path / "a.npz", images=IMAGES, split=np.full(6, part)))
+    assert all(len(dataset.part(name)) == 6 for name in ("all", "train", "test", "train+unlabelled"))
+    assert "all in one part, so methods train and are evaluated on all" in understood(dataset)
 
 
 def test_the_keras_spelling_is_read(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ def understood(dataset: MultiViewDataset, told: Sequence[str] = ()) -> str:
     parts.append(f"{n_classes} classes" if dataset.labels is not None else "no classes")
     if dataset.texts is not None:
         parts.append(f"{sum(map(bool, dataset.texts)):,} captions")
-    if dataset.split is not None:
+    if dataset.split is not None and not dataset.has_parts:
+        parts.append("all in one part, so methods train and are evaluated on all")
+    elif dataset.split is not None:
         parts.append(f"{int((dataset.split == 0).sum()):,} to train on and {int(dataset.split.sum()):,} to test")
     return "; ".join([*parts, *told]) + "."
 
