@@ -1,8 +1,8 @@
 """A clustering of images that needs no network: UMAP and a Gaussian mixture on what pixels and edges say together.
 
 It is where preset auto starts an image method from, and the baseline beside its result. Pixels alone miss shape and
-edges alone miss colour; their principal components side by side, each kind of unit variance, gave better partitions than
-either on 12 of 14 sets (0.75 instead of 0.70 in mean accuracy).
+edges alone miss colour; their principal components side by side, each kind of unit variance, gave better partitions
+than either on 12 of 14 sets (0.75 instead of 0.70 in mean accuracy).
 
 Shapes: N images, C channels, H x W pixels, M of them sampled, D columns, K clusters, k neighbours.
 """
@@ -109,15 +109,13 @@ def start(codes: Codes, n_clusters: int, seed: int = 0) -> ShallowStart:
         n_clusters: K, at most as many as images.
         seed: of the sample, the layouts and the mixtures.
     """
-    from mmclust.auto.graphs import neighbours
-
     sampled = sample(len(codes.joint), seed)
     candidates = partitions(codes, "joint", sampled, n_clusters, seed)
     taken = max(candidates, key=lambda candidate: candidate.worth)
     n_neighbours = min(N_NEIGHBOURS, len(codes.joint) - 1)
     return ShallowStart(
         clusters=spread(codes.joint, sampled, taken.clusters),
-        neighbours=neighbours(codes.joint, n_neighbours)[0],
+        neighbours=_nearest_others(codes.joint, n_neighbours),
         taken=taken,
         candidates=candidates,
     )
@@ -191,6 +189,15 @@ def _vote(known: np.ndarray, clusters: np.ndarray, asked: np.ndarray) -> np.ndar
 
     classifier = KNeighborsClassifier(min(N_NEIGHBOURS, len(known)), algorithm="brute")
     return classifier.fit(known, clusters).predict(asked)
+
+
+def _nearest_others(points: np.ndarray, n_neighbours: int) -> np.ndarray:
+    """Ids (N, k) of the nearest others of each point, the nearest first."""
+    load_scikit_learn()
+    from sklearn.neighbors import NearestNeighbors
+
+    search = NearestNeighbors(n_neighbors=n_neighbours, algorithm="brute").fit(points)
+    return search.kneighbors(return_distance=False)
 
 
 def _principal(columns: np.ndarray, seed: int) -> np.ndarray:
