@@ -95,9 +95,10 @@ def data() -> MultiViewDataset:
 
 
 def trainer(method: str, schedule: Schedule | None, recorder: Recorded) -> Trainer:
-    values = {"batch_size": 16, "width": 0.125} | ({"n_prototypes": 20} if method == "imc-swav" else {})
-    guide = None if schedule is None else make_guide(schedule, total_steps=10 * 4)
-    about = {"epochs": 10, "seed": 0, "device": torch.device("cpu"), "guide": guide}
+    own = {"imc-swav": {"n_prototypes": 20, "warm_up": 0}, "dccs": {"n_critic": 1}}[method]
+    values = {"batch_size": 16, "width": 0.125, "learning_rate": 3e-3} | own
+    guide = None if schedule is None else make_guide(schedule, total_steps=20 * 4)
+    about = {"epochs": 20, "seed": 0, "device": torch.device("cpu"), "guide": guide}
     built = build(method_class(method), card(method).config(**values), data().spec, 0)
     return Trainer(built, data(), recorder, **about)
 
