@@ -7,11 +7,14 @@ than either on 12 of 14 sets (0.75 instead of 0.70 in mean accuracy).
 Shapes: N images, C channels, H x W pixels, M of them sampled, D columns, K clusters, k neighbours.
 """
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mmclust.analysis.projection import manifold
+from mmclust.analysis.stability import with_others
 from mmclust.data.dataset import ViewSpec
 from mmclust.features.extractors import Options, find
 from mmclust.loading import load_scikit_learn
@@ -101,16 +104,18 @@ def describe(images: np.ndarray, view: ViewSpec, seed: int = 0) -> Codes:
     )
 
 
-def start(codes: Codes, n_clusters: int, seed: int = 0) -> ShallowStart:
+def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int] | None = None) -> ShallowStart:
     """The partition of the joint space that neighbours predict best and other candidates agree with.
 
     Args:
         codes: of all images.
         n_clusters: K, at most as many as images.
         seed: of the sample, the layouts and the mixtures.
+        only: seeds of a layout and a mixture that were chosen before; None tries several.
     """
     sampled = sample(len(codes.joint), seed)
-    candidates = partitions(codes, "joint", sampled, n_clusters, seed)
+    seeds = [(seed + i, seed + j) for i in range(N_LAYOUTS) for j in range(N_MIXTURES)] if only is None else [only]
+    candidates = partitions(codes, "joint", sampled, n_clusters, seeds)
     taken = max(candidates, key=lambda candidate: candidate.worth)
     n_neighbours = min(N_NEIGHBOURS, len(codes.joint) - 1)
     return ShallowStart(
@@ -124,7 +129,7 @@ def start(codes: Codes, n_clusters: int, seed: int = 0) -> ShallowStart:
 def baseline(codes: Codes, space: str, n_clusters: int, seed: int = 0) -> np.ndarray:
     """Clusters (N,) by UMAP and a mixture on one space alone: what a deep clustering is compared with."""
     sampled = sample(len(codes.joint), seed)
-    found = partitions(codes, space, sampled, n_clusters, seed, n_layouts=1)
+    found = partitions(codes, space, sampled, n_clusters, [(seed, seed + j) for j in range(N_MIXTURES)])
     return spread(codes.of(space), sampled, max(found, key=lambda candidate: candidate.worth).clusters)
 
 
@@ -134,13 +139,10 @@ def sample(n_images: int, seed: int) -> np.ndarray:
 
 
 def partitions(
-    codes: Codes, space: str, sampled: np.ndarray, n_clusters: int, seed: int, *, n_layouts: int = N_LAYOUTS
+    codes: Codes, space: str, sampled: np.ndarray, n_clusters: int, seeds: Sequence[tuple[int, int]]
 ) -> tuple[Candidate, ...]:
-    """Candidates in one space: `n_layouts` times `N_MIXTURES` of them."""
-    from mmclust.analysis.stability import with_others
-
+    """Candidates in one space, by their seeds of layout and mixture."""
     points = np.ascontiguousarray(codes.of(space)[sampled])
-    seeds = [(seed + i, seed + j) for i in range(n_layouts) for j in range(N_MIXTURES)]
     laid_out = {layout: _laid_out(points, layout) for layout in dict.fromkeys(layout for layout, _ in seeds)}
     found = [_mixture(laid_out[layout], n_clusters, mixture) for layout, mixture in seeds]
     return tuple(
@@ -149,7 +151,7 @@ def partitions(
             layout=layout,
             mixture=mixture,
             clusters=clusters,
-            predictability=predictability(points, clusters, seed),
+            predictability=predictability(points, clusters),
             stability=float(stability),
         )
         for (layout, mixture), clusters, stability in zip(seeds, found, with_others(found), strict=True)
@@ -227,8 +229,6 @@ def _laid_out(points: np.ndarray, seed: int) -> np.ndarray:
 def _mixture(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Likeliest component (M,) of a mixture of Gaussians with full covariances."""
     load_scikit_learn()
-    import warnings
-
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 

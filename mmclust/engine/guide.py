@@ -43,14 +43,17 @@ class Guide:
         schedule: of the weight.
         targets: (N,) cluster of every sample in the start, -1 where it has none; on the training device.
         neighbours: (N, k) of every sample, there too.
-        total_steps: of the run.
     """
 
-    def __init__(self, schedule: Schedule, *, targets: Tensor, neighbours: Tensor, total_steps: int) -> None:
+    def __init__(self, schedule: Schedule, *, targets: Tensor, neighbours: Tensor) -> None:
         self.schedule, self.targets, self.neighbours = schedule, targets, neighbours
-        self.total_steps = max(total_steps, 1)
-        self.step, self.fade_from = 0, round(schedule.hold * self.total_steps)
+        self.step, self.total_steps, self.fade_from = 0, 1, 0
         self.fit = torch.zeros((), device=targets.device)
+
+    def begin(self, total_steps: int) -> None:
+        """Told by the trainer, before the first step, how many there will be."""
+        self.total_steps = max(total_steps, 1)
+        self.fade_from = round(self.schedule.hold * self.total_steps)
 
     @property
     def weight(self) -> float:

@@ -165,7 +165,6 @@ class Trainer:
         self.seed, self.device = seed, device
         self.precision: Precision = precision
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
-        self.guide = guide
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
         self.labels = dataset.labels
@@ -185,6 +184,9 @@ class Trainer:
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
+        self.guide = guide
+        if guide is not None:
+            guide.begin(self.total_steps)
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.way, self.steps = EAGER, self._steps(EAGER)

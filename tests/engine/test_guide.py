@@ -52,7 +52,9 @@ SCHEDULE = Schedule(weight=3.0, hold=0.5, fitted=0.85, fade=0.25, partner=0.5)
 
 def make_guide(schedule: Schedule = SCHEDULE, *, total_steps: int = 100) -> Guide:
     neighbours = (torch.arange(N)[:, None] + 1 + torch.arange(2)) % N
-    return Guide(schedule, targets=torch.arange(N) % 3, neighbours=neighbours, total_steps=total_steps)
+    guide = Guide(schedule, targets=torch.arange(N) % 3, neighbours=neighbours)
+    guide.begin(total_steps)
+    return guide
 
 
 def test_the_weight_is_held_then_falls_to_nothing() -> None:
@@ -97,7 +99,7 @@ def data() -> MultiViewDataset:
 def trainer(method: str, schedule: Schedule | None, recorder: Recorded) -> Trainer:
     own = {"imc-swav": {"n_prototypes": 20, "warm_up": 0}, "dccs": {"n_critic": 1}}[method]
     values = {"batch_size": 16, "width": 0.125, "learning_rate": 3e-3} | own
-    guide = None if schedule is None else make_guide(schedule, total_steps=20 * 4)
+    guide = None if schedule is None else make_guide(schedule)
     about = {"epochs": 20, "seed": 0, "device": torch.device("cpu"), "guide": guide}
     built = build(method_class(method), card(method).config(**values), data().spec, 0)
     return Trainer(built, data(), recorder, **about)

@@ -150,7 +150,7 @@ class Config:
         group="Network",
         help="Scale of the channels of all networks. Below 1 trains faster and is not the paper's network.",
     )
-    statistics: str = knob(
+    statistics: str = hyperparameter(
         "running",
         choices=("running", "train"),
         group="Network",
