@@ -84,7 +84,7 @@ def test_the_discriminator_in_blocks_is_the_one_on_joined_inputs(pair):
         torch.testing.assert_close(marginal, plain.discriminator(torch.cat((features, codes[order]), 1)).squeeze(1))
 
 
-@pytest.mark.parametrize("turn", ["critic", "encoder"])
+@pytest.mark.parametrize("phase", ["critic", "encoder"])
 def test_a_step_in_float32_has_the_gradients_of_the_plain_one(phase: str, monkeypatch: pytest.MonkeyPatch):
     plain, ours = twins()
     images, augmented = raw(IMAGES[:64]), torch.rand(64, 1, 28, 28) * 2 - 1

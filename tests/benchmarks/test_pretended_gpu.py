@@ -111,7 +111,7 @@ def test_a_tensor_that_stays_behind_is_found(pretended: FakeTensorMode) -> None:
         method.embed((data[0] + torch.zeros(()).expand(3, 1, 1).cpu() * torch.ones(3, 1, 1),))
 
 
-@pytest.mark.parametrize("turn", ["critic", "encoder"])
+@pytest.mark.parametrize("phase", ["critic", "encoder"])
 def test_the_plain_dccs_sends_what_it_needs(
     phase: str, pretended: FakeTensorMode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,7 @@ def test_every_turn_reaches_exactly_its_own_networks_on_one_batch() -> None:
         assert all(p.grad is not None for p in parameters)
 
 
-@pytest.mark.parametrize(("turn", "networks"), [("align", {"encoders"}), ("autoencode", {"encoders", "decoders"})])
+@pytest.mark.parametrize(("phase", "networks"), [("align", {"encoders"}), ("autoencode", {"encoders", "decoders"})])
 def test_pretraining_moves_encoders_without_prototypes(phase: str, networks: set[str]) -> None:
     method = _method(align_epochs=1, autoencoder_epochs=1)
     method.schedule(phase, 0, 6)

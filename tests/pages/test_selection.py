@@ -13,7 +13,7 @@ from mmclust.ui.shell import cache
 
 
 @pytest.fixture
-def view(make_run: Callable[..., Run]) -> Clustering:
+def clustering(make_run: Callable[..., Run]) -> Clustering:
     """A finished run on the digits at its last epoch."""
     run = make_run()
     return cache.clustering(run.record(), *run.snapshots()[-1])

@@ -127,10 +127,10 @@ def test_what_is_worked_out_of_the_example_is_kept_in_the_home_beside_what_ships
     (shipped / "layouts").mkdir(parents=True)
     (shipped / "layouts" / "a.npy").write_bytes(b"1")
     example = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-1", example=True))
-    kept = example.folder("layouts")  # type: ignore[arg-type]
+    kept = Clustering.folder(example, "layouts")  # type: ignore[arg-type]
     assert kept.is_relative_to(tmp_path / "home") and (kept / "a.npy").read_bytes() == b"1"
     (kept / "b.npy").write_bytes(b"2")
-    assert example.folder("layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
+    assert Clustering.folder(example, "layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
     assert [path.name for path in (shipped / "layouts").iterdir()] == ["a.npy"]
     own = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-2", example=False))
-    assert own.folder("layouts") == shipped / "layouts"  # type: ignore[arg-type]
+    assert Clustering.folder(own, "layouts") == shipped / "layouts"  # type: ignore[arg-type]
