@@ -108,6 +108,7 @@ class Sweep:
         asked = json.loads(self.to_json()) | {"title": ""}
         for cell in asked["cells"]:
             del cell["n_snapshots"]  # how many are kept has no influence on the numbers
+            cell["steps"] = cell.pop("preprocessing")  # its name in version 0.1.0, whose sweeps keep their ids
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
         first = self.cells[0]
         name = self.title or f"{first.method}-{first.dataset.rpartition('/')[2]}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int
@@ -67,7 +67,6 @@ class DMIDUIC(Method):
         self.noise_dim, self.tau = config.noise_dim, config.tau_start
         self._stage, self._ce_reaches_encoders = "train", config.ce_warmup == 0
         self._shared: _Drawn | None = None
-        self.register_load_state_dict_pre_hook(_current_names)
 
     def _encoder(self, view: ViewSpec) -> nn.Module:
         if self.config.encoder == "conv" and view.kind == "image":
@@ -409,9 +408,3 @@ def _without_gradient(parameters: list[nn.Parameter]) -> Iterator[None]:
 
 
 METHOD = DMIDUIC
-
-
-def _current_names(_: nn.Module, state: dict[str, Any], prefix: str, *__: Any) -> None:
-    """Checkpoints of version 0.1.0 call the discriminators judges."""
-    for name in [name for name in state if name.startswith(f"{prefix}judges.")]:
-        state[name.replace("judges.", "discriminators.", 1)] = state.pop(name)
