@@ -35,9 +35,10 @@ format: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-check: $(READY) $(RAY) $(TEXT) ## format check, lint, types
+check: $(READY) $(RAY) $(TEXT) ## format check, lint (Python and JavaScript), types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/oxlint --deny-warnings
 	$(BIN)/pyright
 
 example: $(READY) ## train the bundled example run again (assets/example)

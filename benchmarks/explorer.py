@@ -39,7 +39,7 @@ PAINTED = """async () => {
 # the pointer comes to a point that it was not on: the ring at once, the card after it has rested
 HOVER = """async i => {
   const map = window.points();
-  map.point(-1e6, -1e6);
+  window.pointer('pointerleave', 0, 0);
   await window.frames(2);
   const [x, y] = map.toScreen(map.xy[2 * i], map.xy[2 * i + 1]);
   const began = performance.now();
@@ -53,7 +53,7 @@ HOVER = """async i => {
 LASSO = """async ([left, top, right, bottom]) => {
   const map = window.points(), grid = () => document.querySelectorAll('.st-key-map-samples img');
   if (map.count) {
-    map.clear();
+    map.find('clear').click();
     await window.until(() => !grid().length);
     await window.frames(10);
   }
@@ -73,18 +73,16 @@ LASSO = """async ([left, top, right, bottom]) => {
   return {chosen, grid: performance.now() - began, count: map.count};
 }"""
 SCRUB = """async () => {
-  const map = window.points(), last = map.file.frames.length - 1, work = [], apart = [];
+  const map = window.points(), last = map.file.frames.length - 1, scrub = map.find('scrub'), work = [], apart = [];
   let before = null;
   for (let k = 0; k < 60; k++) {
     await window.frames(1);
     const now = performance.now();
     if (before !== null) apart.push(now - before);
     before = now;
-    map.goto(last * (k % 30) / 29);
-    cancelAnimationFrame(map.frame);
-    map.frame = 0;
+    scrub.value = last * (k % 30) / 29;
+    scrub.dispatchEvent(new Event('input'));
     map.paint();
-    map.paintOver();
     work.push(performance.now() - now);
   }
   return {work, apart};

@@ -34,7 +34,17 @@ ALLOWED = {
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
     "specs": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "reproduction"},  # worker.restore
-    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "methods.base", "settings"},
+    "auto": {
+        "analysis",
+        "baselines",
+        "data",
+        "engine",
+        "evaluation",
+        "features",
+        "loading",
+        "methods.base",
+        "settings",
+    },
     "plots": {"evaluation"},
     "auto": {"loading", "seeding", "losses", "data", "evaluation"},
     "analysis": {"loading", "evaluation", "methods.base", "settings"},

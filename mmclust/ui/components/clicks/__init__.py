@@ -10,7 +10,9 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-_SCRIPT = (Path(__file__).parent / "click.js").read_text()
+from mmclust.ui.components import modules
+
+_SCRIPT = modules.joined(Path(__file__).parent / "click.js")
 
 
 def show(

@@ -13,8 +13,9 @@ import numpy as np
 import streamlit as st
 from streamlit.components.v2 import component
 
-_FOLDER = Path(__file__).parent
-_SOURCES = {kind: (_FOLDER / f"matrix.{kind}").read_text() for kind in ("html", "css", "js")}
+from mmclust.ui.components import modules
+
+_SOURCES = modules.sources(Path(__file__).parent, "matrix")
 
 
 @dataclass(frozen=True, kw_only=True)

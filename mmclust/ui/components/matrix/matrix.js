@@ -1,6 +1,8 @@
 // A table of counts drawn on a canvas, so that 200 x 200 cells are as quick as 10 x 10. Cells and heads can be clicked,
 // and walked through by keyboard; the order of rows and columns comes from the server.
 
+import { escape } from "../escape.js";
+
 const LARGEST = 60; // pixels of a cell where there is room
 const READABLE = 12; // below this size the table scrolls, unless all of it is to be fitted in
 const NUMBERS = 26; // from this size on, cells carry their numbers
@@ -19,7 +21,6 @@ export default function (component) {
   };
 }
 
-const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 const percent = (share) => `${(100 * share).toFixed(share > 0.0995 || share === 0 ? 0 : 1)}%`;
 const short = (n) => (n < 10000 ? n.toLocaleString("en") : `${(n / 1000).toFixed(n < 99500 ? 1 : 0)}k`);
 

@@ -14,11 +14,11 @@ import numpy as np
 import streamlit as st
 from streamlit.components.v2 import component
 
+from mmclust.ui.components import modules
 from mmclust.ui.components.pointmap.atlas import Atlas
 from mmclust.ui.shell import files
 
-_FOLDER = Path(__file__).parent
-_SOURCES = {kind: (_FOLDER / f"map.{kind}").read_text() for kind in ("html", "css", "js")}
+_SOURCES = modules.sources(Path(__file__).parent, "map")
 
 
 @dataclass(frozen=True, kw_only=True)

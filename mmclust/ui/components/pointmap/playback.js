@@ -1,0 +1,60 @@
+// The map through training time.
+
+import { showCard } from "./card.js";
+import { clamp } from "./geometry.js";
+import { showLegend } from "./legend.js";
+import { placePoints } from "./positions.js";
+
+const FRAME_MS = 500; // from one epoch to the next while time runs
+
+// The moment that is shown, as the time of another file of the same map, which may hold more frames or others.
+export function timeIn(map, file) {
+  const epochs = file.frames.map((frame) => frame.epoch), now = map.moment.epoch;
+  if (epochs[Math.round(map.time)] === now) return Math.min(map.time, epochs.length - 1);
+  return Math.max(0, epochs.findLastIndex((epoch) => epoch <= now));
+}
+
+// Show a time: a number of a frame, or between two of them.
+export function goTo(map, time) {
+  map.time = clamp(time, 0, map.last);
+  const before = map.moment;
+  placePoints(map);
+  if (before !== map.moment) {
+    map.recolor();
+    showLegend(map);
+  }
+  showTime(map);
+  showCard(map, -1);
+  map.draw();
+}
+
+export function togglePlay(map) {
+  if (map.playing) return pause(map);
+  if (map.time >= map.last) goTo(map, 0);
+  runOn(map);
+  map.find("play").setAttribute("aria-pressed", "true");
+}
+
+// Let time run from here to the last frame.
+export function runOn(map) {
+  const from = map.time;
+  let began;
+  const step = (now) => {
+    began ??= now;
+    goTo(map, from + (now - began) / FRAME_MS);
+    if (map.time < map.last) map.playing = requestAnimationFrame(step);
+    else pause(map);
+  };
+  map.playing = requestAnimationFrame(step);
+}
+
+export function pause(map) {
+  cancelAnimationFrame(map.playing);
+  map.playing = 0;
+  map.find("play").setAttribute("aria-pressed", "false");
+}
+
+export function showTime(map) {
+  map.find("scrub").value = map.time;
+  map.find("epoch").textContent = `epoch ${map.moment.epoch}`;
+}

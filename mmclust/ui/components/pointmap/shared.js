@@ -1,0 +1,9 @@
+// What all maps of this browser tab share; Streamlit may load this code once for every component on a page.
+export const shared = (window.mmclustMaps ??= {
+  files: new Map(), // address -> promise of a decoded file; a page that is opened again finds it here
+  pages: new Map(), // address -> image of an atlas page
+  texts: new Map(), // address -> captions of all samples of a data set
+  maps: new Set(), // what is on the page
+  remembered: new Map(), // group -> colouring, layout -> view: found again when the page is opened again
+  told: 0, // selections sent to the server
+});
