@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui.components import annotations, clicks, cluster_rows, picker, selection
+from mmclust.ui.clusters import annotation_tools, rows
+from mmclust.ui.components import clicks, picker, selection
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
@@ -21,27 +22,27 @@ if fused is not None:
         clustering = picker.assignment(fused)
         kind = st.segmented_control(
             f"{clustering.word.capitalize()}s",
-            cluster_rows.kinds(clustering),
+            rows.kinds(clustering),
             default="surest",
             key="images",
             bind="query-params",
             required=True,
         )
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
-        shown = cluster_rows.views(clustering)
+        shown = rows.views(clustering)
         count = st.slider(
             f"{clustering.word.capitalize()}s in a row", 5, 20, 10, key="count", bind="query-params", width=200
         )
-        annotations.tools(clustering)
+        annotation_tools.tools(clustering)
     selection.bar(clustering, page="clusters.py")
     names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
-    ordered = cluster_rows.ordered(clustering, order or "number")
+    ordered = rows.ordered(clustering, order or "number")
     page = 1
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
-    table = cluster_rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown)
+    table = rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown)
     if action := clicks.show(table, key="rows"):
-        cluster_rows.clicked(clustering, action)
+        rows.clicked(clustering, action)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")

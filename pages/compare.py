@@ -46,5 +46,5 @@ with frame.messages():
     elif shown == "agreement":
         comparing.agreement(sides)
     else:
-        comparing.curves(sides)
+        comparing.curves_over_epochs(sides)
         comparing.table(sides)

@@ -3,7 +3,16 @@
 import streamlit as st
 
 from mmclust.data import catalogue
-from mmclust.ui.data import add_data, browse, data_checks, extraction, own_data
+from mmclust.ui.data import (
+    about,
+    add_data,
+    data_checks,
+    dataset_list,
+    extraction,
+    own_data,
+    samples,
+    statistics,
+)
 from mmclust.ui.shell import frame, login
 
 frame.heading(
@@ -13,20 +22,26 @@ frame.heading(
 left, right = st.columns([3, 10], gap="large")
 with left:
     login.account()
-    name = browse.choose()
+    name = dataset_list.choose()
 entry = catalogue.find(name)
 with right, frame.messages():
     if entry is None:
         if kept := add_data.panel():
-            browse.turn_to(kept)
+            dataset_list.turn_to(kept)
     else:
-        browse.kept_now(entry)
-        browse.about(entry)
+        dataset_list.kept_now(entry)
+        about.about(entry)
         if not entry.available():
-            browse.missing(entry)
-        elif (data := browse.read(entry)) is not None:
+            about.missing(entry)
+        elif (data := samples.read(entry)) is not None:
             titles = ["Samples", "Views", "Quick map", "Duplicates", "Features", *["Edit"] * bool(entry.place)]
-            shown = [browse.samples, browse.statistics, data_checks.layout, data_checks.duplicates, extraction.panel]
+            shown = [
+                samples.samples,
+                statistics.statistics,
+                data_checks.layout,
+                data_checks.duplicates,
+                extraction.panel,
+            ]
             tabs = st.tabs(titles, key="data-tab", on_change="rerun")
             for tab, draw in zip(tabs, shown, strict=False):
                 if tab.open:

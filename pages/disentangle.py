@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from mmclust.ui.components import picker, prototypes, selection
-from mmclust.ui.disentangle import generation, neighbours, probes
+from mmclust.ui.components import picker, selection
+from mmclust.ui.disentangle import codes, generation, neighbours, probes
 from mmclust.ui.shell import frame, state
 
 clustering = picker.clustering(
@@ -16,8 +16,8 @@ clustering = picker.clustering(
 if clustering is not None:
     selection.bar(clustering, page="disentangle.py")
     parts = {"spaces": probes.page, "neighbours": neighbours.page}
-    if prototypes.offered(clustering):
-        parts["codes"] = prototypes.page
+    if codes.offered(clustering):
+        parts["codes"] = codes.page
     if generation.offered(clustering):
         parts["generated"] = generation.page
     first = next(iter(parts))

@@ -1,7 +1,7 @@
 """What the network looked at: typical right and wrong samples of a cluster, and what in them decided."""
 
 from mmclust.ui.components import picker
-from mmclust.ui.explain import sheets
+from mmclust.ui.explain import page
 
 clustering = picker.clustering(
     "Explain",
@@ -12,4 +12,4 @@ clustering = picker.clustering(
 )
 
 if clustering is not None:
-    sheets.page(clustering)
+    page.page(clustering)

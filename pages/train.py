@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import frame, login, state
 from mmclust.ui.train import form, live, method_card
 
@@ -34,6 +34,6 @@ with right:
         state.settle(shown.run_id, None)
         waiting = [record for record in runs if record.status == "queued" and record.run_id != shown.run_id]
         if waiting:
-            st.caption("In the queue: " + ", ".join(picker.line(record) for record in waiting[:5]))
+            st.caption("In the queue: " + ", ".join(run_descriptions.line(record) for record in waiting[:5]))
         with frame.messages():
             live.panel(shown.run_id)

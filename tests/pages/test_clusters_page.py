@@ -12,7 +12,7 @@ from mmclust.evaluation.annotation import Merge, Rename
 from mmclust.runs.annotations import Annotation, Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.ui.components.annotations import OPENED
+from mmclust.ui.clusters.editing import OPENED
 
 from .test_pages import ABOUT_RUNS, assert_clean, component_data, open_page, texts
 

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from mmclust.clustering import Clustering
 from mmclust.runs.run import Run
-from mmclust.ui.components import selected_samples, selection
+from mmclust.ui.components import selection
+from mmclust.ui.components.selection import codec, samples
 from mmclust.ui.shell import cache
 
 
@@ -22,12 +23,12 @@ def clustering(make_run: Callable[..., Run]) -> Clustering:
 def test_whole_clusters_classes_and_cells_are_named_by_a_rule(clustering: Clustering) -> None:
     assert clustering.y_true is not None
     cluster, label = clustering.y_pred == 3, clustering.y_true == 9
-    assert selection.encode(clustering, np.flatnonzero(cluster), "x") == "cluster:4"
-    assert selection.encode(clustering, np.flatnonzero(label), "x") == "class:9"
+    assert codec.encode(clustering, np.flatnonzero(cluster), "x") == "cluster:4"
+    assert codec.encode(clustering, np.flatnonzero(label), "x") == "class:9"
     both = np.flatnonzero((clustering.y_pred == 2) & label)
-    assert len(both) > 1 and selection.encode(clustering, both, "x") == "cell:9-3"
+    assert len(both) > 1 and codec.encode(clustering, both, "x") == "cell:9-3"
     for text, rows in (("cluster:4", np.flatnonzero(cluster)), ("class:9", np.flatnonzero(label)), ("cell:9-3", both)):
-        found = selection.decode(clustering, text)
+        found = codec.decode(clustering, text)
         assert found is not None
         np.testing.assert_array_equal(found.rows, rows)
     assert found.title == f"Class 9 in cluster {clustering.cluster_name(2)}"
@@ -36,10 +37,10 @@ def test_whole_clusters_classes_and_cells_are_named_by_a_rule(clustering: Cluste
 @pytest.mark.parametrize("count", [1, 2, 40, 900])
 def test_other_samples_come_back_as_they_were_under_their_title(clustering: Clustering, count: int) -> None:
     rows = np.sort(np.random.default_rng(count).choice(len(clustering.ids), count, replace=False))
-    text = selection.encode(clustering, rows, "A: lasso, ümlaut & more")
+    text = codec.encode(clustering, rows, "A: lasso, ümlaut & more")
     assert text.startswith("ids:" if count <= 40 else ("ids:", "file:"))
-    assert len(text) < selection.LONGEST + 100
-    found = selection.decode(clustering, text)
+    assert len(text) < codec.LONGEST + 100
+    found = codec.decode(clustering, text)
     assert found is not None and found.title == "A: lasso, ümlaut & more"
     np.testing.assert_array_equal(found.rows, rows)
 
@@ -47,12 +48,12 @@ def test_other_samples_come_back_as_they_were_under_their_title(clustering: Clus
 def test_many_samples_go_to_a_file_named_by_its_content(
     clustering: Clustering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selection, "LONGEST", 20)
+    monkeypatch.setattr(codec, "LONGEST", 20)
     rows = np.arange(0, 1700, 7)
-    text = selection.encode(clustering, rows, "lasso")
+    text = codec.encode(clustering, rows, "lasso")
     assert text.startswith("file:") and len(text) < 50
-    assert selection.encode(clustering, rows, "lasso") == text
-    found = selection.decode(clustering, text)
+    assert codec.encode(clustering, rows, "lasso") == text
+    found = codec.decode(clustering, text)
     assert found is not None
     np.testing.assert_array_equal(found.rows, rows)
 
@@ -78,7 +79,7 @@ def test_many_samples_go_to_a_file_named_by_its_content(
     ],
 )
 def test_a_text_that_says_nothing_selects_nothing(clustering: Clustering, text: str) -> None:
-    assert selection.decode(clustering, text) is None
+    assert codec.decode(clustering, text) is None
 
 
 def test_a_rule_speaks_of_the_runs_own_assignment_not_of_one_views(make_run: Callable[..., Run]) -> None:
@@ -88,13 +89,13 @@ def test_a_rule_speaks_of_the_runs_own_assignment_not_of_one_views(make_run: Cal
         **{**clustering.__dict__, "y_pred": (clustering.y_pred + 1) % 10}
     )  # as another assignment would have it
     rows = np.flatnonzero(moved.y_pred == 3)
-    found = selection.decode(moved, selection.encode(moved, rows, "Cluster 4"))
+    found = codec.decode(moved, codec.encode(moved, rows, "Cluster 4"))
     assert found is not None
     np.testing.assert_array_equal(found.rows, rows)
 
 
 def test_the_table_names_every_sample_with_its_cluster_and_class(clustering: Clustering) -> None:
-    lines = selected_samples.table(clustering, np.array([5, 1700])).splitlines()
+    lines = samples.table(clustering, np.array([5, 1700])).splitlines()
     assert clustering.y_true is not None
     assert lines[0] == "id,cluster,cluster_name,probability,class"
     assert lines[1].startswith(f"5,{clustering.y_pred[5] + 1},{clustering.cluster_name(int(clustering.y_pred[5]))},0.")

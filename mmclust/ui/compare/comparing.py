@@ -17,8 +17,8 @@ from mmclust.plots.sensitivity import heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.ui.compare import side_by_side
-from mmclust.ui.components import flows, groupings, picker, selection
-from mmclust.ui.shell import cache, frame, login, state
+from mmclust.ui.components import flows, groupings, run_descriptions, selection
+from mmclust.ui.shell import cache, curves, frame, login, state
 
 RUNS = "runs"
 """Name of the chosen runs in the URL: ids with commas."""
@@ -53,7 +53,7 @@ def choose() -> list[Side]:
         list(known),
         key="compare-runs",
         max_selections=MOST,
-        format_func=lambda name: picker.line(known[name]),
+        format_func=lambda name: run_descriptions.line(known[name]),
         help=f"Up to {MOST} runs; their clusters are compared on the samples that they share.",
     )
     st.session_state[RUNS] = ",".join(names)
@@ -77,7 +77,7 @@ def named(records: Sequence[RunRecord]) -> list[Side]:
     differing = _differing(records)
     sides: list[Side] = []
     for run in records:
-        words = [run.title or picker.method_title(run)]
+        words = [run.title or run_descriptions.method_title(run)]
         if not run.title:
             words += [f"{name} {shown(values[run.run_id])}" for name, values in list(differing.items())[:2]]
             words.append(f"seed {run.spec.seed}")
@@ -116,7 +116,7 @@ def table(sides: Sequence[Side]) -> None:
                 "status": run.status,
                 **figures,
                 "seed": run.spec.seed,
-                "time": picker.duration(run.seconds),
+                "time": run_descriptions.duration(run.seconds),
             }
             | {name: shown(values[run.run_id]) for name, values in differing.items()}
         )
@@ -125,10 +125,10 @@ def table(sides: Sequence[Side]) -> None:
     st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
 
 
-def curves(sides: Sequence[Side]) -> None:
+def curves_over_epochs(sides: Sequence[Side]) -> None:
     """One figure of all runs over epochs."""
-    points = {side.name: cache.curves(cache.store().get(side.record.run_id)) for side in sides}
-    known = dict.fromkeys(name for curves in points.values() for name in curves)
+    points = {side.name: curves.read(cache.store().get(side.record.run_id)) for side in sides}
+    known = dict.fromkeys(name for of_run in points.values() for name in of_run)
     options = [name for name in CURVES if name in known]
     options += [name for name in known if name.startswith(("signal/", "loss/")) or name == results.OBJECTIVE]
     if not options:

@@ -17,7 +17,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
 from mmclust.ui.compare import comparing
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, frame, jobs, state
 
 COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
@@ -51,7 +51,7 @@ def show() -> None:
             "Data set",
             names,
             key=state.linked("data", names, names[0]),
-            format_func=picker.dataset_title,
+            format_func=run_descriptions.dataset_title,
             help="Data sets of finished runs with classes.",
         )
         state.link("data", names[0])
@@ -105,13 +105,13 @@ def one_a_seed(runs: Sequence[RunRecord]) -> list[RunRecord]:
 
 def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
     first = runs[0]
-    line: dict[str, Any] = {"method": picker.method_title(first), "from": "our runs", "seeds": len(runs)}
+    line: dict[str, Any] = {"method": run_descriptions.method_title(first), "from": "our runs", "seeds": len(runs)}
     if first.example:
         line["from"] = "the example"
     for name, found in results.figures(runs).items():
         if name in LABELLED:
             line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
-    line["time"] = picker.duration(fmean(run.seconds for run in runs))
+    line["time"] = run_descriptions.duration(fmean(run.seconds for run in runs))
     if (cost := results.device_seconds(runs)) is not None:
         line[COSTS[cost[0]]] = cost[1] / 60
     for title, name in MEASURES.items():
@@ -150,6 +150,9 @@ def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
             rows.append(row | {"settings": str(error)})
             continue
         figures = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
-        cost = {"time": picker.duration(found.seconds), COSTS["core"]: found.seconds / 60}  # they get one thread
+        cost = {
+            "time": run_descriptions.duration(found.seconds),
+            COSTS["core"]: found.seconds / 60,
+        }  # they get one thread
         rows.append(row | figures | {"seeds": 1} | cost)
     return rows

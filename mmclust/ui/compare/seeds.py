@@ -13,7 +13,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
 from mmclust.ui.compare import comparing, leaderboard
-from mmclust.ui.components import picker, pictures, selection
+from mmclust.ui.components import pictures, run_descriptions, selection
 from mmclust.ui.shell import frame, state
 
 UNSTABLE = 40
@@ -104,6 +104,5 @@ def show() -> None:
 def _group(runs: Sequence[RunRecord]) -> str:
     first = runs[0]
     return (
-        f"{picker.method_title(first)} on {picker.dataset_title(first.spec.dataset)} · {leaderboard.settings(first)} · "
-        f"{len(leaderboard.one_a_seed(runs))} seeds"
+        f"{run_descriptions.about(first)} · {leaderboard.settings(first)} · {len(leaderboard.one_a_seed(runs))} seeds"
     )

@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis.projection import cached_projection
 from mmclust.analysis.spaces import choices
 from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
-from mmclust.ui.components import pictures, pointmap, selected_samples, selection
-from mmclust.ui.components.pointmap import atlas, map_points
+from mmclust.ui.components import pictures, pointmap, selection
+from mmclust.ui.components.pointmap import atlas, layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
-from mmclust.ui.map import maps
 from mmclust.ui.shell import frame, jobs, state
 
 MOST = 4
@@ -76,7 +74,7 @@ def show(sides: Sequence[Side], ids: np.ndarray) -> None:
         ids: (n,) of the shared samples.
     """
     first = sides[0].view
-    known = [name for name in maps.spaces(first) if all(name in maps.spaces(side.view) for side in sides)]
+    known = [name for name in layouts.spaces(first) if all(name in layouts.spaces(side.view) for side in sides)]
     if not known:
         raise ValueError("these runs have no space in common; choose runs of one method to compare their maps")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -86,10 +84,10 @@ def show(sides: Sequence[Side], ids: np.ndarray) -> None:
             known,
             key=state.linked("space", known, start),
             width=260,
-            format_func=lambda name: maps.spaces(first)[name].title,
+            format_func=lambda name: layouts.spaces(first)[name].title,
             help="A space that all these runs have.",
         )
-        kinds = list(maps.PROJECTIONS)
+        kinds = list(layouts.PROJECTIONS)
         st.segmented_control(
             "Projection",
             kinds,
@@ -115,7 +113,7 @@ def show(sides: Sequence[Side], ids: np.ndarray) -> None:
         st.caption(f"The first {MOST} runs are drawn; order them above.")
     if (chosen := selection.bar(first)) is not None:
         with st.container(height=220, border=False):
-            selected_samples.images(first, chosen.rows)
+            selection.images(first, chosen.rows)
 
 
 def _map(
@@ -125,13 +123,10 @@ def _map(
     figures = " · ".join(f"{TITLES[name]} {view.scores[name]:.1%}" for name in ("acc", "nmi") if name in view.scores)
     st.markdown(f"**{selection.plain(side.name)}** :gray[{figures}]")
     about = next(one for one in choices(view.snapshot.spaces, view.view_names) if one.name == space)
-    method = maps.PROJECTIONS[kind]
+    method = layouts.PROJECTIONS[kind]
 
     def work(report: jobs.Report) -> np.ndarray:
-        rows = map_points.shown_rows(len(view.ids), 1)
-        values, landmarks = map_points.codes(view, about, rows), map_points.landmarks(view, about)
-        codes = np.concatenate([values, landmarks]) if len(landmarks) else values
-        return cached_projection(view.folder("layouts"), codes, method, seed=0, progress=report)
+        return layouts.lay_out(view, about, map_points.shown_rows(len(view.ids), 1), method, progress=report)[0]
 
     key = ("compare-layout", view.record.run_id, view.epoch, view.version, space, method)
     xy = jobs.result(key, work, label=f"Laying out {len(view.ids):,} points with {kind}", height=HEIGHT)

@@ -8,7 +8,7 @@ import streamlit as st
 from mmclust.analysis import groupings as tables
 from mmclust.clustering import Clustering
 from mmclust.plots import flows as plots
-from mmclust.ui.components import clicks, groupings, picker, selected_samples, selection
+from mmclust.ui.components import clicks, groupings, picker, run_descriptions, selection
 from mmclust.ui.components.groupings import Grouping
 from mmclust.ui.shell import state
 
@@ -56,7 +56,7 @@ def show(clustering: Clustering, stages: list[Grouping], found: selection.Select
             )
         else:
             with st.container(height=520, border=False):
-                selected_samples.images(clustering, found.rows)
+                selection.images(clustering, found.rows)
 
 
 def _offered(clustering: Clustering, fused: Clustering) -> dict[str, Callable[[], list[Grouping]]]:
@@ -105,7 +105,7 @@ def _runs(clustering: Clustering) -> list[Grouping]:
         names,
         key=state.linked("other", names, names[0]),
         width=380,
-        format_func=lambda run_id: picker.line(others[run_id]) if run_id in others else run_id,
+        format_func=lambda run_id: run_descriptions.line(others[run_id]) if run_id in others else run_id,
         help="Another run of the same data, at its last epoch.",
     )
     return [_now(clustering, "this run"), groupings.run(clustering, others[state.link("other", names[0])])]

@@ -9,7 +9,7 @@ from mmclust.analysis.groupings import aligned
 from mmclust.clustering import Clustering
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import picker
+from mmclust.ui.components import picker, run_descriptions
 from mmclust.ui.shell import cache, login
 
 
@@ -95,7 +95,7 @@ def run(clustering: Clustering, record: RunRecord) -> Grouping:
     kept = cache.store().get(record.run_id).snapshots()
     if not kept:
         raise ValueError(f"run {record.run_id} has no snapshot yet; choose another run")
-    return _of(clustering, cache.clustering(record, *kept[-1]), picker.with_seed(record))
+    return _of(clustering, cache.clustering(record, *kept[-1]), run_descriptions.with_seed(record))
 
 
 def alone(clustering: Clustering, fused: Clustering, number: int | None) -> Grouping:

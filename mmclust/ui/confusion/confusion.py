@@ -12,7 +12,7 @@ from mmclust.analysis.groupings import Arrangement
 from mmclust.clustering import Clustering
 from mmclust.plots import images as drawing
 from mmclust.plots.clusters import size_figure
-from mmclust.ui.components import groupings, matrix, picker, pictures, selected_samples, selection
+from mmclust.ui.components import groupings, matrix, picker, pictures, run_descriptions, selection
 from mmclust.ui.components.groupings import Grouping
 from mmclust.ui.shell import state
 
@@ -65,7 +65,7 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
             title = picker.source_name(fused, number)
             found[name] = (title, lambda number=number: groupings.alone(clustering, fused, number))
     for run_id, record in groupings.others(clustering).items():
-        found[run_id] = (picker.line(record), lambda record=record: groupings.run(clustering, record))
+        found[run_id] = (run_descriptions.line(record), lambda record=record: groupings.run(clustering, record))
     return found
 
 
@@ -249,7 +249,7 @@ def side(clustering: Clustering, shown: Table, found: selection.Selection | None
         )
         return
     with st.container(height=430, border=False):
-        selected_samples.images(clustering, found.rows)
+        selection.images(clustering, found.rows)
 
 
 def confusions(counts: np.ndarray, order: Arrangement) -> list[tuple[int, int]]:

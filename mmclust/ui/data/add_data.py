@@ -14,8 +14,8 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading, understood
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui.components import sample_cards
-from mmclust.ui.data import browse
+from mmclust.ui.components import descriptions, sample_cards
+from mmclust.ui.data import samples, statistics
 from mmclust.ui.shell import frame, jobs, login
 
 DRAFT, ARRIVED, ROUND = "add:draft", "add:arrived", "add:round"
@@ -183,15 +183,15 @@ def preview(data: MultiViewDataset) -> None:
     st.markdown("#### Preview")
     chosen = np.random.default_rng(0).permutation(data.n_samples)[:PREVIEWED]
     colors = cluster_colors(max(1, data.spec.n_clusters))
-    names = [browse.class_name(data, int(i)) for i in chosen]
-    captions = [browse.caption(data, int(i), 40) for i in chosen]
+    names = [descriptions.class_name(data, int(i)) for i in chosen]
+    captions = [descriptions.caption(data, int(i), 40) for i in chosen]
     labels = [c or n for c, n in zip(captions, names, strict=True)]
     marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
     st.html(sample_cards.cards(data, chosen, height=56, labels=labels if any(labels) else None, colors=marks))
-    st.html(browse.views_table(data))
+    st.html(statistics.views_table(data))
     if data.labels is not None:
         counts = np.bincount(data.labels, minlength=data.spec.n_clusters)
-        st.html(browse.class_bars(counts, data.spec.classes, colors))
+        st.html(samples.class_bars(counts, data.spec.classes, colors))
 
 
 def _keep(path: Path, data: MultiViewDataset) -> str | None:

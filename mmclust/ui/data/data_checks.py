@@ -11,8 +11,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.plots.palette import cluster_colors
 from mmclust.plots.scatter import group_map
-from mmclust.ui.components import sample_cards
-from mmclust.ui.data import browse
+from mmclust.ui.components import descriptions, sample_cards
 from mmclust.ui.shell import jobs, state
 
 LOOKED_AT = 3000
@@ -38,9 +37,11 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
         return
     rows, xy, share = found
     groups = np.zeros(len(rows), np.int64) if data.labels is None else data.labels[rows]
-    titles = ["all samples"] if data.labels is None else browse.class_names(data)
+    titles = ["all samples"] if data.labels is None else descriptions.class_names(data)
     details = (
-        {"caption": np.array([browse.caption(data, int(i), 60) for i in rows])} if data.texts is not None else None
+        {"caption": np.array([descriptions.caption(data, int(i), 60) for i in rows])}
+        if data.texts is not None
+        else None
     )
     figure = group_map(
         xy, rows, groups, titles, colors=cluster_colors(len(titles)), method="PCA", details=details, height=520
@@ -117,7 +118,7 @@ def duplicates(entry: Entry, data: MultiViewDataset) -> None:
     )
     for group in found.groups[:SHOWN_GROUPS]:
         shown = group[:8]
-        names = [browse.class_name(data, int(i)) for i in shown]
+        names = [descriptions.class_name(data, int(i)) for i in shown]
         words = [f"{i} {name}".strip() for i, name in zip(shown, names, strict=True)]
         st.html(sample_cards.cards(data, shown, height=48, labels=words))
         if len(group) > len(shown):

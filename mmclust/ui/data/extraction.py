@@ -9,7 +9,7 @@ from mmclust.data.entry import Entry
 from mmclust.features.extract import Made, Wanted, extract, left_out, sources
 from mmclust.features.extractors import EXTRACTORS, Options
 from mmclust.ui.components import sample_cards
-from mmclust.ui.data import browse
+from mmclust.ui.data import dataset_list
 from mmclust.ui.shell import frame, jobs, login
 
 SCALES = {
@@ -142,7 +142,7 @@ def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], op
         ):
             with frame.messages():
                 name = _keep(entry, features, made, title, steps=wanted[0].steps)
-                browse.turn_to(name)
+                dataset_list.turn_to(name)
 
 
 def _keep(entry: Entry, features: MultiViewDataset, made: list[Made], title: str, *, steps: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
-from mmclust.ui.data import browse
+from mmclust.ui.data import dataset_list
 from mmclust.ui.data.add_data import LICENCES
 from mmclust.ui.shell import frame, login
 
@@ -28,7 +28,7 @@ def edit(entry: Entry) -> None:
             with frame.messages():
                 said = uploads.About(title=title, about=about, source=source, licence=licence or "", citation=citation)
                 uploads.describe(entry.name, said)
-                st.session_state.pop(browse.KEY, None)  # the list is drawn anew, under the new title
+                st.session_state.pop(dataset_list.KEY, None)  # the list is drawn anew, under the new title
                 st.rerun()
     n_runs = sum(record.spec.dataset == entry.name for record in login.runs())
     if st.button("Delete this data set", icon=":material/delete:", help="Remove it from this machine for good."):

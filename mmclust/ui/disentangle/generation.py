@@ -11,8 +11,7 @@ from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui.components import cluster_rows, pictures
-from mmclust.ui.explain import sheets
+from mmclust.ui.components import cluster_members, pictures, trained_network
 from mmclust.ui.shell import cache, jobs
 
 N_NOISE = 8
@@ -27,10 +26,10 @@ def offered(clustering: Clustering) -> bool:
 
 def page(clustering: Clustering) -> None:
     """Samples of every code and noise vector in every view, and where they are assigned to."""
-    clustering = sheets.last(clustering)
-    checkpoint = clustering.run.folder / "checkpoint.pt"
+    clustering = trained_network.at_last_snapshot(clustering)
+    checkpoint = trained_network.weights(clustering)
     if not checkpoint.exists():
-        sheets.no_weights("A generated sample")
+        trained_network.no_weights("A generated sample")
         return
     seed = st.session_state.setdefault(SEED, 0)
     walk = (
@@ -127,7 +126,7 @@ def _table(clustering: Clustering, data: MultiViewDataset, found: Generated) -> 
     views = [(name, pictures.is_image(data, number)) for number, name in enumerate(clustering.view_names)]
     rows = []
     for k in range(len(found.counts)):
-        name, members = escape(clustering.cluster_name(k)), cluster_rows.members(clustering, k, "surest", 1)
+        name, members = escape(clustering.cluster_name(k)), cluster_members.members(clustering, k, "surest", 1)
         of_code = [addresses[k * N_NOISE : (k + 1) * N_NOISE] for addresses in drawn]
         labels = [f"Generated sample of cluster {clustering.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
         grid = pictures.grid(list(zip(*of_code, strict=True)), labels, px=48, kind="row", views=views)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mmclust.analysis.neighbours import nearest, nearest_of_each_cluster
 from mmclust.clustering import Clustering
-from mmclust.ui.components import cluster_rows, pictures, selection
+from mmclust.ui.components import cluster_members, pictures, selection
 from mmclust.ui.disentangle import probes
 from mmclust.ui.shell import state
 
@@ -65,7 +65,7 @@ def _asked(clustering: Clustering, clusters: np.ndarray) -> tuple[np.ndarray, st
         rows = chosen.rows[np.linspace(0, len(chosen.rows) - 1, min(ROWS, len(chosen.rows))).astype(int)]
         return rows, str(rows.tolist())
     # Not the surest: those are all alike in style too.
-    rows = [cluster_rows.members(clustering, int(k), "random", 1)[0] for k in clusters[:ROWS]]
+    rows = [cluster_members.members(clustering, int(k), "random", 1)[0] for k in clusters[:ROWS]]
     return np.array(rows), "random"
 
 
@@ -103,7 +103,9 @@ def _one(clustering: Clustering, style: str, category: str, style_title: str, ca
             int(clustering.ids.max()),
             key="neighbour-of",
             step=1,
-            value=int(clustering.ids[cluster_rows.members(clustering, int(clustering.sizes.argmax()), "random", 1)[0]]),
+            value=int(
+                clustering.ids[cluster_members.members(clustering, int(clustering.sizes.argmax()), "random", 1)[0]]
+            ),
             help=f"The number of the {clustering.word} in the data set; other pages show it when the pointer "
             "rests on it.",
         )

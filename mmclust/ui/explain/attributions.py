@@ -13,7 +13,7 @@ from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
-from mmclust.ui.components import cluster_rows, pictures
+from mmclust.ui.components import cluster_members, pictures, trained_network
 from mmclust.ui.shell import cache, jobs
 
 PER_CLUSTER = 100
@@ -64,7 +64,7 @@ def effect(clustering: Clustering, number: int, ids: np.ndarray, slopes: np.ndar
 
 def averages(clustering: Clustering) -> Averages | None:
     """Attributions of the surest samples of every cluster; None while they are worked out."""
-    groups = [cluster_rows.members(clustering, k, "surest", PER_CLUSTER) for k in range(len(clustering.sizes))]
+    groups = [cluster_members.members(clustering, k, "surest", PER_CLUSTER) for k in range(len(clustering.sizes))]
     groups = [group[clustering.y_pred[group] == k] for k, group in enumerate(groups)]
     targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     return _averaged(clustering, np.concatenate(groups), targets, len(groups))
@@ -96,7 +96,7 @@ def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_gr
         shares = attribution.view_shares(seen, groups, n_groups)
         return {f"view_{number}": part for number, part in enumerate(found)} | {"shares": shares}
 
-    time = (clustering.run.folder / "checkpoint.pt").stat().st_mtime_ns
+    time = trained_network.written(clustering)
     key = ("attributions", time, disk_cache.content(ids), disk_cache.content(targets), disk_cache.content(groups))
 
     def work(report: jobs.Report) -> Averages:

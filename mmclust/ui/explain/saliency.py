@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +15,7 @@ from mmclust.analysis import attribution, disk_cache, gradcam
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import images as drawing
-from mmclust.ui.components import pictures
+from mmclust.ui.components import pictures, trained_network
 from mmclust.ui.explain import attributions
 from mmclust.ui.shell import cache, jobs, state
 
@@ -88,23 +87,6 @@ def _registered() -> Any:
     return component("mmclust-heat", html=SLIDER, css=SLIDER_CSS, js=SLIDER_JS)
 
 
-def weights(clustering: Clustering) -> Path:
-    """The file of the run's trained weights."""
-    return clustering.run.folder / "checkpoint.pt"
-
-
-def written(clustering: Clustering) -> int:
-    """When the trained weights were written, in nanoseconds; part of the name of all that depends on them.
-
-    Raises:
-        ValueError: they are gone.
-    """
-    try:
-        return weights(clustering).stat().st_mtime_ns
-    except OSError:
-        raise ValueError("the trained weights of this run are gone; choose another run") from None
-
-
 def lens(clustering: Clustering, number: int) -> Lens:
     """The controls of a view's lens; all stand in the URL."""
     if cache.prepared(clustering.record.spec).spec.views[number].kind != "image":
@@ -152,7 +134,7 @@ def of(
         kind: what the targets are.
         height: room in pixels that the result will need.
     """
-    ids, time = clustering.ids[rows], written(clustering)
+    ids, time = clustering.ids[rows], trained_network.written(clustering)
     key = ("heat", time, lens.view, lens.way, lens.layer, kind, disk_cache.content(ids), disk_cache.content(targets))
 
     def work(report: jobs.Report) -> Heat:
@@ -273,3 +255,15 @@ def caption(clustering: Clustering, row: int) -> str:
     """Class, where it is known, and how sure the run is."""
     known = "" if clustering.y_true is None else f"{clustering.class_name(int(clustering.y_true[row]))} · "
     return f"{known}{clustering.confidence[row]:.0%}"
+
+
+def meaning(found: Heat) -> str:
+    """What bright places mean."""
+    if any(way.title == found.what and not way.of_a_score for way in gradcam.WAYS.values()):
+        return "Bright: what stands out in the feature maps, whatever the cluster."
+    text = "Bright: what speaks for the cluster."
+    if dark := int((found.cams.max(axis=(1, 2), initial=0) == 0).sum()):
+        text += (
+            f" {dark} of {len(found.cams)} are dark: by {found.what} nothing in them does; try another way or layer."
+        )
+    return text

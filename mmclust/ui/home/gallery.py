@@ -5,13 +5,12 @@ import streamlit as st
 from mmclust import launch
 from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
-from mmclust.plots import curves
+from mmclust.plots import curves as plots
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import cluster_rows, picker, pictures
+from mmclust.ui.components import cluster_members, pictures, run_descriptions
 from mmclust.ui.components.pointmap import small_map
-from mmclust.ui.shell import cache, frame
-from mmclust.ui.train import live
+from mmclust.ui.shell import cache, curves, frame
 
 PAGE_SIZE = 8
 
@@ -42,9 +41,9 @@ def showcase(record: RunRecord) -> None:
     with st.container(border=True, key="mm-showcase"):
         title = "An example that is already there" if record.example else "Your latest finished run"
         st.markdown(
-            f"**{title}: {picker.title(record)}** &nbsp; :gray[{len(clustering.ids):,} {clustering.word}s, "
+            f"**{title}: {run_descriptions.title(record)}** &nbsp; :gray[{len(clustering.ids):,} {clustering.word}s, "
             f"{record.epochs} epochs, "
-            f"{picker.duration(record.seconds)} of training, no labels used]"
+            f"{run_descriptions.duration(record.seconds)} of training, no labels used]"
         )
         left, middle, right = st.columns([4, 4, 4], gap="medium")
         with left:
@@ -76,10 +75,10 @@ def _scores(clustering: Clustering) -> None:
         if name in clustering.scores
     ]
     st.html(frame.tiles(figures))
-    points = cache.curves(clustering.run)
+    points = curves.read(clustering.run)
     names = [name for name in MAIN_CURVES if name in points]
     if names:
-        option = curves.score_curves(live.thin(points, names), names=names)
+        option = plots.score_curves(curves.thin(points, names), names=names)
         option["legend"] |= {"show": False}
         option["grid"] |= {"top": 12}
         option["yAxis"] |= {"name": ""}
@@ -91,7 +90,7 @@ def prepare(clustering: Clustering) -> None:
     """Work out beforehand what takes longest in the showcase."""
     _row_html(clustering)
     small_map.content(clustering)
-    live.thin(cache.curves(clustering.run), list(MAIN_CURVES))
+    curves.thin(curves.read(clustering.run), list(MAIN_CURVES))
 
 
 def _rows(clustering: Clustering) -> None:
@@ -107,7 +106,7 @@ def _row_html(clustering: Clustering) -> str:
 def _work_out_rows(clustering: Clustering) -> str:
     rows = []
     for cluster in range(min(10, len(clustering.sizes))):
-        surest = cluster_rows.members(clustering, cluster, "surest", 12)
+        surest = cluster_members.members(clustering, cluster, "surest", 12)
         images = pictures.samples(
             clustering, surest, px=26, mark=False, kind="row", only=[pictures.image_view(clustering.data) or 0]
         )
@@ -142,10 +141,10 @@ def runs(records: list[RunRecord]) -> None:
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
-        about = f"{picker.about(record)} · " if record.title else ""
+        about = f"{run_descriptions.about(record)} · " if record.title else ""
         name.markdown(
-            f"**{picker.with_seed(record)}** &nbsp; {picker.badge(record)}  \n"
-            f":gray[{about}{record.spec.preset} · {picker.ago(record.created)} · `{record.run_id}`]"
+            f"**{run_descriptions.with_seed(record)}** &nbsp; {run_descriptions.badge(record)}  \n"
+            f":gray[{about}{record.spec.preset} · {run_descriptions.ago(record.created)} · `{record.run_id}`]"
         )
         with figures:
             if record.metrics:
@@ -153,9 +152,12 @@ def _run(record: RunRecord) -> None:
                 st.html(f'<div class="mm-chips">{cells}</div>')
         with state:
             if record.active:
-                st.progress(record.step / record.total_steps if record.total_steps else 0.0, text=live.progress(record))
+                st.progress(
+                    record.step / record.total_steps if record.total_steps else 0.0,
+                    text=run_descriptions.progress(record),
+                )
             else:
-                st.caption(record.error or live.progress(record))
+                st.caption(record.error or run_descriptions.progress(record))
         with actions.container(horizontal=True, horizontal_alignment="right"):
             _actions(record)
 

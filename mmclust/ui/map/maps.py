@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis import projection, projection_quality, timeline
+from mmclust.analysis import projection_quality, timeline
 from mmclust.analysis.projection_quality import ProjectionQuality
-from mmclust.analysis.spaces import Space, choices
+from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
 from mmclust.ui.components import pointmap, selection
-from mmclust.ui.components.pointmap import map_points
+from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.map import side
 from mmclust.ui.shell import frame, jobs, state
 
 HEIGHT = 460
-PROJECTIONS = {"t-SNE": "tsne", "UMAP": "umap", "PaCMAP": "pacmap", "PCA": "pca"}
 GROUP = "map"
 """Both maps of the page share selection, colours and the sample under the pointer."""
 
@@ -42,14 +41,9 @@ class Settings:
         return f"{self.projection} of {self.space.title}"
 
 
-def spaces(clustering: Clustering) -> dict[str, Space]:
-    """What can be shown, by the name that stands in the URL."""
-    return {space.name: space for space in choices(clustering.snapshot.spaces, clustering.view_names)}
-
-
 def controls(clustering: Clustering) -> list[Settings]:
     """Draw the controls of one map, or of two; all of them stand in the URL."""
-    known = spaces(clustering)
+    known = layouts.spaces(clustering)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         space, kind, options = _choose(clustering, known, "")
         through_time = (
@@ -92,7 +86,7 @@ def _choose(
     kind = (
         st.segmented_control(
             "Projection",
-            list(PROJECTIONS),
+            list(layouts.PROJECTIONS),
             default="t-SNE",
             key=f"projection{suffix}",
             bind="query-params",
@@ -182,29 +176,20 @@ def layout(clustering: Clustering, settings: Settings) -> Points | None:
     """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
     if settings.through_time:
         return _timeline(clustering, settings)
-    kind, space = PROJECTIONS[settings.projection], settings.space
+    kind, space = layouts.PROJECTIONS[settings.projection], settings.space
     key = ("layout", clustering.record.run_id, clustering.epoch, clustering.version, space.name, kind, settings.options)
     options = _typed(settings.options)
     rows = map_points.shown_rows(len(clustering.ids), len(space.members))
 
-    def work(report: jobs.Report) -> np.ndarray:
-        # Samples and marks are laid out together: only then does their distance mean anything.
-        values, landmarks = map_points.codes(clustering, space, rows), map_points.landmarks(clustering, space)
-        return projection.cached_projection(
-            clustering.folder("layouts"),
-            np.concatenate([values, landmarks]) if len(landmarks) else values,
-            kind,
-            seed=0,
-            progress=report,
-            **options,
-        )
+    def work(report: jobs.Report) -> tuple[np.ndarray, np.ndarray]:
+        return layouts.lay_out(clustering, space, rows, kind, options=options, progress=report)
 
     n_points = len(rows) * len(space.members)
-    xy = jobs.result(key, work, label=f"Laying out {n_points:,} points with {settings.projection}", height=HEIGHT)
-    if xy is None:
+    found = jobs.result(key, work, label=f"Laying out {n_points:,} points with {settings.projection}", height=HEIGHT)
+    if found is None:
         return None
     views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
-    return Points(xy=xy[:n_points], rows=np.tile(rows, len(space.members)), views=views, landmarks=xy[n_points:])
+    return Points(xy=found[0], rows=np.tile(rows, len(space.members)), views=views, landmarks=found[1])
 
 
 def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
@@ -214,7 +199,7 @@ def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
 
 def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
     """Where the samples are at every kept epoch, or None while that is worked out."""
-    kind, space = PROJECTIONS[settings.projection], settings.space.name
+    kind, space = layouts.PROJECTIONS[settings.projection], settings.space.name
     kept = timeline.shown_epochs(clustering.run.snapshots())
     written = tuple(path.stat().st_mtime_ns for _, path in kept)
     key = ("timeline", clustering.record.run_id, clustering.annotation, written, space, kind, settings.options)
@@ -224,15 +209,15 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
         ids = timeline.common_samples([*snapshots, clustering.snapshot], None if kind == "pca" else timeline.MOST)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
-        layouts = timeline.lay_out(
+        positions = timeline.lay_out(
             codes, kind, folder=clustering.folder("layouts"), progress=report, seed=0, **_typed(settings.options)
         )
         frames = [
             map_points.frame(clustering, snapshot, r, ids, xy)
-            for snapshot, r, xy in zip(snapshots, rows, layouts, strict=True)
+            for snapshot, r, xy in zip(snapshots, rows, positions, strict=True)
         ]
         return Points(
-            xy=layouts[-1],
+            xy=positions[-1],
             rows=timeline.rows_of(clustering.snapshot, ids),
             views=None,
             landmarks=np.empty((0, 2)),

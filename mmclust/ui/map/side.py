@@ -7,8 +7,8 @@ import streamlit as st
 
 from mmclust.analysis.neighbours import nearest_to_mean
 from mmclust.clustering import Clustering
-from mmclust.ui.components import clicks, pictures, selected_samples, selection
-from mmclust.ui.components.selection import Selection
+from mmclust.ui.components import clicks, pictures, selection
+from mmclust.ui.components.selection import Selection, samples
 from mmclust.ui.shell import state
 
 ANCHOR = "map-anchor"
@@ -46,7 +46,7 @@ def panel(clustering: Clustering, found: Selection | None, spaces: Sequence[str]
         return
     columns = st.columns([4, 8], gap="large") if wide else [st.container(), st.container()]
     with columns[0]:
-        st.html(selected_samples.shares(clustering, found.rows))
+        st.html(samples.shares(clustering, found.rows))
         st.session_state.setdefault(TAB, "samples")
         tabs = {"samples": f"{clustering.word.capitalize()}s", "nearest": "Nearest"}
         tab = st.segmented_control(
@@ -80,7 +80,7 @@ def _nothing(clustering: Clustering, wide: bool) -> None:
 def _samples(clustering: Clustering, found: Selection) -> None:
     """The surest of the selected samples."""
     order = np.argsort(-clustering.confidence[found.rows], kind="stable")
-    shown = found.rows[order][: selected_samples.SHOWN // len(clustering.data.views)]
+    shown = found.rows[order][: samples.SHOWN // len(clustering.data.views)]
     with st.container(height=HEIGHT, border=False):
         _grid(clustering, shown, "map-samples")
         if len(found.rows) > len(shown):

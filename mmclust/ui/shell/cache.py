@@ -1,4 +1,4 @@
-"""What pages read again and again, kept in memory: the store, data sets, snapshots, curves.
+"""What pages read again and again, kept in memory: the store, data sets, snapshots.
 
 Everything is keyed by what it depends on (run, epoch, file time), so nothing has to be cleared by hand.
 """
@@ -6,12 +6,9 @@ Everything is keyed by what it depends on (run, epoch, file time), so nothing ha
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from mmclust import settings
@@ -20,7 +17,6 @@ from mmclust.data import catalogue, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.runs.annotations import Annotation
 from mmclust.runs.record import RunRecord
-from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
@@ -130,71 +126,6 @@ def _clustering(run_id: str, epoch: int, path: str, written: int, _record: RunRe
             "data in place that it was trained on"
         )
     return cluster_snapshot(_record, run, written, snapshot, data)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One curve of a run: arrays over its n points."""
-
-    step: np.ndarray
-    epoch: np.ndarray
-    value: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.step)
-
-
-NO_CURVE = Curve(np.empty(0, np.int64), np.empty(0), np.empty(0))
-
-Curves = dict[str, Curve]
-"""Name -> curve, in the order in which the names first came."""
-
-
-class _CurveReader:
-    """The curves of one run, read on from the last known point."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.known: Curves = {}
-        self.last_id: int | None = None
-
-    def read(self, run: Run) -> Curves:
-        with self.lock:
-            fresh = run.metrics(since_id=self.last_id)
-            if len(fresh):
-                self.last_id = int(fresh["id"].iloc[-1])
-                self.known = self._with(fresh)
-            return self.known
-
-    def _with(self, fresh: pd.DataFrame) -> Curves:
-        # A run that went on from a checkpoint writes the steps after it anew: what was known from there on is void.
-        known, first = dict(self.known), fresh["step"].iloc[0]
-        for name, old in known.items():
-            if old.step[-1] > first:
-                valid = np.searchsorted(old.step, first, side="right")
-                known[name] = Curve(old.step[:valid], old.epoch[:valid], old.value[:valid])
-        columns = [fresh[column].to_numpy() for column in ("name", "step", "epoch", "value")]
-        for name in dict.fromkeys(columns[0]):
-            member = columns[0] == name
-            step, epoch, value = (column[member] for column in columns[1:])
-            old = known.get(name, NO_CURVE)
-            valid = np.searchsorted(old.step, step[0])
-            known[name] = Curve(
-                np.append(old.step[:valid], step),
-                np.append(old.epoch[:valid], epoch),
-                np.append(old.value[:valid], value),
-            )
-        return known
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _reader(run_id: str, home: str) -> _CurveReader:
-    return _CurveReader()
-
-
-def curves(run: Run) -> Curves:
-    """All curves of a run; only points that came since the last call are read from the store."""
-    return _reader(run.id, str(run.store.home)).read(run)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -19,7 +19,7 @@ from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, SweepOutcome, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, forms, frame, jobs, login
 
 ASK_ABOVE = 60
@@ -109,7 +109,7 @@ def _base() -> tuple[Cell, MethodCard]:
     known = [entry.name for entry in catalogue.DATASETS.values() if entry.available()]
     one, two, three = st.columns(3)
     with one:
-        dataset = _choose("dataset", "Data set", known, picker.dataset_title, help="All runs train on it.")
+        dataset = _choose("dataset", "Data set", known, run_descriptions.dataset_title, help="All runs train on it.")
     several = len(cache.describe(dataset).views) > 1
     with two:
         fitting = [name for name in METHODS if card(name).several_views == several]
@@ -154,7 +154,7 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
             lambda name: "one or two settings" if name == "settings" else "the paper's ablation table",
             help="The ablation table switches terms of the objective off, one row after the other.",
         )
-    title = _text("title", "Title", "", placeholder=f"{about.title} on {picker.dataset_title(base.dataset)}")
+    title = _text("title", "Title", "", placeholder=f"{about.title} on {run_descriptions.dataset_title(base.dataset)}")
     if kind == ABLATION:
         st.caption("Rows: " + "; ".join(about.ablations))
         return ablations(base, about.ablations, seeds=seeds, title=title)
@@ -295,12 +295,12 @@ def _duration(expected: Mapping[str, Any], launcher: str) -> str:
         return "All of them are finished: the result is there at once."
     seconds, at_a_time = expected["seconds_left"], expected["n_workers"]
     if launcher == RAY:
-        of_all = picker.duration(seconds * at_a_time)
+        of_all = run_descriptions.duration(seconds * at_a_time)
         return (
             f"About {of_all} (h:mm:ss or m:ss) of training at this machine's pace; the cluster trains as many runs "
             "at a time as it has room for."
         )
-    return f"About {picker.duration(seconds)} (h:mm:ss or m:ss) on this machine, {at_a_time} runs at a time."
+    return f"About {run_descriptions.duration(seconds)} (h:mm:ss or m:ss) on this machine, {at_a_time} runs at a time."
 
 
 def _launcher() -> str:
@@ -368,7 +368,9 @@ def _status(sweep_id: str, was_running: bool) -> None:
                 st.rerun()
         if record.status == "running":
             left = _seconds_left(record, done)
-            text = f"about {picker.duration(left)} left" if left is not None else "the first runs are under way"
+            text = (
+                f"about {run_descriptions.duration(left)} left" if left is not None else "the first runs are under way"
+            )
             parts = sum(min(1.0, run.epoch / run.epochs) for run in done.values())
             st.progress(min(1.0, parts / record.sweep.n_runs), text=text)
         holes: dict[str, list[str]] = {}

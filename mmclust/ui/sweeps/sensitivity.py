@@ -19,7 +19,7 @@ from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
 from mmclust.sweeps.sweep import ABLATION, SETTING, Sweep
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, forms, frame, login, state
 from mmclust.ui.sweeps import form, walk
 
@@ -81,7 +81,7 @@ def _title(record: SweepRecord) -> str:
     first = record.sweep.cells[0]
     axes = ", ".join(record.sweep.axes()) or "seeds"
     method = card(first.method).title if first.method in METHODS else first.method
-    title = record.title or f"{method} on {picker.dataset_title(first.dataset)}"
+    title = record.title or f"{method} on {run_descriptions.dataset_title(first.dataset)}"
     return f"{title} · {axes} · {record.sweep.n_runs} runs"
 
 

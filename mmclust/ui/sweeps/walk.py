@@ -17,7 +17,7 @@ from mmclust.evaluation.metrics import match
 from mmclust.plots import images as drawing
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import cluster_rows, pictures
+from mmclust.ui.components import cluster_members, pictures
 from mmclust.ui.shell import cache, jobs
 
 MAP_PX = 300
@@ -168,7 +168,7 @@ def _confusion(clustering: Clustering) -> str:
 
 
 def _row(clustering: Clustering, cluster: int) -> str:
-    chosen = cluster_rows.members(clustering, cluster, "surest", SAMPLES)
+    chosen = cluster_members.members(clustering, cluster, "surest", SAMPLES)
     shown = pictures.samples(clustering, chosen, px=SAMPLE_PX, mark=False, kind="row", only=[0])
     name = escape(clustering.cluster_name(cluster))
     mark = f'<i style="background:{clustering.colors[cluster]}"></i>'

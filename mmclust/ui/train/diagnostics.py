@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from mmclust.runs.record import RunRecord
-from mmclust.ui.shell.cache import Curves
+from mmclust.ui.shell.curves import Curves
 
 REMEDIES = {
     "dccs": {

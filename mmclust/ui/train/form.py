@@ -10,8 +10,7 @@ from mmclust import launch, specs
 from mmclust.data import catalogue, preprocessing
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, MethodCard, Preset
-from mmclust.ui.components import picker, pictures, sample_cards
-from mmclust.ui.data import browse
+from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
 from mmclust.ui.shell import cache, forms, frame, login, state
 
 MAX_EPOCHS = 5000
@@ -113,11 +112,11 @@ def _dataset() -> str:
     # Only names of the catalogue and of the visitor's own data: what stands in a URL never becomes a path.
     first = forms.kept("dataset")
     names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
-    name = _pick("dataset", "Data set", names, picker.dataset_title)
+    name = _pick("dataset", "Data set", names, run_descriptions.dataset_title)
     entry = catalogue.find(name)
     if entry and entry.available():
         st.html(preview(name))
-        st.caption(browse.summary(entry))
+        st.caption(descriptions.summary(entry))
     return name
 
 
@@ -131,7 +130,7 @@ def preview(name: str, count: int = 9) -> str:
     if len(data.views) > 1:
         return sample_cards.cards(data, picks[: max(1, count // (2 * len(data.views)))], height=40)
     picks = picks[:count]
-    texts = [f"An image of {picker.dataset_title(name)}"] * len(picks)
+    texts = [f"An image of {run_descriptions.dataset_title(name)}"] * len(picks)
     if data.labels is not None and data.spec.classes:
         texts = [f"Class {data.spec.classes[data.labels[i]]}" for i in picks]
     return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from mmclust import launch
@@ -15,16 +14,14 @@ from mmclust.plots import curves as plots
 from mmclust.plots.sparklines import sparkline
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.components.pointmap import small_map
-from mmclust.ui.shell import cache, frame
-from mmclust.ui.shell.cache import Curves
+from mmclust.ui.shell import cache, curves, frame
+from mmclust.ui.shell.curves import Curves
 from mmclust.ui.train import diagnostics, method_card
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
-POINTS = 240
-"""Points of a curve on this panel; more would only cost time in the browser."""
 MAP_HELP = (
     "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
     "Coloured by class, a corner of one colour is a pure cluster. The slider goes back to earlier snapshots."
@@ -56,7 +53,7 @@ def _overview(run_id: str, was_active: bool) -> None:
         record = run.record()
         if was_active and not record.active:
             st.rerun()  # draws the whole panel once more, without the clock
-        points = cache.curves(run)
+        points = curves.read(run)
         _head(run, record)
         if not record.active and not points:
             st.caption("It ended before anything was measured.")
@@ -74,7 +71,7 @@ def _details(run_id: str) -> None:
     """A curve per loss term and per signal: many small charts, redrawn less often."""
     with frame.messages():
         run = cache.store().get(run_id)
-        record, points = run.record(), cache.curves(run)
+        record, points = run.record(), curves.read(run)
         if not record.active and not points:
             return
         if record.spec.method in METHODS:
@@ -85,34 +82,20 @@ def _details(run_id: str) -> None:
 
 def _head(run: Run, record: RunRecord) -> None:
     title, buttons = st.columns([3, 2], vertical_alignment="center")
-    title.markdown(f"**{picker.title(record)}** &nbsp; {picker.badge(record)} &nbsp; :gray[`{record.run_id}`]")
+    title.markdown(
+        f"**{run_descriptions.title(record)}** &nbsp; {run_descriptions.badge(record)} &nbsp; :gray[`{record.run_id}`]"
+    )
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         _buttons(run, record)
     if record.status == "queued":
         st.progress(0.0, text=record.waiting_for or "Waiting for its turn.")
     else:
-        st.progress(min(1.0, record.step / record.total_steps) if record.total_steps else 0.0, text=progress(record))
+        st.progress(
+            min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
+            text=run_descriptions.progress(record),
+        )
     if record.error:
         st.error(record.error, icon=":material/error:")
-
-
-def progress(record: RunRecord) -> str:
-    """Where a run stands, in words."""
-    words = [f"Epoch {min(record.epoch, record.epochs):.0f} of {record.epochs}"]
-    if record.seconds_left is not None:
-        words.append(f"about {picker.duration(record.seconds_left)} left")
-    elif record.status != "running":
-        words.append(f"{picker.duration(record.seconds)} of training")
-    else:
-        words.append("starting …")
-    if record.samples_per_s:
-        words.append(f"{record.samples_per_s:,.0f} samples/s")
-    if record.device:
-        way = record.environment.get("steps", "").partition(" (")[0]
-        words.append(record.device if way in ("", "as written") else f"{record.device} ({way})")
-    if record.request:
-        words.append({"stop": "stopping …", "pause": "pausing …"}[record.request])
-    return " · ".join(words)
 
 
 def _buttons(run: Run, record: RunRecord) -> None:
@@ -179,10 +162,10 @@ def _scores(record: RunRecord, points: Curves) -> None:
     names = [name for name in MAIN_CURVES if name in points]
     if names or record.status != "finished":
         st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
-        option = plots.score_curves(thin(points, names), names=names)
+        option = plots.score_curves(curves.thin(points, names), names=names)
     else:
         st.markdown("**Confidence of the assignment**")
-        option = plots.signal_curve(thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
+        option = plots.signal_curve(curves.thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
     option["yAxis"] |= {"name": ""}
     option["grid"] |= {"top": 34}
     option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
@@ -260,7 +243,7 @@ def _views(record: RunRecord, points: Curves) -> None:
         percent = prefix.startswith("view/")
         if percent and (fused := f"eval/{prefix.removeprefix('view/')}") in points:
             names[fused] = "fused"
-        option = plots.named_curves(thin(points, list(names)), list(names), names, percent=percent)
+        option = plots.named_curves(curves.thin(points, list(names)), list(names), names, percent=percent)
         option["xAxis"] |= {"max": record.epochs, "name": ""}
         title = (
             VIEW_CURVES.get(prefix) or f"{prefix.removeprefix('signal/').replace('_', ' ').capitalize()} of each view"
@@ -288,23 +271,9 @@ def _small(
     reference: float | None = None,
     note: str = "",
 ) -> None:
-    curve = points.get(name, cache.NO_CURVE)
+    curve = points.get(name, curves.NO_CURVE)
     latest = f"{curve.value[-1]:.3g}" if len(curve) else ""
     st.html(f'<div class="mm-term" style="--c:{color}"><span>{title}</span><b>{latest}</b></div>')
-    epoch, value = plots.decimate(curve.epoch, curve.value, POINTS)
+    epoch, value = plots.decimate(curve.epoch, curve.value, curves.POINTS)
     option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
     st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")
-
-
-def thin(points: Curves, names: list[str]) -> pd.DataFrame:
-    """The named curves with at most `POINTS` points each (columns epoch, name, value)."""
-    parts = {name: plots.decimate(points[name].epoch, points[name].value, POINTS) for name in names if name in points}
-    if not parts:
-        return pd.DataFrame({"epoch": [], "name": [], "value": []})
-    return pd.DataFrame(
-        {
-            "epoch": np.concatenate([epoch for epoch, _ in parts.values()]),
-            "name": np.repeat(np.array(list(parts), dtype=object), [len(epoch) for epoch, _ in parts.values()]),
-            "value": np.concatenate([value for _, value in parts.values()]),
-        }
-    )

@@ -11,8 +11,9 @@ from mmclust.analysis import agreement
 from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import MAIN
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui.components import customdata, picker, pictures
+from mmclust.ui.components import picker, pictures
 from mmclust.ui.shell import state
+from mmclust.ui.views import chart_selection
 
 LARGEST = 6
 SHOWN = 48
@@ -125,7 +126,7 @@ def _cells(
     order = np.argsort(-off, axis=None, kind="stable")[:LARGEST]
     largest = [divmod(int(i), len(counts)) for i in order if off.flat[i]]
     keys = ("joint-row", "joint-column")
-    clicked = next((found for point in points if (found := customdata.values(point))), None)
+    clicked = next((found for point in points if (found := chart_selection.values(point))), None)
     if clicked is not None and clicked != st.session_state.get("joint-clicked"):
         _go(int(clicked[0]), int(clicked[1]))
     st.session_state["joint-clicked"] = clicked

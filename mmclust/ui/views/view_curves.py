@@ -4,9 +4,8 @@ import streamlit as st
 
 from mmclust.clustering import Clustering
 from mmclust.plots.curves import named_curves
-from mmclust.ui.shell import cache, frame
-from mmclust.ui.shell.cache import Curves
-from mmclust.ui.train import live
+from mmclust.ui.shell import curves, frame
+from mmclust.ui.shell.curves import Curves
 
 HEIGHT = 270
 
@@ -18,7 +17,7 @@ def titles(points: Curves, prefix: str, views: tuple[str, ...]) -> dict[str, str
 
 def page(clustering: Clustering) -> None:
     """Weights of the fusion, agreement of the views, and how well each clusters alone."""
-    points = cache.curves(clustering.run)
+    points = curves.read(clustering.run)
     weights = titles(points, "signal/weight_", clustering.view_names)
     accs, nmis = (titles(points, f"view/{name}_", clustering.view_names) for name in ("acc", "nmi"))
     charts = [
@@ -43,6 +42,6 @@ def page(clustering: Clustering) -> None:
     for i, (title, text, names, percent) in enumerate(shown):
         with columns[i % 2]:
             st.markdown(f"**{title}** :gray[({text})]")
-            option = named_curves(live.thin(points, list(names)), list(names), names, percent=percent)
+            option = named_curves(curves.thin(points, list(names)), list(names), names, percent=percent)
             option["xAxis"] |= {"max": clustering.record.epochs}
             st.echarts_chart(option, height=HEIGHT, key=f"views-{title}", alt=f"{title} against epochs: {text}")

@@ -6,7 +6,7 @@ from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 from mmclust.sweeps.sweep import Cell, grid
-from mmclust.ui.components import picker
+from mmclust.ui.components import run_descriptions
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def store(tmp_path: Path) -> RunStore:
 
 
 def line(run: Run) -> str:
-    return picker.line(run.record()).replace(f" · {run.id.rpartition('-')[2]}", "")  # without its id
+    return run_descriptions.line(run.record()).replace(f" · {run.id.rpartition('-')[2]}", "")  # without its id
 
 
 def test_a_run_is_told_by_method_data_and_seed(store: RunStore):
@@ -35,10 +35,10 @@ def test_a_run_with_a_name_keeps_its_seed(store: RunStore):
 
 def test_the_name_and_what_tells_runs_apart_come_before_what_the_box_may_cut_off(store: RunStore):
     example = next(run for run in store.list() if run.example)
-    assert picker.line(example).startswith("Handwritten digits, seed 0 · ACC 94.5% · example")
-    assert picker.line(example).endswith(about := "DCCS on Digits 8x8")
-    assert about in picker.whole(example) and example.run_id in picker.whole(example)
+    assert run_descriptions.line(example).startswith("Handwritten digits, seed 0 · ACC 94.5% · example")
+    assert run_descriptions.line(example).endswith(about := "DCCS on Digits 8x8")
+    assert about in run_descriptions.whole(example) and example.run_id in run_descriptions.whole(example)
     name = "learning_rate=0.0005, beta_aug=2.5, sigma=0.1"
     run = store.create(build_spec("digits", "dccs", seed=12, title=name))
     assert line(run) == "learning_rate=…ma=0.1, seed 12 · queued · DCCS on Digits 8x8"
-    assert picker.whole(run.record()).startswith(f"{name}, seed 12 · {about} · queued")
+    assert run_descriptions.whole(run.record()).startswith(f"{name}, seed 12 · {about} · queued")

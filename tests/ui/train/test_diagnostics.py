@@ -9,7 +9,7 @@ from mmclust import specs
 from mmclust.methods import card
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.ui.shell.cache import Curve, Curves
+from mmclust.ui.shell.curves import Curve, Curves
 from mmclust.ui.train.diagnostics import REMEDIES, alarms, calm
 
 

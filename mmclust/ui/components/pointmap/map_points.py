@@ -10,9 +10,8 @@ from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
-from mmclust.ui.components import pictures, pointmap
+from mmclust.ui.components import descriptions, pictures, pointmap
 from mmclust.ui.components.pointmap import Coloring, Frame, Mark, atlas
-from mmclust.ui.data import browse
 from mmclust.ui.shell import files
 
 CAPTION = 160
@@ -75,7 +74,7 @@ def texts(clustering: Clustering) -> str:
 
 
 def _captions(clustering: Clustering) -> bytes:
-    captions = [browse.caption(clustering.data, sample, CAPTION) for sample in range(clustering.data.n_samples)]
+    captions = [descriptions.caption(clustering.data, sample, CAPTION) for sample in range(clustering.data.n_samples)]
     return json.dumps(captions, ensure_ascii=False).encode()
 
 

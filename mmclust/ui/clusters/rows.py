@@ -6,31 +6,20 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis import uncertainty
 from mmclust.clustering import Clustering
-from mmclust.evaluation import metrics
-from mmclust.evaluation.metrics import ClusterFigures
 from mmclust.features.texts import typical_words as words_of_groups
-from mmclust.ui.components import annotations, pictures, selection
-from mmclust.ui.data import browse
+from mmclust.ui.clusters import editing
+from mmclust.ui.components import cluster_members, descriptions, pictures, selection
 
 WIDTHS = {1: 72, 2: 72, 3: 60}
 """Width of a picture by the number of views in a row; smaller where there are more."""
 WIDE = 84
 """Width where all views are profiles, which are low."""
 
-KINDS = {
-    "surest": "{}s with the largest probability of the cluster",
-    "least sure": "{}s of the cluster whose probabilities spread most (largest entropy)",
-    "contested": "{}s that another cluster claims nearly as much: the rival is written below",
-    "random": "{}s of the cluster, drawn at random",
-    "wrong": "{}s of the cluster that are of another class",
-}
-
 
 def kinds(clustering: Clustering) -> list[str]:
     """What rows may show; wrong images are known only with classes."""
-    return [kind for kind in KINDS if kind != "wrong" or clustering.right is not None]
+    return [kind for kind in cluster_members.KINDS if kind != "wrong" or clustering.right is not None]
 
 
 def views(clustering: Clustering) -> list[int]:
@@ -64,65 +53,13 @@ def _ordered(clustering: Clustering, order: str) -> list[int]:
     if order == "size":
         return sorted(clusters, key=lambda k: -clustering.sizes[k])
     if order == "confidence":
-        return sorted(clusters, key=lambda k: -mean_confidence(clustering, k))
+        return sorted(clusters, key=lambda k: -cluster_members.mean_confidence(clustering, k))
     if order == "entropy":
-        return sorted(clusters, key=lambda k: -entropies(clustering)[k])
+        return sorted(clusters, key=lambda k: -cluster_members.entropies(clustering)[k])
     if order == "class" and clustering.matched is not None:
         matched = clustering.matched
         return sorted(clusters, key=lambda k: (matched[k] < 0, matched[k]))
     return list(clusters)
-
-
-def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
-    """Places in the view's arrays of the samples to show."""
-    return clustering.derive(("members", cluster, kind, count), lambda: _members(clustering, cluster, kind, count))
-
-
-def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
-    if kind == "surest":
-        return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
-    own = np.flatnonzero(clustering.y_pred == cluster)
-    if kind == "wrong":
-        own = own[~clustering.right[own]] if clustering.right is not None else own[:0]
-        return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]
-    if kind == "random":
-        return np.sort(np.random.default_rng(cluster).permutation(own)[:count])
-    if kind == "least sure":
-        return own[np.argsort(-sample_entropy(clustering)[own], kind="stable")][:count]
-    return own[np.argsort(margins(clustering)[own], kind="stable")][:count]
-
-
-def sample_entropy(clustering: Clustering) -> np.ndarray:
-    """(n,) entropy of the assignment of each sample, in nats."""
-    return clustering.derive("entropy", lambda: uncertainty.entropy(clustering.log_probs))
-
-
-def margins(clustering: Clustering) -> np.ndarray:
-    """(n,) log-odds of each sample's cluster against its rival."""
-    return clustering.derive("margin", lambda: uncertainty.margin(clustering.log_probs))
-
-
-def rivals(clustering: Clustering) -> np.ndarray:
-    """(n,) cluster that each sample belongs to next."""
-    return clustering.derive("rival", lambda: uncertainty.rival(clustering.log_probs))
-
-
-def entropies(clustering: Clustering) -> np.ndarray:
-    """(K,) mean entropy of the assignments of a cluster's samples, in nats."""
-    return clustering.derive(
-        "entropies",
-        lambda: uncertainty.mean_by_cluster(sample_entropy(clustering), clustering.y_pred, len(clustering.sizes)),
-    )
-
-
-def mean_confidence(clustering: Clustering, cluster: int) -> float:
-    """Mean probability over the cluster's own samples; 0 when it is empty."""
-    return figures(clustering)[cluster].confidence
-
-
-def figures(clustering: Clustering) -> list[ClusterFigures]:
-    """Size, confidence, precision and recall of every cluster."""
-    return clustering.derive("figures", lambda: metrics.per_cluster(np.exp(clustering.log_probs), clustering.y_true))
 
 
 def typical_words(clustering: Clustering) -> list[list[str]]:
@@ -154,11 +91,11 @@ def table(
     rows = [
         clustering.derive(
             ("row", k, kind, count, tuple(numbers), names),
-            lambda k=k: _row(clustering, k, kind, members(clustering, k, kind, count), numbers, px),
+            lambda k=k: _row(clustering, k, kind, cluster_members.members(clustering, k, kind, count), numbers, px),
         )
         for k in clusters
     ]
-    text = escape(KINDS[kind].format(clustering.word.capitalize()))
+    text = escape(cluster_members.KINDS[kind].format(clustering.word.capitalize()))
     head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
@@ -166,7 +103,7 @@ def table(
 def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
     """HTML of one cluster's row."""
     color, name, size = clustering.colors[cluster], escape(clustering.cluster_name(cluster)), clustering.sizes[cluster]
-    found = figures(clustering)[cluster]
+    found = cluster_members.figures(clustering)[cluster]
     samples = '<span class="mm-none">none</span>'
     if len(chosen):
         captions = _captions(clustering, chosen, kind)
@@ -175,8 +112,14 @@ def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, sh
             samples = f'<div class="mm-others">{samples}<small>all of them lie in other clusters</small></div>'
     about = [
         f"{size:,} {clustering.word}s",
-        _told(f"{mean_confidence(clustering, cluster):.0%} sure", "Mean probability of the cluster over its samples"),
-        _told(f"{entropies(clustering)[cluster]:.2f} nats", "Mean entropy of its samples' probabilities: 0 is certain"),
+        _told(
+            f"{cluster_members.mean_confidence(clustering, cluster):.0%} sure",
+            "Mean probability of the cluster over its samples",
+        ),
+        _told(
+            f"{cluster_members.entropies(clustering)[cluster]:.2f} nats",
+            "Mean entropy of its samples' probabilities: 0 is certain",
+        ),
     ]
     if found.precision is not None:
         about.append(_told(f"{found.precision:.0%} pure", "Share of its samples that are of its class"))
@@ -196,9 +139,9 @@ def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, sh
 def _captions(clustering: Clustering, chosen: np.ndarray, kind: str) -> list[str] | bool:
     """What stands below the samples: the rival of contested ones, else the text that belongs to each, if there is."""
     if kind == "contested":
-        return [clustering.cluster_meaning(int(k)) for k in rivals(clustering)[chosen]]
+        return [clustering.cluster_meaning(int(k)) for k in cluster_members.rivals(clustering)[chosen]]
     return clustering.data.texts is not None and [
-        browse.caption(clustering.data, int(clustering.ids[i]), 60) for i in chosen
+        descriptions.caption(clustering.data, int(clustering.ids[i]), 60) for i in chosen
     ]
 
 
@@ -232,7 +175,7 @@ def clicked(clustering: Clustering, action: str) -> None:
     if cluster >= len(clustering.sizes):  # clicked before an annotation was changed in another window
         return
     if kind == "edit":
-        annotations.edit(clustering, cluster)
+        editing.edit(clustering, cluster)
         return
     selection.select(
         clustering, np.flatnonzero(clustering.y_pred == cluster), f"Cluster {clustering.cluster_name(cluster)}"

@@ -1,4 +1,4 @@
-from mmclust.ui.components.customdata import values
+from mmclust.ui.views.chart_selection import values
 
 
 def test_customdata_is_read_as_a_list_and_as_a_mapping_of_positions() -> None:

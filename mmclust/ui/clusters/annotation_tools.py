@@ -1,0 +1,131 @@
+"""The row of tools for annotations: edit, undo, redo, files."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from mmclust.clustering import Clustering
+from mmclust.evaluation.annotation import Step, outline, words
+from mmclust.evaluation.figures import FIGURES, MAIN
+from mmclust.report import annotations as files
+from mmclust.runs.annotations import LONGEST_NAME, Annotation
+from mmclust.ui.clusters import editing
+from mmclust.ui.components import annotations
+from mmclust.ui.shell import state
+
+
+def tools(clustering: Clustering) -> None:
+    """The row of tools on the Clusters page: edit, undo, redo, and what can be done with the annotation."""
+    mine = clustering.annotation
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="mm-annotation"):
+        if st.button(
+            "Edit clusters",
+            icon=":material/edit:",
+            key="edit",
+            help="Rename, merge or split clusters. The run stays as it is; your changes are kept beside it.",
+        ):
+            editing.edit(clustering)
+        if mine is None:
+            return
+        undone = mine.steps[mine.n_applied :]
+        last = _told(clustering, mine.applied[:-1], mine.applied[-1]) if mine.applied else ""
+        following = _told(clustering, mine.applied, undone[0]) if undone else ""
+        if st.button(
+            "Undo", icon=":material/undo:", key="undo", disabled=not last, help=f"Take back: {last}" if last else None
+        ):
+            annotations.stored().undo(mine)
+            st.rerun()
+        if st.button(
+            "Redo",
+            icon=":material/redo:",
+            key="redo",
+            disabled=not following,
+            help=f"Do again: {following}" if following else None,
+        ):
+            annotations.stored().redo(mine)
+            st.rerun()
+        with st.popover("Annotation", icon=":material/more_horiz:", help="Name, steps, files, delete"):
+            _menu(clustering, mine)
+        n = len(mine.applied)
+        st.caption(f"{n} step{'s' * (n != 1)}" + (f", {len(undone)} undone" if undone else ""))
+
+
+def _told(clustering: Clustering, before: Sequence[Step], step: Step) -> str:
+    assert clustering.plain is not None
+    return words(step, outline(clustering.plain.snapshot.n_clusters, before, clustering.record.cluster_names))
+
+
+def _menu(clustering: Clustering, mine: Annotation) -> None:
+    given = st.text_input(
+        "Name",
+        mine.name,
+        key=f"annotation-name-{mine.annotation_id}",
+        max_chars=LONGEST_NAME,
+        help="What the annotation is called.",
+    )
+    if given.strip() and given != mine.name:
+        annotations.stored().rename(mine, given)
+        st.rerun()
+    with st.container(horizontal=True, gap="small"):
+        if st.button("New", icon=":material/add:", key="annotation-new", help="Begin another one, without steps."):
+            state.choose_annotation(mine.run_id, editing.begin(clustering).annotation_id)
+            st.rerun()
+        if st.button(
+            "Switch off",
+            icon=":material/visibility_off:",
+            key="annotation-off",
+            help="Show the run's own clusters; the annotation is kept.",
+        ):
+            state.choose_annotation(mine.run_id, None)
+            st.rerun()
+        if st.button("Delete", icon=":material/delete:", key="annotation-delete", help="Forget the annotation."):
+            annotations.stored().delete(mine.annotation_id)
+            state.choose_annotation(mine.run_id, None)
+            st.rerun()
+    name = "".join(c if c.isalnum() else "-" for c in mine.name.lower()).strip("-") or "annotation"
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "CSV",
+            lambda: files.table(*_arguments(clustering, mine)),
+            f"{name}.csv",
+            "text/csv",
+            key="annotation-csv",
+            on_click="ignore",
+            icon=":material/download:",
+            help="A line per sample: its cluster in the run and under the annotation.",
+        )
+        st.download_button(
+            "JSON",
+            lambda: files.document(*_arguments(clustering, mine)),
+            f"{name}.json",
+            "application/json",
+            key="annotation-json",
+            on_click="ignore",
+            icon=":material/download:",
+            help="Steps, names, and figures before and after.",
+        )
+    st.html(steps_table(clustering, mine))
+
+
+def _arguments(clustering: Clustering, mine: Annotation) -> tuple:
+    plain = clustering.plain or clustering
+    return plain.snapshot, mine, plain.y_true, plain.classes
+
+
+def steps_table(clustering: Clustering, mine: Annotation) -> str:
+    """HTML of the steps, with the figures after each; those that were undone are crossed out."""
+    shown = [name for name in MAIN if name in clustering.scores]
+    n_clusters = (clustering.plain or clustering).snapshot.n_clusters
+    rows = []
+    for number in range(len(mine.steps) + 1):
+        steps = mine.steps[:number]
+        text = escape(_told(clustering, steps[:-1], steps[-1]) if steps else annotations.OFF)
+        text = f"<s>{text}</s>" if number > mine.n_applied else text
+        found = editing.scores(clustering, steps)
+        cells = "".join(f"<td>{found[name]:.1%}</td>" for name in shown)
+        size = len(outline(n_clusters, steps))
+        rows.append(f'<tr><th scope="row">{text}</th><td>{size}</td>{cells}</tr>')
+    titles = ("step", "clusters", *(FIGURES[name].title for name in shown))
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -1,0 +1,68 @@
+"""The samples of clusters by how well they belong, and the figures of clusters."""
+
+import numpy as np
+
+from mmclust.analysis import uncertainty
+from mmclust.clustering import Clustering
+from mmclust.evaluation import metrics
+from mmclust.evaluation.metrics import ClusterFigures
+
+KINDS = {
+    "surest": "{}s with the largest probability of the cluster",
+    "least sure": "{}s of the cluster whose probabilities spread most (largest entropy)",
+    "contested": "{}s that another cluster claims nearly as much: the rival is written below",
+    "random": "{}s of the cluster, drawn at random",
+    "wrong": "{}s of the cluster that are of another class",
+}
+
+
+def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
+    """Places in the view's arrays of the samples to show."""
+    return clustering.derive(("members", cluster, kind, count), lambda: _members(clustering, cluster, kind, count))
+
+
+def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
+    if kind == "surest":
+        return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
+    own = np.flatnonzero(clustering.y_pred == cluster)
+    if kind == "wrong":
+        own = own[~clustering.right[own]] if clustering.right is not None else own[:0]
+        return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]
+    if kind == "random":
+        return np.sort(np.random.default_rng(cluster).permutation(own)[:count])
+    if kind == "least sure":
+        return own[np.argsort(-sample_entropy(clustering)[own], kind="stable")][:count]
+    return own[np.argsort(margins(clustering)[own], kind="stable")][:count]
+
+
+def sample_entropy(clustering: Clustering) -> np.ndarray:
+    """(n,) entropy of the assignment of each sample, in nats."""
+    return clustering.derive("entropy", lambda: uncertainty.entropy(clustering.log_probs))
+
+
+def margins(clustering: Clustering) -> np.ndarray:
+    """(n,) log-odds of each sample's cluster against its rival."""
+    return clustering.derive("margin", lambda: uncertainty.margin(clustering.log_probs))
+
+
+def rivals(clustering: Clustering) -> np.ndarray:
+    """(n,) cluster that each sample belongs to next."""
+    return clustering.derive("rival", lambda: uncertainty.rival(clustering.log_probs))
+
+
+def entropies(clustering: Clustering) -> np.ndarray:
+    """(K,) mean entropy of the assignments of a cluster's samples, in nats."""
+    return clustering.derive(
+        "entropies",
+        lambda: uncertainty.mean_by_cluster(sample_entropy(clustering), clustering.y_pred, len(clustering.sizes)),
+    )
+
+
+def mean_confidence(clustering: Clustering, cluster: int) -> float:
+    """Mean probability over the cluster's own samples; 0 when it is empty."""
+    return figures(clustering)[cluster].confidence
+
+
+def figures(clustering: Clustering) -> list[ClusterFigures]:
+    """Size, confidence, precision and recall of every cluster."""
+    return clustering.derive("figures", lambda: metrics.per_cluster(np.exp(clustering.log_probs), clustering.y_true))

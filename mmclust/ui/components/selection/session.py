@@ -1,0 +1,95 @@
+"""What is selected in this session; it stands in the URL too."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from mmclust.clustering import Clustering
+from mmclust.ui.components.selection.codec import Selection, decode, encode
+from mmclust.ui.shell import state
+
+PARAMETER = "sel"
+"""Name in the URL, and of the session's key."""
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What a session has selected, and where."""
+
+    text: str
+    run_id: str
+    data: tuple[str, int | None]
+
+
+def current(clustering: Clustering) -> Selection | None:
+    """What is selected, for the run and epoch of a view; None while nothing is, or where it means nothing here.
+
+    What stands in the URL comes first, else what was selected earlier in this session, which is put into the URL.
+    """
+    chosen: _Chosen | None = st.session_state.get(PARAMETER)
+    here = _Chosen(st.query_params.get(PARAMETER) or "", clustering.record.run_id, _data(clustering))
+    if here.text and (chosen is None or chosen.text != here.text):
+        chosen = here
+    if chosen is not None and chosen.run_id != here.run_id:
+        carries = chosen.data == here.data and not chosen.text.startswith(("cluster:", "cell:"))
+        chosen = _Chosen(chosen.text, here.run_id, here.data) if carries else None
+    found = None if chosen is None else _resolved(clustering, chosen)
+    if chosen is None or found is None:
+        if here.text and chosen is not None:
+            st.toast("What the link selects is not known here: nothing is selected.", icon=":material/info:")
+        clear()
+        return None
+    _remember(chosen)
+    return found
+
+
+def select(clustering: Clustering, rows: np.ndarray, title: str) -> None:
+    """Select samples on all pages; no samples clear the selection.
+
+    Args:
+        clustering: the run at an epoch.
+        rows: (m,) places in the clustering's arrays, in any order.
+        title: what they are; samples that are just one cluster, class or cell are called by its name instead.
+    """
+    rows = np.unique(np.asarray(rows, dtype=np.intp))
+    if not len(rows):
+        clear()
+        return
+    _remember(_Chosen(encode(clustering, rows, title), clustering.record.run_id, _data(clustering)))
+
+
+def clear() -> None:
+    """Select nothing."""
+    st.session_state.pop(PARAMETER, None)
+    st.query_params.pop(PARAMETER, None)
+
+
+def address(clustering: Clustering) -> dict[str, str]:
+    """Query parameters that lead another page to the same run, epoch and selection."""
+    found = {state.RUN: clustering.record.run_id}
+    if (epoch := state.epoch()) is not None:
+        found[state.EPOCH] = str(epoch)
+    if chosen := st.session_state.get(PARAMETER):
+        found[PARAMETER] = chosen.text
+    return found
+
+
+def _data(clustering: Clustering) -> tuple[str, int | None]:
+    """What ids are ids of."""
+    return clustering.record.spec.dataset, clustering.record.spec.limit
+
+
+def _remember(chosen: _Chosen) -> None:
+    st.session_state[PARAMETER] = chosen
+    if st.query_params.get(PARAMETER) != chosen.text:
+        st.query_params[PARAMETER] = chosen.text
+
+
+def _resolved(clustering: Clustering, chosen: _Chosen) -> Selection | None:
+    """`decode`, done once for a view as long as the same is selected."""
+    key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.record.cluster_names, chosen.text)
+    known = st.session_state.get("selection-resolved")
+    if known is None or known[0] != key:
+        known = st.session_state["selection-resolved"] = (key, decode(clustering, chosen.text))
+    return known[1]

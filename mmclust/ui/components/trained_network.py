@@ -1,0 +1,44 @@
+"""What needs the trained network of a run: its weights, the last snapshot, an empty state without them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from mmclust.clustering import Clustering
+from mmclust.ui.shell import cache, frame
+
+
+def at_last_snapshot(clustering: Clustering) -> Clustering:
+    """The run at its last snapshot: the weights of earlier epochs are not kept."""
+    snapshots = clustering.run.snapshots()
+    if not snapshots or clustering.epoch == snapshots[-1][0]:
+        return clustering
+    st.caption(f"Weights are kept of the last epoch only, so this page shows epoch {snapshots[-1][0]}.")
+    return cache.clustering(clustering.record, *snapshots[-1])
+
+
+def no_weights(what: str) -> None:
+    """The empty state of what needs the trained network."""
+    frame.empty(
+        "No trained weights yet",
+        f"{what} needs the network itself; it is stored with the first checkpoint, some seconds into a training.",
+        page="train.py",
+        button="Watch the training",
+    )
+
+
+def weights(clustering: Clustering) -> Path:
+    """The file of the run's trained weights."""
+    return clustering.run.folder / "checkpoint.pt"
+
+
+def written(clustering: Clustering) -> int:
+    """When the trained weights were written, in nanoseconds; part of the name of all that depends on them.
+
+    Raises:
+        ValueError: they are gone.
+    """
+    try:
+        return weights(clustering).stat().st_mtime_ns
+    except OSError:
+        raise ValueError("the trained weights of this run are gone; choose another run") from None

@@ -1,0 +1,69 @@
+"""What is known of a data set, where it comes from, and how to get it."""
+
+import streamlit as st
+
+from mmclust.data import catalogue
+from mmclust.data.entry import Entry
+from mmclust.ui.shell import jobs
+
+
+def about(entry: Entry) -> None:
+    """Title, description, figures, source."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"### {entry.title}")
+        if entry.available() and st.button(
+            "Train on this",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="data-train",
+            help="Open the Train page with this data set.",
+        ):
+            st.session_state.pop("form:dataset", None)
+            st.switch_page("train.py", query_params={"dataset": entry.name})
+    st.markdown(entry.about)
+    if entry.kind == "image":
+        channels, height, width = entry.shape
+        colors = {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
+        figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
+    else:
+        figures = [("samples", f"{entry.n_samples:,}"), ("views", f"{len(entry.views)}")]
+    figures.append(("classes", f"{entry.n_clusters}" if entry.n_clusters else "no"))
+    if entry.captioned:
+        figures.append(("", "with captions"))
+    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
+    st.html(f'<div class="mm-chips">{cells}</div>')
+
+
+def origin(entry: Entry) -> str:
+    """Citation, where one is known, source and licence of a data set."""
+    told = [entry.citation] * bool(entry.citation) + [f"Source: {entry.source}", f"Licence: {entry.licence}"]
+    return " ".join(f"{one.removesuffix('.')}." for one in told)
+
+
+def missing(entry: Entry) -> None:
+    """How to get a data set that is not here; a button where it can be downloaded."""
+    with st.container(border=True):
+        st.markdown("**Not on this machine yet**")
+        st.markdown(entry.how_to_get)
+        if entry.downloads:
+            key = ("download", entry.name)
+            wanted = st.session_state.setdefault("data:downloads", set())
+            if st.button(
+                "Download",
+                type="primary",
+                icon=":material/download:",
+                key=f"get-{entry.name}",
+                help="Fetch it once into this program's folder.",
+            ):
+                wanted.add(entry.name)
+            if entry.name in wanted:
+                done = jobs.result(
+                    key,
+                    lambda report: catalogue.download(entry.name, lambda fraction, _: report(fraction)) or True,
+                    label=f"Downloading {entry.title}",
+                    height=110,
+                )
+                if done:
+                    wanted.discard(entry.name)
+                    st.rerun()
+        st.caption(origin(entry))

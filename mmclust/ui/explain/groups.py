@@ -1,0 +1,42 @@
+"""Samples of a cluster that are looked at together: right, wrong, least sure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmclust.clustering import Clustering
+from mmclust.ui.components import cluster_members
+
+COUNT = 6
+"""Samples of a group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Samples of a cluster that are shown together."""
+
+    name: str
+    about: str
+    rows: np.ndarray
+    """Places in the view's arrays."""
+
+
+def groups(clustering: Clustering, cluster: int) -> list[Group]:
+    """Samples to show for a cluster: the surest ones, right and wrong where classes are known, and the least sure."""
+    least = cluster_members.members(clustering, cluster, "least sure", COUNT)
+    unsure = Group(name="least sure", about="smallest margin to another cluster", rows=least)
+    members = own(clustering, cluster)
+    if clustering.right is None:
+        return [Group(name="surest", about="largest probability of the cluster", rows=members[:COUNT]), unsure]
+    right, wrong = members[clustering.right[members]][:COUNT], members[~clustering.right[members]][:COUNT]
+    return [
+        Group(name="right", about=f"surest {clustering.word}s of the matched class", rows=right),
+        Group(name="wrong", about=f"surest {clustering.word}s of another class", rows=wrong),
+        unsure,
+    ]
+
+
+def own(clustering: Clustering, cluster: int) -> np.ndarray:
+    """Places of all samples of a cluster, the surest first."""
+    surest = cluster_members.members(clustering, cluster, "surest", len(clustering.ids))
+    return clustering.derive(("own", cluster), lambda: surest[clustering.y_pred[surest] == cluster])
