@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 from mmclust.clustering import Clustering
 from mmclust.runs.run import Run
-from mmclust.ui.components import selection
 from mmclust.ui.components.selection import codec, samples
 from mmclust.ui.shell import cache
 
