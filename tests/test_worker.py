@@ -82,7 +82,7 @@ def test_what_was_found_of_the_fastest_steps_stands_in_the_run(monkeypatch: pyte
         found.append(step)
         return "CUDA graph (a step as written 4 ms; CUDA graph 1 ms)"
 
-    monkeypatch.setattr(trainer.Trainer, "speed_up", autotune)
+    monkeypatch.setattr(trainer.Trainer, "autotune", autotune)
     run = small(epochs=1)
     worker.execute(claimed(run))
     assert run.record().environment["steps"].startswith("CUDA graph (")

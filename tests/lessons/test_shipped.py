@@ -55,7 +55,8 @@ def test_every_setting_ships_and_its_scores_give_the_stored_figures(shipped: Shi
 @pytest.mark.parametrize("setting", list(SETTINGS))
 def test_every_setting_is_what_the_presets_give_today(shipped: Shipped, setting: str):
     asked, spec = SETTINGS[setting].cell().build_spec(0), shipped.run(setting).spec
-    assert (asked.config, asked.epochs, asked.preset) == (spec.config, spec.epochs, spec.preset)
+    then = card(spec.method).completed(spec.config)  # settings that came later are off in it
+    assert (asked.config, asked.epochs, asked.preset) == (then, spec.epochs, spec.preset)
 
 
 def test_lessons_are_not_in_the_list_of_runs(shipped: Shipped, home: Path):
