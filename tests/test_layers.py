@@ -11,44 +11,26 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "specs", "settings", "report"}
-UI_SIDE |= {"sweeps", "reproduction", "baselines", "bundle", "features", "lessons"}
+UI_SIDE |= {"sweeps", "reproduction", "baselines", "bundle", "clustering", "features", "lessons"}
 ALLOWED = {
     "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
     "cli": UI_SIDE,
     "launch": {"worker", "runs", "settings"},
     "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
-    "reproduction": {
-        "sweeps",
-        "baselines",
-        "runs",
-        "data",
-        "methods.card",
-        "settings",
-        "analysis",
-        "evaluation",
-        "worker",
-    },
+    "reproduction": {"sweeps", "baselines", "runs", "data", "methods.card", "analysis", "evaluation"}
+    | {"settings", "worker"},
     "sweeps": {"launch", "worker", "specs", "runs", "settings", "engine", "evaluation", "methods.card"},
     "baselines": {"loading", "seeding", "data", "evaluation", "methods.card", "settings"},
     "lessons": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
     "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
     "specs": {"methods.card", "data", "runs", "settings"},
     "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "reproduction"},  # worker.restore
-    "auto": {
-        "analysis",
-        "baselines",
-        "data",
-        "engine",
-        "evaluation",
-        "features",
-        "loading",
-        "methods.base",
-        "settings",
-    },
     "plots": {"evaluation"},
-    "auto": {"loading", "seeding", "losses", "data", "evaluation"},
+    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "methods.base"}
+    | {"loading", "losses", "seeding", "settings"},
+    "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "analysis": {"loading", "evaluation", "methods.base", "settings"},
-    "engine": {"seeding", "methods.base", "data", "evaluation"},
+    "engine": {"seeding", "losses", "methods.base", "data", "evaluation"},
     "runs": {"evaluation", "settings"},
     "methods": {"seeding", "losses", "nets", "data"},
     "nets": set(),

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from mmclust import specs
-from mmclust.clustering import Clustering
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
