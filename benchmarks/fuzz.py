@@ -30,6 +30,7 @@ from PIL import Image
 from benchmarks import machine
 from mmclust.data import readers
 from mmclust.data.readers.reading import Reading, understood
+from mmclust.errors import is_for_the_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ def _outcome(path: Path) -> str:
     except ValueError as error:
         text = str(error)
         assert 0 < len(text) < 600 and "\n" not in text, f"no sentence: {text!r}"
-        assert "mmclust" in traceback.extract_tb(error.__traceback__)[-1].filename, f"not raised for a user: {text!r}"
+        assert is_for_the_user(error), f"not raised for a user: {text!r}"
         return _pattern(text, path.name)
     assert understood(dataset, reading.told)
     assert all(len(view) == dataset.n_samples > 0 for view in dataset.views)

@@ -4,40 +4,51 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Set
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-UI_SIDE = {"plots", "analysis", "evaluation", "runs", "data", "launch", "methods.card", "specs", "settings", "report"}
-UI_SIDE |= {"sweeps", "reproduction", "baselines", "bundle", "clustering", "features", "lessons"}
 ALLOWED = {
-    "ui": UI_SIDE | {"worker"},  # Grad-CAM needs the trained network: worker.restore
-    "cli": UI_SIDE,
-    "launch": {"worker", "runs", "settings"},
-    "worker": {"engine", "runs", "methods", "data", "settings", "analysis"},
-    "reproduction": {"sweeps", "baselines", "runs", "data", "methods.card", "analysis", "evaluation"}
-    | {"settings", "worker"},
-    "sweeps": {"launch", "worker", "specs", "runs", "settings", "engine", "evaluation", "methods.card"},
-    "baselines": {"loading", "seeding", "data", "evaluation", "methods.card", "settings"},
-    "lessons": {"sweeps", "worker", "runs", "analysis", "evaluation", "data", "methods.card"},
-    "bundle": {"sweeps", "runs", "evaluation", "methods.card", "settings"},
-    "specs": {"methods.card", "data", "runs", "settings"},
-    "report": {"plots", "analysis", "evaluation", "runs", "data", "worker", "sweeps", "reproduction"},  # worker.restore
-    "plots": {"evaluation"},
-    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "methods.base"}
-    | {"loading", "losses", "seeding", "settings"},
+    "ui": {
+        *("analysis", "baselines", "clustering", "data", "errors", "evaluation", "features", "launch", "lessons"),
+        *("methods.card", "models", "plots", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
+    },
+    "cli": {
+        *("analysis", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
+        *("report", "reproduction", "runs", "settings", "specs", "sweeps"),
+    },
+    "report": {"analysis", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
-    "analysis": {"loading", "evaluation", "methods.base", "settings"},
-    "engine": {"seeding", "losses", "methods.base", "data", "evaluation"},
+    "reproduction": {
+        *("analysis", "baselines", "data", "estimate", "evaluation", "methods.card", "runs", "settings", "sweeps"),
+    },
+    "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
+    "bundle": {"evaluation", "methods.card", "runs", "settings", "sweeps"},
+    "sweeps": {"engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
+    "launch": {"errors", "runs", "settings", "worker"},
+    "worker": {"data", "engine", "errors", "methods.base", "methods.card", "models", "runs", "settings", "signals"},
+    "estimate": {"data", "engine", "methods.card", "models", "runs"},
+    "models": {"data", "engine", "errors", "methods.base", "methods.card", "runs"},
+    "signals": {"runs"},
+    "specs": {"data", "methods.card", "runs"},
+    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "seeding"},
+    "baselines": {"data", "evaluation", "loading", "methods.card", "seeding"},
+    "plots": {"evaluation"},
+    "analysis": {"evaluation", "loading", "methods.base", "settings"},
+    "engine": {"data", "errors", "evaluation", "losses", "methods.base", "seeding"},
     "runs": {"evaluation", "settings"},
-    "methods": {"seeding", "losses", "nets", "data"},
+    "methods": {"data", "losses", "nets", "seeding"},
     "nets": set(),
     "losses": set(),
     "evaluation": set(),
-    "features": {"loading", "seeding", "data", "settings"},
-    "data": {"settings"},
+    "features": {"data", "loading", "seeding", "settings"},
+    "data": {"errors", "settings"},
+    "errors": {"settings"},
     "settings": set(),
     "seeding": set(),
     "loading": set(),
@@ -64,6 +75,10 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = {module_name(path): path for path in SOURCES}
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of every module that a file imports anywhere, `from a import b` as a.b."""
     found = set()
@@ -82,19 +97,49 @@ def room(module: str) -> str:
     return parts[1] if parts[0] == "mmclust" and len(parts) > 1 else ""
 
 
-def is_allowed(module: str, target: str) -> bool:
-    """Whether a module of ours may import `target` (mmclust.room.module[.name])."""
+def permission(module: str, target: str) -> str | None:
+    """The room that a module of ours needs for an import; None where every module may make it.
+
+    Args:
+        module: name of the importing module.
+        target: what it imports (mmclust.room.module[.name]).
+    """
     here, there = room(module), room(target)
     if not there or there.startswith("__") or there == here or not here or here == "__main__":
-        return True
-    allowed = ALLOWED[here]
-    if there in allowed:
-        return True
+        return None
+    if there != "methods":
+        return there
     inner = target.split(".")[2:]
-    if there == "methods":
-        table = "methods.card" in allowed and inner[:1] in (["card"], ["METHODS"], ["card"], ["method_class"], [])
-        return table or ("methods.base" in allowed and inner[:1] == ["base"])
-    return False
+    if inner[:1] in ([], ["card"], ["METHODS"], ["method_class"]):
+        return "methods.card"
+    return "methods.base" if inner[:1] == ["base"] else "methods"
+
+
+def is_allowed(module: str, target: str) -> bool:
+    """Whether a module of ours may import `target`."""
+    needed = permission(module, target)
+    return needed is None or needed in ALLOWED[room(module)]
+
+
+def own_module(target: str) -> str:
+    """The file's module of an imported name (`mmclust.runs.run.Run` -> `mmclust.runs.run`); "" for other packages."""
+    while target and target not in MODULES:
+        target = target.rpartition(".")[0]
+    return target
+
+
+def file_graph() -> dict[str, set[str]]:
+    """Module -> modules of ours that it imports, also inside functions and for types alone."""
+    return {module: {own_module(target) for target in imports(path)} - {"", module} for module, path in MODULES.items()}
+
+
+def circle(graph: Mapping[str, Set[str]]) -> list[str]:
+    """The modules of one circle, in the order they import each other; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1][::-1]
+    return []
 
 
 def test_every_room_is_in_the_picture():
@@ -110,6 +155,27 @@ def test_imports_point_only_downwards():
         if not is_allowed(module_name(path), target)
     ]
     assert not upward, "\n".join(upward)
+
+
+def test_no_permission_is_unused():
+    used = {(room(module), permission(module, target)) for module, path in MODULES.items() for target in imports(path)}
+    unused = sorted(f"{here} -> {there}" for here in ALLOWED for there in ALLOWED[here] if (here, there) not in used)
+    assert not unused, f"take out of ALLOWED: {', '.join(unused)}"
+
+
+def test_rooms_that_may_use_each_other_are_no_circle():
+    assert not circle({here: {name.split(".")[0] for name in ALLOWED[here]} for here in ALLOWED})
+
+
+def test_no_files_import_each_other_in_a_circle():
+    found = circle(file_graph())
+    assert not found, " -> ".join(found)
+
+
+def test_a_circle_of_files_is_noticed():
+    graph = file_graph()
+    graph["mmclust.runs.tables"] = {"mmclust.runs.store"}
+    assert {"mmclust.runs.tables", "mmclust.runs.store"} <= set(circle(graph))
 
 
 def test_an_upward_import_is_noticed():
@@ -138,7 +204,7 @@ def test_losses_and_nets_use_torch_alone():
 
 
 def test_pages_and_the_app_do_not_reach_below_the_ui_side():
-    allowed = UI_SIDE | {"ui"}
+    allowed = ALLOWED["ui"] | {"ui"}
     reaching = [
         f"{path.relative_to(ROOT)} imports {target}"
         for path in [*ROOT.glob("app.py"), *ROOT.glob("pages/*.py")]

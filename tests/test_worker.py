@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmclust import worker
+from mmclust import models, worker
 from mmclust.data import catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec
@@ -42,7 +42,7 @@ def small(epochs: int = 2, clusters: int | None = None) -> Run:
 
 
 def claimed(run: Run) -> ActiveRun:
-    active = run.store.claim(run.id)
+    active = RunStore().claim(run.id)
     assert active is not None
     return active
 
@@ -66,7 +66,7 @@ def test_a_run_is_trained_to_its_end():
     assert record.metrics is not None and 0 < record.metrics["acc"] <= 1
     assert record.environment["torch"] == torch.__version__
     assert record.environment["steps"] == "as written"
-    method = worker.restore(run, catalogue.describe("digits"))
+    method = models.restore(run, catalogue.describe("digits"))
     assert record.measured("parameters") == sum(weights.numel() for weights in method.parameters())
     peak = record.measured("peak_memory_mib")
     assert (peak is not None and 50 < peak < 20_000) if sys.platform == "linux" else peak is None
@@ -116,7 +116,7 @@ def test_a_trained_method_comes_back_in_evaluation_mode_with_the_weights_of_the_
     run = small()
     worker.execute(claimed(run))
     data = catalogue.load("digits", limit=192)
-    method = worker.restore(run, data.spec)
+    method = models.restore(run, data.spec)
     assert not method.training
     with torch.inference_mode():
         logits = method.logits(tuple(torch.from_numpy(view) for view in data.views)).numpy()
@@ -125,7 +125,7 @@ def test_a_trained_method_comes_back_in_evaluation_mode_with_the_weights_of_the_
 
 def test_without_a_checkpoint_there_is_nothing_to_restore():
     with pytest.raises(ValueError, match="no trained weights yet"):
-        worker.restore(small(), catalogue.describe("digits"))
+        models.restore(small(), catalogue.describe("digits"))
 
 
 @pytest.mark.parametrize(("wish", "status"), [("pause", "paused"), ("stop", "stopped")])
@@ -230,7 +230,7 @@ def test_a_damaged_checkpoint_is_said():
     worker.execute(claimed(run))
     assert "cannot be read" in run.record().error
     with pytest.raises(ValueError, match="cannot be read"):
-        worker.restore(run, catalogue.describe("digits"))
+        models.restore(run, catalogue.describe("digits"))
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -349,7 +349,7 @@ def test_a_method_is_built_from_and_trained_on_the_prepared_data(linear: None, s
     data = catalogue.load("digits", limit=60)
     prepared = preparation.prepare(data, run.spec.preprocessing)
     for spec in (data.spec, prepared.spec):  # callers need not think which one they have
-        method = worker.restore(run, spec)
+        method = models.restore(run, spec)
         with torch.inference_mode():
             logits = method.logits(tuple(torch.from_numpy(view) for view in prepared.views)).numpy()
         np.testing.assert_allclose(logits, run.snapshot().logits, atol=1e-5)

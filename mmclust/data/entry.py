@@ -46,7 +46,7 @@ class Entry:
     """`download` can fetch it."""
     files: tuple[str, ...] = ()
     """Names it is found under besides its own, such as torchvision's folders."""
-    needs: tuple[str, ...] = ()
+    needs: tuple["Entry", ...] = ()
     """Other data sets that it is made from."""
     as_found: bool = False
     """Sizes here are those of the papers; several files are about, and the user's own decides."""
@@ -86,10 +86,8 @@ class Entry:
 
     def available(self) -> bool:
         """Whether `load` needs no download."""
-        from mmclust.data import catalogue  # late: the catalogue is made of entries
-
         there = self.bundled or self.found_at() is not None
-        return there and all(catalogue.DATASETS[name].available() for name in self.needs)
+        return there and all(needed.available() for needed in self.needs)
 
     def _places(self, root: Path) -> Iterator[Path]:
         yield from (root / name for name in self.files)

@@ -2,6 +2,7 @@
 
 from mmclust.data.dataset import ViewSpec
 from mmclust.data.entry import Entry
+from mmclust.data.image_entries import FASHION_MNIST
 
 DIGITS = tuple("0123456789")
 FEATURES = "mmclust.data.multiview:features"
@@ -153,7 +154,7 @@ MULTI_VIEW = (
         how_to_get="Put fashion_3view_pairs.npz, whose array index (N, 3) says which pictures belong together, "
         f"{_PUT}, and get Fashion-MNIST.",
         files=("fashion_3view_pairs.npz",),
-        needs=("fashion-mnist",),
+        needs=(FASHION_MNIST,),
         loader="mmclust.data.multiview:fashion_3view",
     ),
     _image_and_text(

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from mmclust.engine.graphs import RECORDING, CudaGraphs, GraphedSteps, Graphs
 from mmclust.engine.steps import Precision, Steps, Values
+from mmclust.errors import first_line
 from mmclust.methods.base import Method
 
 FIRST_STEPS = 48
@@ -145,7 +146,7 @@ def choose(
             found = trial(way)
         except Exception as problem:
             log.warning("steps cannot be taken %s", way.name, exc_info=problem)
-            said.append(f"{way.name} failed ({str(problem).strip().partition(chr(10))[0][:160]})")
+            said.append(f"{way.name} failed ({first_line(problem, 160)})")
             traceback.clear_frames(problem.__traceback__)  # they hold the method's copy; the next trial clears up
             continue
         if not agree(found, plain):

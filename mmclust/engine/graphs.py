@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from mmclust.engine.steps import Steps, Values
+from mmclust.errors import first_line
 
 Found = TypeVar("Found")
 
@@ -146,7 +147,7 @@ class GraphedSteps(Steps):
             self._recordings[stage, phase] = self._record(stage, phase, kind, ids)
         except Exception as problem:
             log.warning("the phase %s (%s) cannot be recorded; steps go on as written", phase, kind, exc_info=problem)
-            self.refused = f"{type(problem).__name__}: {str(problem).strip().partition(chr(10))[0][:120]}"
+            self.refused = f"{type(problem).__name__}: {first_line(problem, 120)}"
             self._recordings.clear()
         return self._recordings.get((stage, phase))
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmclust import settings, worker
+from mmclust.errors import first_line
 from mmclust.launch.process import environment
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.queue import RAY
@@ -165,8 +166,7 @@ def _connect(address: str) -> None:
             logging_level=logging.ERROR,
         )
     except (ConnectionError, RuntimeError, OSError, ImportError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"the Ray cluster at {address} cannot be used: {first}") from error
+        raise ValueError(f"the Ray cluster at {address} cannot be used: {first_line(error)}") from error
 
 
 def _check_store(store: RunStore) -> None:

@@ -139,7 +139,7 @@ def _augment(run: Run, file: Path) -> None:
     """Where random augmentations of every image fall, and the first images' copies to look at."""
     import torch
 
-    from mmclust.worker import restore
+    from mmclust.models import restore
 
     data = catalogue.load(run.spec.dataset)
     method, generator = restore(run, data.spec), torch.Generator().manual_seed(0)

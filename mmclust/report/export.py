@@ -37,7 +37,7 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
         ValueError: the run has no snapshot yet.
         OSError: the folder cannot be written.
     """
-    from mmclust import worker
+    from mmclust import models
     from mmclust.data import catalogue
 
     dataset = method = None
@@ -46,7 +46,7 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
         _check(run, loaded)
         dataset = loaded
         if (run.folder / "checkpoint.pt").exists():
-            method = worker.restore(run, dataset.spec)
+            method = models.restore(run, dataset.spec)
     except (ValueError, OSError) as error:
         log.warning("exported without %s: %s", "classes and images" if dataset is None else "Grad-CAM", error)
     found = gather(run, dataset)

@@ -5,10 +5,10 @@ from statistics import fmean
 from typing import Any
 
 from mmclust import settings
+from mmclust.estimate import expected_seconds
 from mmclust.runs.spec import RunSpec
 from mmclust.sweeps.known import key
 from mmclust.sweeps.runner import SweepOutcome
-from mmclust.worker import expected_seconds
 
 Kind = tuple[str, str, str, int | None]
 

@@ -5,16 +5,14 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mmclust.evaluation.annotation import Step, from_json, to_json
+from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS
-
-if TYPE_CHECKING:
-    from mmclust.runs.store import RunStore
 
 LONGEST_NAME = 100
 MOST_STEPS = 500
@@ -46,7 +44,7 @@ class Annotation:
 class Annotations:
     """The annotations in a store. They belong to runs of it, or to the bundled example."""
 
-    def __init__(self, store: "RunStore") -> None:
+    def __init__(self, store: Database) -> None:
         self.store = store
 
     def of(self, run_id: str) -> list[Annotation]:

@@ -9,17 +9,17 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy import insert, select
 
+from mmclust.runs.database import Database
 from mmclust.runs.run import Run
 from mmclust.runs.tables import METRICS, RUNS
-
-if TYPE_CHECKING:
-    from mmclust.runs.store import RunStore
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "example"
 LESSONS = FOLDER.with_name("lessons")
@@ -50,22 +50,21 @@ def save_example(run: Run, folder: Path = FOLDER) -> None:
         shutil.copy(file, folder / "snapshots" / file.name)
 
 
-def open_example(home: Path, folder: Path = FOLDER) -> "RunStore | None":
-    """The store over the example's files, None where they are not shipped.
+@dataclass(frozen=True)
+class Bundled:
+    """Where bundled runs are read from."""
 
-    Its database is a cache below `home`, made anew when the files change.
+    url: str
+    """Address of their database."""
+    folders: dict[str, Path]
+    """The folder of each run, by its id."""
+
+
+def read(home: Path, folders: Sequence[Path]) -> Bundled | None:
+    """The bundled runs of these folders, None where they are not shipped.
+
+    Their database is a cache below `home`, made anew when the files change.
     """
-    return _opened(home, [folder])
-
-
-def open_lessons(home: Path, folder: Path = LESSONS) -> "RunStore | None":
-    """The store over the finished runs of the lessons, None where they are not shipped; see `open_example`."""
-    return _opened(home, sorted(record.parent for record in folder.glob("*/record.json")))
-
-
-def _opened(home: Path, folders: Sequence[Path]) -> "RunStore | None":
-    from mmclust.runs.store import RunStore
-
     try:
         texts = [[(folder / name).read_bytes() for name in ("record.json", "metrics.csv")] for folder in folders]
     except OSError:
@@ -76,25 +75,29 @@ def _opened(home: Path, folders: Sequence[Path]) -> "RunStore | None":
     digest = hashlib.sha256(b"".join(part for parts in texts for part in parts)).hexdigest()
     cached = home / "cache" / f"example-{digest[:16]}.sqlite"
     if not cached.exists():
-        temporary = cached.with_name(f"{cached.name}.{os.getpid()}")
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        temporary.unlink(missing_ok=True)
-        making = RunStore(home, url=f"sqlite:///{temporary}")
-        points = [
-            {
-                "run_id": row["run_id"],
-                "name": point["name"],
-                "step": int(point["step"]),
-                "epoch": float(point["epoch"]),
-                "value": float(point["value"] or "nan"),
-            }
-            for row, (_, curves) in zip(rows, texts, strict=True)
-            for point in csv.DictReader(curves.decode().splitlines())
-        ]
-        with making.writing() as connection:
-            connection.execute(insert(RUNS), rows)
-            connection.execute(insert(METRICS), points)
-        making.close()
-        temporary.replace(cached)
+        _write_database(home, cached, rows, [curves for _, curves in texts])
     owners = {row["run_id"]: folder for row, folder in zip(rows, folders, strict=True)}
-    return RunStore(home, url=f"sqlite:///{cached}", example=owners)
+    return Bundled(f"sqlite:///{cached}", owners)
+
+
+def _write_database(home: Path, file: Path, rows: Sequence[dict[str, Any]], curves: Sequence[bytes]) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary.unlink(missing_ok=True)
+    database = Database(home, f"sqlite:///{temporary}")
+    with database.writing() as connection:
+        connection.execute(insert(RUNS), list(rows))
+        connection.execute(insert(METRICS), [*chain.from_iterable(map(_points, rows, curves))])
+    database.close()
+    temporary.replace(file)
+
+
+def _points(row: dict[str, Any], curves: bytes) -> Iterator[dict[str, Any]]:
+    for point in csv.DictReader(curves.decode().splitlines()):
+        yield {
+            "run_id": row["run_id"],
+            "name": point["name"],
+            "step": int(point["step"]),
+            "epoch": float(point["epoch"]),
+            "value": float(point["value"] or "nan"),
+        }

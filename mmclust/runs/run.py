@@ -10,19 +10,18 @@ from sqlalchemy import select, update
 
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.record import RunRecord
+from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import METRICS, RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mmclust.runs.store import RunStore
-
 
 class Run:
     """A run of the store. Holds no state of its own: every call reads what is stored now."""
 
-    def __init__(self, store: "RunStore", run_id: str, spec: RunSpec, folder: Path) -> None:
+    def __init__(self, store: RunRecords, run_id: str, spec: RunSpec, folder: Path) -> None:
         self.store, self.id, self.spec, self.folder = store, run_id, spec, folder
 
     def record(self) -> RunRecord:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmclust import bundle, worker
+from mmclust import bundle, models
 from mmclust.cli.main import main
 from mmclust.data import catalogue
 from mmclust.evaluation.snapshot import Snapshot
@@ -35,7 +35,7 @@ def test_a_run_comes_back_whole(shared: tuple[RunStore, Run, Path], there: RunSt
     assert [epoch for epoch, _ in copy.snapshots()] == [epoch for epoch, _ in run.snapshots()]
     np.testing.assert_array_equal(copy.snapshot().logits, run.snapshot().logits)
     spec = catalogue.describe("digits")
-    states = [worker.restore(one, spec).state_dict() for one in (run, copy)]
+    states = [models.restore(one, spec).state_dict() for one in (run, copy)]
     assert all((states[0][name] == states[1][name]).all() for name in states[0])
 
 

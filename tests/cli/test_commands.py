@@ -209,7 +209,7 @@ def test_doctor_says_what_is_missing_and_what_to_do(
 
 def test_the_example_is_made_by_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from mmclust.analysis import projection
-    from mmclust.runs.example import open_example
+    from mmclust.runs.store import open_example
 
     kinds = {kind: projection.KINDS[kind] for kind in ("pca", "tsne")}
     monkeypatch.setattr(projection, "KINDS", kinds)  # the others take a minute to import

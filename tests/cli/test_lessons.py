@@ -5,14 +5,14 @@ import pytest
 from mmclust.cli.main import main
 from mmclust.lessons.lessons import LESSONS
 from mmclust.lessons.shipped import SETTINGS, Shipped
-from mmclust.runs import example
+from mmclust.runs.store import open_lessons
 
 
 @pytest.mark.slow
 def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(tmp_path: Path, home: Path):
     folder = tmp_path / "lessons"
     assert main(["lessons", "--out", str(folder), "--epochs", "1", "--seeds", "2"]) == 0
-    store = example.open_lessons(home, folder)
+    store = open_lessons(home, folder)
     assert store is not None
     assert len(store.list()) == 2 * len(SETTINGS)
     shipped = Shipped(store)
@@ -25,4 +25,4 @@ def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(tmp_path: Pat
 def test_without_trained_runs_nothing_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["lessons", "--out", str(tmp_path / "lessons"), "--trained"]) == 0
     assert "0 runs" in capsys.readouterr().out
-    assert example.open_lessons(tmp_path, tmp_path / "lessons") is None
+    assert open_lessons(tmp_path, tmp_path / "lessons") is None

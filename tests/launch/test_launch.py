@@ -195,4 +195,4 @@ def test_a_child_that_is_told_to_end_leaves_a_resumable_run(store: RunStore):
     assert child.wait(30) == 0
     record = store.record(run.id)
     assert (record.status, record.resumable) == ("interrupted", True)
-    assert "told to end" in record.error
+    assert "received SIGTERM" in record.error

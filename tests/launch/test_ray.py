@@ -178,7 +178,7 @@ def free_port() -> int:
 def refused(run: Run, match: str) -> None:
     """Both the caller and the run's record get the sentence, and the run can be resumed."""
     with pytest.raises(ValueError, match=match) as caught:
-        launch.submit(run.store, run.id, "ray")
+        launch.submit(RunStore(), run.id, "ray")
     record = run.record()
     assert (record.status, record.resumable) == ("failed", True)
     assert record.error.rstrip(".").lower() == str(caught.value).lower()
@@ -213,7 +213,7 @@ def test_a_port_that_is_no_ray_cluster_fails_the_run_with_a_sentence(installed: 
         monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{other.getsockname()[1]}")
         monkeypatch.setattr(launcher, "START_LIMIT_S", 4.0)
         run = queued(RunStore())
-        launch.submit(run.store, run.id, "ray")
+        launch.submit(RunStore(), run.id, "ray")
         record = wait_until(run, ended)
     assert record.status == "failed" and "Ray cluster" in record.error and "\n" not in record.error
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmclust import bundle, worker
+from mmclust import bundle, models, worker
 from mmclust.analysis.gradcam import grad_cam
 from mmclust.data import catalogue
 from mmclust.data.preprocessing import prepare
@@ -78,7 +78,7 @@ def test_a_run_has_its_spec_its_curves_and_its_codes(method: str, run_of: Callab
 def test_restored_weights_give_the_scores_that_they_gave(method: str, run_of: Callable[[str], Run]) -> None:
     run = run_of(method)
     data = catalogue.load(run.spec.dataset, limit=run.spec.limit)
-    restored = worker.restore(run, data.spec)
+    restored = models.restore(run, data.spec)
     views = tuple(torch.from_numpy(np.array(view)) for view in prepare(data, run.spec.preprocessing).views)
     with torch.no_grad():
         scores = restored.logits(views).numpy()
@@ -88,7 +88,7 @@ def test_restored_weights_give_the_scores_that_they_gave(method: str, run_of: Ca
 def test_the_weights_of_dccs_explain_an_image(run_of: Callable[[str], Run]) -> None:
     run = run_of("dccs")
     data = catalogue.load("digits", limit=60)
-    heat = grad_cam(worker.restore(run, data.spec), [data.views[0][:4]], run.snapshot().y_pred[:4])
+    heat = grad_cam(models.restore(run, data.spec), [data.views[0][:4]], run.snapshot().y_pred[:4])
     assert heat.shape == (4, 8, 8) and heat.max() > 0
 
 
@@ -149,7 +149,7 @@ def test_the_bundle_of_a_run_is_read(home: Path) -> None:
     assert [annotation.n_applied for annotation in Annotations(store).of(run_id)] == [3]
     images = torch.from_numpy(np.array(catalogue.load("digits", limit=60).views[0]))
     with torch.no_grad():
-        scores = worker.restore(run, catalogue.describe("digits")).logits((images,)).numpy()
+        scores = models.restore(run, catalogue.describe("digits")).logits((images,)).numpy()
     np.testing.assert_allclose(scores, np.load(HERE / "logits.npz")["dccs"], rtol=1e-3, atol=1e-4)
 
 

@@ -128,7 +128,7 @@ def test_page_of_a_run_that_ended_before_its_first_snapshot_says_how_to_go_on(
     page: str, make_run: Callable[..., Run]
 ) -> None:
     run = make_run(status="queued")
-    assert run.store.claim(run.id) is not None
+    assert RunStore().claim(run.id) is not None
     silent(run)
     app = open_page(page, run=run.id)
     assert_clean(app)
@@ -143,7 +143,7 @@ def test_a_run_that_nobody_trains_can_be_resumed_on_the_train_page(
     served: list[str] = []
     monkeypatch.setattr(launch, "submit", lambda store, run_id, launcher: served.append(run_id))
     interrupted, waiting = make_run(status="queued"), make_run(status="queued", seed=1)
-    assert interrupted.store.claim(interrupted.id) is not None
+    assert RunStore().claim(interrupted.id) is not None
     for run in (interrupted, waiting):
         silent(run)
         app = open_page("train", run=run.id)

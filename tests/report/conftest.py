@@ -26,7 +26,7 @@ def finished(digits: MultiViewDataset) -> Callable[..., Run]:
     def make(**changes) -> Run:
         spec = RunSpec(dataset="digits", method="dccs", config={"beta_aug": 2.0, "flip": False}, epochs=3, limit=N)
         run = RunStore().create(replace(spec, **changes))
-        active = run.store.claim(run.id)
+        active = RunStore().claim(run.id)
         assert active is not None and digits.labels is not None
         rng = np.random.default_rng(0)
         with active:
@@ -55,7 +55,7 @@ def two_views() -> Callable[[], tuple[Run, MultiViewDataset]]:
         data = replace(data, spec=replace(data.spec, views=tuple(names)))
         assert data.labels is not None
         run = RunStore().create(RunSpec(dataset="digits-2view", method="msdib", config={}, epochs=2, limit=N))
-        active = run.store.claim(run.id)
+        active = RunStore().claim(run.id)
         assert active is not None
         rng = np.random.default_rng(0)
         with active:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import example
-from mmclust.runs.example import open_example, save_example
+from mmclust.runs import store as stores
+from mmclust.runs.example import save_example
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
-from mmclust.runs.store import RunStore
+from mmclust.runs.store import RunStore, open_example
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def finished(tmp_path: Path) -> Run:
 def folder(finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     target = tmp_path / "bundled"
     save_example(finished, target)
-    monkeypatch.setattr(example.open_example, "__defaults__", (target,))
+    monkeypatch.setattr(stores.open_example, "__defaults__", (target,))
     return target
 
 

@@ -33,7 +33,7 @@ def queued(store: RunStore, epochs: int = 40) -> Run:
 
 
 def trained(run: Run) -> threading.Thread:
-    active = run.store.claim(run.id)
+    active = RunStore().claim(run.id)
     assert active is not None
     job = threading.Thread(target=worker.execute, args=(active,))
     job.start()

@@ -119,7 +119,7 @@ def test_training_time_adds_up_over_resumes(active: ActiveRun, run: Run):
         active.finish("paused")
         assert run.record().seconds == pytest.approx(expected, abs=0.15)
         run.store.requeue(run.id, "thread")
-        again = run.store.claim(run.id)
+        again = RunStore().claim(run.id)
         assert again is not None
         active = again
     record = run.record()

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 from mmclust.data.readers import arrays
 from mmclust.data.readers.reading import Reading
+from mmclust.errors import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,11 +63,11 @@ def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
         table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
         return _with_class_names(table.to_pandas(), table.schema.metadata or {}), True
     except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
-        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
+        raise ValueError(f"{where} cannot be read as Parquet ({first_line(error)}); write it again") from None
     except ValueError as error:
         if where in str(error):
             raise
-        raise ValueError(f"{where} cannot be read as Parquet ({_first_line(error)}); write it again") from None
+        raise ValueError(f"{where} cannot be read as Parquet ({first_line(error)}); write it again") from None
 
 
 def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.DataFrame":
@@ -121,7 +122,7 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     except UnicodeDecodeError:
         raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8") from None
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
-        raise ValueError(f"{where} is not a table of numbers ({_first_line(error)}); give one sample a row") from None
+        raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
     if not isinstance(frame.index, pd.RangeIndex):  # a row with more cells than the header
         raise ValueError(f"{where} is not a table of numbers (rows differ in length); give one sample a row")
     return frame, has_header
@@ -205,7 +206,3 @@ def _is_header(cells: tuple[str, ...], second: str) -> bool:
     # bear any number.
     counted = numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers))))
     return counted and "" not in cells[1:] and len(cells) > 2 and bool(second.strip())
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

@@ -14,6 +14,7 @@ from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers import arrays, cache
 from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
+from mmclust.errors import first_line
 
 MAX_BYTES = 64 * 2**30
 """Largest array that is read, unpacked."""
@@ -162,11 +163,6 @@ def array(path: Path) -> np.ndarray:
     except Exception as error:  # NumPy's parser of headers raises errors of a dozen types
         reason = "it is pickled or cut off" if "pickle" in str(error) or "mmap" in str(error) else first_line(error)
         raise ValueError(f"{path.name} is not a NumPy array ({reason}); write it with numpy.save") from None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, short enough for a sentence."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:

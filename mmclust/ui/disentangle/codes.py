@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from scipy.special import softmax
 
-from mmclust import worker
+from mmclust import models
 from mmclust.analysis import codes, disk_cache
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
@@ -132,7 +132,7 @@ def _augmented(clustering: Clustering) -> tuple[np.ndarray, np.ndarray] | None:
 
     def work(report: jobs.Report) -> np.ndarray:
         def read() -> disk_cache.Arrays:
-            method = worker.restore(clustering.run, clustering.data.spec)
+            method = models.restore(clustering.run, clustering.data.spec)
             report(0.3)
             batch = np.concatenate([rows, np.random.default_rng(1).permutation(others)[: BATCH - len(rows)]])
             views = [values[clustering.ids[batch]] for values in cache.prepared(clustering.record.spec).views]

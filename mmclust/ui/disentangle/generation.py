@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mmclust import worker
+from mmclust import models
 from mmclust.analysis.generated import Generated, generate, variety
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
@@ -49,7 +49,7 @@ def page(clustering: Clustering) -> None:
     data = cache.prepared(clustering.record.spec)
 
     def work(report: jobs.Report) -> Generated:
-        method = worker.restore(clustering.run, clustering.data.spec)
+        method = models.restore(clustering.run, clustering.data.spec)
         report(0.6)
         return generate(method, n_noise=N_NOISE, seed=seed, walk=walk)
 

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mmclust import worker
+from mmclust import models
 from mmclust.analysis import attribution, disk_cache
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
@@ -81,7 +81,7 @@ def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_gr
     data, ids, targets = cache.prepared(clustering.record.spec), clustering.ids[rows], clustering.y_pred[rows]
 
     def read(report: jobs.Report) -> disk_cache.Arrays:
-        method = worker.restore(clustering.run, clustering.data.spec)
+        method = models.restore(clustering.run, clustering.data.spec)
         report(0.3)
         inputs = [values[ids] for values in data.views]
         starts = baselines(clustering, data)

@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.components.v2 import component
 
-from mmclust import worker
+from mmclust import models
 from mmclust.analysis import attribution, disk_cache, gradcam
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
@@ -156,7 +156,7 @@ def _worked_out(
     report: Callable[[float], None],
 ) -> disk_cache.Arrays:
     data, spec = cache.prepared(clustering.record.spec), clustering.data.spec.views[lens.view]
-    method = worker.restore(clustering.run, clustering.data.spec)
+    method = models.restore(clustering.run, clustering.data.spec)
     report(0.05)
     views = [values[ids] for values in data.views]
     if data.spec.views[lens.view].kind == "image" and method.cam_layer(lens.view) is not None:

@@ -2,13 +2,14 @@
 
 import logging
 import re
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 
 import streamlit as st
+
+from mmclust.errors import is_for_the_user
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
@@ -38,11 +39,9 @@ def messages() -> Iterator[None]:
 def show(error: Exception) -> None:
     """Say what went wrong in one sentence, with what to do; never a traceback.
 
-    A ValueError raised by our own code is written for the user; anything else is a defect and goes to the log.
+    What is no sentence for the user (`mmclust.errors`) is a defect and goes to the log.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = not frames or "mmclust" in Path(frames[-1].filename).parts
-    if isinstance(error, ValueError) and ours:
+    if is_for_the_user(error):
         st.warning(sentence(error), icon=":material/info:")
         return
     log.error("a page failed", exc_info=error)

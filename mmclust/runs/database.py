@@ -1,0 +1,170 @@
+"""The SQL database of a store: SQLite or PostgreSQL, with connections to read and to write."""
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from mmclust.runs.errors import StoreUnavailable
+from mmclust.runs.tables import METADATA
+
+BUSY_TIMEOUT_S = 15
+POSTGRESQL = "postgresql"
+POSTGRESQL_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "mmclust",
+}
+"""A machine that went away without a word is noticed within half a minute; times in seconds, the last in ms."""
+ADDRESSES = "MMCLUST_STORE takes sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+WRITERS_LOCK = 0x6D6D636C
+"""PostgreSQL's number of the lock that writers take turns with; any constant."""
+
+
+class Database:
+    """The tables of a store and the folder of its runs, made where there are none."""
+
+    read_only = False
+    """Whether this is the store of the bundled examples."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        """Open the database.
+
+        Args:
+            home: folder with the run folders.
+            url: SQLAlchemy URL.
+
+        Raises:
+            StoreUnavailable: the folder or the database cannot be used.
+        """
+        self.home, self.url = home, url
+        self._opening = threading.Lock()
+        try:
+            self._file = _sqlite_file(self.url)
+            self._engine = _engine(self.url)
+            self._reads = {"isolation_level": "REPEATABLE READ"} if self._engine.name == POSTGRESQL else {}
+        except ArgumentError:
+            raise StoreUnavailable(f"the run store's address cannot be read; {ADDRESSES}") from None
+        except ImportError as error:
+            raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
+        weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
+        self._open()
+
+    def close(self) -> None:
+        """Close the connections; the store opens new ones when it is used again."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the store.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+        """
+        try:
+            self._reopen()
+            with self._engine.connect().execution_options(**self._reads) as connection:
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"the run store {_shown(self.url)} does not answer: {reason(error)}") from error
+
+    @contextmanager
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
+        """A transaction that is undone when it raises.
+
+        Args:
+            alone: no other such transaction is under way. Only the numbers of a run go without: they touch nothing
+                but that run's rows, and a cluster trains many runs at once (SQLite has one writer in any case).
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+            ValueError: the store holds the bundled examples.
+        """
+        if self.read_only:
+            raise ValueError("the bundled example cannot be changed; train a run of your own")
+        try:
+            self._reopen()
+            with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
+                if alone:
+                    _wait_for_turn(connection)
+                yield connection
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise StoreUnavailable(f"the run store {_shown(self.url)} does not answer: {reason(error)}") from error
+
+    def _open(self) -> None:
+        try:
+            (self.home / "runs").mkdir(parents=True, exist_ok=True)
+            with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
+                _wait_for_turn(connection)  # two processes that open a new database would both make its tables
+                METADATA.create_all(connection)
+        except (OSError, SQLAlchemyError) as error:
+            raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
+
+    def _reopen(self) -> None:
+        """Begin a new database when its file was deleted: open connections would write into the deleted one."""
+        if self._file is not None and not self._file.exists():
+            with self._opening:
+                if not self._file.exists():
+                    self._engine.dispose()
+                    self._open()
+
+
+def _engine(url: str) -> Engine:
+    parts = make_url(url)
+    if parts.drivername == POSTGRESQL:
+        parts = parts.set(drivername=f"{POSTGRESQL}+psycopg")  # the driver of requirements.txt
+    if parts.get_backend_name() == POSTGRESQL:
+        options = POSTGRESQL_OPTIONS | parts.query
+        return create_engine(parts, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args=options)
+    if parts.get_backend_name() != "sqlite":
+        raise StoreUnavailable(f"the run store {_shown(url)} is of an unknown kind; {ADDRESSES}")
+    # Its own limit on connections would make a page wait while SQLite itself could answer.
+    engine = create_engine(url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the module's own transactions begin too late to be exclusive
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        # A writer takes the lock before it reads, or two writers that read first would both have to give up.
+        writes = connection.get_execution_options().get("mmclust_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Let the other writers of a PostgreSQL store end first; SQLite's take turns by themselves."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(select(func.pg_advisory_xact_lock(WRITERS_LOCK)))
+
+
+def _sqlite_file(url: str) -> Path | None:
+    parts = make_url(url)
+    return Path(parts.database) if parts.get_backend_name() == "sqlite" and parts.database else None
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def reason(error: Exception) -> str:
+    """The cause in one line, without the statement that met it."""
+    cause = getattr(error, "orig", None) or error
+    return (getattr(cause, "strerror", None) or str(cause) or type(cause).__name__).splitlines()[0]

@@ -1,0 +1,133 @@
+"""The rows of all runs: what is known of each, what is asked of it, and its place in the queue."""
+
+import difflib
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import delete, select, update
+
+from mmclust.runs import queue
+from mmclust.runs.database import Database
+from mmclust.runs.errors import UnknownRun
+from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
+from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS
+
+
+class RunRecords(Database):
+    """What the database knows of runs, by their ids; `RunStore` adds the runs themselves."""
+
+    def folder(self, run_id: str) -> Path:
+        """Folder with the files of a run."""
+        return self.home / "runs" / run_id
+
+    def record(self, run_id: str) -> RunRecord:
+        """What is known of a run now.
+
+        Raises:
+            UnknownRun: there is none; the message names the closest.
+        """
+        row = self._row(run_id)
+        if row is None:
+            with self.reading() as connection:
+                known = list(connection.scalars(select(RUNS.c.run_id)))
+            close = difflib.get_close_matches(run_id, known, n=1, cutoff=0.3)
+            hint = f"did you mean {close[0]}?" if close else "`python -m mmclust runs` lists the known ones"
+            raise UnknownRun(f"run {run_id!r} is not known; {hint}")
+        return from_row(row, example=self.read_only)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run and remove its folder.
+
+        Raises:
+            UnknownRun: there is none.
+            ValueError: it is running.
+        """
+        with self.writing() as connection:
+            if self.record(run_id).status == "running":
+                raise ValueError(f"run {run_id} is running; stop it before deleting it")
+            connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
+            connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id))
+            connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
+        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+
+    def ask(self, run_id: str, wish: Literal["stop", "pause"]) -> None:
+        """Ask a run to stop or pause (see `Run.request`)."""
+        done = {"stop": "stopped", "pause": "paused"}[wish]
+        this = RUNS.c.run_id == run_id
+        with self.writing() as connection:
+            waiting = update(RUNS).where(this, RUNS.c.status == "queued").values(status=done, ended=time.time())
+            if connection.execute(waiting).rowcount:
+                return
+            if (status := self.record(run_id).status) != "running":
+                raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
+            connection.execute(update(RUNS).where(this).values(request=wish))
+
+    def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
+        """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.
+
+        Args:
+            run_id: the run.
+            launcher: who executes it now.
+            gpus: part of a GPU that a cluster keeps free for it now; None for the same as before.
+
+        Raises:
+            ValueError: it is running or finished, or another process is about to run it.
+        """
+        with self.writing() as connection:
+            row = self._row(run_id)
+            record = self.record(run_id)
+            served = row is not None and time.time() - (row["waiter_seen"] or 0) < WAITER_LIMIT_S
+            if record.status not in (*RESUMABLE, "queued") or (record.status == "queued" and served):
+                raise ValueError(f"run {run_id} is {record.status}; only {', '.join(RESUMABLE)} runs can be resumed")
+            values = {"status": "queued", "launcher": launcher, "queued": time.time(), "waiter_seen": None}
+            values |= {"request": "", "error": "", "waiting_for": "", "token": None, "ended": None}
+            if gpus is not None:  # has no influence on its numbers
+                values["spec"] = replace(record.spec, gpus=gpus).to_json()
+            connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(**values))
+
+    def _queued(self, run_id: str | None, launcher: str | None) -> bool:
+        """Whether such a run is queued: a look that does not lock the store."""
+        query = select(RUNS.c.run_id).where(*queue.matching(run_id, launcher)).limit(1)
+        with self.reading() as connection:
+            return connection.scalar(query) is not None
+
+    def has_queued(self, launcher: str) -> bool:
+        """Whether runs of a launcher wait in the queue."""
+        return self._queued(None, launcher)
+
+    def keep_waiting(self, run_ids: Collection[str], reason: str) -> None:
+        """Say that somebody serves these queued runs, and what they wait for."""
+        these = (RUNS.c.run_id.in_(list(run_ids)), RUNS.c.status == "queued")
+        with self.writing() as connection:
+            values = {"waiter_seen": time.time(), "waiting_for": reason}
+            connection.execute(update(RUNS).where(*these).values(**values))
+
+    def mark_dead(self, run_id: str, error: str, *, sure: bool = False) -> None:
+        """Say why the process of a run died: a run that it held is interrupted, one that it only waited for failed.
+
+        Args:
+            run_id: the run.
+            error: one sentence.
+            sure: the caller knows that the process is gone; otherwise a run that still shows itself is let be.
+        """
+        this = RUNS.c.run_id == run_id
+        with self.writing() as connection:
+            row = self._row(run_id)
+            if row is None:
+                return
+            if row["status"] == "running" and (sure or is_silent(row)):
+                values = {"status": "interrupted", "error": error, "ended": row["heartbeat"], "token": None}
+                connection.execute(update(RUNS).where(this).values(**values))
+                queue.release(connection, row["token"])
+            elif row["status"] == "queued":
+                values = {"status": "failed", "error": error, "ended": time.time()}
+                connection.execute(update(RUNS).where(this).values(**values))
+
+    def _row(self, run_id: str) -> dict[str, Any] | None:
+        with self.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().first()
+        return dict(row) if row is not None else None
