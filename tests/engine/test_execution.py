@@ -53,7 +53,7 @@ def _trials(found: dict[Way, Trial | Exception]) -> Callable[[Way], Trial]:
 
 
 def _method(name: str, **changes: Any) -> Method:
-    kind = "image" if name in ("dccs", "imc-swav") else "vector"
+    kind = "vector" if card(name).several_views else "image"
     views = (
         (ViewSpec(name="image", kind="image", shape=(1, 16, 16)),)
         if kind == "image"
