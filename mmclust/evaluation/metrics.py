@@ -112,7 +112,7 @@ def acc_top(y_true: Labels, logits: Float[np.ndarray, "n k"], n_best: int = 5) -
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterFigures:
+class ClusterMetrics:
     """What is known of one cluster; the last three are None without labels or without a matched class."""
 
     cluster: int
@@ -129,8 +129,8 @@ class ClusterFigures:
 
 def per_cluster(
     probs: Float[np.ndarray, "n k"], y_true: Labels | None = None, n_classes: int | None = None
-) -> list[ClusterFigures]:
-    """Figures of every cluster, empty ones too, in the order of the clusters.
+) -> list[ClusterMetrics]:
+    """Metrics of every cluster, empty ones too, in the order of the clusters.
 
     Args:
         probs: assignment probabilities; a sample belongs to its most probable cluster.
@@ -143,14 +143,14 @@ def per_cluster(
     confidence = np.bincount(y_pred, weights=probs.max(axis=1), minlength=n_clusters) / np.maximum(sizes, 1)
     if y_true is None:
         return [
-            ClusterFigures(cluster=k, size=int(sizes[k]), confidence=float(confidence[k])) for k in range(n_clusters)
+            ClusterMetrics(cluster=k, size=int(sizes[k]), confidence=float(confidence[k])) for k in range(n_clusters)
         ]
     counts = confusion(y_true, y_pred, n_classes, n_clusters)
     found = []
     for k, matched in enumerate(match_classes(counts)):
         hits = int(counts[matched, k])
         found.append(
-            ClusterFigures(
+            ClusterMetrics(
                 cluster=k,
                 size=int(sizes[k]),
                 confidence=float(confidence[k]),

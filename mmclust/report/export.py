@@ -63,7 +63,8 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
 
 def _write_annotation(found: Findings, annotation: Annotation, out: Path) -> list[Path]:
     """The table and the document of an annotation; none where it does not fit the last snapshot."""
-    about = (found.snapshot, annotation, found.y_true, found.classes)
+    shown = found.clustering
+    about = (shown.snapshot, annotation, shown.y_true, shown.class_names)
     try:
         texts = {"csv": of_annotation.table(*about), "json": of_annotation.document(*about)}
     except ValueError as error:
@@ -86,25 +87,26 @@ def _check(run: Run, dataset: MultiViewDataset) -> None:
 
 def _write_assignments(found: Findings, path: Path) -> None:
     """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class."""
-    y_pred, confidence = found.snapshot.y_pred, found.snapshot.probs.max(axis=1)
+    shown, confidence = found.clustering, found.clustering.snapshot.probs.max(axis=1)
+    names = [shown.given_name(k) or str(k) for k in range(len(shown.sizes))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         head = ["sample", "cluster", "cluster_name", "confidence"]
-        of_views = [scores.argmax(axis=1) for scores in found.snapshot.view_logits]
+        of_views = [scores.argmax(axis=1) for scores in shown.snapshot.view_logits]
         head += [f"cluster_view_{number}" for number in range(1, len(of_views) + 1)]
-        writer.writerow(head if found.y_true is None else [*head, "class", "class_name", "right"])
-        for row, sample in enumerate(found.snapshot.index):
-            k = int(y_pred[row])
-            line = [int(sample), k, found.clusters[k], f"{confidence[row]:.6f}"]
+        writer.writerow(head if shown.y_true is None else [*head, "class", "class_name", "right"])
+        for row, sample in enumerate(shown.ids):
+            k = int(shown.y_pred[row])
+            line = [int(sample), k, names[k], f"{confidence[row]:.6f}"]
             line += [int(clusters[row]) for clusters in of_views]
-            if found.y_true is not None and found.right is not None:
-                label = int(found.y_true[row])
-                line += [label, found.classes[label], int(found.right[row])]
+            if shown.y_true is not None and shown.right is not None:
+                label = int(shown.y_true[row])
+                line += [label, shown.class_name(label), int(shown.right[row])]
             writer.writerow(line)
 
 
 def _write_codes(found: Findings, path: Path) -> None:
-    snapshot = found.snapshot
+    snapshot = found.clustering.snapshot
     arrays = dict(snapshot.spaces) | {
         "sample": snapshot.index,
         "cluster": snapshot.y_pred,
@@ -113,7 +115,7 @@ def _write_codes(found: Findings, path: Path) -> None:
     }
     arrays |= {f"logits_{number}": scores for number, scores in enumerate(snapshot.view_logits, start=1)}
     arrays |= {f"marks_{name}": points for name, points in snapshot.landmarks.items()}
-    if found.y_true is not None:
-        arrays["class"] = found.y_true
+    if found.clustering.y_true is not None:
+        arrays["class"] = found.clustering.y_true
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
