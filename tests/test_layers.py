@@ -22,7 +22,7 @@ ALLOWED = {
         *("analysis", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
         *("report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
-    "report": {"analysis", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
+    "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
         *("analysis", "baselines", "data", "estimate", "evaluation", "methods.card", "runs", "settings", "sweeps"),
