@@ -68,7 +68,7 @@ def _list(*, as_json: bool) -> int:
 def _look(args: argparse.Namespace) -> int:
     """Say what is understood of a file, what it leaves open, and keep it where that is wanted."""
     from mmclust.data import catalogue, readers, uploads
-    from mmclust.data.readers.reading import Reading, understood
+    from mmclust.data.readers.reading import Reading, document, understood
 
     if not args.path.exists():
         raise ValueError(f"{args.path} is not there; give the path of a file or folder")
@@ -86,21 +86,9 @@ def _look(args: argparse.Namespace) -> int:
             raise ValueError(f"{name}={answer!r} is not possible; choose one of {options}")
     name = uploads.keep(dataset, uploads.About(title=args.keep, source=args.path.name)) if args.keep else None
     if args.json:
-        print_json(
-            {
-                "understood": understood(dataset, reading.told),
-                "n_samples": dataset.n_samples,
-                "n_clusters": dataset.spec.n_clusters,
-                "views": [view.name for view in dataset.spec.views],
-                "questions": [
-                    {"name": q.name, "text": q.text, "options": list(q.options), "answer": q.answer}
-                    for q in reading.questions
-                ],
-                "name": name,
-            }
-        )
+        print_json(document(dataset, reading) | {"classes": list(dataset.spec.classes), "name": name})
         return 0
-    print(understood(dataset, reading.told))
+    print(understood(dataset, reading))
     for question in reading.questions:
         print(f"open: {question.text} Taken as: {question.answer}.")
         for option in question.options:

@@ -6,14 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import archives, cache, folder, mat, npz, table, tree
+from mmclust.data.readers import archives, cache, folder, hdf, mat, table, tree
 from mmclust.data.readers.reading import Reading
 
 Progress = Callable[[float, str], None]
 
 LONGEST = 500
 """Letters of a refusal."""
-ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *archives.ARCHIVES)
+ENDINGS = (".npz", ".npy", ".mat", *table.ENDINGS, *hdf.ENDINGS, ".gz", *archives.ARCHIVES)
 """How a file that is read may end."""
 
 
@@ -81,20 +81,21 @@ def _described(path: Path, stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
 
 
 def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | None:
-    """What reads a file of arrays; None for pictures."""
+    """What reads a file or folder of numbers; None for pictures."""
     name = path.name.lower()
-    if path.is_file() and name.endswith(".npz"):
-        return npz.read
-    if path.is_file() and (name.endswith(".mat") or (name.endswith(".zip") and mat.is_zipped(path))):
-        return mat.read
-    if path.is_file() and name.endswith((".npy", *table.ENDINGS)):
+    if path.is_dir():
+        return folder.read if folder.is_folder(path) else None
+    if name.endswith(archives.ARCHIVES):
+        if name.endswith(".zip") and mat.is_zipped(path):
+            return mat.read
+        return folder.read_archive if folder.holds_data(path) else None
+    if folder.is_data(path.name):
         return folder.single
-    if folder.is_folder(path):
-        return folder.read
-    if path.is_file() and name.endswith(".zip") and folder.is_zipped(path):
-        return folder.read_zip
-    if tree.is_tree(path):
-        return None
+    if name.endswith(folder.PICKLES):
+        raise ValueError(
+            f"{path.name} is a pickle, which may run any program when it is opened, so none is read; save its arrays "
+            "with numpy.savez"
+        )
     raise ValueError(
         f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in "
         f"{', '.join(ENDINGS)}"
