@@ -131,6 +131,8 @@ class Clustering:
 
     def class_name(self, label: int) -> str:
         """The name of a class."""
+        if label == metrics.NO_CLASS:
+            return "none"
         return self.classes[label] if 0 <= label < len(self.classes) else str(label)
 
     def given_name(self, cluster: int) -> str:
@@ -252,6 +254,8 @@ def cluster_snapshot(
     """
     y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
     y_true = None if dataset is None or dataset.labels is None else dataset.labels[snapshot.index]
+    if y_true is not None and (y_true == metrics.NO_CLASS).all():
+        y_true = None  # nothing to compare with
     counts = matched = right = None
     numbers = np.arange(snapshot.n_clusters)
     if like is not None:
@@ -260,7 +264,7 @@ def cluster_snapshot(
         n_classes = max(dataset.spec.n_clusters, int(y_true.max()) + 1)
         counts = metrics.confusion(y_true, y_pred, n_classes, snapshot.n_clusters)
         matched = metrics.match_classes(counts)
-        right = matched[y_pred] == y_true
+        right = (matched[y_pred] == y_true) & (y_true != metrics.NO_CLASS)
         numbers = palette.match_colors(y_true, y_pred, snapshot.n_clusters)
     return Clustering(
         record=record,

@@ -7,7 +7,7 @@ Shapes: n samples in the snapshot, K clusters.
 import numpy as np
 from scipy.special import logsumexp
 
-from mmclust.evaluation.metrics import is_right
+from mmclust.evaluation.metrics import NO_CLASS, is_right
 from mmclust.evaluation.snapshot import Snapshot
 
 
@@ -50,7 +50,7 @@ def typical(snapshot: Snapshot, y_true: np.ndarray, k: int, *, right: bool) -> l
         right: choose samples of the cluster's class, or of any other.
     """
     odds, y_pred = log_odds(snapshot), snapshot.y_pred
-    wanted = is_right(y_true, y_pred) == right
+    wanted = (is_right(y_true, y_pred) == right) & (y_true != NO_CLASS)
     return [_ranked(-odds[:, c], wanted & (y_pred == c), k) for c in range(snapshot.n_clusters)]
 
 

@@ -24,7 +24,7 @@ from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps
-from mmclust.evaluation.metrics import acc_top, score, usage_entropy
+from mmclust.evaluation.metrics import NO_CLASS, acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.seeding import seeded
@@ -167,9 +167,10 @@ class Trainer:
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
-        self.labels = dataset.labels
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
+        has_classes = dataset.labels is not None and bool((dataset.labels[self.eval_index] != NO_CLASS).any())
+        self.labels = dataset.labels if has_classes else None
         self.views = tuple(_on_device(view, device) for view in dataset.views)
         self.prefetcher = Prefetcher(dataset.views if device.type == "cpu" else ())
         self.n_labelled: int | None = None

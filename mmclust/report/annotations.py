@@ -37,7 +37,8 @@ def table(
         line = [int(sample), int(before[row]), int(after[row]), group.label, group.name]
         if y_true is not None:
             label = int(y_true[row])
-            line += [label, classes[label] if label < len(classes) else str(label)]
+            name = classes[label] if 0 <= label < len(classes) else str(label)
+            line += [label, name if label >= 0 else ""]
         writer.writerow(line)
     return text.getvalue()
 

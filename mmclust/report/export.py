@@ -101,7 +101,7 @@ def _write_assignments(found: Findings, path: Path) -> None:
             line += [int(clusters[row]) for clusters in of_views]
             if shown.y_true is not None and shown.right is not None:
                 label = int(shown.y_true[row])
-                line += [label, shown.class_name(label), int(shown.right[row])]
+                line += [label, shown.class_name(label), int(shown.right[row])] if label >= 0 else [label, "", ""]
             writer.writerow(line)
 
 

@@ -107,8 +107,9 @@ def _maps(found: Findings, xy: np.ndarray, rows: np.ndarray, stars: np.ndarray, 
     shared: dict[str, Any] = {"method": kind, "details": details, "height": 520}
     figures = [scatter.group_map(xy, ids, shown.y_pred[rows], names, colors=shown.colors, **shared)]
     if shown.y_true is not None:
-        colors = cluster_colors(len(shown.class_names))
-        figures.append(scatter.group_map(xy, ids, shown.y_true[rows], shown.class_names, colors=colors, **shared))
+        groups, classes = metrics.shown_groups(shown.y_true[rows], shown.class_names)
+        colors = cluster_colors(len(classes))
+        figures.append(scatter.group_map(xy, ids, groups, classes, colors=colors, **shared))
     for figure in figures:
         figure.update_layout(dragmode="zoom")  # nothing listens to a lasso here
         if len(stars) == len(names):
@@ -183,6 +184,7 @@ def _probed(found: Findings, space: str, factors: Sequence[str]) -> list[str]:
     shown, data = found.clustering, found.clustering.data
     assert shown.y_true is not None
     rows = sample(len(shown.y_true))
+    rows = rows[shown.y_true[rows] != metrics.NO_CLASS]
     codes, ids = shown.snapshot.spaces[space][rows], shown.ids[rows]
     folds = [probe_classes(codes, shown.y_true[rows])]
     for name in factors:

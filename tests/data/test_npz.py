@@ -127,7 +127,10 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, arrays: dic
     ("arrays", "words"),
     [
         ({"images": IMAGES, "labels": np.array([None] * 6)}, "labels (a pickled array"),
-        ({"images": IMAGES, "labels": np.arange(6), "classes": np.array(["a", "b"])}, "names of classes (2 names for 6 classes"),
+        (
+            {"images": IMAGES, "labels": np.arange(6), "classes": np.array(["a", "b"])},
+            "names of classes (2 names for 6",
+        ),
         ({"images": IMAGES, "split": np.arange(6)}, "split (no 0 (train) or 1 (test)"),
         ({"images": IMAGES, "more": np.zeros(3)}, "more (3, no view and no classes)"),
     ],

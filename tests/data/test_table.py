@@ -131,7 +131,8 @@ def test_all_rows_tell_whether_commas_are_decimal(
 ):
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
     dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha() and [*reading.told, *map(str, reading.left_out)] == said
+    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha()
+    assert [*reading.told, *map(str, reading.left_out)] == said
     assert np.allclose(dataset.views[0][0], first, equal_nan=True)
 
 

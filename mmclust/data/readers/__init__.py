@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import archives, cache, folder, hdf, mat, table, tree
+from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
 from mmclust.data.readers.reading import Reading
 
 Progress = Callable[[float, str], None]
@@ -91,7 +91,7 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
         return folder.read_archive if folder.holds_data(path) else None
     if folder.is_data(path.name):
         return folder.single
-    if name.endswith(folder.PICKLES):
+    if name.endswith(leftovers.PICKLES):
         raise ValueError(
             f"{path.name} is a pickle, which may run any program when it is opened, so none is read; save its arrays "
             "with numpy.savez"

@@ -276,11 +276,7 @@ def _find_views(
 ) -> dict[str, Value]:
     """The views by name: numbered variables, one cell, one variable of a usual name, or all matrices that fit."""
     matrices = {key: value for key, value in arrays.items() if _is_matrix(value)}
-    fitting = {
-        key: value
-        for key, value in matrices.items()
-        if labels is None or len(labels) in ends(value)
-    }
+    fitting = {key: value for key, value in matrices.items() if labels is None or len(labels) in ends(value)}
     groups: dict[str, dict[int, str]] = {}
     for key in matrices:
         if found := re.fullmatch(r"(.*?)[-_ ]?(\d+)", key):
@@ -412,7 +408,7 @@ def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
     if side < 8 or not (is_bytes or (some.min() >= 0 and some.max() <= 1)):
         return value
     text = f"{name} has {n_columns:,} columns, which may be the pixels of {side} x {side} images."
-    # Bytes in three planes whose neighbours are alike are pictures as CIFAR stores them; what is gray is often a vector.
+    # Bytes in three planes whose neighbours are alike are pictures as CIFAR stores them; gray ones are often vectors.
     is_named = plain(name) in words.IMAGES or plain(name) == "pixels"
     planes = channels == 3 and value.dtype == np.uint8 and _is_smooth(some, side)
     guess = BY_ROWS if planes or (is_named and value.dtype == np.uint8) else NUMBERS

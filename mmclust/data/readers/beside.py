@@ -1,6 +1,6 @@
 """What text files beside pictures say of them: captions, classes, parts.
 
-A caption may stand in `cat.txt` beside `cat.jpg`; tables, lists of lines (Flickr's `.token`), JSON of COCO and of others
+A caption may stand in `cat.txt` beside `cat.jpg`; tables, lists of lines (Flickr's `.token`), JSON of COCO and others
 name the pictures they speak of. Every file that says nothing of the pictures is left out with the reason.
 """
 

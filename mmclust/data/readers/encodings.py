@@ -1,7 +1,7 @@
 """In which encoding a text file was written: UTF-8 unless its bytes say otherwise.
 
 Byte order marks and zero bytes tell UTF-16. What is no UTF-8 is looked at by charset-normalizer; where that finds a
-Western encoding, Windows-1252 is taken, which holds all of Latin-1's letters: telling these apart by statistics of a few
+Western encoding, Windows-1252 is taken, which holds all of Latin-1's letters: telling these apart by statistics of few
 accented letters goes wrong more often than not.
 """
 

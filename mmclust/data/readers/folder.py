@@ -16,7 +16,22 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import archives, arrays, cache, frames, hdf, idx, mat, npz, parts, table, tables, tree, words
+from mmclust.data.readers import (
+    archives,
+    arrays,
+    cache,
+    frames,
+    hdf,
+    idx,
+    leftovers,
+    mat,
+    npz,
+    parts,
+    table,
+    tables,
+    tree,
+    words,
+)
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
 
@@ -24,7 +39,6 @@ MAX_FILES = 4096
 """Files of numbers in one folder."""
 SAMPLE_FILES = 8
 """So many files of arrays of one shape, or more, hold a sample each."""
-PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth")
 PEEKED = 400
 """Names of an archive that tell what is in it."""
 
@@ -85,7 +99,16 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     stacked = _samples(held, reading) if not sources else None
     in_rows = (not held and not _may_be_turned(sources)) or stacked is not None
     views |= stacked if stacked is not None else _merged(held, reading)
-    return arrays.assemble(title, views, name or path.name, reading, texts=texts, split=split, in_rows=in_rows, images_first=not any(f.suffix.lower() == ".mat" for f in found))
+    return arrays.assemble(
+        title,
+        views,
+        name or path.name,
+        reading,
+        texts=texts,
+        split=split,
+        in_rows=in_rows,
+        images_first=not any(f.suffix.lower() == ".mat" for f in found),
+    )
 
 
 def _names(path: Path, found: list[Path]) -> dict[Path, str]:
@@ -114,23 +137,7 @@ def _stem(name: str) -> str:
 def _tell_others(path: Path, reading: Reading) -> None:
     """Say which files are not read."""
     others = [name for name, _ in archives.walk(path, (), lambda name: not is_data(name))]
-    tell_left_out([name for name in others if not archives.is_junk(name)], reading)
-
-
-def tell_left_out(names: list[str], reading: Reading) -> None:
-    """Say which files are not read: few by their names, many by their endings."""
-    by_ending: dict[str, list[str]] = {}
-    for name in names:
-        by_ending.setdefault(PurePosixPath(name).suffix.lower(), []).append(name)
-    for ending, members in sorted(by_ending.items()):
-        what = archives.shown(members[0]) if len(members) == 1 else f"{len(members):,} files"
-        why = (
-            "a pickle, which may run any program when it is opened; save it with numpy.savez"
-            if ending in PICKLES
-            else ""
-        )
-        kind = f"{ending} files are not read" if ending and len(members) == 1 else ending or "no ending"
-        reading.leave_out(what, why or kind)
+    leftovers.tell([name for name in others if not archives.is_junk(name)], reading)
 
 
 def _arrays_of(file: Path, key: str, reading: Reading) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Files of columns as data frames: text in its many spellings, JSON lines, Parquet. What columns mean is not asked here.
+"""Files of columns as data frames: text in many spellings, JSON lines, Parquet. What columns mean is not asked here.
 
 Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row and decimal commas;
 these where semicolons, tabs or spaces part the columns. pandas' own sniffing guesses separators from one line and takes
@@ -438,4 +438,3 @@ def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bo
     )
     cells = [cell for row in body[:20] for cell in row if cell]
     return is_even and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)
-

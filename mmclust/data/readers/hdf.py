@@ -38,7 +38,6 @@ def variables(path: Path, reading: Reading) -> dict[str, Value]:
         raise ValueError(f"{path.name} cannot be read as HDF5 ({first_line(error)}); copy it again") from None
 
 
-
 def _arrays(source: Any, where: str, reading: Reading) -> dict[str, Value]:
     import h5py
 

@@ -1,4 +1,4 @@
-"""The idx format of MNIST's files (`train-images-idx3-ubyte`, perhaps packed by gzip): a header of sizes, then numbers."""
+"""The idx format of MNIST's files (`train-images-idx3-ubyte`, perhaps with `.gz`): a header of sizes, then numbers."""
 
 import gzip
 import re

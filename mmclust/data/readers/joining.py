@@ -155,7 +155,7 @@ def _below(values: Mapping[Part, Value], counts: Mapping[Part, int]) -> Value | 
 
 
 def _filled(values: Mapping[Part, Value], every: list[Part], counts: Mapping[Part, int]) -> Value | None:
-    """Labels of all parts, where some parts have none: NaN or an empty word there; None for what is no line of labels."""
+    """Labels of all parts, NaN or an empty word where a part has none; None for what is no line of labels."""
     if any(part not in counts for part in every):
         return None
     pieces = []

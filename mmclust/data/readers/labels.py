@@ -14,7 +14,7 @@ NONE = "none"
 """The answer that nothing holds the classes."""
 FEATURE, LEAVE_OUT = "feature", "leave it out"
 MOST_ALIKE = 0.2
-"""Share of the numbers beside it that may look like classes, too, where one of them is taken for classes by its shape."""
+"""Share of the numbers that may look like classes where one of them is taken for classes by its shape."""
 MOST_BY_SHAPE = 50
 """Classes that may be met without a name that says so."""
 NOT_A_CLASS, A_CLASS = "samples without a class", "a class of its own"
@@ -67,7 +67,7 @@ def is_number(values: np.ndarray) -> bool:
 
 
 def choose(
-    columns: Mapping[str, np.ndarray], named: bool, reading: Reading, *, alone: bool, of: str = ""
+    columns: Mapping[str, np.ndarray], named: bool, reading: Reading, *, alone: bool, of: str = "", known: bool = False
 ) -> tuple[str | None, list[str]]:
     """Which column (N,) holds the classes, and which others may be classes and are no features before somebody says so.
 
@@ -229,7 +229,8 @@ def _joined_spellings(labels: np.ndarray, found: np.ndarray, none: np.ndarray, r
     spelled = sorted({word for word in found[~none]})
     if len(spelled) > len(spellings):
         reading.tell(
-            f"classes whose names differ in spaces or capital letters alone are joined: {len(spelled)} names, {len(spellings)} classes"
+            "classes whose names differ in spaces or capital letters alone are joined: "
+            f"{len(spelled)} names, {len(spellings)} classes"
         )
     return [
         "" if is_none else spellings[" ".join(word.lower().split())] for word, is_none in zip(found, none, strict=True)

@@ -81,7 +81,7 @@ def _cut_common(places: list[_Place]) -> None:
 
 
 def _without_masks(places: list[_Place], reading: Reading) -> list[_Place]:
-    """Pictures without those that mark something in another: `cat_mask.png` beside `cat.png`, `masks/` beside `images/`."""
+    """Pictures without those that mark something in another: `cat_mask.png` beside `cat.png`, `masks/` and `images/`."""
     found = _masks_by_name(places) or _masks_by_folder(places)
     if not found:
         return places
@@ -201,7 +201,10 @@ def _take_views(places: list[_Place], reading: Reading) -> tuple[str, ...]:
         if depth == 1 and not named:
             continue
         guess = VIEWS if named or has_classes else CLASSES
-        text = f"The folders {listed(sorted(inside))} hold pictures of the same names: they may be views of the same samples, or classes."
+        text = (
+            f"The folders {listed(sorted(inside))} hold pictures of the same names: they may be views of the same "
+            "samples, or classes."
+        )
         if reading.ask("folders", text, (VIEWS, CLASSES), guess) == CLASSES:
             continue
         for place in places:

@@ -128,7 +128,6 @@ def array(path: Path) -> np.ndarray:
         raise ValueError(f"{path.name} is not a NumPy array ({reason}); write it with numpy.save") from None
 
 
-
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and type of an open array file; nothing of its data is read."""
     version = np.lib.format.read_magic(member)

@@ -58,12 +58,12 @@ GROUNDS = {255: "white", 0: "black", 128: "gray"}
 
 
 def tones(pixels: np.ndarray) -> tuple[float, float] | None:
-    """The mean tone (0..255) of what is visible in a picture (H, W, 4), and how much is transparent; None where nothing is."""
+    """The mean tone (0..255) of what is visible in a picture (H, W, 4) and its share; None where nothing is transparent."""
     share = pixels[..., 3].astype(np.float64) / 255
     if share.min() > 0.99 or share.max() < 0.01:
         return None
     tone = pixels[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
-    return float((tone * share).sum() / share.sum()), float(1 - share.mean())
+    return float((tone * share).sum() / share.sum()), float(share.mean())
 
 
 def best_ground(found: Sequence[tuple[float, float] | None]) -> int:

@@ -100,7 +100,13 @@ def parse(file: IO[bytes], where: str, reading: Reading) -> Columns:
 
 
 def of_columns(
-    source: Columns, reading: Reading, *, joins: str | None = None, several: bool = False, of: str = "", known: bool = False
+    source: Columns,
+    reading: Reading,
+    *,
+    joins: str | None = None,
+    several: bool = False,
+    of: str = "",
+    known: bool = False,
 ) -> Table:
     """Every column becomes numbers, ids, classes, captions, names of pictures or a list, by name and content.
 

@@ -56,7 +56,14 @@ def read(sources: Mapping[str, Columns], reading: Reading, *, alone: bool = True
     made = {}
     for name, source in found.items():
         own = reading.part() if several else reading
-        made[name] = table.of_columns(source, own, joins=shared.get(name), several=several or not alone, of=name if several else "", known=bool(classes))
+        made[name] = table.of_columns(
+            source,
+            own,
+            joins=shared.get(name),
+            several=several or not alone,
+            of=name if several else "",
+            known=bool(classes),
+        )
         if several:
             reading.take(own, source.where)
         if name in classes:
@@ -159,7 +166,10 @@ def turned(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns]:
     for name, why in marked.items():
         column = cells.shown(str(sources[name].frame.columns[0]))
         n_columns = len(sources[name].frame.columns) - 1
-        text = f"{column} of {name} names {len(sources[name].frame):,} rows, which look like features of {n_columns:,} samples ({why})."
+        text = (
+            f"{column} of {name} names {len(sources[name].frame):,} rows, which look like features of {n_columns:,} "
+            f"samples ({why})."
+        )
         if reading.ask("samples", text, ("rows", "columns"), "columns") == "columns":
             found[name] = _transposed(sources[name])
             reading.tell("samples in columns")
@@ -247,7 +257,11 @@ def _without_common_classes(
             continue
         if all(one.equals(found[0]) for one in found[1:]):
             is_word = every[0].named and not re.fullmatch(r"[\d.]+", str(every[0].frame.columns[places[0]]))
-            column = str(every[0].frame.columns[places[0]]) if is_word else ("the first" if not places[0] else "the last") + " column"
+            column = (
+                str(every[0].frame.columns[places[0]])
+                if is_word
+                else ("the first" if not places[0] else "the last") + " column"
+            )
             reading.tell(f"{cells.shown(column)} is the same in all tables and taken for the classes")
             rest = {
                 name: replace(one, frame=one.frame.drop(columns=one.frame.columns[place]))

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import archives, beside, cache, folder, layout, pictures, table
+from mmclust.data.readers import archives, beside, cache, layout, leftovers, pictures, table
 from mmclust.data.readers.archives import Listing
 from mmclust.data.readers.layout import Layout
 from mmclust.data.readers.pictures import Form, Sizes
@@ -174,7 +174,7 @@ def _look(
 ) -> _Plan:
     """Understand the names of all pictures and read their headers: classes, order, size and colour."""
     found = [name for name in names.of(path) if archives.is_picture(name) and _under(name, only)]
-    if not found:
+    if not found and not listed:
         raise ValueError(_nothing(path, names))
     said = beside.Beside()
     if listed:
@@ -185,7 +185,7 @@ def _look(
     elif not only:
         texts = archives.each(path, archives.is_text, None) if names.has(archives.is_text) else ()
         said = beside.read(texts, found, reading)
-        folder.tell_left_out(sorted(name for name in names.of(path) if not _is_used(name)), reading)
+        leftovers.tell(sorted(name for name in names.of(path) if not _is_used(name)), reading)
     arranged = layout.arrange(found, path.name, reading)
     sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
     arranged = _without_broken(arranged, sizes.broken, path.name, reading)

@@ -228,6 +228,8 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
 
     def work(report: jobs.Report) -> dict[str, np.ndarray]:
         rows = sample(len(clustering.ids))
+        if clustering.y_true is not None:
+            rows = rows[clustering.y_true[rows] >= 0]
         mean = np.full((len(shown), len(targets)), np.nan)
         deviation = mean.copy()
         n_steps, done = len(shown) * len(targets) + len(families), 0

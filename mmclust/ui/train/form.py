@@ -132,7 +132,7 @@ def preview(name: str, count: int = 9) -> str:
     picks = picks[:count]
     texts = [f"An image of {run_descriptions.dataset_title(name)}"] * len(picks)
     if data.labels is not None and data.spec.classes:
-        texts = [f"Class {data.spec.classes[data.labels[i]]}" for i in picks]
+        texts = [f"Class {data.spec.classes[data.labels[i]]}" if data.labels[i] >= 0 else "No class" for i in picks]
     return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
 
 
