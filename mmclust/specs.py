@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from mmclust.data import catalogue
+from mmclust.data import answered, catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
@@ -204,7 +204,7 @@ def _data(dataset: str) -> tuple[str, int, int]:
     entry = catalogue.find(dataset)
     if entry is None:
         spec, n_samples = catalogue.sized(dataset)
-        return str(Path(dataset).expanduser().resolve()), n_samples, spec.n_clusters
+        return answered.resolved(dataset), n_samples, spec.n_clusters
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
     if entry.as_found:

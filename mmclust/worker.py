@@ -6,6 +6,7 @@ this module is cheap; torch comes with the first run.
 
 import argparse
 import gc
+import json
 import logging
 import math
 import os
@@ -17,15 +18,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
-from mmclust.data import catalogue
+from mmclust.data import catalogue, uploads
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.readers.reading import Reading, document
 from mmclust.errors import explain, first_line
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
 from mmclust.runs.record import RunRecord, Status
+from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.store import RunStore
 from mmclust.signals import received_signals
 
@@ -98,7 +101,9 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     in_server = threading.current_thread() is not threading.main_thread()
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
-    dataset = catalogue.load(spec.dataset, limit=spec.limit)
+    reading = Reading()
+    dataset = catalogue.load(spec.dataset, limit=spec.limit, reading=reading)
+    _keep_understanding(run, dataset, reading)
     preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
     dataset = preparation.prepare(dataset, spec.preprocessing)
     torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
@@ -135,6 +140,15 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted
     return outcome, ""
+
+
+def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Reading) -> None:
+    """Put into the run's folder what was understood of its data, what was open and what was left out."""
+    found = uploads.understanding(run.spec.dataset) or document(dataset, reading)
+    file = run.folder / UNDERSTANDING
+    written = file.with_suffix(".tmp")
+    written.write_text(json.dumps(found, indent=2))
+    written.replace(file)
 
 
 def _n_threads(spec: DataSpec, *, background: bool) -> int:

@@ -1,10 +1,13 @@
 """`train`: plan a run, execute it here, print how it goes."""
 
 import argparse
+import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmclust.cli import understanding
 from mmclust.cli.output import duration, figures, fraction, print_json
 from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import FIGURES
@@ -23,6 +26,8 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("train", help="train a method on a data set, here and now", allow_abbrev=False)
     parser.add_argument("--dataset", required=True, metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
+    understanding.add_answer(parser)
+    parser.add_argument("--strict", action="store_true", help="train nothing while something in the file is open")
     parser.add_argument("--method", required=True, metavar="NAME", help="a name of `methods`")
     parser.add_argument(
         "--set",
@@ -61,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     _fetch(args.dataset, download=args.download)
     spec = build_spec(
-        args.dataset,
+        _understood(args.dataset, understanding.parsed(args.answer), strict=args.strict),
         args.method,
         preset=args.preset,
         changes=changes(args.set),
@@ -83,6 +88,32 @@ def run(args: argparse.Namespace) -> int:
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
     return follow(store, created.id, as_json=args.json)
+
+
+def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:
+    """Print what is understood of a file and what it leaves open; the name under which it is read as answered.
+
+    Raises:
+        ValueError: answers that do not belong to the file, or something is open and must not be.
+    """
+    from mmclust.data import answered, catalogue, readers
+    from mmclust.data.readers.reading import Reading
+
+    if catalogue.find(name):
+        if answers:
+            raise ValueError(f"--answer belongs to a file, and {name} is a known data set; give the path of a file")
+        return name
+    path, known = answered.split(name)
+    place = Path(path).expanduser()
+    if not (path.strip() and os.path.exists(place)):  # not Path.exists: it raises where a name is too long
+        return name
+    reading = Reading(known | answers)
+    found = readers.look(place, reading)
+    understanding.check(reading, place)
+    print("\n".join(understanding.lines(found)), flush=True)
+    if strict:
+        understanding.refuse_open(found)
+    return answered.joined(place, reading.answers)
 
 
 def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:

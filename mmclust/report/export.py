@@ -1,6 +1,7 @@
 """A run as files that need no program of ours: spec, curves, assignments, codes and the report."""
 
 import csv
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -13,13 +14,15 @@ from mmclust.report import annotations as of_annotation
 from mmclust.report.findings import Findings, gather
 from mmclust.report.page import write_report
 from mmclust.runs.annotations import Annotation
-from mmclust.runs.run import Run
+from mmclust.runs.run import UNDERSTANDING, Run
 
 log = logging.getLogger(__name__)
 
 
 def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
     """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
+
+    Where it was kept, understanding.json says what was understood of the file that the data come from.
 
     Each annotation becomes two more files, annotation-NAME-ID.csv and annotation-NAME-ID.json.
 
@@ -58,6 +61,9 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
     _write_assignments(found, assignments)
     _write_codes(found, codes)
     write_report(run, dataset, method, report)
+    if found.understanding is not None:
+        files.append(out / UNDERSTANDING)
+        files[-1].write_text(json.dumps(found.understanding, indent=2), encoding="utf-8")
     return files + [file for annotation in annotations for file in _write_annotation(found, annotation, out)]
 
 

@@ -1,6 +1,7 @@
 """What a report shows of a run, brought together once: its clustering at the last snapshot and its curves."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +29,8 @@ class Findings:
     clustering: Clustering
     curves: pd.DataFrame
     """Columns epoch, name, value."""
+    understanding: dict[str, Any] | None = None
+    """What was understood of the file that the data come from, what was open and left out."""
 
     @property
     def cluster_names(self) -> tuple[str, ...]:
@@ -66,4 +69,4 @@ def gather(run: Run, dataset: MultiViewDataset | None) -> Findings:
         ValueError: the run has no snapshot yet.
     """
     clustering = cluster_snapshot(run.record(), run, 0, run.snapshot(), dataset)  # version 0: read once, not kept
-    return Findings(clustering=clustering, curves=run.metrics())
+    return Findings(clustering=clustering, curves=run.metrics(), understanding=run.understanding())

@@ -48,6 +48,7 @@ def summary(found: Findings) -> Markup:
         epoch=snapshot.epoch,
         spec=record.spec,
         record=record,
+        understanding=found.understanding,
     )
 
 

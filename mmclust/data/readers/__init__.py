@@ -1,13 +1,14 @@
 """Readers of users' files: one module per format, and one sentence for whatever is wrong with a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.reading import Reading, described, document
 
 Progress = Callable[[float, str], None]
 
@@ -52,19 +53,52 @@ def _sentences(path: Path) -> Iterator[None]:
         raise ValueError(cut) from None
 
 
-def describe(path: Path) -> tuple[DataSpec, int]:
+def describe(path: Path, answers: Mapping[str, str] | None = None) -> tuple[DataSpec, int]:
     """What a file or folder holds, and how many samples.
 
     Of pictures the headers are read alone, other files whole, but only once.
+
+    Args:
+        path: of the file or folder.
+        answers: to what it leaves open.
 
     Raises:
         ValueError: as `read`.
     """
     with _sentences(path):
         if _reader(path) is None:
-            return tree.describe(path)
+            return tree.describe(path, Reading(answers))
     parts = folder.files(path) if path.is_dir() else [path]
-    return _described(path, tuple(cache.stamp(part) for part in parts))
+    return _described(path, tuple(sorted((answers or {}).items())), tuple(cache.stamp(part) for part in parts))
+
+
+def look(path: Path, reading: Reading) -> dict[str, Any]:
+    """What is understood of a file or folder, as a document; of pictures from names and headers alone.
+
+    Raises:
+        ValueError: as `read`.
+    """
+    with _sentences(path):
+        if _reader(path) is None:
+            spec, n_samples, split, found = tree.look(path, reading)
+            if found is None:
+                return described(spec, n_samples, split, reading)
+            return document(found, reading)
+    return document(read(path, reading), reading)
+
+
+def previews(path: Path, reading: Reading) -> dict[str, dict[str, str]]:
+    """For each open question what every answer would make of the file: question -> answer -> a sentence."""
+    found: dict[str, dict[str, str]] = {}
+    for question in reading.open:
+        found[question.name] = {}
+        for option in question.options:
+            own = Reading(reading.answers | {question.name: option})
+            try:
+                found[question.name][option] = look(path, own)["understood"]
+            except ValueError as error:
+                found[question.name][option] = str(error)
+    return found
 
 
 def forget(path: Path) -> None:
@@ -74,9 +108,9 @@ def forget(path: Path) -> None:
 
 
 @lru_cache(maxsize=32)
-def _described(path: Path, stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
+def _described(path: Path, answers: tuple[tuple[str, str], ...], stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
     # `stamps` is part of the key: a file that changed is read anew.
-    found = read(path)
+    found = read(path, Reading(dict(answers)))
     return found.spec, found.n_samples
 
 

@@ -81,7 +81,7 @@ def _cut_common(places: list[_Place]) -> None:
 
 
 def _without_masks(places: list[_Place], reading: Reading) -> list[_Place]:
-    """Pictures without those that mark something in another: `cat_mask.png` beside `cat.png`, `masks/` and `images/`."""
+    """Pictures without those that mark something in another: `cat_mask.png` beside `cat.png`, `masks/`."""
     found = _masks_by_name(places) or _masks_by_folder(places)
     if not found:
         return places

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mmclust.data.dataset import MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 
 SHOWN = 4
 """So many names stand in a sentence; the others are counted."""
@@ -77,7 +77,7 @@ class Reading:
         known = next((question for question in self.questions if question.name == name), None)
         if known is not None and known.options == tuple(options):
             return known.answer
-        given = self.answers.get(name)
+        given = self.answers.get(name, "")
         answer = given if given in options else guess
         question = Question(
             name=name, text=text, options=tuple(options), answer=answer, must=must, answered=given in options
@@ -143,22 +143,30 @@ class Reading:
 
 def document(dataset: MultiViewDataset, reading: Reading) -> dict[str, Any]:
     """What was understood, asked and left out of a data set, as JSON: printed, shown, and kept with every run."""
+    return _document(dataset.spec, dataset.n_samples, understood(dataset, reading), reading)
+
+
+def described(spec: DataSpec, n_samples: int, split: np.ndarray | None, reading: Reading) -> dict[str, Any]:
+    """As `document`, of a data set that has not been read yet."""
+    has_parts = split is not None and bool(split.any()) and not split.all()
+    parts = [_views(spec, n_samples), f"{spec.n_clusters} classes" if spec.n_clusters else "no classes"]
+    parts += [_parts(split)] if has_parts and split is not None else []
+    return _document(spec, n_samples, "; ".join([*parts, *reading.told, *_left_out(reading)]) + ".", reading)
+
+
+def _document(spec: DataSpec, n_samples: int, sentence: str, reading: Reading) -> dict[str, Any]:
+    asked = [
+        {"name": q.name, "text": q.text, "options": list(q.options), "answer": q.answer, "open": not q.answered}
+        for q in reading.questions
+    ]
     return {
-        "understood": understood(dataset, reading),
-        "n_samples": dataset.n_samples,
-        "n_clusters": dataset.spec.n_clusters,
-        "views": [view.name for view in dataset.spec.views],
-        "shapes": [list(view.shape) for view in dataset.spec.views],
-        "questions": [
-            {
-                "name": q.name,
-                "text": q.text,
-                "options": list(q.options),
-                "answer": q.answer,
-                "open": not q.answered,
-            }
-            for q in reading.questions
-        ],
+        "understood": sentence,
+        "n_samples": n_samples,
+        "n_clusters": spec.n_clusters,
+        "views": [view.name for view in spec.views],
+        "shapes": [list(view.shape) for view in spec.views],
+        "classes": list(spec.classes),
+        "questions": asked,
         "left_out": [str(one) for one in reading.left_out],
         "advice": list(reading.advice),
     }
@@ -167,13 +175,8 @@ def document(dataset: MultiViewDataset, reading: Reading) -> dict[str, Any]:
 def understood(dataset: MultiViewDataset, reading: Reading | Sequence[str] = ()) -> str:
     """What was understood of a file, in one sentence such as "2 views: 2,000 x 216, 2,000 x 76; 10 classes."."""
     told = [*reading.told, *_left_out(reading)] if isinstance(reading, Reading) else list(reading)
-    shapes = [_size(dataset.n_samples, view) for view in dataset.spec.views]
-    if len(shapes) == 1:
-        parts = [shapes[0] if dataset.spec.views[0].kind == "image" else f"1 view: {shapes[0]}"]
-    else:
-        parts = [f"{len(shapes)} views: {', '.join(shapes)}"]
-    n_classes = dataset.spec.n_clusters
-    parts.append(f"{n_classes} classes" if dataset.labels is not None else "no classes")
+    parts = [_views(dataset.spec, dataset.n_samples)]
+    parts.append(f"{dataset.spec.n_clusters} classes" if dataset.labels is not None else "no classes")
     if dataset.labels is not None and (n_without := int((dataset.labels < 0).sum())):
         parts.append(f"{n_without:,} without a class, which are clustered but not scored")
     if dataset.texts is not None:
@@ -181,8 +184,19 @@ def understood(dataset: MultiViewDataset, reading: Reading | Sequence[str] = ())
     if dataset.split is not None and not dataset.has_parts:
         parts.append("all in one part, so methods train and are evaluated on all")
     elif dataset.split is not None:
-        parts.append(f"{int((dataset.split == 0).sum()):,} to train on and {int(np.sum(dataset.split)):,} to test")
+        parts.append(_parts(dataset.split))
     return "; ".join([*parts, *told]) + "."
+
+
+def _views(spec: DataSpec, n_samples: int) -> str:
+    shapes = [_size(n_samples, view) for view in spec.views]
+    if len(shapes) > 1:
+        return f"{len(shapes)} views: {', '.join(shapes)}"
+    return shapes[0] if spec.views[0].kind == "image" else f"1 view: {shapes[0]}"
+
+
+def _parts(split: np.ndarray) -> str:
+    return f"{int((split == 0).sum()):,} to train on and {int(np.sum(split)):,} to test"
 
 
 def _left_out(reading: Reading) -> list[str]:

@@ -58,7 +58,7 @@ GROUNDS = {255: "white", 0: "black", 128: "gray"}
 
 
 def tones(pixels: np.ndarray) -> tuple[float, float] | None:
-    """The mean tone (0..255) of what is visible in a picture (H, W, 4) and its share; None where nothing is transparent."""
+    """The mean tone (0..255) of what is visible in a picture (H, W, 4) and its share; None where all or nothing is."""
     share = pixels[..., 3].astype(np.float64) / 255
     if share.min() > 0.99 or share.max() < 0.01:
         return None
