@@ -7,7 +7,6 @@ from typing import Any
 
 from mmclust.cli import understanding
 from mmclust.cli.output import print_json, print_table
-from mmclust.methods import suited
 
 PREVIEW_S = 3.0
 """A file that is read within this time is read again for what other answers would make of it."""
@@ -66,6 +65,7 @@ def _list(*, as_json: bool) -> int:
 
 def _look(args: argparse.Namespace) -> int:
     """Say what is understood of a file, what it leaves open, and keep it where that is wanted."""
+    from mmclust import specs
     from mmclust.data import catalogue, readers, uploads
     from mmclust.data.readers.reading import Reading, document
 
@@ -84,7 +84,7 @@ def _look(args: argparse.Namespace) -> int:
     else:
         found = readers.look(args.path, reading)
     understanding.check(reading, args.path)
-    found["advice"] += suited.advice([tuple(shape) for shape in found["shapes"]])
+    found["advice"] += specs.advice([tuple(shape) for shape in found["shapes"]])
     is_quick = time.monotonic() - began < PREVIEW_S
     seen = readers.previews(args.path, reading) if is_quick and not name else {}
     if args.json:
