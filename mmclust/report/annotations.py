@@ -1,4 +1,4 @@
-"""Annotations as files: a table with a line per sample, and a document of steps, names and figures."""
+"""Annotations as files: a table with a line per sample, and a document of steps, names and metrics."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ def table(
 def document(
     snapshot: Snapshot, annotation: Annotation, y_true: np.ndarray | None = None, classes: Sequence[str] = ()
 ) -> str:
-    """JSON of an annotation: its steps, its clusters, and the figures before and after; arguments as of `table`."""
+    """JSON of an annotation: its steps, its clusters, and the metrics before and after; arguments as of `table`."""
     after = applied(snapshot, annotation.applied)
     sizes = np.bincount(after.y_pred, minlength=after.n_clusters)
     clusters = [

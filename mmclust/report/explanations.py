@@ -1,4 +1,4 @@
-"""What the network looked at, for a report: heat over images, the deciding columns of views of numbers."""
+"""What the network looked at, for a report: saliency over images, the deciding columns of numeric views."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from mmclust.report.html import Section, section
 N_EXPLAINED = 4
 """Right samples, and as many wrong ones, that are explained for each cluster."""
 N_AVERAGED = 50
-"""Surest samples of a cluster over which the columns' effects are averaged."""
+"""Most confident samples of a cluster over which the columns' effects are averaged."""
 MAX_CLUSTERS = 24
 
 
@@ -39,7 +39,7 @@ def explanations(found: Findings, method: Any) -> Section | None:
     views, ways, columns = [], [], None
     for view, spec in enumerate(shown.dataset.spec.views):
         if samples.is_image(shown.dataset, view) and "l2" not in steps:
-            explained, way = _heat(found, data, method, view)
+            explained, way = _saliency(found, data, method, view)
         else:
             columns = columns or _averages(found, data, method)
             n_columns = data.spec.views[view].shape[0]
@@ -52,12 +52,12 @@ def explanations(found: Findings, method: Any) -> Section | None:
 def _about(ways: Sequence[str]) -> list[str]:
     texts = {
         "Grad-CAM": "Grad-CAM (Selvaraju et al., 2017): bright where the image speaks for its cluster. Each image "
-        "beside its heat; heat is scaled per image.",
+        "beside its saliency map, scaled per image.",
         "HiResCAM": "HiResCAM (Draelos and Carin, 2020): bright where the image speaks for its cluster. Each image "
-        "beside its heat; heat is scaled per image.",
+        "beside its saliency map, scaled per image.",
         "Attribution": "Integrated gradients (Sundararajan et al., 2017): bright where pixels speak for the cluster. "
-        "Each image beside its heat; heat is scaled per image.",
-        "attribution": "Columns of views of numbers: what each adds to the log-odds of the cluster beside the mean "
+        "Each image beside its saliency map, scaled per image.",
+        "attribution": "Columns of numeric views: what each adds to the log-odds of the cluster beside the mean "
         "sample, by integrated gradients; blue speaks for the cluster, orange against it.",
     }
     return [texts[way] for way in dict.fromkeys(ways)]
@@ -68,9 +68,9 @@ def _groups(found: Findings) -> tuple[tuple[str, str], list[np.ndarray], list[np
     snapshot, y_true = found.clustering.snapshot, found.clustering.y_true
     if y_true is not None:
         left, right = (topk.typical(snapshot, y_true, N_EXPLAINED, right=ok) for ok in (True, False))
-        return ("surest, right", "surest, wrong"), left, right
-    surest = list(topk.top_k(snapshot, N_EXPLAINED))
-    return ("surest", "least sure"), surest, topk.least_sure(snapshot, N_EXPLAINED)
+        return ("most confident, right", "most confident, wrong"), left, right
+    most = list(topk.top_k(snapshot, N_EXPLAINED))
+    return ("most confident", "least confident"), most, topk.least_confident(snapshot, N_EXPLAINED)
 
 
 def _shown(found: Findings) -> np.ndarray:
@@ -78,8 +78,8 @@ def _shown(found: Findings) -> np.ndarray:
     return np.sort(np.argsort(-found.clustering.sizes, kind="stable")[:MAX_CLUSTERS])
 
 
-def _heat(found: Findings, data: MultiViewDataset, method: Any, view: int) -> tuple[dict[str, Any], str]:
-    """Images of every cluster beside their heat, and by which way that was found."""
+def _saliency(found: Findings, data: MultiViewDataset, method: Any, view: int) -> tuple[dict[str, Any], str]:
+    """Images of every cluster beside their saliency, and by which method that was found."""
     heads, left, right = _groups(found)
     shown, clusters = _shown(found), found.clusters
     groups = [rows for k in shown for rows in (left[k], right[k])]
@@ -93,7 +93,7 @@ def _heat(found: Findings, data: MultiViewDataset, method: Any, view: int) -> tu
 
 
 def _sheet(images: np.ndarray, alt: str) -> samples.Picture | None:
-    """Images beside their heat as one picture; None without images."""
+    """Images beside their saliency as one picture; None without images."""
     return samples.picture(pictures.sheet(images, 2 * N_EXPLAINED), alt) if len(images) else None
 
 
@@ -123,7 +123,7 @@ def _pairs(
             effect = attribution.of_pixels(slopes, weights, raw[ids], raw.mean(axis=0, dtype=np.float64))
         cams = attribution.heat(effect.reshape(-1, *(spec.image_shape or spec.shape)))
     images = samples.drawn(shown.data, view, ids)
-    # smoothed to the shown size, so that heat has no steps of the network's few feature cells
+    # smoothed to the shown size, so that saliency has no steps of the network's few feature cells
     grown = np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3)
     smooth = pictures.resize(grown, samples.IMAGE_PX, smooth=True)
     pairs = np.stack([images, pictures.overlay(images, smooth[..., 0] / 255)], axis=1)
@@ -136,10 +136,10 @@ def _baselines(data: MultiViewDataset) -> list[np.ndarray]:
 
 
 def _averages(found: Findings, data: MultiViewDataset, method: Any) -> list[np.ndarray]:
-    """(K, D) of each view: mean effect of every value on the log-odds of a cluster, over its surest samples."""
+    """(K, D) of each view: mean effect of every value on the log-odds of a cluster, over its most confident samples."""
     snapshot, y_pred = found.clustering.snapshot, found.clustering.y_pred
-    surest = topk.top_k(snapshot, N_AVERAGED)
-    rows = np.concatenate([of[y_pred[of] == k] for k, of in enumerate(surest)])
+    most = topk.top_k(snapshot, N_AVERAGED)
+    rows = np.concatenate([of[y_pred[of] == k] for k, of in enumerate(most)])
     inputs = [values[snapshot.index[rows]] for values in data.views]
     parts = attribution.integrated_gradients(method, inputs, y_pred[rows], _baselines(data))
     return [attribution.averaged(part.reshape(len(part), -1), y_pred[rows], snapshot.n_clusters) for part in parts]

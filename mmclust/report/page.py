@@ -14,7 +14,7 @@ from mmclust.runs.run import Run
 def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: Path) -> None:
     """Write one self-contained page: settings, curves, map, typical samples, confusion, views, explanations.
 
-    What a run cannot show (samples without the data, scores without labels, heat without weights) is left out, and
+    What a run cannot show (samples without the data, scores without labels, saliency without weights) is left out, and
     the page says why.
 
     Args:

@@ -120,13 +120,13 @@ def _maps(found: Findings, xy: np.ndarray, rows: np.ndarray, stars: np.ndarray, 
 
 
 def clusters(found: Findings) -> Section:
-    """Sizes, confidence and the surest samples of each cluster."""
+    """Sizes, confidence and the most confident samples of each cluster."""
     shown = found.clustering
     size = cluster_plots.size_figure(shown.sizes, found.cluster_names, colors=shown.colors)
     confidence = cluster_plots.confidence_figure(shown.confidence, shown.right)
     rows = []
     if shown.dataset is not None:
-        alts = (f"The {N_IMAGES} surest samples of cluster {name}" for name in found.cluster_names)
+        alts = (f"The {N_IMAGES} most confident samples of cluster {name}" for name in found.cluster_names)
         picked = topk.top_k(shown.snapshot, N_IMAGES)
         pictures = (_strips(found, of_cluster, alt) for of_cluster, alt in zip(picked, alts, strict=True))
         rows = list(zip(found.clusters, pictures, strict=True))

@@ -1,4 +1,4 @@
-"""`report.html` of a sweep: what its settings do, which run could be chosen without labels, and what went wrong."""
+"""`report.html` of a sweep: effect of its settings, model selection without labels beside the oracle, missing runs."""
 
 import json
 import shlex
@@ -112,7 +112,7 @@ def _results(found: _Found) -> Section | None:
     return section(
         "sweep",
         "results",
-        "What the settings do",
+        "Effect of the settings",
         figures=[_bands(found, sweep, varied[0], known)] if one_axis else _heat_maps(found, sweep, varied, known, at),
         over_two=not one_axis,
         narrow=len(axes[varied[0]]) <= NARROW,
@@ -158,14 +158,14 @@ def _table(found: _Found) -> Section:
         runs = [run for seed in sweep.seeds if (run := found.finished.get((number, seed)))]
         figures = results.figures(runs)
         row = [shown(cell.point.get(name, "")) for name in axes] or [cell.title or cell.method]
-        row += [_figure(figures.get(name)) for name in names]
+        row += [_summary_text(figures.get(name)) for name in names]
         time = duration(results.figure([r.seconds for r in runs]).mean) if runs else "–"
         rows.append([*row, str(len(runs)), time])
     head = [*(axes or ["setting"]), *(LABELLED[name] for name in names), "seeds", "time of a run"]
     return section("sweep", "table", "All settings", head=head, rows=rows)
 
 
-def _figure(found: results.Figure | None) -> str:
+def _summary_text(found: results.Figure | None) -> str:
     if found is None:
         return "–"
     return f"{found.mean:.1%}" + (f" ± {found.deviation:.1%}" if found.deviation is not None else "")
@@ -180,11 +180,11 @@ def _choosing(found: _Found) -> Section | None:
     known = choosing.candidates(found.store, runs, within_settings=within)
     made = choices(known, choosing.criteria(runs[0].spec.method))
     average = next((choice.average for choice in made if choice.average is not None), None)
-    return section("sweep", "choosing", "Choosing without labels", choices=made, average=average, within=within)
+    return section("sweep", "choosing", "Model selection without labels", choices=made, average=average, within=within)
 
 
 def _failures(found: _Found) -> Section | None:
-    """The holes and their reasons; None without any."""
+    """Missing runs and their reasons; None without any."""
     cells = found.record.sweep.cells
     rows = [
         (cells[number].title or cells[number].method, str(seed), why)
@@ -192,7 +192,7 @@ def _failures(found: _Found) -> Section | None:
     ]
     if not rows:
         return None
-    return section("sweep", "failures", "Holes", rows=rows)
+    return section("sweep", "failures", "Missing runs", rows=rows)
 
 
 def _settings(found: _Found) -> Section:

@@ -107,14 +107,14 @@ def _curves(found: Findings) -> list[Plot]:
 
 
 def _disagreeing(found: Findings) -> dict[str, Any]:
-    """Samples whose views are sure of different clusters."""
+    """Samples whose views confidently name different clusters."""
     shown = found.clustering
     logits = [scores.astype(np.float64) for scores in shown.snapshot.view_logits]
     log_probs = [scores - np.logaddexp.reduce(scores, axis=1, keepdims=True) for scores in logits]
     rows = agreement.certain_disagreements(log_probs)
     text = f"{len(rows):,} of {len(shown.ids):,} samples have views that name different clusters"
     ids = shown.ids[rows[:N_DISAGREEING]]
-    alt = f"{len(ids)} samples whose views are surest of different clusters"
+    alt = f"{len(ids)} samples whose views most confidently name different clusters"
     strips = [] if shown.dataset is None else samples.strips(shown.dataset, ids, alt, columns=N_DISAGREEING)
     return {"text": text, "pictures": strips}
 

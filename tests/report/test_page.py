@@ -105,7 +105,7 @@ def test_without_labels_only_what_needs_them_is_left_out(finished, digits, tmp_p
     write_report(finished(), bare, Small(digits.spec), tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert Parts(text).sections == ["curves", "map", "clusters", "explain", "settings"]
-    assert "least sure" in text
+    assert "least confident" in text
 
 
 def test_without_the_data_codes_and_curves_are_still_shown(finished, tmp_path):
@@ -137,7 +137,7 @@ def test_a_run_of_several_views_shows_how_they_agree(two_views, tmp_path):
     assert parts.sections == ["curves", "map", "clusters", "confusion", "views", "readout", "explain", "settings"]
     assert parts.mute == 0
     assert "<b>Swapped</b>: clusters 2 and 3 have changed places between view 1 (pixels) and view 2 (strokes)." in text
-    assert "The 10 surest samples of cluster 1, strokes" in text
+    assert "The 10 most confident samples of cluster 1, strokes" in text
     assert "Curves of the weight of each view over the epochs" in text
     assert "Heat map: clusters against over-clusters" in text
     assert "each beside its Attribution" in text and "What each column adds to cluster 1" in text
@@ -198,8 +198,8 @@ def test_probes_read_classes_and_known_factors_off_every_space(finished, digits,
     row = text[text.index("k-means on <i>z</i>") :].split("</tr>")[0]
     assert len(re.findall(r"\d+\.\d% ± \d+\.\d%", row)) == 2
     assert "probe of the class" in text and ">tilt<" in text
-    assert "share of their variance" in text
-    assert "share of their variance" not in _written(finished(), digits, tmp_path)
+    assert "fraction of their variance" in text
+    assert "fraction of their variance" not in _written(finished(), digits, tmp_path)
 
 
 def _written(run, dataset, folder):

@@ -182,7 +182,7 @@ def sources(cams: np.ndarray) -> list[str]:
     """Heat (n, H, W) as `data:` addresses of small smooth pictures."""
     size = (HEAT_PX, max(1, round(HEAT_PX * cams.shape[1] / cams.shape[2])))
     smooth = [np.asarray(Image.fromarray(cam).resize(size, Image.Resampling.BICUBIC)) for cam in cams]
-    return [drawing.data_uri(drawing.jpeg(drawing.heat(np.clip(cam, 0, 1)), 80)) for cam in smooth]
+    return [drawing.data_uri(drawing.jpeg(drawing.saliency_colors(np.clip(cam, 0, 1)), 80)) for cam in smooth]
 
 
 def picture(plain: str, heat: str, label: str, *, px: int) -> str:
