@@ -177,15 +177,18 @@ class Clustering:
     def folder(self, name: str) -> Path:
         """Where what takes long to work out of a run is kept: with the run.
 
-        Of the bundled example it is kept in this home, which begins with what ships with the example.
+        Of the bundled example it is kept in this home, beside what ships with the example.
         """
         shipped = self.run.folder / name
         if not self.record.example:
             return shipped
         kept = settings.home() / "cache" / self.record.run_id / name
-        if shipped.is_dir() and not kept.exists():
-            with suppress(OSError):  # a full disk costs only time
-                shutil.copytree(shipped, kept, dirs_exist_ok=True)
+        with suppress(OSError):  # a full disk costs only time
+            known = {file.name for file in kept.iterdir()} if kept.is_dir() else set()
+            for file in shipped.iterdir() if shipped.is_dir() else ():
+                if file.name not in known:  # an update brings others
+                    kept.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(file, kept / file.name)
         return kept
 
     def with_record(self, record: RunRecord) -> "Clustering":

@@ -25,6 +25,8 @@ def test_what_is_worked_out_of_the_example_is_kept_in_the_home_beside_what_ships
     (kept / "b.npy").write_bytes(b"2")
     assert Clustering.folder(example, "layouts") == kept and (kept / "b.npy").exists()  # type: ignore[arg-type]
     assert [path.name for path in (shipped / "layouts").iterdir()] == ["a.npy"]
+    (shipped / "layouts" / "c.npy").write_bytes(b"3")
+    assert (Clustering.folder(example, "layouts") / "c.npy").exists()  # type: ignore[arg-type]
     own = SimpleNamespace(run=run, record=SimpleNamespace(run_id="x-2", example=False))
     assert Clustering.folder(own, "layouts") == shipped / "layouts"  # type: ignore[arg-type]
 

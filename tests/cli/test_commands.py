@@ -220,7 +220,10 @@ def test_the_example_is_made_by_a_command(tmp_path: Path, monkeypatch: pytest.Mo
     record = made.list()[0]
     assert (record.status, record.example) == ("finished", True)
     assert (folder / "checkpoint.pt").exists()
-    assert any((folder / "layouts").iterdir())
+    layouts = {file.name for file in (folder / "layouts").iterdir()}
+    (folder / "layouts" / "of-the-code-before.npy").touch()
+    assert main(["example", "--out", str(folder), "--layouts"]) == 0
+    assert {file.name for file in (folder / "layouts").iterdir()} == layouts != set()
     assert not any(str(tmp_path) in path.read_text() for path in folder.glob("*.json"))
 
 

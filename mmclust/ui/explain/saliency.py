@@ -12,6 +12,7 @@ from streamlit.components.v2 import component
 
 from mmclust import models
 from mmclust.analysis import attribution, disk_cache, gradcam
+from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import images as drawing
@@ -139,7 +140,10 @@ def of(
 
     def work(report: jobs.Report) -> Heat:
         found = disk_cache.arrays(
-            clustering.folder("heat"), key, lambda: _worked_out(clustering, lens, ids, targets, kind, report)
+            clustering.folder("heat"),
+            key,
+            lambda: _worked_out(clustering, lens, ids, targets, kind, report),
+            source=gradcam.SOURCE + Source(alone=(__name__,)) + attributions.source(clustering),
         )
         return Heat(cams=found["cams"] / np.float32(255), what=str(found["what"]))
 
