@@ -18,6 +18,7 @@ from mmclust.runs.spec import RunSpec
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
+Execution = Literal["eager", "auto"]
 MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
 Read = Callable[[str, int | None], MultiViewDataset]
@@ -38,6 +39,7 @@ def build_spec(
     clusters: int | None = None,
     device: str = "auto",
     precision: str | None = None,
+    execution: str = "eager",
     limit: int | None = None,
     launcher: str = "thread",
     evaluate_every: int | None = None,
@@ -58,6 +60,7 @@ def build_spec(
         clusters: None for as many as the data set has classes.
         device: auto, cpu or cuda.
         precision: float32 or bf16; None for the preset's, where the device has it.
+        execution: of steps on a GPU: eager, or auto for CUDA graphs and compiling where a trial finds them faster.
         limit: train on a random sample of this many.
         launcher: who executes it (see `mmclust.launch`).
         evaluate_every: epochs between evaluations; None for about a hundred over the run.
@@ -95,6 +98,7 @@ def build_spec(
         preset=preset,
         device=_device(device),
         precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
+        execution=_execution(execution),
         launcher=launcher,
         evaluate_every=evaluate_every,
         n_snapshots=n_snapshots,
@@ -276,6 +280,12 @@ def _device(device: str) -> Device:
 def usual_precision(preset: Preset, device: str) -> Precision:
     """The preset's precision, or float32 on a device that has no other."""
     return preset.precision if computes_bf16(device) else "float32"
+
+
+def _execution(execution: str) -> Execution:
+    if execution not in get_args(Execution):
+        raise ValueError(f"execution {execution!r} is not known; choose one of {', '.join(get_args(Execution))}")
+    return cast(Execution, execution)
 
 
 def _precision(precision: str, device: str) -> Precision:

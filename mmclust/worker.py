@@ -127,7 +127,7 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     if state is not None:
         run.rewind(state["step"])
     step = state["step"] if state else 0
-    steps = trainer.way.name if settings.as_written() else trainer.autotune(step=step)
+    steps = trainer.autotune(step=step) if spec.execution == "auto" else trainer.execution.name
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),

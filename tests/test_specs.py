@@ -66,6 +66,7 @@ def test_names_may_be_written_loosely():
         ({"limit": 0}, "limit=0 leaves nothing"),
         ({"device": "gpu"}, "choose one of auto, cpu, cuda"),
         ({"precision": "fp8"}, "choose one of float32, bf16"),
+        ({"execution": "fast"}, "choose one of eager, auto"),
         ({"evaluate_every": 0}, "evaluate_every=0"),
         ({"n_snapshots": 0}, "n_snapshots=0"),
     ],

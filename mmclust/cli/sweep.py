@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmclust.cli import pictures
+from mmclust.cli import execution, pictures
 from mmclust.cli.output import duration, figures, print_json, print_table
 from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import MAIN, TITLES
@@ -67,6 +67,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    execution.add(parser)
     parser.add_argument(
         "--launcher",
         default="sweep",
@@ -179,6 +180,7 @@ def _all(args: argparse.Namespace) -> "Sweep":
         clusters=args.clusters,
         limit=args.limit,
         device=args.device,
+        execution=args.execution,
     )
     several = {"dataset": args.dataset, "method": args.method}
     axes: dict[str, Sequence[Any]] = {name: values for name, values in several.items() if len(values) > 1}

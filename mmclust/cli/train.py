@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmclust.cli import understanding
+from mmclust.cli import execution, understanding
 from mmclust.cli.output import duration, figures, fraction, print_json
 from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import FIGURES
@@ -51,6 +51,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
     parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
     parser.add_argument("--title", default="", help="what to call the run")
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         clusters=args.clusters,
         device=args.device,
+        execution=args.execution,
         precision=args.precision,
         limit=args.limit,
         launcher=LAUNCHER,

@@ -25,6 +25,8 @@ class RunSpec:
     preset: str = "quick"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
+    execution: Literal["eager", "auto"] = "eager"
+    """Of training steps on a GPU: eager, or CUDA graphs and compiling where a trial finds them faster."""
     launcher: str = "thread"
     gpus: float = 1.0
     """Part of a GPU that a cluster keeps free for it, if it takes any."""

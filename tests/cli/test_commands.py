@@ -265,3 +265,17 @@ def test_a_run_waits_with_a_sentence_while_its_device_is_busy():
     os.kill(first.pid, signal.SIGINT)
     assert second.communicate(timeout=60)[0].splitlines()[-1].startswith("finished")
     assert (first.wait(), second.returncode) == (1, 0)
+
+
+def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MMCLUST_AS_WRITTEN", "1")
+    assert main(["methods", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "MMCLUST_AS_WRITTEN has no effect any more" in printed.err and printed.out.startswith("{")
+
+
+def test_an_unknown_execution_mode_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "--dataset", "digits", "--method", "dccs", "--execution", "fast"]) == 2
+    assert "--execution" in capsys.readouterr().err

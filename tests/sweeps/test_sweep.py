@@ -46,6 +46,13 @@ def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
     assert one.id != grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[1]).id
 
 
+def test_a_sweep_of_version_0_1_0_keeps_its_id_and_one_with_another_execution_is_another():
+    base = Cell(dataset="digits", method="dccs", epochs=3)
+    asked = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=(0, 1))
+    assert asked.id == "dccs-digits-f9e230"
+    assert grid(replace(base, execution="auto"), {"beta_mi": [0.0, 0.5]}, seeds=(0, 1)).id != asked.id
+
+
 def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
     spec = base.build_spec(0)
     earlier = replace(spec, config={name: value for name, value in spec.config.items() if name != "rotation"})

@@ -129,7 +129,7 @@ class IMCSwAV(Method):
         """Weights of the published total."""
         return {"swav": self.config.swav_weight, "mi": 1.0, "logit": self.config.logit_weight}
 
-    def repeats(self, stage: str, phase: str) -> str:
+    def graph_key(self, stage: str, phase: str) -> str:
         """The same operations during warm-up, and after it."""
         return "warm-up" if self._steps < self.config.warm_up else "train"
 
