@@ -94,11 +94,11 @@ def test_a_replayed_run_goes_on_from_a_checkpoint(name: str, same: bool, monkeyp
     _assert_same(rest, whole, tolerance=1e-3)
 
 
-def test_a_kind_that_hides_a_change_of_the_method_shows_in_the_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_hides_a_change_of_the_method_shows_in_the_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, ours = ListRecorder(), ListRecorder()
     small_trainer("imc-swav", plain).fit()
     trainer = small_trainer("imc-swav", ours, graphs=Again)
-    monkeypatch.setattr(trainer.method, "repeats", lambda stage, phase: "always")
+    monkeypatch.setattr(trainer.method, "graph_key", lambda stage, phase: "always")
     trainer.fit()
     with pytest.raises(AssertionError):
         _assert_same(ours, plain)
