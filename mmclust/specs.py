@@ -12,6 +12,7 @@ from mmclust.data import answered, catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
+from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, WARN_BELOW_UPDATES, Facts
 from mmclust.methods.card import MethodCard, Preset
 from mmclust.runs.devices import computes_bf16, devices
 from mmclust.runs.spec import RunSpec
@@ -31,7 +32,8 @@ def build_spec(
     dataset: str,
     method: str,
     *,
-    preset: str = "quick",
+    preset: str | None = None,
+    budget_min: float | None = None,
     changes: Mapping[str, Any] | None = None,
     preprocessing: Sequence[str] | None = None,
     epochs: int | None = None,
@@ -52,7 +54,8 @@ def build_spec(
     Args:
         dataset: catalogue name or path of a file or folder.
         method: key in `METHODS`.
-        preset: which published or quick settings to start from.
+        preset: which settings to start from, chosen from the data (auto) or published; None for the method's usual.
+        budget_min: minutes of one core that preset auto plans for; None for the preset's.
         changes: hyper-parameters to set differently, by name; text is understood too.
         preprocessing: of the data (see `mmclust.data.preprocessing`); None for what the method asks for.
         epochs: None for the preset's.
@@ -75,36 +78,80 @@ def build_spec(
     """
     name, n_samples, n_classes = _data(dataset)
     about = card(_closest(method))
-    chosen = about.preset(preset, name)
+    preset = preset or about.default_preset
+    n_samples, n_clusters = _limited(n_samples, limit), clusters if clusters is not None else n_classes
+    read = lru_cache(maxsize=1)(lambda: catalogue.load(name, limit=limit))
+    facts = facts_of(about, preset, name, n_samples, n_clusters, read)
+    budget_min = _budget(about, preset, budget_min)
+    chosen = about.preset(preset, name, facts, budget_min=budget_min)
     _check_whole("seed", seed, 0, MAX_SEED)
     epochs = chosen.epochs if epochs is None else _check_whole("epochs", epochs, 1, MAX_EPOCHS)
-    evaluate_every = max(1, epochs // 100) if evaluate_every is None else evaluate_every
+    if evaluate_every is None:
+        evaluate_every = max(1, epochs // (chosen.n_evaluations or 100))
     _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
-    n_samples = _limited(n_samples, limit)
-    _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
-    usual = about.resolve(name, preset, {})["batch_size"]
-    n_train = n_trained(about, usual, n_samples, lambda: catalogue.load(name, limit=limit))
-    config = about.resolve(name, preset, changes or {}, n_samples=n_train)
+    _check_clusters(n_clusters, n_samples, Path(name).name)
+    usual = about.resolve(name, preset, {}, facts=facts, budget_min=budget_min)["batch_size"]
+    n_train = n_trained(about, usual, n_samples, read)
+    config = about.resolve(name, preset, changes or {}, n_samples=n_train, facts=facts, budget_min=budget_min)
+    if preprocessing is None:
+        preprocessing = about.preprocessing(config) if chosen.preprocessing is None else chosen.preprocessing
     return RunSpec(
         dataset=name,
         method=about.name,
         config=config,
         epochs=epochs,
-        preprocessing=preparation.parse(about.preprocessing(config) if preprocessing is None else preprocessing),
+        preprocessing=preparation.parse(preprocessing),
         seed=seed,
         n_clusters=clusters,
         limit=limit,
         preset=preset,
+        auto=dict(chosen.plan) | ({"budget_min": budget_min, "fixed": sorted(changes or {})} if chosen.plan else {}),
         device=_device(device),
         precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
         execution=_execution(execution),
         launcher=launcher,
         evaluate_every=evaluate_every,
-        n_snapshots=n_snapshots,
+        n_snapshots=min(n_snapshots, chosen.n_evaluations or n_snapshots),
         title=title.strip(),
         tags=tuple(tags),
     )
+
+
+def facts_of(
+    about: MethodCard, preset: str, name: str, n_samples: int, n_clusters: int, read: Callable[[], MultiViewDataset]
+) -> Facts | None:
+    """What preset auto goes by; None for presets that go by nothing.
+
+    Args:
+        about: the method.
+        preset: that is asked for.
+        name: of the data set.
+        n_samples: of the run.
+        n_clusters: to look for.
+        read: gives the data; called where the method trains on a part of them.
+    """
+    if not about.is_automatic(preset):
+        return None
+    n_train = n_samples if about.train_part == "all" else len(read().part(about.train_part))
+    return Facts(n_samples=n_train, n_clusters=n_clusters, views=catalogue.describe(name).views)
+
+
+def _budget(about: MethodCard, preset: str, budget_min: float | None) -> float | None:
+    """Minutes to plan for; None where the preset plans for none.
+
+    Raises:
+        ValueError: no budget, or one for a preset without.
+    """
+    if not about.is_automatic(preset):
+        if budget_min is not None:
+            raise ValueError(f"a budget belongs to preset auto, {preset} has its own length; leave out one of them")
+        return None
+    if budget_min is None:
+        return BUDGETS_MIN[preset]
+    if not 0 < budget_min <= LONGEST_MIN:
+        raise ValueError(f"budget={budget_min:g} is not allowed; give minutes, more than 0 and up to {LONGEST_MIN:g}")
+    return budget_min
 
 
 def validate(spec: RunSpec) -> str | None:
@@ -197,11 +244,25 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
     note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
+    if spec.auto and (few := _few_updates(about, spec, n_train or n_samples)):
+        note = few
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
     of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
     return (note, *of_method) if note else of_method
+
+
+def _few_updates(about: MethodCard, spec: RunSpec, n_train: int) -> str:
+    """A warning where a run is too short to learn anything; empty elsewhere."""
+    n_steps = spec.epochs * max(1, n_train // (spec.config["batch_size"] or n_train))
+    n_updates = n_steps // about.steps_per_update(spec.config)
+    if n_updates >= WARN_BELOW_UPDATES:
+        return ""
+    return (
+        f"{spec.epochs} epochs are {n_updates} updates of the encoder, too few to learn much: below "
+        f"{WARN_BELOW_UPDATES} the result is often one cluster; give more epochs, or leave them to the preset."
+    )
 
 
 def _data(dataset: str) -> tuple[str, int, int]:

@@ -42,14 +42,15 @@ def add(commands: Any) -> None:
         action="extend",
         nargs="+",
         metavar="STEP",
-        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, or none; default: the "
-        "method's",
+        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, resize-N, or none; "
+        "default: the method's",
     )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
-    parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
+    parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
+    parser.add_argument("--budget", type=float, metavar="MINUTES", help="minutes of one core that auto plans for")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
     execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         _understood(args.dataset, understanding.parsed(args.answer), strict=args.strict),
         args.method,
         preset=args.preset,
+        budget_min=args.budget,
         changes=changes(args.set),
         preprocessing=args.preprocess,
         epochs=args.epochs,

@@ -34,7 +34,8 @@ class Cell:
 
     dataset: str
     method: str
-    preset: str = "quick"
+    preset: str = ""
+    """Empty for the method's usual."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Hyper-parameters that differ from the preset's."""
     preprocessing: tuple[str, ...] | None = None
@@ -66,7 +67,7 @@ class Cell:
         return build_spec(
             self.dataset,
             self.method,
-            preset=self.preset,
+            preset=self.preset or None,
             changes=self.changes,
             preprocessing=self.preprocessing,
             epochs=self.epochs,

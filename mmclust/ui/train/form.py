@@ -85,7 +85,7 @@ def _notes(choice: Choice) -> None:
         return
     chosen = choice.method.preprocessing(choice.values)
     if chosen:
-        meanings = {name: preprocessing.MEANING["pca-N" if name.startswith("pca-") else name] for name in chosen}
+        meanings = {name: preprocessing.meaning(name) for name in chosen}
         st.caption(
             f"Preparation: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
