@@ -18,7 +18,8 @@ AUGMENTATIONS = {
     "mild": {"rotation": 5.0, "crop_area": 0.8, "jitter": 0.2},
     "strong": {"rotation": 15.0, "crop_area": 0.4, "jitter": 0.4},
 }
-"""Which one helps depends on the images, and which one did can be seen without labels: too strong a one collapses."""
+"""From the most careful to the strongest. Which one helps depends on the images, and too strong a one is seen without
+labels: clusters collapse."""
 FEW_PER_CLUSTER = 50
 """Images of a cluster, on average, below which the careful augmentation goes first where only one is tried."""
 N_CRITIC = 2
@@ -35,8 +36,8 @@ def automatic(facts: Facts, budget_min: float) -> Preset:
     """What auto decides for DCCS in a budget of minutes of one core."""
     batch_size = max(16, min(_batch_size(facts.n_clusters), facts.n_samples))
     wanted = math.floor(1000 * training_s(facts, budget_min) / _update_ms(trained_size(facts, budget_min), batch_size))
-    names = ("mild", "strong") if facts.n_samples < FEW_PER_CLUSTER * facts.n_clusters else ("strong", "mild")
-    tried = names if wanted >= len(names) * FEWEST_UPDATES else names[:1]
+    first = "mild" if facts.n_samples < FEW_PER_CLUSTER * facts.n_clusters else "strong"
+    tried = tuple(AUGMENTATIONS) if wanted >= len(AUGMENTATIONS) * FEWEST_UPDATES else (first,)
     n_updates = max(FEWEST_UPDATES, wanted // len(tried))
     side = trained_px(facts, budget_min)
     return Preset(
