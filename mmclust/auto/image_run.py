@@ -79,7 +79,7 @@ def train(job: Job) -> Outcome:
     images, view = job.dataset.views[0], job.dataset.spec.views[0]
     codes = shallow.describe(images, view, job.seed)
     start = shallow.start(codes, job.n_clusters, job.seed, **_known_start(job))
-    seen = mirror(images, job.seed)
+    seen = mirror(images, start.clusters, job.seed)
     tried = []
     candidates = _candidates(job, allows_mirror=seen.allowed)
     for number, (name, values) in enumerate(candidates.items()):

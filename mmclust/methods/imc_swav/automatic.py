@@ -30,7 +30,8 @@ def automatic(facts: Facts, budget_min: float) -> Preset:
     size = trained_size(facts, budget_min)
     seen_px = max(SMALLEST_PX, min(size))
     crop_px = CROP_PX if seen_px <= 32 else round(seen_px * CROP_PX / 32)
-    batch_size = max(16, min(64 if facts.n_clusters <= 48 else 128, facts.n_samples))
+    wanted = 64 if facts.n_clusters <= 48 else max(128, 16 * math.ceil(1.5 * facts.n_clusters / 16))
+    batch_size = max(16, min(wanted, facts.n_samples))
     n_steps = max(FEWEST_STEPS, math.floor(1000 * training_s(facts, budget_min) / _step_ms(crop_px, batch_size)))
     side = trained_px(facts, budget_min)
     return Preset(
