@@ -26,8 +26,25 @@ from mmclust.methods.card import MethodCard, Preset
 
 CPU = torch.device("cpu")
 LEVELS = (0.9, 0.95, 0.98)
-PRESETS = ("paper", "best-known")
+PRESETS = ("paper", "fast")
 """Of DCCS."""
+FAST = Preset(
+    epochs=12,
+    values={
+        "beta_adv": 3.0,
+        "learning_rate": 3e-3,
+        "batch_size": 32,
+        "schedule": "cosine",
+        "n_critic": 1,
+        "style_dim": 20,
+        "encoder": "plain",
+        "width": 0.25,
+        "rotation": 15.0,
+    },
+    note="DCCS from random weights in a short time, found on MNIST; preset auto begins with a clustering instead.",
+    precision="bf16",
+)
+"""A setting of this benchmark alone."""
 
 
 class Clock:
@@ -161,9 +178,12 @@ def measure(
     runs: dict[str, list[dict[str, Any]]] = {}
     try:
         for preset in presets:
-            config = about.resolve(dataset, preset, changes or {}, n_samples=len(data.part(about.train_part)))
+            fast = preset == "fast" and method == "dccs"
+            asked = {**FAST.values, **(changes or {})} if fast else changes or {}
+            named = "paper" if fast else preset
+            config = about.resolve(dataset, named, asked, n_samples=len(data.part(about.train_part)))
             for seed in seeds:
-                chosen = about.preset(preset, dataset)
+                chosen = FAST if fast else about.preset(preset, dataset)
                 chosen = replace(chosen, epochs=epochs or chosen.epochs, precision=precision or chosen.precision)
                 size, set_ = [limit] if limit else [], [f"{key}={value}" for key, value in (changes or {}).items()]
                 name = "-".join(map(str, (method, Path(dataset).stem, *size, preset, *set_, chosen.precision, seed)))
