@@ -31,15 +31,23 @@ ALLOWED = {
     "bundle": {"evaluation", "methods.card", "runs", "settings", "sweeps"},
     "sweeps": {"engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
     "launch": {"errors", "runs", "settings", "worker"},
-    "worker": {"auto", "data", "engine", "errors", "methods.base", "methods.card", "models", "runs", "settings", "signals"},
+    "worker": {
+        "auto",
+        "data",
+        "engine",
+        "errors",
+        "methods.base",
+        "methods.card",
+        "models",
+        "runs",
+        "settings",
+        "signals",
+    },
     "estimate": {"data", "engine", "methods.card", "models", "runs"},
     "models": {"data", "engine", "errors", "methods.base", "methods.card", "runs"},
     "signals": {"runs"},
     "specs": {"data", "methods.card", "runs"},
-    "auto": {
-        *("analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "methods.base"),
-        *("seeding", "settings"),
-    },
+    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "seeding"},
     "baselines": {"data", "evaluation", "loading", "methods.card", "seeding"},
     "plots": {"evaluation"},
     "analysis": {"evaluation", "loading", "methods.base", "settings"},
@@ -113,7 +121,7 @@ def permission(module: str, target: str) -> str | None:
     if there != "methods":
         return there
     inner = target.split(".")[2:]
-    if inner[:1] in ([], ["card"], ["METHODS"], ["method_class"]):
+    if inner[:1] in ([], ["automatic"], ["card"], ["METHODS"], ["method_class"]):
         return "methods.card"
     return "methods.base" if inner[:1] == ["base"] else "methods"
 
