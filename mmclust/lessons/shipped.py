@@ -65,7 +65,7 @@ class Setting:
 
 STYLE, NO_STYLE, NO_AUGMENTATION, OVER, NO_OVER = "style", "no-style", "no-augmentation", "over", "no-over"
 _CODES = ("z_c", "z_s")
-_SHORT: Mapping[str, Any] = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}
+SHORT: Mapping[str, Any] = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}
 """Of DCCS on digits: a minute of training from random weights, so that a lesson shows the published method alone."""
 SETTINGS = {
     STYLE: Setting(
@@ -74,7 +74,7 @@ SETTINGS = {
         method="dccs",
         preset="paper",
         epochs=200,
-        changes=_SHORT,
+        changes=SHORT,
         seeds=(0, 1, 2),
         spaces=_CODES,
     ),
@@ -84,7 +84,7 @@ SETTINGS = {
         method="dccs",
         preset="paper",
         epochs=200,
-        changes={**_SHORT, "style_dim": 0},
+        changes={**SHORT, "style_dim": 0},
         seeds=(0, 1, 2),
         spaces=_CODES,
     ),
@@ -94,7 +94,7 @@ SETTINGS = {
         method="dccs",
         preset="paper",
         epochs=200,
-        changes={**_SHORT, "beta_aug": 0.0},
+        changes={**SHORT, "beta_aug": 0.0},
         seeds=(0, 1, 2),
         spaces=_CODES,
     ),
