@@ -37,8 +37,16 @@ sys.exit(main(sys.argv[1:]))
 
 def small(epochs: int = 2, clusters: int | None = None, execution: str = "eager") -> Run:
     """A queued run of a few seconds at most."""
+    changes = {"width": 0.125}
     spec = build_spec(
-        "digits", "dccs", changes={"width": 0.125}, limit=192, epochs=epochs, clusters=clusters, execution=execution
+        "digits",
+        "dccs",
+        preset="paper",
+        changes=changes,
+        limit=192,
+        epochs=epochs,
+        clusters=clusters,
+        execution=execution,
     )
     return RunStore().create(spec)
 
@@ -334,6 +342,7 @@ def linear(monkeypatch: pytest.MonkeyPatch) -> None:
         card("dccs"),
         name="linear",
         config=LinearConfig,
+        automatic=None,
         presets={"quick": {"*": Preset(epochs=2)}},
         preprocessing=lambda values: ("flatten", "minmax"),
     )

@@ -104,7 +104,9 @@ class ActiveRun:
 
     def rewind(self, step: int) -> None:
         """Take back points and snapshots after the step of the checkpoint that the run goes on from."""
-        with self.store.writing() as connection:
+        with self._flushing, self.store.writing() as connection:
+            with self._gathering:
+                self._points = [point for point in self._points if point["step"] <= step]
             connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
         for _, file in self.run.snapshots():
             with np.load(file, allow_pickle=False) as arrays:

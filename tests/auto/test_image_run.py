@@ -10,6 +10,7 @@ import pytest
 from mmclust import worker
 from mmclust.auto import image_run, shallow
 from mmclust.auto.image_signals import Signals
+from mmclust.engine import trainer
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec, look
@@ -129,3 +130,23 @@ def test_identical_images_end_in_the_start_not_in_a_crash(tmp_path: Path) -> Non
     np.savez(tmp_path / "same.npz", images=picture.repeat(40, axis=0), labels=np.arange(40) % 2)
     run = train(tmp_path, str(tmp_path / "same.npz"), epochs=1)
     assert json.loads((run.folder / image_run.FILE).read_text())["kept"] == "start"
+
+
+@pytest.mark.parametrize("wish", ["pause", "stop"])
+def test_a_run_that_is_stopped_in_a_trial_goes_on_there(
+    tmp_path: Path, wish: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = write_bars(tmp_path / "bars.npz")
+    whole = train(tmp_path, dataset)
+    monkeypatch.setattr(trainer, "POLL_EVERY_S", 0.0)
+    created = whole.store.create(build_spec(dataset, "dccs", epochs=4, changes=SMALL["dccs"], device="cpu"))
+    active = whole.store.claim(created.id, devices=["cpu"])
+    assert active is not None
+    monkeypatch.setattr(active, "request", lambda: wish)
+    assert worker.execute(active) in ("paused", "stopped")
+    whole.store.requeue(created.id, "thread")
+    active = whole.store.claim(created.id, devices=["cpu"])
+    assert active is not None and worker.execute(active) == "finished"
+    steps = created.metrics(["eval/acc"])["step"].tolist()
+    assert steps == whole.metrics(["eval/acc"])["step"].tolist()
+    assert np.array_equal(created.snapshot().logits, whole.snapshot().logits)
