@@ -13,7 +13,7 @@ from mmclust.cli.output import duration, print_table
 from mmclust.runs.store import RunStore
 
 ROOT = Path(__file__).parents[2]
-TINY = ("--dataset", "digits", "--method", "dccs", "--limit", "192", "--set", "width=0.125")
+TINY = ("--dataset", "digits", "--method", "dccs", "--preset", "paper", "--limit", "192", "--set", "width=0.125")
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict:
