@@ -1,6 +1,6 @@
 """What has to be known of a GPU before it is trusted.
 
-Does it train as the CPU does, which way of taking steps is fast there and right, do two runs disturb each other, what
+Does it train as the CPU does, which execution mode is fast there and right, do two runs disturb each other, what
 do memory and a Grad-CAM sheet cost, how long do many seeds take.
 
 Every part is a function of its own that runs on a CPU as well, smaller, and one that fails does not take the others'
@@ -234,11 +234,11 @@ def batches(n_samples: int, batch_size: int) -> Iterator[Tensor]:
         yield torch.randperm(n_samples, generator=generator)[:batch_size]
 
 
-# -- Ways to take steps
+# -- Execution modes
 
 
-def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dict[str, Any]:
-    """As written, as a CUDA graph, compiled: milliseconds a step, how far losses and weights are from those as written.
+def execution_modes(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dict[str, Any]:
+    """Eager, as a CUDA graph, compiled: milliseconds a step, how far losses and weights are from those of eager steps.
 
     `chosen` is the sentence on them that a very long run would tell. On a CPU what is compiled is tried only when asked
     for, and nothing is recorded unless `graphs` can do it there.
@@ -253,7 +253,7 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
             seconds: dict[str, float] = {}
 
             def trial(
-                way: execution.Way,
+                mode: execution.ExecutionMode,
                 method: Method = method,
                 precision: Precision = precision,
                 trials: dict[str, execution.Trial] = trials,
@@ -262,46 +262,46 @@ def ways_to_step(case: Case, graphs: Callable[[Steps], Any] = CudaGraphs) -> dic
                 began = time.perf_counter()
                 ids = (each.to(case.device) for each in batches(data.n_samples, method.config.batch_size))
                 about = {"seed": 0, "precision": precision, "n_labelled": None, "graphs": graphs}
-                trials[way.name] = execution.try_steps(way, method, views, ids, **about)
-                seconds[way.name] = time.perf_counter() - began
-                return trials[way.name]
+                trials[mode.name] = execution.try_steps(mode, method, views, ids, **about)
+                seconds[mode.name] = time.perf_counter() - began
+                return trials[mode.name]
 
             wanted = _worth_trying(case, method, graphs)
             _, said = execution.choose(trial, wanted, n_steps=10**9)
             plain = trials[execution.EAGER.name]
             told: dict[str, Any] = {
-                way: _beside(each, plain) | {"trial_s": round(seconds[way], 2)} for way, each in trials.items()
+                mode: _beside(each, plain) | {"trial_s": round(seconds[mode], 2)} for mode, each in trials.items()
             }
             found[f"{name}, {precision}"] = {"chosen": said, **told, "batch_size": method.config.batch_size}
     return found
 
 
-def _worth_trying(case: Case, method: Method, graphs: Any) -> list[execution.Way]:
-    """Each way that is for such a method, and possible here."""
-    known = list(execution.ways_of(method, n_labelled=None))
-    if execution.COMPILED_REPLAYED in known:
+def _worth_trying(case: Case, method: Method, graphs: Any) -> list[execution.ExecutionMode]:
+    """Each mode that is for such a method, and possible here."""
+    known = list(execution.modes_to_try(method, n_labelled=None))
+    if execution.COMPILED_GRAPHED in known:
         known.append(execution.COMPILED)
     if case.device.type == "cuda":
         return known
     records = graphs is not CudaGraphs
-    return [way for way in known if (records or not way.replayed) and (case.compiled or not way.compiled)]
+    return [mode for mode in known if (records or not mode.graphed) and (case.compiled or not mode.compiled)]
 
 
 def _beside(trial: execution.Trial, plain: execution.Trial) -> dict[str, float]:
-    """Speed of a way, and how far its first steps are from those as written.
+    """Speed of a mode, and how far its first steps are from eager ones.
 
-    The largest difference of any loss, as a share of its largest value; and of each layer's way, the median.
+    The largest difference of any loss, as a fraction of its largest value; and of each layer's update, the median.
     """
-    pairs = list(zip(trial.told[: execution.CHECKED_STEPS], plain.told[: execution.CHECKED_STEPS], strict=True))
+    pairs = list(zip(trial.values[: execution.CHECKED_STEPS], plain.values[: execution.CHECKED_STEPS], strict=True))
     largest = 0.0
     for names in {mine.names for mine, _ in pairs}:
         lost = [not name.startswith("signal/") for name in names]
         ours, expected = (
-            torch.stack([told.vector.cpu() for told in side])[:, lost]
+            torch.stack([values.vector.cpu() for values in side])[:, lost]
             for side in zip(*(pair for pair in pairs if pair[0].names == names), strict=True)
         )
         largest = max(largest, float(((ours - expected).abs() / expected.abs().amax(dim=0).clamp_min(1e-12)).max()))
-    layers = zip(trial.moved, plain.moved, strict=True)
+    layers = zip(trial.updates, plain.updates, strict=True)
     weights = median(float((mine - theirs).norm() / theirs.norm().clamp_min(1e-12)) for mine, theirs in layers)
     return {
         "ms_a_step": round(1000 * trial.seconds, 4),
@@ -470,7 +470,7 @@ def seeds_side_by_side(case: Case) -> dict[str, Any]:
 
 PARTS: Mapping[str, Callable[[Case], dict[str, Any]]] = {
     "agreement": agreement,
-    "ways": ways_to_step,
+    "modes": execution_modes,
     "together": together,
     "memory": memory,
     "gradcam": sheet,

@@ -96,19 +96,21 @@ def measure(
     *,
     device: torch.device,
     preset: str = "quick",
+    execution: str = "eager",
     rounds: int,
     seconds: float,
     batch_size: int = PAPER_BATCH,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """Images per second of the plain recipe where there is one, and of ours as written and as the engine chooses.
+    """Images per second of the plain recipe where there is one, and of ours: eager, and as `auto` chooses.
 
     Args:
         method: key in `METHODS`; None for DCCS.
         dataset: catalogue name; None for noise, of DCCS and IMC-SwAV alone.
         device: to train on.
         preset: of methods and data that no plain recipe is written for.
-        rounds: laps of each way.
+        execution: eager, or auto to measure what it chooses too.
+        rounds: laps of each mode.
         seconds: length of a lap.
         batch_size: of IMC-SwAV.
         limit: images to train on; None for as many as on a CPU.
@@ -122,8 +124,8 @@ def measure(
     if recipe.plain is not None:
         speeds["plain"] = on_device.attempt(lambda: _plain(recipe, device, rounds, seconds, laps.warm_up))
     for precision in precisions(device):
-        for chosen in (False, True):
-            name = f"{precision}, {'as chosen' if chosen else 'as written'}"
+        for chosen in (False, True) if execution == "auto" else (False,):
+            name = f"{precision}, {'auto' if chosen else 'eager'}"
             speeds[name] = on_device.attempt(
                 lambda precision=precision, chosen=chosen: _ours(recipe, precision, laps, rounds, chosen=chosen)
             )
@@ -131,7 +133,7 @@ def measure(
         "bench": "train",
         "what": recipe.what,
         "device": on_device.describe(device),
-        "clock": "wall time, each way in one uninterrupted training, one way after the other",
+        "clock": "wall time, each mode in one uninterrupted training, one mode after the other",
         "rounds": rounds,
         "seconds_per_turn": seconds,
         "batch_size": recipe.batch_size,
@@ -139,7 +141,9 @@ def measure(
         "machine": machine.describe(),
     }
     if plain := speeds.get("plain", {}).get("images_per_s"):
-        ours = {name: way["images_per_s"] for name, way in speeds.items() if name != "plain" and "images_per_s" in way}
+        ours = {
+            name: speed["images_per_s"] for name, speed in speeds.items() if name != "plain" and "images_per_s" in speed
+        }
         found["ratio_to_plain"] = {name: round(speed / plain, 2) for name, speed in ours.items()}
     return found
 
@@ -218,7 +222,7 @@ def _plain(recipe: Recipe, device: torch.device, rounds: int, seconds: float, wa
 def _ours(recipe: Recipe, precision: Precision, laps: Laps, rounds: int, *, chosen: bool) -> dict[str, Any]:
     device = laps.device
     laps.begin(0)
-    laps.state = None  # of the way before
+    laps.state = None  # of the mode before
     on_device.forget(device)
     trainer, start = recipe.ours(precision, laps)
     if laps.state is None:
@@ -232,7 +236,7 @@ def _ours(recipe: Recipe, precision: Precision, laps: Laps, rounds: int, *, chos
         found["steps"] = trainer.autotune(step=state["step"])
         found |= {"chosen_in_s": round(on_device.now(device) - before, 2), "while_choosing": on_device.memory(device)}
         on_device.forget(device)
-        if trainer.way is EAGER:
+        if trainer.execution is EAGER:
             return found  # that has been measured
     laps.begin(rounds)
     trainer.fit(state)

@@ -1,6 +1,7 @@
 """A run's clustering at one epoch: its snapshot with the data, the classes and the user's annotation, as arrays.
 
-Pages and reports show this; it knows neither Streamlit nor torch.
+Pages and reports show this, and names, colours, matching and metrics of clusters are worked out here alone; it knows
+neither Streamlit nor torch.
 
 Shapes: n samples of the snapshot, K clusters, C classes.
 """
@@ -40,7 +41,8 @@ class Clustering:
     version: int
     """Changes when the snapshot's file is written anew, as a resumed run does."""
     snapshot: Snapshot
-    data: MultiViewDataset
+    dataset: MultiViewDataset | None
+    """The data the run was trained on; None where they are no longer at hand. See `data`."""
     y_pred: np.ndarray
     """(n,) cluster of each sample."""
     confidence: np.ndarray
@@ -78,6 +80,19 @@ class Clustering:
         return self.snapshot.index
 
     @property
+    def data(self) -> MultiViewDataset:
+        """The data the run was trained on.
+
+        Raises:
+            ValueError: they are not at hand.
+        """
+        if self.dataset is None:
+            raise ValueError(
+                f"the data of run {self.record.run_id} are not at hand; put {self.record.spec.dataset} back"
+            )
+        return self.dataset
+
+    @property
     def images(self) -> np.ndarray | None:
         """The first image view (N, C, H, W) of the data set, or None."""
         for spec, view in zip(self.data.spec.views, self.data.views, strict=True):
@@ -98,11 +113,26 @@ class Clustering:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return self.data.spec.classes
+        """Names of the classes; empty where the data give none."""
+        return () if self.dataset is None else self.dataset.spec.classes
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """(C,) name of each class, its number where the data give none; empty without labels."""
+        return () if self.counts is None else tuple(self.class_name(label) for label in range(len(self.counts)))
+
+    @property
+    def per_cluster(self) -> list[metrics.ClusterMetrics]:
+        """Size, confidence, precision and recall of each cluster."""
+        n_classes = None if self.counts is None else len(self.counts)
+        return self.derive(
+            "per cluster", lambda: metrics.per_cluster(np.exp(self.log_probs), self.y_true, n_classes=n_classes)
+        )
 
     def class_name(self, label: int) -> str:
         """The name of a class."""
+        if label == metrics.NO_CLASS:
+            return "none"
         return self.classes[label] if 0 <= label < len(self.classes) else str(label)
 
     def given_name(self, cluster: int) -> str:
@@ -112,6 +142,10 @@ class Clustering:
     def cluster_label(self, cluster: int) -> str:
         """The number of a cluster, counted from 1; under an annotation those of the run's own clusters in it."""
         return self.groups[cluster].label if self.groups else f"{cluster + 1}"
+
+    def short_name(self, cluster: int) -> str:
+        """The user's name of a cluster, else its number."""
+        return self.given_name(cluster) or self.cluster_label(cluster)
 
     def cluster_meaning(self, cluster: int) -> str:
         """What a cluster stands for, as short as possible: the user's name, else its class, else its number."""
@@ -143,15 +177,18 @@ class Clustering:
     def folder(self, name: str) -> Path:
         """Where what takes long to work out of a run is kept: with the run.
 
-        Of the bundled example it is kept in this home, which begins with what ships with the example.
+        Of the bundled example it is kept in this home, beside what ships with the example.
         """
         shipped = self.run.folder / name
         if not self.record.example:
             return shipped
         kept = settings.home() / "cache" / self.record.run_id / name
-        if shipped.is_dir() and not kept.exists():
-            with suppress(OSError):  # a full disk costs only time
-                shutil.copytree(shipped, kept, dirs_exist_ok=True)
+        with suppress(OSError):  # a full disk costs only time
+            known = {file.name for file in kept.iterdir()} if kept.is_dir() else set()
+            for file in shipped.iterdir() if shipped.is_dir() else ():
+                if file.name not in known:  # an update brings others
+                    kept.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(file, kept / file.name)
         return kept
 
     def with_record(self, record: RunRecord) -> "Clustering":
@@ -169,7 +206,7 @@ class Clustering:
         names = self.record.cluster_names
         if known is None or known.annotation != annotation or known.record.cluster_names != names:
             changed = applied(self.snapshot, annotation.applied)
-            made = cluster_snapshot(self.record, self.run, self.version, changed, self.data, like=self)
+            made = cluster_snapshot(self.record, self.run, self.version, changed, self.dataset, like=self)
             groups = outline(self.snapshot.n_clusters, annotation.applied, names)
             known = self.derived[key] = replace(made, annotation=annotation, plain=self, groups=groups)
         return known if known.record == self.record else replace(known, record=self.record, plain=self)
@@ -195,7 +232,7 @@ class Clustering:
 
     def _of_view(self, number: int) -> "Clustering":
         own = replace(self.snapshot, logits=self.snapshot.view_logits[number])
-        made = cluster_snapshot(self.record, self.run, self.version, own, self.data, like=self)
+        made = cluster_snapshot(self.record, self.run, self.version, own, self.dataset, like=self)
         plain = None if self.plain is None else self.plain.of_view(number)
         return replace(made, annotation=self.annotation, plain=plain, groups=self.groups, source=number)
 
@@ -205,7 +242,7 @@ def cluster_snapshot(
     run: Run,
     version: int,
     snapshot: Snapshot,
-    data: MultiViewDataset,
+    dataset: MultiViewDataset | None,
     like: Clustering | None = None,
 ) -> Clustering:
     """The clustering of a snapshot.
@@ -215,21 +252,22 @@ def cluster_snapshot(
         run: where its files are.
         version: of the snapshot's file.
         snapshot: of the epoch.
-        data: the run's data set.
+        dataset: the run's data set; None where it is no longer at hand.
         like: without classes the clusters take the colours of those of this clustering that they resemble.
     """
     y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
-    y_true = None if data.labels is None else data.labels[snapshot.index]
+    y_true = None if dataset is None or dataset.labels is None else dataset.labels[snapshot.index]
+    if y_true is not None and (y_true == metrics.NO_CLASS).all():
+        y_true = None  # nothing to compare with
     counts = matched = right = None
     numbers = np.arange(snapshot.n_clusters)
     if like is not None:
         numbers = palette.match_colors(like.y_pred, y_pred, snapshot.n_clusters)
-    if y_true is not None:
-        counts = metrics.confusion(
-            y_true, y_pred, max(data.spec.n_clusters, int(y_true.max()) + 1), snapshot.n_clusters
-        )
+    if dataset is not None and y_true is not None:
+        n_classes = max(dataset.spec.n_clusters, int(y_true.max()) + 1)
+        counts = metrics.confusion(y_true, y_pred, n_classes, snapshot.n_clusters)
         matched = metrics.match_classes(counts)
-        right = matched[y_pred] == y_true
+        right = (matched[y_pred] == y_true) & (y_true != metrics.NO_CLASS)
         numbers = palette.match_colors(y_true, y_pred, snapshot.n_clusters)
     return Clustering(
         record=record,
@@ -237,7 +275,7 @@ def cluster_snapshot(
         epoch=snapshot.epoch,
         version=version,
         snapshot=snapshot,
-        data=data,
+        dataset=dataset,
         y_pred=y_pred,
         confidence=np.exp(log_probs.max(axis=1)),
         log_probs=log_probs,

@@ -49,7 +49,8 @@ def expected_seconds(spec: RunSpec, *, seconds: float = TRIAL_S) -> float:
         )
         train_s, eval_s = seconds_per_sample(trainer, recorder, seconds=seconds)
     n_evaluations = 1 + spec.epochs / spec.evaluate_every
-    return spec.epochs * n_train * train_s + n_evaluations * n_eval * eval_s
+    n_candidates = len(spec.auto.get("candidates", ())) or 1
+    return n_candidates * (spec.epochs * n_train * train_s + n_evaluations * n_eval * eval_s)
 
 
 def _batch_size(spec: RunSpec, n_train: int) -> int:

@@ -25,11 +25,6 @@ def ray_address() -> str:
     return os.environ.get("MMCLUST_RAY_ADDRESS", "")
 
 
-def as_written() -> bool:
-    """Whether a GPU takes training steps as they are written, not recorded or compiled: MMCLUST_AS_WRITTEN=1."""
-    return os.environ.get("MMCLUST_AS_WRITTEN", "") not in ("", "0")
-
-
 LIMITS = {
     "UPLOAD_MIB": 500,
     "UPLOADS_GIB": 20,

@@ -1,22 +1,25 @@
 """From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
 
 import difflib
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from mmclust.data import catalogue
+from mmclust.data import answered, catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.methods import METHODS, card, method_class
+from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, WARN_BELOW_UPDATES, Facts
 from mmclust.methods.card import MethodCard, Preset
 from mmclust.runs.devices import computes_bf16, devices
 from mmclust.runs.spec import RunSpec
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
+Execution = Literal["eager", "auto"]
 MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
 Read = Callable[[str, int | None], MultiViewDataset]
@@ -29,7 +32,8 @@ def build_spec(
     dataset: str,
     method: str,
     *,
-    preset: str = "quick",
+    preset: str | None = None,
+    budget_min: float | None = None,
     changes: Mapping[str, Any] | None = None,
     preprocessing: Sequence[str] | None = None,
     epochs: int | None = None,
@@ -37,6 +41,7 @@ def build_spec(
     clusters: int | None = None,
     device: str = "auto",
     precision: str | None = None,
+    execution: str = "eager",
     limit: int | None = None,
     launcher: str = "thread",
     evaluate_every: int | None = None,
@@ -49,7 +54,8 @@ def build_spec(
     Args:
         dataset: catalogue name or path of a file or folder.
         method: key in `METHODS`.
-        preset: which published or quick settings to start from.
+        preset: which settings to start from, chosen from the data (auto) or published; None for the method's usual.
+        budget_min: minutes of one core that preset auto plans for; None for the preset's.
         changes: hyper-parameters to set differently, by name; text is understood too.
         preprocessing: of the data (see `mmclust.data.preprocessing`); None for what the method asks for.
         epochs: None for the preset's.
@@ -57,6 +63,7 @@ def build_spec(
         clusters: None for as many as the data set has classes.
         device: auto, cpu or cuda.
         precision: float32 or bf16; None for the preset's, where the device has it.
+        execution: of steps on a GPU: eager, or auto for CUDA graphs and compiling where a trial finds them faster.
         limit: train on a random sample of this many.
         launcher: who executes it (see `mmclust.launch`).
         evaluate_every: epochs between evaluations; None for about a hundred over the run.
@@ -71,35 +78,80 @@ def build_spec(
     """
     name, n_samples, n_classes = _data(dataset)
     about = card(_closest(method))
-    chosen = about.preset(preset, name)
+    preset = preset or about.default_preset
+    n_samples, n_clusters = _limited(n_samples, limit), clusters if clusters is not None else n_classes
+    read = lru_cache(maxsize=1)(lambda: catalogue.load(name, limit=limit))
+    facts = facts_of(about, preset, name, n_samples, n_clusters, read)
+    budget_min = _budget(about, preset, budget_min)
+    chosen = about.preset(preset, name, facts, budget_min=budget_min)
     _check_whole("seed", seed, 0, MAX_SEED)
     epochs = chosen.epochs if epochs is None else _check_whole("epochs", epochs, 1, MAX_EPOCHS)
-    evaluate_every = max(1, epochs // 100) if evaluate_every is None else evaluate_every
+    if evaluate_every is None:
+        evaluate_every = max(1, epochs // (chosen.n_evaluations or 100))
     _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
-    n_samples = _limited(n_samples, limit)
-    _check_clusters(clusters if clusters is not None else n_classes, n_samples, Path(name).name)
-    usual = about.resolve(name, preset, {})["batch_size"]
-    n_train = n_trained(about, usual, n_samples, lambda: catalogue.load(name, limit=limit))
-    config = about.resolve(name, preset, changes or {}, n_samples=n_train)
+    _check_clusters(n_clusters, n_samples, Path(name).name)
+    usual = about.resolve(name, preset, {}, facts=facts, budget_min=budget_min)["batch_size"]
+    n_train = n_trained(about, usual, n_samples, read)
+    config = about.resolve(name, preset, changes or {}, n_samples=n_train, facts=facts, budget_min=budget_min)
+    if preprocessing is None:
+        preprocessing = about.preprocessing(config) if chosen.preprocessing is None else chosen.preprocessing
     return RunSpec(
         dataset=name,
         method=about.name,
         config=config,
         epochs=epochs,
-        preprocessing=preparation.parse(about.preprocessing(config) if preprocessing is None else preprocessing),
+        preprocessing=preparation.parse(preprocessing),
         seed=seed,
         n_clusters=clusters,
         limit=limit,
         preset=preset,
+        auto=dict(chosen.plan) | ({"budget_min": budget_min, "fixed": sorted(changes or {})} if chosen.plan else {}),
         device=_device(device),
         precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
+        execution=_execution(execution),
         launcher=launcher,
         evaluate_every=evaluate_every,
-        n_snapshots=n_snapshots,
+        n_snapshots=min(n_snapshots, chosen.n_evaluations or n_snapshots),
         title=title.strip(),
         tags=tuple(tags),
     )
+
+
+def facts_of(
+    about: MethodCard, preset: str, name: str, n_samples: int, n_clusters: int, read: Callable[[], MultiViewDataset]
+) -> Facts | None:
+    """What preset auto goes by; None for presets that go by nothing.
+
+    Args:
+        about: the method.
+        preset: that is asked for.
+        name: of the data set.
+        n_samples: of the run.
+        n_clusters: to look for.
+        read: gives the data; called where the method trains on a part of them.
+    """
+    if not about.is_automatic(preset):
+        return None
+    n_train = n_samples if about.train_part == "all" else len(read().part(about.train_part))
+    return Facts(n_samples=n_train, n_clusters=n_clusters, views=catalogue.describe(name).views)
+
+
+def _budget(about: MethodCard, preset: str, budget_min: float | None) -> float | None:
+    """Minutes to plan for; None where the preset plans for none.
+
+    Raises:
+        ValueError: no budget, or one for a preset without.
+    """
+    if not about.is_automatic(preset):
+        if budget_min is not None:
+            raise ValueError(f"a budget belongs to preset auto, {preset} has its own length; leave out one of them")
+        return None
+    if budget_min is None:
+        return BUDGETS_MIN[preset]
+    if not 0 < budget_min <= LONGEST_MIN:
+        raise ValueError(f"budget={budget_min:g} is not allowed; give minutes, more than 0 and up to {LONGEST_MIN:g}")
+    return budget_min
 
 
 def validate(spec: RunSpec) -> str | None:
@@ -192,6 +244,8 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
     note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
+    if spec.auto and (few := _few_updates(about, spec, n_train or n_samples)):
+        note = few
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
@@ -199,12 +253,24 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     return (note, *of_method) if note else of_method
 
 
+def _few_updates(about: MethodCard, spec: RunSpec, n_train: int) -> str:
+    """A warning where a run is too short to learn anything; empty elsewhere."""
+    n_steps = spec.epochs * max(1, n_train // (spec.config["batch_size"] or n_train))
+    n_updates = n_steps // about.steps_per_update(spec.config)
+    if n_updates >= WARN_BELOW_UPDATES:
+        return ""
+    return (
+        f"{spec.epochs} epochs are {n_updates} updates of the encoder, too few to learn much: below "
+        f"{WARN_BELOW_UPDATES} the result is often one cluster; give more epochs, or leave them to the preset."
+    )
+
+
 def _data(dataset: str) -> tuple[str, int, int]:
     """Name that the run remembers, number of samples and of classes."""
     entry = catalogue.find(dataset)
     if entry is None:
         spec, n_samples = catalogue.sized(dataset)
-        return str(Path(dataset).expanduser().resolve()), n_samples, spec.n_clusters
+        return answered.resolved(dataset), n_samples, spec.n_clusters
     if not entry.available():
         raise catalogue.DataUnavailable(f"{entry.title} is not here yet. {entry.how_to_get}")
     if entry.as_found:
@@ -277,6 +343,12 @@ def usual_precision(preset: Preset, device: str) -> Precision:
     return preset.precision if computes_bf16(device) else "float32"
 
 
+def _execution(execution: str) -> Execution:
+    if execution not in get_args(Execution):
+        raise ValueError(f"execution {execution!r} is not known; choose one of {', '.join(get_args(Execution))}")
+    return cast(Execution, execution)
+
+
 def _precision(precision: str, device: str) -> Precision:
     if precision not in get_args(Precision):
         raise ValueError(f"precision {precision!r} is not known; choose one of {', '.join(get_args(Precision))}")
@@ -286,3 +358,33 @@ def _precision(precision: str, device: str) -> Precision:
             "choose float32"
         )
     return cast(Precision, precision)
+
+
+def fitting_methods(shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """Names of the methods that take views of these shapes, (C, H, W) or (D,)."""
+    several, is_image = len(shapes) > 1, len(shapes[0]) == 3
+    return [name for name in METHODS if card(name).several_views == several and (several or is_image)]
+
+
+def advice(shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """What can be done with views of these shapes where no method takes them; nothing where one does."""
+    if fitting_methods(shapes):
+        return []
+    single = [card(name).title for name in METHODS if not card(name).several_views]
+    several = [card(name).title for name in METHODS if card(name).several_views]
+    (width,) = shapes[0]
+    sides = (math.isqrt(width // channels) for channels in (1, 3) if width % channels == 0)
+    side = next((side for side in sides if width in (side * side, 3 * side * side)), 0)
+    pixels = (
+        f"where the columns are the pixels of {side} x {side} images, answer so and {_either(single)} take them; "
+        if side >= 8
+        else f"{_either(single)} take images; "
+    )
+    return [
+        "One view of numbers is taken by the baselines (k-means, Gaussian mixture, spectral clustering and others) "
+        f"alone: {pixels}{_either(several)} take two views or more, such as the features of two extractors."
+    ]
+
+
+def _either(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -6,6 +6,7 @@ this module is cheap; torch comes with the first run.
 
 import argparse
 import gc
+import json
 import logging
 import math
 import os
@@ -13,23 +14,29 @@ import platform
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
-from mmclust.data import catalogue
+from mmclust.data import catalogue, uploads
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.readers.reading import Reading, document
 from mmclust.errors import explain, first_line
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
 from mmclust.runs.record import RunRecord, Status
+from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.store import RunStore
 from mmclust.signals import received_signals
 
 if TYPE_CHECKING:
+    from mmclust.auto.image_run import Make
+    from mmclust.engine.guide import Guide
+    from mmclust.engine.recorder import Recorder
+    from mmclust.engine.trainer import Outcome, Trainer
     from mmclust.methods.base import Method
 
 ASK_EVERY_S = 0.5
@@ -98,43 +105,78 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     in_server = threading.current_thread() is not threading.main_thread()
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
-    dataset = catalogue.load(spec.dataset, limit=spec.limit)
+    reading = Reading()
+    dataset = catalogue.load(spec.dataset, limit=spec.limit, reading=reading)
+    _keep_understanding(run, dataset, reading)
     preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
     dataset = preparation.prepare(dataset, spec.preprocessing)
     torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
     n_clusters = with_clusters(dataset.spec, spec).n_clusters
     _check_size(dataset, n_clusters)
-    method = build_model(spec, dataset.spec)
-    trainer = Trainer(
-        method,
-        dataset,
-        run,
-        epochs=spec.epochs,
-        seed=spec.seed,
-        device=torch.device(run.device),
-        precision=spec.precision,
-        train_part=about.train_part,
-        eval_part=about.eval_part,
-        evaluate_every=spec.evaluate_every,
-        snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
-    )
+
+    def make(values: Mapping[str, Any], recorder: "Recorder", guide: "Guide | None" = None) -> "Trainer":
+        return Trainer(
+            build_model(spec, dataset.spec, **values),
+            dataset,
+            recorder,
+            epochs=spec.epochs,
+            seed=spec.seed,
+            device=torch.device(run.device),
+            precision=spec.precision,
+            train_part=about.train_part,
+            eval_part=about.eval_part,
+            evaluate_every=spec.evaluate_every,
+            snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
+            guide=guide,
+        )
+
+    trainer = make({}, run)
     state = _checkpoint(run, torch.device(run.device))
     if state is not None:
         run.rewind(state["step"])
     step = state["step"] if state else 0
-    steps = trainer.way.name if settings.as_written() else trainer.autotune(step=step)
+    steps = trainer.autotune(step=step) if spec.execution == "auto" else trainer.execution.name
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),
         n_clusters=n_clusters,
-        environment=_environment(run.device, method) | {"steps": steps},
+        environment=_environment(run.device, trainer.method) | {"steps": steps},
     )
-    outcome = trainer.fit(state)
+    outcome = _train_by_trials(run, dataset, make) if spec.auto else trainer.fit(state)
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted
     return outcome, ""
+
+
+def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Reading) -> None:
+    """Put into the run's folder what was understood of its data, what was open and what was left out."""
+    found = uploads.understanding(run.spec.dataset) or document(dataset, reading)
+    file = run.folder / UNDERSTANDING
+    written = file.with_suffix(".tmp")
+    written.write_text(json.dumps(found, indent=2))
+    written.replace(file)
+
+
+def _train_by_trials(run: ActiveRun, dataset: MultiViewDataset, make: "Make") -> "Outcome":
+    """Preset auto: what the spec leaves open is decided first."""
+    import torch
+
+    from mmclust.auto import image_run
+
+    spec = run.spec
+    job = image_run.Job(
+        run=run,
+        dataset=dataset,
+        n_clusters=with_clusters(dataset.spec, spec).n_clusters,
+        values=card(spec.method).resolve(spec.dataset, spec.preset, spec.config),
+        auto=spec.auto,
+        seed=spec.seed,
+        device=torch.device(run.device),
+        make=make,
+    )
+    return image_run.train(job)
 
 
 def _n_threads(spec: DataSpec, *, background: bool) -> int:

@@ -1,12 +1,17 @@
 """Shared fixtures: every test gets a home of its own, few threads, and no way to touch the user's runs."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from postgresql import PostgreSQL, programs
+
+if TYPE_CHECKING:
+    from mmclust.runs.run import Run
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when they are first imported
 
@@ -32,6 +37,40 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MMCLUST_STORE", "MMCLUST_RAY_ADDRESS"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained_homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str]]:
+    """Homes with one finished run each, by what was asked for; `finished_run` makes and copies them."""
+    return {}
+
+
+@pytest.fixture
+def finished_run(
+    home: Path, trained_homes: dict[str, tuple[Path, str]], tmp_path_factory: pytest.TempPathFactory
+) -> "Callable[..., Run]":
+    """`finished_run(method, dataset, **build_spec's)` puts a trained run into the home, which must be empty.
+
+    It is trained once for all tests that ask for the same: each gets a copy of its own to change.
+    """
+
+    def make(method: str, dataset: str, **wanted: Any) -> "Run":
+        from mmclust import specs, worker
+        from mmclust.runs.store import RunStore
+
+        key = json.dumps([method, dataset, wanted], sort_keys=True)
+        if key not in trained_homes:
+            store = RunStore(tmp_path_factory.mktemp("trained"))
+            run = store.create(specs.build_spec(dataset, method, **wanted))
+            active = store.claim(run.id)
+            assert active is not None and worker.execute(active) == "finished", run.record().error
+            store.close()
+            trained_homes[key] = store.home, run.id
+        folder, run_id = trained_homes[key]
+        shutil.copytree(folder, home, dirs_exist_ok=True)
+        return RunStore().get(run_id)
+
+    return make
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ALLOWED = {
         *("analysis", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
         *("report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
-    "report": {"analysis", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
+    "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
         *("analysis", "baselines", "data", "estimate", "evaluation", "methods.card", "runs", "settings", "sweeps"),
@@ -31,7 +31,18 @@ ALLOWED = {
     "bundle": {"evaluation", "methods.card", "runs", "settings", "sweeps"},
     "sweeps": {"engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
     "launch": {"errors", "runs", "settings", "worker"},
-    "worker": {"data", "engine", "errors", "methods.base", "methods.card", "models", "runs", "settings", "signals"},
+    "worker": {
+        "auto",
+        "data",
+        "engine",
+        "errors",
+        "methods.base",
+        "methods.card",
+        "models",
+        "runs",
+        "settings",
+        "signals",
+    },
     "estimate": {"data", "engine", "methods.card", "models", "runs"},
     "models": {"data", "engine", "errors", "methods.base", "methods.card", "runs"},
     "signals": {"runs"},
@@ -110,7 +121,7 @@ def permission(module: str, target: str) -> str | None:
     if there != "methods":
         return there
     inner = target.split(".")[2:]
-    if inner[:1] in ([], ["card"], ["METHODS"], ["method_class"]):
+    if inner[:1] in ([], ["automatic"], ["card"], ["METHODS"], ["method_class"]):
         return "methods.card"
     return "methods.base" if inner[:1] == ["base"] else "methods"
 

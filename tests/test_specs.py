@@ -13,7 +13,7 @@ from mmclust.specs import build_spec, look, validate
 
 def test_a_plan_holds_every_hyper_parameter_of_the_preset():
     spec = build_spec("digits", "dccs", seed=3)
-    assert (spec.dataset, spec.method, spec.seed, spec.preset, spec.device) == ("digits", "dccs", 3, "quick", "auto")
+    assert (spec.dataset, spec.method, spec.seed, spec.preset, spec.device) == ("digits", "dccs", 3, "auto", "auto")
     assert spec.epochs > 0
     assert {"beta_aug", "learning_rate", "batch_size"} <= set(spec.config)
 
@@ -66,6 +66,7 @@ def test_names_may_be_written_loosely():
         ({"limit": 0}, "limit=0 leaves nothing"),
         ({"device": "gpu"}, "choose one of auto, cpu, cuda"),
         ({"precision": "fp8"}, "choose one of float32, bf16"),
+        ({"execution": "fast"}, "choose one of eager, auto"),
         ({"evaluate_every": 0}, "evaluate_every=0"),
         ({"n_snapshots": 0}, "n_snapshots=0"),
     ],
@@ -136,7 +137,7 @@ def test_a_method_is_asked_about_the_data_after_the_steps():
 
 
 def test_a_look_at_the_samples_gives_notes_and_refuses_what_is_broken():
-    spec = build_spec("digits", "dccs", changes={"batch_size": 32})
+    spec = build_spec("digits", "dccs", preset="paper", changes={"batch_size": 32})
     assert look(spec) == ()
     features = np.random.default_rng(0).random((40, 3)).astype(np.float32)
     features[:, 1] = 2

@@ -35,10 +35,20 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def small(epochs: int = 2, clusters: int | None = None) -> Run:
+def small(epochs: int = 2, clusters: int | None = None, execution: str = "eager") -> Run:
     """A queued run of a few seconds at most."""
-    wishes = build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=epochs, clusters=clusters)
-    return RunStore().create(wishes)
+    changes = {"width": 0.125}
+    spec = build_spec(
+        "digits",
+        "dccs",
+        preset="paper",
+        changes=changes,
+        limit=192,
+        epochs=epochs,
+        clusters=clusters,
+        execution=execution,
+    )
+    return RunStore().create(spec)
 
 
 def claimed(run: Run) -> ActiveRun:
@@ -65,7 +75,7 @@ def test_a_run_is_trained_to_its_end():
     assert record.seconds > 0
     assert record.metrics is not None and 0 < record.metrics["acc"] <= 1
     assert record.environment["torch"] == torch.__version__
-    assert record.environment["steps"] == "as written"
+    assert record.environment["steps"] == "eager"
     method = models.restore(run, catalogue.describe("digits"))
     assert record.measured("parameters") == sum(weights.numel() for weights in method.parameters())
     peak = record.measured("peak_memory_mib")
@@ -75,22 +85,21 @@ def test_a_run_is_trained_to_its_end():
     assert any(name.startswith("loss/") for name in run.metric_names())
 
 
-def test_what_was_found_of_the_fastest_steps_stands_in_the_run(monkeypatch: pytest.MonkeyPatch):
+def test_the_fastest_steps_are_looked_for_where_asked_and_stand_in_the_run(monkeypatch: pytest.MonkeyPatch):
     found: list[int] = []
 
     def autotune(_: trainer.Trainer, *, step: int) -> str:
         found.append(step)
-        return "CUDA graph (a step as written 4 ms; CUDA graph 1 ms)"
+        return "CUDA graph (per step: eager 4 ms; CUDA graph 1 ms)"
 
     monkeypatch.setattr(trainer.Trainer, "autotune", autotune)
     run = small(epochs=1)
     worker.execute(claimed(run))
-    assert run.record().environment["steps"].startswith("CUDA graph (")
-    assert found == [0]
-    monkeypatch.setenv("MMCLUST_AS_WRITTEN", "1")
-    run = small(epochs=1)
+    assert run.record().environment["steps"] == "eager"
+    assert found == [], "eager is the default"
+    run = small(epochs=1, execution="auto")
     worker.execute(claimed(run))
-    assert run.record().environment["steps"] == "as written"
+    assert run.record().environment["steps"].startswith("CUDA graph (")
     assert found == [0]
 
 
@@ -333,6 +342,7 @@ def linear(monkeypatch: pytest.MonkeyPatch) -> None:
         card("dccs"),
         name="linear",
         config=LinearConfig,
+        automatic=None,
         presets={"quick": {"*": Preset(epochs=2)}},
         preprocessing=lambda values: ("flatten", "minmax"),
     )

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from mmclust.analysis.source import Source
+
 if TYPE_CHECKING:
     from mmclust.methods.base import Method
+
+SOURCE = Source(modules=(__name__,))
+"""The code that computes all of this, for what is kept on disk."""
 
 
 def integrated_gradients(

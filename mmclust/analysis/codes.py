@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax, xlogy
 
+from mmclust.analysis.source import Source
+
 if TYPE_CHECKING:
     from mmclust.methods.base import Method
 
+SOURCE = Source(modules=(__name__,))
+"""The code that computes all of this, for what is kept on disk."""
 CHUNK = 4096
 """Samples at once: the codes of all at a thousand prototypes would not fit beside the data."""
 

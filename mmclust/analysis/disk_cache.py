@@ -9,22 +9,23 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from mmclust import __version__
+from mmclust.analysis.source import Source
 
 log = logging.getLogger(__name__)
 
 Arrays = dict[str, np.ndarray]
 
 
-def arrays(folder: Path, key: Hashable, work: Callable[[], Arrays]) -> Arrays:
+def arrays(folder: Path, key: Hashable, work: Callable[[], Arrays], *, source: Source) -> Arrays:
     """Named arrays from the folder, else worked out and put there.
 
     Args:
         folder: made when it is not there. A folder that can't be written costs only time.
         key: everything the result depends on; its `repr` must be the same in every process.
         work: works it out.
+        source: the code that works it out: after a change of it the result is made again.
     """
-    digest = hashlib.blake2b(repr((__version__, key)).encode(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(repr((source.version, key)).encode(), digest_size=12).hexdigest()
     path = folder / f"{digest}.npz"
     if (known := _read(path)) is not None:
         return known

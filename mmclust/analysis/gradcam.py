@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mmclust.analysis.source import Source
+
 if TYPE_CHECKING:
     from mmclust.methods.base import Method
+
+
+SOURCE = Source(modules=(__name__,), packages=("grad-cam",))
+"""The code that computes all of this, for what is kept on disk."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from mmclust.analysis.source import Source
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.loading import load_scikit_learn
+
+SOURCE = Source(modules=(__name__,), packages=("scikit-learn",))
+"""The code that computes all of this, for what is kept on disk."""
 
 
 def kmeans_readout(

@@ -7,8 +7,11 @@ import warnings
 
 import numpy as np
 
+from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
 
+SOURCE = Source(modules=(__name__,), packages=("scikit-learn",))
+"""The code that computes all of this, for what is kept on disk."""
 MOST = 10_000
 """Samples that a probe sees at most, drawn at random; more change the figures by less than their deviation."""
 FOLDS = 5

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mmclust import settings
+from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,12 @@ log = logging.getLogger(__name__)
 Kind = Literal["pca", "tsne", "umap", "pacmap"]
 KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
 """Key -> the name people know."""
+
+SOURCES = {
+    kind: Source(alone=(__name__,), packages=packages)
+    for kind, packages in {"pca": (), "tsne": ("openTSNE",), "umap": ("umap-learn",), "pacmap": ("pacmap",)}.items()
+}
+"""Key -> the code that a layout depends on."""
 
 Progress = Callable[[float], None]
 """Called with the finished share in [0, 1]; an exception it raises ends the work and reaches the caller."""
@@ -70,8 +77,7 @@ def project(
     Raises:
         ValueError: an unknown kind, no samples or dimensions, or numbers that are not finite.
     """
-    if kind not in KINDS:
-        raise ValueError(f"projection {kind!r} is not known; choose one of {', '.join(KINDS)}")
+    _check(kind)
     values = np.ascontiguousarray(np.asarray(values, dtype=np.float32).reshape(len(values), -1))
     if not values.size:
         raise ValueError(f"values of shape {values.shape} came; a projection needs samples with at least one dimension")
@@ -97,6 +103,11 @@ def project(
                     xy = _pacmap(values, seed=seed, initial=initial, **pairs)
     report(1.0)
     return np.ascontiguousarray(xy, dtype=np.float32)
+
+
+def _check(kind: str) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"projection {kind!r} is not known; choose one of {', '.join(KINDS)}")
 
 
 def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: float = 0.0) -> np.ndarray:
@@ -186,13 +197,14 @@ def layout_path(
     mid_near: float = 0.5,
     further: float = 2.0,
 ) -> Path:
-    """The file a layout is kept in: its name holds a hash of codes, start and the settings that matter."""
+    """The file a layout is kept in: its name holds a hash of codes, start, the settings that matter, and the code."""
+    _check(kind)
     matters = {
         "tsne": (seed, float(perplexity)),
         "umap": (seed, int(n_neighbors), float(min_dist)),
         "pacmap": (seed, int(n_neighbors), float(mid_near), float(further)),
     }.get(kind, ())
-    digest = hashlib.blake2b(repr((kind, values.shape, matters)).encode(), digest_size=12)
+    digest = hashlib.blake2b(repr((kind, values.shape, matters, SOURCES[kind].version)).encode(), digest_size=12)
     digest.update(np.ascontiguousarray(values, dtype=np.float32).data)
     if initial is not None and kind != "pca":
         digest.update(np.ascontiguousarray(initial, dtype=np.float32).data)

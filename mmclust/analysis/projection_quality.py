@@ -16,8 +16,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from mmclust.analysis.source import Source
+
 log = logging.getLogger(__name__)
 
+SOURCE = Source(modules=(__name__,))
+"""The code that computes all of this, for what is kept on disk."""
 NEIGHBOURS = 15
 """Neighbours that are compared, fewer where there are few samples."""
 WIDE = 10
@@ -117,8 +121,8 @@ def honesty(
 def cached_honesty(
     folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None
 ) -> ProjectionQuality:
-    """`honesty` with its defaults, remembered in `folder` by the content of codes and layout."""
-    digest = hashlib.blake2b(repr((values.shape, NEIGHBOURS, WIDE, REFERENCES)).encode(), digest_size=12)
+    """`honesty` with its defaults, remembered in `folder` by the content of codes and layout, and by the code."""
+    digest = hashlib.blake2b(repr((values.shape, SOURCE.version)).encode(), digest_size=12)
     for array in (values, xy):
         digest.update(np.ascontiguousarray(array, dtype=np.float32).data)
     path = folder / f"honesty-{digest.hexdigest()}.npz"

@@ -1,4 +1,4 @@
-"""Which samples stand for a cluster, and which the method is least sure of.
+"""Which samples stand for a cluster, and of which the method is least confident.
 
 Everything here gives rows of the snapshot; `snapshot.index[rows]` are the sample ids in the data set.
 Shapes: n samples in the snapshot, K clusters.
@@ -7,7 +7,7 @@ Shapes: n samples in the snapshot, K clusters.
 import numpy as np
 from scipy.special import logsumexp
 
-from mmclust.evaluation.metrics import is_right
+from mmclust.evaluation.metrics import NO_CLASS, is_right
 from mmclust.evaluation.snapshot import Snapshot
 
 
@@ -27,21 +27,21 @@ def log_odds(snapshot: Snapshot) -> np.ndarray:
 
 
 def top_k(snapshot: Snapshot, k: int) -> np.ndarray:
-    """(K, min(k, n)) rows of the most probable samples of each cluster, the surest first.
+    """(K, min(k, n)) rows of the most probable samples of each cluster, the most confident first.
 
     All samples compete for every cluster, also those assigned to another: an empty cluster has a row too.
     """
     return np.argsort(-log_odds(snapshot), axis=0, kind="stable")[:k].T
 
 
-def least_sure(snapshot: Snapshot, k: int) -> list[np.ndarray]:
-    """For each cluster at most k rows of its own samples, the most doubtful first; empty clusters give none."""
+def least_confident(snapshot: Snapshot, k: int) -> list[np.ndarray]:
+    """For each cluster at most k rows of its own samples, the least confident first; empty clusters give none."""
     odds, y_pred = log_odds(snapshot), snapshot.y_pred
     return [_ranked(odds[:, c], y_pred == c, k) for c in range(snapshot.n_clusters)]
 
 
 def typical(snapshot: Snapshot, y_true: np.ndarray, k: int, *, right: bool) -> list[np.ndarray]:
-    """For each cluster at most k rows of its surest samples that are right, or wrong.
+    """For each cluster at most k rows of its most confident samples that are right, or wrong.
 
     Args:
         snapshot: codes of an epoch.
@@ -50,7 +50,7 @@ def typical(snapshot: Snapshot, y_true: np.ndarray, k: int, *, right: bool) -> l
         right: choose samples of the cluster's class, or of any other.
     """
     odds, y_pred = log_odds(snapshot), snapshot.y_pred
-    wanted = is_right(y_true, y_pred) == right
+    wanted = (is_right(y_true, y_pred) == right) & (y_true != NO_CLASS)
     return [_ranked(-odds[:, c], wanted & (y_pred == c), k) for c in range(snapshot.n_clusters)]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from mmclust.analysis.projection import manifold
 from mmclust.analysis.stability import with_others
+from mmclust.auto.graphs import neighbours
 from mmclust.data.dataset import ViewSpec
 from mmclust.features.extractors import Options, find
 from mmclust.loading import load_scikit_learn
@@ -120,7 +121,7 @@ def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int]
     n_neighbours = min(N_NEIGHBOURS, len(codes.joint) - 1)
     return ShallowStart(
         clusters=spread(codes.joint, sampled, taken.clusters),
-        neighbours=_nearest_others(codes.joint, n_neighbours),
+        neighbours=neighbours(codes.joint, n_neighbours)[0],
         taken=taken,
         candidates=candidates,
     )
@@ -191,15 +192,6 @@ def _vote(known: np.ndarray, clusters: np.ndarray, asked: np.ndarray) -> np.ndar
 
     classifier = KNeighborsClassifier(min(N_NEIGHBOURS, len(known)), algorithm="brute")
     return classifier.fit(known, clusters).predict(asked)
-
-
-def _nearest_others(points: np.ndarray, n_neighbours: int) -> np.ndarray:
-    """Ids (N, k) of the nearest others of each point, the nearest first."""
-    load_scikit_learn()
-    from sklearn.neighbors import NearestNeighbors
-
-    search = NearestNeighbors(n_neighbors=n_neighbours, algorithm="brute").fit(points)
-    return search.kneighbors(return_distance=False)
 
 
 def _principal(columns: np.ndarray, seed: int) -> np.ndarray:

@@ -63,6 +63,7 @@ class Trial:
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """Keep the codes of an epoch."""
+        self._check()
         snapshot.save(self.folder / "snapshots" / f"epoch_{snapshot.epoch:04d}.npz")
         self.last = snapshot
 
@@ -74,12 +75,18 @@ class Trial:
         """Replace the resumable state, whole or not at all."""
         import torch
 
+        self._check()
         temporary = self.folder / "state.pt.tmp"
         with temporary.open("wb") as file:
             torch.save({"state": state, "logged": self.logged}, file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.folder / "state.pt")
+
+    def _check(self) -> None:
+        """A run that was deleted is not brought back by half."""
+        if not self.folder.is_dir():
+            raise ValueError("the run's folder was removed while it trained; start the run again")
 
     def request(self) -> Request:
         """What the user has asked for."""

@@ -32,7 +32,7 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
     """The spec of a run that could be trained here, tagged as imported."""
     try:
         spec = RunSpec.from_json(json.dumps(asked))
-        texts = (spec.dataset, spec.preset, spec.device, spec.precision, spec.launcher, spec.title)
+        texts = (spec.dataset, spec.preset, spec.device, spec.precision, spec.execution, spec.launcher, spec.title)
         if not all(isinstance(text, str) and len(text) < 1000 and text.isprintable() for text in texts):
             raise ValueError("a text of the spec is none")
         if spec.method not in METHODS:

@@ -2,11 +2,13 @@
 
 import argparse
 import json
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mmclust.cli import execution
 from mmclust.cli.output import print_json
 from mmclust.cli.train import changes
 
@@ -15,7 +17,7 @@ NAMES = {
     "steps per second of another --method",
     "accuracy": "minutes and encoder updates that DCCS (or --method) takes to ACC 0.90, 0.95 and 0.98, with the "
     "published settings and with our best known ones",
-    "device": "on a GPU: losses beside the CPU's, ways to take steps, two runs at once, memory, a Grad-CAM sheet, "
+    "device": "on a GPU: losses beside the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
     "seeds side by side",
     "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
     "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
@@ -43,6 +45,7 @@ def add(commands: Any) -> None:
         default="cpu",
         help="train, accuracy, device: what trains; default cpu. On cuda times are wall times",
     )
+    execution.add(parser)
     parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
     parser.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="train, accuracy: torch threads; default 1"
@@ -87,7 +90,7 @@ def add(commands: Any) -> None:
         help="accuracy: hyper-parameters that differ from the preset's",
     )
     parser.add_argument(
-        "--parts", metavar="NAME,NAME", help="device: agreement, ways, together, memory, gradcam, seeds; default all"
+        "--parts", metavar="NAME,NAME", help="device: agreement, modes, together, memory, gradcam, seeds; default all"
     )
     parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs at once; default 2")
     parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: these seeds instead")
@@ -153,6 +156,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             limit=args.limit,
             precision=args.precision,
             device=args.device,
+            execution=args.execution,
             threads=args.threads,
             checkpoints=args.keep,
             say=print,
@@ -161,7 +165,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         return module.measure(
             args.dataset or "digits",
             device=args.device,
-            parts=args.parts.split(",") if args.parts else tuple(module.PARTS),
+            parts=_parts(args.parts) if args.parts else tuple(module.PARTS),
             limit=args.limit,
             seeds=args.seeds,
             epochs=args.epochs,
@@ -177,6 +181,12 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
     return module.measure(rounds=rounds)
 
 
+def _parts(text: str) -> list[str]:
+    if "ways" in (parts := text.split(",")):
+        print("--parts ways is called modes now; please write that.", file=sys.stderr)
+    return ["modes" if part == "ways" else part for part in parts]
+
+
 def _training(args: argparse.Namespace, rounds: int) -> dict[str, Any]:
     about: dict[str, Any] = {"rounds": rounds, "seconds": float(args.seconds)}
     preset = args.preset or "quick"
@@ -184,7 +194,12 @@ def _training(args: argparse.Namespace, rounds: int) -> dict[str, Any]:
         device = import_module("benchmarks.on_device").chosen(args.device)
         if device.type != "cpu":
             on_device = import_module("benchmarks.train_on_device")
-            about |= {"preset": preset, "batch_size": args.batch or on_device.PAPER_BATCH, "limit": args.limit}
+            about |= {
+                "execution": args.execution,
+                "preset": preset,
+                "batch_size": args.batch or on_device.PAPER_BATCH,
+                "limit": args.limit,
+            }
             return on_device.measure(args.method, args.dataset, device=device, **about)
     about["threads"] = args.threads
     if args.method == "imc-swav" and args.dataset in (None, "cifar10", "cifar20", "cifar100"):

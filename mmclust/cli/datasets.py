@@ -1,10 +1,15 @@
 """`datasets`: what can be clustered, how to get what is not here, and what is understood of a file."""
 
 import argparse
+import time
 from pathlib import Path
 from typing import Any
 
+from mmclust.cli import understanding
 from mmclust.cli.output import print_json, print_table
+
+PREVIEW_S = 3.0
+"""A file that is read within this time is read again for what other answers would make of it."""
 
 
 def add(commands: Any) -> None:
@@ -13,14 +18,7 @@ def add(commands: Any) -> None:
         "datasets", help="list the data sets: views, samples, classes, whether they are here; or look at a file"
     )
     parser.add_argument("path", nargs="?", type=Path, help="a file or folder: say what is understood of it")
-    parser.add_argument(
-        "--answer",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="QUESTION=ANSWER",
-        help="what the file leaves open, as the output of `datasets PATH` asks it",
-    )
+    understanding.add_answer(parser)
     parser.add_argument("--keep", metavar="TITLE", help="keep what was read as a data set of your own")
     parser.add_argument("--delete", metavar="NAME", help="delete a data set of your own")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -67,58 +65,37 @@ def _list(*, as_json: bool) -> int:
 
 def _look(args: argparse.Namespace) -> int:
     """Say what is understood of a file, what it leaves open, and keep it where that is wanted."""
+    from mmclust import specs
     from mmclust.data import catalogue, readers, uploads
-    from mmclust.data.readers.reading import Reading, understood
+    from mmclust.data.readers.reading import Reading, document
 
     if not args.path.exists():
         raise ValueError(f"{args.path} is not there; give the path of a file or folder")
-    reading = Reading(_answers(args.answer))
-    place = str(args.path.resolve())
+    reading, began = Reading(understanding.parsed(args.answer)), time.monotonic()
+    place, name = str(args.path.resolve()), None
     # The path of an index file stands for the data set that it makes of other files.
-    dataset = catalogue.load(place) if catalogue.find(place) else readers.read(args.path, reading)
-    open_questions = {question.name: question for question in reading.questions}
-    if unknown := [name for name in reading.answers if name not in open_questions]:
-        asked = ", ".join(open_questions) or "nothing"
-        raise ValueError(f"{args.path.name} leaves {unknown[0]!r} not open; it asks for {asked}")
-    for name, answer in reading.answers.items():
-        if answer not in open_questions[name].options:
-            options = ", ".join(open_questions[name].options)
-            raise ValueError(f"{name}={answer!r} is not possible; choose one of {options}")
-    name = uploads.keep(dataset, uploads.About(title=args.keep, source=args.path.name)) if args.keep else None
+    if catalogue.find(place):
+        found = document(catalogue.load(place), reading)
+    elif args.keep:
+        dataset = readers.read(args.path, reading)
+        understanding.check(reading, args.path)
+        found = document(dataset, reading)
+        name = uploads.keep(dataset, uploads.About(title=args.keep, source=args.path.name), understood=found)
+    else:
+        found = readers.look(args.path, reading)
+    understanding.check(reading, args.path)
+    found["advice"] += specs.advice([tuple(shape) for shape in found["shapes"]])
+    is_quick = time.monotonic() - began < PREVIEW_S
+    seen = readers.previews(args.path, reading) if is_quick and not name else {}
     if args.json:
-        print_json(
-            {
-                "understood": understood(dataset, reading.told),
-                "n_samples": dataset.n_samples,
-                "n_clusters": dataset.spec.n_clusters,
-                "views": [view.name for view in dataset.spec.views],
-                "questions": [
-                    {"name": q.name, "text": q.text, "options": list(q.options), "answer": q.answer}
-                    for q in reading.questions
-                ],
-                "name": name,
-            }
-        )
+        for question in found["questions"]:
+            question["previews"] = seen.get(question["name"], {})
+        print_json(found | {"name": name})
         return 0
-    print(understood(dataset, reading.told))
-    for question in reading.questions:
-        print(f"open: {question.text} Taken as: {question.answer}.")
-        for option in question.options:
-            if option != question.answer:
-                print(f"      --answer '{question.name}={option}'")
+    print("\n".join(understanding.lines(found, seen)))
     if name:
         print(f"kept as {name}: python -m mmclust train --dataset {name} --method ...")
     return 0
-
-
-def _answers(pairs: list[str]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        name, equals, answer = pair.partition("=")
-        if not (name and equals):
-            raise ValueError(f"--answer {pair!r} is not understood; write --answer 'question=answer'")
-        found[name.strip()] = answer.strip()
-    return found
 
 
 def _delete(name: str) -> int:

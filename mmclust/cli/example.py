@@ -1,6 +1,7 @@
-"""`example` (for makers of the repository): train the run that the app shows on its first start."""
+"""`example` (for makers of the repository): train the run that the app shows on its first start, lay out its maps."""
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,28 +9,37 @@ from typing import Any
 from mmclust.cli.train import LAUNCHER, follow
 
 N_SNAPSHOTS = 12
+EPOCHS = 200
 
 
 def add(commands: Any) -> None:
     """Declare the command; lists of commands do not show it."""
     parser = commands.add_parser("example", description="Make the bundled example run anew (for maintainers).")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: the folder that the app reads")
-    parser.add_argument("--epochs", type=int, metavar="N", help="default: the preset's")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default {EPOCHS}")
+    parser.add_argument(
+        "--layouts", action="store_true", help="train nothing: lay out the maps of example and lessons anew"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train DCCS on the digits with its quick preset and keep what the pages show of it."""
+    """Train DCCS on the digits for a short time and keep what the pages show of it."""
+    from mmclust.lessons.shipped import SHORT
     from mmclust.runs.example import FOLDER, save_example
     from mmclust.runs.store import RunStore
     from mmclust.specs import build_spec
 
     folder = args.out or FOLDER
+    if args.layouts:
+        return _lay_out_again(folder)
     with tempfile.TemporaryDirectory() as home:
         store = RunStore(Path(home))
         spec = build_spec(
             "digits",
             "dccs",
+            preset="paper",  # the published method alone, in a short time, as the lessons show it
+            changes=SHORT,
             epochs=args.epochs,
             n_snapshots=N_SNAPSHOTS,
             launcher=LAUNCHER,
@@ -54,6 +64,17 @@ def _keep_weights(checkpoint: Path, target: Path) -> None:
     torch.save({"step": state["step"], "method": state["method"]}, target)
 
 
+def _lay_out_again(folder: Path) -> int:
+    """Make the maps of shipped runs anew: those of the code before are not read any more."""
+    from mmclust.lessons.make import lay_out as lay_out_lesson
+    from mmclust.runs.example import FOLDER, LESSONS
+
+    _keep_layouts(folder)
+    for lesson in sorted(LESSONS.glob("*/layouts")) if folder == FOLDER else ():
+        lay_out_lesson(lesson.parent)
+    return 0
+
+
 def _keep_layouts(folder: Path) -> None:
     """The maps that a first visitor would otherwise wait for: of every space, and of the code through time."""
     from mmclust.analysis.projection import KINDS, cached_projection
@@ -63,7 +84,8 @@ def _keep_layouts(folder: Path) -> None:
 
     kept = [Snapshot.load(path) for path in sorted((folder / "snapshots").glob("*.npz"))]
     layouts = folder / "layouts"
-    layouts.mkdir(exist_ok=True)
+    shutil.rmtree(layouts, ignore_errors=True)
+    layouts.mkdir()
     for values in kept[-1].spaces.values():
         for kind in KINDS:
             options: dict[str, Any] = {"n_neighbors": 10} if kind == "pacmap" else {}  # what the page begins with

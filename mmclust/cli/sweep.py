@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmclust.cli import pictures
+from mmclust.cli import execution, pictures
 from mmclust.cli.output import duration, figures, print_json, print_table
 from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import MAIN, TITLES
@@ -60,13 +60,14 @@ def add(commands: Any) -> None:
         "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="a hyper-parameter of all runs"
     )
     parser.add_argument("--seeds", default="0", metavar="S1,S2", help="seeds of each setting, 0,1,2 or 0-9; default 0")
-    parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
+    parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
     parser.add_argument("--preprocess", nargs="+", metavar="STEP", help="of the data; default: the method's")
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    execution.add(parser)
     parser.add_argument(
         "--launcher",
         default="sweep",
@@ -172,13 +173,14 @@ def _all(args: argparse.Namespace) -> "Sweep":
     base = Cell(
         dataset=args.dataset[0],
         method=args.method[0],
-        preset=args.preset,
+        preset=args.preset or "",
         changes=dict(map(_pair, args.set)),
         preprocessing=None if args.preprocess is None else tuple(args.preprocess),
         epochs=args.epochs,
         clusters=args.clusters,
         limit=args.limit,
         device=args.device,
+        execution=args.execution,
     )
     several = {"dataset": args.dataset, "method": args.method}
     axes: dict[str, Sequence[Any]] = {name: values for name, values in several.items() if len(values) > 1}
@@ -265,6 +267,7 @@ def complaints(outcome: "SweepOutcome", *, told: Collection[str] = ()) -> list[s
 
 def as_json(outcome: "SweepOutcome") -> dict[str, Any]:
     """The document of `sweep --json`."""
+    from mmclust.methods import card
     from mmclust.sweeps import results
 
     cells = []
@@ -274,7 +277,7 @@ def as_json(outcome: "SweepOutcome") -> dict[str, Any]:
             {
                 "dataset": cell.dataset,
                 "method": cell.method,
-                "preset": cell.preset,
+                "preset": cell.preset or card(cell.method).default_preset,
                 "point": dict(cell.point),
                 "metrics": {name: found.as_json() for name, found in results.figures(runs).items()} or None,
                 "seconds": results.figure([run.seconds for run in runs]).mean if runs else None,

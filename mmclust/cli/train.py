@@ -1,10 +1,13 @@
 """`train`: plan a run, execute it here, print how it goes."""
 
 import argparse
+import os
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmclust.cli import execution, understanding
 from mmclust.cli.output import duration, figures, fraction, print_json
 from mmclust.cli.renamed import Renamed
 from mmclust.evaluation.figures import FIGURES
@@ -23,6 +26,8 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("train", help="train a method on a data set, here and now", allow_abbrev=False)
     parser.add_argument("--dataset", required=True, metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
+    understanding.add_answer(parser)
+    parser.add_argument("--strict", action="store_true", help="train nothing while something in the file is open")
     parser.add_argument("--method", required=True, metavar="NAME", help="a name of `methods`")
     parser.add_argument(
         "--set",
@@ -37,15 +42,17 @@ def add(commands: Any) -> None:
         action="extend",
         nargs="+",
         metavar="STEP",
-        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, or none; default: the "
-        "method's",
+        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, resize-N, or none; "
+        "default: the method's",
     )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
     parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
-    parser.add_argument("--preset", default="quick", help=f"{', '.join(PRESETS)}; default quick")
+    parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
+    parser.add_argument("--budget", type=float, metavar="MINUTES", help="minutes of one core that auto plans for")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
     parser.add_argument("--title", default="", help="what to call the run")
@@ -61,15 +68,17 @@ def run(args: argparse.Namespace) -> int:
 
     _fetch(args.dataset, download=args.download)
     spec = build_spec(
-        args.dataset,
+        _understood(args.dataset, understanding.parsed(args.answer), strict=args.strict),
         args.method,
         preset=args.preset,
+        budget_min=args.budget,
         changes=changes(args.set),
         preprocessing=args.preprocess,
         epochs=args.epochs,
         seed=args.seed,
         clusters=args.clusters,
         device=args.device,
+        execution=args.execution,
         precision=args.precision,
         limit=args.limit,
         launcher=LAUNCHER,
@@ -83,6 +92,32 @@ def run(args: argparse.Namespace) -> int:
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
     return follow(store, created.id, as_json=args.json)
+
+
+def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:
+    """Print what is understood of a file and what it leaves open; the name under which it is read as answered.
+
+    Raises:
+        ValueError: answers that do not belong to the file, or something is open and must not be.
+    """
+    from mmclust.data import answered, catalogue, readers
+    from mmclust.data.readers.reading import Reading
+
+    if catalogue.find(name):
+        if answers:
+            raise ValueError(f"--answer belongs to a file, and {name} is a known data set; give the path of a file")
+        return name
+    path, known = answered.split(name)
+    place = Path(path).expanduser()
+    if not (path.strip() and os.path.exists(place)):  # not Path.exists: it raises where a name is too long
+        return name
+    reading = Reading(known | answers)
+    found = readers.look(place, reading)
+    understanding.check(reading, place)
+    print("\n".join(understanding.lines(found)), flush=True)
+    if strict:
+        understanding.refuse_open(found)
+    return answered.joined(place, reading.answers)
 
 
 def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:

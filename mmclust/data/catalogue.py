@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
-from mmclust.data import readers, uploads, vision
+from mmclust.data import answered, readers, uploads, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.entry import Entry, Progress
 from mmclust.data.image_entries import IMAGES
 from mmclust.data.multiview_entries import MULTI_VIEW
+from mmclust.data.readers.reading import Reading
 
 
 class UnknownDataset(ValueError):
@@ -57,15 +58,18 @@ def load(
     limit: int | None = None,
     progress: Progress | None = None,
     download: bool = False,
+    reading: Reading | None = None,
 ) -> MultiViewDataset:
     """Load a data set by catalogue name or by path.
 
     Args:
-        name_or_path: a name in `DATASETS`, or a file or folder that `mmclust.data.readers` knows.
+        name_or_path: a name in `DATASETS`, or a file or folder that `mmclust.data.readers` knows, perhaps with the
+            answers to what it leaves open (see `mmclust.data.answered`).
         limit: take a random sample of this many, in source order; None takes all. The sample is always the same, so
             that runs of several seeds share their data.
         progress: called with a fraction 0..1 and what is being done.
         download: fetch a known data set that is not here.
+        reading: is told what was understood of a file, what it leaves open and what was left out.
 
     Raises:
         UnknownDataset: no such name and no such file.
@@ -76,7 +80,10 @@ def load(
         raise ValueError(f"limit={limit} leaves no samples; give 1 or more, or no limit")
     entry = find(name_or_path)
     if entry is None:
-        dataset = readers.read(_existing(name_or_path), progress=progress)
+        path, answers = answered.split(name_or_path)
+        reading = reading or Reading()
+        reading.answers |= answers
+        dataset = readers.read(_existing(path), reading, progress=progress)
     else:
         if download and not entry.available():
             _fetch(entry, progress)
@@ -121,7 +128,8 @@ def sized(path: str) -> tuple[DataSpec, int]:
         UnknownDataset: no such file.
         ValueError: it cannot be used.
     """
-    return readers.describe(_existing(path))
+    path, answers = answered.split(path)
+    return readers.describe(_existing(path), answers)
 
 
 def _fetch(entry: Entry, progress: Progress | None) -> None:

@@ -47,7 +47,7 @@ class MultiViewDataset:
     views: tuple[np.ndarray, ...]
     """Each (N, C, H, W) or (N, D), in its source type (images uint8 where the source is)."""
     labels: np.ndarray | None = None
-    """(N,) int64 from 0, or None."""
+    """(N,) int64 from 0, -1 for samples without a class, or None."""
     split: np.ndarray | None = None
     """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
     factors: dict[str, np.ndarray] = field(default_factory=dict)

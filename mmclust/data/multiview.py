@@ -11,7 +11,7 @@ import numpy as np
 
 from mmclust.data import catalogue, readers, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import arrays, table
+from mmclust.data.readers import arrays, table, tables
 
 Progress = Callable[[float, str], None]
 
@@ -68,13 +68,13 @@ def mfeat(spec: DataSpec, path: Path | None, progress: Progress | None = None) -
     assert path is not None
     if path.is_dir() or "fac" not in path.name:
         raise ValueError(f"{path} holds no table mfeat-fac; unpack the six tables of Multiple Features into it")
-    tables = {}
+    found_tables = {}
     for stem in ("fac", "fou", "kar", "mor", "pix", "zer"):
         file = path.with_name(path.name.replace("fac", stem))
         if not file.is_file():
             raise ValueError(f"{file.name} is missing beside {path.name}; all six tables are needed")
-        tables[stem] = table.read(file)
-    found = table.split_labels(tables)
+        found_tables[stem] = table.read(file)
+    found = tables.split_labels(found_tables)
     labels = found.pop("labels", None)
     if labels is None:  # UCI: 200 samples of each digit, in order
         labels = np.arange(len(found["fac"])) // 200

@@ -1,6 +1,7 @@
 """Preparation of a data set before training, declared in the run spec and fitted without labels.
 
-A step acts on every vector view; image views are left alone by all but `flatten`, which turns them into vectors.
+A step acts on every vector view; image views are left alone by all but `flatten`, which turns them into vectors, and
+`resize-N`, which makes them smaller.
 Views are independent of each other, and what a step learns (ranges, directions) it learns from all samples of the run.
 
 Shapes: N samples, D columns, C channels, H x W pixels.
@@ -15,9 +16,10 @@ from dataclasses import replace
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.resizing import resized, size_after
 
 PLAIN = ("flatten", "minmax", "standard", "l2", "unit")
-"""Steps without a number; `pca-N` is the one with."""
+"""Steps without a number; `pca-N` and `resize-N` are those with."""
 
 MEANING = {
     "flatten": "image views become vectors of pixels in [0, 1]",
@@ -26,6 +28,7 @@ MEANING = {
     "l2": "each sample to length 1",
     "unit": "the whole view divided by its standard deviation",
     "pca-N": "the N directions of largest variance",
+    "resize-N": "images made smaller, their shorter side N pixels",
 }
 """What each step does, for forms and help texts."""
 
@@ -45,12 +48,12 @@ def parse(steps: Iterable[str]) -> tuple[str, ...]:
     if found == ["none"]:
         return ()
     for name in found:
-        if name not in PLAIN and not _n_components(name):
-            close = difflib.get_close_matches(name, (*PLAIN, "pca-100"), n=1)
+        if name not in PLAIN and not _n_components(name) and not _side(name):
+            close = difflib.get_close_matches(name, (*PLAIN, "pca-100", "resize-32"), n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise ValueError(
-                f"step {name!r} is not known; {hint}Steps are {', '.join(PLAIN)} and pca-N such as pca-100, "
-                "or none alone"
+                f"step {name!r} is not known; {hint}Steps are {', '.join(PLAIN)}, pca-N such as pca-100 and resize-N "
+                "such as resize-32, or none alone"
             )
     return tuple(found)
 
@@ -59,6 +62,17 @@ def _n_components(name: str) -> int:
     """The N of `pca-N`; 0 for other names."""
     found = re.fullmatch(r"pca-([1-9]\d{0,4})", name)
     return int(found[1]) if found else 0
+
+
+def _side(name: str) -> int:
+    """The N of `resize-N`; 0 for other names."""
+    found = re.fullmatch(r"resize-([1-9]\d{0,3})", name)
+    return int(found[1]) if found else 0
+
+
+def meaning(name: str) -> str:
+    """What a step does, in words."""
+    return MEANING["pca-N" if _n_components(name) else "resize-N" if _side(name) else name]
 
 
 def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = None) -> DataSpec:
@@ -80,6 +94,8 @@ def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = Non
 
 def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
     if view.kind == "image":
+        if side := _side(step):
+            return replace(view, shape=(view.shape[0], *size_after((view.shape[1], view.shape[2]), side)))
         if step != "flatten":
             return view
         channels, height, width = view.shape
@@ -106,19 +122,24 @@ def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset
     Raises:
         ValueError: a step that is not known.
     """
-    specs, views = list(dataset.spec.views), list(dataset.views)
+    specs, views, unlabelled = list(dataset.spec.views), list(dataset.views), list(dataset.unlabelled)
     for step in parse(steps):
         for i, view in enumerate(views):
             views[i] = _apply(step, specs[i], view)
+            if _side(step) and unlabelled:
+                unlabelled[i] = _apply(step, specs[i], unlabelled[i])
             specs[i] = _view_after(specs[i], step, dataset.n_samples)
     if all(after is before for after, before in zip(views, dataset.views, strict=True)):
         return dataset
-    return replace(dataset, spec=replace(dataset.spec, views=tuple(specs)), views=tuple(views))
+    spec = replace(dataset.spec, views=tuple(specs))
+    return replace(dataset, spec=spec, views=tuple(views), unlabelled=tuple(unlabelled))
 
 
 def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
     """One view after one step; vectors come out as float32."""
     if spec.kind == "image":
+        if side := _side(step):
+            return resized(view, side)
         return _flattened(spec, view) if step == "flatten" else view
     if components := _n_components(step):
         return _principal(view, components)

@@ -14,7 +14,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -31,7 +31,7 @@ LOCAL = "local"
 DRAFT_HOURS = 24
 MAX_TEXT = 2000
 """Letters in a field that a user fills in."""
-_ABOUT, _DRAFTS, _GONE = "dataset.json", ".drafts", ".gone"
+_ABOUT, _UNDERSTOOD, _DRAFTS, _GONE = "dataset.json", "understanding.json", ".drafts", ".gone"
 _OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -51,8 +51,16 @@ def owner_of(subject: str) -> str:
     return hashlib.sha256(subject.encode()).hexdigest()[:16]
 
 
-def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
+def keep(
+    dataset: MultiViewDataset, about: About, owner: str = LOCAL, *, understood: Mapping[str, Any] | None = None
+) -> str:
     """Keep a data set under its title, and give the name it is known by.
+
+    Args:
+        dataset: what was read.
+        about: what its owner says of it.
+        owner: whose it is.
+        understood: what was understood of the file it comes from, what was asked and left out.
 
     Raises:
         ValueError: no title, a title that is taken, no room, or nothing to cluster.
@@ -76,6 +84,8 @@ def keep(dataset: MultiViewDataset, about: About, owner: str = LOCAL) -> str:
         )
     with draft(owner) as place:
         _write(place / slug, dataset, about)
+        if understood is not None:
+            (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
         (place / slug).rename(folder)
     return f"own/{owner}/{slug}"
 
@@ -218,6 +228,18 @@ def about(name: str) -> About:
         ValueError: there is none of that name.
     """
     return About(**json.loads((_existing(name) / _ABOUT).read_text())["about"])
+
+
+def understanding(name: str) -> dict[str, Any] | None:
+    """What was understood of the file that a data set comes from; None where that was not kept."""
+    entry = find(name)
+    file = entry.place / _UNDERSTOOD if entry and entry.place else None
+    if file is None or not file.is_file():
+        return None
+    try:
+        return json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def describe(name: str, about: About) -> None:

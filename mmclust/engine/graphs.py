@@ -20,10 +20,10 @@ from torch import Tensor
 from mmclust.engine.steps import Steps, Values
 from mmclust.errors import first_line
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
-WARM_UP = 3
-"""Turns of a kind that are taken as written first: libraries choose their algorithms, optimisers make their state."""
+WARMUP_STEPS = 3
+"""Phases of a key that are taken eagerly first: libraries choose their algorithms, optimisers make their state."""
 RECORDING = threading.Lock()
 """Held while a GPU records: whoever waits for the whole device meanwhile, from any thread, would spoil it."""
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class Graphs(Protocol):
     """Records work on a device."""
 
-    def warmup(self, work: Callable[[], Found]) -> Found:
+    def warmup(self, work: Callable[[], Result]) -> Result:
         """Do the work now, where it will be recorded later."""
         ...
 
@@ -57,7 +57,7 @@ class CudaGraphs:
         self.stream = _stream(self.device)
         self.pool = torch.cuda.graph_pool_handle()
 
-    def warmup(self, work: Callable[[], Found]) -> Found:
+    def warmup(self, work: Callable[[], Result]) -> Result:
         """Do the work now, in the stream of the recording."""
         self.stream.wait_stream(torch.cuda.current_stream(self.device))
         with torch.cuda.stream(self.stream):
@@ -85,9 +85,9 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
 
 @dataclass
 class _Recording:
-    """A turn that was recorded, and the memory that it reads and writes."""
+    """A phase that was recorded, and the memory that it reads and writes."""
 
-    kind: str
+    key: str
     ids: Tensor
     rates: list[Tensor]
     rates_sent: list[float]
@@ -97,7 +97,7 @@ class _Recording:
 
 
 class GraphedSteps(Steps):
-    """Takes steps of one phase by replaying them, where the method says what stays the same; else as written.
+    """Takes steps of one phase by replaying them, where the method says what stays the same; else eagerly.
 
     Args:
         args: of `Steps`.
@@ -111,19 +111,19 @@ class GraphedSteps(Steps):
         self._taken: Counter[tuple[str, ...]] = Counter()
         self._recordings: dict[tuple[str, str], _Recording] = {}
         self.refused = ""
-        """Why turns are not recorded, if one could not be."""
+        """Why phases are not recorded, if one could not be."""
 
     def take(self, stage: str, ids: Tensor, step: int) -> list[Values]:
         """As `Steps.take`."""
         phases = self.method.phases(step)
-        kind = self.method.repeats(stage, phases[0]) if len(phases) == 1 else None
-        if kind is None or self.n_labelled is not None:  # a labelled part of a batch is of another size each time
+        key = self.method.graph_key(stage, phases[0]) if len(phases) == 1 else None
+        if key is None or self.n_labelled is not None:  # a labelled part of a batch is of another size each time
             return super().take(stage, ids, step)
-        phase, key = phases[0], (stage, phases[0], kind)
-        if self._taken[key] < WARM_UP:
-            self._taken[key] += 1
+        phase = phases[0]
+        if self._taken[stage, phase, key] < WARMUP_STEPS:
+            self._taken[stage, phase, key] += 1
             return self.graphs.warmup(lambda: super(GraphedSteps, self).take(stage, ids, step))
-        recording = self._recording(stage, phase, kind, ids)
+        recording = self._recording(stage, phase, key, ids)
         if recording is None:
             return super().take(stage, ids, step)
         values = self._replay(recording, phase, ids)
@@ -136,29 +136,29 @@ class GraphedSteps(Steps):
         self._taken.clear()
         self._recordings.clear()
 
-    def _recording(self, stage: str, phase: str, kind: str, ids: Tensor) -> _Recording | None:
+    def _recording(self, stage: str, phase: str, key: str, ids: Tensor) -> _Recording | None:
         """The recording of such a phase, made now if need be; None once one could not be made."""
         found = self._recordings.get((stage, phase))
-        if self.refused or (found is not None and found.kind == kind):
+        if self.refused or (found is not None and found.key == key):
             return found
         self._recordings.pop((stage, phase), None)
         found = None  # its memory is free for the next
         try:
-            self._recordings[stage, phase] = self._record(stage, phase, kind, ids)
+            self._recordings[stage, phase] = self._record(stage, phase, key, ids)
         except Exception as problem:
-            log.warning("the phase %s (%s) cannot be recorded; steps go on as written", phase, kind, exc_info=problem)
+            log.warning("the phase %s (%s) cannot be recorded; steps go on eagerly", phase, key, exc_info=problem)
             self.refused = f"{type(problem).__name__}: {first_line(problem, 120)}"
             self._recordings.clear()
         return self._recordings.get((stage, phase))
 
-    def _record(self, stage: str, phase: str, kind: str, ids: Tensor) -> _Recording:
+    def _record(self, stage: str, phase: str, key: str, ids: Tensor) -> _Recording:
         own_ids, optimizer = ids.clone(), self.optimizers[phase]
         sent = [group["lr"] for group in optimizer.param_groups]
         rates = [torch.full((), rate, device=ids.device) for rate in sent]
         with _recordable(optimizer, rates):
             replay, values = self.graphs.record(lambda: self.phase(stage, phase, self.batch(own_ids)))
         self.n_recorded += 1
-        return _Recording(kind, own_ids, rates, sent, replay, values)
+        return _Recording(key, own_ids, rates, sent, replay, values)
 
     def _replay(self, recording: _Recording, phase: str, ids: Tensor) -> Values:
         recording.ids.copy_(ids)

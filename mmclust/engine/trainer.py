@@ -18,13 +18,22 @@ from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
-from mmclust.engine.execution import EAGER, FEWEST_STEPS, Trial, Way, choose, try_steps, uncompiled, ways_of
+from mmclust.engine.execution import (
+    EAGER,
+    FEWEST_STEPS,
+    ExecutionMode,
+    Trial,
+    choose,
+    modes_to_try,
+    try_steps,
+    uncompiled,
+)
 from mmclust.engine.guide import Guide
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps
-from mmclust.evaluation.metrics import acc_top, score, usage_entropy
+from mmclust.evaluation.metrics import NO_CLASS, acc_top, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.seeding import seeded
@@ -128,7 +137,7 @@ class Trainer:
         eval_part: part to evaluate on and to keep in snapshots.
         evaluate_every: epochs between evaluations; the last epoch is always evaluated.
         snapshot_epochs: epochs whose codes are kept.
-        guide: leads the method away from a start; it takes steps as they are written then.
+        guide: leads the method away from a start; steps are eager then.
     """
 
     def __init__(
@@ -167,9 +176,10 @@ class Trainer:
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
-        self.labels = dataset.labels
         self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
         self.eval_index = dataset.part(eval_part)
+        has_classes = dataset.labels is not None and bool((dataset.labels[self.eval_index] != NO_CLASS).any())
+        self.labels = dataset.labels if has_classes else None
         self.views = tuple(_on_device(view, device) for view in dataset.views)
         self.prefetcher = Prefetcher(dataset.views if device.type == "cpu" else ())
         self.n_labelled: int | None = None
@@ -189,7 +199,7 @@ class Trainer:
             guide.begin(self.total_steps)
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
         self.generator = torch.Generator(device).manual_seed(seed)
-        self.way, self.steps = EAGER, self._steps(EAGER)
+        self.execution, self.steps = EAGER, self._steps(EAGER)
         self.averages = Averages()
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
@@ -206,36 +216,36 @@ class Trainer:
             )
         return batch_size
 
-    def _steps(self, way: Way) -> Steps:
+    def _steps(self, mode: ExecutionMode) -> Steps:
         about = {"precision": self.precision, "n_labelled": self.n_labelled}
-        steps = way.steps(self.method, self.views, self.generator, **about)
+        steps = mode.steps(self.method, self.views, self.generator, **about)
         steps.guide = self.guide
         return steps
 
     def autotune(self, *, step: int = 0) -> str:
-        """Take steps from now on in the way that is the fastest here; what was found, in words.
+        """Take steps from now on in the execution mode that is the fastest here; what was found, in words.
 
-        On a GPU ways are tried on a copy of the method for some seconds, and a minute where compiling may pay. On a CPU
-        steps stay as they are written: compiled ones were measured there and are no faster.
+        On a GPU modes are tried on a copy of the method for some seconds, and a minute where compiling may pay. On a
+        CPU steps stay eager: compiled ones were measured there and are no faster.
 
         Args:
             step: that the training will go on from.
         """
         n_steps = self.total_steps - step
         if self.device.type != "cuda" or n_steps < FEWEST_STEPS or self.guide is not None:
-            return self.way.name
+            return self.execution.name
 
-        def trial(way: Way) -> Trial:
+        def trial(mode: ExecutionMode) -> Trial:
             batches = (ids for epoch in itertools.count() for ids in self._order(epoch).split(self.batch_size))
             whole = (ids for ids in batches if len(ids) == self.batch_size)
             about = {"seed": self.seed, "precision": self.precision, "n_labelled": self.n_labelled}
-            return try_steps(way, self.method, self.views, whole, **about)
+            return try_steps(mode, self.method, self.views, whole, **about)
 
-        ways = ways_of(self.method, n_labelled=self.n_labelled)
-        if not ways:
-            return self.way.name
-        self.way, found = choose(trial, ways, n_steps=n_steps, hurry=lambda: bool(self.recorder.request()))
-        self.steps = self._steps(self.way)
+        modes = modes_to_try(self.method, n_labelled=self.n_labelled)
+        if not modes:
+            return self.execution.name
+        self.execution, found = choose(trial, modes, n_steps=n_steps, cancelled=lambda: bool(self.recorder.request()))
+        self.steps = self._steps(self.execution)
         return found
 
     def fit(self, state: dict[str, Any] | None = None, *, until: int | None = None) -> Outcome:

@@ -1,9 +1,11 @@
 """How well found clusters agree with given classes: every figure comes from one table of counts.
 
-Shapes: n samples, C classes, K clusters. Figures are fractions in [0, 1] (ARI may be below 0).
+Shapes: n samples, C classes, K clusters. Figures are fractions in [0, 1] (ARI may be below 0). Samples without a class,
+which have the label `NO_CLASS`, are in no figure.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,8 @@ from scipy.optimize import linear_sum_assignment
 
 Labels = Int[np.ndarray, " n"]
 Counts = Int[np.ndarray, "c k"]
+NO_CLASS = -1
+"""The label of a sample that has no class: it is clustered, and not scored."""
 
 
 def score(y_true: Labels, y_pred: Labels) -> dict[str, float]:
@@ -21,7 +25,7 @@ def score(y_true: Labels, y_pred: Labels) -> dict[str, float]:
         The keys `acc nmi nmi_geometric ari purity`; `nmi` has the arithmetic normaliser.
 
     Raises:
-        ValueError: no samples, or a label below 0.
+        ValueError: no samples with a class, or a label below `NO_CLASS`.
     """
     counts = confusion(y_true, y_pred)
     return {
@@ -63,7 +67,7 @@ def confusion(y_true: Labels, y_pred: Labels, n_classes: int | None = None, n_cl
     """Counts of samples by class (rows) and cluster (columns).
 
     Args:
-        y_true: class of each sample, from 0.
+        y_true: class of each sample, from 0; those of `NO_CLASS` are not counted.
         y_pred: cluster of each sample, from 0.
         n_classes: rows of the table; by default up to the largest class that occurs.
         n_clusters: columns of the table; by default up to the largest cluster that occurs.
@@ -72,6 +76,8 @@ def confusion(y_true: Labels, y_pred: Labels, n_classes: int | None = None, n_cl
         ValueError: no samples, or a label outside the table.
     """
     assert y_true.shape == y_pred.shape, (y_true.shape, y_pred.shape)
+    if (without := y_true == NO_CLASS).any():
+        y_true, y_pred = y_true[~without], y_pred[~without]
     if not y_true.size:
         raise ValueError("no samples came; figures need at least one sample with a class and a cluster")
     rows = _size("class", y_true, n_classes)
@@ -100,19 +106,21 @@ def match(counts: Counts) -> Int[np.ndarray, " k"]:
 
 
 def is_right(y_true: Labels, y_pred: Labels) -> np.ndarray:
-    """(n,) whether each sample lies in the cluster matched to its class; the mean of it is the ACC."""
-    return match_classes(confusion(y_true, y_pred))[y_pred] == y_true
+    """(n,) whether each sample lies in the cluster matched to its class; the mean over those with one is the ACC."""
+    return (match_classes(confusion(y_true, y_pred, n_clusters=int(y_pred.max()) + 1))[y_pred] == y_true) & (
+        y_true != NO_CLASS
+    )
 
 
 def acc_top(y_true: Labels, logits: Float[np.ndarray, "n k"], n_best: int = 5) -> float:
     """Share of samples whose class is that of one of their `n_best` clusters; clusters are matched as for ACC."""
     matched = match_classes(confusion(y_true, logits.argmax(axis=1), n_clusters=logits.shape[1]))
     best = np.argsort(-logits, axis=1, kind="stable")[:, :n_best]
-    return float((matched[best] == y_true[:, None]).any(axis=1).mean())
+    return float((matched[best] == y_true[:, None]).any(axis=1)[y_true != NO_CLASS].mean())
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterFigures:
+class ClusterMetrics:
     """What is known of one cluster; the last three are None without labels or without a matched class."""
 
     cluster: int
@@ -122,15 +130,15 @@ class ClusterFigures:
     """Mean probability of the cluster over its own samples; 0 when it is empty."""
     matched_class: int | None = None
     precision: float | None = None
-    """Share of its samples that are of the matched class."""
+    """Share of its samples with a class that are of the matched one."""
     recall: float | None = None
     """Share of the matched class that lies in it."""
 
 
 def per_cluster(
     probs: Float[np.ndarray, "n k"], y_true: Labels | None = None, n_classes: int | None = None
-) -> list[ClusterFigures]:
-    """Figures of every cluster, empty ones too, in the order of the clusters.
+) -> list[ClusterMetrics]:
+    """Metrics of every cluster, empty ones too, in the order of the clusters.
 
     Args:
         probs: assignment probabilities; a sample belongs to its most probable cluster.
@@ -143,19 +151,19 @@ def per_cluster(
     confidence = np.bincount(y_pred, weights=probs.max(axis=1), minlength=n_clusters) / np.maximum(sizes, 1)
     if y_true is None:
         return [
-            ClusterFigures(cluster=k, size=int(sizes[k]), confidence=float(confidence[k])) for k in range(n_clusters)
+            ClusterMetrics(cluster=k, size=int(sizes[k]), confidence=float(confidence[k])) for k in range(n_clusters)
         ]
     counts = confusion(y_true, y_pred, n_classes, n_clusters)
     found = []
     for k, matched in enumerate(match_classes(counts)):
         hits = int(counts[matched, k])
         found.append(
-            ClusterFigures(
+            ClusterMetrics(
                 cluster=k,
                 size=int(sizes[k]),
                 confidence=float(confidence[k]),
                 matched_class=int(matched) if matched >= 0 else None,
-                precision=hits / max(int(sizes[k]), 1) if matched >= 0 else None,
+                precision=hits / max(int(counts[:, k].sum()), 1) if matched >= 0 else None,
                 recall=hits / max(int(counts[matched].sum()), 1) if matched >= 0 else None,
             )
         )
@@ -172,6 +180,13 @@ def usage_entropy(assignment: np.ndarray) -> float:
         raise ValueError("no samples came; the entropy of cluster use needs at least one")
     use = np.bincount(assignment) if assignment.ndim == 1 else assignment.sum(axis=0, dtype=np.float64)
     return _entropy(use)
+
+
+def shown_groups(labels: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Labels (n,) and the names of their groups, where samples without a class are a last group of their own."""
+    if not (labels == NO_CLASS).any():
+        return labels, list(names)
+    return np.where(labels == NO_CLASS, len(names), labels), [*names, "no class"]
 
 
 def _size(what: str, labels: np.ndarray, wanted: int | None) -> int:

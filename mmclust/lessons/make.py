@@ -70,13 +70,23 @@ def keep(run: Run, name: str, folder: Path) -> Path:
     if name in (STYLE, NO_AUGMENTATION):
         _augment(run, kept / AUGMENTED)
     if first:
-        layouts = kept / "layouts"
-        layouts.mkdir(exist_ok=True)
-        for space in set(LAID_OUT) & set(snapshot.spaces):
-            cached_projection(layouts, snapshot.spaces[space], "tsne")
+        lay_out(kept)
         if name == STYLE:
             (kept / FAULTS).write_text(json.dumps(to_json(faults(snapshot))) + "\n")
     return kept
+
+
+def lay_out(kept: Path) -> None:
+    """Make the maps of a shipped run, in place of those before.
+
+    Args:
+        kept: its folder.
+    """
+    layouts, snapshot = kept / "layouts", Snapshot.load(next((kept / "snapshots").glob("*.npz")))
+    shutil.rmtree(layouts, ignore_errors=True)
+    layouts.mkdir()
+    for space in set(LAID_OUT) & set(snapshot.spaces):
+        cached_projection(layouts, snapshot.spaces[space], "tsne")
 
 
 def clear(folder: Path) -> None:

@@ -29,7 +29,10 @@ class Setting:
     dataset: str
     method: str
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """Hyper-parameters that differ from the preset *quick*."""
+    """Hyper-parameters that differ from the preset's."""
+    preset: str = "quick"
+    epochs: int | None = None
+    """Passes over the data; None for the preset's."""
     seeds: tuple[int, ...]
     spaces: tuple[str, ...] = ()
     """Spaces that are kept of every run."""
@@ -40,28 +43,48 @@ class Setting:
         """What a sweep needs to train it.
 
         Args:
-            epochs: passes over the data; None for the preset's.
+            epochs: passes over the data; None for the setting's.
         """
         return Cell(
-            dataset=self.dataset, method=self.method, changes=self.changes, epochs=epochs, label=f"Lesson: {self.title}"
+            dataset=self.dataset,
+            method=self.method,
+            preset=self.preset,
+            changes=self.changes,
+            epochs=epochs or self.epochs,
+            label=f"Lesson: {self.title}",
         )
 
     @property
     def form(self) -> dict[str, str]:
         """The same settings as the Train page takes them in its address."""
-        values = {"dataset": self.dataset, "method": self.method, "preset": "quick", **self.changes}
+        values = {"dataset": self.dataset, "method": self.method, "preset": self.preset, **self.changes}
+        if self.epochs is not None:
+            values["epochs"] = self.epochs
         return {name: str(value) for name, value in values.items()}
 
 
 STYLE, NO_STYLE, NO_AUGMENTATION, OVER, NO_OVER = "style", "no-style", "no-augmentation", "over", "no-over"
 _CODES = ("z_c", "z_s")
+SHORT: Mapping[str, Any] = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}
+"""Of DCCS on digits: a minute of training from random weights, so that a lesson shows the published method alone."""
 SETTINGS = {
-    STYLE: Setting(title="DCCS as it is", dataset="digits", method="dccs", seeds=(0, 1, 2), spaces=_CODES),
+    STYLE: Setting(
+        title="DCCS as it is",
+        dataset="digits",
+        method="dccs",
+        preset="paper",
+        epochs=200,
+        changes=SHORT,
+        seeds=(0, 1, 2),
+        spaces=_CODES,
+    ),
     NO_STYLE: Setting(
         title="DCCS without a style code",
         dataset="digits",
         method="dccs",
-        changes={"style_dim": 0},
+        preset="paper",
+        epochs=200,
+        changes={**SHORT, "style_dim": 0},
         seeds=(0, 1, 2),
         spaces=_CODES,
     ),
@@ -69,7 +92,9 @@ SETTINGS = {
         title="DCCS without the augmentation term",
         dataset="digits",
         method="dccs",
-        changes={"beta_aug": 0.0},
+        preset="paper",
+        epochs=200,
+        changes={**SHORT, "beta_aug": 0.0},
         seeds=(0, 1, 2),
         spaces=_CODES,
     ),

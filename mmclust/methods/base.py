@@ -102,11 +102,11 @@ class Method(nn.Module):
         """Which optimisers act on the batch of a step (counted over the whole run), in that order."""
         return ("main",)
 
-    def repeats(self, stage: str, phase: str) -> str | None:
-        """Name of what the phase does now, so that a GPU may record it once and repeat it; None where it may not.
+    def graph_key(self, stage: str, phase: str) -> str | None:
+        """Key of what the phase does now, so that a GPU may record it once as a CUDA graph; None where it may not.
 
-        Turns of one name do the same operations on other samples, random numbers and learning rates: nothing else that
-        they read from Python changes, and `loss_terms` and `after_backward` change nothing there. Names follow each
+        Phases of one key do the same operations on other samples, random numbers and learning rates: nothing else that
+        they read from Python changes, and `loss_terms` and `after_backward` change nothing there. Keys follow each
         other, such as warm-up and what comes after it; only the last one's recording is kept.
         """
         return None

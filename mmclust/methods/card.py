@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-PRESETS = ("quick", "paper", "best-known", "released-demo")
+from mmclust.methods.automatic import BUDGETS_MIN, TYPICAL, Facts
+
+PRESETS = ("auto", "quick", "best-known", "paper", "released-demo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,12 @@ class Preset:
     note: str = ""
     """One honest sentence: what it is, how it differs from the paper."""
     precision: Literal["float32", "bf16"] = "float32"
+    preprocessing: tuple[str, ...] | None = None
+    """Of the data, in order; None for what the method asks for."""
+    n_evaluations: int | None = None
+    """How often a run may be evaluated without taking long; None for the usual."""
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    """What a run of preset auto decides by trials (see `mmclust.auto`); empty for other presets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +133,11 @@ class MethodCard:
     """preset name -> data set name -> Preset; the key "*" stands for any other data set."""
     ablations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Name of a row of the paper's ablation table -> hyperparameter values that make it."""
+    automatic: Callable[[Facts, float], Preset] | None = None
+    """Settings for the facts of a data set and a budget in minutes; the presets auto, quick and best-known are budgets
+    of it. None where these are tables, or missing."""
+    steps_per_update: Callable[[Mapping[str, Any]], int] = lambda values: 1
+    """Training steps for each update of the encoder, with these hyper-parameters."""
     preprocessing: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
     """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.preprocessing`."""
     several_views: bool = False
@@ -146,19 +159,43 @@ class MethodCard:
         """The declared hyper-parameters."""
         return hyperparameters(self.config)
 
-    def preset(self, name: str, dataset: str) -> Preset:
+    @property
+    def default_preset(self) -> str:
+        """What a run gets where nobody asks for another preset."""
+        return "auto" if "auto" in self.presets else "quick"
+
+    def is_automatic(self, preset: str) -> bool:
+        """Whether a preset is a budget of auto."""
+        return self.automatic is not None and preset in BUDGETS_MIN
+
+    def preset(self, name: str, dataset: str, facts: Facts | None = None, *, budget_min: float | None = None) -> Preset:
         """The preset for a data set.
+
+        Args:
+            name: key in `presets`.
+            dataset: its name, which the paper's settings may depend on.
+            facts: of the data set, which those of auto follow from; None for typical ones.
+            budget_min: minutes of one core; None for the preset's own. Without a meaning for other presets.
 
         Raises:
             ValueError: unknown preset; the message lists the known ones.
         """
         if name not in self.presets:
             raise ValueError(f"preset {name!r} is not known for {self.title}; choose one of {', '.join(self.presets)}")
+        if self.automatic is not None and name in BUDGETS_MIN:
+            return self.automatic(facts or TYPICAL, BUDGETS_MIN[name] if budget_min is None else budget_min)
         table = self.presets[name]
         return table.get(dataset, table["*"])
 
     def resolve(
-        self, dataset: str, preset: str, changes: Mapping[str, Any], *, n_samples: int | None = None
+        self,
+        dataset: str,
+        preset: str,
+        changes: Mapping[str, Any],
+        *,
+        n_samples: int | None = None,
+        facts: Facts | None = None,
+        budget_min: float | None = None,
     ) -> dict[str, Any]:
         """All hyper-parameters of a run: defaults, then the preset's values, then the user's changes.
 
@@ -168,13 +205,16 @@ class MethodCard:
             changes: values by name; text is understood too.
             n_samples: to train on; where they are known, all of them are a batch at most, unless the user asks for
                 more.
+            facts: of the data set, as for `preset`.
+            budget_min: likewise.
 
         Raises:
             ValueError: unknown preset, unknown hyperparameter or a value that is not allowed.
         """
         known = {k.name: k for k in self.hyperparameters}
-        values = {k.name: k.paper.get(dataset, k.default) for k in self.hyperparameters}
-        values |= self.preset(preset, dataset).values
+        by_name = "" if self.is_automatic(preset) else dataset  # only the paper's settings follow a name
+        values = {k.name: k.paper.get(by_name, k.default) for k in self.hyperparameters}
+        values |= self.preset(preset, dataset, facts, budget_min=budget_min).values
         if n_samples is not None and values.get("batch_size", 0) > n_samples:
             values["batch_size"] = max(n_samples, int(known["batch_size"].low or 0))
         for key, value in changes.items():

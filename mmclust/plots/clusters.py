@@ -1,4 +1,4 @@
-"""Sizes of clusters and how sure the assignments are, as Plotly figures."""
+"""Sizes of clusters and confidence of the assignments, as Plotly figures."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

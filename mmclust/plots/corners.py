@@ -18,7 +18,7 @@ def corner_map(log_probs: np.ndarray, *, temperature: float = 2.0, spread: float
 
     Args:
         log_probs: (n, K) log-probabilities or logits of the assignment.
-        temperature: above 1 softens the probabilities, so that differences between sure samples show.
+        temperature: above 1 softens the probabilities, so that differences between confident samples show.
         spread: radius of the disc that samples of one corner fill; undecided ones fill one three times as large.
     """
     n, k = log_probs.shape

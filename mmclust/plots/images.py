@@ -1,4 +1,4 @@
-"""Images for pages and files: rows, contact sheets, heat overlays, thumbnails, and their PNG or JPEG bytes.
+"""Images for pages and files: rows, contact sheets, saliency overlays, thumbnails, and their PNG or JPEG bytes.
 
 Shapes: n images, C channels, H x W pixels. Pictures made here are (H, W, 4) uint8 with transparent gaps, so that
 they sit on light and dark pages alike.
@@ -97,22 +97,22 @@ def strip(images: np.ndarray, *, gap: int = 4, borders: Sequence[str | None] | N
     return sheet(images, len(images), gap=gap, borders=borders)
 
 
-def heat(cam: np.ndarray) -> np.ndarray:
-    """Colours (..., 3) uint8 of heat values in [0, 1]: from black over red to pale yellow."""
+def saliency_colors(cam: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) uint8 of saliency in [0, 1]: from black over red to pale yellow."""
     stops = np.linspace(0, 1, len(_HEAT))
     return np.stack([np.interp(cam, stops, channel) for channel in _HEAT.T], axis=-1).astype(np.uint8)
 
 
 def overlay(images: np.ndarray, cams: np.ndarray, strength: float = 0.6) -> np.ndarray:
-    """Images with heat laid over them, (n, H, W, 3) uint8; where the heat is 0 the image is only dimmed.
+    """Images with saliency laid over them, (n, H, W, 3) uint8; where it is 0 the image is only dimmed.
 
     Args:
         images: (n, H, W, 3) uint8.
         cams: (n, H, W) in [0, 1].
-        strength: share of the heat in the mix.
+        strength: fraction of the saliency in the mix.
     """
     gray = images.mean(axis=3, keepdims=True)
-    return np.clip((1 - strength) * gray + strength * heat(cams).astype(np.float32), 0, 255).astype(np.uint8)
+    return np.clip((1 - strength) * gray + strength * saliency_colors(cams).astype(np.float32), 0, 255).astype(np.uint8)
 
 
 def thumbnails(images: np.ndarray, px: int = 48, *, low: float = 0.0, high: float = 255.0) -> np.ndarray:

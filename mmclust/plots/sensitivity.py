@@ -1,4 +1,4 @@
-"""What a hyper-parameter does to a figure: curves with deviation bands over seeds, and heat maps of two."""
+"""Effect of a hyper-parameter on a metric: curves with deviation bands over seeds, and heat maps of two."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,7 @@ def heat_map(
         y: (Y,) values of the vertical one.
         mean: (X, Y), NaN in gaps.
         deviation: (X, Y), NaN below two seeds.
-        names: of the settings and of the figure.
+        names: of the settings and of the metric.
         percent: figures are fractions.
         height: pixels; by default grows with Y.
     """
@@ -195,11 +195,11 @@ def scatter(
     names: tuple[str, str],
     height: int = 380,
 ) -> "go.Figure":
-    """Runs by a criterion against a figure, some of them ringed.
+    """Runs by a criterion against a metric, some of them ringed.
 
     Args:
         x: (n,) criterion.
-        y: (n,) figure, a fraction.
+        y: (n,) metric, a fraction.
         texts: (n,) what each run is.
         groups: (n,) colour of each.
         marked: (n,) whether it is ringed.

@@ -1,4 +1,4 @@
-"""What one or two hyper-parameters do to a figure, as a picture for files: curves with bands over seeds, a heat map.
+"""Effect of one or two hyper-parameters on a metric, as a picture for files: curves with bands over seeds, a heat map.
 
 Drawn with matplotlib like the papers' figures (`plots.experiments`); pages draw the same with Plotly
 (`plots.sensitivity`). Shapes: X and Y values of the settings.
@@ -23,7 +23,7 @@ LOG_FROM = 100.0
 def curves(
     x: Sequence[Any], lines: Mapping[str, tuple[np.ndarray, np.ndarray]], *, names: tuple[str, str], title: str
 ) -> "Figure":
-    """A line for each figure, its deviation over seeds as a band; values without a finished run stay gaps.
+    """A line for each metric, its deviation over seeds as a band; values without a finished run stay gaps.
 
     Args:
         x: (X,) values of the setting; numbers are drawn to scale, words side by side.

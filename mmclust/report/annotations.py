@@ -1,4 +1,4 @@
-"""Annotations as files: a table with a line per sample, and a document of steps, names and figures."""
+"""Annotations as files: a table with a line per sample, and a document of steps, names and metrics."""
 
 import csv
 import io
@@ -37,7 +37,8 @@ def table(
         line = [int(sample), int(before[row]), int(after[row]), group.label, group.name]
         if y_true is not None:
             label = int(y_true[row])
-            line += [label, classes[label] if label < len(classes) else str(label)]
+            name = classes[label] if 0 <= label < len(classes) else str(label)
+            line += [label, name if label >= 0 else ""]
         writer.writerow(line)
     return text.getvalue()
 
@@ -45,7 +46,7 @@ def table(
 def document(
     snapshot: Snapshot, annotation: Annotation, y_true: np.ndarray | None = None, classes: Sequence[str] = ()
 ) -> str:
-    """JSON of an annotation: its steps, its clusters, and the figures before and after; arguments as of `table`."""
+    """JSON of an annotation: its steps, its clusters, and the metrics before and after; arguments as of `table`."""
     after = applied(snapshot, annotation.applied)
     sizes = np.bincount(after.y_pred, minlength=after.n_clusters)
     clusters = [

@@ -1,6 +1,7 @@
 """A run as files that need no program of ours: spec, curves, assignments, codes and the report."""
 
 import csv
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -13,13 +14,15 @@ from mmclust.report import annotations as of_annotation
 from mmclust.report.findings import Findings, gather
 from mmclust.report.page import write_report
 from mmclust.runs.annotations import Annotation
-from mmclust.runs.run import Run
+from mmclust.runs.run import UNDERSTANDING, Run
 
 log = logging.getLogger(__name__)
 
 
 def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
     """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
+
+    Where it was kept, understanding.json says what was understood of the file that the data come from.
 
     Each annotation becomes two more files, annotation-NAME-ID.csv and annotation-NAME-ID.json.
 
@@ -58,12 +61,16 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
     _write_assignments(found, assignments)
     _write_codes(found, codes)
     write_report(run, dataset, method, report)
+    if found.understanding is not None:
+        files.append(out / UNDERSTANDING)
+        files[-1].write_text(json.dumps(found.understanding, indent=2), encoding="utf-8")
     return files + [file for annotation in annotations for file in _write_annotation(found, annotation, out)]
 
 
 def _write_annotation(found: Findings, annotation: Annotation, out: Path) -> list[Path]:
     """The table and the document of an annotation; none where it does not fit the last snapshot."""
-    about = (found.snapshot, annotation, found.y_true, found.classes)
+    shown = found.clustering
+    about = (shown.snapshot, annotation, shown.y_true, shown.class_names)
     try:
         texts = {"csv": of_annotation.table(*about), "json": of_annotation.document(*about)}
     except ValueError as error:
@@ -86,25 +93,26 @@ def _check(run: Run, dataset: MultiViewDataset) -> None:
 
 def _write_assignments(found: Findings, path: Path) -> None:
     """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class."""
-    y_pred, confidence = found.snapshot.y_pred, found.snapshot.probs.max(axis=1)
+    shown, confidence = found.clustering, found.clustering.snapshot.probs.max(axis=1)
+    names = [shown.given_name(k) or str(k) for k in range(len(shown.sizes))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         head = ["sample", "cluster", "cluster_name", "confidence"]
-        of_views = [scores.argmax(axis=1) for scores in found.snapshot.view_logits]
+        of_views = [scores.argmax(axis=1) for scores in shown.snapshot.view_logits]
         head += [f"cluster_view_{number}" for number in range(1, len(of_views) + 1)]
-        writer.writerow(head if found.y_true is None else [*head, "class", "class_name", "right"])
-        for row, sample in enumerate(found.snapshot.index):
-            k = int(y_pred[row])
-            line = [int(sample), k, found.clusters[k], f"{confidence[row]:.6f}"]
+        writer.writerow(head if shown.y_true is None else [*head, "class", "class_name", "right"])
+        for row, sample in enumerate(shown.ids):
+            k = int(shown.y_pred[row])
+            line = [int(sample), k, names[k], f"{confidence[row]:.6f}"]
             line += [int(clusters[row]) for clusters in of_views]
-            if found.y_true is not None and found.right is not None:
-                label = int(found.y_true[row])
-                line += [label, found.classes[label], int(found.right[row])]
+            if shown.y_true is not None and shown.right is not None:
+                label = int(shown.y_true[row])
+                line += [label, shown.class_name(label), int(shown.right[row])] if label >= 0 else [label, "", ""]
             writer.writerow(line)
 
 
 def _write_codes(found: Findings, path: Path) -> None:
-    snapshot = found.snapshot
+    snapshot = found.clustering.snapshot
     arrays = dict(snapshot.spaces) | {
         "sample": snapshot.index,
         "cluster": snapshot.y_pred,
@@ -113,7 +121,7 @@ def _write_codes(found: Findings, path: Path) -> None:
     }
     arrays |= {f"logits_{number}": scores for number, scores in enumerate(snapshot.view_logits, start=1)}
     arrays |= {f"marks_{name}": points for name, points in snapshot.landmarks.items()}
-    if found.y_true is not None:
-        arrays["class"] = found.y_true
+    if found.clustering.y_true is not None:
+        arrays["class"] = found.clustering.y_true
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)

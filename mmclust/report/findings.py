@@ -1,51 +1,61 @@
-"""Everything a report shows of a run, brought together once as plain arrays and names."""
+"""What a report shows of a run, brought together once: its clustering at the last snapshot and its curves."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from mmclust.clustering import Clustering, cluster_snapshot
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.evaluation import metrics
-from mmclust.evaluation.snapshot import Snapshot
-from mmclust.plots import palette
-from mmclust.runs.record import RunRecord
+from mmclust.evaluation.metrics import ClusterMetrics
 from mmclust.runs.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class Findings:
-    """A run at its last snapshot. Shapes: n samples in the snapshot, K clusters, C classes."""
+class NamedCluster:
+    """A cluster as a report shows it."""
 
-    record: RunRecord
+    name: str
+    color: str
+    class_name: str | None
+    """Of the class it is matched to; None without one."""
+    metrics: ClusterMetrics
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """A run at its last snapshot."""
+
+    clustering: Clustering
     curves: pd.DataFrame
     """Columns epoch, name, value."""
-    snapshot: Snapshot
-    dataset: MultiViewDataset | None
-    """The data the run was trained on, where they are at hand."""
-    y_true: np.ndarray | None
-    """(n,) class of each of the snapshot's samples, where there are labels."""
-    classes: tuple[str, ...]
-    """(C,) names."""
-    clusters: tuple[str, ...]
-    """(K,) names: the user's own, or numbers."""
-    colors: tuple[str, ...]
-    """(K,) hex colours; a cluster has the colour of its class."""
+    understanding: dict[str, Any] | None = None
+    """What was understood of the file that the data come from, what was open and left out."""
 
     @property
-    def figures(self) -> list[metrics.ClusterFigures]:
-        """Size, confidence, precision and recall of each cluster."""
-        return metrics.per_cluster(self.snapshot.probs, self.y_true, len(self.classes) or None)
+    def cluster_names(self) -> tuple[str, ...]:
+        """(K,) the user's names of the clusters, or their numbers from 1."""
+        return tuple(self.clustering.short_name(k) for k in range(len(self.clustering.sizes)))
 
     @property
-    def right(self) -> np.ndarray | None:
-        """(n,) whether samples lie in the cluster of their class; None without labels."""
-        return None if self.y_true is None else metrics.is_right(self.y_true, self.snapshot.y_pred)
+    def clusters(self) -> list[NamedCluster]:
+        """The clusters in their order."""
+        return [self._named(found) for found in self.clustering.per_cluster]
+
+    def _named(self, found: ClusterMetrics) -> NamedCluster:
+        shown, matched = self.clustering, found.matched_class
+        return NamedCluster(
+            name=shown.short_name(found.cluster),
+            color=shown.colors[found.cluster],
+            class_name=None if matched is None else shown.class_name(matched),
+            metrics=found,
+        )
 
     @property
     def space(self) -> str:
         """Name of the space that maps show: z where a method has one."""
-        return "z" if "z" in self.snapshot.spaces else next(iter(self.snapshot.spaces))
+        spaces = self.clustering.snapshot.spaces
+        return "z" if "z" in spaces else next(iter(spaces))
 
 
 def gather(run: Run, dataset: MultiViewDataset | None) -> Findings:
@@ -58,23 +68,5 @@ def gather(run: Run, dataset: MultiViewDataset | None) -> Findings:
     Raises:
         ValueError: the run has no snapshot yet.
     """
-    snapshot, record = run.snapshot(), run.record()
-    n_clusters = snapshot.n_clusters
-    labels = None if dataset is None else dataset.labels
-    y_true = None if labels is None else labels[snapshot.index].astype(np.int64)
-    classes: tuple[str, ...] = ()
-    numbers = np.arange(n_clusters)
-    if dataset is not None and labels is not None and y_true is not None:
-        named = dataset.spec.classes
-        classes = tuple(named[i] if i < len(named) else str(i) for i in range(max(len(named), int(labels.max()) + 1)))
-        numbers = palette.match_colors(y_true, snapshot.y_pred, n_clusters)
-    return Findings(
-        record=record,
-        curves=run.metrics(),
-        snapshot=snapshot,
-        dataset=dataset,
-        y_true=y_true,
-        classes=classes,
-        clusters=tuple(record.cluster_names.get(k) or str(k) for k in range(n_clusters)),
-        colors=tuple(palette.cluster_color(int(i)) for i in numbers),
-    )
+    clustering = cluster_snapshot(run.record(), run, 0, run.snapshot(), dataset)  # version 0: read once, not kept
+    return Findings(clustering=clustering, curves=run.metrics(), understanding=run.understanding())

@@ -1,12 +1,13 @@
-"""What report pages are put together from: sections, tiles, tables, figures, and the page around them."""
+"""Pages of reports: their templates, which escape every text they are given, and the page around the sections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mmclust.report.style import SCRIPT, STYLE
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -14,68 +15,80 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the page."""
+    """A part of a page."""
 
     key: str
     title: str
-    about: str
-    """One or two sentences of HTML on how to read it."""
-    body: str
+    html: Markup
 
 
-def write(path: Path, *, title: str, summary: str, tiles: str, parts: Sequence[Section]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A figure that can be hovered over, with words for those who do not see it."""
+
+    html: Markup
+    alt: str
+
+
+def render(template: str, **values: Any) -> Markup:
+    """A template of this room with values filled in; texts among them are escaped, `Markup` is taken as HTML.
+
+    Args:
+        template: its file below `templates`.
+        values: by the names that the template uses; one that it misses is an error.
+    """
+    return Markup(_environment().get_template(template).render(values))
+
+
+def section(page: str, key: str, title: str, **values: Any) -> Section:
+    """A section of a page, from the template `PAGE/KEY.html`.
+
+    Args:
+        page: kind of the page: run or sweep.
+        key: of the section, also its address on the page.
+        title: its heading.
+        values: for the template, see `render`.
+    """
+    return Section(key=key, title=title, html=render(f"{page}/{key}.html", key=key, title=title, **values))
+
+
+def plot(figure: "go.Figure", alt: str) -> Plot:
+    """A figure for a template.
+
+    Args:
+        figure: to draw; the page around it holds the drawing library.
+        alt: what the figure shows.
+    """
+    import plotly.io as pio
+
+    options = {"displaylogo": False, "responsive": True}
+    return Plot(html=Markup(pio.to_html(figure, include_plotlyjs=False, full_html=False, config=options)), alt=alt)
+
+
+def write(
+    path: Path, *, title: str, summary: Markup, tiles: Sequence[tuple[str, str]], sections: Sequence[Section]
+) -> None:
     """Write one self-contained page; it appears whole or not at all.
 
     Args:
         path: of the file.
-        title: plain text.
-        summary: HTML under the title.
-        tiles: made by `tiles`.
-        parts: of the page, in order.
+        title: of the page.
+        summary: what stands under the title.
+        tiles: values at a glance, each with what it is.
+        sections: of the page, in order.
     """
     from plotly.offline import get_plotlyjs
 
-    body = "".join(
-        f'<section id="{part.key}"><h2>{escape(part.title)}</h2><p class="soft">{part.about}</p>{part.body}</section>'
-        for part in parts
-    )
-    links = "".join(f'<a href="#{part.key}">{escape(part.title)}</a>' for part in parts)
-    page = (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
-        f"<script>{get_plotlyjs()}</script></head><body><main>"
-        f"<header><h1>{escape(title)}</h1>{summary}<nav aria-label='Contents'>{links}</nav></header>"
-        f"{tiles}{body}</main><script>{SCRIPT}</script></body></html>\n"
-    )
+    about = {"title": title, "summary": summary, "tiles": tiles, "sections": sections}
+    page = render("page.html", plotly=Markup(get_plotlyjs()), **about)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(page, encoding="utf-8")
+    temporary.write_text(page + "\n", encoding="utf-8")
     temporary.replace(path)
 
 
-def tiles(shown: Sequence[tuple[str, str]]) -> str:
-    """Figures at a glance: (value, what it is)."""
-    cells = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>' for value, name in shown
-    )
-    return f'<div class="tiles">{cells}</div>'
-
-
-def plot(figure: "go.Figure", alt: str) -> str:
-    """A figure that can be hovered over, with words for those who do not see it."""
-    import plotly.io as pio
-
-    html = pio.to_html(
-        figure, include_plotlyjs=False, full_html=False, config={"displaylogo": False, "responsive": True}
-    )
-    return f'<figure role="img" aria-label="{escape(alt)}">{html}</figure>'
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells of HTML; texts of users have to be escaped before."""
-    top = "".join(f"<th>{name}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+def percent(value: float | None) -> str:
+    """A fraction in percent; a dash where there is none."""
+    return "–" if value is None else f"{value:.1%}"
 
 
 def duration(seconds: float) -> str:
@@ -83,3 +96,17 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("mmclust.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    environment.filters["count"] = lambda number: f"{number:,}"
+    return environment

@@ -7,13 +7,14 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.report import html, sections
 from mmclust.report.explanations import explanations
 from mmclust.report.findings import gather
+from mmclust.report.views import views
 from mmclust.runs.run import Run
 
 
 def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: Path) -> None:
     """Write one self-contained page: settings, curves, map, typical samples, confusion, views, explanations.
 
-    What a run cannot show (samples without the data, scores without labels, heat without weights) is left out, and
+    What a run cannot show (samples without the data, scores without labels, saliency without weights) is left out, and
     the page says why.
 
     Args:
@@ -31,15 +32,16 @@ def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: 
         sections.layout(found, run.folder / "layouts"),
         sections.clusters(found),
         sections.confusion(found),
-        sections.views(found),
+        views(found),
         sections.readout(found),
         explanations(found, method),
         sections.settings(found),
     ]
+    record = found.clustering.record
     html.write(
         path,
-        title=found.record.title or sections.name(found.record.spec),
+        title=record.title or sections.name(record.spec),
         summary=sections.summary(found),
         tiles=sections.tiles(found),
-        parts=[part for part in parts if part is not None],
+        sections=[part for part in parts if part is not None],
     )

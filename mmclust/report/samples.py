@@ -4,7 +4,7 @@ Shapes: n samples, H x W pixels.
 """
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +15,14 @@ from mmclust.plots import profiles
 IMAGE_PX = 72
 PAPER = (233, 237, 239)
 """Behind profiles; their ink is readable on it, whatever the page's own colour."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of a page, which carries its bytes in its address."""
+
+    address: str
+    alt: str
 
 
 def is_image(dataset: MultiViewDataset, view: int) -> bool:
@@ -35,15 +43,15 @@ def drawn(dataset: MultiViewDataset, view: int, ids: np.ndarray) -> np.ndarray:
     return np.where(bars[..., 3:] > 0, bars[..., :3], np.array(PAPER, np.uint8))
 
 
-def image(picture: np.ndarray, alt: str) -> str:
-    """HTML of a picture that carries its bytes."""
-    return f'<img src="{pictures.data_uri(pictures.png(picture))}" alt="{escape(alt)}">'
+def picture(pixels: np.ndarray, alt: str) -> Picture:
+    """A picture (H, W, 3) uint8 for a template."""
+    return Picture(address=pictures.data_uri(pictures.png(pixels)), alt=alt)
 
 
 def strips(
     dataset: MultiViewDataset, ids: np.ndarray, alt: str, *, columns: int, borders: Sequence[str | None] | None = None
-) -> str:
-    """HTML of samples: a picture for each view, the same sample in the same column.
+) -> list[Picture]:
+    """A picture of samples for each view, the same sample in the same column; none without samples.
 
     Args:
         dataset: where they are from.
@@ -53,13 +61,12 @@ def strips(
         borders: (n,) hex colour around each sample, None for none.
     """
     if not len(ids):
-        return '<span class="soft">none</span>'
+        return []
     several = len(dataset.views) > 1
-    lines = [
-        image(
+    return [
+        picture(
             pictures.sheet(drawn(dataset, view, ids), columns, borders=borders),
             f"{alt}, {spec.name}" if several else alt,
         )
         for view, spec in enumerate(dataset.spec.views)
     ]
-    return f'<div class="strips">{"".join(lines)}</div>'

@@ -1,29 +1,33 @@
-"""`report.html` of a sweep: what its settings do, which run could be chosen without labels, and what went wrong."""
+"""`report.html` of a sweep: effect of its settings, model selection without labels beside the oracle, missing runs."""
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from mmclust.analysis.choosing import choices
 from mmclust.evaluation.figures import LABELLED
 from mmclust.plots import sensitivity
 from mmclust.plots.sensitivity import shown
 from mmclust.report import html
-from mmclust.report.html import Section
+from mmclust.report.html import Section, duration, section
 from mmclust.reproduction import choosing
 from mmclust.runs.record import MEASURED, RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
-from mmclust.sweeps.sweep import Cell
+from mmclust.sweeps.sweep import Cell, Sweep
 
 MOST_CHOSEN = 200
 """Runs whose codes are read for the choice without labels."""
+
+NARROW = 6
+"""Values along an axis up to which two heat maps stand side by side."""
 
 Place = tuple[int, int]
 
@@ -66,27 +70,32 @@ def export(store: RunStore, sweep_id: str, out: Path) -> list[Path]:
         title=record.title or f"{record.sweep.cells[0].method} on {Path(record.sweep.cells[0].dataset).name}",
         summary=_summary(found),
         tiles=_tiles(found),
-        parts=[part for part in parts if part is not None],
+        sections=[part for part in parts if part is not None],
     )
     return files
 
 
-def _summary(found: _Found) -> str:
+def _summary(found: _Found) -> Markup:
     sweep = found.record.sweep
-    axes = " x ".join(f"{len(values)} {escape(name)}" for name, values in sweep.axes().items()) or "one setting"
-    words = f"{axes} x {len(sweep.seeds)} seed{'s' if len(sweep.seeds) > 1 else ''}, "
-    words += f"{len(found.finished)} of {sweep.n_runs} runs finished. Sweep {escape(found.record.sweep_id)}."
-    return f'<p class="soft">{words} Figures are of the last epoch; nothing was chosen by its labels.</p>'
+    axes = " x ".join(f"{len(values)} {name}" for name, values in sweep.axes().items()) or "one setting"
+    return html.render(
+        "sweep/summary.html",
+        settings=axes,
+        n_seeds=len(sweep.seeds),
+        n_finished=len(found.finished),
+        n_runs=sweep.n_runs,
+        sweep_id=found.record.sweep_id,
+    )
 
 
-def _tiles(found: _Found) -> str:
+def _tiles(found: _Found) -> list[tuple[str, str]]:
     cells = [(f"{len(found.finished):,}", "finished runs"), (f"{len(found.record.sweep.seeds)}", "seeds of each")]
     for name in ("acc", "nmi"):
         values = list(results.values(found.store, found.finished, name).values())
         if values:
             cells.append((f"{min(values):.1%} to {max(values):.1%}", f"{LABELLED[name]} of single runs"))
     seconds = sum({run.run_id: run.seconds for run in found.finished.values()}.values())
-    return html.tiles([*cells, (html.duration(seconds), "of training")])
+    return [*cells, (duration(seconds), "of training")]
 
 
 def _results(found: _Found) -> Section | None:
@@ -97,27 +106,43 @@ def _results(found: _Found) -> Section | None:
     if not varied:
         return None
     at = {name: axes[name][0] for name in varied[2:]}
-    fixed = "".join(f" {escape(name)} is held at {escape(shown(value))}." for name, value in at.items())
     known = [name for name in LABELLED if results.values(found.store, found.finished, name)]
     known = known or [results.OBJECTIVE]
+    one_axis = len(varied) == 1
+    return section(
+        "sweep",
+        "results",
+        "Effect of the settings",
+        figures=[_bands(found, sweep, varied[0], known)] if one_axis else _heat_maps(found, sweep, varied, known, at),
+        over_two=not one_axis,
+        narrow=len(axes[varied[0]]) <= NARROW,
+        held=[(name, shown(value)) for name, value in at.items()],
+    )
+
+
+def _bands(found: _Found, sweep: Sweep, axis: str, known: Sequence[str]) -> html.Plot:
+    """Curves of all metrics that are known along the only axis."""
+    of_each = {name: results.surface(sweep, _values(found, name), axis) for name in known}
+    lines = {LABELLED.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
     percent = known[0] in LABELLED
-    if len(varied) == 1:
-        of_each = {name: results.surface(sweep, _values(found, name), varied[0]) for name in known}
-        lines = {LABELLED.get(name, name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
-        label = "agreement with classes" if percent else known[0]
-        figure = sensitivity.bands(of_each[known[0]].x, lines, names=(varied[0], label), percent=percent)
-        body = html.plot(figure, f"Curves of {', '.join(lines)} against {varied[0]}")
-    else:
-        x, y = varied[:2]
-        plots = []
-        for name in known[:2]:
-            one = results.surface(sweep, _values(found, name), x, y, at)
-            names = (x, y, LABELLED.get(name, name))
-            figure = sensitivity.heat_map(one.x, one.y, one.mean, one.deviation, names=names, percent=percent)
-            plots.append(html.plot(figure, f"Heat map of {names[2]} over {x} and {y}"))
-        body = f'<div class="{"two" if len(one.x) <= 6 else ""}">{"".join(plots)}</div>'
-    about = "Means over seeds; bands and ± are one standard deviation. A gap is a run that did not finish." + fixed
-    return Section(key="results", title="What the settings do", about=about, body=body)
+    names = (axis, "agreement with classes" if percent else known[0])
+    figure = sensitivity.bands(of_each[known[0]].x, lines, names=names, percent=percent)
+    return html.plot(figure, f"Curves of {', '.join(lines)} against {axis}")
+
+
+def _heat_maps(
+    found: _Found, sweep: Sweep, varied: Sequence[str], known: Sequence[str], at: Mapping[str, Any]
+) -> list[html.Plot]:
+    """A heat map of each of two metrics over the first two axes."""
+    x, y = varied[:2]
+    plots = []
+    for name in known[:2]:
+        one, title = results.surface(sweep, _values(found, name), x, y, dict(at)), LABELLED.get(name, name)
+        figure = sensitivity.heat_map(
+            one.x, one.y, one.mean, one.deviation, names=(x, y, title), percent=known[0] in LABELLED
+        )
+        plots.append(html.plot(figure, f"Heat map of {title} over {x} and {y}"))
+    return plots
 
 
 def _values(found: _Found, name: str) -> Mapping[Place, float]:
@@ -132,26 +157,15 @@ def _table(found: _Found) -> Section:
     for number, cell in enumerate(sweep.cells):
         runs = [run for seed in sweep.seeds if (run := found.finished.get((number, seed)))]
         figures = results.figures(runs)
-        row = [escape(shown(cell.point.get(name, ""))) for name in axes] or [escape(cell.title or cell.method)]
-        row += [_figure(figures.get(name)) for name in names]
-        rows.append(
-            [*row, str(len(runs)), html.duration(results.figure([r.seconds for r in runs]).mean) if runs else "–"]
-        )
-    head = [
-        *(escape(name) for name in axes or ["setting"]),
-        *(LABELLED[name] for name in names),
-        "seeds",
-        "time of a run",
-    ]
-    return Section(
-        key="table",
-        title="All settings",
-        about="Mean ± standard deviation over seeds, of the last epoch.",
-        body=html.table(head, rows),
-    )
+        row = [shown(cell.point.get(name, "")) for name in axes] or [cell.title or cell.method]
+        row += [_summary_text(figures.get(name)) for name in names]
+        time = duration(results.figure([r.seconds for r in runs]).mean) if runs else "–"
+        rows.append([*row, str(len(runs)), time])
+    head = [*(axes or ["setting"]), *(LABELLED[name] for name in names), "seeds", "time of a run"]
+    return section("sweep", "table", "All settings", head=head, rows=rows)
 
 
-def _figure(found: results.Figure | None) -> str:
+def _summary_text(found: results.Figure | None) -> str:
     if found is None:
         return "–"
     return f"{found.mean:.1%}" + (f" ± {found.deviation:.1%}" if found.deviation is not None else "")
@@ -165,56 +179,34 @@ def _choosing(found: _Found) -> Section | None:
     within = len(found.record.sweep.seeds) > 1
     known = choosing.candidates(found.store, runs, within_settings=within)
     made = choices(known, choosing.criteria(runs[0].spec.method))
-    rows = [
-        (
-            escape(choice.criterion.title),
-            _percent(choice.figure),
-            _percent(choice.oracle),
-            "–" if choice.correlation is None else f"{choice.correlation:.2f}",
-            escape(choice.criterion.about),
-        )
-        for choice in made
-    ]
-    rows = [(*row[:4], f'<span class="soft" style="white-space:normal">{row[4]}</span>') for row in rows]
     average = next((choice.average for choice in made if choice.average is not None), None)
-    among = "among the seeds of each setting, and the mean over settings is shown" if within else "among all runs"
-    about = f"Each criterion chooses {among}. The oracle is what the labels themselves would have chosen, which is not "
-    about += f"allowed; a run at random has {_percent(average)}. Rank correlation is Spearman's, of criterion and ACC."
-    head = ("criterion", "ACC of its choice", "oracle", "rank correlation", "what it is")
-    return Section(key="choosing", title="Choosing without labels", about=about, body=html.table(head, rows))
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1%}"
+    return section("sweep", "choosing", "Model selection without labels", choices=made, average=average, within=within)
 
 
 def _failures(found: _Found) -> Section | None:
-    """The holes and their reasons; None without any."""
+    """Missing runs and their reasons; None without any."""
     cells = found.record.sweep.cells
     rows = [
-        (escape(cells[number].title or cells[number].method), str(seed), escape(why))
+        (cells[number].title or cells[number].method, str(seed), why)
         for (number, seed), why in found.record.failures.items()
     ]
     if not rows:
         return None
-    about = "These runs ended without a result; everything else is as asked for."
-    body = html.table(("setting", "seed", "reason"), rows)
-    return Section(key="failures", title="Holes", about=about, body=body)
+    return section("sweep", "failures", "Missing runs", rows=rows)
 
 
 def _settings(found: _Found) -> Section:
     """What all cells share, and the versions."""
     first = next(iter(found.finished.values()))
     shared = _shared(found.record.sweep.cells)
-    rows = [(escape(name), escape(shown(value))) for name, value in shared.items()]
-    versions = [(escape(name), escape(told)) for name, told in first.environment.items() if name not in MEASURED]
-    tables = html.table(("setting", "value"), rows) + html.table(("made with", ""), versions)
     command = shlex.join(["python", "-m", "mmclust", "export", found.record.sweep_id, "--bundle", "sweep.mmclust"])
-    return Section(
-        key="settings",
-        title="Settings",
-        about="What all runs share; sweep.json beside this page asks for the same sweep, and a bundle holds its runs.",
-        body=f'<div class="two">{tables}</div><pre>{escape(command)}</pre>',
+    return section(
+        "sweep",
+        "settings",
+        "Settings",
+        settings=[(name, shown(value)) for name, value in shared.items()],
+        versions=[(name, told) for name, told in first.environment.items() if name not in MEASURED],
+        command=command,
     )
 
 

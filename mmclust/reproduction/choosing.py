@@ -7,6 +7,7 @@ import numpy as np
 
 from mmclust.analysis import disk_cache, stability
 from mmclust.analysis.choosing import Candidate, Criterion
+from mmclust.analysis.source import Source
 from mmclust.analysis.spaces import of_clusters
 from mmclust.baselines.classic import silhouette
 from mmclust.runs.record import RunRecord
@@ -14,6 +15,10 @@ from mmclust.runs.store import RunStore
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
 
+SILHOUETTE_SOURCE = Source(
+    modules=("mmclust.baselines.classic", "mmclust.analysis.spaces"), alone=(__name__,), packages=("scikit-learn",)
+)
+"""The code that the silhouettes of runs depend on, for what is kept on disk."""
 SILHOUETTE = Criterion(
     name="silhouette",
     title="Silhouette in the embedding",
@@ -100,6 +105,7 @@ def candidates(
             found.folder / "analysis",
             ("silhouette", snapshot.step, len(snapshot.index)),
             lambda snapshot=snapshot: {"mean": np.array(silhouette(of_clusters(snapshot), snapshot.y_pred))},
+            source=SILHOUETTE_SOURCE,
         )
         values[place] = {SILHOUETTE.name: float(score["mean"])}
         values[place] |= {name: last[run.run_id] for name, last in curves.items() if run.run_id in last}

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -86,9 +87,26 @@ class ActiveRun:
         with self._gathering:
             self._values["environment"] = json.dumps(self._environment)
 
+    def decide(self, config: Mapping[str, Any], auto: Mapping[str, Any]) -> None:
+        """Write what preset auto has chosen into the spec, so that it repeats this run exactly.
+
+        Args:
+            config: every hyper-parameter.
+            auto: replaces what was left open.
+        """
+        self.spec = replace(self.spec, config=dict(config), auto=dict(auto))
+        self.run.spec = self.spec
+        temporary = self.folder / "spec.json.tmp"
+        temporary.write_text(self.spec.to_json())
+        temporary.replace(self.folder / "spec.json")
+        with self._gathering:
+            self._values["spec"] = self.spec.to_json()
+
     def rewind(self, step: int) -> None:
         """Take back points and snapshots after the step of the checkpoint that the run goes on from."""
-        with self.store.writing() as connection:
+        with self._flushing, self.store.writing() as connection:
+            with self._gathering:
+                self._points = [point for point in self._points if point["step"] <= step]
             connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
         for _, file in self.run.snapshots():
             with np.load(file, allow_pickle=False) as arrays:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sqlalchemy import select, update
@@ -16,6 +16,10 @@ from mmclust.runs.tables import METRICS, RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+UNDERSTANDING = "understanding.json"
+"""The file in a run's folder that says what was understood of its data."""
 
 
 class Run:
@@ -67,6 +71,13 @@ class Run:
         query = select(METRICS.c.name).where(METRICS.c.run_id == self.id).distinct()
         with self.store.reading() as connection:
             return sorted(connection.scalars(query))
+
+    def understanding(self) -> dict[str, Any] | None:
+        """What was understood of the file the run was trained on, what was open and left out; None where not kept."""
+        try:
+            return json.loads((self.folder / UNDERSTANDING).read_text())
+        except (OSError, ValueError):
+            return None
 
     def snapshots(self) -> list[tuple[int, Path]]:
         """Epoch and file of each kept snapshot, oldest first."""

@@ -23,8 +23,12 @@ class RunSpec:
     limit: int | None = None
     """Train on a random sample of this many; None: all."""
     preset: str = "quick"
+    auto: dict[str, Any] = field(default_factory=dict)
+    """What preset auto decides by trials when the run begins, and what it has decided; empty for other presets."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["float32", "bf16"] = "float32"
+    execution: Literal["eager", "auto"] = "eager"
+    """Of training steps on a GPU: eager, or CUDA graphs and compiling where a trial finds them faster."""
     launcher: str = "thread"
     gpus: float = 1.0
     """Part of a GPU that a cluster keeps free for it, if it takes any."""

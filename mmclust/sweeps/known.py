@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from typing import Any
 
 from mmclust.methods import METHODS, card
 from mmclust.runs.record import RunRecord
@@ -24,9 +25,20 @@ def _key(text: str) -> str:
     asked = _DEFAULTS | json.loads(text)
     if asked["method"] in METHODS:
         asked["config"] = card(asked["method"]).completed(asked["config"])
+    if "candidates" in asked["auto"]:
+        _leave_open(asked)
     # 1 and 1.0 are the same setting, but a switch is no number.
     asked["config"] = {k: float(v) if type(v) is int else v for k, v in asked["config"].items()}
     return json.dumps({name: value for name, value in asked.items() if name not in BESIDE_THE_POINT}, sort_keys=True)
+
+
+def _leave_open(asked: dict[str, Any]) -> None:
+    """Take out what preset auto decides by trials: a run that has decided equals one that is about to."""
+    auto = asked["auto"]
+    tried = {"flip"}.union(*auto["candidates"].values())
+    fixed = sorted(tried & set(auto["fixed"]))
+    asked["config"] = {k: v for k, v in asked["config"].items() if k not in tried or k in fixed}
+    asked["auto"] = {"budget_min": auto["budget_min"], "start": auto["start"], "fixed": fixed}
 
 
 class KnownRuns:

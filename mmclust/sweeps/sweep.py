@@ -34,7 +34,8 @@ class Cell:
 
     dataset: str
     method: str
-    preset: str = "quick"
+    preset: str = ""
+    """Empty for the method's usual."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Hyper-parameters that differ from the preset's."""
     preprocessing: tuple[str, ...] | None = None
@@ -43,6 +44,8 @@ class Cell:
     limit: int | None = None
     clusters: int | None = None
     device: str = "auto"
+    execution: str = "eager"
+    """Of steps on a GPU; see `mmclust.runs.spec`."""
     n_snapshots: int = N_SNAPSHOTS
     label: str = ""
     """What a table calls it; empty for its point."""
@@ -64,13 +67,14 @@ class Cell:
         return build_spec(
             self.dataset,
             self.method,
-            preset=self.preset,
+            preset=self.preset or None,
             changes=self.changes,
             preprocessing=self.preprocessing,
             epochs=self.epochs,
             seed=seed,
             clusters=self.clusters,
             device=self.device,
+            execution=self.execution,
             limit=self.limit,
             launcher=SWEEP,
             n_snapshots=self.n_snapshots,
@@ -108,7 +112,9 @@ class Sweep:
         asked = json.loads(self.to_json()) | {"title": ""}
         for cell in asked["cells"]:
             del cell["n_snapshots"]  # how many are kept has no influence on the numbers
-            cell["steps"] = cell.pop("preprocessing")  # its name in version 0.1.0, whose sweeps keep their ids
+            if cell["execution"] == "eager":  # came after version 0.1.0, whose sweeps keep their ids
+                del cell["execution"]
+            cell["steps"] = cell.pop("preprocessing")  # its name in version 0.1.0
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:6]
         first = self.cells[0]
         name = self.title or f"{first.method}-{first.dataset.rpartition('/')[2]}"

@@ -38,9 +38,9 @@ def test_more_images_than_there_are_samples_gives_all():
     assert topk.top_k(snapshot_of(np.eye(3)), 10).shape == (3, 3)
 
 
-def test_the_least_sure_belong_to_the_cluster_and_come_first():
+def test_the_least_confident_belong_to_the_cluster_and_come_first():
     snapshot = snapshot_of([[5, 0], [0.1, 0], [1, 0], [0, 2]])
-    first, second = topk.least_sure(snapshot, 2)
+    first, second = topk.least_confident(snapshot, 2)
     assert first.tolist() == [1, 2]
     assert second.tolist() == [3]
 

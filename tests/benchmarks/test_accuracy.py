@@ -46,7 +46,7 @@ def test_runs_stop_in_time_and_go_on_from_their_checkpoints(tmp_path):
     second = accuracy.measure("digits", minutes=0.05, **asked)["runs"]["paper"][0]
     assert second["points"][: len(first["points"])] == first["points"]
     assert second["cpu_minutes"] >= 0.05
-    assert first["steps_of_each_piece"] == ["as written"] and second["steps_of_each_piece"] == ["as written"] * 2
+    assert first["steps_of_each_piece"] == ["eager"] and second["steps_of_each_piece"] == ["eager"] * 2
     for piece in (first, second):
         assert piece["schedule_minutes"] == pytest.approx(3000 * piece["epoch_s"] / 60, abs=0.01)
     trained_s = 60 * (second["minutes"] - first["minutes"])

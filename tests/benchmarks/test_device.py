@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import device
 from mmclust.cli.main import main
-from mmclust.engine.execution import COMPILED, EAGER, REPLAYED, WEIGHTS_APART
+from mmclust.engine.execution import COMPILED, EAGER, GRAPHED, WEIGHTS_APART
 from tests.engine.again import Again
 
 CASE = device.Case("digits", torch.device("cpu"), 128, None, None, False)
@@ -55,14 +55,12 @@ def test_all_draws_of_a_step_come_from_the_cpu(name: str, monkeypatch: pytest.Mo
     assert torch.equal(made[0].get_state(), torch.Generator().manual_seed(0).get_state())
 
 
-def test_ways_of_taking_steps_are_timed_and_compared() -> None:
-    found = device.ways_to_step(CASE, graphs=Again)
+def test_execution_modes_are_timed_and_compared() -> None:
+    found = device.execution_modes(CASE, graphs=Again)
     for name in device.IMAGE_METHODS:
         told = found[f"{name}, float32"]
         assert told[EAGER.name]["ms_a_step"] > 0 and told[EAGER.name]["loss_difference"] == 0
-        assert (
-            told[REPLAYED.name]["loss_difference"] < 1e-3 and told[REPLAYED.name]["weight_difference"] < WEIGHTS_APART
-        )
+        assert told[GRAPHED.name]["loss_difference"] < 1e-3 and told[GRAPHED.name]["weight_difference"] < WEIGHTS_APART
         assert "CUDA graph" in told["chosen"]
 
 
@@ -70,19 +68,19 @@ def test_on_a_cpu_compiling_is_tried_when_asked_for_and_nothing_is_recorded() ->
     method = CASE.method("imc-swav", CASE.data(), small=True)
     assert device._worth_trying(CASE, method, device.CudaGraphs) == []
     assert device._worth_trying(replace(CASE, compiled=True), method, device.CudaGraphs) == [COMPILED]
-    names = {way.name for way in device._worth_trying(replace(CASE, device=torch.device("cuda")), method, Again)}
+    names = {mode.name for mode in device._worth_trying(replace(CASE, device=torch.device("cuda")), method, Again)}
     assert names == {"CUDA graph", "compiled, CUDA graph", "compiled"}
 
 
-def test_a_way_that_fails_is_told_beside_the_others() -> None:
+def test_a_mode_that_fails_is_told_beside_the_others() -> None:
     class Broken(Again):
         def record(self, work):
             raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
-    found = device.ways_to_step(CASE, graphs=Broken)
+    found = device.execution_modes(CASE, graphs=Broken)
     assert "CUDA graph failed (" in found["dccs, float32"]["chosen"]
     assert "CUDA graph" not in found["dccs, float32"]
-    assert found["imc-swav, float32"]["as written"]["ms_a_step"] > 0
+    assert found["imc-swav, float32"]["eager"]["ms_a_step"] > 0
 
 
 def test_two_runs_at_once_have_the_results_they_have_alone() -> None:

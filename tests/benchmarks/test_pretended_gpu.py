@@ -57,7 +57,7 @@ def moved(network: nn.Module) -> None:
 
 def method_on_gpu(name: str, preset: str, mode: FakeTensorMode) -> tuple[Method, tuple[Tensor, ...]]:
     """A method and 64 samples of its kind."""
-    image = name in ("dccs", "imc-swav")
+    image = not card(name).several_views
     shapes = [(3, 32, 32)] if image else [(8,), (8,)]
     views = tuple(
         ViewSpec(name=f"view {number}", kind="image" if image else "vector", shape=shape)

@@ -15,45 +15,45 @@ CPU = torch.device("cpu")
 
 def test_dccs_is_measured_beside_its_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_on_device, "precisions", lambda device: ("float32",))
-    found = train_on_device.measure("dccs", None, device=CPU, rounds=2, seconds=0.1, limit=256)
-    ours = found["speeds"]["float32, as written"]
+    found = train_on_device.measure("dccs", None, device=CPU, execution="auto", rounds=2, seconds=0.1, limit=256)
+    ours = found["speeds"]["float32, eager"]
     assert len(ours["each_images_per_s"]) == 2 and ours["images_per_s"] > 0
     assert ours["ms_a_step"] == pytest.approx(1000 * 64 / ours["images_per_s"], rel=0.01)
     assert sum(ours["share_of_time"].values()) == pytest.approx(1, abs=0.01)
     assert found["speeds"]["plain"]["images_per_s"] > 0
-    assert found["speeds"]["float32, as chosen"]["steps"] == "as written"
-    assert set(found["ratio_to_plain"]) == {"float32, as written"}
+    assert found["speeds"]["float32, auto"]["steps"] == "eager"
+    assert set(found["ratio_to_plain"]) == {"float32, eager"}
 
 
 def test_any_method_is_measured_half_way_through_its_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train_on_device, "precisions", lambda device: ("float32",))
     found = train_on_device.measure("dmim", "digits-2view", device=CPU, rounds=1, seconds=0.1)
-    ours = found["speeds"]["float32, as written"]
+    ours = found["speeds"]["float32, eager"]
     assert ours["schedule_s"] == pytest.approx(ours["schedule_steps"] * ours["ms_a_step"] / 1000, rel=0.02)
     assert "ratio_to_plain" not in found
 
 
 def test_the_choice_of_steps_is_told_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmclust.engine.execution import REPLAYED
+    from mmclust.engine.execution import GRAPHED
     from mmclust.engine.trainer import Trainer
 
     def chosen(trainer: Trainer, *, step: int) -> str:
-        trainer.way = REPLAYED
-        return "CUDA graph (a step as written 4 ms; CUDA graph 1 ms)"
+        trainer.execution = GRAPHED
+        return "CUDA graph (per step: eager 4 ms; CUDA graph 1 ms)"
 
-    monkeypatch.setattr(Trainer, "speed_up", chosen)
+    monkeypatch.setattr(Trainer, "autotune", chosen)
     monkeypatch.setattr(train_on_device, "precisions", lambda device: ("float32",))
-    found = train_on_device.measure("dccs", None, device=CPU, rounds=1, seconds=0.1, limit=256)
-    told = found["speeds"]["float32, as chosen"]
+    found = train_on_device.measure("dccs", None, device=CPU, execution="auto", rounds=1, seconds=0.1, limit=256)
+    told = found["speeds"]["float32, auto"]
     assert told["steps"].startswith("CUDA graph") and told["images_per_s"] > 0 and "share_of_time" not in told
-    assert set(found["ratio_to_plain"]) == {"float32, as written", "float32, as chosen"}
+    assert set(found["ratio_to_plain"]) == {"float32, eager", "float32, auto"}
 
 
 def test_imc_swav_starts_behind_its_warm_up_with_the_batch_asked_for() -> None:
     recipe = train_on_device._recipe("imc-swav", None, CPU, "quick", 32, 64)
     trainer, start = recipe.ours("float32", Laps(CPU, seconds=1, warm_up=1))
     assert (trainer.batch_size, recipe.batch_size, start) == (32, 32, 0)
-    assert trainer.method.repeats("train", "main") == "train"
+    assert trainer.method.graph_key("train", "main") == "train"
     assert recipe.plain is not None and recipe.plain().loader.batch_size == 32
 
 

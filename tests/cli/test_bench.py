@@ -71,8 +71,8 @@ def test_time_to_accuracy_is_told_for_every_seed_and_preset(capsys: pytest.Captu
     assert main([*asked, "--set", "sigma=0.2"]) == 0
     found = last_line(capsys)
     assert {run["config"]["sigma"] for runs in found["runs"].values() for run in runs} == {0.2}
-    assert set(found["runs"]) == set(found["summary"]) == {"paper", "best-known"}
-    assert [run["seed"] for run in found["runs"]["best-known"]] == [0, 3]
+    assert set(found["runs"]) == set(found["summary"]) == {"paper", "fast"}
+    assert [run["seed"] for run in found["runs"]["fast"]] == [0, 3]
     assert found["summary"]["paper"]["to"]["0.9"]["seeds_that_reached_it"] == "0 of 2"
 
 

@@ -13,7 +13,7 @@ from mmclust.cli.output import duration, print_table
 from mmclust.runs.store import RunStore
 
 ROOT = Path(__file__).parents[2]
-TINY = ("--dataset", "digits", "--method", "dccs", "--limit", "192", "--set", "width=0.125")
+TINY = ("--dataset", "digits", "--method", "dccs", "--preset", "paper", "--limit", "192", "--set", "width=0.125")
 
 
 def document(capsys: pytest.CaptureFixture[str]) -> dict:
@@ -220,7 +220,10 @@ def test_the_example_is_made_by_a_command(tmp_path: Path, monkeypatch: pytest.Mo
     record = made.list()[0]
     assert (record.status, record.example) == ("finished", True)
     assert (folder / "checkpoint.pt").exists()
-    assert any((folder / "layouts").iterdir())
+    layouts = {file.name for file in (folder / "layouts").iterdir()}
+    (folder / "layouts" / "of-the-code-before.npy").touch()
+    assert main(["example", "--out", str(folder), "--layouts"]) == 0
+    assert {file.name for file in (folder / "layouts").iterdir()} == layouts != set()
     assert not any(str(tmp_path) in path.read_text() for path in folder.glob("*.json"))
 
 
@@ -262,3 +265,17 @@ def test_a_run_waits_with_a_sentence_while_its_device_is_busy():
     os.kill(first.pid, signal.SIGINT)
     assert second.communicate(timeout=60)[0].splitlines()[-1].startswith("finished")
     assert (first.wait(), second.returncode) == (1, 0)
+
+
+def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MMCLUST_AS_WRITTEN", "1")
+    assert main(["methods", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "MMCLUST_AS_WRITTEN has no effect any more" in printed.err and printed.out.startswith("{")
+
+
+def test_an_unknown_execution_mode_is_refused(capsys: pytest.CaptureFixture[str]):
+    assert main(["train", "--dataset", "digits", "--method", "dccs", "--execution", "fast"]) == 2
+    assert "--execution" in capsys.readouterr().err

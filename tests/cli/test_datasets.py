@@ -25,8 +25,8 @@ def last_json(capsys: Any) -> dict[str, Any]:
 def test_a_file_is_described_with_what_it_leaves_open(file: str, capsys: Any) -> None:
     assert main(["datasets", file]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 view: 200 x 64; no classes.\n")
-    assert "--answer 'classes=kind'" in out and "--answer 'pixels of x=images, row by row'" in out
+    assert out.startswith("1 view: 200 x 64; 2 classes.\n")
+    assert "--answer 'classes=none'" in out and "--answer 'pixels of x=images, row by row'" in out
 
 
 def test_a_file_is_kept_as_answered_and_trains_by_its_name(file: str, capsys: Any) -> None:

@@ -33,7 +33,7 @@ def write(folder: Path, n_samples: int, *, several: bool, n_test: int = 0) -> st
 @pytest.mark.parametrize("method", METHODS)
 def test_few_samples_are_one_batch_and_train(method: str, tmp_path: Path, capsys: Any) -> None:
     file = write(tmp_path, 40, several=card(method).several_views)
-    assert main(["train", "--dataset", file, "--method", method, "--epochs", "2", "--json"]) == 0
+    assert main(["train", "--dataset", file, "--method", method, "--preset", "paper", "--epochs", "2", "--json"]) == 0
     told = capsys.readouterr()
     assert "note: There are 40 samples to train on, fewer than the preset's batch of" in told.err
     result = json.loads(told.out.strip().splitlines()[-1])
@@ -46,7 +46,7 @@ def test_of_data_with_a_split_those_to_train_on_are_one_batch(
     method: str, n_train: int, tmp_path: Path, capsys: Any
 ) -> None:
     file = write(tmp_path, 40, several=False, n_test=10)
-    assert main(["train", "--dataset", file, "--method", method, "--epochs", "2", "--json"]) == 0
+    assert main(["train", "--dataset", file, "--method", method, "--preset", "paper", "--epochs", "2", "--json"]) == 0
     told = capsys.readouterr()
     assert f"note: There are {n_train} samples to train on, fewer than the preset's batch of" in told.err
     run = RunStore().get(json.loads(told.out.strip().splitlines()[-1])["run_id"])

@@ -67,7 +67,7 @@ def test_names_from_inside_a_file_cannot_spoil_the_message(tmp_path: Path) -> No
     with pytest.raises(ValueError) as error:
         readers.read(tmp_path / "a.npz")
     text = str(error.value)
-    assert text.isprintable() and len(text) <= readers.LONGEST + 5 and text.endswith("`x2` and `labels`")
+    assert text.isprintable() and len(text) <= readers.LONGEST + 5 and text.endswith("X2 and labels Y, are needed")
 
 
 def test_a_picture_that_is_too_large_to_unpack_is_refused_by_its_header(tmp_path: Path, home: Path) -> None:

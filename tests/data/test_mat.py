@@ -129,7 +129,7 @@ def test_without_labels_the_length_that_all_views_share_counts(tmp_path: Path, l
         ({"X1": A, "X2": B[:-1]}, "differ in length (X1 30 x 5, X2 29 x 8)"),
         ({"X1": A, "X2": B, "Y": LABELS[:-1]}, "29 labels for X1 30 x 5, X2 30 x 8"),
         ({"X1": A, "X2": B, "Y": LABELS + 0.5}, "fractions or NaN"),
-        ({"note": "nothing"}, "holds note; views such as X1, X2 and labels Y"),
+        ({"note": "nothing"}, "holds note; a matrix with a row for each sample, or views such as X1, X2 and labels Y"),
         ({"X1": A + 1j * A, "X2": B + 1j}, "views such as X1, X2"),
         ({"X": cell(*[A] * 40), "Y": LABELS}, "a list of 40 arrays; at most 32"),
         ({"X1": np.zeros((N, 4, 4)), "X2": A, "Y": LABELS}, "nothing to tell them apart"),
@@ -208,7 +208,7 @@ def test_a_zip_of_one_mat_is_read(tmp_path: Path):
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"a_dot_mat": b"x", "b_dot_mat": b"y"}, "holds 2 .mat files"),
+        ({"a_dot_mat": b"x", "b_dot_mat": b"y"}, "a.mat cannot be read as a MATLAB file"),
         ({"a_dot_mat": b"x"}, "cannot be read as a MATLAB file"),
     ],
 )

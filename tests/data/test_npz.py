@@ -6,7 +6,7 @@ import pytest
 
 from mmclust.data import readers
 from mmclust.data.readers import npz
-from mmclust.data.readers.reading import understood
+from mmclust.data.readers.reading import Reading, understood
 
 IMAGES = np.arange(6 * 4 * 5, dtype=np.uint8).reshape(6, 4, 5)
 
@@ -105,8 +105,7 @@ def test_the_keras_spelling_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"pictures": IMAGES}, "an array `images`"),
-        ({"images": IMAGES.reshape(6, 20)}, "have shape"),
+        ({"note": np.array("nothing")}, "holds note; a matrix with a row for each sample"),
         ({"images": np.stack([IMAGES] * 2, axis=1)}, "have shape"),
         ({"images": IMAGES[:0]}, "at least one image"),
         ({"images": np.zeros((6, 4, 5))}, "nothing to tell them apart"),
@@ -114,17 +113,35 @@ def test_the_keras_spelling_is_read(tmp_path: Path) -> None:
         ({"images": np.where(IMAGES == 7, np.inf, IMAGES)}, "NaN or infinite"),
         ({"images": IMAGES.astype(complex)}, "of type complex128"),
         ({"images": IMAGES.astype(object)}, "pickled array"),
-        ({"images": IMAGES, "labels": np.arange(5)}, "5 labels for 6 images"),
+        ({"images": IMAGES, "labels": np.arange(5)}, "5 labels for images 6 x 4 x 5"),
         ({"images": IMAGES, "labels": np.arange(6) + 0.5}, "fractions or NaN"),
-        ({"images": IMAGES, "labels": np.array([None] * 6)}, "pickled array"),
-        ({"images": IMAGES, "labels": np.arange(6), "classes": np.array(["a", "b"])}, "2 class names"),
-        ({"images": IMAGES, "split": np.arange(6)}, "0 (train) or 1 (test)"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, arrays: dict, words: str) -> None:
     with pytest.raises(ValueError) as error:
         readers.read(write(tmp_path / "a.npz", **arrays))
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"images": IMAGES, "labels": np.array([None] * 6)}, "labels (a pickled array"),
+        (
+            {"images": IMAGES, "labels": np.arange(6), "classes": np.array(["a", "b"])},
+            "names of classes (2 names for 6",
+        ),
+        ({"images": IMAGES, "split": np.arange(6)}, "split (no 0 (train) or 1 (test)"),
+        ({"images": IMAGES, "more": np.zeros(3)}, "more (3, no view and no classes)"),
+    ],
+)
+def test_what_cannot_be_used_beside_images_is_left_out_with_the_reason(
+    tmp_path: Path, arrays: dict, words: str
+) -> None:
+    reading = Reading()
+    dataset = readers.read(write(tmp_path / "a.npz", **arrays), reading)
+    assert dataset.n_samples == 6 and words in str(reading.left_out[0])
+    assert f"left out: {words}" in understood(dataset, reading)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04 cut off"])
@@ -192,6 +209,6 @@ def test_views_of_different_length_are_one_sentence(tmp_path: Path):
 
 def test_pickled_views_are_refused(tmp_path: Path):
     rng = np.random.default_rng(0)
-    views = {"x1": rng.random((6, 4)), "x2": rng.random((6, 3)), "labels": np.array([None] * 6)}
-    with pytest.raises(ValueError, match="labels in a.npz is a pickled array"):
+    views = {"x1": np.array([rng.random(), None]), "labels": np.array([None] * 6)}
+    with pytest.raises(ValueError, match="x1 in a.npz is a pickled array"):
         readers.read(write(tmp_path / "a.npz", **views))

@@ -119,10 +119,8 @@ def test_ids_that_repeat_or_that_one_table_lacks_join_nothing_and_are_no_numbers
     repeated = write(tmp_path / "one", a=table(A, id=np.arange(40) // 2), b=table(A[:, :2], id=np.arange(40)))
     dataset, reading = opened(repeated)
     assert [view.shape for view in dataset.views] == [(40, 5), (40, 2)]
-    assert reading.told == [
-        "left out: id, which is the same for several rows (a.csv)",
-        "rows paired by their order, for a has no ids",
-    ]
+    assert reading.told == ["rows paired by their order, for a has no ids"]
+    assert str(reading.left_out[0]) == "id in a.csv (an id, which is the same for several rows)"
     alone = write(tmp_path / "two", a=table(A, id=np.arange(40)), b=table(A[:, :2]))
     assert opened(alone)[1].told == ["rows paired by their order, for b has no ids"]
 
@@ -142,31 +140,35 @@ def test_captions_in_a_table_of_their_own_are_one_for_each_sample_or_left_out(tm
     assert dataset.texts is not None and dataset.texts.tolist() == captions and len(dataset.views) == 2
     (folder / "c.csv").write_text("caption\n" + "\n".join(f'"{text}"' for text in captions[:5]))
     dataset, reading = opened(folder)
-    assert dataset.texts is None and reading.told == ["left out: 5 captions, which are not one for each sample"]
+    assert dataset.texts is None and str(reading.left_out[0]) == "5 captions (not one for each sample)"
+
+
+def left_out(reading: Reading) -> list[str]:
+    return [one.what for one in reading.left_out]
 
 
 @pytest.mark.parametrize("name", ["W", "V", "v", "x", "data"])
 def test_matrices_that_are_no_views_are_named(tmp_path: Path, name: str):
     np.savez(tmp_path / "two.npz", allow_pickle=False, **{name: np.eye(9), "X1": A, "X2": A[:, :3], "Y": LABELS})
-    assert opened(tmp_path / "two.npz")[1].told == [f"left out: {name}"]
+    assert left_out(opened(tmp_path / "two.npz")[1]) == [name]
     arrays = {name: np.eye(5), "X": A, "Y": LABELS}
     np.savez(tmp_path / "one.npz", allow_pickle=False, **arrays)
     savemat(tmp_path / "one.mat", arrays)
     for ending in ("npz", "mat"):
         dataset, reading = opened(tmp_path / f"one.{ending}")
         assert [(view.name, view.shape) for view in dataset.spec.views] == [("X", (5,))]
-        assert reading.told[0] == f"left out: {name}" and dataset.n_samples == 40 and dataset.spec.n_clusters == 4
+        assert left_out(reading) == [name] and dataset.n_samples == 40 and dataset.spec.n_clusters == 4
 
 
 def test_matrices_of_usual_names_that_do_not_fit_the_labels_are_left_out_beside_two_that_do(tmp_path: Path):
     np.savez(tmp_path / "a.npz", v=B[:12], data=A, gt=LABELS)
-    assert opened(tmp_path / "a.npz")[1].told == ["left out: v"]
+    assert left_out(opened(tmp_path / "a.npz")[1]) == ["v"]
     np.savez(tmp_path / "a.npz", X=A, vision=A[:, :3], features=B, gt=LABELS)
     dataset, reading = opened(tmp_path / "a.npz")
-    assert [view.name for view in dataset.spec.views] == ["X", "vision"] and reading.told == ["left out: features"]
+    assert [view.name for view in dataset.spec.views] == ["X", "vision"] and left_out(reading) == ["features"]
     np.savez(tmp_path / "a.npz", X=A, W1=B[:5], W2=B[:7], gt=LABELS)
     dataset, reading = opened(tmp_path / "a.npz")
-    assert [view.name for view in dataset.spec.views] == ["X"] and reading.told == ["left out: W1, W2"]
+    assert [view.name for view in dataset.spec.views] == ["X"] and left_out(reading) == ["W1", "W2"]
 
 
 def test_rows_without_a_picture_and_pictures_without_a_caption_are_counted(tmp_path: Path):
@@ -175,14 +177,14 @@ def test_rows_without_a_picture_and_pictures_without_a_caption_are_counted(tmp_p
     named = [*range(8), 8, 8, 20, 21]  # 8 twice, 20 and 21 are not there, 9 is not named
     lines = [f"{number}.png,{'' if number == 3 else f'words for {number}'}" for number in named]
     (tmp_path / "captions.csv").write_text("\n".join(["file,caption", *lines]))
-    told = ["rows left out, whose picture is not there: 2", "rows left out, of a picture that has one: 1"]
+    told = ["rows left out, whose picture is not there: 2"]
     dataset, reading = opened(tmp_path)
     assert dataset.n_samples == 10 and reading.told == [*told, "pictures without a caption: 2"]
     assert opened(tmp_path)[1].told == reading.told, "from the cache"
     (tmp_path / "captions.csv").write_text("file,label\n" + "\n".join(f"{i}.png,{'ab'[i % 2]}" for i in range(8)))
     dataset, reading = opened(tmp_path)
-    assert dataset.labels is None
-    assert reading.told == ["classes left out, for so many pictures are not in the table: 2"]
+    assert dataset.labels is not None and dataset.labels.tolist() == [0, 1] * 4 + [-1, -1]
+    assert reading.told == ["pictures without a class in the table: 2"]
     (tmp_path / "captions.csv").write_text("\n".join(["file,caption", *lines]))
     dataset, reading = opened(tmp_path / "captions.csv")
     assert dataset.n_samples == 9 and reading.told == [*told, "pictures without a caption: 1"]

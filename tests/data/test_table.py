@@ -62,12 +62,14 @@ def test_a_column_y_is_a_coordinate_where_its_values_are_many(tmp_path: Path):
     assert opened(tmp_path / "b.csv")[0].spec.n_clusters == 3
 
 
-def test_whole_numbers_may_be_classes_but_are_taken_for_numbers(tmp_path: Path):
+def test_whole_numbers_beside_others_may_be_classes_and_are_no_feature_unless_somebody_says_so(tmp_path: Path):
     np.savetxt(tmp_path / "a.csv", np.c_[A, np.arange(N) % 3], delimiter=",")
     dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.spec.views[0].shape == (5,) and reading.questions[0].options == ("none", "column 5")
-    dataset, _ = opened(tmp_path / "a.csv", classes="column 5")
-    assert dataset.spec.views[0].shape == (4,) and dataset.spec.n_clusters == 3
+    assert dataset.spec.views[0].shape == (4,) and reading.questions[0].options == ("none", "column 5")
+    assert dataset.spec.n_clusters == 3 and reading.questions[0].answer == "column 5" and reading.open
+    dataset, reading = opened(tmp_path / "a.csv", classes="none")
+    assert dataset.spec.views[0].shape == (5,) and dataset.labels is None
+    assert [question.name for question in reading.questions] == ["classes", "use of column 5"]
 
 
 @pytest.mark.parametrize("column", [0, 4])
@@ -108,10 +110,10 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("lines", "first", "told"),
+    ("lines", "first", "said"),
     [
         (["a;b;c", "1;2;3", "0,5;0,25;0"], [1, 2, 3], ["decimal commas"]),
-        (["0,5;0,25;", "0,75;1,5;"], [0.5, 0.25], ["decimal commas", "left out: column 3, which is empty"]),
+        (["0,5;0,25;", "0,75;1,5;"], [0.5, 0.25], ["decimal commas", "column 3 (empty)"]),
         (["0,5;;cat", "0,75;1,5;dog", "3;2,5;cat", "1;1;dog"], [0.5, np.nan], ["decimal commas"]),
         (["1,5e3;2,5E-1", "-1,5e+3;,5"], [1500, 0.25], ["decimal commas"]),
         (["1,5\t2,5\t3", "1\t2\t3"], [1.5, 2.5, 3], ["decimal commas"]),
@@ -120,16 +122,17 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
         (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
         (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
         (["3, 1, 7", "4, 5, 6"], [3, 1, 7], []),
-        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["left out: codes"]),
-        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["left out: column 2"]),
+        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["codes (words)"]),
+        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["column 2 (words)"]),
     ],
 )
 def test_all_rows_tell_whether_commas_are_decimal(
-    tmp_path: Path, lines: list[str], first: list[float], told: list[str]
+    tmp_path: Path, lines: list[str], first: list[float], said: list[str]
 ):
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
     dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha() and reading.told == told
+    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha()
+    assert [*reading.told, *map(str, reading.left_out)] == said
     assert np.allclose(dataset.views[0][0], first, equal_nan=True)
 
 
@@ -157,8 +160,12 @@ def test_captions_with_numbers_and_spaces_stay_parted_by_commas(tmp_path: Path):
 
 def test_a_row_that_is_too_long_does_not_make_commas_part_the_others(tmp_path: Path):
     (tmp_path / "a.csv").write_text("0,5;1,5\n" * 20 + "0,5;1,5;2,5\n")
-    with pytest.raises(ValueError, match="is not a table of numbers"):
-        opened(tmp_path / "a.csv")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert dataset.views[0].shape == (20, 2) and str(reading.left_out[0]) == (
+        "1 line of a.csv (rows differ in length, line 21)"
+    )
+    with pytest.raises(ValueError, match="a.csv is not a table of numbers"):
+        opened(tmp_path / "a.csv", **{"lines of a.csv": "read nothing"})
 
 
 def test_a_column_of_row_numbers_beside_counted_columns_is_the_ids(tmp_path: Path):
@@ -173,9 +180,10 @@ def test_columns_of_types_of_pandas_may_have_holes(tmp_path: Path):
     table = table.astype({"label": "string", "caption": "string"})
     table.to_parquet(tmp_path / "a.parquet")
     dataset, _ = opened(tmp_path / "a.parquet")
-    assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS[1:]
-    assert dataset.views[0].shape == (N - 1, 6) and labels_of(dataset) == NAMES[1:].tolist()
-    assert dataset.views[0][:3, 4:].tolist() == [[1, 1], [0, 2], [1, 3]]
+    assert dataset.texts is not None and dataset.texts.tolist() == ["", *CAPTIONS[1:]]
+    assert dataset.views[0].shape == (N, 6) and labels_of(dataset.take(np.arange(1, N))) == NAMES[1:].tolist()
+    assert dataset.labels is not None and dataset.labels[0] == -1
+    assert dataset.views[0][1:4, 4:].tolist() == [[1, 1], [0, 2], [1, 3]]
 
 
 def test_columns_that_are_empty_are_left_out_and_dates_are_no_captions(tmp_path: Path):
@@ -185,7 +193,7 @@ def test_columns_that_are_empty_are_left_out_and_dates_are_no_captions(tmp_path:
     for ending in ("csv", "parquet"):
         dataset, reading = opened(tmp_path / f"a.{ending}")
         assert dataset.views[0].shape == (N, 4) and dataset.texts is None
-        assert reading.told == ["left out: nothing, which is empty", "left out: when"]
+        assert list(map(str, reading.left_out)) == ["nothing (empty)", "when (words)"]
 
 
 def test_columns_named_after_views_are_views(tmp_path: Path):
@@ -260,7 +268,7 @@ def test_a_picture_in_parquet_that_is_damaged_or_missing_is_named(tmp_path: Path
             opened(tmp_path / "a.parquet")
     pd.DataFrame({"blob": [b"no picture"] * N, "x": A[:, 0], "z": A[:, 1]}).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet")
-    assert dataset.spec.views[0].shape == (2,) and reading.told == ["left out: blob"]
+    assert dataset.spec.views[0].shape == (2,) and str(reading.left_out[0]) == "blob (words)"
 
 
 @pytest.mark.parametrize("separator", [",", "|", ";"])
@@ -289,7 +297,8 @@ def test_tables_are_joined_by_their_ids(tmp_path: Path):
     kept = np.sort(order)
     assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
     assert labels_of(dataset) == NAMES[kept].tolist()
-    assert reading.told == ["26 of 30 samples are in every table, the others are left out"]
+    assert reading.told == ["tables joined by id", "26 of 30 samples are in every table"]
+    assert str(reading.left_out[0]) == "4 samples (not in every table)"
 
 
 def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
@@ -299,19 +308,18 @@ def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
     kept = np.sort(order)
     assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
     assert dataset.labels is not None and dataset.labels.tolist() == (kept % 3).tolist()
-    assert "20 of 30 samples are in every view" in reading.told[0]
+    assert str(reading.left_out[0]) == "10 samples that not every view has (views must be complete)"
 
 
-def test_samples_that_a_view_lacks_and_samples_without_a_class_are_left_out(tmp_path: Path):
+def test_samples_that_a_view_lacks_are_left_out_and_those_without_a_class_stay(tmp_path: Path):
     first, labels = A.copy(), (np.arange(N) % 3).astype(float)
     first[3], labels[5] = np.nan, np.nan
     np.savez(tmp_path / "a.npz", X1=first, X2=B, Y=labels)
     dataset, reading = opened(tmp_path / "a.npz")
-    assert dataset.n_samples == N - 2 and dataset.spec.n_clusters == 3
-    assert reading.told[:2] == [
-        "1 sample that X1 lacks is left out, for views must be complete",
-        "1 sample without a class is left out",
-    ]
+    assert dataset.n_samples == N - 1 and dataset.spec.n_clusters == 3
+    assert dataset.labels is not None and dataset.labels[4] == -1 and (dataset.labels >= 0).sum() == N - 2
+    assert str(reading.left_out[0]) == "1 sample that X1 lacks (views must be complete)"
+    assert "1 without a class, which are clustered but not scored" in understood(dataset)
 
 
 def test_single_holes_stay_unless_the_user_says_otherwise(tmp_path: Path):
@@ -345,9 +353,9 @@ def test_flat_columns_become_images_where_the_user_says_so(tmp_path: Path):
 def test_an_array_of_an_unusual_name_may_hold_the_classes(tmp_path: Path):
     np.savez(tmp_path / "a.npz", X1=A, X2=B, kind=np.arange(N) % 3)
     dataset, reading = opened(tmp_path / "a.npz")
-    assert dataset.labels is None and reading.questions[0].options == ("none", "kind")
-    dataset, _ = opened(tmp_path / "a.npz", classes="kind")
-    assert dataset.spec.n_clusters == 3
+    assert dataset.spec.n_clusters == 3 and reading.questions[0].options == ("none", "kind") and reading.open
+    dataset, _ = opened(tmp_path / "a.npz", classes="none")
+    assert dataset.labels is None
 
 
 def pictures(folder: Path) -> None:

@@ -101,10 +101,17 @@ def test_grey_pictures_have_one_channel_and_mixed_ones_three(tmp_path: Path) -> 
 
 
 def test_sixteen_bits_are_read_as_eight(tmp_path: Path) -> None:
-    out = io.BytesIO()
-    Image.fromarray(np.full((20, 20), 77 * 256 + 3, np.uint16)).save(out, "PNG")
-    dataset = readers.read(pack(tmp_path, "", {"a.png": out.getvalue(), "b.png": out.getvalue()}))
-    assert dataset.views[0].shape == (2, 1, 20, 20) and (dataset.views[0] == 77).all()
+    files = {}
+    for name, levels in (("a.png", (160, 4064)), ("b.png", (160, 2112))):
+        out = io.BytesIO()
+        Image.fromarray(np.repeat(np.array(levels, np.uint16), 200).reshape(20, 20)).save(out, "PNG")
+        files[name] = out.getvalue()
+    reading = Reading()
+    dataset = readers.read(pack(tmp_path, "", files), reading)
+    assert dataset.views[0].shape == (2, 1, 20, 20) and reading.told == [
+        "values 160 to 4064 of all pictures scaled to 0 to 255"
+    ]
+    assert [np.unique(image).tolist() for image in dataset.views[0]] == [[0, 255], [0, 128]]
 
 
 @pytest.mark.parametrize(("side", "px"), [(24, 32), (70, 64), (150, 96), (400, 96)])
@@ -135,11 +142,14 @@ def test_pictures_that_are_made_square_are_told_of(tmp_path: Path) -> None:
 def test_a_wide_picture_is_cut_in_the_middle(tmp_path: Path) -> None:
     pixels = np.zeros((40, 120), np.uint8)
     pixels[:, 40:80] = 255
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG")
-    dataset = readers.read(pack(tmp_path, "", {"a.png": out.getvalue(), "b.png": out.getvalue()}))
+    files = {}
+    for name, level in (("a.png", 255), ("b.png", 200)):
+        out = io.BytesIO()
+        Image.fromarray(pixels // 255 * level).save(out, "PNG")
+        files[name] = out.getvalue()
+    dataset = readers.read(pack(tmp_path, "", files))
     assert dataset.views[0].shape == (2, 1, 32, 32)
-    assert (dataset.views[0][:, :, :, 2:-2] == 255).all()
+    assert np.unique(dataset.views[0][:, :, :, 2:-2]).tolist() == [200, 255]
 
 
 def test_the_second_reading_comes_from_the_cache_and_a_changed_file_is_read_anew(

@@ -11,14 +11,14 @@ from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.engine import execution
 from mmclust.engine.execution import (
     COMPILED,
-    COMPILED_REPLAYED,
+    COMPILED_GRAPHED,
     EAGER,
-    REPLAYED,
+    GRAPHED,
+    ExecutionMode,
     Trial,
-    Way,
     agree,
     choose,
-    ways_of,
+    modes_to_try,
 )
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.engine.trainer import build
@@ -39,13 +39,15 @@ PLAIN = _told((1.0, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))
 MOVED = [torch.tensor([3.0, -4.0]), torch.zeros(2), torch.ones(3)]
 
 
-def _trial(way: Way, seconds: float, told: list[Values] = PLAIN, moved: list[torch.Tensor] = MOVED) -> Trial:
-    return Trial(way, seconds, told, moved)
+def _trial(
+    mode: ExecutionMode, seconds: float, told: list[Values] = PLAIN, updates: list[torch.Tensor] = MOVED
+) -> Trial:
+    return Trial(mode, seconds, told, updates)
 
 
-def _trials(found: dict[Way, Trial | Exception]) -> Callable[[Way], Trial]:
-    def trial(way: Way) -> Trial:
-        if isinstance(outcome := found[way], Exception):
+def _trials(found: dict[ExecutionMode, Trial | Exception]) -> Callable[[ExecutionMode], Trial]:
+    def trial(mode: ExecutionMode) -> Trial:
+        if isinstance(outcome := found[mode], Exception):
             raise outcome
         return outcome
 
@@ -53,7 +55,7 @@ def _trials(found: dict[Way, Trial | Exception]) -> Callable[[Way], Trial]:
 
 
 def _method(name: str, **changes: Any) -> Method:
-    kind = "image" if name in ("dccs", "imc-swav") else "vector"
+    kind = "vector" if card(name).several_views else "image"
     views = (
         (ViewSpec(name="image", kind="image", shape=(1, 16, 16)),)
         if kind == "image"
@@ -65,48 +67,48 @@ def _method(name: str, **changes: Any) -> Method:
     return build(method_class(name), values, DataSpec(name="tiny", views=views, n_clusters=3), 0)
 
 
-def test_the_fastest_way_is_taken_and_all_are_told() -> None:
+def test_the_fastest_mode_is_taken_and_all_are_told() -> None:
     found = {
         EAGER: _trial(EAGER, 0.004),
-        REPLAYED: _trial(REPLAYED, 0.001),
-        COMPILED_REPLAYED: _trial(COMPILED_REPLAYED, 0.002),
+        GRAPHED: _trial(GRAPHED, 0.001),
+        COMPILED_GRAPHED: _trial(COMPILED_GRAPHED, 0.002),
     }
-    way, told = choose(_trials({**found}), (REPLAYED, COMPILED_REPLAYED), n_steps=10**6)
-    assert way is REPLAYED
-    assert told == "CUDA graph (a step as written 4 ms; CUDA graph 1 ms; compiled, CUDA graph 2 ms)"
+    mode, told = choose(_trials({**found}), (GRAPHED, COMPILED_GRAPHED), n_steps=10**6)
+    assert mode is GRAPHED
+    assert told == "CUDA graph (per step: eager 4 ms; CUDA graph 1 ms; compiled, CUDA graph 2 ms)"
 
 
-def test_a_slower_way_is_not_taken() -> None:
-    found: dict[Way, Trial | Exception] = {
+def test_a_slower_mode_is_not_taken() -> None:
+    found: dict[ExecutionMode, Trial | Exception] = {
         EAGER: _trial(EAGER, 0.004),
-        REPLAYED: _trial(REPLAYED, 0.005),
+        GRAPHED: _trial(GRAPHED, 0.005),
     }
-    assert choose(_trials(found), (REPLAYED,), n_steps=10**4)[0] is EAGER
+    assert choose(_trials(found), (GRAPHED,), n_steps=10**4)[0] is EAGER
 
 
-def test_a_way_that_fails_is_told_and_not_taken() -> None:
-    found: dict[Way, Trial | Exception] = {
+def test_a_mode_that_fails_is_told_and_not_taken() -> None:
+    found: dict[ExecutionMode, Trial | Exception] = {
         EAGER: _trial(EAGER, 0.004),
-        REPLAYED: RuntimeError("operation not permitted\nwhen stream is capturing"),
+        GRAPHED: RuntimeError("operation not permitted\nwhen stream is capturing"),
     }
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
-    assert way is EAGER
+    mode, told = choose(_trials(found), (GRAPHED,), n_steps=10**4)
+    assert mode is EAGER
     assert "CUDA graph failed (operation not permitted)" in told
 
 
 @pytest.mark.parametrize("wrong", [(1.1, 2.0, 0.5), (0.9, 2.0, 0.5), (float("nan"), 2.0, 0.5)])
-def test_a_way_with_other_losses_is_not_taken(wrong: tuple[float, float, float]) -> None:
-    found: dict[Way, Trial | Exception] = {
+def test_a_mode_with_other_losses_is_not_taken(wrong: tuple[float, float, float]) -> None:
+    found: dict[ExecutionMode, Trial | Exception] = {
         EAGER: _trial(EAGER, 0.004),
-        REPLAYED: _trial(REPLAYED, 0.001, [*_told(wrong), *PLAIN[1:]]),
+        GRAPHED: _trial(GRAPHED, 0.001, [*_told(wrong), *PLAIN[1:]]),
     }
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4)
-    assert way is EAGER
+    mode, told = choose(_trials(found), (GRAPHED,), n_steps=10**4)
+    assert mode is EAGER
     assert "CUDA graph gave other losses or weights" in told
 
 
 def test_short_runs_are_not_compiled() -> None:
-    found: dict[Way, Trial | Exception] = {
+    found: dict[ExecutionMode, Trial | Exception] = {
         EAGER: _trial(EAGER, 0.004),
         COMPILED: _trial(COMPILED, 0.001),
     }
@@ -114,37 +116,37 @@ def test_short_runs_are_not_compiled() -> None:
     assert choose(_trials(found), (COMPILED,), n_steps=200_000)[0] is COMPILED
 
 
-def test_no_way_is_tried_where_a_stop_was_asked_for() -> None:
-    found: dict[Way, Trial | Exception] = {EAGER: _trial(EAGER, 0.004)}
-    way, told = choose(_trials(found), (REPLAYED,), n_steps=10**4, hurry=lambda: True)
-    assert (way, told) == (EAGER, "as written (a step as written 4 ms)")
+def test_no_mode_is_tried_where_a_stop_was_asked_for() -> None:
+    found: dict[ExecutionMode, Trial | Exception] = {EAGER: _trial(EAGER, 0.004)}
+    mode, told = choose(_trials(found), (GRAPHED,), n_steps=10**4, cancelled=lambda: True)
+    assert (mode, told) == (EAGER, "eager (per step: eager 4 ms)")
 
 
-def test_losses_agree_up_to_a_share_of_their_sum_and_signals_do_not_count() -> None:
+def test_losses_agree_up_to_a_fraction_of_their_sum_and_signals_do_not_count() -> None:
     plain = _trial(EAGER, 1)
-    assert agree(_trial(REPLAYED, 1, _told((1.019, 2.0, 9.0), (0.881, 1.8, 9.0), (0.8, 1.6, 9.0))), plain)
-    assert not agree(_trial(REPLAYED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
+    assert agree(_trial(GRAPHED, 1, _told((1.019, 2.0, 9.0), (0.881, 1.8, 9.0), (0.8, 1.6, 9.0))), plain)
+    assert not agree(_trial(GRAPHED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
     assert agree(_trial(COMPILED, 1, _told((1.021, 2.0, 0.5), (0.9, 1.8, 0.4), (0.8, 1.6, 0.3))), plain)
-    assert not agree(_trial(REPLAYED, 1, PLAIN[:2]), plain)
+    assert not agree(_trial(GRAPHED, 1, PLAIN[:2]), plain)
 
 
 def test_weights_that_went_elsewhere_do_not_agree() -> None:
     plain = _trial(EAGER, 1)
-    assert agree(_trial(REPLAYED, 1, moved=[moved * 1.1 for moved in MOVED]), plain)
-    assert not agree(_trial(REPLAYED, 1, moved=[moved * 0.125 for moved in MOVED]), plain)
-    assert not agree(_trial(REPLAYED, 1, moved=[moved + 1 for moved in MOVED]), plain)
+    assert agree(_trial(GRAPHED, 1, updates=[moved * 1.1 for moved in MOVED]), plain)
+    assert not agree(_trial(GRAPHED, 1, updates=[moved * 0.125 for moved in MOVED]), plain)
+    assert not agree(_trial(GRAPHED, 1, updates=[moved + 1 for moved in MOVED]), plain)
 
 
-def test_ways_to_try_are_those_that_a_method_allows() -> None:
-    found = {name: ways_of(_method(name), n_labelled=None) for name in METHODS}
+def test_modes_to_try_are_those_that_a_method_allows() -> None:
+    found = {name: modes_to_try(_method(name), n_labelled=None) for name in METHODS}
     assert found == {
-        "dccs": (REPLAYED,),
-        "imc-swav": (REPLAYED, COMPILED_REPLAYED),
+        "dccs": (GRAPHED,),
+        "imc-swav": (GRAPHED, COMPILED_GRAPHED),
         "dmim": (),
         "msdib": (),
         "dmid-uic": (),
     }
-    assert ways_of(_method("imc-swav"), n_labelled=100) == (COMPILED,)
+    assert modes_to_try(_method("imc-swav"), n_labelled=100) == (COMPILED,)
 
 
 class _Deaf(Again):
@@ -156,19 +158,21 @@ class _Deaf(Again):
         return super().record(work)
 
 
-def _try(way: Way, method: Method, graphs: Callable[[Steps], Any] = Again, precision: Precision = "float32") -> Trial:
+def _try(
+    mode: ExecutionMode, method: Method, graphs: Callable[[Steps], Any] = Again, precision: Precision = "float32"
+) -> Trial:
     images = torch.randint(0, 256, (64, 1, 16, 16), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(1))
     about = {"seed": 0, "precision": precision, "n_labelled": None, "graphs": graphs}
-    return execution.try_steps(way, method, (images,), cycle(order.split(16)), **about)
+    return execution.try_steps(mode, method, (images,), cycle(order.split(16)), **about)
 
 
 @pytest.mark.parametrize("name", ["dccs", "imc-swav"])
-def test_trials_of_both_ways_agree_and_leave_the_method_alone(name: str) -> None:
+def test_trials_of_both_modes_agree_and_leave_the_method_alone(name: str) -> None:
     method = _method(name)
     weights, own = {key: value.clone() for key, value in method.state_dict().items()}, set(vars(method))
-    plain, replayed = _try(EAGER, method), _try(REPLAYED, method)
-    assert len(plain.told) == execution.FIRST_STEPS + execution.TIMED_STEPS and plain.seconds > 0
+    plain, replayed = _try(EAGER, method), _try(GRAPHED, method)
+    assert len(plain.values) == execution.FIRST_STEPS + execution.TIMED_STEPS and plain.seconds > 0
     assert agree(replayed, plain)
     assert all(torch.equal(value, weights[key]) for key, value in method.state_dict().items())
     assert set(vars(method)) == own
@@ -176,13 +180,13 @@ def test_trials_of_both_ways_agree_and_leave_the_method_alone(name: str) -> None
 
 def test_a_trial_times_steps_that_record_nothing() -> None:
     n_critic = 9  # its fifth encoder turn is recorded only in step 40
-    replayed = _try(REPLAYED, _method("dccs", n_critic=n_critic))
-    assert len(replayed.told) == execution.FIRST_STEPS + execution.TIMED_STEPS
+    replayed = _try(GRAPHED, _method("dccs", n_critic=n_critic))
+    assert len(replayed.values) == execution.FIRST_STEPS + execution.TIMED_STEPS
 
 
 def test_a_trial_of_slow_steps_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(execution, "MOST_S", 0.0)
-    assert len(_try(EAGER, _method("dccs")).told) == execution.CHECKED_STEPS + execution.FEW_STEPS
+    assert len(_try(EAGER, _method("dccs")).values) == execution.CHECKED_STEPS + execution.FEW_STEPS
 
 
 @pytest.fixture
@@ -198,7 +202,7 @@ needs_a_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="torch.com
 
 @needs_a_compiler
 @pytest.mark.usefixtures("unchecked")
-def test_compiled_steps_have_the_losses_of_steps_as_written() -> None:
+def test_compiled_steps_have_the_losses_of_eager_steps() -> None:
     method = _method("imc-swav")
     assert agree(_try(COMPILED, method), _try(EAGER, method))
 
@@ -211,7 +215,7 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
     recorder = ListRecorder()
     trainer = small_trainer("imc-swav", recorder)
     names = set(trainer.method.state_dict())
-    trainer.way, trainer.steps = COMPILED, trainer._steps(COMPILED)
+    trainer.execution, trainer.steps = COMPILED, trainer._steps(COMPILED)
     before = counters["unique_graphs"]
     seen: list[int] = []
     evaluate = trainer._evaluate
@@ -230,7 +234,7 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
 
 def test_a_replay_of_the_wrong_samples_is_found_out() -> None:
     method = _method("dccs")
-    assert not agree(_try(REPLAYED, method, _Deaf), _try(EAGER, method))
+    assert not agree(_try(GRAPHED, method, _Deaf), _try(EAGER, method))
 
 
 class _Lazy(Again):
@@ -245,7 +249,7 @@ class _Lazy(Again):
 @pytest.mark.parametrize("changes", [{}, {"warm_up": 500}])
 def test_a_replay_that_updates_nothing_is_found_out(changes: dict[str, Any]) -> None:
     method = _method("imc-swav", **changes)  # in a long warm-up losses hardly move
-    assert not agree(_try(REPLAYED, method, _Lazy), _try(EAGER, method))
+    assert not agree(_try(GRAPHED, method, _Lazy), _try(EAGER, method))
 
 
 class _Fails(Again):
@@ -255,4 +259,4 @@ class _Fails(Again):
 
 def test_a_trial_whose_recording_fails_fails() -> None:
     with pytest.raises(RuntimeError, match="RuntimeError: not here"):
-        _try(REPLAYED, _method("dccs"), _Fails)
+        _try(GRAPHED, _method("dccs"), _Fails)

@@ -1,4 +1,4 @@
-"""Replayed steps against steps as written: with Python in the place of a GPU, and on a GPU where there is one."""
+"""Replayed steps against eager steps: with Python in the place of a GPU, and on a GPU where there is one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.engine.execution import ways_of
-from mmclust.engine.graphs import WARM_UP, CudaGraphs, GraphedSteps, Graphs
+from mmclust.engine.execution import modes_to_try
+from mmclust.engine.graphs import WARMUP_STEPS, CudaGraphs, GraphedSteps, Graphs
 from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.engine.trainer import Trainer, build
 from mmclust.methods import card, method_class
@@ -60,7 +60,7 @@ def _assert_same(ours: ListRecorder, plain: ListRecorder, tolerance: float = 1e-
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_replayed_steps_train_as_written_ones(name: str) -> None:
+def test_replayed_steps_train_like_eager_ones(name: str) -> None:
     plain, ours = ListRecorder(), ListRecorder()
     expected, found = small_trainer(name, plain), small_trainer(name, ours, graphs=Again)
     expected.fit()
@@ -70,7 +70,7 @@ def test_replayed_steps_train_as_written_ones(name: str) -> None:
         torch.testing.assert_close(found.method.state_dict()[key], value, rtol=0.01, atol=1e-3)
     kinds = 2  # critic and encoder; warm-up and what comes after it
     assert _again(found).n_records == kinds
-    assert _again(found).n_replays == found.total_steps - kinds * WARM_UP
+    assert _again(found).n_replays == found.total_steps - kinds * WARMUP_STEPS
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -87,25 +87,25 @@ def test_a_replayed_run_goes_on_from_a_checkpoint(name: str, same: bool, monkeyp
         trainer.recorder = rest  # what it recorded is of optimisers that are gone
     else:
         trainer, n_records, n_replays = small_trainer(name, rest, graphs=Again), 0, 0
-        ways_of(trainer.method, n_labelled=None)  # asks a method that has not trained yet what it repeats
+        modes_to_try(trainer.method, n_labelled=None)  # asks a method that has not trained yet what it repeats
     assert trainer.fit(part.state) == "finished"
     assert _again(trainer).n_records > n_records and _again(trainer).n_replays > n_replays
     rest.points = part.points + rest.points
     _assert_same(rest, whole, tolerance=1e-3)
 
 
-def test_a_kind_that_hides_a_change_of_the_method_shows_in_the_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_hides_a_change_of_the_method_shows_in_the_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, ours = ListRecorder(), ListRecorder()
     small_trainer("imc-swav", plain).fit()
     trainer = small_trainer("imc-swav", ours, graphs=Again)
-    monkeypatch.setattr(trainer.method, "repeats", lambda stage, phase: "always")
+    monkeypatch.setattr(trainer.method, "graph_key", lambda stage, phase: "always")
     trainer.fit()
     with pytest.raises(AssertionError):
         _assert_same(ours, plain)
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_a_recording_that_fails_leaves_steps_as_written(at: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_recording_that_fails_leaves_steps_eager(at: int, caplog: pytest.LogCaptureFixture) -> None:
     class Fails(Again):
         def record(self, work: Callable[[], Values]) -> tuple[Callable[[], None], Values]:
             if self.n_records == at:
@@ -121,7 +121,7 @@ def test_a_recording_that_fails_leaves_steps_as_written(at: int, caplog: pytest.
     _assert_same(ours, plain)
 
 
-def test_a_batch_with_unlabelled_samples_is_taken_as_written() -> None:
+def test_a_batch_with_unlabelled_samples_is_taken_eagerly() -> None:
     recorder = ListRecorder()
     trainer = small_trainer("imc-swav", recorder, graphs=Again, n_unlabelled=32)
     assert trainer.fit() == "finished"
@@ -143,7 +143,7 @@ def _drawn(trainer: Trainer) -> torch.Tensor:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 @pytest.mark.parametrize("name", SMALL)
-def test_a_gpu_replays_what_it_calculates_as_written(name: str, precision: Precision) -> None:
+def test_a_gpu_replays_what_it_calculates_eagerly(name: str, precision: Precision) -> None:
     device, plain, ours, rest = torch.device("cuda"), ListRecorder(), ListRecorder(), ListRecorder()
     expected = small_trainer(name, plain, device=device, precision=precision)
     found = small_trainer(name, ours, graphs=CudaGraphs, device=device, precision=precision)

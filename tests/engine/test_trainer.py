@@ -1,54 +1,20 @@
 import dataclasses
-import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from recording import ListRecorder
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.engine.recorder import Request
 from mmclust.engine.trainer import SNAPSHOT_SAMPLES, Trainer, TrainingDiverged, build, snapshot_epochs
-from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Batch
 from mmclust.methods.dccs.card import Config
 from mmclust.methods.dccs.method import DCCS
 
 EPOCHS = 3
-
-
-class ListRecorder:
-    """Keeps what the trainer reports; asks for a stop once `stop_at` steps are done."""
-
-    def __init__(self, stop_at: int | None = None, wish: Request = "stop") -> None:
-        self.stop_at = stop_at
-        self.wish: Request = wish
-        self.points: list[tuple[int, str, float]] = []
-        self.snapshots: list[Snapshot] = []
-        self.state: dict[str, Any] = {}
-        self.step = 0
-
-    def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
-        self.points += [(step, name, value) for name, value in values.items()]
-
-    def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
-        self.step = step
-
-    def snapshot(self, snapshot: Snapshot) -> None:
-        self.snapshots.append(snapshot)
-
-    def checkpoint(self, state: dict[str, Any]) -> None:
-        file = io.BytesIO()
-        torch.save(state, file)
-        file.seek(0)
-        self.state = torch.load(file, weights_only=True)
-
-    def request(self) -> Request:
-        if self.stop_at is not None and self.step >= self.stop_at:
-            return self.wish
-        return ""
 
 
 @pytest.fixture

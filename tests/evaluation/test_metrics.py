@@ -95,12 +95,27 @@ def test_confusion_keeps_empty_classes_and_clusters():
     ("y_true", "y_pred", "words"),
     [
         ([], [], "at least one sample"),
-        ([0, -1], [0, 0], "class -1 came"),
+        ([0, -2], [0, 0], "class -2 came"),
+        ([-1, -1], [0, 1], "at least one sample with a class"),
     ],
 )
 def test_bad_labels_are_refused_in_one_sentence(y_true, y_pred, words):
     with pytest.raises(ValueError, match=words):
         metrics.score(np.array(y_true, int), np.array(y_pred, int))
+
+
+def test_samples_without_a_class_are_in_no_figure():
+    y_true, y_pred = np.array([0, 0, 1, 1, -1, -1]), np.array([0, 0, 1, 0, 1, 0])
+    known = y_true >= 0
+    assert metrics.score(y_true, y_pred) == metrics.score(y_true[known], y_pred[known])
+    assert metrics.is_right(y_true, y_pred).tolist() == [True, True, True, False, False, False]
+    assert metrics.confusion(y_true, y_pred).sum() == 4
+    logits = np.eye(2)[y_pred]
+    assert metrics.acc_top(y_true, logits, 1) == 0.75
+    one, other = metrics.per_cluster(np.eye(2)[y_pred], y_true)
+    assert (one.size, other.size, one.precision, other.precision) == (4, 2, 2 / 3, 1.0)
+    shown, names = metrics.shown_groups(y_true, ["cat", "dog"])
+    assert shown.tolist() == [0, 0, 1, 1, 2, 2] and names == ["cat", "dog", "no class"]
 
 
 def test_a_label_outside_the_table_is_refused():

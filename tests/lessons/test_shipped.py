@@ -56,7 +56,7 @@ def test_every_setting_ships_and_its_scores_give_the_stored_figures(shipped: Shi
 def test_every_setting_is_what_the_presets_give_today(shipped: Shipped, setting: str):
     asked, spec = SETTINGS[setting].cell().build_spec(0), shipped.run(setting).spec
     then = card(spec.method).completed(spec.config)  # settings that came later are off in it
-    assert (asked.config, asked.epochs, asked.preset) == (then, spec.epochs, spec.preset)
+    assert (asked.config, asked.epochs, asked.auto) == (then, spec.epochs, {})
 
 
 def test_lessons_are_not_in_the_list_of_runs(shipped: Shipped, home: Path):
@@ -74,7 +74,7 @@ def test_a_lesson_has_all_its_parts_and_its_links_lead_to_shipped_runs(shipped: 
         assert (Path(__file__).resolve().parents[2] / "pages" / link.page).exists()
         assert shipped.store.get(link.run).snapshots()
     hyperparameters = {hyperparameter.name for hyperparameter in card(lesson.form["method"]).hyperparameters}
-    assert set(lesson.form) - hyperparameters <= {"dataset", "method", "preset", "seed"}
+    assert set(lesson.form) - hyperparameters <= {"dataset", "method", "preset", "epochs", "seed"}
 
 
 def mean(shipped: Shipped, setting: str) -> float:

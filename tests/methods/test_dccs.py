@@ -4,6 +4,7 @@ import torch
 
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods import card, method_class
+from mmclust.methods.automatic import Facts
 from mmclust.methods.base import Batch
 from mmclust.methods.dccs.card import Config
 from mmclust.methods.dccs.method import DCCS
@@ -151,11 +152,12 @@ def test_unfit_data_is_refused_with_a_sentence(spec: DataSpec, changes: dict[str
     assert words in reason
 
 
-@pytest.mark.parametrize("preset", ["quick", "best-known", "paper"])
+@pytest.mark.parametrize("preset", ["auto", "quick", "best-known", "paper"])
 @pytest.mark.parametrize("size", [(6, 9), (8, 8), (12, 12), (28, 28), (40, 40)])
 def test_every_preset_takes_images_of_ones_own_of_any_size(preset: str, size: tuple[int, int]) -> None:
     view = ViewSpec(name="image", kind="image", shape=(1, *size))
-    values = card("dccs").resolve("mine.npz", preset, {})
+    facts = Facts(n_samples=300, n_clusters=3, views=(view,))
+    values = card("dccs").resolve("mine.npz", preset, {}, facts=facts)
     assert DCCS.validate(DataSpec(name="mine", views=(view,), n_clusters=3), Config(**values)) is None
 
 

@@ -1,9 +1,9 @@
-import io
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from recording import ListRecorder
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.engine.trainer import Trainer, build
@@ -39,35 +39,7 @@ def _method(spec: DataSpec | None = None, **changes: Any) -> DMIDUIC:
     return DMIDUIC(Config(**(values | changes)), spec or _spec())
 
 
-class _Recorder:
-    """Keeps curves and the last checkpoint; asks for a pause after some steps."""
-
-    def __init__(self, pause_at: int | None = None) -> None:
-        self.pause_at, self.step = pause_at, 0
-        self.curves: dict[str, list[float]] = {}
-        self.state: dict[str, Any] = {}
-
-    def log(self, values: Any, *, step: int, epoch: float) -> None:
-        for name, value in values.items():
-            self.curves.setdefault(name, []).append(value)
-
-    def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
-        self.step = step
-
-    def snapshot(self, snapshot: Any) -> None:
-        self.last = snapshot
-
-    def checkpoint(self, state: dict[str, Any]) -> None:
-        file = io.BytesIO()
-        torch.save(state, file)
-        file.seek(0)
-        self.state = torch.load(file, weights_only=True)
-
-    def request(self) -> Any:
-        return "pause" if self.pause_at is not None and self.step >= self.pause_at else ""
-
-
-def _fit(spec: DataSpec, config: Config, *, epochs: int, recorder: _Recorder, state: Any = None) -> DMIDUIC:
+def _fit(spec: DataSpec, config: Config, *, epochs: int, recorder: ListRecorder, state: Any = None) -> DMIDUIC:
     method = build(DMIDUIC, config, spec, 0)
     data = MultiViewDataset(
         spec=spec, views=tuple(v.numpy() for v in _views(spec)), labels=(np.arange(N) % K).astype(np.int64)
@@ -217,7 +189,7 @@ def test_prototypes_start_as_centres_of_codes_normalised_by_the_data() -> None:
 
 @pytest.mark.parametrize("n_views", [2, 3, 6])
 def test_any_number_of_views_trains_and_shows_its_spaces_and_prototypes(n_views: int) -> None:
-    spec, recorder = _spec(n_views), _Recorder()
+    spec, recorder = _spec(n_views), ListRecorder()
     config = Config(latent_dim=4, batch_size=16, ce_warmup=0, align_epochs=1, autoencoder_epochs=1)
     method = _fit(spec, config, epochs=4, recorder=recorder)
     assert {"loss/con", "loss/ce", "loss/gan", "loss/dis", "loss/align", "loss/reconstruction"} <= set(recorder.curves)
@@ -249,7 +221,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(pause_at: int, monkeypatch: p
     """Pauses within and at the end of every stage; three steps an epoch."""
     monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", 0.0)
     config = Config(latent_dim=4, batch_size=16, ce_warmup=0, align_epochs=1, autoencoder_epochs=1, prior="batch")
-    whole, first, second = _Recorder(), _Recorder(pause_at), _Recorder()
+    whole, first, second = ListRecorder(), ListRecorder(pause_at, "pause"), ListRecorder()
     wanted = _fit(_spec(), config, epochs=5, recorder=whole)
     _fit(_spec(), config, epochs=5, recorder=first)
     assert first.state["step"] >= pause_at - 1
@@ -261,7 +233,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(pause_at: int, monkeypatch: p
 
 
 def test_a_short_training_finds_clumps() -> None:
-    recorder = _Recorder()
+    recorder = ListRecorder()
     _fit(_spec(3), Config(batch_size=16, align_epochs=5, generative=False), epochs=20, recorder=recorder)
     assert recorder.curves["eval/acc"][-1] == 1.0
     assert recorder.curves["loss/con"][-1] < recorder.curves["loss/con"][0]
@@ -325,7 +297,7 @@ def test_in_bf16_the_losses_stay_float32() -> None:
 def test_every_row_of_the_ablations_trains(row: str) -> None:
     about = card("dmid-uic")
     values = about.resolve("x", "paper", {**about.ablations[row], "batch_size": 16, "latent_dim": 4})
-    recorder = _Recorder()
+    recorder = ListRecorder()
     _fit(_spec(), Config(**values), epochs=5, recorder=recorder)
     generative = {name.split("/")[1] for name in recorder.curves if name.startswith("loss/")} & {"gan", "dis", "ce"}
     assert generative == {

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from mmclust.data import preprocessing
 from mmclust.data.catalogue import DATASETS
 from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.methods.automatic import Facts
 from mmclust.methods.base import Batch
 from mmclust.methods.imc_swav.card import CARD, Config
 from mmclust.methods.imc_swav.method import IMCSwAV, crop_sizes
@@ -240,7 +242,11 @@ def test_objections_name_the_way_out():
 @pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.kind == "image"])
 @pytest.mark.parametrize("preset", CARD.presets)
 def test_presets_fit_the_images_of_every_data_set(name: str, preset: str):
-    assert IMCSwAV.validate(DATASETS[name].spec, CARD.config(**CARD.resolve(name, preset, {}))) is None
+    entry = DATASETS[name]
+    facts = Facts(n_samples=entry.n_samples or 1000, n_clusters=entry.n_clusters, views=entry.spec.views)
+    steps = CARD.preset(preset, name, facts).preprocessing or ()
+    values = CARD.resolve(name, preset, {}, facts=facts)
+    assert IMCSwAV.validate(preprocessing.spec_after(entry.spec, steps), CARD.config(**values)) is None
 
 
 def test_presets_are_settings_that_the_card_allows():

@@ -72,7 +72,7 @@ def test_a_selection_comes_first_and_can_be_asked_about_one_cluster(make_run: Ca
 
 
 @pytest.mark.slow
-def test_without_classes_the_sheet_shows_the_surest_and_least_sure(make_run: Callable[..., Run], tmp_path) -> None:
+def test_without_classes_the_sheet_shows_the_surest_and_least_confident(make_run: Callable[..., Run], tmp_path) -> None:
     path = tmp_path / "mine.npz"
     np.savez(path, images=np.repeat(np.repeat(catalogue.load("digits").views[0][:, 0], 2, axis=1), 2, axis=2))
     app = explained(make_run(dataset=str(path), weights=True))

@@ -78,9 +78,8 @@ def fresh_weights(run: Run) -> dict:
 
 
 @pytest.mark.parametrize("page", ("home", "train", *ABOUT_RUNS))
-@pytest.mark.parametrize("method", ("dmim", "msdib", "dmid-uic"))
-def test_page_works_with_a_run_of_two_views(page: str, method: str, make_views_run: Callable[..., Run]) -> None:
-    app = open_page(page, run=make_views_run(method).id, projection="PCA")
+def test_page_works_with_a_run_of_two_views(page: str, make_views_run: Callable[..., Run]) -> None:
+    app = open_page(page, run=make_views_run().id, projection="PCA")
     assert_clean(app)
     if page in ABOUT_RUNS:
         assert "<b>2</b> <small>views" in texts(app)

@@ -72,7 +72,7 @@ def test_heat_shows_where_the_map_is_high():
 
 
 def test_heat_grows_brighter_with_its_value():
-    assert (np.diff(images.heat(np.linspace(0, 1, 50)).astype(int).sum(axis=1)) >= 0).all()
+    assert (np.diff(images.saliency_colors(np.linspace(0, 1, 50)).astype(int).sum(axis=1)) >= 0).all()
 
 
 def test_pictures_come_back_from_their_bytes():

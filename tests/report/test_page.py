@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import torch
+from markupsafe import escape
 from torch import nn
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
@@ -48,10 +49,12 @@ class Parts(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.sections, self.images, self.mute, self.fetched, self.plots = [], 0, 0, [], 0
+        self.attributes = set()
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
+        self.attributes |= set(values)
         if tag == "section":
             self.sections.append(values["id"])
         if tag == "img":
@@ -102,7 +105,7 @@ def test_without_labels_only_what_needs_them_is_left_out(finished, digits, tmp_p
     write_report(finished(), bare, Small(digits.spec), tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert Parts(text).sections == ["curves", "map", "clusters", "explain", "settings"]
-    assert "least sure" in text
+    assert "least confident" in text
 
 
 def test_without_the_data_codes_and_curves_are_still_shown(finished, tmp_path):
@@ -121,7 +124,7 @@ def test_vector_data_are_shown_as_profiles_and_their_columns_explained(finished,
     parts = Parts(text)
     assert (parts.images, parts.mute) == (20, 0)
     assert "explain" in parts.sections
-    assert "What each column adds to cluster 3" in text
+    assert "What each column adds to cluster 4" in text
     assert "Grad-CAM" not in text
 
 
@@ -133,21 +136,53 @@ def test_a_run_of_several_views_shows_how_they_agree(two_views, tmp_path):
     parts = Parts(text)
     assert parts.sections == ["curves", "map", "clusters", "confusion", "views", "readout", "explain", "settings"]
     assert parts.mute == 0
-    assert "<b>Swapped</b>: clusters 1 and 2 have changed places between view 1 (pixels) and view 2 (strokes)." in text
-    assert "The 10 surest samples of cluster 0, strokes" in text
+    assert "<b>Swapped</b>: clusters 2 and 3 have changed places between view 1 (pixels) and view 2 (strokes)." in text
+    assert "The 10 most confident samples of cluster 1, strokes" in text
     assert "Curves of the weight of each view over the epochs" in text
     assert "Heat map: clusters against over-clusters" in text
-    assert "each beside its Attribution" in text and "What each column adds to cluster 0" in text
+    assert "each beside its Attribution" in text and "What each column adds to cluster 1" in text
+
+
+NASTY = """<script>alert(1)</script><img src=x onerror=alert(2)>"'&amp;</section>"""
+
+
+def named_by_users(digits):
+    """The digits with hostile names of the data set, its view, its classes and a factor."""
+    view = replace(digits.spec.views[0], name=NASTY)
+    spec = replace(digits.spec, name=NASTY, views=(view,), classes=tuple(f"{NASTY}{i}" for i in range(10)))
+    return replace(digits, spec=spec, factors={NASTY: np.arange(digits.n_samples, dtype=float)})
 
 
 def test_text_of_users_is_shown_as_text(finished, digits, tmp_path):
-    run = finished()
-    nasty = "<script>alert(1)</script>"
-    run.rename(nasty)
-    run.write_note(nasty)
-    run.name_clusters({0: nasty})
-    write_report(run, digits, None, tmp_path / "report.html")
-    assert nasty not in (tmp_path / "report.html").read_text()
+    run = finished(dataset=f"/home/{NASTY}.npz", config={NASTY: NASTY}, title=NASTY)
+    run.write_note(NASTY)
+    run.name_clusters({0: NASTY})
+    method = Small(digits.spec)
+    write_report(run, named_by_users(digits), method, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert_harmless(text)
+    assert f"<h1>{escape(NASTY)}</h1>" in text and f"<p>{escape(NASTY)}</p>" in text
+    assert f"<b>{escape(NASTY)}</b>" in text, "the name of a cluster"
+    assert f"class {escape(NASTY)}" in text, "the name of a class"
+    assert f"<th>{escape(NASTY)}</th>" in text, "the name of a factor"
+    assert f"<td>{escape(NASTY)}</td><td>{escape(NASTY)}</td>" in text, "a setting"
+
+
+def test_names_of_views_are_shown_as_text(two_views, tmp_path):
+    run, data = two_views()
+    views = tuple(replace(view, name=f"{NASTY}{i}") for i, view in enumerate(data.spec.views))
+    data = replace(data, spec=replace(data.spec, views=views))
+    write_report(run, data, Columns(data.spec), tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert_harmless(text)
+    assert f"<h3>{escape(NASTY)}0</h3>" in text and f"<td>view 1 ({escape(NASTY)}0)</td>" in text
+
+
+def assert_harmless(text):
+    """No text of a user has become a tag: the page has its own scripts, its own images and nothing else."""
+    assert NASTY not in text and "<script>alert" not in text
+    parts = Parts(text)
+    assert parts.fetched == [] and parts.attributes.isdisjoint({"onerror", "onload", "onclick"})
 
 
 def test_a_run_without_a_snapshot_is_refused_in_one_sentence(tmp_path):
@@ -163,8 +198,8 @@ def test_probes_read_classes_and_known_factors_off_every_space(finished, digits,
     row = text[text.index("k-means on <i>z</i>") :].split("</tr>")[0]
     assert len(re.findall(r"\d+\.\d% ± \d+\.\d%", row)) == 2
     assert "probe of the class" in text and ">tilt<" in text
-    assert "share of their variance" in text
-    assert "share of their variance" not in _written(finished(), digits, tmp_path)
+    assert "fraction of their variance" in text
+    assert "fraction of their variance" not in _written(finished(), digits, tmp_path)
 
 
 def _written(run, dataset, folder):

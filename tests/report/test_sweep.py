@@ -2,9 +2,11 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from mmclust.cli.main import main
 from mmclust.report import sweep as report
@@ -12,7 +14,7 @@ from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, Sweep, grid
-from tests.report.test_page import Parts
+from tests.report.test_page import NASTY, Parts, assert_harmless
 
 BASE = Cell(dataset="digits", method="dccs", epochs=3)
 
@@ -51,6 +53,14 @@ def test_the_report_of_a_sweep_needs_no_other_file_and_shows_every_part(stored, 
     rows = list(csv.DictReader(files[1].read_text().splitlines()))
     assert [row["status"] for row in rows] == ["finished"] * 5 + ["missing"]
     assert rows[5]["reason"].startswith("The loss")
+
+
+def test_text_of_users_in_a_sweep_is_shown_as_text(stored, tmp_path: Path):
+    cells = tuple(replace(BASE, label=f"{NASTY}{k}", changes={"beta_aug": k, "note": NASTY}) for k in range(2))
+    name = stored(Sweep(cells=cells, seeds=(0, 1), title=NASTY))
+    text = report.export(RunStore(), name, tmp_path / "out")[2].read_text()
+    assert_harmless(text)
+    assert f"<h1>{escape(NASTY)}</h1>" in text and f"<td>{escape(NASTY)}1</td>" in text
 
 
 def test_two_settings_are_heat_maps_and_seeds_alone_a_table(stored, tmp_path: Path):

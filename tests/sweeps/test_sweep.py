@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import pytest
 
+from mmclust.cli.example import EPOCHS
+from mmclust.lessons.shipped import SHORT
 from mmclust.runs.example import FOLDER
 from mmclust.runs.spec import RunSpec
 from mmclust.specs import build_spec
@@ -46,17 +48,38 @@ def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
     assert one.id != grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[1]).id
 
 
+def test_a_sweep_of_version_0_1_0_keeps_its_id_and_one_with_another_execution_is_another():
+    base = Cell(dataset="digits", method="dccs", epochs=3)
+    asked = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=(0, 1))
+    assert asked.id == "dccs-digits-f9e230"
+    assert grid(replace(base, execution="auto"), {"beta_mi": [0.0, 0.5]}, seeds=(0, 1)).id != asked.id
+
+
 def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
-    spec = base.build_spec(0)
+    spec = replace(base, preset="paper").build_spec(0)
     earlier = replace(spec, config={name: value for name, value in spec.config.items() if name != "rotation"})
     assert spec.config["rotation"] == 0
     assert key(earlier) == key(spec)
     assert key(earlier) != key(replace(spec, config=spec.config | {"rotation": 5.0}))
 
 
-def test_the_bundled_example_is_the_run_that_the_app_begins_with():
+def test_the_bundled_example_is_what_its_command_trains_today():
     example = RunSpec.from_json((FOLDER / "spec.json").read_text())
-    assert key(example) == key(build_spec("digits", "dccs"))
+    today = build_spec("digits", "dccs", preset="paper", changes=SHORT, epochs=EPOCHS)
+    assert key(replace(example, preset="paper")) == key(today)
+
+
+def test_a_run_that_has_decided_equals_one_that_is_about_to(base: Cell):
+    spec = base.build_spec(0)
+    strong = spec.auto["candidates"]["strong"]
+    decided = replace(
+        spec,
+        config=spec.config | strong | {"flip": True},
+        auto=spec.auto | {"candidates": {"strong": strong}, "layout": 1, "mixture": 2},
+    )
+    assert key(decided) == key(spec)
+    assert key(decided) != key(replace(base, changes={**base.changes, "rotation": 20}).build_spec(0))
+    assert key(decided) != key(replace(base, changes={**base.changes, "flip": False}).build_spec(0))
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"cells": 3, "seeds": [0]}', '{"seeds": [0]}'])

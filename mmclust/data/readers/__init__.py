@@ -1,19 +1,20 @@
 """Readers of users' files: one module per format, and one sentence for whatever is wrong with a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.readers import archives, cache, folder, mat, npz, table, tree
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
+from mmclust.data.readers.reading import Reading, described, document
 
 Progress = Callable[[float, str], None]
 
 LONGEST = 500
 """Letters of a refusal."""
-ENDINGS = (".npz", ".npy", ".mat", ".csv", ".tsv", ".parquet", *archives.ARCHIVES)
+ENDINGS = (".npz", ".npy", ".mat", *table.ENDINGS, *hdf.ENDINGS, ".gz", *archives.ARCHIVES)
 """How a file that is read may end."""
 
 
@@ -52,19 +53,52 @@ def _sentences(path: Path) -> Iterator[None]:
         raise ValueError(cut) from None
 
 
-def describe(path: Path) -> tuple[DataSpec, int]:
+def describe(path: Path, answers: Mapping[str, str] | None = None) -> tuple[DataSpec, int]:
     """What a file or folder holds, and how many samples.
 
     Of pictures the headers are read alone, other files whole, but only once.
+
+    Args:
+        path: of the file or folder.
+        answers: to what it leaves open.
 
     Raises:
         ValueError: as `read`.
     """
     with _sentences(path):
         if _reader(path) is None:
-            return tree.describe(path)
+            return tree.describe(path, Reading(answers))
     parts = folder.files(path) if path.is_dir() else [path]
-    return _described(path, tuple(cache.stamp(part) for part in parts))
+    return _described(path, tuple(sorted((answers or {}).items())), tuple(cache.stamp(part) for part in parts))
+
+
+def look(path: Path, reading: Reading) -> dict[str, Any]:
+    """What is understood of a file or folder, as a document; of pictures from names and headers alone.
+
+    Raises:
+        ValueError: as `read`.
+    """
+    with _sentences(path):
+        if _reader(path) is None:
+            spec, n_samples, split, found = tree.look(path, reading)
+            if found is None:
+                return described(spec, n_samples, split, reading)
+            return document(found, reading)
+    return document(read(path, reading), reading)
+
+
+def previews(path: Path, reading: Reading) -> dict[str, dict[str, str]]:
+    """For each open question what every answer would make of the file: question -> answer -> a sentence."""
+    found: dict[str, dict[str, str]] = {}
+    for question in reading.open:
+        found[question.name] = {}
+        for option in question.options:
+            own = Reading(reading.answers | {question.name: option})
+            try:
+                found[question.name][option] = look(path, own)["understood"]
+            except ValueError as error:
+                found[question.name][option] = str(error)
+    return found
 
 
 def forget(path: Path) -> None:
@@ -74,27 +108,28 @@ def forget(path: Path) -> None:
 
 
 @lru_cache(maxsize=32)
-def _described(path: Path, stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
+def _described(path: Path, answers: tuple[tuple[str, str], ...], stamps: tuple[object, ...]) -> tuple[DataSpec, int]:
     # `stamps` is part of the key: a file that changed is read anew.
-    found = read(path)
+    found = read(path, Reading(dict(answers)))
     return found.spec, found.n_samples
 
 
 def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | None:
-    """What reads a file of arrays; None for pictures."""
+    """What reads a file or folder of numbers; None for pictures."""
     name = path.name.lower()
-    if path.is_file() and name.endswith(".npz"):
-        return npz.read
-    if path.is_file() and (name.endswith(".mat") or (name.endswith(".zip") and mat.is_zipped(path))):
-        return mat.read
-    if path.is_file() and name.endswith((".npy", *table.ENDINGS)):
+    if path.is_dir():
+        return folder.read if folder.is_folder(path) else None
+    if name.endswith(archives.ARCHIVES):
+        if name.endswith(".zip") and mat.is_zipped(path):
+            return mat.read
+        return folder.read_archive if folder.holds_data(path) else None
+    if folder.is_data(path.name):
         return folder.single
-    if folder.is_folder(path):
-        return folder.read
-    if path.is_file() and name.endswith(".zip") and folder.is_zipped(path):
-        return folder.read_zip
-    if tree.is_tree(path):
-        return None
+    if name.endswith(leftovers.PICKLES):
+        raise ValueError(
+            f"{path.name} is a pickle, which may run any program when it is opened, so none is read; save its arrays "
+            "with numpy.savez"
+        )
     raise ValueError(
         f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in "
         f"{', '.join(ENDINGS)}"

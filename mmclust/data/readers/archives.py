@@ -16,8 +16,14 @@ from mmclust import settings
 Progress = Callable[[float, str], None]
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".pbm", ".tif", ".tiff"))
-TEXT_FILES = (".csv", ".tsv", ".txt")
+PICTURES = frozenset(
+    (
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".webp", ".avif", ".jp2", ".ppm", ".pgm", ".pbm"),
+        *(".tif", ".tiff"),
+    )
+)
+TEXT_FILES = (".csv", ".tsv", ".txt", ".token", ".json", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".parquet")
+_JUNK = frozenset(("thumbs.db", "desktop.ini", "icon\r", "ds_store"))
 
 MAX_MEMBERS = settings.limit("MEMBERS")
 MAX_DEPTH = settings.limit("DEPTH")
@@ -88,6 +94,12 @@ def is_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in PICTURES and not hidden
 
 
+def is_junk(name: str) -> bool:
+    """Whether a file was put there by a system, not by a person: hidden ones, those of macOS and of Windows."""
+    parts = name.lower().split("/")
+    return any(part.startswith((".", "__macosx")) for part in parts) or parts[-1] in _JUNK
+
+
 def is_text(name: str) -> bool:
     """Whether a file is a text or a table by its name."""
     return name.lower().endswith(TEXT_FILES) and not name.startswith(".") and "/." not in name
@@ -96,6 +108,93 @@ def is_text(name: str) -> bool:
 def is_picture_or_text(name: str) -> bool:
     """Whether a file has to do with pictures: it is one, or may say something of some."""
     return is_picture(name) or is_text(name)
+
+
+HEAD_BYTES = 2**15
+"""As much of a picture is read to look at its header."""
+
+
+class Listing:
+    """The names in a folder or archive, listed once; of a folder also what its content is recognised by."""
+
+    def __init__(self, found: list[tuple[str, int, int]] | None) -> None:
+        self.found = found
+        self._names: list[str] | None = None if found is None else [name for name, *_ in found]
+
+    @property
+    def digest(self) -> str:
+        """Of names, sizes and times of change of what counts: pictures and texts."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for one in sorted(self.found or ()):
+            digest.update(repr(one).encode())
+        return digest.hexdigest()[:24]
+
+    def of(self, path: Path) -> list[str]:
+        """The names; those of an archive are read when they are asked for."""
+        if self._names is None:
+            self._names = list(_member_names(path))
+        return self._names
+
+    def has(self, wanted: Callable[[str], bool]) -> bool:
+        """Whether some name is wanted; taken for true where the names are not known yet."""
+        return self._names is None or any(map(wanted, self._names))
+
+
+def listing(path: Path, only: Sequence[str]) -> Listing:
+    """The names in a folder, or those of an archive, to be read when they are asked for."""
+    if not path.is_dir():
+        return Listing(None)
+    found = [(name, info.st_size, info.st_mtime_ns) for name, info in walk(path, only, lambda name: not is_junk(name))]
+    return Listing(found)
+
+
+def _member_names(path: Path) -> Iterator[str]:
+    """Names of the files in a zip or tar, each once."""
+    seen: set[str] = set()
+
+    def note(name: str) -> bool:
+        seen.add(name)
+        return False
+
+    if path.name.lower().endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
+            check_count(path, len(infos))
+            for info in infos:
+                check_depth(path, info.filename)
+                if not stat.S_ISLNK(info.external_attr >> 16):
+                    seen.add(info.filename)
+    else:
+        for _ in each(path, note, None):
+            pass
+    return iter(sorted(seen))
+
+
+def is_random_access(path: Path) -> bool:
+    """Whether some files can be read without all before them: a tar is one stream."""
+    return path.is_dir() or path.name.lower().endswith(".zip")
+
+
+def heads(
+    path: Path, names: Sequence[str], wanted: Callable[[str], bool], progress: Progress | None, only: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Name and the first bytes of files; of a folder nothing else is read."""
+    if not path.is_dir():
+        yield from each(path, wanted, progress, only)
+        return
+    for done, name in enumerate(names):
+        size = (path / name).stat().st_size
+        _check_size(path, name, size)
+        with open(path / name, "rb", buffering=0) as file:
+            yield name, file.read(HEAD_BYTES)
+        _tell(progress, done, done / len(names))
+
+
+def whole(path: Path, name: str) -> bytes:
+    """The content of one file of a folder."""
+    return (path / name).read_bytes()
 
 
 def each(

@@ -8,49 +8,35 @@ Shapes: N samples, D columns, C channels, H x W pixels.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import pairing
+from mmclust.data.readers import joining, pairing, parts, words
+from mmclust.data.readers.labels import LEAVE_OUT, repeats, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
-from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
+from mmclust.data.readers.samples import channels_asked, channels_first, class_ids, opaque, pixel_range
+from mmclust.data.readers.words import plain
 
-LABELS = (
-    *("y", "labels", "label", "gt", "gnd", "truth", "truelabel", "truelabels", "groundtruth", "target", "targets"),
-    *("ytrue", "class", "l", "s"),
-)
-"""Names of labels, the surest first; case, hyphens and underscores do not matter."""
-CLASSES = ("classes", "classnames", "classmeaning", "labelnames")
-TEXTS = ("text", "texts", "caption", "captions", "description", "descriptions", "sentence", "sentences", "tags")
-"""Names of captions, where they are strings."""
-OTHERS = ("split", "id", "ids", "index", "idx", "sampleid", *CLASSES)
-"""Names of what runs along the samples but is no class."""
 NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
-LISTS = ("x", "data", "fea", "features", "views", "view", "feature", "v")
-"""Usual names of the one variable that holds all views, or of several with a number."""
+VIEW = "a view"
+FIRST_AXIS, LAST_AXIS = "first axis", "last axis"
 MAX_VIEWS = 32
 MAX_DENSE_BYTES = 8 * 2**30
 """Largest view that is made from a sparse matrix."""
-
-
-def plain(name: str) -> str:
-    """A name without what differs between spellings."""
-    return re.sub(r"[-_ ]", "", name.lower())
-
-
-def is_label_name(name: str) -> bool:
-    """Whether an array of that name holds labels."""
-    return plain(name) in LABELS
+ROUGHNESS = 0.5
+"""Columns are taken for pixels where neighbours differ by less than this share of what columns far apart differ by."""
 
 
 def is_view_name(name: str) -> bool:
     """Whether an array of that name is meant as a view, whatever its length; V alone is any matrix's name."""
-    return plain(name) != "v" and re.sub(r"\d+$", "", plain(name)) in (*LISTS, *TEXTS, "image", "images")
+    found = re.sub(r"\d+$", "", plain(name))
+    return plain(name) != "v" and found in (*words.LISTS, *words.TEXTS, *words.IMAGES)
 
 
 def assemble(
@@ -60,7 +46,9 @@ def assemble(
     reading: Reading | None = None,
     *,
     texts: np.ndarray | None = None,
+    split: np.ndarray | None = None,
     in_rows: bool = False,
+    images_first: bool = False,
 ) -> MultiViewDataset:
     """The data set that a file's arrays make.
 
@@ -70,56 +58,136 @@ def assemble(
         where: the file's name, for messages.
         reading: answers what the arrays leave open.
         texts: (N,) captions that came beside the arrays.
+        split: (N,) 0 or 1, the part of each sample where that came beside the arrays.
         in_rows: samples are rows, as in every table.
+        images_first: arrays of three axes or more count samples by the first, as NumPy's do and MATLAB's do not.
 
     Raises:
         ValueError: no views, views of different length, or labels that do not belong to them, in one sentence.
     """
     reading = reading or Reading()
+    arrays, joined_split = joining.parts_joined(arrays, where, reading)
+    split = joined_split if split is None else split
     label_name, labels = _asked_labels(arrays, reading)
     others = {key: value for key, value in arrays.items() if key != label_name}
-    if labels is not None and not others:
+    others = {key: value for key, value in others.items() if not _is_set_aside(key, value, reading)}
+    if labels is not None and not any(map(_may_be_view, others.values())):
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
-    views = _of_table(others, where) if in_rows else _find_views(others, labels, where)
-    if unused := [key for key, value in others.items() if _is_matrix(value) and key not in views]:
-        reading.tell(f"left out: {', '.join(unused)}")
+    ends = partial(pairing.ends, images_first=images_first)
+    views = _of_table(others, where) if in_rows else _find_views(others, labels, where, ends)
     views, labels = pairing.by_ids(views, arrays, labels, where, reading)
-    n_samples = pairing.count(views, labels, where, in_rows=in_rows)
+    n_samples = pairing.count(views, labels, where, in_rows=in_rows, ends=ends)
     if n_samples is None:
         turned, lengths = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
     else:
-        turned = dict(views) if in_rows else _samples_first(views, n_samples, labels is not None, reading)
+        rows_first = in_rows or (images_first and all(value.ndim > 2 for value in views.values()))
+        turned = dict(views) if rows_first else _samples_first(views, n_samples, labels is not None, reading)
         lengths = {pairing.length(next(iter(turned.values())))}
     n_samples = min(lengths)
     labels = None if labels is None else labels[:n_samples]
-    texts = _find_texts(arrays, lengths) if texts is None else texts
+    split = _find_split(arrays, n_samples, reading) if split is None else split
+    texts, texts_name = _find_texts(arrays, lengths) if texts is None else (texts, "")
     if texts is not None and len(texts) not in lengths:
-        reading.tell(f"left out: {len(texts):,} captions, which are not one for each sample")
+        reading.leave_out(f"{len(texts):,} captions", "not one for each sample")
         texts = None
     texts = None if texts is None else texts[:n_samples]
-    kept = pairing.complete(turned, labels, reading)
-    made = [_view(key, pairing.rows(value, kept), where, reading) for key, value in turned.items()]
-    ids, classes = None, ()
-    if labels is not None:
-        labels = labels[kept] if kept is not None else labels
-        ids, classes = class_ids(labels, len(labels), (), where)
-        if labels.dtype.kind in "iuf" and labels.min() == 1:
-            reading.tell("classes numbered from 1")
-        classes = _named(classes, _find_classes(arrays))
+    _tell_unused(arrays, {label_name, texts_name, *views}, reading)
+    kept = pairing.complete(turned, reading)
+    single = len(turned) == 1
+    made = [_view(key, pairing.rows(value, kept), where, reading, single=single) for key, value in turned.items()]
+    if kept is not None:
+        labels, texts, split = (None if one is None else one[kept] for one in (labels, texts, split))
+    ids, classes = _numbered(labels, _find_classes(arrays), where, reading)
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
-    if texts is not None and kept is not None:
-        texts = texts[kept]
-    return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts)
+    return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts, split=split)
 
 
-def _find_texts(arrays: Mapping[str, Value], lengths: set[int]) -> np.ndarray | None:
-    """Captions (N,) as Python strings, as many as some view has samples; None where there are none."""
+def _numbered(
+    labels: np.ndarray | None, names: tuple[str, ...], where: str, reading: Reading
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Ids (N,) from 0, -1 for samples without a class, and the names of the classes."""
+    if labels is None:
+        return None, ()
+    values, none = without_none(labels, where, reading)
+    if none.all():
+        reading.tell("all labels stand for no class")
+        return None, ()
+    known = values[~none]
+    ids = np.full(len(values), -1, np.int64)
+    if values.dtype.kind in "buif" and known.min() == 1 and not none.any():
+        reading.tell("classes numbered from 1")
+    ids[~none], classes = class_ids(known, len(known), _fitting_names(known, names), where)
+    if names and len(names) != len(classes):
+        reading.leave_out("names of classes", f"{len(names)} names for {len(classes)} classes")
+    return ids, names if len(names) == len(classes) else classes
+
+
+def _fitting_names(known: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of classes where labels are indices into them; else the distinct labels name themselves."""
+    is_index = known.dtype.kind in "bui" and len(known) and known.min() >= 0 and known.max() < len(names)
+    return names if is_index else ()
+
+
+def _is_set_aside(name: str, value: Value, reading: Reading) -> bool:
+    """Whether a matrix by its name is none of the views: factors, masks, or classes in a form that cannot be used."""
+    if not _is_matrix(value) or not (words.is_factor(name) or words.may_be_labels(name)) or is_view_name(name):
+        return False
+    if words.may_be_labels(name) and not words.is_label_name(name) and value.shape[-1] > 64 and value.shape[0] > 64:
+        return False  # as wide as features are
+    what = "may be classes" if words.may_be_labels(name) else "describes the samples"
+    text = f"{name[:60]} ({' x '.join(map(str, value.shape))}) {what}. Is it a view to cluster by?"
+    if reading.ask(f"use of {name[:60]}", text, (LEAVE_OUT, VIEW), LEAVE_OUT) == VIEW:
+        return False
+    reading.leave_out(name[:60], what)
+    return True
+
+
+def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) -> None:
+    """Say which arrays are in no view and nothing else."""
+    told = {one.what for one in reading.left_out}
+    for key, value in arrays.items():
+        spoken = plain(key) in words.CLASS_NAMES or plain(key) in words.SPLITS or _ID.fullmatch(key.lower())
+        size = (
+            value.shape[0] * value.shape[-1]
+            if is_sparse(value)
+            else np.size(value)
+            if not isinstance(value, list)
+            else len(value)
+        )
+        if key not in used and not spoken and key[:60] not in told and size > 1 and not isinstance(value, str):
+            shape = " x ".join(map(str, getattr(value, "shape", (len(value),) if isinstance(value, list) else ())))
+            reading.leave_out(key[:60], f"{shape}, no view and no classes" if shape else "no view and no classes")
+
+
+_ID = re.compile(r"(?:id|ids|index|idx|sampleid|sample_id)[-_ ]?\d*")
+
+
+def _find_split(arrays: Mapping[str, Value], n_samples: int, reading: Reading) -> np.ndarray | None:
+    """The part of each sample (N,), 0 to train on and 1 to test, from an array that says so."""
+    for key, value in arrays.items():
+        if plain(key) not in words.SPLITS:
+            continue
+        items = value if isinstance(value, list) else np.ravel(value).tolist() if isinstance(value, np.ndarray) else []
+        if len(items) != n_samples:
+            continue
+        if all(item in (0, 1) for item in items) and plain(key) != "fold":
+            is_test = np.array(items, np.uint8)
+            return 1 - is_test if plain(key) == "istrain" else is_test
+        purposes = [parts.purpose(item) if isinstance(item, str) else None for item in items]
+        if None not in purposes and len(set(purposes)) > 1:
+            return np.array(purposes, np.uint8)
+        reading.leave_out(key[:60], "no 0 (train) or 1 (test) for each sample")
+    return None
+
+
+def _find_texts(arrays: Mapping[str, Value], lengths: set[int]) -> tuple[np.ndarray | None, str]:
+    """Captions (N,) as Python strings, as many as some view has samples, and the name they had; None for none."""
     for key, value in arrays.items():
         items = value.ravel().tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "U" else value
         fits = isinstance(items, list) and len(items) in lengths and all(isinstance(item, str) for item in items)
-        if plain(key) in TEXTS and fits:
-            return np.array([item.strip() for item in items], object)
-    return None
+        if plain(key) in words.TEXTS and fits:
+            return np.array([item.strip() for item in items], object), key
+    return None, ""
 
 
 def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, np.ndarray | None]:
@@ -132,13 +200,16 @@ def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, n
         for key, value in arrays.items()
         if (values := _as_labels(value)) is not None
         and len(values) in lengths
-        and re.sub(r"\d+$", "", plain(key)) not in (*OTHERS, *TEXTS)
-        and (key == name or _may_be_labels(value, values))
+        and re.sub(r"\d+$", "", plain(key))
+        not in (*words.SPLITS, *words.CLASS_NAMES, *words.TEXTS, "id", "ids", "index", "idx")
+        and (key == name or _may_be_labels(value, values) or (words.may_be_labels(key) and repeats(values)))
     }
     if not possible or (labels is not None and len(possible) == 1):
         return name, labels
     text = "Which array holds the classes? They only ever score a result."
-    answer = reading.ask("classes", text, ("none", *possible), name or "none")
+    likely = [key for key in possible if words.may_be_labels(key)]
+    guess = name or (likely[0] if likely else next(iter(possible)) if len(possible) == 1 else "none")
+    answer = reading.ask("classes", text, ("none", *possible), guess)
     return ("", None) if answer == "none" else (answer, possible[answer])
 
 
@@ -152,7 +223,7 @@ def _may_be_labels(value: Value, values: np.ndarray) -> bool:
 
 def _find_labels(arrays: Mapping[str, Value]) -> tuple[str, np.ndarray | None]:
     """Name and values (N,) of the labels; None where there are none."""
-    for wanted in LABELS:
+    for wanted in words.LABELS:
         for key, value in arrays.items():
             if plain(key) == wanted and (labels := _as_labels(value)) is not None:
                 return key, labels
@@ -182,16 +253,11 @@ def _as_labels(value: Value) -> np.ndarray | None:
 
 def _find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:
     for key, value in arrays.items():
-        if plain(key) in CLASSES:
+        if plain(key) in words.CLASS_NAMES:
             items = value.ravel().tolist() if isinstance(value, np.ndarray) else value
             if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
                 return tuple(item.strip() for item in items)
     return ()
-
-
-def _named(found: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names for the distinct labels: by position where there are as many names as labels, whole numbers as they are."""
-    return names if len(names) == len(found) else found
 
 
 def _is_matrix(value: Value) -> bool:
@@ -201,18 +267,21 @@ def _is_matrix(value: Value) -> bool:
     return numeric and 2 <= len(shape) <= 4 and sorted(shape)[-2] > 1
 
 
-def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: str) -> dict[str, Value]:
+def _may_be_view(value: Value) -> bool:
+    return _is_matrix(value) or (isinstance(value, list) and any(map(_is_matrix, value)))
+
+
+def _find_views(
+    arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, ends: Callable[[Value], set[int]]
+) -> dict[str, Value]:
     """The views by name: numbered variables, one cell, one variable of a usual name, or all matrices that fit."""
     matrices = {key: value for key, value in arrays.items() if _is_matrix(value)}
-    fitting = {
-        key: value
-        for key, value in matrices.items()
-        if labels is None or len(labels) in (value.shape[0], value.shape[-1])
-    }
+    fitting = {key: value for key, value in matrices.items() if labels is None or len(labels) in ends(value)}
     groups: dict[str, dict[int, str]] = {}
     for key in matrices:
         if found := re.fullmatch(r"(.*?)[-_ ]?(\d+)", key):
             groups.setdefault(plain(found[1]), {})[int(found[2])] = key
+    groups = {name: keys for name, keys in groups.items() if len(keys) > 1 or name in words.LISTS}
     groups = {name: keys for name, keys in groups.items() if not fitting or set(keys.values()) & set(fitting)}
     cells = {
         key: value
@@ -220,11 +289,13 @@ def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: s
         if isinstance(value, list) and value and all(_is_matrix(item) for item in value)
     }
     # The largest group; of two as large, the one of a usual name.
-    numbered = groups[max(groups, key=lambda key: (len(groups[key]), key in LISTS))] if groups else {}
+    numbered = groups[max(groups, key=lambda key: (len(groups[key]), key in words.LISTS))] if groups else {}
     if len(numbered) > 1:
         return {key: arrays[key] for _, key in sorted(numbered.items())}
     if cells:
-        values = cells[min(cells, key=lambda key: LISTS.index(plain(key)) if plain(key) in LISTS else len(LISTS))]
+        values = cells[
+            min(cells, key=lambda key: words.LISTS.index(plain(key)) if plain(key) in words.LISTS else len(words.LISTS))
+        ]
         if len(values) > MAX_VIEWS:
             raise ValueError(f"{where} holds a list of {len(values)} arrays; at most {MAX_VIEWS} views are read")
         return {f"view {i}": value for i, value in enumerate(values, start=1)}
@@ -232,22 +303,30 @@ def _find_views(arrays: Mapping[str, Value], labels: np.ndarray | None, where: s
     by_name = {key for key, value in matrices.items() if is_view_name(key) and len(set(value.shape)) > 1}
     others = fitting if len(fitting) > 1 else {k: v for k, v in matrices.items() if k in fitting or k in by_name}
     possible = others or matrices
-    single = next((key for key in possible if plain(key) in LISTS), None)
+    single = next((key for key in possible if plain(key) in words.LISTS), None)
     named = [key for key in (single, *numbered.values()) if key in possible]
     chosen = others if len(others) > 1 else {key: arrays[key] for key in named}
+    chosen = chosen or (others if len(others) == 1 else possible if len(possible) == 1 else {})
     if chosen:
         if len(chosen) > MAX_VIEWS:
             raise ValueError(f"{where} holds {len(chosen)} arrays; at most {MAX_VIEWS} views are read")
         return chosen
-    held = ", ".join(list(arrays)[:8]) or "nothing"
+    held = ", ".join(map(_shown, list(arrays.items())[:8])) or "nothing"
     raise ValueError(
-        f"{where} holds {held}; views such as X1, X2 and labels Y, or a cell X with a view each, are needed"
+        f"{where} holds {held}; a matrix with a row for each sample, or views such as X1, X2 and labels Y, are needed"
     )
+
+
+def _shown(item: tuple[str, Value]) -> str:
+    """The name of an array, with its type where that is why it is no view."""
+    name, value = item
+    strange = isinstance(value, np.ndarray) and value.dtype.kind not in "buifUSO"
+    return f"{name[:60]} of type {value.dtype}" if strange else name[:60]
 
 
 def _of_table(arrays: Mapping[str, Value], where: str) -> dict[str, Value]:
     """The views of a table, whose samples are known to be rows; labels that could not be used are none of them."""
-    views = {key: value for key, value in arrays.items() if value.ndim > 1}
+    views = {key: value for key, value in arrays.items() if getattr(value, "ndim", 0) > 1}
     if len(views) > MAX_VIEWS:
         raise ValueError(f"{where} holds {len(views)} views; at most {MAX_VIEWS} are read")
     return views
@@ -269,6 +348,15 @@ def _samples_first(views: Mapping[str, Value], n_samples: int, has_labels: bool,
             }
         if either:
             return dict(views)
+    if not has_labels and all(
+        value.ndim == 3 and value.shape[0] == value.shape[1] != value.shape[2] for value in views.values()
+    ):
+        shape = " x ".join(map(str, next(iter(views.values())).shape))
+        text = (
+            f"The file does not say which axis of {shape} numbers counts the samples; the first two look like pixels."
+        )
+        if reading.ask("samples", text, (FIRST_AXIS, LAST_AXIS), LAST_AXIS) == LAST_AXIS:
+            return {key: np.moveaxis(value, -1, 0) for key, value in views.items()}
     turned = {key: _first(value, n_samples) for key, value in views.items()}
     if any(turned[key] is not value for key, value in views.items()):
         reading.tell("samples in columns")
@@ -281,14 +369,18 @@ def _first(value: Value, n_samples: int) -> Value:
     return value.T if value.ndim == 2 else np.moveaxis(value, -1, 0)
 
 
-def _view(name: str, value: Any, where: str, reading: Reading) -> tuple[ViewSpec, np.ndarray]:
+def _view(name: str, value: Any, where: str, reading: Reading, *, single: bool = False) -> tuple[ViewSpec, np.ndarray]:
     """Spec and values of a view: pictures as they are, anything flat as float32."""
     source = f"{name} in {where}"
+    if isinstance(value, np.ndarray) and value.ndim > 2 and sum(size > 1 for size in value.shape[1:]) < 2:
+        value = value.reshape(len(value), -1)  # (N, 1, D) is a row of numbers for each sample
     if isinstance(value, np.ndarray):
         value = _as_asked(name, value, reading)
     if value.ndim > 2:
+        value = opaque(channels_asked(name, value, reading), reading)
         images, low, high = pixel_range(channels_first(value, source), source)
-        return ViewSpec(name=name, kind="image", shape=images.shape[1:], low=low, high=high), images
+        shown = "image" if single and re.sub(r"\d+$", "", plain(name)) in (*words.IMAGES, "x", "arr") else name
+        return ViewSpec(name=shown, kind="image", shape=images.shape[1:], low=low, high=high), images
     if is_sparse(value):
         n_bytes = 8 * value.shape[0] * value.shape[1]
         if n_bytes > MAX_DENSE_BYTES:
@@ -297,6 +389,8 @@ def _view(name: str, value: Any, where: str, reading: Reading) -> tuple[ViewSpec
                 "reduce its columns first"
             )
         value = cast(Any, value).toarray()
+    if value.dtype.kind == "c":
+        raise ValueError(f"{source} holds complex numbers; give their parts or amounts as a view each")
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
         vectors = np.ascontiguousarray(value, dtype=np.float32)
     return ViewSpec(name=name, kind="vector", shape=vectors.shape[1:]), vectors
@@ -314,11 +408,26 @@ def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
     if side < 8 or not (is_bytes or (some.min() >= 0 and some.max() <= 1)):
         return value
     text = f"{name} has {n_columns:,} columns, which may be the pixels of {side} x {side} images."
-    answer = reading.ask(f"pixels of {name}", text, (NUMBERS, BY_ROWS, BY_COLUMNS), NUMBERS)
+    # Bytes in three planes whose neighbours are alike are pictures as CIFAR stores them; gray ones are often vectors.
+    is_named = plain(name) in words.IMAGES or plain(name) == "pixels"
+    planes = channels == 3 and value.dtype == np.uint8 and _is_smooth(some, side)
+    guess = BY_ROWS if planes or (is_named and value.dtype == np.uint8) else NUMBERS
+    answer = reading.ask(f"pixels of {name}", text, (NUMBERS, BY_ROWS, BY_COLUMNS), guess)
     if answer == NUMBERS:
         return value
     images = value.reshape(len(value), *((side, side) if channels == 1 else (channels, side, side)))
     return images.swapaxes(-1, -2) if answer == BY_COLUMNS else images
+
+
+def _is_smooth(some: np.ndarray, side: int) -> bool:
+    """Whether columns (n, 3 H W) in planes of pixels differ from their neighbours less than from others."""
+    planes = some.reshape(len(some), 3, side, side).astype(np.float32)
+    near = np.abs(np.diff(planes, axis=3)).mean() + np.abs(np.diff(planes, axis=2)).mean()
+    far = (
+        np.abs(planes - np.roll(planes, side // 2, axis=3)).mean()
+        + np.abs(planes - np.roll(planes, side // 2, axis=2)).mean()
+    )
+    return bool(near < ROUGHNESS * far)
 
 
 def renamed(dataset: MultiViewDataset, names: Sequence[str]) -> MultiViewDataset:

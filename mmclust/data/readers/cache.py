@@ -75,6 +75,11 @@ def unpacked(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.
     return np.load(entry(key("member", *stamp(path), info.filename), fill) / "array.npy", mmap_mode="r")
 
 
+def images_name(view: int) -> str:
+    """What the file of a view's pictures is called in an entry."""
+    return "images.npy" if view == 0 else f"images-{view}.npy"
+
+
 def save_dataset(
     folder: Path,
     *,
@@ -82,12 +87,14 @@ def save_dataset(
     split: np.ndarray | None,
     classes: tuple[str, ...],
     texts: np.ndarray | None = None,
+    views: tuple[str, ...] = ("image",),
 ) -> None:
-    """Put beside `images.npy` what else is known of the samples."""
+    """Put beside the pictures what else is known of the samples."""
     for name, values in (("labels", labels), ("split", split)):
         if values is not None:
             np.save(folder / f"{name}.npy", values)
     (folder / "classes.json").write_text(json.dumps(classes))
+    (folder / "views.json").write_text(json.dumps(views))
     if texts is not None:
         (folder / "texts.json").write_text(json.dumps(texts.tolist()))
 
@@ -97,12 +104,16 @@ def open_dataset(folder: Path, name: str) -> MultiViewDataset:
 
     Read-only: a private copy that could be written to would count as memory, and Linux refuses one beyond the RAM.
     """
-    images = np.load(folder / "images.npy", mmap_mode="r")
+    names = json.loads((folder / "views.json").read_text())
+    images = [np.load(folder / images_name(view), mmap_mode="r") for view in range(len(names))]
     labels, split = (
         np.load(file) if (file := folder / f"{part}.npy").is_file() else None for part in ("labels", "split")
     )
     classes = tuple(json.loads((folder / "classes.json").read_text()))
     texts = np.array(json.loads(file.read_text()), object) if (file := folder / "texts.json").is_file() else None
-    view = ViewSpec(name="image", kind="image", shape=images.shape[1:])
-    spec = DataSpec(name=name, views=(view,), n_clusters=len(classes), classes=classes)
-    return MultiViewDataset(spec=spec, views=(images.view(np.ndarray),), labels=labels, split=split, texts=texts)
+    views = tuple(
+        ViewSpec(name=view, kind="image", shape=one.shape[1:]) for view, one in zip(names, images, strict=True)
+    )
+    spec = DataSpec(name=name, views=views, n_clusters=len(classes), classes=classes)
+    arrays = tuple(one.view(np.ndarray) for one in images)
+    return MultiViewDataset(spec=spec, views=arrays, labels=labels, split=split, texts=texts)

@@ -1,139 +1,358 @@
-"""A folder with a file per view: `.mat`, `.npy` or a table; labels have a file of their own or stand beside a view."""
+"""Folders, zips and tars of files of numbers: views, parts of views, labels, in whatever formats and sub-folders.
+
+Every file becomes named arrays or a table. Names, of files and of the folders they lie in, say which are parts of one
+thing (see `parts`); what is left are views of the same samples, labels and captions.
+"""
 
 import shutil
 import stat
+import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import archives, arrays, cache, mat, npz, table, tree
-from mmclust.data.readers.arrays import Value
+from mmclust.data.readers import (
+    archives,
+    arrays,
+    cache,
+    frames,
+    hdf,
+    idx,
+    leftovers,
+    mat,
+    npz,
+    parts,
+    table,
+    tables,
+    tree,
+    words,
+)
+from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
 
-ENDINGS = (".mat", ".npy", *table.ENDINGS)
+MAX_FILES = 4096
+"""Files of numbers in one folder."""
+SAMPLE_FILES = 8
+"""So many files of arrays of one shape, or more, hold a sample each."""
+PEEKED = 400
+"""Names of an archive that tell what is in it."""
+
+
+def is_data(name: str) -> bool:
+    """Whether a file holds numbers, by its name."""
+    last = PurePosixPath(name).name.lower()
+    if last.startswith(".") or name.startswith("__MACOSX"):
+        return False
+    return last.endswith((".mat", ".npy", ".npz", *hdf.ENDINGS)) or frames.is_table(last) or idx.is_idx(last)
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder holds files of views, and neither pictures nor folders, which pictures come in."""
+    """Whether a folder holds files of numbers, in sub-folders or not, and no pictures."""
     if not path.is_dir():
         return False
-    items = [item for item in path.iterdir() if not item.name.startswith(".")]
-    others = any(item.is_dir() or item.suffix.lower() in archives.PICTURES for item in items)
-    return any(_is_view(item) for item in items) and not others
+    found = False
+    for count, (name, _) in enumerate(archives.walk(path, (), lambda _: True)):
+        if archives.is_picture(name):
+            return False
+        found = found or is_data(name)
+        if count > 100_000:
+            break
+    return found
 
 
 def files(path: Path) -> list[Path]:
-    """The files of the views, counted as people count."""
-    names = arrays.natural(item.name for item in path.iterdir() if _is_view(item))
+    """The files of numbers below a folder, counted as people count."""
+    names = arrays.natural(name for name, _ in archives.walk(path, (), is_data))
     return [path / name for name in names]
 
 
-def _is_view(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
-
-
-def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
-    """Read a folder of views; one that holds a single file is that file.
+def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiViewDataset:
+    """Read a folder of files of numbers; one that holds a single file is that file.
 
     Raises:
         ValueError: what is wrong with a file, in one sentence.
     """
     reading = reading or Reading()
     found = files(path)
-    if len(found) > 2 * arrays.MAX_VIEWS:
-        raise ValueError(f"{path.name} holds {len(found)} files; at most {arrays.MAX_VIEWS} views are read")
+    _tell_others(path, reading)
     if len(found) == 1:
         return single(found[0], reading)
-    views: dict[str, Value] = {}
-    tables: dict[str, table.Table] = {}
-    for file in found:
-        if file.suffix.lower() in table.ENDINGS:
-            own = Reading(reading.answers)
-            tables[file.stem] = table.read(file, own)
-            for told in own.told:
-                reading.tell(f"{told} ({file.name})")
-        elif file.suffix.lower() == ".npy":
-            views[file.stem] = npz.array(file)
+    if len(found) > MAX_FILES:
+        raise ValueError(f"{path.name} holds {len(found):,} files of numbers; at most {MAX_FILES:,} are read")
+    names = _names(path, found)
+    sources: dict[str, table.Columns] = {}
+    held: dict[str, dict[str, Value]] = {}
+    for file, key in names.items():
+        if frames.is_table(file.name):
+            own = reading.part()
+            sources[key] = table.columns(file, own)
+            reading.take(own, file.name)
         else:
-            views |= _of_mat(file)
-    tables = table.joined(tables, reading)
-    views |= table.split_labels(tables)
-    texts = next((one.texts for one in tables.values() if one.texts is not None), None)
-    in_rows = len(tables) == len(found) and not _may_be_turned(tables)
-    return arrays.assemble(path.resolve().name, views, path.name, reading, texts=texts, in_rows=in_rows)
+            held[key] = _arrays_of(file, key, reading)
+    views, texts, split = _of_tables(sources, reading, alone=not held)
+    title = name or path.resolve().name
+    stacked = _samples(held, reading) if not sources else None
+    in_rows = (not held and not _may_be_turned(sources)) or stacked is not None
+    views |= stacked if stacked is not None else _merged(held, reading)
+    return arrays.assemble(
+        title,
+        views,
+        name or path.name,
+        reading,
+        texts=texts,
+        split=split,
+        in_rows=in_rows,
+        images_first=not any(f.suffix.lower() == ".mat" for f in found),
+    )
 
 
-def _may_be_turned(tables: dict[str, table.Table]) -> bool:
+def _names(path: Path, found: list[Path]) -> dict[Path, str]:
+    """The name of each file without its ending, with the folders in which they differ."""
+    spelled = {file: file.relative_to(path).as_posix() for file in found}
+    folders = [PurePosixPath(name).parts[:-1] for name in spelled.values()]
+    depth = 0
+    while all(len(parts_) > depth for parts_ in folders) and len({parts_[depth] for parts_ in folders}) == 1:
+        depth += 1
+    names = {}
+    for file, name in spelled.items():
+        pure = PurePosixPath(name)
+        stem = _stem(pure.name)
+        names[file] = "/".join((*pure.parts[depth:-1], stem))
+    if len(set(names.values())) < len(names):  # the same name with two endings
+        names = {file: f"{name}{file.suffix}" for file, name in names.items()}
+    return names
+
+
+def _stem(name: str) -> str:
+    if frames.is_table(name):
+        return frames.stem(name)
+    return idx.stem(name) if idx.is_idx(name) else name[: name.rindex(".")]
+
+
+def _tell_others(path: Path, reading: Reading) -> None:
+    """Say which files are not read."""
+    others = [name for name, _ in archives.walk(path, (), lambda name: not is_data(name))]
+    leftovers.tell([name for name in others if not archives.is_junk(name)], reading)
+
+
+def _arrays_of(file: Path, key: str, reading: Reading) -> dict[str, Value]:
+    """Everything that a file of arrays holds; what has no name of its own bears that of the file."""
+    name = file.name.lower()
+    if name.endswith(".npy"):
+        return {"": npz.array(file)}
+    if idx.is_idx(name):
+        return {"": idx.array(file)}
+    own = reading.part()
+    if name.endswith(".npz"):
+        found: dict[str, Value] = dict(npz.variables(file, own))
+    elif name.endswith(hdf.ENDINGS):
+        found = hdf.variables(file, own)
+    else:
+        found = mat.variables(file, own)
+    reading.take(own, file.name)
+    return found
+
+
+def _samples(held: dict[str, dict[str, Value]], reading: Reading) -> dict[str, Value] | None:
+    """Files that hold a sample each, stacked, with the folders as classes; None where they hold views or parts."""
+    if len(held) < SAMPLE_FILES or any(part for part in map(_part, held)):
+        return None
+    shapes = {tuple((key, np.shape(value)) for key, value in found.items()) for found in held.values()}
+    if len(shapes) != 1 or any(
+        is_sparse(value) or isinstance(value, list) for value in next(iter(held.values())).values()
+    ):
+        return None
+    folders = [PurePosixPath(name).parts[0] if "/" in name else "" for name in held]
+    keys = list(next(iter(held.values())))
+    is_scalar = any(words.may_be_labels(key) and np.size(next(iter(held.values()))[key]) == 1 for key in keys)
+    if "" in folders and not is_scalar and len(held) <= 2 * arrays.MAX_VIEWS:
+        return None
+    reading.tell(f"a sample in each of {len(held):,} files")
+    stacked: dict[str, Value] = {
+        key or "data": np.stack([np.squeeze(found[key]) for found in held.values()]) for key in keys
+    }
+    if "" not in folders and len(set(folders)) > 1 and not is_scalar:
+        stacked["labels"] = np.array(folders)
+    return {key: value for key, value in stacked.items() if not isinstance(value, str)}
+
+
+def _part(name: str) -> parts.Part | None:
+    return parts.taken_apart(name)[1]
+
+
+def _merged(held: dict[str, dict[str, Value]], reading: Reading) -> dict[str, Value]:
+    """The arrays of several files under names that say which file, or which part, they are of."""
+    groups = parts.groups(held)
+    part_of = {name: part for members in groups.values() for part, name in members.items() if "" not in held[name]}
+    merged: dict[str, Value] = {}
+    for name, found in held.items():
+        if "" in found:
+            merged[name] = found[""]
+            continue
+        if part := part_of.get(name):
+            spelled = f"{part.word or 'part'}_{part.shard}"
+            base = next(base for base, members in groups.items() if name in members.values())
+            several = sum(bool(set(members.values()) & part_of.keys()) for members in groups.values()) > 1
+            for key, value in found.items():
+                merged[
+                    f"{base}_{key}_{spelled}" if several and not words.may_be_labels(key) else f"{key}_{spelled}"
+                ] = value
+            continue
+        merged |= _of_views(name, found)
+    return merged
+
+
+def _of_views(name: str, found: dict[str, Value]) -> dict[str, Value]:
+    """The arrays of one file among several: its one view under the file's name, labels under theirs."""
+    kept = {
+        key: value for key, value in found.items() if words.is_label_name(key) or words.plain(key) in words.CLASS_NAMES
+    }
+    if words.is_label_name(PurePosixPath(name).name) and len(found) == 1:
+        return {name: next(iter(found.values()))}
+    views = {
+        key: value for key, value in found.items() if key not in kept and hasattr(value, "shape") and np.size(value) > 1
+    }
+    if len(views) == 1:
+        return kept | {name: next(iter(views.values()))}
+    return kept | {f"{name} {key}": value for key, value in views.items()}
+
+
+def _of_tables(
+    sources: dict[str, table.Columns], reading: Reading, *, alone: bool
+) -> tuple[dict[str, Value], np.ndarray | None, np.ndarray | None]:
+    """Views, labels, captions (N,) and parts (N,) of tables."""
+    if not sources:
+        return {}, None, None
+    found = tables.read(sources, reading, alone=alone)
+    texts = next((one.texts for one in found.values() if one.texts is not None), None)
+    split = next((one.split for one in found.values() if one.split is not None), None)
+    if len(found) == 1:
+        ((name, one),) = found.items()
+        views: dict[str, Value] = dict(table.views(one, "data" if alone else name, reading))
+        return views | ({} if one.labels is None else {"labels": one.labels}), texts, split
+    views = dict(tables.split_labels(found))
+    for name, one in found.items():
+        columns = table.views(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)
+        views |= {f"{name} {column}": values for column, values in columns.items()}
+    return views, texts, split
+
+
+def _may_be_turned(sources: dict[str, table.Columns]) -> bool:
     """Whether samples may be the columns of tables: all name and count them alike, and differ in length."""
-    headers = {(one.header, one.numbers.shape[1]) for one in tables.values() if one.numbers.shape[1] > 1}
-    has_ids = any(one.ids is not None for one in tables.values())
-    return len(headers) == 1 and len(set(map(len, tables.values()))) > 1 and not has_ids
+    wide = [one.frame for one in sources.values() if len(one.frame.columns) > 1]
+    headers = {tuple(map(str, frame.columns)) for frame in wide}
+    lengths = {len(frame) for frame in wide}
+    lines = {len(one.frame) for one in sources.values() if len(one.frame.columns) == 1}
+    if wide and lines and not lines & lengths and lines <= {len(frame.columns) for frame in wide}:
+        return True
+    return len(wide) > 1 and len(headers) == 1 and len(lengths) > 1 and len(next(iter(headers))) > 1
 
 
-def is_zipped(path: Path) -> bool:
-    """Whether a zip holds files of views and no pictures."""
+def holds_data(path: Path) -> bool:
+    """Whether an archive holds files of numbers and no pictures."""
+    found = False
+    for name in _peeked(path):
+        if archives.is_picture(name):
+            return False
+        found = found or is_data(name)
+    return found
+
+
+def _peeked(path: Path) -> Iterator[str]:
+    """Names in a zip, or the first ones in a tar, which has no list of them."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            endings = {PurePosixPath(info.filename).suffix.lower() for info in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
-    return bool(endings & set(ENDINGS)) and not endings & archives.PICTURES
+        if path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                yield from (info.filename for info in archive.infolist() if not info.is_dir())
+        else:
+            with tarfile.open(path, "r|*") as archive:
+                for count, info in enumerate(archive):
+                    if info.isreg():
+                        yield info.name
+                    if count > PEEKED:
+                        return
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, NotImplementedError, EOFError, zlib.error):
+        return
+    except Exception:  # lzma's own error, and what tarfile makes of damaged headers
+        return
 
 
-def read_zip(path: Path, reading: Reading | None = None) -> MultiViewDataset:
-    """Read the files of views in a zip, unpacked once into the cache under plain names.
+def read_archive(path: Path, reading: Reading | None = None) -> MultiViewDataset:
+    """Read the files of numbers in a zip or tar, unpacked once into the cache.
 
     Raises:
-        ValueError: what is wrong with the zip or a file in it, in one sentence.
+        ValueError: what is wrong with the archive or a file in it, in one sentence.
     """
+    reading = reading or Reading()
+    try:
+        with archives.readable(path):
+            unpacked = cache.entry(cache.key("views", 2, *cache.stamp(path)), lambda into: _unpack(path, into))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
+    name = tree.name_of(path)
+    try:
+        found = read(unpacked, reading, name)
+    except ValueError as error:
+        raise ValueError(str(error).replace(unpacked.name, path.name)) from None
+    return replace(found, spec=replace(found.spec, name=name))
 
-    def fill(into: Path) -> None:
+
+def _unpack(path: Path, into: Path) -> None:
+    """Put the files of an archive below a folder, under names that stay in it."""
+    if path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
             archives.check_count(path, len(infos))
             archives.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for info in infos:
-                archives.check_depth(path, info.filename)
-                name = PurePosixPath(info.filename.replace("\\", "/")).name
-                is_link = stat.S_ISLNK(info.external_attr >> 16)
-                if is_link or not name.lower().endswith(ENDINGS) or name.startswith("."):
-                    continue
-                if (into / name).exists():
-                    raise ValueError(f"{path.name} holds two files called {name}; rename one")
-                with archive.open(info) as source, open(into / name, "xb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
+                if target := _target(path, into, info.filename, is_link=stat.S_ISLNK(info.external_attr >> 16)):
+                    with archive.open(info) as source, open(target, "xb") as file:
+                        shutil.copyfileobj(source, file, 1 << 20)
+        return
+    unpacked = 0
+    with tarfile.open(path, "r|*") as archive:
+        for count, member in enumerate(archive):
+            archives.check_count(path, count)
+            unpacked += member.size
+            archives.check_unpacked(path, unpacked, path.stat().st_size)
+            if member.isreg() and (target := _target(path, into, member.name, is_link=False)):
+                content = archive.extractfile(member)
+                assert content is not None
+                with content, open(target, "xb") as file:
+                    shutil.copyfileobj(content, file, 1 << 20)
 
-    try:
-        unpacked = cache.entry(cache.key("views", *cache.stamp(path)), fill)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
-    try:
-        found = read(unpacked, reading)
-    except ValueError as error:
-        raise ValueError(str(error).replace(unpacked.name, path.name)) from None
-    return replace(found, spec=replace(found.spec, name=path.stem))
+
+def _target(path: Path, into: Path, name: str, *, is_link: bool) -> Path | None:
+    """Where a member of an archive is put; None for what is not wanted."""
+    archives.check_depth(path, name)
+    pieces = [piece for piece in PurePosixPath(name.replace("\\", "/")).parts if piece not in ("/", "..", ".")]
+    if is_link or not pieces or archives.is_junk("/".join(pieces)) or any(len(piece) > 200 for piece in pieces):
+        return None
+    pieces = ["".join(c if c.isprintable() and c not in ":\0" else "_" for c in piece) for piece in pieces]
+    target = into.joinpath(*pieces)
+    if target.exists():
+        raise ValueError(f"{path.name} holds two files called {archives.shown(target.name)}; rename one")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
 
 
 def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
-    """Read one file: a `.mat`, an array or a table.
+    """Read one file: a `.mat`, arrays or a table.
 
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
     reading = reading or Reading()
-    if path.suffix.lower() == ".mat":
-        return mat.read(path, reading)
-    if path.suffix.lower() == ".npy":
-        values = npz.array(path)
-        if values.ndim < 2:
-            raise ValueError(
-                f"{path.name} holds {values.size:,} numbers in a line; a view has a row for each sample, and labels "
-                "are given together with the files of their views"
-            )
-        return arrays.assemble(path.stem, {"data": values}, path.name, reading)
-    found = table.read(path, reading)
+    if not frames.is_table(path.name):
+        return _single_of_arrays(path, reading)
+    source = table.columns(path, reading)
+    source = next(iter(tables.turned({_stem(path.name): source}, reading).values()))
+    found = table.of_columns(source, reading)
     if found.pictures is not None:
         names = [name for name, _ in archives.walk(path.parent, ())]
         if not found.numbers.shape[1] or table.of_pictures(found, names):
@@ -141,17 +360,23 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     views = table.views(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")
-    labels = {} if found.labels is None else {"labels": found.labels}
-    return arrays.assemble(path.stem, labels | views, path.name, reading, texts=found.texts, in_rows=True)
+    known = {} if found.labels is None else {"labels": found.labels}
+    return arrays.assemble(
+        _stem(path.name), known | views, path.name, reading, texts=found.texts, split=found.split, in_rows=True
+    )
 
 
-def _of_mat(file: Path) -> dict[str, Value]:
-    """The view of one `.mat`, under the file's name, and labels where it holds some."""
-    found = mat.variables(file)
-    labels = {key: value for key, value in found.items() if arrays.is_label_name(key)}
-    if arrays.is_label_name(file.stem) and len(found) == 1:
-        return {file.stem: next(iter(found.values()))}
-    views = {key: value for key, value in found.items() if key not in labels and hasattr(value, "shape")}
-    if len(views) > 1:
-        raise ValueError(f"{file.name} holds {', '.join(views)}; a file of a folder may hold one view and its labels")
-    return {**labels, **dict(zip([file.stem], views.values(), strict=False))}
+def _single_of_arrays(path: Path, reading: Reading) -> MultiViewDataset:
+    if path.suffix.lower() == ".mat":
+        return mat.read(path, reading)
+    if path.suffix.lower() == ".npz":
+        return npz.read(path, reading)
+    if path.suffix.lower() in hdf.ENDINGS:
+        return arrays.assemble(path.stem, hdf.variables(path, reading), path.name, reading, images_first=True)
+    values = idx.array(path) if idx.is_idx(path.name) else npz.array(path)
+    if values.ndim < 2:
+        raise ValueError(
+            f"{path.name} holds {values.size:,} numbers in a line; a view has a row for each sample, and labels "
+            "are given together with the files of their views"
+        )
+    return arrays.assemble(_stem(path.name), {"data": values}, path.name, reading, images_first=True)

@@ -1,25 +1,54 @@
-"""Files of columns as data frames: text in its many spellings, and Parquet. What the columns mean is not asked here.
+"""Files of columns as data frames: text in many spellings, JSON lines, Parquet. What columns mean is not asked here.
 
 Text files are separated by commas, semicolons, tabs, bars or spaces, with or without a header row and decimal commas;
-these where semicolons, tabs or spaces part the columns.
+these where semicolons, tabs or spaces part the columns. pandas' own sniffing guesses separators from one line and takes
+the first row for a header, whatever it holds; so both are decided here, and pandas parses.
 """
 
 import contextlib
+import csv
+import gzip
+import io
 import json
 import re
-from typing import IO, TYPE_CHECKING
+import zlib
+from typing import IO, TYPE_CHECKING, Any
 
-from mmclust.data.readers import arrays
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers import encodings, words
+from mmclust.data.readers.reading import Reading, listed
 from mmclust.errors import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
+"""Of files of columns; those of text may also be packed by gzip."""
 MAX_BYTES = 2 * 2**30
 MAX_CELLS = 500_000_000
 HEAD_BYTES = 2**20
 """As much of a text file is looked at for separators and decimal commas."""
+MOST_BAD = 0.2
+"""Share of rows of another length above which a file is no table at all."""
+LEAVE_OUT, REFUSE = "leave them out", "read nothing"
+MISSING = (
+    "?",
+    "-",
+    "--",
+    ".",
+    "*",
+    "n.a.",
+    "missing",
+    "NaN",
+    "nan",
+    "none",
+    "None",
+    "NULL",
+    "null",
+    "NA",
+    "n/a",
+    "N/A",
+)
+"""What stands for a missing number, beside what pandas takes for one."""
 COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal comma."""
 POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -30,7 +59,20 @@ _GROUP = re.compile(r"0\d\d,")
 """The last thousand of a number whose thousands a space parts."""
 _BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
 """What parts columns where commas are decimal; None for spaces."""
-PICTURE_NAME = re.compile(r".\.(png|jpe?g|bmp|gif|webp|p[pgb]m|tiff?)$", re.IGNORECASE)
+PICTURE_NAME = re.compile(r".\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
+PICTURE_ENDING = re.compile(r"\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
+
+
+def is_table(name: str) -> bool:
+    """Whether a file holds columns, by its name."""
+    return name.lower().removesuffix(".gz").endswith(ENDINGS)
+
+
+def stem(name: str) -> str:
+    """The name of a file of columns without its endings."""
+    name = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+    name = name[: name.rindex(".")] if "." in name.lstrip(".") else name
+    return re.sub(r"\.(snappy|gz|zstd|brotli|csv|tsv)$", "", name, flags=re.IGNORECASE)
 
 
 def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
@@ -38,13 +80,70 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
 
     Args:
         file: open.
-        where: its name, whose ending says whether it is Parquet.
-        reading: is told of decimal commas.
+        where: its name, whose ending says of which kind it is.
+        reading: is told of decimal commas, encodings and rows left out.
 
     Raises:
         ValueError: it cannot be read, or is too much.
     """
-    return _parquet(file, where) if where.lower().endswith(".parquet") else _text(file, where, reading)
+    name = where.lower()
+    if name.endswith(".gz"):
+        file, name = _unpacked(file, where), name.removesuffix(".gz")
+    if name.endswith((".parquet", ".pq")):
+        return _parquet(file, where)
+    if name.endswith((".jsonl", ".ndjson")):
+        return _json_lines(file, where, reading)
+    return _text(file, where, reading)
+
+
+def _unpacked(file: IO[bytes], where: str) -> IO[bytes]:
+    try:
+        with gzip.open(file) as packed:
+            content = packed.read(MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{where} is damaged ({first_line(error)}); copy it again") from None
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{where} unpacks to more than {MAX_BYTES >> 30} GiB; save it as .npz")
+    return io.BytesIO(content)
+
+
+def _json_lines(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
+    """A row for each line that holds an object; others are counted as left out."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    bad: list[int] = []
+    for number, line in enumerate(io.BytesIO(file.read()), start=1):
+        if line.strip():
+            row = json_of(line)
+            rows.append(row) if isinstance(row, dict) else bad.append(number)
+    if not rows:
+        raise ValueError(f"{where} holds no JSON object in a line; write one object for each sample")
+    _check_bad(bad, len(rows), where, "no JSON object", reading)
+    if len(rows) * max(map(len, rows)) > MAX_CELLS:
+        raise ValueError(f"{where} has too many cells; save it as Parquet")
+    return pd.DataFrame.from_records(rows), True
+
+
+def json_of(content: bytes) -> Any:
+    """What JSON says; None for what is none, or lies too deep in itself."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _check_bad(bad: list[int], n_good: int, where: str, what: str, reading: Reading) -> None:
+    """Leave out the lines that do not fit, and say which; where most do not, the file is no table."""
+    if not bad:
+        return
+    lines = f"{'line' if len(bad) == 1 else 'lines'} {listed([str(number) for number in bad])}"
+    if len(bad) > MOST_BAD * (len(bad) + n_good):
+        raise ValueError(f"{where} is not a table of numbers ({what}, {lines}); give one sample a row")
+    text = f"{len(bad):,} of {len(bad) + n_good:,} lines of {where} do not fit the others ({what}, {lines})."
+    if reading.ask(f"lines of {where}", text, (LEAVE_OUT, REFUSE), LEAVE_OUT) == REFUSE:
+        raise ValueError(f"{where} is not a table of numbers ({what}, {lines}); mend the file")
+    reading.leave_out(f"{len(bad):,} lines of {where}" if len(bad) > 1 else f"1 line of {where}", f"{what}, {lines}")
 
 
 def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
@@ -82,21 +181,13 @@ def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.D
 
 
 def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
-    import pandas as pd
-
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    if b"\0" in head:
-        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8")
-    # The piece may end within a letter, and in the middle of a row.
-    lines = [line for line in head.decode("utf-8-sig", errors="replace").splitlines() if line.strip()]
+    encoding = encodings.of_head(head, where)
+    lines = _lines(head, encoding)
     if not lines:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
-    if len(head) == HEAD_BYTES and len(lines) > 2:
-        lines.pop()
-    first, second = lines[0], lines[1] if len(lines) > 1 else ""
     separator = _separator(lines)
-    cells = tuple(_cells(first, separator))
     if example := _ambiguous(lines, separator):
         raise ValueError(
             f"{where} has numbers such as {example}, which can be read in two ways; write them with a decimal point "
@@ -105,27 +196,125 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     has_comma = separator in _BESIDE_COMMAS and _has_decimal_commas(lines, separator)
     if has_comma:
         reading.tell("decimal commas")
-        cells = tuple(cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in cells)
-    has_header = _is_header(cells, second)
-    if not (second if has_header else first).strip():
+    sample = [_cells(line, separator) for line in lines[:_SAMPLE_ROWS]]
+    if has_comma:
+        sample = [[cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in row] for row in sample]
+    has_header = is_header(sample)
+    if len(lines) == 1 and has_header:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
+    try:
+        frame = _parsed(file, separator, has_header, encoding, has_comma, ())
+    except UnicodeDecodeError as error:
+        file.seek(0)
+        encoding = encodings.of_content(file, error, where)
+        file.seek(0)
+        frame = _parsed(file, separator, has_header, encoding, has_comma, ())
+    except _Ragged:
+        file.seek(0)
+        frame = _without_ragged(file, separator, has_header, encoding, has_comma, where, reading)
+    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
+    if len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
+        file.seek(0)  # a row that is too short ends in missing cells
+        short = _ragged(file, separator, encoding, shorter=True)
+        if short:
+            file.seek(0)
+            frame = _without_ragged(file, separator, has_header, encoding, has_comma, where, reading)
+    if encoding not in ("utf-8-sig", "ascii"):
+        reading.tell(f"{where} read as {encodings.title(encoding)}")
+    return frame, has_header
+
+
+_SAMPLE_ROWS = 200
+
+
+class _Ragged(ValueError):
+    """Rows of a table differ in length."""
+
+
+def _lines(head: bytes, encoding: str) -> list[str]:
+    """The lines of the beginning of a file; the piece may end within a letter, and in the middle of a row."""
+    found = [line for line in head.decode(encoding, errors="replace").splitlines() if line.strip()]
+    if len(head) == HEAD_BYTES and len(found) > 2:
+        found.pop()
+    return found
+
+
+def _parsed(
+    file: IO[bytes], separator: str | None, has_header: bool, encoding: str, has_comma: bool, skipped: "tuple[int, ...]"
+) -> "pd.DataFrame":
+    import pandas as pd
+
     try:
         frame = pd.read_csv(
             file,
             sep=separator or r"\s+",
             header=0 if has_header else None,
-            encoding="utf-8-sig",
+            encoding=encoding,
             skipinitialspace=True,
             decimal="," if has_comma else ".",
+            na_values=list(MISSING),
+            skiprows=list(skipped) or None,
             low_memory=False,
         )
-    except UnicodeDecodeError:
-        raise ValueError(f"{where} is no text; save it as comma-separated values in UTF-8") from None
+    except pd.errors.ParserError as error:
+        if "Expected" in str(error):
+            raise _Ragged(str(error)) from None
+        raise
+    if isinstance(frame.index, pd.MultiIndex):
+        raise _Ragged("rows differ in length")
+    if not isinstance(frame.index, pd.RangeIndex):  # a header with one cell less: R's names of the rows have no name
+        if frame.index.has_duplicates:
+            raise _Ragged("rows differ in length")
+        frame = frame.rename_axis("rownames").reset_index()
+    return frame
+
+
+def _without_ragged(
+    file: IO[bytes],
+    separator: str | None,
+    has_header: bool,
+    encoding: str,
+    has_comma: bool,
+    where: str,
+    reading: Reading,
+) -> "pd.DataFrame":
+    """The table without the rows that have more or fewer cells than most."""
+    bad = _ragged(file, separator, encoding, shorter=True)
+    file.seek(0)
+    n_lines = sum(1 for line in file if line.strip())
+    _check_bad(bad or [1] * n_lines, max(0, n_lines - len(bad)), where, "rows differ in length", reading)
+    file.seek(0)
+    try:
+        return _parsed(file, separator, has_header, encoding, has_comma, tuple(number - 1 for number in bad))
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
-    if not isinstance(frame.index, pd.RangeIndex):  # a row with more cells than the header
-        raise ValueError(f"{where} is not a table of numbers (rows differ in length); give one sample a row")
-    return frame, has_header
+
+
+def _ragged(file: IO[bytes], separator: str | None, encoding: str, *, shorter: bool) -> list[int]:
+    """Numbers of the lines, from 1, that have not as many cells as most; none where lines hold line breaks."""
+    from collections import Counter
+
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+    try:
+        if separator is None:
+            rows: Any = (line.split() for line in text)
+        else:
+            rows = csv.reader(text, delimiter=separator, skipinitialspace=True)
+        counts = []
+        for row in rows:
+            counts.append(len(row))
+            if separator is not None and rows.line_num != len(counts):
+                return []
+        filled = [count for count in counts if count]
+        usual = Counter(filled).most_common(1)[0][0] if filled else 0
+        return [
+            number for number, count in enumerate(counts, start=1) if count > usual or (shorter and 0 < count < usual)
+        ]
+    except csv.Error:
+        return []
+    finally:
+        text.detach()
 
 
 def _separator(lines: list[str]) -> str | None:
@@ -195,14 +384,57 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _is_header(cells: tuple[str, ...], second: str) -> bool:
-    filled = [cell for cell in cells if cell]
+def is_header(rows: list[list[str]]) -> bool:
+    """Whether the first of several rows names the columns, told by its types beside those of the others.
+
+    Above columns of numbers a header has words; a row of data has numbers there, whatever words stand beside them.
+    """
+    first, body = rows[0], rows[1:]
+    filled = [cell for cell in first if cell]
     numbers = [float(cell) for cell in filled if is_number(cell)]
-    if len(numbers) < len(filled):
-        # A row of data may hold the name of a picture, or that of a class in its last column.
-        is_data = any(map(PICTURE_NAME.search, cells)) or (numbers and len(numbers) == len(filled) - 1)
-        return not is_data or arrays.is_label_name(cells[-1])
-    # Tools that write a table without names number its columns, but for that of the row numbers; a label column may
-    # bear any number.
-    counted = numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers))))
-    return counted and "" not in cells[1:] and len(cells) > 2 and bool(second.strip())
+    if not filled:
+        return bool(body)
+    if len(numbers) == len(filled):
+        return _counts(numbers, first, body)
+    if any(map(PICTURE_NAME.search, first)) and not (body and body[0] and not any(map(PICTURE_NAME.search, body[0]))):
+        return False
+    columns = [[row[i] for row in body if i < len(row) and row[i]] for i in range(len(first))]
+    numeric = [
+        i for i, cells in enumerate(columns) if cells and sum(map(_is_number_or_none, cells)) >= 0.8 * len(cells)
+    ]
+    if numeric:
+        named = sum(not _is_number_or_none(first[i]) for i in numeric)
+        return 2 * named > len(numeric) or (2 * named == len(numeric) and words.is_label_name(first[-1]))
+    if not body:
+        return not numbers
+    # Words alone: a name of a column is not met again below it, most cells of data are.
+    met = sum(first[i] in cells for i, cells in enumerate(columns))
+    return met == 0 and not _alike(first, columns)
+
+
+def _alike(first: list[str], columns: list[list[str]]) -> bool:
+    """Whether the first row is made like the rows below it: long texts above long texts."""
+    long = [i for i, cells in enumerate(columns) if cells and sum(map(len, cells)) >= 25 * len(cells)]
+    return bool(long) and all(len(first[i]) > 25 and " " in first[i] for i in long)
+
+
+def _is_number_or_none(cell: str) -> bool:
+    return is_number(cell) or cell in MISSING
+
+
+def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bool:
+    """Whether a row of numbers names columns: tools that write a table without names count them.
+
+    The one of the row numbers may be empty, and a label column may bear any number. Wavelengths and the like rise
+    evenly, by whole numbers, above columns that do not.
+    """
+    if not body or "" in first[1:] or len(first) < 3:
+        return False
+    if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))):
+        return True
+    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    is_even = (
+        len(steps) == 1 and min(steps) >= 1 and all(number == round(number) for number in numbers) and len(numbers) > 3
+    )
+    cells = [cell for row in body[:20] for cell in row if cell]
+    return is_even and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)

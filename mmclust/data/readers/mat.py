@@ -3,18 +3,30 @@
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, mat5
-from mmclust.data.readers.arrays import Value
+from mmclust.data.readers import archives, arrays, mat5
+from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading
 
 MAX_UNPACKED_BYTES = 8 * 2**30
+MAX_VISITED = 100_000
 _BLOCK_BYTES = 2**25
+_OBJECTS = (
+    b"string",
+    b"categorical",
+    b"table",
+    b"timetable",
+    b"datetime",
+    b"duration",
+    b"containers.Map",
+    b"dictionary",
+)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -24,29 +36,66 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
-    return arrays.assemble(path.stem, variables(path), path.name, reading)
+    reading = reading or Reading()
+    return arrays.assemble(path.stem, variables(path, reading), path.name, reading)
 
 
-def variables(path: Path) -> dict[str, Value]:
-    """Everything a `.mat` holds, by name; cells are lists, the fields of a single struct stand for themselves.
+def variables(path: Path, reading: Reading | None = None) -> dict[str, Value]:
+    """Everything a `.mat` holds, by name; cells are lists, the fields of structs stand for themselves.
+
+    Objects of MATLAB are left out, and `reading` told how to save them.
 
     Raises:
         ValueError: it cannot be read, or unpacks to more than is allowed.
     """
     try:
         if path.suffix.lower() == ".zip":
-            return _of_version(io.BytesIO(_unzipped(path)), path.name)
+            return _plain(_of_version(io.BytesIO(_unzipped(path)), path.name), path.name, reading or Reading())
         with open(path, "rb") as file:
-            return _of_version(file, path.name)
+            return _plain(_of_version(file, path.name), path.name, reading or Reading())
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({error.strerror or error}); check the file") from None
 
 
+def _plain(found: dict[str, Any], where: str, reading: Reading) -> dict[str, Value]:
+    """Variables without structs around them and without what only MATLAB can read."""
+    flat = list(_leaves(found))
+    inner = [name for *_, name in (names for names, _ in flat)]
+    plain: dict[str, Value] = {}
+    for names, value in flat:
+        if isinstance(value, mat5.Opaque):
+            name = ".".join(names) or "a variable"
+            kind = value.kind or "MATLAB"
+            if kind != "function":
+                reading.leave_out(name, f"a {kind} object; save it in MATLAB with cellstr({name}) or double({name})")
+            continue
+        # A name that two structs have is told apart by theirs: train.X and test.X.
+        name = names[-1] if inner.count(names[-1]) == 1 else "_".join(names)
+        plain[name] = value
+    if not plain and reading.left_out:
+        raise ValueError(f"{where} holds {reading.left_out[0]}")
+    return plain
+
+
+def _leaves(found: dict[str, Any], outer: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that is no struct, with the names that lead to it."""
+    for name, value in found.items():
+        names = (*outer, name)
+        if isinstance(value, dict):
+            yield from _leaves(value, names)
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            fields = dict.fromkeys(field for one in value for field in one)
+            yield from _leaves({field: [one.get(field) for one in value] for field in fields}, names)
+        elif value is not None:
+            yield names, value
+
+
 def is_zipped(path: Path) -> bool:
-    """Whether a zip holds `.mat` files; what is no zip at all holds none."""
+    """Whether a zip holds one `.mat` and nothing else of use; what is no zip at all holds none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return bool(_members(archive))
+            others = (".npy", ".npz", ".csv", ".tsv", ".parquet", *archives.PICTURES)
+            return len(_members(archive)) == 1 and not any(name.lower().endswith(others) for name in archive.namelist())
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         return False
 
@@ -78,7 +127,7 @@ class _TooLarge(ValueError):
         super().__init__(f"{where} unpacks to more than {MAX_UNPACKED_BYTES >> 30} GiB; give a part of it")
 
 
-def _of_version(file: BinaryIO, where: str) -> dict[str, Value]:
+def _of_version(file: BinaryIO, where: str) -> dict[str, Any]:
     head = file.read(520)
     file.seek(0)
     if _HDF5 in (head[:8], head[512:520]):
@@ -86,7 +135,7 @@ def _of_version(file: BinaryIO, where: str) -> dict[str, Value]:
     return _version_5(file, where)
 
 
-def _version_5(file: BinaryIO, where: str) -> dict[str, Value]:
+def _version_5(file: BinaryIO, where: str) -> dict[str, Any]:
     is_older = not mat5.byte_order(file.read(128))
     file.seek(0)
     try:
@@ -95,8 +144,7 @@ def _version_5(file: BinaryIO, where: str) -> dict[str, Value]:
         raise _TooLarge(where) from None
     except mat5.Damaged as error:
         raise ValueError(f"{where} cannot be read as a MATLAB file ({error}); save it again with save -v7") from None
-    fields = {key: value for struct in found.values() if isinstance(struct, dict) for key, value in struct.items()}
-    return fields | {key: value for key, value in found.items() if not isinstance(value, dict)}
+    return found
 
 
 def _version_4(file: BinaryIO) -> dict[str, Value]:
@@ -138,7 +186,13 @@ class _Budget:
     """How much may still be read from one file."""
 
     def __init__(self, where: str) -> None:
-        self.where, self.left = where, MAX_UNPACKED_BYTES
+        self.where, self.left, self.n_visited = where, MAX_UNPACKED_BYTES, 0
+
+    def visit(self) -> None:
+        """Count a variable: groups may lie in each other in a circle."""
+        self.n_visited += 1
+        if self.n_visited > MAX_VISITED:
+            raise ValueError(f"{self.where} holds more than {MAX_VISITED:,} variables; give a part of it")
 
     def spend(self, n_bytes: int) -> None:
         self.left -= n_bytes
@@ -146,7 +200,7 @@ class _Budget:
             raise _TooLarge(self.where)
 
 
-def _hdf5_value(source: Any, name: Any, budget: _Budget, depth: int = 0) -> Value:
+def _hdf5_value(source: Any, name: Any, budget: _Budget, depth: int = 0) -> Any:
     """A variable of a 7.3 file: HDF5 has its axes the other way round; cells and sparse matrices have parts."""
     import h5py
     from scipy import sparse
@@ -156,9 +210,12 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget, depth: int = 0) -> Valu
     if isinstance(name, str) and not isinstance(source.get(name, getlink=True), h5py.HardLink):
         raise ValueError(f"{budget.where} points to data in another file; save it again as one file")
     item = source[name]
+    budget.visit()
+    if item.attrs.get("MATLAB_object_decode") is not None or item.attrs.get("MATLAB_class", b"") in _OBJECTS:
+        return mat5.Opaque(bytes(item.attrs.get("MATLAB_class", b"")).decode("latin-1"))
     if isinstance(item, h5py.Group):
         if "MATLAB_sparse" not in item.attrs:
-            return {}  # a struct: none of the usual files keeps views in one
+            return {str(field): _hdf5_value(item, str(field), budget, depth + 1) for field in item}
         parts = [_hdf5_value(item, part, budget) for part in ("data", "ir", "jc") if part in item]
         n_columns = max(1, len(parts[-1].ravel()) - 1)
         shape = int(np.asarray(item.attrs["MATLAB_sparse"])), n_columns
@@ -173,8 +230,14 @@ def _hdf5_value(source: Any, name: Any, budget: _Budget, depth: int = 0) -> Valu
     if item.dtype == h5py.ref_dtype:
         return [_hdf5_value(source.file, reference, budget, depth + 1) for reference in item[()].T.ravel(order="F")]
     if kind == b"char":
-        return "".join(chr(code) for code in item[()].T.ravel(order="F"))
+        return _chars(np.atleast_2d(item[()].T))
     return _turned(item) if item.dtype.kind in "biuf" and item.ndim > 1 else item[()].T
+
+
+def _chars(codes: np.ndarray) -> Any:
+    """A row of characters as a string, several rows as a list of strings."""
+    found = ["".join(chr(int(code)) for code in row) for row in codes]
+    return found[0] if len(found) == 1 else [row.strip() for row in found]
 
 
 def _turned(item: Any) -> np.ndarray:

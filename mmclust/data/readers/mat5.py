@@ -29,7 +29,7 @@ STORED = {
 }
 """Number of a storage type -> NumPy's; the last three are UTF-8, -16 and -32."""
 MATRIX, COMPRESSED, UTF8 = 14, 15, 16
-CELL, STRUCT, CHAR, SPARSE = 1, 2, 4, 5
+CELL, STRUCT, OBJECT, CHAR, SPARSE, FUNCTION, OPAQUE = 1, 2, 3, 4, 5, 16, 17
 NUMERIC = range(6, 16)
 COMPLEX = 0x0800
 MAX_DEPTH = 8
@@ -38,6 +38,13 @@ MAX_DEPTH = 8
 
 class Damaged(ValueError):
     """The bytes are not what the format says; one short reason."""
+
+
+class Opaque:
+    """A variable that MATLAB alone can read: an object such as a string array, a categorical or a table."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
 
 
 class TooLarge(ValueError):
@@ -52,7 +59,7 @@ def byte_order(header: bytes) -> str:
 def variables(file: BinaryIO, max_bytes: int) -> dict[str, Any]:
     """Every variable by its name: arrays, strings, sparse matrices (SciPy), lists for cells, dictionaries for structs.
 
-    What is of another kind (objects, functions) is left out.
+    Objects and functions are `Opaque`; several structs are a dictionary of lists.
 
     Args:
         file: at its beginning.
@@ -153,7 +160,10 @@ def _matrix(reader: _Reader, depth: int) -> tuple[str, Any]:
         return "", np.empty((0, 0))
     flags = reader.array()
     kind, is_complex = int(flags[0]) & 0xFF if len(flags) else 0, bool(len(flags) and int(flags[0]) & COMPLEX)
-    if kind not in (CELL, STRUCT, CHAR, SPARSE, *NUMERIC):
+    if kind == OPAQUE:  # its name, the system that it belongs to, its class; then what MATLAB alone knows
+        name, _, kind_name = reader.text(), reader.text(), reader.text()
+        return name, Opaque(kind_name)
+    if kind not in (CELL, STRUCT, OBJECT, CHAR, SPARSE, FUNCTION, *NUMERIC):
         return "", None
     shape = tuple(int(size) for size in reader.array())
     if len(shape) < 2 or min(shape) < 0:
@@ -161,6 +171,10 @@ def _matrix(reader: _Reader, depth: int) -> tuple[str, Any]:
     name, count = reader.text(), math.prod(shape)
     if kind == CELL:
         return name, _cell(reader, count, depth)
+    if kind == FUNCTION:
+        return name, Opaque("function")
+    if kind == OBJECT:
+        return name, Opaque(reader.text() or "object")
     if kind == STRUCT:
         return name, _struct(reader, count, depth)
     if kind == SPARSE:
@@ -189,14 +203,19 @@ def _cell(reader: _Reader, count: int, depth: int) -> list[Any]:
 
 
 def _struct(reader: _Reader, count: int, depth: int) -> dict[str, Any] | None:
-    """The fields of a single struct; None for an array of them."""
+    """The fields of a struct; of an array of structs, each field is a list."""
     width = reader.array()
     names = bytes(reader.element()[1])
-    if count != 1 or not len(width) or width[0] < 1:
+    if count < 1 or not len(width) or width[0] < 1:
         return None
     size = int(width[0])
     fields = [names[i : i + size].split(b"\0")[0].decode("latin-1") for i in range(0, len(names), size)]
-    return {field: _inner(reader, depth) for field in fields}
+    if count == 1:
+        return {field: _inner(reader, depth) for field in fields}
+    if count * len(fields) > len(reader.content) // 8:
+        raise Damaged(f"{count} structs are longer than the file")
+    rows = [[_inner(reader, depth) for _ in fields] for _ in range(count)]
+    return {field: [row[i] for row in rows] for i, field in enumerate(fields)}
 
 
 def _chars(reader: _Reader, shape: tuple[int, ...]) -> Any:

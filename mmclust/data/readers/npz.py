@@ -1,6 +1,6 @@
-"""NumPy's `.npz`: `images` and, where known, `labels`, `split` and `classes`; or the arrays of several views.
+"""NumPy's `.npz` and `.npy`: arrays by their names. What they are is decided in `arrays`.
 
-The Keras spelling (`x_train`, `y_train`, `x_test`, `y_test`) is read too. Pickled arrays are refused, and what a
+Pickled arrays are refused, and what a
 member claims to hold is compared with its size before any memory is given to it.
 """
 
@@ -10,10 +10,9 @@ from typing import IO
 
 import numpy as np
 
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, cache
 from mmclust.data.readers.reading import Reading
-from mmclust.data.readers.samples import channels_first, class_ids, pixel_range
 from mmclust.errors import first_line
 
 MAX_BYTES = 64 * 2**30
@@ -28,34 +27,23 @@ def read(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
+    reading = reading or Reading()
+    return arrays.assemble(path.stem, variables(path, reading), path.name, reading, images_first=True)
+
+
+def variables(path: Path, reading: Reading) -> dict[str, np.ndarray]:
+    """Everything an `.npz` holds, by name; pickled arrays are left out where there are others.
+
+    Raises:
+        ValueError: what is wrong with the file, in one sentence.
+    """
     with _Npz(path) as file:
-        if file.n_views() > 1 or not file.has_images() or file.is_beside_views():
-            found = {name: file.array(name) for name in file.members}
-            return arrays.assemble(path.stem, found, path.name, reading)
-        if "images" in file.members:
-            images = file.array("images")
-            labels = file.array("labels") if "labels" in file.members else None
-            split = file.array("split") if "split" in file.members else None
-        else:
-            parts = [file.array(name) for name in ("x_train", "x_test")]
-            images = np.concatenate(parts)
-            split = np.repeat(np.array([0, 1], np.uint8), [len(part) for part in parts])
-            has_labels = {"y_train", "y_test"} <= set(file.members)
-            labels = (
-                np.concatenate([file.array(name).ravel() for name in ("y_train", "y_test")]) if has_labels else None
-            )
-        names = tuple(str(name) for name in file.array("classes").ravel()) if "classes" in file.members else ()
-    images = channels_first(images, path.name)
-    images, low, high = pixel_range(images, path.name)
-    if labels is not None:
-        labels, names = class_ids(labels, len(images), names, path.name)
-    if split is not None and (len(split) != len(images) or not np.isin(split, (0, 1)).all()):
-        raise ValueError(f"split in {path.name} needs one 0 (train) or 1 (test) for each of the {len(images)} images")
-    view = ViewSpec(name="image", kind="image", shape=images.shape[1:], low=low, high=high)
-    spec = DataSpec(name=path.stem, views=(view,), n_clusters=len(names), classes=names)
-    return MultiViewDataset(
-        spec=spec, views=(images,), labels=labels, split=None if split is None else split.astype(np.uint8)
-    )
+        pickled = [name for name in file.members if file.is_pickled(name)]
+        if len(pickled) == len(file.members) and pickled:
+            file.array(pickled[0])
+        for name in pickled:
+            reading.leave_out(name[:60], "a pickled array; save it with a plain number or string type")
+        return {name: file.array(name) for name in file.members if name not in pickled}
 
 
 class _Npz:
@@ -68,42 +56,17 @@ class _Npz:
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
         self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
-        usual = any(arrays.plain(name).rstrip("0123456789") in arrays.LISTS for name in self.members)
-        if not self.has_images() and self.n_views() < 2 and len(self.matrices()) < 2 and not usual:
-            held = ", ".join(list(self.members)[:8]) or "nothing"
+        if not self.members:
             self.zip.close()
-            raise ValueError(
-                f"{path.name} holds {held}; an array `images` (N, H, W), (N, C, H, W) or (N, H, W, C) is needed, "
-                "or an array for each of several views, such as `x1`, `x2` and `labels`"
-            )
+            raise ValueError(f"{path.name} holds nothing; write it with numpy.savez")
 
-    def has_images(self) -> bool:
-        """Whether it holds one set of images under the usual names."""
-        return "images" in self.members or {"x_train", "x_test"} <= set(self.members)
-
-    def n_views(self) -> int:
-        """How many arrays of two axes or more there are that count the same samples, going by their headers alone."""
-        if {"x_train", "x_test"} <= set(self.members):
-            return 1
-        shapes = self.matrices().values()
-        return max((sum(shape[0] == other[0] for other in shapes) for shape in shapes), default=0)
-
-    def matrices(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the arrays of two axes or more, going by their headers alone."""
-        shapes = {name: self.shape(name) for name in self.members}
-        return {name: shape for name, shape in shapes.items() if len(shape) > 1 and min(shape) > 0}
-
-    def is_beside_views(self) -> bool:
-        """Whether `images` are one of several views, though the others count other samples."""
-        return any(name != "images" and arrays.is_view_name(name) for name in self.matrices())
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape in a member's header; empty where it has none that can be read."""
+    def is_pickled(self, name: str) -> bool:
+        """Whether an array holds Python objects, going by its header."""
         try:
             with self.zip.open(self.members[name]) as member:
-                return _header(member)[0]
+                return _header(member)[1].hasobject
         except Exception:  # of the types that `array` turns into a sentence
-            return ()
+            return False
 
     def __enter__(self) -> "_Npz":
         return self

@@ -4,14 +4,14 @@ Ids decide where there are any; else the order does, and where lengths differ th
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from mmclust.data.readers.reading import Reading
 
-LEAVE_OUT = "leave these samples out"
+KEEP, LEAVE_OUT = "keep them", "leave these samples out"
 PAIRING = "pairing"
 """The question that is asked where views differ in length and nothing joins them."""
 SHOWN_VIEWS = 6
@@ -57,14 +57,26 @@ def by_ids(
         raise ValueError(f"the views in {where} have no id in common; give the same samples the same ids")
     most = max(map(len, places.values()))
     if len(common) < most:
-        reading.tell(f"{len(common):,} of {most:,} samples are in every view, the others are left out")
+        reading.leave_out(_samples(most - len(common), "that not every view has"), "views must be complete")
     kept = {number: np.array([place[key] for key in common]) for number, place in places.items()}
     if labels is not None and len(labels) == len(ids[first]):
         labels = labels[kept[first]]
     return {key: rows(views[key], kept[number]) for number, key in numbered.items()}, labels
 
 
-def count(views: Mapping[str, Value], labels: np.ndarray | None, where: str, *, in_rows: bool) -> int | None:
+def ends(value: Value, *, images_first: bool = False) -> set[int]:
+    """How many samples an array may have: the lengths of its first and its last axis."""
+    return {value.shape[0]} if images_first and value.ndim > 2 else {value.shape[0], value.shape[-1]}
+
+
+def count(
+    views: Mapping[str, Value],
+    labels: np.ndarray | None,
+    where: str,
+    *,
+    in_rows: bool,
+    ends: Callable[[Value], set[int]] = ends,
+) -> int | None:
     """How many samples there are: as many as labels, or the length that all views share, rows before columns.
 
     None where views differ in length: see `common_part`.
@@ -72,17 +84,17 @@ def count(views: Mapping[str, Value], labels: np.ndarray | None, where: str, *, 
     Raises:
         ValueError: no view has as many samples as there are labels.
     """
-    ends = [{value.shape[0]} if in_rows else {value.shape[0], value.shape[-1]} for value in views.values()]
+    lengths = [{value.shape[0]} if in_rows else ends(value) for value in views.values()]
     if labels is not None:
-        if not any(len(labels) in lengths for lengths in ends):
+        if not any(len(labels) in found for found in lengths):
             raise ValueError(f"{where} has {len(labels)} labels for {_shown(views)}; one label per sample is needed")
-        return len(labels) if all(len(labels) in lengths for lengths in ends) else None
+        return len(labels) if all(len(labels) in found for found in lengths) else None
     firsts, lasts = ({value.shape[axis] for value in views.values()} for axis in (0, -1))
     if len(firsts) == 1:
         return firsts.pop()
     if len(lasts) == 1 and not _wide(views):
         return None  # as many features in each view, or all samples in columns
-    return max(set.intersection(*ends), default=None)
+    return max(set.intersection(*lengths), default=None)
 
 
 def common_part(
@@ -163,11 +175,8 @@ def _refusal(views: Mapping[str, Value], labels: np.ndarray | None, where: str, 
     )
 
 
-def complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Reading) -> np.ndarray | None:
-    """Samples (n,) that every view and the labels have; None where that is all of them.
-
-    What one view lacks (a row of NaN), a class left empty, takes the sample out.
-    """
+def complete(views: Mapping[str, Value], reading: Reading) -> np.ndarray | None:
+    """Samples (n,) that every view has; None where that is all of them. What one view lacks is a row of NaN."""
     kept = np.ones(length(next(iter(views.values()))), bool)
     flat = {
         key: value
@@ -177,27 +186,21 @@ def complete(views: Mapping[str, Value], labels: np.ndarray | None, reading: Rea
     for key, value in flat.items():
         absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
         if absent.any() and not absent.all():
-            n_absent = int(absent.sum())
-            reading.tell(f"{_samples(n_absent, f'that {key} lacks')} left out, for views must be complete")
+            reading.leave_out(_samples(int(absent.sum()), f"that {key} lacks"), "views must be complete")
             kept &= ~absent
-    if labels is not None and (empty := _empty(labels)).any() and not empty.all():
-        reading.tell(f"{_samples(int(empty.sum()), 'without a class')} left out")
-        kept &= ~empty
     for key, value in flat.items():
         holes = np.isnan(value).any(axis=1) & kept
         text = (
             f"Of {len(holes):,} samples of {key}, some numbers are missing in {int(holes.sum()):,}; training needs all."
         )
-        if holes.any() and reading.ask(f"holes in {key}", text, ("keep them", LEAVE_OUT), "keep them") == LEAVE_OUT:
+        if not holes.any():
+            continue
+        answer = reading.ask(f"holes in {key}", text, (KEEP, LEAVE_OUT), KEEP)
+        if answer == LEAVE_OUT:
+            reading.leave_out(_samples(int(holes.sum()), f"of {key} with missing numbers"), "as answered")
             kept &= ~holes
     return None if kept.all() else np.flatnonzero(kept)
 
 
 def _samples(count: int, which: str) -> str:
-    return f"1 sample {which} is" if count == 1 else f"{count:,} samples {which} are"
-
-
-def _empty(labels: np.ndarray) -> np.ndarray:
-    if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    return labels == "" if labels.dtype.kind == "U" else np.zeros(len(labels), bool)
+    return f"1 sample {which}" if count == 1 else f"{count:,} samples {which}"

@@ -1,6 +1,10 @@
 """What every reader asks of images and labels, whatever file they came from."""
 
+from collections.abc import Sequence
+
 import numpy as np
+
+from mmclust.data.readers.reading import Reading
 
 
 def channels_first(images: np.ndarray, where: str) -> np.ndarray:
@@ -20,6 +24,54 @@ def channels_first(images: np.ndarray, where: str) -> np.ndarray:
     if 0 in images.shape:
         raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")
     return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
+
+
+def channels_asked(name: str, images: np.ndarray, reading: Reading) -> np.ndarray:
+    """Images (N, 3, H, 3) and the like, of which the second or the last axis may be the channels, as they are meant."""
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.shape[3] not in (1, 3):
+        return images
+    if images.shape[1] == 1 and images.shape[3] == 1:
+        return images
+    shape = " x ".join(map(str, images.shape))
+    text = f"{name} has the shape {shape}: its second or its last axis may be the channels."
+    if reading.ask(f"channels of {name}", text, (SECOND, LAST), LAST) == LAST:
+        return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return images
+
+
+def opaque(images: np.ndarray, reading: Reading) -> np.ndarray:
+    """Images (N, H, W, 4) or (N, 4, H, W) of bytes on a ground that shows what is in them; others as they are."""
+    if images.ndim != 4 or 4 not in (images.shape[1], images.shape[3]) or images.dtype != np.uint8:
+        return images
+    if {1, 3} & {images.shape[1], images.shape[3]}:
+        return images
+    last = images if images.shape[3] == 4 else images.transpose(0, 2, 3, 1)
+    ground = best_ground([tones(one) for one in last[:: max(1, len(last) // 256)]])
+    reading.tell(f"transparent parts on {GROUNDS[ground]}")
+    share = last[..., 3:].astype(np.float32) / 255
+    return np.round(last[..., :3] * share + ground * (1 - share)).astype(np.uint8)
+
+
+SECOND, LAST = "the second axis", "the last axis"
+GROUNDS = {255: "white", 0: "black", 128: "gray"}
+"""What transparent parts are laid on, by its tone."""
+
+
+def tones(pixels: np.ndarray) -> tuple[float, float] | None:
+    """The mean tone (0..255) of what is visible in a picture (H, W, 4) and its share; None where all or nothing is."""
+    share = pixels[..., 3].astype(np.float64) / 255
+    if share.min() > 0.99 or share.max() < 0.01:
+        return None
+    tone = pixels[..., :3].astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return float((tone * share).sum() / share.sum()), float(share.mean())
+
+
+def best_ground(found: Sequence[tuple[float, float] | None]) -> int:
+    """The ground that differs most from what is visible in pictures, in the tenth where it differs least."""
+    seen = np.array([tone for tone, _ in filter(None, found)])
+    if not len(seen):
+        return 255
+    return max(GROUNDS, key=lambda ground: (round(float(np.quantile(np.abs(seen - ground), 0.1))), ground == 255))
 
 
 HALF_OF_BYTES = 127

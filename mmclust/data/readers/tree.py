@@ -1,14 +1,10 @@
-"""A folder, tar or zip of image files: a class per sub-folder or flat, also `train/class` and `test/class`.
+"""A folder, tar or zip of image files: a class per sub-folder or flat, parts such as `train/class` and `test/class`.
 
-Captions may stand beside the pictures: `cat.txt` beside `cat.jpg`, or in one table of picture names and captions.
-
-Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards.
+Captions and classes may stand beside the pictures (see `beside`), and other views of them in folders of their own (see
+`layout`). Pictures are decoded once into bytes (N, C, H, W) in the cache and memory-mapped afterwards.
 """
 
-import contextlib
-import io
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
@@ -19,44 +15,42 @@ import numpy as np
 from PIL import Image
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import archives, cache, table
-from mmclust.data.readers.pictures import Form, Sizes, decode
+from mmclust.data.readers import archives, beside, cache, layout, leftovers, pictures, table
+from mmclust.data.readers.archives import Listing
+from mmclust.data.readers.layout import Layout
+from mmclust.data.readers.pictures import Form, Sizes
 from mmclust.data.readers.reading import Reading
-from mmclust.data.readers.samples import class_ids
 
 Progress = Callable[[float, str], None]
 
-_PARTS = {"train": 0, "training": 0, "test": 1, "testing": 1, "val": 1, "valid": 1, "validation": 1}
-
-MAX_CAPTION_BYTES = 2**16
-"""A text file beside a picture is its caption up to this size, and a table above."""
-
+MANY = 20_000
+"""Above so many pictures the headers of some are read before all are decoded."""
+LOOKED_AT = 2_000
+BROKEN_OUT, BROKEN_STOP = "leave them out", "read nothing"
 _NOTES = "notes.json"
-_VERSION = 3  # of what is cached: raise it when decoding changes
-
-
-@dataclass(frozen=True)
-class _Picture:
-    """Where a picture goes: its row in the arrays comes from the order of these fields."""
-
-    part: int
-    label: int
-    name: str
+_VERSION = 5  # of what is cached: raise it when decoding changes
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a look at the headers of all pictures told."""
+    """What a look at names and headers told."""
 
-    pictures: list[_Picture]
+    layout: Layout
+    forms: tuple[Form, ...]
+    """Of each view."""
+    sizes: Sizes
+    beside: beside.Beside
+    labels: np.ndarray | None
     classes: tuple[str, ...]
-    has_parts: bool
-    form: Form
+    split: np.ndarray | None
 
     @property
     def spec(self) -> DataSpec:
-        view = ViewSpec(name="image", kind="image", shape=self.form.shape)
-        return DataSpec(name="", views=(view,), n_clusters=len(self.classes), classes=self.classes)
+        views = tuple(
+            ViewSpec(name=name, kind="image", shape=form.shape)
+            for name, form in zip(self.layout.views, self.forms, strict=True)
+        )
+        return DataSpec(name="", views=views, n_clusters=len(self.classes), classes=self.classes)
 
 
 def is_tree(path: Path) -> bool:
@@ -77,7 +71,7 @@ def read(
 
     Args:
         path: folder or archive.
-        reading: takes down which samples lack a picture or a caption.
+        reading: answers what names leave open, and takes down what was left out.
         only: take what is in folders of these names alone; of a folder on disk, the top ones.
         px: resize to squares of this side; None finds a size (see `NATIVE_PX`, `SQUARES_PX`).
         listed: a table in the folder that names the pictures to take; None takes all.
@@ -86,43 +80,65 @@ def read(
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
+    reading = reading or Reading()
+    own = reading.part()
 
-    def fill(folder: Path) -> None:
-        beside = _beside(path, listed)
-        plan = _look(path, only, px, _scaled(progress, 0.0, 0.35), beside if listed else None)
-        _decode(path, only, plan, folder, _scaled(progress, 0.35, 1.0), beside)
+    def fill(place: Path) -> None:
+        plan = _look(path, names, only, px, _scaled(progress, 0.0, 0.35), listed, own)
+        _decode(path, names, only, plan, place, _scaled(progress, 0.35, 1.0), own, px)
+        (place / _NOTES).write_text(json.dumps(own.dump()))
 
-    name = listed.stem if listed else _name(path)
     with archives.readable(path):
-        folder = cache.entry(_key(_stamp(path, only), only, px, listed), fill)
-    if reading:
-        for note in json.loads((folder / _NOTES).read_text()):
-            reading.tell(note)
-    return cache.open_dataset(folder, name)
+        names = archives.listing(path, only)
+        entry = cache.entry(_key(path, names, only, px, listed, reading), fill)
+    reading.restore(json.loads((entry / _NOTES).read_text()))
+    return cache.open_dataset(entry, listed.stem if listed else name_of(path))
 
 
-def describe(path: Path) -> tuple[DataSpec, int]:
-    """What a folder or archive of pictures holds, and how many, from their headers alone.
+def describe(path: Path, reading: Reading | None = None) -> tuple[DataSpec, int]:
+    """What a folder or archive of pictures holds, and how many, from names and headers alone.
 
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
+    found, n_samples, _, _ = look(path, reading)
+    return found, n_samples
+
+
+def look(
+    path: Path, reading: Reading | None = None
+) -> tuple[DataSpec, int, np.ndarray | None, MultiViewDataset | None]:
+    """What a folder or archive of pictures holds, how many, their parts, and the data set where it was decoded before.
+
+    Raises:
+        ValueError: what is wrong with the pictures, in one sentence.
+    """
+    reading = reading or Reading()
     with archives.readable(path):
-        if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
-            found = cache.open_dataset(folder, _name(path))
-            return found.spec, found.n_samples
-        plan = _look(path, (), None, None)
-        return replace(plan.spec, name=_name(path)), len(plan.pictures)
+        names = archives.listing(path, ())
+        if entry := cache.find(_key(path, names, (), None, None, reading)):
+            reading.restore(json.loads((entry / _NOTES).read_text()))
+            found = cache.open_dataset(entry, name_of(path))
+            return found.spec, found.n_samples, found.split, found
+        plan = _look(path, names, (), None, None, None, reading)
+        for form in plan.forms:
+            for note in form.notes:
+                reading.tell(note)
+        return replace(plan.spec, name=name_of(path)), len(plan.layout.samples), plan.split, None
 
 
 def forget(path: Path) -> None:
     """Remove the decoded pictures of a folder or archive from the cache."""
-    if folder := cache.find(_key(_stamp(path, ()), (), None, None)):
-        shutil.rmtree(folder, ignore_errors=True)
+    names = archives.listing(path, ())
+    if entry := cache.find(_key(path, names, (), None, None, Reading())):
+        shutil.rmtree(entry, ignore_errors=True)
 
 
-def _key(stamp: list[object], only: Sequence[str], px: int | None, listed: Path | None) -> str:
-    return cache.key("tree", _VERSION, only, px, *([listed.name] if listed else []), *stamp)
+def _key(path: Path, names: Listing, only: Sequence[str], px: int | None, listed: Path | None, reading: Reading) -> str:
+    """What the content is recognised by: for a folder, the stamps of all its files, for an archive its own."""
+    content = [path.resolve(), names.digest] if path.is_dir() else list(cache.stamp(path))
+    answers = sorted(reading.answers.items())
+    return cache.key("tree", _VERSION, only, px, *([listed.name] if listed else []), *answers, *content)
 
 
 def text(path: Path, name: str) -> str:
@@ -136,7 +152,8 @@ def text(path: Path, name: str) -> str:
     return ""
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
+    """What a folder or archive is called, without its ending."""
     name = path.resolve().name
     endings = [end for end in archives.ARCHIVES if name.lower().endswith(end) and not path.is_dir()]
     return name[: -len(endings[0])] if endings else name
@@ -146,153 +163,234 @@ def _scaled(progress: Progress | None, low: float, high: float) -> Progress | No
     return progress and (lambda fraction, message: progress(low + (high - low) * fraction, message))
 
 
-def _stamp(path: Path, only: Sequence[str]) -> list[object]:
-    """What the content is recognised by: for a folder, the stamps of all its pictures."""
-    if not path.is_dir():
-        return list(cache.stamp(path))
-    found = [
-        (name, info.st_size, info.st_mtime_ns) for name, info in archives.walk(path, only, archives.is_picture_or_text)
-    ]
-    return [path.resolve(), cache.key(*sorted(found))]
-
-
-@dataclass(frozen=True)
-class _Beside:
-    """What text files in the folder or archive say of the pictures."""
-
-    tables: dict[str, table.Table]
-    captions: dict[str, str]
-    """Contents of small text files by their name without its ending."""
-
-    def rows(self, names: list[str]) -> tuple[table.Table, dict[str, list[int]]] | None:
-        """The table that names these pictures, and the rows of each; the first of them counts."""
-        found = ((one, table.of_pictures(one, names)) for one in self.tables.values())
-        return next(((one, rows) for one, rows in found if rows), None)
-
-    def texts(self, names: list[str]) -> np.ndarray | None:
-        """(N,) captions of pictures, empty where there is none; None without any."""
-        texts = [self.captions.get(os.path.splitext(name)[0], "") for name in names]
-        if (found := self.rows(names)) and found[0].texts is not None:
-            told = found[0].texts
-            texts = [
-                str(told[found[1][name][0]]) if name in found[1] else text
-                for name, text in zip(names, texts, strict=True)
-            ]
-        return np.array(texts, object) if any(texts) else None
-
-
-def _beside(path: Path, listed: Path | None) -> _Beside:
-    """Read the text files among the pictures; what is no table of pictures is of no use here."""
-    tables, captions = {}, {}
-    if listed:
-        return _Beside({listed.name: table.read(listed)}, {})
-    for name, data in archives.each(path, archives.is_text, None):
-        if name.lower().endswith(".txt") and len(data) <= MAX_CAPTION_BYTES:
-            captions[os.path.splitext(name)[0]] = " ".join(data.decode("utf-8-sig", errors="replace").split())
-        with contextlib.suppress(ValueError):
-            if len(data) > MAX_CAPTION_BYTES or not name.lower().endswith(".txt"):
-                tables[name] = table.parse(io.BytesIO(data), name, Reading())
-    return _Beside(tables, captions)
-
-
 def _look(
-    path: Path, only: Sequence[str], px: int | None, progress: Progress | None, listed: _Beside | None = None
+    path: Path,
+    names: Listing,
+    only: Sequence[str],
+    px: int | None,
+    progress: Progress | None,
+    listed: Path | None,
+    reading: Reading,
 ) -> _Plan:
-    """Read the headers of all pictures and decide on classes, order, size and colour."""
-    sizes = Sizes()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        chosen = _chosen(path, only, listed)
-        for name, data in archives.each(path, chosen, progress, only):
-            sizes.meet(name, data)
-    if not sizes.of:
-        raise ValueError(f"{path.name} holds no pictures such as .png or .jpg; put some in, a folder per class")
-    return _Plan(*_arrange(list(sizes.of), path.name), sizes.form(path.name, px))
+    """Understand the names of all pictures and read their headers: classes, order, size and colour."""
+    found = [name for name in names.of(path) if archives.is_picture(name) and _under(name, only)]
+    if not found and not listed:
+        raise ValueError(_nothing(path, names))
+    said = beside.Beside()
+    if listed:
+        said = beside.of_table(table.read(listed, reading), found, reading)
+        found = [name for name in found if name in said.named]
+        if not found:
+            raise ValueError(f"the pictures that {listed.name} names are not beside it; put them into the same folder")
+    elif not only:
+        texts = archives.each(path, archives.is_text, None) if names.has(archives.is_text) else ()
+        said = beside.read(texts, found, reading)
+        leftovers.tell(sorted(name for name in names.of(path) if not _is_used(name)), reading)
+    arranged = layout.arrange(found, path.name, reading)
+    sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
+    arranged = _without_broken(arranged, sizes.broken, path.name, reading)
+    forms = tuple(
+        _of_view(sizes, arranged, view).form(path.name, px, len(arranged.samples))
+        for view in range(len(arranged.views))
+    )
+    labels, classes, split = _known(arranged, said, reading)
+    return _Plan(arranged, forms, sizes, said, labels, classes, split)
 
 
-def _chosen(path: Path, only: Sequence[str], listed: _Beside | None) -> Callable[[str], bool]:
-    """Which names are wanted: pictures below certain folders, or those that a table names."""
-    if listed is None:
-        return lambda name: archives.is_picture(name) and _under(name, only)
-    names = [name for name, _ in archives.walk(path, only)]
-    if not (found := listed.rows(names)):
-        where = next(iter(listed.tables))
-        raise ValueError(f"the pictures that {where} names are not beside it; put them into the same folder")
-    return found[1].__contains__
+def _nothing(path: Path, names: Listing) -> str:
+    others = [PurePosixPath(name).suffix.lower() for name in names.of(path)]
+    held = f"; it holds {', '.join(sorted({end or 'files without an ending' for end in others})[:6])}" if others else ""
+    return f"{path.name} holds no pictures such as .png or .jpg{held}; put some in, a folder per class"
+
+
+def _is_used(name: str) -> bool:
+    return archives.is_picture(name) or archives.is_text(name) or archives.is_junk(name)
 
 
 def _under(name: str, only: Sequence[str]) -> bool:
     return not only or any(part in only for part in PurePosixPath(name).parts[:-1])
 
 
-def _arrange(names: list[str], where: str) -> tuple[list[_Picture], tuple[str, ...], bool]:
-    """Part and class of every picture by its folders, sorted; the classes; whether there are parts."""
-    folders = [PurePosixPath(name).parts[:-1] for name in names]
-    common = os.path.commonprefix(folders)  # of tuples: the folders around everything
-    folders = [parts[len(common) :] for parts in folders]
-    tops = {parts[0].lower() if parts else "" for parts in folders}
-    has_parts = len(tops) > 1 and tops <= set(_PARTS)
-    part_ids = [_PARTS[parts[0].lower()] if has_parts else 0 for parts in folders]
-    if has_parts:
-        folders = [parts[1:] for parts in folders]
-    beside = [name for name, parts in zip(names, folders, strict=True) if not parts]
-    if beside and len(beside) < len(names):
-        raise ValueError(
-            f"{len(beside)} of {len(names)} pictures in {where} are in no class folder, such as "
-            f"{archives.shown(beside[0])}; put every picture into a class folder, or none"
+def _sizes(path: Path, names: list[str], only: Sequence[str], progress: Progress | None) -> Sizes:
+    """The headers of all pictures, or of some that stand far apart where there are many."""
+    sizes = Sizes()
+    chosen = names if len(names) <= MANY or not archives.is_random_access(path) else names[:: len(names) // LOOKED_AT]
+    wanted = set(chosen)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        for name, data in archives.heads(path, chosen, wanted.__contains__, progress, only):
+            sizes.meet(name, data)
+            if name in sizes.broken and len(data) == archives.HEAD_BYTES:  # the header may be longer
+                sizes.meet(name, archives.whole(path, name))
+    return sizes
+
+
+def _of_view(sizes: Sizes, arranged: Layout, view: int) -> Sizes:
+    """The sizes of the pictures of one view."""
+    if len(arranged.views) == 1 and not sizes.broken:
+        return sizes
+    own = {sample.names[view] for sample in arranged.samples}
+    found = Sizes()
+    found.of = {name: size for name, size in sizes.of.items() if name in own}
+    found.gray = not (sizes.coloured & own)
+    return found
+
+
+def _without_broken(arranged: Layout, broken: dict[str, str], where: str, reading: Reading) -> Layout:
+    """The samples whose pictures can be read, where the others are to be left out.
+
+    Raises:
+        ValueError: most cannot be read, or nothing is to be left out.
+    """
+    bad = [name for sample in arranged.samples for name in sample.names if name in broken]
+    if not bad:
+        return arranged
+    kept = [sample for sample in arranged.samples if not any(name in broken for name in sample.names)]
+    shown = "; ".join(f"{archives.shown(name)} {broken[name]}" for name in bad[:6])
+    more = f" and {len(bad) - 6:,} more" if len(bad) > 6 else ""
+    if 2 * len(kept) <= len(arranged.samples):
+        start = (
+            "picture "
+            if len(bad) == 1
+            else f"{len(bad):,} of {len(arranged.samples):,} pictures in {where} cannot be read: "
         )
-    found = [archives.shown(parts[0]) if parts else "" for parts in folders]
-    classes = tuple(sorted(set(found) - {""}))
-    ids = {name: label for label, name in enumerate(classes)} | {"": -1}
-    pictures = [_Picture(part, ids[label], name) for part, label, name in zip(part_ids, found, names, strict=True)]
-    return sorted(pictures, key=lambda p: (p.part, p.label, p.name)), classes, has_parts
+        raise ValueError(f"{start}{shown}{more}; replace or remove {'it' if len(bad) == 1 else 'them'}")
+    text = f"{len(bad):,} of {len(arranged.samples):,} pictures cannot be read: {shown}{more}."
+    if reading.ask("broken pictures", text, (BROKEN_OUT, BROKEN_STOP), BROKEN_OUT) == BROKEN_STOP:
+        raise ValueError(f"pictures in {where} cannot be read: {shown}{more}; replace or remove them")
+    for name in bad[:20]:
+        reading.leave_out(archives.shown(name), broken[name])
+    if len(bad) > 20:
+        reading.leave_out(f"{len(bad) - 20:,} more pictures", "truncated or no pictures")
+    return replace(arranged, samples=kept)
+
+
+def _known(
+    arranged: Layout, said: beside.Beside, reading: Reading
+) -> tuple[np.ndarray | None, tuple[str, ...], np.ndarray | None]:
+    """Ids (N,) of the classes, their names, and parts (N,): by the folders, else by what is said of the pictures."""
+    names = [sample.names[0] for sample in arranged.samples]
+    split = (
+        np.array([sample.part for sample in arranged.samples], np.uint8) if arranged.has_parts else said.parts(names)
+    )
+    if arranged.classes:
+        return np.array([sample.label for sample in arranged.samples], np.int64), arranged.classes, split
+    labels, classes = said.class_labels(names, reading)
+    return labels, classes, split
 
 
 def _decode(
-    path: Path, only: Sequence[str], plan: _Plan, folder: Path, progress: Progress | None, beside: _Beside
+    path: Path,
+    names: Listing,
+    only: Sequence[str],
+    plan: _Plan,
+    place: Path,
+    progress: Progress | None,
+    reading: Reading,
+    px: int | None,
 ) -> None:
     """Fill a cache entry with the pictures, row by row as the source gives them."""
-    shape = (len(plan.pictures), *plan.form.shape)
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-    rows = {picture.name: row for row, picture in enumerate(plan.pictures)}
-    decode(archives.each(path, rows.__contains__, progress, only), images, rows.__getitem__, plan.form)
+    met = pictures.Decoded()
+    forms = []
+    for view in range(len(plan.layout.views)):
+        rows = {sample.names[view]: row for row, sample in enumerate(plan.layout.samples)}
+        try:
+            forms.append(_decode_view(path, only, rows, plan, view, place, progress, met))
+        except pictures.NotGray:  # a picture that was not looked at has colour
+            coloured = replace(plan.forms[view], shape=(3, *plan.forms[view].shape[1:]))
+            coloured_plan = replace(plan, forms=(*plan.forms[:view], coloured, *plan.forms[view + 1 :]))
+            forms.append(_decode_view(path, only, rows, coloured_plan, view, place, progress, met))
+    for form in forms:
+        for note in form.notes:
+            reading.tell(note)
+    _tell_frames(met, reading)
+    kept = _drop_broken(plan, met.broken, place, path.name, reading)
+    _check_alike(place, len(plan.layout.views), path.name)
+    samples = [plan.layout.samples[row] for row in kept]
+    labels, split = (None if one is None else one[kept] for one in (plan.labels, plan.split))
+    texts = plan.beside.captions([sample.names[0] for sample in samples], reading)
+    cache.save_dataset(place, labels=labels, split=split, classes=plan.classes, texts=texts, views=plan.layout.views)
+
+
+def _file(place: Path, view: int) -> Path:
+    return place / cache.images_name(view)
+
+
+def _decode_view(
+    path: Path,
+    only: Sequence[str],
+    rows: dict[str, int],
+    plan: _Plan,
+    view: int,
+    place: Path,
+    progress: Progress | None,
+    met: pictures.Decoded,
+) -> Form:
+    """Decode the pictures of one view into a file of the entry; the form they got."""
+    form = _measured(path, only, rows, plan, view)
+    shape = (len(rows), *form.shape)
+    images = np.lib.format.open_memmap(_file(place, view), mode="w+", dtype=np.uint8, shape=shape)
+    items = archives.each(path, rows.__contains__, progress, only)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        pictures.decode(items, images, rows.__getitem__, form, met)
     images.flush()
-    names = [picture.name for picture in plan.pictures]
-    labels, classes = _classes(plan, beside, names)
-    (folder / _NOTES).write_text(json.dumps(plan.form.notes + _missing(beside, names)))
-    cache.save_dataset(
-        folder,
-        labels=labels,
-        split=np.array([p.part for p in plan.pictures], np.uint8) if plan.has_parts else None,
-        classes=classes,
-        texts=beside.texts(names),
-    )
+    return form
 
 
-def _missing(beside: _Beside, names: list[str]) -> list[str]:
-    """What was told of pictures that are not there or more than once, and of how many nothing was told."""
-    notes, found, texts = [], beside.rows(names), beside.texts(names)
-    if found:
-        n_rows = sum(map(len, found[1].values()))
-        if n_rows < len(found[0]):
-            notes.append(f"rows left out, whose picture is not there: {len(found[0]) - n_rows:,}")
-        if len(found[1]) < n_rows:
-            notes.append(f"rows left out, of a picture that has one: {n_rows - len(found[1]):,}")
-        if found[0].labels is not None and (strange := sum(name not in found[1] for name in names)):
-            notes.append(f"classes left out, for so many pictures are not in the table: {strange:,}")
-    if texts is not None and (silent := sum(not text for text in texts)):
-        notes.append(f"pictures without a caption: {silent:,}")
-    return notes
+def _measured(path: Path, only: Sequence[str], rows: dict[str, int], plan: _Plan, view: int) -> Form:
+    """The form of a view with its scale and its ground, which deep and transparent pictures tell."""
+    deep = plan.sizes.deep & rows.keys()
+    transparent = sorted(plan.sizes.transparent & rows.keys())
+    transparent = transparent[:: max(1, len(transparent) // 256)]
+    if not deep and not transparent:
+        return plan.forms[view]
+    if len(plan.layout.samples) > MANY and deep:  # others that were not looked at may be deep, too
+        deep = set(rows)
+    measured, wanted = pictures.Measured(), deep | set(transparent)
+    for name, data in archives.each(path, wanted.__contains__, None, only):
+        measured.meet(name, data, deep=name in deep)
+    return measured.of(plan.forms[view])
 
 
-def _classes(plan: _Plan, beside: _Beside, names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Classes by the folders, else by the table that names the pictures."""
-    if plan.classes:
-        return np.array([p.label for p in plan.pictures], np.int64), plan.classes
-    found = beside.rows(names)
-    if found and found[0].labels is not None and all(name in found[1] for name in names):
-        labels = found[0].labels[[found[1][name][0] for name in names]]
-        with contextlib.suppress(ValueError):  # some are missing: pictures without classes are of use too
-            labels = labels.astype(str) if labels.dtype == object else labels
-            return class_ids(labels, len(names), (), "the table")
-    return None, ()
+def _tell_frames(met: pictures.Decoded, reading: Reading) -> None:
+    """Say that files of several frames give one picture, and which."""
+    if n_several := len(met.several_frames):
+        which = "the first" if not met.later_frame else "the first that is not blank"
+        files = "1 file" if n_several == 1 else f"{n_several:,} files"
+        reading.leave_out(f"further frames of {files}", f"{which} is the picture")
+
+
+def _drop_broken(plan: _Plan, broken: dict[str, str], place: Path, where: str, reading: Reading) -> np.ndarray:
+    """Take samples out again whose pictures could not be decoded; the rows (n,) that are kept."""
+    samples = plan.layout.samples
+    left = set(_without_broken(plan.layout, broken, where, reading).samples) if broken else set(samples)
+    kept = np.array([row for row, sample in enumerate(samples) if sample in left], np.int64)
+    if len(kept) < len(samples):
+        for view in range(len(plan.layout.views)):
+            images = np.load(_file(place, view), mmap_mode="r")
+            smaller = np.lib.format.open_memmap(
+                place / "kept.npy", mode="w+", dtype=np.uint8, shape=(len(kept), *images.shape[1:])
+            )
+            for row, source in enumerate(kept):
+                smaller[row] = images[source]
+            smaller.flush()
+            (place / "kept.npy").replace(_file(place, view))
+    return kept
+
+
+def _check_alike(place: Path, n_views: int, where: str) -> None:
+    """Refuse pictures that are all the same.
+
+    Raises:
+        ValueError: nothing tells samples apart.
+    """
+    for view in range(n_views):
+        images = np.load(_file(place, view), mmap_mode="r")
+        if len(images) < 2 or any((image != images[0]).any() for image in images):
+            continue
+        if images[0].min() == images[0].max():
+            told = f"all pixels of the images in {where} are {images[0].flat[0]}"
+        else:
+            told = f"all {len(images):,} images in {where} are the same"
+        raise ValueError(f"{told}; there is nothing to tell them apart")

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from mmclust.methods.automatic import BUDGETS_MIN
 from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
+from mmclust.methods.dccs.automatic import automatic
 
 _COLOR = ("cifar10", "cifar20", "cifar100", "stl10", "imagenet10", "tiny-imagenet", "shapes")
 
@@ -159,29 +161,6 @@ class Config:
     )
 
 
-_DIGITS = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}
-_DIGITS_NOTE = (
-    "A small encoder at the native 8 x 8 pixels, a larger learning rate and one critic update per encoder update: "
-    "about a minute."
-)
-_FAST = {
-    "beta_adv": 3.0,
-    "learning_rate": 3e-3,
-    "batch_size": 32,
-    "schedule": "cosine",
-    "n_critic": 1,
-    "style_dim": 20,
-    "encoder": "plain",
-    "width": 0.25,
-}
-_FAST_NOTE = (
-    "Not the paper's setting: a quarter of the channels, three times the pull towards the prior, thirty times the "
-    "learning rate, falling along a cosine, batches of 32, one critic update per encoder update."
-)
-_HANDWRITTEN = dict.fromkeys(
-    ("mnist", "usps"),
-    Preset(epochs=12, values=_FAST | {"rotation": 15.0}, note=f"{_FAST_NOTE} Random slant.", precision="bf16"),
-)
 _PAPER_NOTE = "The published settings; the authors train up to 3000 epochs. Plan for a GPU."
 
 CARD = MethodCard(
@@ -246,29 +225,10 @@ CARD = MethodCard(
     ),
     config=Config,
     augments=True,
+    automatic=automatic,
+    steps_per_update=lambda values: values["n_critic"] + 1,
     presets={
-        "quick": {
-            "digits": Preset(epochs=200, values=_DIGITS, note=_DIGITS_NOTE),
-            **_HANDWRITTEN,
-            "*": Preset(
-                epochs=20,
-                values={"learning_rate": 1e-3, "n_critic": 1, "style_dim": 20, "encoder": "light"},
-                note=(
-                    "The 28-pixel network (a smaller one below 14 pixels) with a larger learning rate, one critic "
-                    "update per encoder update and a shorter style code; a short run, not the paper's schedule."
-                ),
-            ),
-        },
-        "best-known": {
-            "digits": Preset(epochs=200, values=_DIGITS, note=_DIGITS_NOTE),
-            **_HANDWRITTEN,
-            "*": Preset(
-                epochs=12,
-                values=_FAST | {"encoder": "light"},
-                note=f"{_FAST_NOTE} Tried on MNIST alone.",
-                precision="bf16",
-            ),
-        },
+        **dict.fromkeys(BUDGETS_MIN, {}),
         "paper": {"*": Preset(epochs=3000, note=_PAPER_NOTE)},
     },
     ablations={

@@ -95,7 +95,7 @@ class DCCS(Method):
         """Every (n_critic + 1)-th step moves the encoder, the others the critic."""
         return ("encoder",) if step % (self.config.n_critic + 1) == self.config.n_critic else ("critic",)
 
-    def repeats(self, stage: str, phase: str) -> str:
+    def graph_key(self, stage: str, phase: str) -> str:
         """Always the same operations for each phase."""
         return phase
 

@@ -2,27 +2,11 @@
 
 from dataclasses import dataclass
 
+from mmclust.methods.automatic import BUDGETS_MIN
 from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
+from mmclust.methods.imc_swav.automatic import automatic
 
 _MANY_CLASSES = dict.fromkeys(("cifar100", "tiny-imagenet"), 512)
-
-_REDUCED = {
-    "width": 0.25,
-    "n_prototypes": 300,
-    "projection_dim": 64,
-    "batch_size": 128,
-    "n_low": 2,
-    "epsilon": 0.03,
-    "learning_rate": 1e-3,
-    "warm_up": 50,
-}
-_REDUCED_NOTE = (
-    "A reduced tier, not the paper's setting: a quarter of the channels, fewer prototypes, two small crops instead of "
-    "four, harder codes, a short warm-up."
-)
-_MANY_STEPS = {"batch_size": 64, "learning_rate": 2e-3}
-_FEW_PIXELS = {"high_size": 20, "low_size": 12}
-_FEW_PIXELS_NOTE = f"{_REDUCED_NOTE} Crops of 20 and 12 pixels."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +210,13 @@ class Config:
         group="Network",
         help="Scale of the channels of the ResNet-18 and of the classifier. Below 1 it is not the paper's network.",
     )
+    normalisation: str = hyperparameter(
+        "published",
+        choices=("published", "measured"),
+        group="Network",
+        help="Mean and deviation of the channels: the published ones where the paper names them for a data set, or "
+        "measured on the images that are trained on.",
+    )
     statistics: str = hyperparameter(
         "train",
         choices=("train", "test", "off"),
@@ -283,39 +274,9 @@ CARD = MethodCard(
     codes=("p", "temperature"),
     augments=True,
     cam_layers=("stage 4", "stage 3"),
+    automatic=automatic,
     presets={
-        "quick": {
-            "digits": Preset(
-                epochs=30,
-                values=_REDUCED | _MANY_STEPS | {"n_prototypes": 100, "projection_dim": 32, "high_area": 0.4},
-                note=f"{_REDUCED_NOTE} The 8 x 8 pixels are enlarged to 16 x 16.",
-                precision="bf16",
-            ),
-            **dict.fromkeys(
-                ("mnist", "fashion-mnist"),
-                Preset(epochs=5, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"),
-            ),
-            **dict.fromkeys(
-                ("cifar10", "cifar20"),
-                Preset(epochs=8, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"),
-            ),
-            "cifar100": Preset(
-                epochs=8,
-                values=_REDUCED | _FEW_PIXELS | {"batch_size": 256},
-                note=_FEW_PIXELS_NOTE,
-                precision="bf16",
-            ),
-            "shapes": Preset(
-                epochs=20, values=_REDUCED | _FEW_PIXELS | _MANY_STEPS, note=_FEW_PIXELS_NOTE, precision="bf16"
-            ),
-            "tiny-imagenet": Preset(
-                epochs=5,
-                values=_REDUCED | {"batch_size": 512, "n_prototypes": 1000},
-                note=_REDUCED_NOTE,
-                precision="bf16",
-            ),
-            "*": Preset(epochs=20, values=_REDUCED, note=_REDUCED_NOTE, precision="bf16"),
-        },
+        **dict.fromkeys(BUDGETS_MIN, {}),
         "paper": {
             "*": Preset(
                 epochs=500,

@@ -78,7 +78,9 @@ class IMCSwAV(Method):
         self.classifier = nn.Sequential(
             *_layer(embedding_dim, hidden), *_layer(hidden, hidden), nn.Linear(hidden, spec.n_clusters)
         )
-        mean, deviation = NORMALISATION.get(spec.name, ((0.5,) * channels, (0.5,) * channels))
+        known = NORMALISATION.get(spec.name) if config.normalisation == "published" else None
+        self.normalised = known is not None
+        mean, deviation = known or ((0.5,) * channels, (0.5,) * channels)
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1))
         self.register_buffer("deviation", torch.tensor(deviation).view(1, -1, 1, 1))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
@@ -129,7 +131,7 @@ class IMCSwAV(Method):
         """Weights of the published total."""
         return {"swav": self.config.swav_weight, "mi": 1.0, "logit": self.config.logit_weight}
 
-    def repeats(self, stage: str, phase: str) -> str:
+    def graph_key(self, stage: str, phase: str) -> str:
         """The same operations during warm-up, and after it."""
         return "warm-up" if self._steps < self.config.warm_up else "train"
 
@@ -139,7 +141,7 @@ class IMCSwAV(Method):
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Measure mean and deviation of the channels, where the paper gives none."""
-        if self.spec.name not in NORMALISATION:
+        if not self.normalised:
             some = self._unit(data[0][:: max(1, len(data[0]) // 10_000)])
             self.mean.copy_(some.mean(dim=(0, 2, 3)).view_as(self.mean))
             self.deviation.copy_(some.std(dim=(0, 2, 3)).view_as(self.mean).clamp_min(1e-3))

@@ -103,7 +103,7 @@ def table(
 def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
     """HTML of one cluster's row."""
     color, name, size = clustering.colors[cluster], escape(clustering.cluster_name(cluster)), clustering.sizes[cluster]
-    found = cluster_members.figures(clustering)[cluster]
+    found = clustering.per_cluster[cluster]
     samples = '<span class="mm-none">none</span>'
     if len(chosen):
         captions = _captions(clustering, chosen, kind)

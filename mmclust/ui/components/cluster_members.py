@@ -4,8 +4,6 @@ import numpy as np
 
 from mmclust.analysis import uncertainty
 from mmclust.clustering import Clustering
-from mmclust.evaluation import metrics
-from mmclust.evaluation.metrics import ClusterFigures
 
 KINDS = {
     "surest": "{}s with the largest probability of the cluster",
@@ -60,9 +58,4 @@ def entropies(clustering: Clustering) -> np.ndarray:
 
 def mean_confidence(clustering: Clustering, cluster: int) -> float:
     """Mean probability over the cluster's own samples; 0 when it is empty."""
-    return figures(clustering)[cluster].confidence
-
-
-def figures(clustering: Clustering) -> list[ClusterFigures]:
-    """Size, confidence, precision and recall of every cluster."""
-    return clustering.derive("figures", lambda: metrics.per_cluster(np.exp(clustering.log_probs), clustering.y_true))
+    return clustering.per_cluster[cluster].confidence

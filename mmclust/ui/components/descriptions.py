@@ -35,4 +35,6 @@ def class_name(data: MultiViewDataset, sample: int) -> str:
     if data.labels is None:
         return ""
     label = int(data.labels[sample])
+    if label < 0:
+        return "no class"
     return data.spec.classes[label] if data.spec.classes else f"class {label + 1}"

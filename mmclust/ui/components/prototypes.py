@@ -36,7 +36,7 @@ def use(clustering: Clustering) -> codes.Use | None:
             found = codes.use(clustering.snapshot.spaces[name], clustering.snapshot.landmarks[name], probs, temperature)
             return {"nearest": found.nearest, "joint": found.joint}
 
-        return codes.Use(**disk_cache.arrays(clustering.folder("analysis"), key, read))
+        return codes.Use(**disk_cache.arrays(clustering.folder("analysis"), key, read, source=codes.SOURCE))
 
     return jobs.result(key, work, label="Reading the prototypes", height=430)
 

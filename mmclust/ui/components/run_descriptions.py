@@ -16,6 +16,8 @@ STATUS = {
     "interrupted": ("orange", ":material/bolt:"),
 }
 """Colour and icon of a badge."""
+EAGER = ("", "eager", "as written")
+"""Execution mode of usual steps; the last is its name in runs of version 0.1.0."""
 MOST_LETTERS = 30
 """Of a run's name in a list: with its ACC behind it, they fit into the run box of a window 1024 pixels wide."""
 
@@ -115,8 +117,8 @@ def progress(record: RunRecord) -> str:
     if record.samples_per_s:
         words.append(f"{record.samples_per_s:,.0f} samples/s")
     if record.device:
-        way = record.environment.get("steps", "").partition(" (")[0]
-        words.append(record.device if way in ("", "as written") else f"{record.device} ({way})")
+        mode = record.environment.get("steps", "").partition(" (")[0]
+        words.append(record.device if mode in EAGER else f"{record.device} ({mode})")
     if record.request:
         words.append({"stop": "stopping …", "pause": "pausing …"}[record.request])
     return " · ".join(words)

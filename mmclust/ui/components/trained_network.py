@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
+from mmclust.methods import METHODS
 from mmclust.ui.shell import cache, frame
 
 
@@ -30,6 +32,12 @@ def no_weights(what: str) -> None:
 def weights(clustering: Clustering) -> Path:
     """The file of the run's trained weights."""
     return clustering.run.folder / "checkpoint.pt"
+
+
+def source(clustering: Clustering) -> Source:
+    """The code that whatever the trained network says depends on: the method's, and that of its data's preparation."""
+    method = f"{METHODS[clustering.record.spec.method]}.method"
+    return Source(modules=(method, "mmclust.data.preprocessing"), packages=("torch",))
 
 
 def written(clustering: Clustering) -> int:

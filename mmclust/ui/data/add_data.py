@@ -109,7 +109,7 @@ def _look(path: Path) -> str | None:
         return None
     data, reading = read
     if data is not None:
-        st.success(f"Understood: {understood(data, reading.told)}", icon=":material/check_circle:")
+        st.success(f"Understood: {understood(data, reading)}", icon=":material/check_circle:")
     _questions(reading)
     if data is None:
         st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
@@ -190,7 +190,7 @@ def preview(data: MultiViewDataset) -> None:
     st.html(sample_cards.cards(data, chosen, height=56, labels=labels if any(labels) else None, colors=marks))
     st.html(statistics.views_table(data))
     if data.labels is not None:
-        counts = np.bincount(data.labels, minlength=data.spec.n_clusters)
+        counts = np.bincount(data.labels[data.labels >= 0], minlength=data.spec.n_clusters)
         st.html(samples.class_bars(counts, data.spec.classes, colors))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from mmclust.analysis.projection import pca
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
+from mmclust.evaluation.metrics import shown_groups
 from mmclust.plots.palette import cluster_colors
 from mmclust.plots.scatter import group_map
 from mmclust.ui.components import descriptions, sample_cards
@@ -38,6 +39,7 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
     rows, xy, share = found
     groups = np.zeros(len(rows), np.int64) if data.labels is None else data.labels[rows]
     titles = ["all samples"] if data.labels is None else descriptions.class_names(data)
+    groups, titles = shown_groups(groups, titles)
     details = (
         {"caption": np.array([descriptions.caption(data, int(i), 60) for i in rows])}
         if data.texts is not None

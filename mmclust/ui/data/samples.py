@@ -58,7 +58,11 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
         _one_in_full(data)
     if data.labels is not None:
         st.markdown(f"#### {word.capitalize()} per class")
-        st.html(class_bars(np.bincount(data.labels, minlength=data.spec.n_clusters), data.spec.classes, colors))
+        st.html(
+            class_bars(
+                np.bincount(data.labels[data.labels >= 0], minlength=data.spec.n_clusters), data.spec.classes, colors
+            )
+        )
     st.caption(about.origin(entry))
 
 

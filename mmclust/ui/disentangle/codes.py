@@ -138,7 +138,8 @@ def _augmented(clustering: Clustering) -> tuple[np.ndarray, np.ndarray] | None:
             views = [values[clustering.ids[batch]] for values in cache.prepared(clustering.record.spec).views]
             return {"codes": codes.augmented(method, views)[:, : len(rows)]}
 
-        return disk_cache.arrays(clustering.folder("analysis"), key, read)["codes"]
+        source = codes.SOURCE + trained_network.source(clustering)
+        return disk_cache.arrays(clustering.folder("analysis"), key, read, source=source)["codes"]
 
     found = jobs.result(
         (*key, clustering.record.run_id), work, label=f"Augmenting {len(rows)} {clustering.word}s", height=430

@@ -6,9 +6,8 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mmclust.analysis import disk_cache
-from mmclust.analysis.kmeans_evaluation import kmeans
-from mmclust.analysis.probes import FOLDS, probe_classes, probe_factor, sample
+from mmclust.analysis import disk_cache, kmeans_evaluation
+from mmclust.analysis.probes import FOLDS, SOURCE, probe_classes, probe_factor, sample
 from mmclust.analysis.spaces import KNOWN, Space, choices
 from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
@@ -95,10 +94,12 @@ def _k_means(clustering: Clustering) -> _Work:
 
             def group(values: np.ndarray = values, n_clusters: int = n_clusters) -> disk_cache.Arrays:
                 flat = values.reshape(len(values), -1)
-                return {"groups": kmeans(flat, n_clusters, n_init=N_INIT).astype(np.uint16)}
+                return {"groups": kmeans_evaluation.kmeans(flat, n_clusters, n_init=N_INIT).astype(np.uint16)}
 
             named = ("k-means", disk_cache.content(values), n_clusters, N_INIT)
-            found[name] = disk_cache.arrays(clustering.folder("analysis"), named, group)["groups"].astype(np.int64)
+            source = kmeans_evaluation.SOURCE
+            known = disk_cache.arrays(clustering.folder("analysis"), named, group, source=source)
+            found[name] = known["groups"].astype(np.int64)
             report((number + 1) / len(shown))
         return found
 
@@ -228,6 +229,8 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
 
     def work(report: jobs.Report) -> dict[str, np.ndarray]:
         rows = sample(len(clustering.ids))
+        if clustering.y_true is not None:
+            rows = rows[clustering.y_true[rows] >= 0]
         mean = np.full((len(shown), len(targets)), np.nan)
         deviation = mean.copy()
         n_steps, done = len(shown) * len(targets) + len(families), 0
@@ -259,7 +262,7 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
 
 
 def _kept(clustering: Clustering, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:
-    return disk_cache.arrays(clustering.folder("analysis"), key, lambda: {"folds": work()})["folds"]
+    return disk_cache.arrays(clustering.folder("analysis"), key, lambda: {"folds": work()}, source=SOURCE)["folds"]
 
 
 def _families(clustering: Clustering) -> list[Space]:

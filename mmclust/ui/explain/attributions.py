@@ -9,6 +9,7 @@ import streamlit as st
 
 from mmclust import models
 from mmclust.analysis import attribution, disk_cache
+from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
@@ -76,6 +77,11 @@ def of_selection(clustering: Clustering, rows: np.ndarray) -> Averages | None:
     return _averaged(clustering, order, np.zeros(len(order), np.int64), 1)
 
 
+def source(clustering: Clustering) -> Source:
+    """The code that attributions of a run depend on."""
+    return attribution.SOURCE + Source(alone=(__name__,)) + trained_network.source(clustering)
+
+
 def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> Averages | None:
     """Attributions of samples to their clusters, averaged over groups (n,); None while they are worked out."""
     data, ids, targets = cache.prepared(clustering.record.spec), clustering.ids[rows], clustering.y_pred[rows]
@@ -100,7 +106,7 @@ def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_gr
     key = ("attributions", time, disk_cache.content(ids), disk_cache.content(targets), disk_cache.content(groups))
 
     def work(report: jobs.Report) -> Averages:
-        found = disk_cache.arrays(clustering.folder("heat"), key, lambda: read(report))
+        found = disk_cache.arrays(clustering.folder("heat"), key, lambda: read(report), source=source(clustering))
         return Averages(
             views=tuple(found[f"view_{number}"] for number in range(len(data.views))), shares=found["shares"]
         )

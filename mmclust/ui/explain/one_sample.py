@@ -43,6 +43,7 @@ def rivals(clustering: Clustering, row: int) -> list[int]:
         and clustering.y_true is not None
         and clustering.right is not None
         and not clustering.right[row]
+        and clustering.y_true[row] >= 0
     ):
         true = np.flatnonzero(clustering.matched == clustering.y_true[row])
         if len(true):
@@ -56,7 +57,7 @@ def _why(clustering: Clustering, row: int, other: int) -> str:
     matched = (
         clustering.matched is not None
         and clustering.y_true is not None
-        and clustering.matched[other] == clustering.y_true[row]
+        and clustering.matched[other] == clustering.y_true[row] >= 0
     )
     return "its own, and that of its class" if wrong and matched else "its own, and the next best"
 

@@ -12,6 +12,7 @@ from streamlit.components.v2 import component
 
 from mmclust import models
 from mmclust.analysis import attribution, disk_cache, gradcam
+from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import images as drawing
@@ -139,7 +140,10 @@ def of(
 
     def work(report: jobs.Report) -> Heat:
         found = disk_cache.arrays(
-            clustering.folder("heat"), key, lambda: _worked_out(clustering, lens, ids, targets, kind, report)
+            clustering.folder("heat"),
+            key,
+            lambda: _worked_out(clustering, lens, ids, targets, kind, report),
+            source=gradcam.SOURCE + Source(alone=(__name__,)) + attributions.source(clustering),
         )
         return Heat(cams=found["cams"] / np.float32(255), what=str(found["what"]))
 
@@ -182,7 +186,7 @@ def sources(cams: np.ndarray) -> list[str]:
     """Heat (n, H, W) as `data:` addresses of small smooth pictures."""
     size = (HEAT_PX, max(1, round(HEAT_PX * cams.shape[1] / cams.shape[2])))
     smooth = [np.asarray(Image.fromarray(cam).resize(size, Image.Resampling.BICUBIC)) for cam in cams]
-    return [drawing.data_uri(drawing.jpeg(drawing.heat(np.clip(cam, 0, 1)), 80)) for cam in smooth]
+    return [drawing.data_uri(drawing.jpeg(drawing.saliency_colors(np.clip(cam, 0, 1)), 80)) for cam in smooth]
 
 
 def picture(plain: str, heat: str, label: str, *, px: int) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mmclust.analysis import disk_cache
 from mmclust.clustering import Clustering
-from mmclust.ui.components import cluster_members, pictures
+from mmclust.ui.components import pictures
 from mmclust.ui.explain import groups, saliency
 from mmclust.ui.explain.saliency import Heat, Lens
 
@@ -67,7 +67,7 @@ def _line(clustering: Clustering, lens: Lens, rows: np.ndarray, cams: np.ndarray
 
 def _head(clustering: Clustering, cluster: int) -> str:
     """HTML of the first cell of a cluster's row."""
-    found = cluster_members.figures(clustering)[cluster]
+    found = clustering.per_cluster[cluster]
     pure = "" if found.precision is None else f" · {found.precision:.0%} pure"
     return (
         f'<th scope="row"><i style="background:{clustering.colors[cluster]}"></i>'

@@ -141,7 +141,7 @@ def _agreement(clustering: Clustering, of: np.ndarray, rows: np.ndarray) -> str:
     cluster = np.bincount(clustering.y_pred[of]).argmax()
     text = f"{(clustering.y_pred[rows] == cluster).mean():.0%} of these {len(rows)} lie in the same cluster"
     if clustering.y_true is not None:
-        label = np.bincount(clustering.y_true[of]).argmax()
+        label = np.bincount(clustering.y_true[of] + 1).argmax() - 1
         text += f", {(clustering.y_true[rows] == label).mean():.0%} are of the same class"
     return text + ". The number under a picture is its distance."
 

@@ -206,7 +206,7 @@ def _suggested(hyperparameter: Hyperparameter | None, base: Cell, about: MethodC
         return "false, true"
     if hyperparameter.choices:
         return ", ".join(map(str, hyperparameter.choices))
-    default = about.resolve(base.dataset, base.preset, {})[hyperparameter.name]
+    default = about.resolve(base.dataset, base.preset or about.default_preset, {})[hyperparameter.name]
     if hyperparameter.low is None or hyperparameter.high is None:
         return ", ".join(f"{default * factor:g}" for factor in (0.5, 1, 2)) if default else "0, 1, 2"
     if hyperparameter.log:

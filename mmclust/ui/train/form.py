@@ -9,6 +9,7 @@ import streamlit as st
 from mmclust import launch, specs
 from mmclust.data import catalogue, preprocessing
 from mmclust.methods import METHODS, card
+from mmclust.methods.automatic import Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
 from mmclust.ui.shell import cache, forms, frame, login, state
@@ -43,7 +44,8 @@ class Choice:
     def values(self) -> dict[str, Any]:
         """Every hyper-parameter."""
         n_train = _n_trained(self.dataset, self.method, self.preset, self.limit)
-        return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train)
+        facts = _facts(self.dataset, self.method, self.preset)
+        return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train, facts=facts)
 
 
 _METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
@@ -57,13 +59,14 @@ def form() -> Choice:
     method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
     _settle(dataset, method.name, preset)
-    about = method.preset(preset, dataset)
+    facts = _facts(dataset, method, preset)
+    about = method.preset(preset, dataset, facts)
     if about.note:
         st.caption(about.note)
     start = st.container()
     settings = _settings(dataset, about)
     n_train = _n_trained(dataset, method, preset, settings["limit"])
-    defaults = method.resolve(dataset, preset, {}, n_samples=n_train)
+    defaults = method.resolve(dataset, preset, {}, n_samples=n_train, facts=facts)
     _ablations(method)
     changes = forms.hyperparameters(method, defaults, open_groups=("Objective",))
     if changes:
@@ -85,7 +88,7 @@ def _notes(choice: Choice) -> None:
         return
     chosen = choice.method.preprocessing(choice.values)
     if chosen:
-        meanings = {name: preprocessing.MEANING["pca-N" if name.startswith("pca-") else name] for name in chosen}
+        meanings = {name: preprocessing.meaning(name) for name in chosen}
         st.caption(
             f"Preparation: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
@@ -94,6 +97,16 @@ def _notes(choice: Choice) -> None:
     small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], n_train)
     for note in (*cache.notes(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
         st.caption(f":material/info: {note}")
+
+
+def _facts(dataset: str, method: MethodCard, preset: str) -> Facts | None:
+    """What preset auto goes by; None for other presets, and for data not here yet."""
+    entry = catalogue.find(dataset)
+    if entry is None or not entry.available() or not method.is_automatic(preset):
+        return None
+    n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
+    n_clusters = cache.describe(dataset).n_clusters
+    return specs.facts_of(method, preset, dataset, n_samples, n_clusters, lambda: cache.dataset(dataset))
 
 
 def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None) -> int | None:
@@ -132,7 +145,7 @@ def preview(name: str, count: int = 9) -> str:
     picks = picks[:count]
     texts = [f"An image of {run_descriptions.dataset_title(name)}"] * len(picks)
     if data.labels is not None and data.spec.classes:
-        texts = [f"Class {data.spec.classes[data.labels[i]]}" for i in picks]
+        texts = [f"Class {data.spec.classes[data.labels[i]]}" if data.labels[i] >= 0 else "No class" for i in picks]
     return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
 
 

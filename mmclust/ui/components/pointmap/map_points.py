@@ -8,6 +8,7 @@ import numpy as np
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
+from mmclust.evaluation.metrics import shown_groups
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
 from mmclust.ui.components import descriptions, pictures, pointmap
@@ -140,13 +141,14 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
     )
     if clustering.y_true is not None and clustering.right is not None:
         classes = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
+        labels, classes = shown_groups(clustering.y_true[rows], classes)
         colors = cluster_colors(len(classes))
         found.append(
             Coloring(
                 key="class",
                 title="class",
                 help="The true class, which training never saw",
-                values=clustering.y_true[rows],
+                values=labels,
                 names=classes,
                 colors=colors,
             )

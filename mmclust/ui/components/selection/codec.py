@@ -74,6 +74,8 @@ def _rule(clustering: Clustering, rows: np.ndarray) -> str:
     ):
         return ""
     label = clustering.y_true[first]
+    if label < 0:
+        return ""
     if len(rows) == clustering.counts[label].sum():
         return f"class:{label}"
     return f"cell:{label}-{cluster + 1}" if whole and len(rows) == clustering.counts[label, cluster] else ""

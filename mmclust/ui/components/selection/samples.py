@@ -46,7 +46,8 @@ def shares(clustering: Clustering, rows: np.ndarray) -> str:
         )
     ]
     if clustering.y_true is not None:
-        counts = np.bincount(clustering.y_true[rows])
+        labels = clustering.y_true[rows]
+        counts = np.bincount(labels[labels >= 0], minlength=1)
         parts.append(
             _share_bar(
                 "classes",

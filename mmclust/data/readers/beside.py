@@ -1,0 +1,308 @@
+"""What text files beside pictures say of them: captions, classes, parts.
+
+A caption may stand in `cat.txt` beside `cat.jpg`; tables, lists of lines (Flickr's `.token`), JSON of COCO and others
+name the pictures they speak of. Every file that says nothing of the pictures is left out with the reason.
+"""
+
+import io
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from mmclust.data.readers import archives, cells, encodings, frames, labels, table
+from mmclust.data.readers.reading import Reading
+
+MAX_CAPTION_BYTES = 2**16
+"""A text file beside a picture is its caption up to this size."""
+MOST_LINES = 0.9
+"""Share of lines that have to name a picture for a text to be a list of them."""
+_LINE = re.compile(
+    r"\s*[\"']?(?P<name>[^\t,;|\"']*?\.(?:png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?))[\"']?"
+    r"(?:#(?P<number>\d+))?(?:\s*[\t,;|]\s*|\s+)(?P<rest>.*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Beside:
+    """What was found of the pictures, by their names."""
+
+    labels: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    split: dict[str, int] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    """Pictures that some table names."""
+
+    def class_labels(self, names: Sequence[str], reading: Reading) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        """Ids (N,) of the classes of pictures, -1 where there is none, and the names of the classes."""
+        if not self.labels or not any(name in self.labels for name in names):
+            return None, ()
+        found = [self.labels.get(name) for name in names]
+        if missing := sum(value is None for value in found):
+            reading.tell(f"pictures without a class in the table: {missing:,}")
+        known = [value for value in found if value is not None]
+        is_number = all(isinstance(value, (int, float, np.number)) for value in known)
+        values = (
+            np.array([np.nan if v is None else float(v) for v in found])
+            if is_number
+            else np.array(["" if v is None else str(v) for v in found], object)
+        )
+        try:
+            values, none = labels.without_none(values, "the table", reading)
+        except ValueError:
+            reading.leave_out("classes of the table", "fractions")
+            return None, ()
+        if none.all():
+            return None, ()
+        distinct, ids = np.unique(values[~none], return_inverse=True)
+        numbered = np.full(len(values), -1, np.int64)
+        numbered[~none] = ids
+        return numbered, tuple(str(value) for value in distinct.tolist())
+
+    def captions(self, names: Sequence[str], reading: Reading) -> np.ndarray | None:
+        """(N,) captions of pictures, empty where there is none; None without any."""
+        found = [self.texts.get(name, "") for name in names]
+        if not any(found):
+            return None
+        if silent := sum(not text for text in found):
+            reading.tell(f"pictures without a caption: {silent:,}")
+        return np.array(found, object)
+
+    def parts(self, names: Sequence[str]) -> np.ndarray | None:
+        """(N,) 0 or 1, the part that each picture belongs to; None where a table does not say so of all."""
+        if not self.split or not all(name in self.split for name in names):
+            return None
+        found = np.array([self.split[name] for name in names], np.uint8)
+        return found if found.any() and not found.all() else None
+
+
+class _Names:
+    """Pictures by every spelling that a table may use: path, file name, name without ending, without zeros."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.known: dict[str, str] = {}
+        self.stems: Counter[str] = Counter()
+        for name in names:
+            last = name.rsplit("/", 1)[-1]
+            stem = os.path.splitext(last)[0]
+            self.stems[stem] += 1
+            number = str(int(stem)) if stem.isdecimal() else stem  # tables drop the zeros of 007
+            for spelling in (number, stem, last, name):
+                self.known[spelling] = name
+
+    def find(self, value: str) -> str | None:
+        value = value.strip().replace("\\", "/").removeprefix("./")
+        if value in self.known:
+            return self.known[value]
+        pieces = value.split("/")
+        for start in range(1, len(pieces)):
+            if (end := "/".join(pieces[start:])) in self.known:
+                return self.known[end]
+        return self.known.get(os.path.splitext(pieces[-1])[0])
+
+
+def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Reading) -> Beside:
+    """Read the text files among pictures; what says nothing of them is left out with the reason.
+
+    Args:
+        files: name and content of each.
+        names: of the pictures.
+        reading: is told what was left out.
+    """
+    found, known = Beside(), _Names(names)
+    stems = {os.path.splitext(name)[0]: name for name in names}
+    for name, data in files:
+        own = reading.part()
+        try:
+            why = _one(name, data, found, known, stems, own)
+        except ValueError as error:
+            why = str(error).removeprefix(name).strip()[:200]
+        if why:
+            reading.leave_out(archives.shown(name), why)
+        else:
+            reading.take(own, PurePosixPath(name).name if own.left_out else "")
+    return found
+
+
+def of_table(found: table.Table, names: Sequence[str], reading: Reading) -> Beside:
+    """What one table says of pictures."""
+    beside = Beside()
+    _take_table(found, beside, _Names(names), reading)
+    return beside
+
+
+def _one(name: str, data: bytes, found: Beside, known: _Names, stems: Mapping[str, str], reading: Reading) -> str:
+    """Take over what a file says of the pictures; why it is left out, empty where it is not."""
+    ending = os.path.splitext(name.lower())[1]
+    if ending == ".txt" and len(data) <= MAX_CAPTION_BYTES and (picture := stems.get(os.path.splitext(name)[0])):
+        found.texts[picture] = " ".join(encodings.decoded(data, name)[0].split()) if data else ""
+        return ""
+    if ending == ".json":
+        return _json(name, data, found, known, reading)
+    if ending in (".txt", ".token"):
+        text, encoding = encodings.decoded(data, name) if data else ("", encodings.UTF8)
+        if _lines(text, found, known):
+            if encoding not in (encodings.UTF8, "utf-8"):
+                reading.tell(f"{name} read as {encodings.title(encoding)}")
+            return ""
+        if ending == ".txt" and len(text.splitlines()) < 3:
+            return "says nothing of the pictures"
+    source = table.parse(io.BytesIO(data), name, reading)
+    return _take_columns(source, found, known, reading)
+
+
+def _take_columns(source: table.Columns, found: Beside, known: _Names, reading: Reading) -> str:
+    """Take over what columns say of the pictures that one of them names; why they are left out, empty where not."""
+    shares = {name: _share(source.frame[name].tolist(), known) for name in source.frame.columns if source.named}
+    best = max(shares, key=lambda name: shares[name], default=None)
+    joins = str(best) if best is not None and shares[best] >= 0.5 else None
+    return _take_table(table.of_columns(source, reading, joins=joins, several=True), found, known, reading)
+
+
+def _share(cells_: list[Any], known: _Names) -> float:
+    """How many of some cells name a picture."""
+    some = cells_[:: max(1, len(cells_) // 200)]
+    return sum(
+        not isinstance(cell, (list, dict, float)) and known.find(cells.as_id(cell)) is not None for cell in some
+    ) / max(1, len(some))
+
+
+def _lines(text: str, found: Beside, known: _Names) -> bool:
+    """Take over a list of lines with the name of a picture and what is said of it; whether it is such a list."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    matches = [match for line in lines if (match := _LINE.fullmatch(line)) and known.find(match["name"])]
+    if not matches or len(matches) < MOST_LINES * max(1, len(lines) - 1):
+        return False
+    said: dict[str, list[str]] = {}
+    for match in matches:
+        said.setdefault(str(known.find(match["name"])), []).append(match["rest"].strip().strip("\"'"))
+    single = [values[0] for values in said.values()]
+    is_class = (
+        all(len(values) == 1 for values in said.values())
+        and labels.few(np.array(single, object))
+        and all(len(word.split()) <= 2 for word in single)
+    )
+    found.named |= said.keys()
+    if is_class:
+        found.labels |= {
+            name: int(values[0]) if values[0].lstrip("-").isdecimal() else values[0] for name, values in said.items()
+        }
+    else:
+        found.texts |= {name: _joined(values) for name, values in said.items()}
+    return True
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Several captions of one picture as one text."""
+    return " ".join(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def _take_table(one: table.Table, found: Beside, known: _Names, reading: Reading) -> str:
+    """Take over what a table says of the pictures it names; why it is left out, empty where it is not."""
+    for column in (one.pictures, one.ids):
+        rows: dict[str, list[int]] = {}
+        if column is None:
+            continue
+        for row, value in enumerate(column):
+            if (name := known.find(str(value))) is not None:
+                rows.setdefault(name, []).append(row)
+        if rows and len(rows) >= min(len(set(column)), len(set(known.known.values()))) / 2:
+            break
+    else:
+        return "names none of the pictures" if one.pictures is None and one.ids is None else "names other pictures"
+    n_named = sum(map(len, rows.values()))
+    if n_named < len(one):
+        reading.tell(f"rows left out, whose picture is not there: {len(one) - n_named:,}")
+    if len(rows) < n_named and one.texts is None:
+        reading.tell(f"rows left out, of a picture that has one: {n_named - len(rows):,}")
+    if one.numbers.shape[1]:
+        reading.leave_out(f"{one.numbers.shape[1]:,} columns of numbers", "beside pictures")
+    found.named |= rows.keys()
+    for name, places in rows.items():
+        if one.labels is not None:
+            found.labels[name] = _plain(one.labels[places[0]])
+        if one.split is not None:
+            found.split[name] = int(one.split[places[0]])
+        if one.texts is not None:
+            found.texts[name] = _joined(str(one.texts[place]) for place in places)
+    return ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if value is None or value != value or value == "" else value
+
+
+def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading) -> str:
+    import pandas as pd
+
+    content = frames.json_of(data)
+    if (
+        isinstance(content, dict)
+        and isinstance(content.get("annotations"), list)
+        and isinstance(content.get("images"), list)
+    ):
+        return _coco(content, found, known)
+    if (
+        isinstance(content, dict)
+        and isinstance(content.get("labels"), list)
+        and all(isinstance(p, list) and len(p) == 2 for p in content["labels"])
+    ):
+        content = dict(content["labels"])  # NVIDIA's dataset.json
+    rows: list[dict[str, Any]] = []
+    if isinstance(content, dict) and content and all(known.find(str(key)) for key in list(content)[:20]):
+        for key, value in content.items():
+            rows.append(
+                {
+                    "image": key,
+                    **(value if isinstance(value, dict) else {"text" if _is_text(value) else "label": value}),
+                }
+            )
+    elif isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        rows = content
+    elif isinstance(content, dict) and content and all(isinstance(value, dict) for value in content.values()):
+        rows = [{"id": key, **value} for key, value in content.items()]
+    if not rows:
+        return "JSON of an unknown form" if content is not None else "no JSON"
+    source = table.Columns(frame=pd.DataFrame.from_records(rows), named=True, where=name)
+    return _take_columns(source, found, known, reading)
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, str) for one in value)
+    return isinstance(value, str) and len(value.split()) > 2
+
+
+def _coco(content: dict[str, Any], found: Beside, known: _Names) -> str:
+    """COCO's lists of images and of what is said of them: captions, or the one category of an image."""
+    by_id = {
+        image.get("id"): known.find(str(image.get("file_name", "")))
+        for image in content["images"]
+        if isinstance(image, dict)
+    }
+    names = {one.get("id"): str(one.get("name")) for one in content.get("categories", []) if isinstance(one, dict)}
+    captions: dict[str, list[str]] = {}
+    categories: dict[str, set[str]] = {}
+    for said in content["annotations"]:
+        name = by_id.get(said.get("image_id")) if isinstance(said, dict) else None
+        if name is None:
+            continue
+        if isinstance(said.get("caption"), str):
+            captions.setdefault(name, []).append(said["caption"])
+        if said.get("category_id") is not None:
+            categories.setdefault(name, set()).add(names.get(said["category_id"], str(said["category_id"])))
+    found.texts |= {name: _joined(texts) for name, texts in captions.items()}
+    found.named |= captions.keys() | categories.keys()
+    if categories and all(len(one) == 1 for one in categories.values()):
+        found.labels |= {name: next(iter(one)) for name, one in categories.items()}
+    elif categories:
+        return "several categories in a picture are no classes" if not captions else ""
+    return "" if captions or categories else "names none of the pictures"
