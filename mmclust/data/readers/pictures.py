@@ -11,7 +11,7 @@ import io
 import itertools
 import struct
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmclust import settings
 from mmclust.data.readers.archives import shown
+from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import GROUNDS, best_ground, tones
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM", "TIFF")
@@ -34,6 +35,9 @@ _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Modes of more than 8 bits; Pillow itself would cut them off."""
 _GRAY = ("1", "L", "LA", "La", *_DEEP)
 _BATCH = 512
+_NAMED = 20
+"""So many pictures that cannot be read are named one by one."""
+BROKEN_OUT, BROKEN_STOP = "leave them out", "read nothing"
 _MAX_FRAMES = 256
 """Frames that are looked at for one with something in it."""
 _TURNED = (5, 6, 7, 8)
@@ -222,6 +226,29 @@ def _reason(error: Exception, data: bytes) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it begins like none"
     return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+
+
+def leave_out_broken(broken: Mapping[str, str], n_kept: int, n_all: int, where: str, reading: Reading) -> None:
+    """Take down pictures that cannot be read, each with the reason, where they are to be left out.
+
+    Raises:
+        ValueError: most cannot be read, or nothing is to be left out.
+    """
+    shown_ = "; ".join(f"{shown(name)} {reason}" for name, reason in list(broken.items())[:6])
+    shown_ += f" and {len(broken) - 6:,} more" if len(broken) > 6 else ""
+    if 2 * n_kept <= n_all:
+        if len(broken) == 1:
+            raise ValueError(f"picture {shown_}; replace or remove it")
+        raise ValueError(
+            f"{len(broken):,} of {n_all:,} pictures in {where} cannot be read: {shown_}; replace or remove them"
+        )
+    text = f"{len(broken):,} of {n_all:,} pictures cannot be read: {shown_}."
+    if reading.ask("broken pictures", text, (BROKEN_OUT, BROKEN_STOP), BROKEN_OUT) == BROKEN_STOP:
+        raise ValueError(f"pictures in {where} cannot be read: {shown_}; replace or remove them")
+    for name, reason in list(broken.items())[:_NAMED]:
+        reading.leave_out(shown(name), reason.removeprefix("is "))
+    if len(broken) > _NAMED:
+        reading.leave_out(f"{len(broken) - _NAMED:,} more pictures", "truncated or no pictures")
 
 
 def is_picture(data: bytes) -> bool:

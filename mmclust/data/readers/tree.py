@@ -26,7 +26,6 @@ Progress = Callable[[float, str], None]
 MANY = 20_000
 """Above so many pictures the headers of some are read before all are decoded."""
 LOOKED_AT = 2_000
-BROKEN_OUT, BROKEN_STOP = "leave them out", "read nothing"
 _NOTES = "notes.json"
 _VERSION = 5  # of what is cached: raise it when decoding changes
 
@@ -242,26 +241,11 @@ def _without_broken(arranged: Layout, broken: dict[str, str], where: str, readin
     Raises:
         ValueError: most cannot be read, or nothing is to be left out.
     """
-    bad = [name for sample in arranged.samples for name in sample.names if name in broken]
+    bad = {name: broken[name] for sample in arranged.samples for name in sample.names if name in broken}
     if not bad:
         return arranged
     kept = [sample for sample in arranged.samples if not any(name in broken for name in sample.names)]
-    shown = "; ".join(f"{archives.shown(name)} {broken[name]}" for name in bad[:6])
-    more = f" and {len(bad) - 6:,} more" if len(bad) > 6 else ""
-    if 2 * len(kept) <= len(arranged.samples):
-        start = (
-            "picture "
-            if len(bad) == 1
-            else f"{len(bad):,} of {len(arranged.samples):,} pictures in {where} cannot be read: "
-        )
-        raise ValueError(f"{start}{shown}{more}; replace or remove {'it' if len(bad) == 1 else 'them'}")
-    text = f"{len(bad):,} of {len(arranged.samples):,} pictures cannot be read: {shown}{more}."
-    if reading.ask("broken pictures", text, (BROKEN_OUT, BROKEN_STOP), BROKEN_OUT) == BROKEN_STOP:
-        raise ValueError(f"pictures in {where} cannot be read: {shown}{more}; replace or remove them")
-    for name in bad[:20]:
-        reading.leave_out(archives.shown(name), broken[name])
-    if len(bad) > 20:
-        reading.leave_out(f"{len(bad) - 20:,} more pictures", "truncated or no pictures")
+    pictures.leave_out_broken(bad, len(kept), len(arranged.samples), where, reading)
     return replace(arranged, samples=kept)
 
 
