@@ -43,6 +43,8 @@ _MAX_FRAMES = 256
 _TURNED = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
 _ORIENTATION = 274
+_SAY_ORIENTATION = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif", "Raw profile type APP1"))
+"""Where files say how the camera was held."""
 
 
 @dataclass(frozen=True)
@@ -370,6 +372,10 @@ def _of_tiff(name: str, data: bytes) -> np.ndarray:
 
 def _upright(image: Any) -> Any:
     """A picture turned as EXIF says."""
+    if image.format == "PNG":
+        image.load()  # its EXIF may stand behind the pixels
+    if image.format != "TIFF" and not _SAY_ORIENTATION & image.info.keys():
+        return image
     try:
         return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error):
@@ -403,17 +409,22 @@ def pixels(name: str, data: bytes, *, form: Form, met: Decoded | None = None) ->
     """
     n_channels, height, width = form.shape
     mode = "L" if n_channels == 1 else "RGB"
-    found = header(name, data)
-    if n_channels == 1 and not found.gray:
-        raise NotGray
-    if found.deep:
-        image = _of_deep(deep_values(name, data), form)
-        image = _opaque(image, form.ground) if image.mode == "RGBA" else image
-        found_pixels = _fitted(image.convert(mode), width, height)
-    else:
+    try:
         with opened(name, data) as image:
-            found_pixels = _fitted(_of_bytes(name, image, mode, form, met), width, height)
-    return found_pixels[None] if n_channels == 1 else found_pixels.transpose(2, 0, 1)
+            if n_channels == 1 and image.mode not in _GRAY:
+                raise NotGray
+            if not _is_deep(image):
+                found = _fitted(_of_bytes(name, image, mode, form, met), width, height)
+                return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
+    except Broken:
+        if not _is_tiff(data):
+            raise
+    image = _of_deep(deep_values(name, data), form)
+    if n_channels == 1 and image.mode != "L":
+        raise NotGray
+    image = _opaque(image, form.ground) if image.mode == "RGBA" else image
+    found = _fitted(image.convert(mode), width, height)
+    return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
 
 
 def _of_bytes(name: str, image: Any, mode: str, form: Form, met: Decoded | None) -> Any:

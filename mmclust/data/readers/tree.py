@@ -172,7 +172,10 @@ def _look(
     reading: Reading,
 ) -> _Plan:
     """Understand the names of all pictures and read their headers: classes, order, size and colour."""
-    found = [name for name in names.of(path) if archives.is_picture(name) and _under(name, only)]
+    every = names.of(path)
+    found = [name for name in every if archives.is_picture(name)]
+    others = [] if len(found) == len(every) else sorted(set(every) - set(found))
+    found = [name for name in found if _under(name, only)] if only else found
     if not found and not listed:
         raise ValueError(_nothing(path, names))
     said = beside.Beside()
@@ -182,9 +185,9 @@ def _look(
         if not found:
             raise ValueError(f"the pictures that {listed.name} names are not beside it; put them into the same folder")
     elif not only:
-        texts = archives.each(path, archives.is_text, None) if names.has(archives.is_text) else ()
-        said = beside.read(texts, found, reading)
-        leftovers.tell(sorted(name for name in names.of(path) if not _is_used(name)), reading)
+        if any(map(archives.is_text, others)):
+            said = beside.read(archives.each(path, archives.is_text, None), found, reading)
+        leftovers.tell([name for name in others if not archives.is_text(name) and not archives.is_junk(name)], reading)
     arranged = layout.arrange(found, path.name, reading)
     sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
     arranged = _without_broken(arranged, sizes.broken, path.name, reading)
@@ -200,10 +203,6 @@ def _nothing(path: Path, names: Listing) -> str:
     others = [PurePosixPath(name).suffix.lower() for name in names.of(path)]
     held = f"; it holds {', '.join(sorted({end or 'files without an ending' for end in others})[:6])}" if others else ""
     return f"{path.name} holds no pictures such as .png or .jpg{held}; put some in, a folder per class"
-
-
-def _is_used(name: str) -> bool:
-    return archives.is_picture(name) or archives.is_text(name) or archives.is_junk(name)
 
 
 def _under(name: str, only: Sequence[str]) -> bool:
