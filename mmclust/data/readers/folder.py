@@ -97,7 +97,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     views, texts, split = _of_tables(sources, reading, alone=not held)
     title = name or path.resolve().name
     stacked = _samples(held, reading) if not sources else None
-    in_rows = (not held and not _may_be_turned(sources)) or stacked is not None
+    in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
     views |= stacked if stacked is not None else _merged(held, reading)
     return arrays.assemble(
         title,

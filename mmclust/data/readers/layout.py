@@ -60,7 +60,8 @@ def arrange(names: Sequence[str], where: str, reading: Reading) -> Layout:
     _cut_common(places)
     places = _without_masks(places, reading)
     has_parts = _take_parts(places, reading)
-    views = _take_views(places, reading) or _take_views_by_name(places, reading)
+    one_kind = any(question.answer == MASKS_SAMPLES for question in reading.questions if question.name == "masks")
+    views = () if one_kind else _take_views(places, reading) or _take_views_by_name(places, reading)
     samples, classes = _classed(places, where, reading)
     if not views:
         rows = sorted((p.part, label, (p.name,)) for p, label in samples)  # of tuples: that is five times as fast

@@ -39,7 +39,7 @@ ORDER = (
 GENERAL = frozenset(("", "data", "set", "dataset", "samples", "file", "table", "all", "input"))
 """Bases that say nothing: `data_batch_1` and `test_batch` are parts of one thing."""
 _STUCK = re.compile(r"([a-z]{1,6}?)(train|test|valid|val)|(train|test|valid)([a-z]{1,6})", re.IGNORECASE)
-_STUCK_SHORT = re.compile(r"([A-Za-z])(tr|te|ts|va)")
+_STUCK_SHORT = re.compile(r"([A-Z]|[xyl])(tr|te|ts|va)")
 """Xtr and Xte: one letter alone, since many words end so."""
 _NO_PARTS = frozenset(
     ("latest", "interval", "trains", "tests", "greatest", "fastest", "retest", "trainer", "tester", "contest")
