@@ -270,7 +270,7 @@ def test_a_picture_in_parquet_that_is_damaged_or_missing_is_named(tmp_path: Path
             opened(tmp_path / "a.parquet", **{"broken pictures": "read nothing"})
     pd.DataFrame({"blob": [b"no picture"] * N, "x": A[:, 0], "z": A[:, 1]}).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet")
-    assert dataset.spec.views[0].shape == (2,) and str(reading.left_out[0]) == "blob (words)"
+    assert dataset.spec.views[0].shape == (2,) and str(reading.left_out[0]) == "blob (neither numbers nor words)"
 
 
 @pytest.mark.parametrize("separator", [",", "|", ";"])

@@ -203,6 +203,9 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     if has_comma:
         reading.tell("decimal commas")
     sample = [_cells(line, separator) for line in lines[:_SAMPLE_ROWS]]
+    for mark in ("?", "-", "--", ".", "*"):
+        if separator and any(f"{separator}{mark}{separator}" in line for line in lines):
+            reading.tell(f"{mark} stands for a missing value")
     if has_comma:
         sample = [[cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in row] for row in sample]
     has_header = is_header(sample)

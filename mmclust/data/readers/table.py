@@ -154,9 +154,15 @@ def of_columns(
     texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
     texts = spoken[texts_name] if texts_name else None
     unused = [name for name in spoken if name not in (shown, label, texts_name, split_name) and name not in doubtful]
-    if unused:
+    strange = [name for name in unused if not any(spoken[name])]
+    if strange:
+        reading.leave_out(listed(strange), "neither numbers nor words")
+    same = [name for name in unused if name not in strange and len(set(spoken[name].tolist())) == 1]
+    if same:
+        reading.leave_out(listed(same), "the same in every row")
+    if unused := [name for name in unused if name not in (*same, *strange)]:
         reading.leave_out(listed(unused), "words")
-    if doubtful:
+    if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
     kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
     if split is not None and source.split is None:
@@ -246,6 +252,7 @@ def _classes(
             "the classes" if guess else guess,
         )
         if answer == "the classes":
+            reading.tell(f"classes from the columns {listed(hot)}")
             return None, hot, np.array(names, object)[np.stack([numbers[name] for name in hot]).argmax(axis=0)]
         if answer == labels.LEAVE_OUT:
             return None, hot, None

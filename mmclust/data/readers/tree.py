@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,7 +20,7 @@ from mmclust.data.readers import archives, beside, cache, layout, leftovers, pic
 from mmclust.data.readers.archives import Listing
 from mmclust.data.readers.layout import Layout
 from mmclust.data.readers.pictures import Form, Sizes
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.reading import Reading, document, outline
 
 Progress = Callable[[float, str], None]
 
@@ -100,30 +101,36 @@ def describe(path: Path, reading: Reading | None = None) -> tuple[DataSpec, int]
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
-    found, n_samples, _, _ = look(path, reading)
-    return found, n_samples
-
-
-def look(
-    path: Path, reading: Reading | None = None
-) -> tuple[DataSpec, int, np.ndarray | None, MultiViewDataset | None]:
-    """What a folder or archive of pictures holds, how many, their parts, and the data set where it was decoded before.
-
-    Raises:
-        ValueError: what is wrong with the pictures, in one sentence.
-    """
     reading = reading or Reading()
     with archives.readable(path):
         names = archives.listing(path, ())
         if entry := cache.find(_key(path, names, (), None, None, reading)):
-            reading.restore(json.loads((entry / _NOTES).read_text()))
             found = cache.open_dataset(entry, name_of(path))
-            return found.spec, found.n_samples, found.split, found
+            return found.spec, found.n_samples
         plan = _look(path, names, (), None, None, None, reading)
-        for form in plan.forms:
-            for note in form.notes:
-                reading.tell(note)
-        return replace(plan.spec, name=name_of(path)), len(plan.layout.samples), plan.split, None
+        return replace(plan.spec, name=name_of(path)), len(plan.layout.samples)
+
+
+def look(path: Path, reading: Reading) -> dict[str, Any]:
+    """What is understood of a folder or archive of pictures, as a document; of very many from names and some headers.
+
+    Raises:
+        ValueError: what is wrong with the pictures, in one sentence.
+    """
+    with archives.readable(path):
+        names = archives.listing(path, ())
+        is_read = cache.find(_key(path, names, (), None, None, reading)) is not None
+        if is_read or not archives.is_random_access(path) or len(names.of(path)) <= MANY:
+            return document(read(path, reading), reading)
+        plan = _look(path, names, (), None, None, None, reading)
+    for form in plan.forms:
+        for note in form.notes:
+            reading.tell(note)
+    n_samples = len(plan.layout.samples)
+    if (n_looked := len(plan.sizes.of)) < n_samples:
+        reading.tell(f"sizes of {n_looked:,} pictures were looked at, the others are when they are read")
+    texts = plan.beside.captions([sample.names[0] for sample in plan.layout.samples], reading)
+    return outline(plan.spec, n_samples, reading, labels=plan.labels, split=plan.split, texts=texts)
 
 
 def forget(path: Path) -> None:
