@@ -8,6 +8,7 @@ from other files, numbers in headers replaced by extreme ones. The damage depend
 """
 
 import argparse
+import gzip
 import io
 import json
 import re
@@ -86,7 +87,9 @@ def attack(kind: str, n_files: int, *, first: int = 0) -> dict[str, Any]:
         for number in range(first, first + n_files):
             path = Path(folder) / f"file{number}{ending}"
             path.write_bytes(damaged(valid[number % len(valid)], valid, np.random.default_rng(number)))
-            if kind in ("npz", "zip") and number % 2:  # else checksums would catch nearly all
+            if (
+                kind in ("npz", "zip", "parts", "pictures-beside") and number % 2
+            ):  # else checksums would catch nearly all
                 path.write_bytes(damaged_inside(valid[number % len(valid)], np.random.default_rng(number)))
             began = time.process_time()
             try:
@@ -129,7 +132,7 @@ def _outcome(path: Path) -> str:
         assert 0 < len(text) < 600 and "\n" not in text, f"no sentence: {text!r}"
         assert is_for_the_user(error), f"not raised for a user: {text!r}"
         return _pattern(text, path.name)
-    assert understood(dataset, reading.told)
+    assert understood(dataset, reading)
     assert all(len(view) == dataset.n_samples > 0 for view in dataset.views)
     return ""
 
@@ -362,6 +365,118 @@ def _tar() -> list[bytes]:
     return found
 
 
+def _hdf() -> list[bytes]:
+    import h5py
+
+    found = []
+    for is_single_cell in (False, True):
+        file = io.BytesIO()
+        with h5py.File(file, "w") as target:
+            target["X"] = A
+            if is_single_cell:
+                names = target.create_group("obs")
+                names["_index"] = np.array([f"c{i}" for i in range(N)], dtype=object)
+                kinds = names.create_group("cell_type")
+                kinds["codes"], kinds["categories"] = LABELS.astype(np.int8), np.array(list("abc"), dtype=object)
+                target.create_group("obsm")["protein"] = B
+            else:
+                target["labels"] = LABELS
+        found.append(file.getvalue())
+    return found
+
+
+def _idx() -> list[bytes]:
+    images = RNG.integers(0, 256, (N, 8, 8), np.uint8)
+    content = struct.pack(">BBBBIII", 0, 0, 8, 3, *images.shape) + images.tobytes()
+    reals = struct.pack(">BBBBII", 0, 0, 13, 2, *A.shape) + A.astype(">f4").tobytes()
+    return [content, reals, gzip.compress(content)]
+
+
+def _jsonl() -> list[bytes]:
+    rows = [{"a": x, "b": y, "label": "abc"[c]} for (x, y, *_), c in zip(A, LABELS, strict=True)]
+    nested = [{"vector": row.tolist(), "text": f"words for number {i}"} for i, row in enumerate(A)]
+    return ["\n".join(map(json.dumps, one)).encode() for one in (rows, nested)]
+
+
+def _text() -> list[bytes]:
+    """Tables in other encodings, with marks for missing numbers, rows of other lengths, comments."""
+    rows = [
+        ",".join([*(f"{x:.3f}" for x in row), ("Säule", "Öl", "Kreis")[c]]) for row, c in zip(A, LABELS, strict=True)
+    ]
+    text = "\n".join(["w,x,y,z,label", *rows])
+    marked = text.replace("0.1", "?", 2) + "\n1,2\n# end"
+    return [text.encode("latin-1"), text.encode("utf-16"), marked.encode(), f"# by hand\n{text}".encode()]
+
+
+def _structs() -> list[bytes]:
+    from scipy.io import savemat
+
+    views = np.zeros(2, dtype=[("data", "O"), ("name", "O")])
+    views[0], views[1] = (A, "img"), (B, "txt")
+    found = []
+    sets: list[dict[str, Any]] = [
+        {"S": {"X": {"img": A, "txt": B}, "labels": LABELS}},
+        {"views": views, "gt": LABELS},
+        {"X_train": A[:8], "X_test": A[8:], "y_train": LABELS[:8], "y_test": LABELS[8:]},
+    ]
+    for variables in sets:
+        file = io.BytesIO()
+        savemat(file, variables)
+        found.append(file.getvalue())
+    return found
+
+
+def _parts() -> list[bytes]:
+    """Zips of parts of one set: tables, arrays, pictures."""
+    header, *lines = _csv()[0].splitlines()
+    tables = {"train.csv": b"\n".join([header, *lines[:8]]), "test.csv": b"\n".join([header, *lines[8:]])}
+    arrays = {f"X_{part}.npy": _npy()[0] for part in ("train", "test")} | {"README.md": b"about"}
+    shards = {f"shard_{i}.npz": _npz()[3] for i in range(2)}
+    pictures = {f"{part}/{name[4:]}": data for part in ("train", "test") for name, data in _pictures()}
+    return [_zipped(one) for one in (tables, arrays, shards, pictures)]
+
+
+def _beside() -> list[bytes]:
+    """Zips of pictures with what may stand beside them, deep and transparent ones among them."""
+    sets = []
+    plain = {}
+    for i in range(N):
+        file = io.BytesIO()
+        Image.fromarray(RNG.integers(0, 256, (9, 9), np.uint8)).save(file, "PNG")
+        plain[f"images/{i:04}.png"] = file.getvalue()
+    said = {
+        "results.token": "\n".join(f"{i:04}.png#{j}\tA thing seen {j} times" for i in range(N) for j in range(3)),
+        "labels.json": json.dumps({f"{i:04}.png": "abc"[c] for i, c in enumerate(LABELS)}),
+        "metadata.jsonl": "\n".join(json.dumps({"file_name": f"{i:04}.png", "text": f"number {i}"}) for i in range(N)),
+        "onehot.csv": "\n".join(["image,a,b", *(f"{i:04},{i % 2},{1 - i % 2}" for i in range(N))]),
+    }
+    sets += [plain | {name: text.encode()} for name, text in said.items()]
+    modes: dict[str, Callable[[int], Image.Image]] = {
+        "png": lambda i: Image.fromarray(RNG.integers(0, 4096, (9, 9)).astype(np.uint16)),
+        "tif": lambda i: Image.fromarray(RNG.random((9, 9)).astype(np.float32)),
+        "webp": lambda i: Image.fromarray(RNG.integers(0, 256, (9, 9, 4), np.uint8)),
+    }
+    for ending, make in modes.items():
+        one = {}
+        for i in range(N):
+            file = io.BytesIO()
+            make(i).save(file, {"tif": "TIFF"}.get(ending, ending))
+            one[f"{'ab'[i % 2]}/{i}.{ending}"] = file.getvalue()
+        sets.append(one)
+    frames = io.BytesIO()
+    Image.new("L", (9, 9)).save(frames, "GIF", save_all=True, append_images=[Image.new("L", (9, 9), 9)])
+    views = {f"{view}/{i}.png": plain[f"images/{i:04}.png"] for view in ("rgb", "depth") for i in range(N)}
+    return [_zipped(one) for one in (*sets, plain | {"images/a.gif": frames.getvalue()}, views)]
+
+
+def _zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
 KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "npz": (".npz", _npz),
     "npy": (".npy", _npy),
@@ -372,6 +487,13 @@ KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "parquet-pictures": (".parquet", _parquet_pictures),
     "zip": (".zip", _zip),
     "tar": (".tar", _tar),
+    "hdf5": (".h5", _hdf),
+    "idx": ("-idx3-ubyte", _idx),
+    "jsonl": (".jsonl", _jsonl),
+    "text": (".csv", _text),
+    "mat-structs": (".mat", _structs),
+    "parts": (".zip", _parts),
+    "pictures-beside": (".zip", _beside),
 }
 """Kind of file -> its ending, and valid files of it."""
 

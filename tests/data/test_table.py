@@ -9,7 +9,6 @@ from PIL import Image
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, pairing
-from mmclust.data.readers import table as table_reader
 from mmclust.data.readers.reading import Reading, understood
 
 RNG = np.random.default_rng(0)
@@ -234,7 +233,7 @@ def test_pictures_in_a_column_of_parquet_are_a_view(tmp_path: Path, nested: bool
     assert [(view.name, view.shape) for view in dataset.spec.views] == [("txt", (3,)), ("image", (1, 9, 9))]
     assert (dataset.views[1][:, 0, 0, 0] == 8 * np.arange(N)).all() and dataset.spec.n_clusters == 3
     assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS and not reading.questions
-    monkeypatch.setattr(table_reader, "decode", None)
+    monkeypatch.setattr(readers.table.pictures, "decode", None)
     assert opened(tmp_path / "a.parquet")[0].views[1].shape == (N, 1, 9, 9), "decoded once"
     table[["image", "label"]].set_axis(["image", "0"], axis=1).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet", classes="0")
@@ -264,11 +263,14 @@ def test_a_picture_in_parquet_that_is_damaged_or_missing_is_named(tmp_path: Path
     for wrong in (None, b"", files_of_pictures()[3][:40]):
         cells = [*files_of_pictures()[:3], wrong, *files_of_pictures()[4:]]
         pd.DataFrame({"image": cells}).to_parquet(tmp_path / "a.parquet")
-        with pytest.raises(ValueError, match="picture 4 of image is truncated or no picture"):
-            opened(tmp_path / "a.parquet")
+        dataset, reading = opened(tmp_path / "a.parquet")
+        assert dataset.n_samples == N - 1 and reading.left_out[0].what == "4 of image"
+        assert reading.left_out[0].reason.startswith("truncated or no picture")
+        with pytest.raises(ValueError, match="pictures in image cannot be read: 4 of image is truncated"):
+            opened(tmp_path / "a.parquet", **{"broken pictures": "read nothing"})
     pd.DataFrame({"blob": [b"no picture"] * N, "x": A[:, 0], "z": A[:, 1]}).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet")
-    assert dataset.spec.views[0].shape == (2,) and str(reading.left_out[0]) == "blob (words)"
+    assert dataset.spec.views[0].shape == (2,) and str(reading.left_out[0]) == "blob (neither numbers nor words)"
 
 
 @pytest.mark.parametrize("separator", [",", "|", ";"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
-from mmclust.data.readers.reading import Reading, described, document
+from mmclust.data.readers.reading import Reading, document
 
 Progress = Callable[[float, str], None]
 
@@ -80,10 +80,7 @@ def look(path: Path, reading: Reading) -> dict[str, Any]:
     """
     with _sentences(path):
         if _reader(path) is None:
-            spec, n_samples, split, found = tree.look(path, reading)
-            if found is None:
-                return described(spec, n_samples, split, reading)
-            return document(found, reading)
+            return tree.look(path, reading)
     return document(read(path, reading), reading)
 
 

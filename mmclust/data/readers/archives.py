@@ -90,14 +90,14 @@ def check_depth(path: Path, name: str) -> None:
 
 def is_picture(name: str) -> bool:
     """Whether a file is a picture by its name; hidden ones and those that macOS adds to archives are not."""
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
-    return os.path.splitext(name)[1].lower() in PICTURES and not hidden
+    hidden = "/." in name or name.startswith((".", "__MACOSX")) or "/__MACOSX" in name
+    return name[name.rfind(".") :].lower() in PICTURES and not hidden
 
 
 def is_junk(name: str) -> bool:
     """Whether a file was put there by a system, not by a person: hidden ones, those of macOS and of Windows."""
-    parts = name.lower().split("/")
-    return any(part.startswith((".", "__macosx")) for part in parts) or parts[-1] in _JUNK
+    small = f"/{name.lower()}"
+    return "/." in small or "/__macosx" in small or small[small.rfind("/") + 1 :] in _JUNK
 
 
 def is_text(name: str) -> bool:
@@ -136,10 +136,6 @@ class Listing:
         if self._names is None:
             self._names = list(_member_names(path))
         return self._names
-
-    def has(self, wanted: Callable[[str], bool]) -> bool:
-        """Whether some name is wanted; taken for true where the names are not known yet."""
-        return self._names is None or any(map(wanted, self._names))
 
 
 def listing(path: Path, only: Sequence[str]) -> Listing:

@@ -146,7 +146,11 @@ def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) 
     """Say which arrays are in no view and nothing else."""
     told = {one.what for one in reading.left_out}
     for key, value in arrays.items():
-        spoken = plain(key) in words.CLASS_NAMES or plain(key) in words.SPLITS or _ID.fullmatch(key.lower())
+        spoken = (
+            (plain(key) in words.CLASS_NAMES and key not in used)
+            or plain(key) in words.SPLITS
+            or _ID.fullmatch(key.lower())
+        )
         size = (
             value.shape[0] * value.shape[-1]
             if is_sparse(value)
@@ -200,8 +204,8 @@ def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, n
         for key, value in arrays.items()
         if (values := _as_labels(value)) is not None
         and len(values) in lengths
-        and re.sub(r"\d+$", "", plain(key))
-        not in (*words.SPLITS, *words.CLASS_NAMES, *words.TEXTS, "id", "ids", "index", "idx")
+        and re.sub(r"\d+$", "", plain(key)) not in (*words.SPLITS, *words.TEXTS, "id", "ids", "index", "idx")
+        and (plain(key) not in words.CLASS_NAMES or (labels is None and repeats(values)))
         and (key == name or _may_be_labels(value, values) or (words.may_be_labels(key) and repeats(values)))
     }
     if not possible or (labels is not None and len(possible) == 1):

@@ -256,6 +256,11 @@ def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading
         and all(isinstance(p, list) and len(p) == 2 for p in content["labels"])
     ):
         content = dict(content["labels"])  # NVIDIA's dataset.json
+    if isinstance(content, dict):  # a list of pictures and words about the set, such as Karpathy's splits
+        lists = [
+            value for value in content.values() if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
+        content = lists[0] if len(lists) == 1 else content
     rows: list[dict[str, Any]] = []
     if isinstance(content, dict) and content and all(known.find(str(key)) for key in list(content)[:20]):
         for key, value in content.items():
@@ -266,13 +271,22 @@ def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading
                 }
             )
     elif isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
-        rows = content
+        rows = [{key: _said(value) for key, value in row.items()} for row in content]
     elif isinstance(content, dict) and content and all(isinstance(value, dict) for value in content.values()):
         rows = [{"id": key, **value} for key, value in content.items()]
     if not rows:
         return "JSON of an unknown form" if content is not None else "no JSON"
     source = table.Columns(frame=pd.DataFrame.from_records(rows), named=True, where=name)
     return _take_columns(source, found, known, reading)
+
+
+def _said(value: Any) -> Any:
+    """A list of sentences, each with words about it, as the list of the sentences."""
+    if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        for key in ("raw", "caption", "sentence", "text"):
+            if all(isinstance(one.get(key), str) for one in value):
+                return [one[key] for one in value]
+    return value
 
 
 def _is_text(value: Any) -> bool:

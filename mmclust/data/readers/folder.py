@@ -97,7 +97,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     views, texts, split = _of_tables(sources, reading, alone=not held)
     title = name or path.resolve().name
     stacked = _samples(held, reading) if not sources else None
-    in_rows = (not held and not _may_be_turned(sources)) or stacked is not None
+    in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
     views |= stacked if stacked is not None else _merged(held, reading)
     return arrays.assemble(
         title,
@@ -228,7 +228,7 @@ def _of_tables(
     """Views, labels, captions (N,) and parts (N,) of tables."""
     if not sources:
         return {}, None, None
-    found = tables.read(sources, reading, alone=alone)
+    found = {n: table.with_pictures(one, reading) for n, one in tables.read(sources, reading, alone=alone).items()}
     texts = next((one.texts for one in found.values() if one.texts is not None), None)
     split = next((one.split for one in found.values() if one.split is not None), None)
     if len(found) == 1:
@@ -357,6 +357,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         names = [name for name, _ in archives.walk(path.parent, ())]
         if not found.numbers.shape[1] or table.of_pictures(found, names):
             return tree.read(path.parent, reading, listed=path)
+    found = table.with_pictures(found, reading)
     views = table.views(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")

@@ -187,6 +187,12 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     lines = _lines(head, encoding)
     if not lines:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
+    n_comments = _comments(lines)
+    if n_comments:
+        reading.leave_out(
+            f"{n_comments} lines of comment in {where}" if n_comments > 1 else f"a comment in {where}", "#"
+        )
+        lines = lines[n_comments:]
     separator = _separator(lines)
     if example := _ambiguous(lines, separator):
         raise ValueError(
@@ -197,32 +203,45 @@ def _text(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     if has_comma:
         reading.tell("decimal commas")
     sample = [_cells(line, separator) for line in lines[:_SAMPLE_ROWS]]
+    for mark in ("?", "-", "--", ".", "*"):
+        if separator and any(f"{separator}{mark}{separator}" in line for line in lines):
+            reading.tell(f"{mark} stands for a missing value")
     if has_comma:
         sample = [[cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in row] for row in sample]
     has_header = is_header(sample)
     if len(lines) == 1 and has_header:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     try:
-        frame = _parsed(file, separator, has_header, encoding, has_comma, ())
+        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
     except UnicodeDecodeError as error:
         file.seek(0)
         encoding = encodings.of_content(file, error, where)
         file.seek(0)
-        frame = _parsed(file, separator, has_header, encoding, has_comma, ())
+        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
     except _Ragged:
         file.seek(0)
-        frame = _without_ragged(file, separator, has_header, encoding, has_comma, where, reading)
+        frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
     if len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
         file.seek(0)  # a row that is too short ends in missing cells
-        short = _ragged(file, separator, encoding, shorter=True)
-        if short:
+        if any(number > n_comments for number in _ragged(file, separator, encoding, shorter=True)):
             file.seek(0)
-            frame = _without_ragged(file, separator, has_header, encoding, has_comma, where, reading)
+            frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
     if encoding not in ("utf-8-sig", "ascii"):
         reading.tell(f"{where} read as {encodings.title(encoding)}")
     return frame, has_header
+
+
+def _comments(lines: list[str]) -> int:
+    """How many lines at the beginning say something of the table: they start with # and are no header."""
+    count = 0
+    while count < len(lines) - 1 and lines[count].lstrip().startswith("#"):
+        marks = [max(",;\t|", key=line.count) for line in lines[count : count + 2]]
+        if lines[count].count(marks[1]) == lines[count + 1].count(marks[1]) > 0:
+            break
+        count += 1
+    return count
 
 
 _SAMPLE_ROWS = 200
@@ -276,17 +295,20 @@ def _without_ragged(
     has_header: bool,
     encoding: str,
     has_comma: bool,
+    n_comments: int,
     where: str,
     reading: Reading,
 ) -> "pd.DataFrame":
     """The table without the rows that have more or fewer cells than most."""
-    bad = _ragged(file, separator, encoding, shorter=True)
+    bad = [number for number in _ragged(file, separator, encoding, shorter=True) if number > n_comments]
     file.seek(0)
     n_lines = sum(1 for line in file if line.strip())
     _check_bad(bad or [1] * n_lines, max(0, n_lines - len(bad)), where, "rows differ in length", reading)
     file.seek(0)
     try:
-        return _parsed(file, separator, has_header, encoding, has_comma, tuple(number - 1 for number in bad))
+        return _parsed(
+            file, separator, has_header, encoding, has_comma, (*range(n_comments), *(number - 1 for number in bad))
+        )
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
 
@@ -323,6 +345,9 @@ def _separator(lines: list[str]) -> str | None:
     best = next((mark for mark in _BESIDE_COMMAS if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
     if best is None or first.count(best):
         return best
+    body = second.split()
+    if len(body) > 2 and len(body) - len(first.split()) in (0, 1) and sum(map(is_number, body)) >= 0.8 * len(body):
+        return None
     is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(is_number, second.split())))
     return None if is_column or all(map(is_number, first.split())) else "\x1f"
 
@@ -403,6 +428,8 @@ def is_header(rows: list[list[str]]) -> bool:
         i for i, cells in enumerate(columns) if cells and sum(map(_is_number_or_none, cells)) >= 0.8 * len(cells)
     ]
     if numeric:
+        if _rises([float(first[i]) for i in numeric if is_number(first[i])], body):
+            return True
         named = sum(not _is_number_or_none(first[i]) for i in numeric)
         return 2 * named > len(numeric) or (2 * named == len(numeric) and words.is_label_name(first[-1]))
     if not body:
@@ -432,9 +459,12 @@ def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bo
         return False
     if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))):
         return True
+    return _rises(numbers, body)
+
+
+def _rises(numbers: list[float], body: list[list[str]]) -> bool:
+    """Whether numbers are whole and rise evenly, such as years and wavelengths, above columns of fractions."""
     steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
-    is_even = (
-        len(steps) == 1 and min(steps) >= 1 and all(number == round(number) for number in numbers) and len(numbers) > 3
-    )
+    is_even = len(steps) == 1 and min(steps) >= 1 and all(number == round(number) for number in numbers)
     cells = [cell for row in body[:20] for cell in row if cell]
-    return is_even and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)
+    return is_even and len(numbers) > 3 and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)

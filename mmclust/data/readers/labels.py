@@ -15,6 +15,8 @@ NONE = "none"
 FEATURE, LEAVE_OUT = "feature", "leave it out"
 MOST_ALIKE = 0.2
 """Share of the numbers that may look like classes where one of them is taken for classes by its shape."""
+MOST_ODD = 5
+"""Columns that may be taken for classes by their shape; more are features of one kind."""
 MOST_BY_SHAPE = 50
 """Classes that may be met without a name that says so."""
 NOT_A_CLASS, A_CLASS = "samples without a class", "a class of its own"
@@ -153,7 +155,7 @@ def _by_shape(columns: Mapping[str, np.ndarray], named: bool, taken: Sequence[st
     for looks in (few, counted):
         found = [name for name, values in numbers.items() if looks(values)]
         beside = len(numbers) - len(found)
-        if found and beside and len(found) <= max(1, MOST_ALIKE * len(numbers)):
+        if found and beside and len(found) <= min(MOST_ODD, max(1, MOST_ALIKE * len(numbers))):
             return [name for name in found if name not in taken]
     names = list(numbers)
     outer = [name for name in (names[:1] + names[-1:]) if counted(numbers[name]) and _stands_apart(name, numbers)]

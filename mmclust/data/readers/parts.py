@@ -39,6 +39,8 @@ ORDER = (
 GENERAL = frozenset(("", "data", "set", "dataset", "samples", "file", "table", "all", "input"))
 """Bases that say nothing: `data_batch_1` and `test_batch` are parts of one thing."""
 _STUCK = re.compile(r"([a-z]{1,6}?)(train|test|valid|val)|(train|test|valid)([a-z]{1,6})", re.IGNORECASE)
+_STUCK_SHORT = re.compile(r"([A-Z]|[xyl])(tr|te|ts|va)")
+"""Xtr and Xte: one letter alone, since many words end so."""
 _NO_PARTS = frozenset(
     ("latest", "interval", "trains", "tests", "greatest", "fastest", "retest", "trainer", "tester", "contest")
 )
@@ -67,7 +69,7 @@ class Part:
 def taken_apart(name: str) -> tuple[str, Part | None]:
     """What a name says is held, and which part of it; None where it names no part."""
     word, shard, is_part = "", 0, False
-    kept = name
+    kept = name = re.sub(r"(?<![A-Za-z])t10k(?![A-Za-z])", "test", name)  # MNIST's own name of its test part
     if found := _OF.search(name):
         kept, shard, is_part = name.replace(found[0], "_" * len(found[0])), int(found[1]), True
     rest: list[str] = []
@@ -106,7 +108,7 @@ def _unstuck(piece: str) -> list[str]:
     """A word with a part stuck to it, such as xtrain, taken apart."""
     if piece.lower() in TRAIN or piece.lower() in TEST or piece.lower() in _NO_PARTS:
         return [piece]
-    stuck = _STUCK.fullmatch(piece)
+    stuck = _STUCK.fullmatch(piece) or _STUCK_SHORT.fullmatch(piece)
     return [one for one in stuck.groups() if one] if stuck else [piece]
 
 

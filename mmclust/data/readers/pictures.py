@@ -11,7 +11,7 @@ import io
 import itertools
 import struct
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mmclust import settings
 from mmclust.data.readers.archives import shown
+from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import GROUNDS, best_ground, tones
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM", "TIFF")
@@ -34,11 +35,16 @@ _DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 """Modes of more than 8 bits; Pillow itself would cut them off."""
 _GRAY = ("1", "L", "LA", "La", *_DEEP)
 _BATCH = 512
+_NAMED = 20
+"""So many pictures that cannot be read are named one by one."""
+BROKEN_OUT, BROKEN_STOP = "leave them out", "read nothing"
 _MAX_FRAMES = 256
 """Frames that are looked at for one with something in it."""
 _TURNED = (5, 6, 7, 8)
 """EXIF orientations in which width and height change places."""
 _ORIENTATION = 274
+_SAY_ORIENTATION = frozenset(("exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif", "Raw profile type APP1"))
+"""Where files say how the camera was held."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +230,29 @@ def _reason(error: Exception, data: bytes) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 
+def leave_out_broken(broken: Mapping[str, str], n_kept: int, n_all: int, where: str, reading: Reading) -> None:
+    """Take down pictures that cannot be read, each with the reason, where they are to be left out.
+
+    Raises:
+        ValueError: most cannot be read, or nothing is to be left out.
+    """
+    shown_ = "; ".join(f"{shown(name)} {reason}" for name, reason in list(broken.items())[:6])
+    shown_ += f" and {len(broken) - 6:,} more" if len(broken) > 6 else ""
+    if 2 * n_kept <= n_all:
+        if len(broken) == 1:
+            raise ValueError(f"picture {shown_}; replace or remove it")
+        raise ValueError(
+            f"{len(broken):,} of {n_all:,} pictures in {where} cannot be read: {shown_}; replace or remove them"
+        )
+    text = f"{len(broken):,} of {n_all:,} pictures cannot be read: {shown_}."
+    if reading.ask("broken pictures", text, (BROKEN_OUT, BROKEN_STOP), BROKEN_OUT) == BROKEN_STOP:
+        raise ValueError(f"pictures in {where} cannot be read: {shown_}; replace or remove them")
+    for name, reason in list(broken.items())[:_NAMED]:
+        reading.leave_out(shown(name), reason.removeprefix("is "))
+    if len(broken) > _NAMED:
+        reading.leave_out(f"{len(broken) - _NAMED:,} more pictures", "truncated or no pictures")
+
+
 def is_picture(data: bytes) -> bool:
     """Whether a file begins like a picture."""
     with contextlib.suppress(ValueError), opened("", data):
@@ -343,6 +372,10 @@ def _of_tiff(name: str, data: bytes) -> np.ndarray:
 
 def _upright(image: Any) -> Any:
     """A picture turned as EXIF says."""
+    if image.format == "PNG":
+        image.load()  # its EXIF may stand behind the pixels
+    if image.format != "TIFF" and not _SAY_ORIENTATION & image.info.keys():
+        return image
     try:
         return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error):
@@ -376,17 +409,22 @@ def pixels(name: str, data: bytes, *, form: Form, met: Decoded | None = None) ->
     """
     n_channels, height, width = form.shape
     mode = "L" if n_channels == 1 else "RGB"
-    found = header(name, data)
-    if n_channels == 1 and not found.gray:
-        raise NotGray
-    if found.deep:
-        image = _of_deep(deep_values(name, data), form)
-        image = _opaque(image, form.ground) if image.mode == "RGBA" else image
-        found_pixels = _fitted(image.convert(mode), width, height)
-    else:
+    try:
         with opened(name, data) as image:
-            found_pixels = _fitted(_of_bytes(name, image, mode, form, met), width, height)
-    return found_pixels[None] if n_channels == 1 else found_pixels.transpose(2, 0, 1)
+            if n_channels == 1 and image.mode not in _GRAY:
+                raise NotGray
+            if not _is_deep(image):
+                found = _fitted(_of_bytes(name, image, mode, form, met), width, height)
+                return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
+    except Broken:
+        if not _is_tiff(data):
+            raise
+    image = _of_deep(deep_values(name, data), form)
+    if n_channels == 1 and image.mode != "L":
+        raise NotGray
+    image = _opaque(image, form.ground) if image.mode == "RGBA" else image
+    found = _fitted(image.convert(mode), width, height)
+    return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
 
 
 def _of_bytes(name: str, image: Any, mode: str, form: Form, met: Decoded | None) -> Any:

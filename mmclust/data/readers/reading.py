@@ -146,12 +146,17 @@ def document(dataset: MultiViewDataset, reading: Reading) -> dict[str, Any]:
     return _document(dataset.spec, dataset.n_samples, understood(dataset, reading), reading)
 
 
-def described(spec: DataSpec, n_samples: int, split: np.ndarray | None, reading: Reading) -> dict[str, Any]:
-    """As `document`, of a data set that has not been read yet."""
-    has_parts = split is not None and bool(split.any()) and not split.all()
-    parts = [_views(spec, n_samples), f"{spec.n_clusters} classes" if spec.n_clusters else "no classes"]
-    parts += [_parts(split)] if has_parts and split is not None else []
-    return _document(spec, n_samples, "; ".join([*parts, *reading.told, *_left_out(reading)]) + ".", reading)
+def outline(
+    spec: DataSpec,
+    n_samples: int,
+    reading: Reading,
+    *,
+    labels: np.ndarray | None,
+    split: np.ndarray | None,
+    texts: np.ndarray | None,
+) -> dict[str, Any]:
+    """As `document`, of a data set whose pictures have not been read yet."""
+    return _document(spec, n_samples, _sentence(spec, n_samples, labels, texts, split, reading), reading)
 
 
 def _document(spec: DataSpec, n_samples: int, sentence: str, reading: Reading) -> dict[str, Any]:
@@ -174,17 +179,28 @@ def _document(spec: DataSpec, n_samples: int, sentence: str, reading: Reading) -
 
 def understood(dataset: MultiViewDataset, reading: Reading | Sequence[str] = ()) -> str:
     """What was understood of a file, in one sentence such as "2 views: 2,000 x 216, 2,000 x 76; 10 classes."."""
+    return _sentence(dataset.spec, dataset.n_samples, dataset.labels, dataset.texts, dataset.split, reading)
+
+
+def _sentence(
+    spec: DataSpec,
+    n_samples: int,
+    labels: np.ndarray | None,
+    texts: np.ndarray | None,
+    split: np.ndarray | None,
+    reading: Reading | Sequence[str],
+) -> str:
     told = [*reading.told, *_left_out(reading)] if isinstance(reading, Reading) else list(reading)
-    parts = [_views(dataset.spec, dataset.n_samples)]
-    parts.append(f"{dataset.spec.n_clusters} classes" if dataset.labels is not None else "no classes")
-    if dataset.labels is not None and (n_without := int((dataset.labels < 0).sum())):
+    parts = [_views(spec, n_samples)]
+    parts.append(f"{spec.n_clusters} classes" if labels is not None else "no classes")
+    if labels is not None and (n_without := int((labels < 0).sum())):
         parts.append(f"{n_without:,} without a class, which are clustered but not scored")
-    if dataset.texts is not None:
-        parts.append(f"{sum(map(bool, dataset.texts)):,} captions")
-    if dataset.split is not None and not dataset.has_parts:
-        parts.append("all in one part, so methods train and are evaluated on all")
-    elif dataset.split is not None:
-        parts.append(_parts(dataset.split))
+    if texts is not None:
+        parts.append(f"{sum(map(bool, texts)):,} captions")
+    if split is not None:
+        is_one = bool(split.all()) or not split.any()
+        alone = "all in one part, so methods train and are evaluated on all"
+        parts.append(alone if is_one else _parts(split))
     return "; ".join([*parts, *told]) + "."
 
 

@@ -5,17 +5,18 @@ datasets writes them).
 """
 
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cache, cells, frames, labels, parts, words
-from mmclust.data.readers.pictures import Sizes, decode
+from mmclust.data.readers import arrays, cache, cells, frames, labels, parts, pictures, words
 from mmclust.data.readers.reading import Reading, listed
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ def of_columns(
     ids = joins if joins in flat else _ids(flat, named)
     numbers = {n: cells.as_numbers(old, n, where) for n, old in flat.items() if n != ids and cells.is_number(old)}
     spoken = {name: cells.as_words(old) for name, old in flat.items() if name not in numbers and name != ids}
-    pictures = next((name for name, values in (spoken | _id_words(ids, flat)).items() if _are_pictures(values)), None)
-    ids = None if ids == pictures and not several else ids
+    shown = next((name for name, values in (spoken | _id_words(ids, flat)).items() if _are_pictures(values)), None)
+    ids = None if ids == shown and not several else ids
     for name in [name for name in numbers if named and name != joins and _is_spare_id(name, numbers[name], ids)]:
         reading.leave_out(
             cells.shown(name),
@@ -143,19 +144,25 @@ def of_columns(
     rest = {
         name: (spoken | numbers)[name]
         for name in found
-        if name in (spoken | numbers) and name not in (pictures, split_name)
+        if name in (spoken | numbers) and name not in (shown, split_name)
     }
     held = {
         name: values for name, values in rest.items() if name not in spoken or not labels_are_captions(name, values)
     }
-    alone = len(rest) == 1 and not (pictures or lists or files or several) and ids is None
+    alone = len(rest) == 1 and not (shown or lists or files or several) and ids is None
     label, doubtful, classes = _classes(held, named, reading, alone=alone, of=of, known=known)
-    texts_name = _text_column({k: v for k, v in spoken.items() if k not in (pictures, label, split_name)})
+    texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
     texts = spoken[texts_name] if texts_name else None
-    unused = [name for name in spoken if name not in (pictures, label, texts_name, split_name) and name not in doubtful]
-    if unused:
+    unused = [name for name in spoken if name not in (shown, label, texts_name, split_name) and name not in doubtful]
+    strange = [name for name in unused if not any(spoken[name])]
+    if strange:
+        reading.leave_out(listed(strange), "neither numbers nor words")
+    same = [name for name in unused if name not in strange and len(set(spoken[name].tolist())) == 1]
+    if same:
+        reading.leave_out(listed(same), "the same in every row")
+    if unused := [name for name in unused if name not in (*same, *strange)]:
         reading.leave_out(listed(unused), "words")
-    if doubtful:
+    if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
     kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
     if split is not None and source.split is None:
@@ -166,7 +173,7 @@ def of_columns(
         ids=None if ids is None else np.array([cells.as_id(value) for value in found[ids]], object),
         labels=classes,
         texts=texts,
-        pictures=None if pictures is None else cells.as_words(found[pictures]),
+        pictures=None if shown is None else cells.as_words(found[shown]),
         split=split if source.split is None else source.split,
         lists=lists,
         files=files,
@@ -245,6 +252,7 @@ def _classes(
             "the classes" if guess else guess,
         )
         if answer == "the classes":
+            reading.tell(f"classes from the columns {listed(hot)}")
             return None, hot, np.array(names, object)[np.stack([numbers[name] for name in hot]).argmax(axis=0)]
         if answer == labels.LEAVE_OUT:
             return None, hot, None
@@ -308,7 +316,7 @@ def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
 
 def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
     """The numbers of a table as one view, or as several where the names of its columns have the form `view_1`."""
-    found = table.lists | {column: _decoded(files, column) for column, files in table.files.items()}
+    found = table.lists
     groups: dict[str, list[int]] = {}
     for column, title in enumerate(table.header):
         match = re.fullmatch(r"(.*[^\d_. -])[_. -]?\d+", title)
@@ -322,24 +330,62 @@ def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
     return found | ({name: table.numbers} if table.numbers.shape[1] else {})
 
 
-def _decoded(files: np.ndarray, column: str) -> np.ndarray:
-    """Pictures (N, C, H, W) of a column, decoded once into the cache and memory-mapped."""
+def with_pictures(table: Table, reading: Reading) -> Table:
+    """The table with its picture files as images; rows whose pictures cannot be read are left out.
+
+    Raises:
+        ValueError: most pictures cannot be read.
+    """
+    images, broken = {}, {}
+    for column, files in table.files.items():
+        folder = cache.entry(cache.key("column", 2, _digest(files)), partial(_fill, files, column))
+        images[column] = np.load(folder / "images.npy", mmap_mode="r")
+        told = json.loads((folder / "told.json").read_text())
+        broken |= {int(row): f"is truncated or no picture ({reason})" for row, reason in told["broken"].items()}
+        for note in told["notes"]:
+            reading.tell(note)
+    table = replace(table, lists=table.lists | images, files={})
+    if not broken:
+        return table
+    kept = np.array([row for row in range(len(table)) if row not in broken], np.int64)
+    column = next(iter(images))
+    named = {f"{row + 1} of {column}": reason for row, reason in sorted(broken.items())}
+    pictures.leave_out_broken(named, len(kept), len(table), column, reading)
+    return table.rows(kept)
+
+
+def _digest(files: np.ndarray) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for data in files:
         digest.update(len(data).to_bytes(8, "little") + data)
+    return digest.hexdigest()
 
-    def fill(folder: Path) -> None:
-        sizes = Sizes()
-        named = [(f"{row} of {column}", data) for row, data in enumerate(files, start=1)]
-        for name, data in named:
-            sizes.meet(name, data)
-        form = sizes.form(column)
-        shape = (len(files), *form.shape)
-        images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-        decode(named, images, lambda name: int(name.partition(" ")[0]) - 1, form)
-        images.flush()
 
-    return np.load(cache.entry(cache.key("column", digest.hexdigest()), fill) / "images.npy", mmap_mode="r")
+def _fill(files: np.ndarray, column: str, folder: Path) -> None:
+    """Decode the pictures of a column into a cache entry."""
+    sizes, met = pictures.Sizes(), pictures.Decoded()
+    named = {f"{row} of {column}": data for row, data in enumerate(files, start=1)}
+    for name, data in named.items():
+        sizes.meet(name, data)
+    if not sizes.of:
+        name, reason = next(iter(sizes.broken.items()))
+        raise ValueError(f"picture {name} {reason}; replace or remove it")
+    form = sizes.form(column, n_samples=len(files))
+    measured = pictures.Measured()
+    for name in sorted(sizes.deep | sizes.transparent):
+        measured.meet(name, named[name], deep=name in sizes.deep)
+    form = measured.of(form)
+    shape = (len(files), *form.shape)
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    sound = ((name, data) for name, data in named.items() if name in sizes.of)
+    pictures.decode(sound, images, lambda name: int(name.partition(" ")[0]) - 1, form, met)
+    images.flush()
+    broken = {int(name.partition(" ")[0]) - 1: _reason(why) for name, why in (sizes.broken | met.broken).items()}
+    (folder / "told.json").write_text(json.dumps({"broken": broken, "notes": form.notes}))
+
+
+def _reason(why: str) -> str:
+    return why.removeprefix("is truncated or no picture (").removesuffix(")")
 
 
 def of_pictures(table: Table, names: list[str]) -> dict[str, list[int]] | None:

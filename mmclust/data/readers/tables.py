@@ -5,7 +5,7 @@ none, by their order.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -134,7 +134,7 @@ def _of_rows(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns
     ):
         return sources
     header = next(iter(headers))
-    if all(name.isdecimal() or _OF_SAMPLES & set(words.tokens(name)) for name in header):
+    if all(name.isdecimal() for name in header) or _names_samples(header):
         return sources
     overlap = _shared_ids(sources)
     if overlap:
@@ -149,6 +149,11 @@ def _of_rows(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns
         return sources
     members = {parts.Part(-1, "", number): one for number, one in enumerate(sources.values(), start=1)}
     return {"data": _below(members, reading)}
+
+
+def _names_samples(header: Sequence[str]) -> bool:
+    """Whether nearly all columns bear the names of samples."""
+    return sum(bool(_OF_SAMPLES & set(words.tokens(name))) for name in header) >= 0.8 * len(header)
 
 
 def _same_classes(sources: Mapping[str, Columns], header: tuple[str, ...]) -> bool:
@@ -192,10 +197,7 @@ def _columns_are_samples(name: str, source: Columns, others: Mapping[str, Column
     for other, one in others.items():
         if other == name:
             continue
-        if (
-            len({str(c) for c in one.frame.columns[1:]} ^ {str(c) for c in frame.columns[1:]}) == 0
-            and len(one.frame.columns) > 3
-        ):
+        if _names_samples(list(map(str, frame.columns))) and list(one.frame.columns[1:]) == list(frame.columns[1:]):
             first = cells.values(one.frame.iloc[:, 0])
             if cells.is_unique(first) and not {str(v) for v in first} & {str(v) for v in names}:
                 return f"{other} has the same columns"

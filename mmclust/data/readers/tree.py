@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,14 +20,13 @@ from mmclust.data.readers import archives, beside, cache, layout, leftovers, pic
 from mmclust.data.readers.archives import Listing
 from mmclust.data.readers.layout import Layout
 from mmclust.data.readers.pictures import Form, Sizes
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.reading import Reading, document, outline
 
 Progress = Callable[[float, str], None]
 
 MANY = 20_000
 """Above so many pictures the headers of some are read before all are decoded."""
 LOOKED_AT = 2_000
-BROKEN_OUT, BROKEN_STOP = "leave them out", "read nothing"
 _NOTES = "notes.json"
 _VERSION = 5  # of what is cached: raise it when decoding changes
 
@@ -101,30 +101,36 @@ def describe(path: Path, reading: Reading | None = None) -> tuple[DataSpec, int]
     Raises:
         ValueError: what is wrong with the pictures, in one sentence.
     """
-    found, n_samples, _, _ = look(path, reading)
-    return found, n_samples
-
-
-def look(
-    path: Path, reading: Reading | None = None
-) -> tuple[DataSpec, int, np.ndarray | None, MultiViewDataset | None]:
-    """What a folder or archive of pictures holds, how many, their parts, and the data set where it was decoded before.
-
-    Raises:
-        ValueError: what is wrong with the pictures, in one sentence.
-    """
     reading = reading or Reading()
     with archives.readable(path):
         names = archives.listing(path, ())
         if entry := cache.find(_key(path, names, (), None, None, reading)):
-            reading.restore(json.loads((entry / _NOTES).read_text()))
             found = cache.open_dataset(entry, name_of(path))
-            return found.spec, found.n_samples, found.split, found
+            return found.spec, found.n_samples
         plan = _look(path, names, (), None, None, None, reading)
-        for form in plan.forms:
-            for note in form.notes:
-                reading.tell(note)
-        return replace(plan.spec, name=name_of(path)), len(plan.layout.samples), plan.split, None
+        return replace(plan.spec, name=name_of(path)), len(plan.layout.samples)
+
+
+def look(path: Path, reading: Reading) -> dict[str, Any]:
+    """What is understood of a folder or archive of pictures, as a document; of very many from names and some headers.
+
+    Raises:
+        ValueError: what is wrong with the pictures, in one sentence.
+    """
+    with archives.readable(path):
+        names = archives.listing(path, ())
+        is_read = cache.find(_key(path, names, (), None, None, reading)) is not None
+        if is_read or not archives.is_random_access(path) or len(names.of(path)) <= MANY:
+            return document(read(path, reading), reading)
+        plan = _look(path, names, (), None, None, None, reading)
+    for form in plan.forms:
+        for note in form.notes:
+            reading.tell(note)
+    n_samples = len(plan.layout.samples)
+    if (n_looked := len(plan.sizes.of)) < n_samples:
+        reading.tell(f"sizes of {n_looked:,} pictures were looked at, the others are when they are read")
+    texts = plan.beside.captions([sample.names[0] for sample in plan.layout.samples], reading)
+    return outline(plan.spec, n_samples, reading, labels=plan.labels, split=plan.split, texts=texts)
 
 
 def forget(path: Path) -> None:
@@ -173,7 +179,10 @@ def _look(
     reading: Reading,
 ) -> _Plan:
     """Understand the names of all pictures and read their headers: classes, order, size and colour."""
-    found = [name for name in names.of(path) if archives.is_picture(name) and _under(name, only)]
+    every = names.of(path)
+    found = [name for name in every if archives.is_picture(name)]
+    others = [] if len(found) == len(every) else sorted(set(every) - set(found))
+    found = [name for name in found if _under(name, only)] if only else found
     if not found and not listed:
         raise ValueError(_nothing(path, names))
     said = beside.Beside()
@@ -183,9 +192,9 @@ def _look(
         if not found:
             raise ValueError(f"the pictures that {listed.name} names are not beside it; put them into the same folder")
     elif not only:
-        texts = archives.each(path, archives.is_text, None) if names.has(archives.is_text) else ()
-        said = beside.read(texts, found, reading)
-        leftovers.tell(sorted(name for name in names.of(path) if not _is_used(name)), reading)
+        if any(map(archives.is_text, others)):
+            said = beside.read(archives.each(path, archives.is_text, None), found, reading)
+        leftovers.tell([name for name in others if not archives.is_text(name) and not archives.is_junk(name)], reading)
     arranged = layout.arrange(found, path.name, reading)
     sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
     arranged = _without_broken(arranged, sizes.broken, path.name, reading)
@@ -201,10 +210,6 @@ def _nothing(path: Path, names: Listing) -> str:
     others = [PurePosixPath(name).suffix.lower() for name in names.of(path)]
     held = f"; it holds {', '.join(sorted({end or 'files without an ending' for end in others})[:6])}" if others else ""
     return f"{path.name} holds no pictures such as .png or .jpg{held}; put some in, a folder per class"
-
-
-def _is_used(name: str) -> bool:
-    return archives.is_picture(name) or archives.is_text(name) or archives.is_junk(name)
 
 
 def _under(name: str, only: Sequence[str]) -> bool:
@@ -242,26 +247,11 @@ def _without_broken(arranged: Layout, broken: dict[str, str], where: str, readin
     Raises:
         ValueError: most cannot be read, or nothing is to be left out.
     """
-    bad = [name for sample in arranged.samples for name in sample.names if name in broken]
+    bad = {name: broken[name] for sample in arranged.samples for name in sample.names if name in broken}
     if not bad:
         return arranged
     kept = [sample for sample in arranged.samples if not any(name in broken for name in sample.names)]
-    shown = "; ".join(f"{archives.shown(name)} {broken[name]}" for name in bad[:6])
-    more = f" and {len(bad) - 6:,} more" if len(bad) > 6 else ""
-    if 2 * len(kept) <= len(arranged.samples):
-        start = (
-            "picture "
-            if len(bad) == 1
-            else f"{len(bad):,} of {len(arranged.samples):,} pictures in {where} cannot be read: "
-        )
-        raise ValueError(f"{start}{shown}{more}; replace or remove {'it' if len(bad) == 1 else 'them'}")
-    text = f"{len(bad):,} of {len(arranged.samples):,} pictures cannot be read: {shown}{more}."
-    if reading.ask("broken pictures", text, (BROKEN_OUT, BROKEN_STOP), BROKEN_OUT) == BROKEN_STOP:
-        raise ValueError(f"pictures in {where} cannot be read: {shown}{more}; replace or remove them")
-    for name in bad[:20]:
-        reading.leave_out(archives.shown(name), broken[name])
-    if len(bad) > 20:
-        reading.leave_out(f"{len(bad) - 20:,} more pictures", "truncated or no pictures")
+    pictures.leave_out_broken(bad, len(kept), len(arranged.samples), where, reading)
     return replace(arranged, samples=kept)
 
 

@@ -1,0 +1,243 @@
+"""What folders and names of pictures say, and what text files beside them do."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.made import LABELS, WORDS, N, asked, drawn, left_out, opened, parts, png, shapes
+
+TRAIN = 42
+"""Samples to train on; the others are there to test."""
+
+
+def put(path: Path, *names: str) -> None:
+    """Each sample's picture under every name given, in which {i}, {word} and {part} stand for its own."""
+    for i in range(N):
+        for name in names:
+            part = name.split("|")[int(i >= TRAIN)] if "|" in name else name
+            file = path / part.format(i=i, word=WORDS[i])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            drawn(i).save(file)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train/{word}/{i}.png|test/{word}/{i}.png",
+        "seg_train/seg_train/{word}/{i}.png|seg_test/seg_test/{word}/{i}.png",
+        "images/training/{word}/{i}.png|images/validation/{word}/{i}.png",
+        "{word}/train/{i}.png|{word}/test/{i}.png",
+        "training_set/{word}/{i}.png|test_set/{word}/{i}.png",
+        "train2017/{word}/{i}.png|val2017/{word}/{i}.png",
+        "set/gallery/{word}/{i}.png|set/query/{word}/{i}.png",
+    ],
+)
+def test_folders_of_parts_are_no_classes(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "set", name)
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.spec.classes == ("bar", "disc", "line") and parts(dataset) == (TRAIN, N - TRAIN)
+    assert shapes(dataset) == [(1, 28, 28)] and not reading.open
+
+
+def test_a_part_without_class_folders_is_unlabelled(tmp_path: Path) -> None:
+    put(tmp_path / "set", "train/{word}/{i}.png|test/{i}.png")
+    dataset, _ = opened(tmp_path / "set")
+    assert dataset.spec.n_clusters == 3 and parts(dataset) == (TRAIN, N - TRAIN)
+    assert dataset.labels is not None and (dataset.labels < 0).sum() == N - TRAIN
+
+
+def test_a_folder_for_samples_without_a_class_is_none(tmp_path: Path) -> None:
+    put(tmp_path / "set", "{word}/{i}.png|unlabeled/{i}.png")
+    dataset, _ = opened(tmp_path / "set")
+    assert dataset.spec.n_clusters == 3 and dataset.labels is not None and (dataset.labels < 0).sum() == N - TRAIN
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("names", [("rgb", "depth"), ("thermal", "visible"), ("left", "right")])
+@pytest.mark.parametrize("inside", ["{word}/{i:03}.png", "{i:03}.png"])
+def test_folders_of_the_same_names_are_views(tmp_path: Path, names: tuple[str, str], inside: str, packed: bool) -> None:
+    put(tmp_path / "set", *(f"{name}/{inside}" for name in names))
+    path = tmp_path / "set"
+    if packed:
+        with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+            for file in path.rglob("*.png"):
+                archive.write(file, file.relative_to(tmp_path))
+        path = tmp_path / "set.zip"
+    dataset, reading = opened(path)
+    assert shapes(dataset) == [(1, 28, 28)] * 2 and dataset.n_samples == N
+    assert {view.name for view in dataset.spec.views} == set(names)
+    assert dataset.spec.n_clusters == (3 if "word" in inside else 0)
+    assert np.array_equal(dataset.views[0], dataset.views[1])
+    assert asked(reading) == {"folders": "views of the same samples"}
+    other, _ = opened(path, folders="classes")
+    assert other.n_samples == 2 * N and shapes(other) == [(1, 28, 28)]
+
+
+def test_classes_whose_pictures_are_counted_alike_are_no_views(tmp_path: Path) -> None:
+    for i in range(N):
+        file = tmp_path / f"obj{LABELS[i]}" / f"{i // 3}.png"
+        file.parent.mkdir(exist_ok=True)
+        drawn(i).save(file)
+    dataset, reading = opened(tmp_path)
+    assert dataset.n_samples == N and dataset.spec.n_clusters == 3 and not reading.open
+
+
+def test_ends_of_names_are_views(tmp_path: Path) -> None:
+    put(tmp_path / "set", "{i:03}_left.png", "{i:03}_right.png")
+    dataset, reading = opened(tmp_path / "set")
+    assert shapes(dataset) == [(1, 28, 28)] * 2 and asked(reading) == {"names": "views of the same samples"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("{word}/{i}.png", "{word}/{i}_mask.png"),
+        ("{word}/{i}.png", "{word}/{i}_segmentation.png"),
+        ("images/{i}.png", "masks/{i}.png"),
+        ("images/{i}.png", "masks/{i}_mask.png"),
+    ],
+)
+def test_masks_are_no_samples(tmp_path: Path, names: tuple[str, str]) -> None:
+    put(tmp_path / "set", *names)
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.n_samples == N and len(dataset.views) == 1 and "masks of the others" in left_out(reading)
+    assert dataset.spec.n_clusters == (3 if "word" in names[0] else 0)
+    assert asked(reading) == {"masks": "leave them out"}
+    as_view, _ = opened(tmp_path / "set", masks="a view of their own")
+    assert as_view.n_samples == N and [view.name for view in as_view.spec.views] == ["image", "mask"]
+    assert as_view.spec.n_clusters == dataset.spec.n_clusters
+    assert opened(tmp_path / "set", masks="samples like the others")[0].n_samples == 2 * N
+
+
+def lines(form: str, each: int = 5) -> str:
+    return "\n".join(form.format(i=i, word=WORDS[i], number=j) for i in range(N) for j in range(each))
+
+
+def as_json(content: object) -> bytes:
+    return json.dumps(content).encode()
+
+
+COCO = {
+    "images": [{"id": i, "file_name": f"{i:04}.png"} for i in range(N)],
+    "annotations": [
+        {"id": 5 * i + j, "image_id": i, "caption": f"A {WORDS[i]}, seen {j} times."}
+        for i in range(N)
+        for j in range(5)
+    ],
+}
+KARPATHY = {
+    "images": [
+        {"filename": f"{i:04}.png", "sentences": [{"raw": f"A {WORDS[i]} of number {j}."} for j in range(5)]}
+        for i in range(N)
+    ],
+    "dataset": "mine",
+}
+CAPTIONS = {
+    "captions.txt": ("image,caption\n" + lines("{i:04}.png,A {word} , number {number} .")).encode(),
+    "long.txt": ("image,caption\n" + lines('{i:04}.png,"A {word}, number {number}, ' + "x" * 300 + '"')).encode(),
+    "tabs.txt": lines("{i:04}.png\tA {word} of number {number} .").encode(),
+    "results.token": lines("{i:04}.png#{number}\tA {word} seen from {number} sides .").encode(),
+    "schön.token": lines("{i:04}.png#{number}\tEine schöne Säule von {number} Seiten .").encode("latin-1"),
+    "annotations/captions.json": as_json(COCO),
+    "dataset.json": as_json(KARPATHY),
+    "metadata.jsonl": lines('{{"file_name": "{i:04}.png", "text": "a drawing of a {word}"}}', 1).encode(),
+    "metadata.csv": ("file_name,text\n" + lines("{i:04}.png,a drawing of number {i}", 1)).encode(),
+}
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+@pytest.mark.parametrize("folder", ["", "images/"])
+def test_captions_are_found_in_whatever_file(tmp_path: Path, name: str, folder: str) -> None:
+    put(tmp_path / "set", f"{folder}{{i:04}}.png")
+    (tmp_path / "set" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "set" / name).write_bytes(CAPTIONS[name])
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.texts is not None and all(dataset.texts) and not reading.left_out and not reading.open
+    assert dataset.texts[1].count("number") == 5 or "{number}" not in name and len(dataset.texts[1]) > 10
+    assert dataset.labels is None
+
+
+ONE_HOT = pd.DataFrame(
+    {"image": [f"{i:04}" for i in range(N)]} | {w: 1.0 * (w == WORDS) for w in ("bar", "disc", "line")}
+)
+CLASSES = {
+    "labels.json": as_json({f"{i:04}.png": str(WORDS[i]) for i in range(N)}),
+    "list.json": as_json([{"file": f"{i:04}.png", "label": str(WORDS[i])} for i in range(N)]),
+    "GroundTruth.csv": ONE_HOT.to_csv(index=False).encode(),
+    "trainLabels.csv": ("id,label\n" + lines("{i:04},{word}", 1)).encode(),
+    "labels.csv": ("file,label\n" + lines("{i:04}.png,{word}", 1)).encode(),
+    "utf16.csv": ("file,label\n" + lines("{i:04}.png,{word}", 1)).encode("utf-16"),
+    "train.txt": lines("images/{i:04}.png {word}", 1).encode(),
+    "instances.json": as_json(
+        COCO
+        | {
+            "categories": [{"id": k, "name": name} for k, name in enumerate(("disc", "bar", "line"))],
+            "annotations": [{"id": i, "image_id": i, "category_id": int(LABELS[i])} for i in range(N)],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_are_found_in_whatever_file(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "set", "images/{i:04}.png")
+    (tmp_path / "set" / name).write_bytes(CLASSES[name])
+    dataset, _ = opened(tmp_path / "set")
+    assert dataset.spec.classes == ("bar", "disc", "line") and dataset.n_samples == N
+    assert dataset.labels is not None
+    assert [dataset.spec.classes[label] for label in dataset.labels] == WORDS.tolist()
+
+
+def test_classes_of_pictures_in_latin_1(tmp_path: Path) -> None:
+    put(tmp_path / "set", "{i:04}.png")
+    names = np.array(["Kreis", "Säule", "Linie"])[LABELS]
+    text = "file,label\n" + "\n".join(f"{i:04}.png,{name}" for i, name in enumerate(names))
+    (tmp_path / "set" / "labels.csv").write_bytes(text.encode("latin-1"))
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.spec.classes == ("Kreis", "Linie", "Säule") and "labels.csv read as Windows-1252" in reading.told[0]
+
+
+def heic(path: Path) -> None:
+    for i in range(24):
+        (path / f"{i}.heic").write_bytes(b"something")
+
+
+def no_text(path: Path) -> None:
+    (path / "labels.csv").write_bytes(bytes(range(9)) * 50)
+
+
+def other_names(path: Path) -> None:
+    (path / "prices.csv").write_text("name,price\nsofa,3.5\nchair,4\ntable,7\n")
+
+
+@pytest.mark.parametrize(
+    ("put_beside", "words"),
+    [
+        (heic, "24 files (.heic)"),
+        (no_text, "labels.csv (is no text"),
+        (other_names, "prices.csv (names"),
+    ],
+)
+def test_files_that_say_nothing_are_left_out_with_a_reason(
+    tmp_path: Path, put_beside: Callable[[Path], None], words: str
+) -> None:
+    put(tmp_path / "set", "{i:04}.png")
+    put_beside(tmp_path / "set")
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.n_samples == N and words in left_out(reading)
+
+
+def test_pictures_are_described_as_they_are_read(tmp_path: Path) -> None:
+    from mmclust.data import readers
+
+    put(tmp_path / "set", "rgb/{word}/{i}.png", "depth/{word}/{i}.png")
+    described = readers.describe(tmp_path / "set")
+    dataset, _ = opened(tmp_path / "set")
+    assert described == (dataset.spec, dataset.n_samples)
+    answers = {"folders": "classes"}
+    assert readers.describe(tmp_path / "set", answers)[1] == 2 * N and png(0)
