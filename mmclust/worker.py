@@ -27,7 +27,7 @@ from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
-from mmclust.runs.record import RunRecord, Status
+from mmclust.runs.record import LOST, RunRecord, Status
 from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.store import RunStore
 from mmclust.signals import received_signals
@@ -124,17 +124,16 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
         snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
     )
     state = _checkpoint(run, torch.device(run.device))
-    if state is not None:
-        run.rewind(state["step"])
+    n_lost = run.rewind(state["step"], state.get("n_points", 0)) if state is not None else 0
     step = state["step"] if state else 0
     steps = trainer.autotune(step=step) if spec.execution == "auto" else trainer.execution.name
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),
         n_clusters=n_clusters,
-        environment=_environment(run.device, method) | {"steps": steps},
+        environment=_environment(run.device, method) | {"steps": steps} | ({LOST: str(n_lost)} if n_lost else {}),
     )
-    outcome = trainer.fit(state)
+    outcome = trainer.fit(state, measure_again=state is not None and not run.evaluated(step))
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
     if outcome == "stopped" and run.interrupted:

@@ -1,7 +1,8 @@
 """A run that this process executes: the writing side. Training hands its numbers over and never waits for the store.
 
 Points and progress gather in memory; a thread of their own writes them, twice a second at most, together with a
-heartbeat, and brings back what the user asked for.
+heartbeat, and brings back what the user asked for. Whatever the store says, the run's journal has the points before the
+run's checkpoint has what comes after them (`mmclust.runs.journal`).
 """
 
 import json
@@ -9,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -18,7 +19,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import queue
+from mmclust.runs import journal, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -28,6 +29,8 @@ WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
 PATIENCE_S = 60.0
 """How long training goes on while the store does not answer; its numbers wait in memory."""
+OF_A_PROCESS = ("token", "owner", "heartbeat", "waiter_seen")
+"""Columns of a run's row that mean nothing in another process."""
 SHUT_DOWN = "The server was shut down; resume to go on."
 
 Wish = Literal["", "stop", "pause"]
@@ -41,14 +44,20 @@ class ActiveRun:
     Used as a context: inside, it shows that it lives.
     """
 
-    def __init__(self, run: Run, *, token: str, device: str, seconds: float) -> None:
-        self.run, self.store, self.device = run, run.store, device
+    def __init__(self, run: Run, row: Mapping[str, Any]) -> None:
+        """Take the row of the runs table as it is after the claim."""
+        self.run, self.store, self.device = run, run.store, row["device"]
         self.id, self.spec, self.folder = run.id, run.spec, run.folder
         self.interrupted = ""
         """Why this process has to end the run early, one sentence; empty otherwise."""
         self._told_to_stop = False
-        self._token, self._earlier_s = token, seconds
+        self._token, self._earlier_s = row["token"], row["seconds"]
+        self._row = dict(row)
+        """What the store knows or will know of the run."""
         self._points: list[dict[str, Any]] = []
+        self._entries: list[journal.Entry] = []
+        """What the run's journal does not have yet; used by the training thread alone."""
+        self._n_points = 0
         self._values: dict[str, Any] = {}
         self._environment: dict[str, str] = {}
         self._wish: Wish = ""
@@ -76,20 +85,54 @@ class ActiveRun:
         """Training starts now: what it trains on, and the package versions it runs with."""
         self._began, self._n_train = time.monotonic(), n_train
         self._environment = {}
-        with self._gathering:
-            self._values |= {"n_samples": n_samples, "n_clusters": n_clusters}
+        self._note({"n_samples": n_samples, "n_clusters": n_clusters})
         self.add(environment)
 
     def add(self, environment: Mapping[str, str]) -> None:
         """Add to the environment, e.g. what is known at the end of training only."""
         self._environment |= environment
-        with self._gathering:
-            self._values["environment"] = json.dumps(self._environment)
+        self._note({"environment": json.dumps(self._environment)})
 
-    def rewind(self, step: int) -> None:
-        """Take back points and snapshots after the step of the checkpoint that the run goes on from."""
-        with self.store.writing() as connection:
-            connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
+    def rewind(self, step: int, n_points: int = 0) -> int:
+        """Take back points and snapshots after the step of the checkpoint that the run goes on from.
+
+        Points up to that step which the store does not have, as it was away when they came, are taken from the run's
+        journal.
+
+        Args:
+            step: of the checkpoint; -1 for the beginning.
+            n_points: how many points there were at the checkpoint; 0 where it does not say.
+
+        Returns:
+            How many of them are lost: neither store nor journal has them.
+        """
+        entries = [entry for entry in journal.read(self.folder) if entry.step <= step]
+        with self._flushing:
+            with self._gathering:
+                self._points, self._entries = [], []
+            with self.store.writing() as connection:
+                connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
+                n_known = _mend(connection, self.id, entries)
+        self._note(self._until(entries))
+        journal.replace(self.folder, entries)
+        self._drop_snapshots_after(step)
+        self._n_points = max(n_known, n_points)
+        return self._n_points - n_known
+
+    def evaluated(self, step: int) -> bool:
+        """Whether the store has an evaluation at a step."""
+        this = (METRICS.c.run_id == self.id, METRICS.c.step == step, METRICS.c.name.startswith("signal/"))
+        with self.store.reading() as connection:
+            return connection.scalar(select(METRICS.c.id).where(*this).limit(1)) is not None
+
+    def _until(self, entries: Sequence[journal.Entry]) -> dict[str, Any]:
+        """What the row says at the end of these entries: it may be behind, or ahead, of them."""
+        kept = journal.read_record(self.folder)
+        self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
+        evaluations = [found for entry in entries if (found := journal.figures(entry.values))]
+        return {"metrics": json.dumps(evaluations[-1])} if evaluations else {}
+
+    def _drop_snapshots_after(self, step: int) -> None:
         for _, file in self.run.snapshots():
             with np.load(file, allow_pickle=False) as arrays:
                 late = int(arrays["step"]) > step
@@ -99,15 +142,13 @@ class ActiveRun:
     def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
         """Append points of curves; stored within a second. `eval/*` also become the run's figures."""
         self._check()
-        points = [
-            {"run_id": self.id, "step": step, "epoch": float(epoch), "name": name, "value": float(value)}
-            for name, value in values.items()
-        ]
-        figures = {n.removeprefix("eval/"): float(v) for n, v in values.items() if n.startswith("eval/")}
+        entry = journal.Entry(step, float(epoch), {name: float(value) for name, value in values.items()})
+        self._entries.append(entry)
+        self._n_points += len(entry.values)
         with self._gathering:
-            self._points += points
-            if figures:
-                self._values["metrics"] = json.dumps(figures)
+            self._points += journal.points(self.id, [entry])
+        if figures := journal.figures(values):
+            self._note({"metrics": json.dumps(figures)})
 
     def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
         """Where training stands; stored twice a second at most."""
@@ -118,8 +159,13 @@ class ActiveRun:
         elif now - self._rate_from[0] > 0.5:
             began, first = self._rate_from
             values["samples_per_s"] = (epoch - first) * self._n_train / (now - began)
+        self._note(values)
+
+    def _note(self, values: Mapping[str, Any]) -> None:
+        """Columns of the run's row that are written soon."""
         with self._gathering:
             self._values |= values
+            self._row |= values
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """Keep the codes of an epoch.
@@ -139,10 +185,12 @@ class ActiveRun:
         import torch
 
         self._check()
-        # Points before the checkpoint are not computed again after a crash, so they are stored first.
         self._flush()
         self._check()  # whoever has taken the run over writes this file now
         folder = self._existing("")
+        # Points before the checkpoint are not computed again after a crash, and the store may be away.
+        self._keep("interrupted")
+        state = state | {"n_points": self._n_points}
         temporary = folder / "checkpoint.pt.tmp"
         try:
             with temporary.open("wb") as file:
@@ -182,6 +230,10 @@ class ActiveRun:
             StoreUnavailable: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
+        try:
+            self._keep(status, error=error, ended=time.time())
+        except OSError as full:
+            log.warning("run %s: its journal cannot be written: %s", self.id, full)
         deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
         while True:
             try:
@@ -198,6 +250,25 @@ class ActiveRun:
             final = {"status": status, "error": error, "ended": time.time(), "request": "", "token": None}
             connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**final))
             queue.release(connection, self._token)
+
+    def _keep(self, status: Status, **ending: Any) -> None:
+        """Write what is known into the run's folder, if that is still there and the run is still ours.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if isinstance(self._lost, RunLost) or not self.folder.is_dir():
+            return
+        if self._entries:
+            journal.append(self.folder, self._entries)
+            self._entries = []
+        with self._gathering:
+            row = self._row | {"status": status, "seconds": self._seconds(), **ending}
+        journal.write_record(self.folder, row | {name: None for name in OF_A_PROCESS})
+
+    def _seconds(self) -> float:
+        """Active training time, summed over resumes."""
+        return self._earlier_s + (time.monotonic() - self._began if self._began is not None else 0.0)
 
     def _existing(self, name: str) -> Path:
         """A folder of the run, which has to be there: a deleted run is not brought back by half."""
@@ -248,7 +319,7 @@ class ActiveRun:
         try:
             now = time.monotonic()
             if self._began is not None:
-                values["seconds"] = self._earlier_s + now - self._began
+                values["seconds"] = self._seconds()
             beat = now - self._beaten > BEAT_EVERY_S
             stored = values | {"heartbeat": time.time()}
             if not connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored)).rowcount:
@@ -263,6 +334,19 @@ class ActiveRun:
                 self._points = points + self._points
                 self._values = values | self._values
             raise
+
+
+def _mend(connection: Connection, run_id: str, entries: Sequence[journal.Entry]) -> int:
+    """Add to the curves of a run what its journal has beyond them; how many points there are then."""
+    this = METRICS.c.run_id == run_id
+    columns = (METRICS.c.run_id, METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
+    stored = [dict(row) for row in connection.execute(select(*columns).where(this).order_by(METRICS.c.id)).mappings()]
+    known = {(point["step"], point["name"]) for point in stored}
+    missing = [point for point in journal.points(run_id, entries) if (point["step"], point["name"]) not in known]
+    if missing:  # all of them anew: readers who know some see that these are void
+        connection.execute(delete(METRICS).where(this))
+        connection.execute(insert(METRICS), sorted([*stored, *missing], key=lambda point: point["step"]))
+    return len(stored) + len(missing)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,13 @@ STATUSES: tuple[str, ...] = get_args(Status)
 RESUMABLE = ("paused", "stopped", "failed", "interrupted")
 HEARTBEAT_LIMIT_S = 30.0
 """A running run that was silent for longer counts as interrupted, and its device as free."""
-MEASURED = {"parameters": "trained parameters", "peak_memory_mib": "peak memory, MiB"}
+LOST = "lost_points"
+"""Where the environment of a run says that its curves have gaps."""
+MEASURED = {
+    "parameters": "trained parameters",
+    "peak_memory_mib": "peak memory, MiB",
+    LOST: "points that its curves have lost",
+}
 """Whole numbers that the environment of a run holds beside versions, by what people call them."""
 WAITER_LIMIT_S = 10.0
 """A queued run that nobody asked for in this time is served by nobody."""

@@ -153,7 +153,7 @@ class RunStore(RunRecords):
 
     def _active(self, taken: dict[str, Any]) -> ActiveRun:
         run = Run(self, taken["run_id"], RunSpec.from_json(taken["spec"]), self.folder(taken["run_id"]))
-        return ActiveRun(run, token=taken["token"], device=taken["device"], seconds=taken["seconds"])
+        return ActiveRun(run, taken)
 
     def _examples(self) -> "RunStore | None":
         if self._bundled is None:

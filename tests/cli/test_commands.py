@@ -152,7 +152,7 @@ def test_a_failed_run_is_exit_code_1_and_its_sentence(
 ):
     from mmclust.engine import trainer
 
-    def fit(self, state=None):
+    def fit(self, state=None, **_):
         raise MemoryError
 
     monkeypatch.setattr(trainer.Trainer, "fit", fit)
