@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from mmclust import __version__
 from mmclust.bundle import layout
+from mmclust.bundle.reading import verify
 from mmclust.evaluation.annotation import to_json
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
@@ -33,7 +34,7 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
         The ids of the runs in it.
 
     Raises:
-        ValueError: the name is not known, or nothing of it is finished.
+        ValueError: the name is not known, nothing of it is finished, or it is damaged and nobody could import it.
         OSError: the file cannot be written.
     """
     sweep = next((record for record in sweeps.listed(store) if record.sweep_id == name), None)
@@ -63,6 +64,7 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
             file.writestr(layout.MANIFEST, json.dumps(manifest))
             for run in runs:
                 _write_run(run, file, layout.folder(numbers[run.id]))
+        verify(temporary, name=f"the bundle of {name}")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from mmclust.evaluation.figures import MAIN
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("runs", help="list the runs: status, data set, method, ACC / NMI / ARI, time")
+    parser.add_argument("--delete", metavar="RUN_ID", help="remove a run and its files, also one that cannot be read")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -18,7 +19,12 @@ def run(args: argparse.Namespace) -> int:
     """Print the runs of the store, newest first."""
     from mmclust.runs.store import RunStore
 
-    records = RunStore().list(examples=False)
+    store = RunStore()
+    if args.delete is not None:
+        store.delete(args.delete)
+        print_json({"deleted": args.delete}) if args.json else print(f"{args.delete} is deleted")
+        return 0
+    records, damaged = store.list(examples=False), store.unreadable()
     if args.json:
         listed = [
             {
@@ -34,9 +40,12 @@ def run(args: argparse.Namespace) -> int:
             }
             for r in records
         ]
-        print_json({"runs": listed})
+        unreadable = [{"run_id": run.run_id, "reason": run.reason} for run in damaged]
+        print_json({"runs": listed, "unreadable": unreadable})
         return 0
-    if not records:
+    for run in damaged:
+        print(f"{run.run_id} cannot be read ({run.reason}); `python -m mmclust runs --delete {run.run_id}` removes it")
+    if not records and not damaged:
         print("No runs yet: python -m mmclust train --dataset digits --method dccs")
         return 0
     rows = [
@@ -53,5 +62,6 @@ def run(args: argparse.Namespace) -> int:
         )
         for r in records
     ]
-    print_table(("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", ""), rows)
+    if rows:
+        print_table(("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", ""), rows)
     return 0

@@ -54,7 +54,7 @@ class Snapshot:
 
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
         """
-        arrays: dict[str, Any] = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
+        arrays: dict[str, Any] = {f"space_{name}": _halved(values) for name, values in self.spaces.items()}
         arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.landmarks.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
@@ -102,3 +102,9 @@ class Snapshot:
                 view_logits=tuple(file[name] for name in names),
                 landmarks={name.removeprefix("mark_"): file[name] for name in file.files if name.startswith("mark_")},
             )
+
+
+def _halved(values: np.ndarray) -> np.ndarray:
+    """As float16; what lies beyond its range is drawn at its end, as nothing can be drawn at infinity."""
+    ends = np.finfo(np.float16)
+    return np.clip(values, ends.min, ends.max).astype(np.float16)

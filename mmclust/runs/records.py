@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from mmclust.runs import queue
 from mmclust.runs.database import Database
 from mmclust.runs.errors import UnknownRun
-from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
+from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS
 
 
@@ -29,7 +29,12 @@ class RunRecords(Database):
 
         Raises:
             UnknownRun: there is none; the message names the closest.
+            UnreadableRun: what is known of it is damaged.
         """
+        row = self._known_row(run_id)
+        return from_row(row, example=self.read_only)
+
+    def _known_row(self, run_id: str) -> dict[str, Any]:
         row = self._row(run_id)
         if row is None:
             with self.reading() as connection:
@@ -37,17 +42,27 @@ class RunRecords(Database):
             close = difflib.get_close_matches(run_id, known, n=1, cutoff=0.3)
             hint = f"did you mean {close[0]}?" if close else "`python -m mmclust runs` lists the known ones"
             raise UnknownRun(f"run {run_id!r} is not known; {hint}")
-        return from_row(row, example=self.read_only)
+        return row
+
+    def unreadable(self) -> list[Unreadable]:
+        """The runs that `list` leaves out, as no record can be made of what is stored of them; newest first."""
+        return [found for row in self._rows() if (found := unreadable(row)) is not None]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        with self.reading() as connection:
+            rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
+        return [dict(row) for row in rows]
 
     def delete(self, run_id: str) -> None:
-        """Forget a run and remove its folder.
+        """Forget a run, also one that cannot be read, and remove its folder.
 
         Raises:
             UnknownRun: there is none.
             ValueError: it is running.
         """
         with self.writing() as connection:
-            if self.record(run_id).status == "running":
+            row = self._known_row(run_id)
+            if row["status"] == "running" and not is_silent(row):
                 raise ValueError(f"run {run_id} is running; stop it before deleting it")
             connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
             connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id))

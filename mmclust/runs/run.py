@@ -13,6 +13,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import METRICS, RUNS
+from mmclust.runs.texts import clean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,18 +109,17 @@ class Run:
 
     def rename(self, title: str) -> None:
         """Give the run a title (at most 200 characters are kept)."""
-        self._write(title=title.strip()[:200])
+        self._write(title=clean(title.strip(), at_most=200))
 
     def write_note(self, text: str) -> None:
         """Replace the user's note (Markdown, at most 20,000 characters are kept)."""
-        self._write(note=text[:20_000])
+        self._write(note=clean(text, at_most=20_000, lines=True))
 
     def name_clusters(self, names: dict[int, str]) -> None:
         """Replace the names users gave to clusters; empty names are dropped."""
-        kept = {str(int(cluster)): name.strip()[:100] for cluster, name in names.items() if name.strip()}
+        kept = {str(int(cluster)): clean(name.strip(), at_most=100) for cluster, name in names.items() if name.strip()}
         self._write(cluster_names=json.dumps(kept))
 
     def _write(self, **values: str) -> None:
-        values = {name: text.replace("\0", "") for name, text in values.items()}  # PostgreSQL's texts have none
         with self.store.writing() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run_id == self.id).values(**values))

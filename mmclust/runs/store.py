@@ -4,17 +4,18 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from mmclust import settings
 from mmclust.runs import example as bundled
 from mmclust.runs import queue
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.database import reason
-from mmclust.runs.errors import StoreUnavailable
+from mmclust.runs.errors import StoreUnavailable, UnreadableRun
 from mmclust.runs.record import RunRecord, from_row
 from mmclust.runs.records import RunRecords
 from mmclust.runs.run import Run
@@ -94,10 +95,14 @@ class RunStore(RunRecords):
         return Run(self, run_id, self.record(run_id).spec, self.folder(run_id))
 
     def list(self, *, examples: bool = True) -> list[RunRecord]:
-        """All runs, newest first; the bundled examples follow unless `examples` is false."""
-        with self.reading() as connection:
-            rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
-        records = [from_row(dict(row), example=self.read_only) for row in rows]
+        """All runs that can be read, newest first; the bundled examples follow unless `examples` is false.
+
+        The others are in `unreadable`.
+        """
+        records = []
+        for row in self._rows():
+            with suppress(UnreadableRun):
+                records.append(from_row(row, example=self.read_only))
         bundled = self._examples() if examples and not self.read_only else None
         return records + (bundled.list() if bundled is not None else [])
 

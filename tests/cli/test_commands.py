@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mmclust.cli.main import main
 from mmclust.cli.output import duration, print_table
 from mmclust.runs.store import RunStore
+from mmclust.runs.tables import RUNS
+from mmclust.specs import build_spec
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--dataset", "digits", "--method", "dccs", "--limit", "192", "--set", "width=0.125")
@@ -279,3 +282,16 @@ def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(
 def test_an_unknown_execution_mode_is_refused(capsys: pytest.CaptureFixture[str]):
     assert main(["train", "--dataset", "digits", "--method", "dccs", "--execution", "fast"]) == 2
     assert "--execution" in capsys.readouterr().err
+def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.CaptureFixture[str]):
+    store = RunStore()
+    good, bad = (store.create(build_spec("digits", "dccs")) for _ in range(2))
+    with store.writing() as connection:
+        connection.execute(update(RUNS).where(RUNS.c.run_id == bad.id).values(metrics='{"foo": 1.0}'))
+    assert main(["runs"]) == 0
+    listed = capsys.readouterr().out
+    assert f"{bad.id} cannot be read (its figures lack acc, nmi, ari)" in listed and good.id in listed
+    assert main(["runs", "--json"]) == 0
+    assert [run["run_id"] for run in json.loads(capsys.readouterr().out)["unreadable"]] == [bad.id]
+    assert main(["runs", "--delete", bad.id]) == 0
+    assert main(["runs"]) == 0
+    assert "cannot be read" not in capsys.readouterr().out and not bad.folder.exists()

@@ -17,6 +17,7 @@ from mmclust.data import catalogue
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
+from mmclust.specs import build_spec
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 PAGES = ("home", "data", "train", "map", "clusters", "confusion", "views", "explain", "disentangle")
@@ -332,3 +333,17 @@ def test_home_page_leaves_the_runs_of_sweeps_out_until_they_are_asked_for(make_r
     assert_clean(app)
     assert swept.id in texts(app)
     assert by_hand.id in open_page("map").query_params["run"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
+    store = RunStore()
+    bad = store.create(build_spec("digits", "dccs"))
+    with store.writing() as connection:
+        connection.execute(update(RUNS).values(metrics='{"foo": 1.0}', status="finished"))
+    app = open_page(name, run=bad.id)
+    assert not app.exception and not app.error
+    if name == "home":
+        assert f"<b>{bad.id}</b> cannot be read (its figures lack acc, nmi, ari)" in texts(app)
+        app.button(key=f"remove-{bad.id}").click().run()
+        assert store.unreadable() == [] and "cannot be read" not in texts(app)

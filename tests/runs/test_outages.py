@@ -20,8 +20,8 @@ from mmclust.specs import build_spec
 CHILD = """
 import sys
 from mmclust.engine import trainer
-from mmclust.runs import store
-trainer.CHECKPOINT_EVERY_S, store.BUSY_TIMEOUT_S = 0.2, 0.1
+from mmclust.runs import database
+trainer.CHECKPOINT_EVERY_S, database.BUSY_TIMEOUT_S = 0.2, 0.1
 from mmclust.worker import main
 main()
 """

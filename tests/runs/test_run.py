@@ -82,11 +82,11 @@ def test_reading_on_from_10000_points_takes_a_few_ms_of_processor_time(active: A
 
 
 def test_the_last_evaluation_becomes_the_figures_of_the_run(active: ActiveRun, run: Run):
-    active.log({"eval/acc": 0.9, "eval/nmi": 0.8}, step=1, epoch=1)
-    active.log({"eval/acc": 0.5, "eval/nmi": 0.4, "signal/confidence": 0.7}, step=2, epoch=2)
+    active.log({"eval/acc": 0.9, "eval/nmi": 0.8, "eval/ari": 0.7}, step=1, epoch=1)
+    active.log({"eval/acc": 0.5, "eval/nmi": 0.4, "eval/ari": 0.3, "signal/confidence": 0.7}, step=2, epoch=2)
     active.log({"loss/a": 0.1}, step=3, epoch=2.5)
     active.finish("finished")
-    assert run.record().metrics == {"acc": 0.5, "nmi": 0.4}
+    assert run.record().metrics == {"acc": 0.5, "nmi": 0.4, "ari": 0.3}
 
 
 def test_numbers_appear_within_about_a_second_without_any_waiting_in_training(active: ActiveRun, run: Run):
@@ -192,6 +192,10 @@ def test_points_before_a_checkpoint_are_stored_before_it(active: ActiveRun, run:
     assert run.metrics()["step"].tolist() == [7]
 
 
+def evaluation(value: float) -> dict[str, float]:
+    return {f"eval/{name}": value for name in ("acc", "nmi", "ari")}
+
+
 def resumed(active: ActiveRun) -> ActiveRun:
     """The run claimed anew after its process died."""
     with active.store.writing() as connection:
@@ -210,21 +214,21 @@ def broken(**_):
 def test_points_that_the_store_missed_before_a_death_come_back_from_the_folder(
     active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    active.log({"loss/a": 1.0, "eval/acc": 0.1}, step=1, epoch=1)
+    active.log({"loss/a": 1.0, **evaluation(0.1)}, step=1, epoch=1)
     active.checkpoint({"step": 1})
     with monkeypatch.context() as away:
         away.setattr(run.store, "writing", broken)
-        active.log({"loss/a": float("nan"), "eval/acc": 0.2}, step=2, epoch=2)
+        active.log({"loss/a": float("nan"), **evaluation(0.2)}, step=2, epoch=2)
         active.checkpoint({"step": 2})
-        active.log({"loss/a": 3.0, "eval/acc": 0.3}, step=3, epoch=3)
-    assert run.metrics()["step"].tolist() == [1, 1]
+        active.log({"loss/a": 3.0, **evaluation(0.3)}, step=3, epoch=3)
+    assert run.metrics()["step"].tolist() == [1] * 4
     again = resumed(active)
-    assert again.rewind(2, n_points=4) == 0
+    assert again.rewind(2, n_points=8) == 0
     again.finish("stopped")
     points = run.metrics(["loss/a"])
     assert points["step"].tolist() == [1, 2]
     np.testing.assert_array_equal(points["value"], [1.0, float("nan")])
-    assert run.record().metrics == {"acc": 0.2}
+    assert run.record().metrics == {"acc": 0.2, "nmi": 0.2, "ari": 0.2}
 
 
 def test_a_run_counts_the_points_that_nobody_has(active: ActiveRun, run: Run):

@@ -1,5 +1,7 @@
 """The parts of the Home page: what this is, a finished example, the list of runs."""
 
+from html import escape
+
 import streamlit as st
 
 from mmclust import launch
@@ -7,7 +9,7 @@ from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
 from mmclust.plots import curves as plots
 from mmclust.runs.queue import SWEEP
-from mmclust.runs.record import RunRecord
+from mmclust.runs.record import RunRecord, Unreadable
 from mmclust.ui.components import cluster_members, pictures, run_descriptions
 from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.shell import cache, curves, frame
@@ -136,6 +138,19 @@ def runs(records: list[RunRecord]) -> None:
         page = st.pagination(-(-len(records) // PAGE_SIZE), key="runs-page") or 1
     for record in records[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         _run(record)
+
+
+def unreadable(damaged: list[Unreadable]) -> None:
+    """A line for each run that cannot be read, with the way to be rid of it."""
+    for run in damaged:
+        with st.container(border=True, key=f"mm-unreadable-{run.run_id}"):
+            words, action = st.columns([10, 3], vertical_alignment="center", gap="small")
+            with words:
+                st.html(f"<b>{escape(run.run_id)}</b> cannot be read ({escape(run.reason)})")
+            with action.container(horizontal=True, horizontal_alignment="right"):
+                if st.button("Remove with its files", icon=":material/delete:", key=f"remove-{run.run_id}"):
+                    cache.store().delete(run.run_id)
+                    st.rerun()
 
 
 def _run(record: RunRecord) -> None:
