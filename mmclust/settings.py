@@ -16,7 +16,7 @@ def data_folder() -> Path | None:
 
 
 def store_url() -> str:
-    """SQLAlchemy URL of the run store: MMCLUST_STORE, or an SQLite file in `home()`."""
+    """Address of the run store: MMCLUST_STORE, or an SQLite file in `home()`."""
     return os.environ.get("MMCLUST_STORE") or f"sqlite:///{home() / 'store.sqlite'}"
 
 
