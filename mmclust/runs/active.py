@@ -230,6 +230,8 @@ class ActiveRun:
             StoreUnavailable: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
+        self._earlier_s, self._began = self._seconds(), None
+        self._note({"seconds": self._earlier_s})
         try:
             self._keep(status, error=error, ended=time.time())
         except OSError as full:

@@ -33,7 +33,8 @@ class RunStore(RunRecords):
 
         Args:
             home: folder with the run folders; None for `settings.home()`.
-            url: of the database (see `mmclust.runs.database.address`); None for `settings.store_url()`, or the SQLite file of `home` when that is given.
+            url: of the database (see `mmclust.runs.database.address`); None for `settings.store_url()`, or the SQLite
+                file of `home` when that is given.
             example: folders of the bundled runs, by id: such a store is only read (see `RunStore.example`).
 
         Raises:
