@@ -15,6 +15,7 @@ from mmclust import __version__
 from mmclust.bundle import layout
 from mmclust.bundle.reading import verify
 from mmclust.evaluation.annotation import to_json
+from mmclust.runs import checkpoints
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
@@ -88,8 +89,8 @@ def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:
     _write_arrays(file, f"{folder}/{layout.CURVES}", curves | {"name": points["name"].to_numpy().astype(str)})
     for _, snapshot in run.snapshots():
         file.write(snapshot, f"{folder}/{layout.SNAPSHOTS}/{snapshot.name}")
-    if (run.folder / "checkpoint.pt").exists():
-        state = torch.load(run.folder / "checkpoint.pt", weights_only=True, map_location="cpu", mmap=True)
+    if (run.folder / checkpoints.NEWEST).exists():
+        state = checkpoints.read(run.folder / checkpoints.NEWEST, mapped=True)
         arrays = {name: _plain(value) for name, value in state["method"].items() if isinstance(value, torch.Tensor)}
         _write_arrays(file, f"{folder}/{layout.WEIGHTS}", arrays)
 

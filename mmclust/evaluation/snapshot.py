@@ -4,12 +4,20 @@ Shapes: n samples in the snapshot, K clusters, D dimensions of a space.
 """
 
 import os
+import struct
+import tokenize
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
+
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, ValueError, TypeError)
+"""What reading a damaged `.npz` may raise."""
+DAMAGE += (OverflowError, NotImplementedError, RuntimeError, SyntaxError, UnicodeError, tokenize.TokenError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +81,29 @@ class Snapshot:
 
     @classmethod
     def load(cls, path: Path, *, scores_only: bool = False) -> "Snapshot":
-        """Read a snapshot; pickled content is refused by numpy.
+        """Read a snapshot; pickled content is refused by numpy, and damage by the checksums in the file.
 
         Args:
             path: of the `.npz` file.
             scores_only: leave out everything but the scores of all views together, which take a tenth of the time.
+
+        Raises:
+            ValueError: it is damaged.
+            FileNotFoundError: there is none.
         """
-        with np.load(path, allow_pickle=False) as file:
+        try:
+            return cls._loaded(path, scores_only=scores_only)
+        except FileNotFoundError:
+            raise
+        except DAMAGE as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ValueError(
+                f"the snapshot {path.name} is damaged ({reason}); look at another epoch, or train the run again"
+            ) from error
+
+    @classmethod
+    def _loaded(cls, path: Path, *, scores_only: bool) -> "Snapshot":
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if scores_only:
                 return cls(
                     epoch=int(file["epoch"]),

@@ -7,7 +7,6 @@ run's checkpoint has what comes after them (`mmclust.runs.journal`).
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -15,11 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import journal, queue
+from mmclust.runs import checkpoints, journal, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -134,8 +132,11 @@ class ActiveRun:
 
     def _drop_snapshots_after(self, step: int) -> None:
         for _, file in self.run.snapshots():
-            with np.load(file, allow_pickle=False) as arrays:
-                late = int(arrays["step"]) > step
+            try:
+                late = Snapshot.load(file, scores_only=True).step > step
+            except ValueError as error:  # whoever looks at that epoch is told
+                log.warning("run %s: %s", self.id, error)
+                continue
             if late:
                 file.unlink()
 
@@ -177,31 +178,19 @@ class ActiveRun:
         snapshot.save(self._existing("snapshots") / f"epoch_{snapshot.epoch:04d}.npz")
 
     def checkpoint(self, state: dict[str, Any]) -> None:
-        """Replace the resumable state; at any moment either the old or the new one is there, whole.
+        """Replace the resumable state; see `mmclust.runs.checkpoints`.
 
         Raises:
             RunLost: the run's folder is gone.
+            OSError: it cannot be written; the one before is still there.
         """
-        import torch
-
         self._check()
         self._flush()
         self._check()  # whoever has taken the run over writes this file now
         folder = self._existing("")
         # Points before the checkpoint are not computed again after a crash, and the store may be away.
         self._keep("interrupted")
-        state = state | {"n_points": self._n_points}
-        temporary = folder / "checkpoint.pt.tmp"
-        try:
-            with temporary.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(folder / "checkpoint.pt")
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(folder)
+        checkpoints.write(folder, state | {"n_points": self._n_points})
 
     def request(self) -> Wish:
         """What the user, or this process, has asked for.
@@ -349,15 +338,3 @@ def _mend(connection: Connection, run_id: str, entries: Sequence[journal.Entry])
         connection.execute(delete(METRICS).where(this))
         connection.execute(insert(METRICS), sorted([*stored, *missing], key=lambda point: point["step"]))
     return len(stored) + len(missing)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows cannot open folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

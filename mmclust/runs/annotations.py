@@ -144,7 +144,7 @@ class Annotations:
 
 def _clean(name: str) -> str:
     """A name as stored."""
-    cleaned = clean(" ".join(name.split()), at_most=LONGEST_NAME)
+    cleaned = " ".join(clean(name, at_most=10 * LONGEST_NAME, lines=True).split())[:LONGEST_NAME]
     if not cleaned:
         raise ValueError("an annotation needs a name of at least one character")
     return cleaned
