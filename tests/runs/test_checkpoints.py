@@ -101,7 +101,7 @@ def test_a_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before(monk
     store = RunStore()
     whole, active = begun(store)
     assert worker.execute(active) == "finished"
-    run, active = begun(store)
+    run, training = begun(store)
     monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", 0.0)
     monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", 0.0)
     write, n_written = checkpoints.write, []
@@ -110,11 +110,11 @@ def test_a_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before(monk
         write(folder, values)
         n_written.append(values["step"])
         if len(n_written) == 3:
-            active.stop()
+            training.stop()
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoints, "write", writing)
-        assert worker.execute(active) == "stopped"
+        assert worker.execute(training) == "stopped"
     newest = run.folder / checkpoints.NEWEST
     newest.write_bytes(flipped(newest.read_bytes(), 64, 1))
     store.requeue(run.id, "thread")

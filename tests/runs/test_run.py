@@ -202,7 +202,7 @@ def resumed(active: ActiveRun) -> ActiveRun:
         connection.execute(update(RUNS).values(status="interrupted", token=None))
         connection.execute(delete(LEASES))
     active.store.requeue(active.id, "thread")
-    again = active.store.claim(active.id)
+    again = RunStore().claim(active.id)
     assert again is not None
     return again
 
