@@ -11,4 +11,6 @@ with frame.messages():
     if example is not None:
         gallery.showcase(example)
     gallery.unreadable(login.unreadable())
+    gallery.lost()
     gallery.runs(own)
+    gallery.deleted()

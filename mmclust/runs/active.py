@@ -110,7 +110,7 @@ class ActiveRun:
                 self._points, self._entries = [], []
             with self.store.writing() as connection:
                 connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
-                n_known = _mend(connection, self.id, entries)
+                n_known = journal.mend(connection, self.id, entries)
         self._note(self._until(entries))
         journal.replace(self.folder, entries)
         self._drop_snapshots_after(step)
@@ -127,8 +127,8 @@ class ActiveRun:
         """What the row says at the end of these entries: it may be behind, or ahead, of them."""
         kept = journal.read_record(self.folder)
         self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
-        evaluations = [found for entry in entries if (found := journal.figures(entry.values))]
-        return {"metrics": json.dumps(evaluations[-1])} if evaluations else {}
+        figures = journal.last_figures(entries)
+        return {"metrics": json.dumps(figures)} if figures else {}
 
     def _drop_snapshots_after(self, step: int) -> None:
         for _, file in self.run.snapshots():
@@ -219,26 +219,27 @@ class ActiveRun:
             StoreUnavailable: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
+        ended = time.time()
         self._earlier_s, self._began = self._seconds(), None
         self._note({"seconds": self._earlier_s})
         try:
-            self._keep(status, error=error, ended=time.time())
+            self._keep(status, error=error, ended=ended)
         except OSError as full:
             log.warning("run %s: its journal cannot be written: %s", self.id, full)
         deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
         while True:
             try:
-                return self._finish(status, error)
+                return self._finish(status, error, ended)
             except StoreUnavailable as lost:
                 if self.interrupted or time.monotonic() > deadline:
                     raise
                 log.warning("run %s has ended and waits: %s", self.id, lost)
                 time.sleep(WRITE_EVERY_S)
 
-    def _finish(self, status: Status, error: str) -> None:
+    def _finish(self, status: Status, error: str, ended: float) -> None:
         with self._flushing, self.store.writing() as connection:
             self._write_gathered(connection)
-            final = {"status": status, "error": error, "ended": time.time(), "request": "", "token": None}
+            final = {"status": status, "error": error, "ended": ended, "request": "", "token": None}
             connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**final))
             queue.release(connection, self._token)
 
@@ -325,16 +326,3 @@ class ActiveRun:
                 self._points = points + self._points
                 self._values = values | self._values
             raise
-
-
-def _mend(connection: Connection, run_id: str, entries: Sequence[journal.Entry]) -> int:
-    """Add to the curves of a run what its journal has beyond them; how many points there are then."""
-    this = METRICS.c.run_id == run_id
-    columns = (METRICS.c.run_id, METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
-    stored = [dict(row) for row in connection.execute(select(*columns).where(this).order_by(METRICS.c.id)).mappings()]
-    known = {(point["step"], point["name"]) for point in stored}
-    missing = [point for point in journal.points(run_id, entries) if (point["step"], point["name"]) not in known]
-    if missing:  # all of them anew: readers who know some see that these are void
-        connection.execute(delete(METRICS).where(this))
-        connection.execute(insert(METRICS), sorted([*stored, *missing], key=lambda point: point["step"]))
-    return len(stored) + len(missing)

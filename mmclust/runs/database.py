@@ -58,6 +58,11 @@ class Database:
         weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
         self._open()
 
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite store; None for another."""
+        return self._file
+
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
         self._engine.dispose()

@@ -2,9 +2,10 @@
 
     journal.txt  a line per report of training: a checksum, then step, epoch and values as JSON
     record.json  the row of the runs table as it was at the last checkpoint, or at the end
+    words.json   the columns of that row which users write
 
-Both are written before the checkpoint that follows them: nothing that a resumed run will not compute again is in the
-store alone.
+The first two are written before the checkpoint that follows them: the store alone has nothing but what a resumed run
+computes again.
 """
 
 import json
@@ -15,7 +16,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-JOURNAL, RECORD = "journal.txt", "record.json"
+from sqlalchemy import Connection, delete, insert, select
+
+from mmclust.runs.tables import METRICS
+
+JOURNAL, RECORD, WORDS = "journal.txt", "record.json", "words.json"
+OF_USERS = ("title", "note", "cluster_names")
+"""Columns of the runs table that users write at any time."""
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +122,59 @@ def points(run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
 def figures(values: Mapping[str, float]) -> dict[str, float]:
     """The figures of a run among values of its curves: those of an evaluation."""
     return {name.removeprefix("eval/"): float(value) for name, value in values.items() if name.startswith("eval/")}
+
+
+def last_figures(entries: Sequence[Entry]) -> dict[str, float]:
+    """The figures of the last evaluation; empty where there is none."""
+    return next((found for entry in reversed(entries) if (found := figures(entry.values))), {})
+
+
+def entries_of(connection: Connection, run_id: str) -> list[Entry]:
+    """The curves of a run in the store, as entries: values of one step stand together."""
+    columns = (METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
+    query = select(*columns).where(METRICS.c.run_id == run_id).order_by(METRICS.c.id)
+    found: list[Entry] = []
+    for step, epoch, name, value in connection.execute(query):
+        if not found or found[-1].step != step or name in found[-1].values:
+            found.append(Entry(step, epoch, {}))
+        found[-1].values[name] = float("nan") if value is None else value
+    return found
+
+
+def missing(connection: Connection, run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Points of a run's journal, as rows, that the store does not have."""
+    query = select(METRICS.c.step, METRICS.c.name).where(METRICS.c.run_id == run_id)
+    known = {tuple(row) for row in connection.execute(query)}
+    return [point for point in points(run_id, entries) if (point["step"], point["name"]) not in known]
+
+
+def mend(connection: Connection, run_id: str, entries: Sequence[Entry]) -> int:
+    """Add to the curves of a run what its journal has beyond them; how many points there are then."""
+    lacking = missing(connection, run_id, entries)
+    this = METRICS.c.run_id == run_id
+    stored = points(run_id, entries_of(connection, run_id))
+    if lacking:  # all of them anew: readers who know some see that these are void
+        connection.execute(delete(METRICS).where(this))
+        connection.execute(insert(METRICS), sorted([*stored, *lacking], key=lambda point: point["step"]))
+    return len(stored) + len(lacking)
+
+
+def write_words(folder: Path, words: Mapping[str, str]) -> None:
+    """Keep the user's words for a run beside its files: title, note, names of clusters.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    write_whole(folder / WORDS, json.dumps(read_words(folder) | dict(words)).encode())
+
+
+def read_words(folder: Path) -> dict[str, str]:
+    """What `write_words` kept."""
+    try:
+        words = json.loads((folder / WORDS).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {name: text for name, text in words.items() if name in OF_USERS and isinstance(text, str)}
 
 
 def _line(entry: Entry) -> bytes:

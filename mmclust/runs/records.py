@@ -1,20 +1,19 @@
 """The rows of all runs: what is known of each, what is asked of it, and its place in the queue."""
 
 import difflib
-import shutil
 import time
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
-from mmclust.runs import queue
-from mmclust.runs.database import Database
-from mmclust.runs.errors import UnknownRun
+from mmclust.runs import queue, trash
+from mmclust.runs.database import Database, reason
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
-from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS
+from mmclust.runs.tables import RUNS
 
 
 class RunRecords(Database):
@@ -46,28 +45,30 @@ class RunRecords(Database):
 
     def unreadable(self) -> list[Unreadable]:
         """The runs that `list` leaves out, as no record can be made of what is stored of them; newest first."""
-        return [found for row in self._rows() if (found := unreadable(row)) is not None]
+        return [found for row in self.rows() if (found := unreadable(row)) is not None]
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the runs table, newest first."""
         with self.reading() as connection:
             rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
         return [dict(row) for row in rows]
 
     def delete(self, run_id: str) -> None:
-        """Forget a run, also one that cannot be read, and remove its folder.
+        """Move a run, also one that cannot be read, into the trash (see `mmclust.runs.trash`).
 
         Raises:
             UnknownRun: there is none.
             ValueError: it is running.
+            StoreUnavailable: its folder cannot be moved.
         """
-        with self.writing() as connection:
-            row = self._known_row(run_id)
-            if row["status"] == "running" and not is_silent(row):
-                raise ValueError(f"run {run_id} is running; stop it before deleting it")
-            connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
-            connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id))
-            connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        try:
+            with self.writing() as connection:
+                row = self._known_row(run_id)
+                if row["status"] == "running" and not is_silent(row):
+                    raise ValueError(f"run {run_id} is running; stop it before deleting it")
+                trash.put(self, connection, row)
+        except OSError as error:
+            raise StoreUnavailable(f"run {run_id} cannot be moved to the trash: {reason(error)}") from error
 
     def ask(self, run_id: str, wish: Literal["stop", "pause"]) -> None:
         """Ask a run to stop or pause (see `Run.request`)."""

@@ -1,6 +1,7 @@
 """One run as pages and commands see it: its record, curves and snapshots, and the wishes they may utter."""
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ import numpy as np
 from sqlalchemy import select, update
 
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs import journal
 from mmclust.runs.record import RunRecord
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
@@ -17,6 +19,8 @@ from mmclust.runs.texts import clean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 UNDERSTANDING = "understanding.json"
@@ -123,3 +127,7 @@ class Run:
     def _write(self, **values: str) -> None:
         with self.store.writing() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run_id == self.id).values(**values))
+        try:
+            journal.write_words(self.folder, values)
+        except OSError as error:
+            log.warning("run %s: its words are in the store alone: %s", self.id, error)

@@ -101,7 +101,7 @@ class RunStore(RunRecords):
         The others are in `unreadable`.
         """
         records = []
-        for row in self._rows():
+        for row in self.rows():
             with suppress(UnreadableRun):
                 records.append(from_row(row, example=self.read_only))
         bundled = self._examples() if examples and not self.read_only else None

@@ -295,3 +295,42 @@ def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.C
     assert main(["runs", "--delete", bad.id]) == 0
     assert main(["runs"]) == 0
     assert "cannot be read" not in capsys.readouterr().out and not bad.folder.exists()
+    assert main(["runs", "--trash", "--json"]) == 0
+    assert [run["run_id"] for run in document(capsys)["trash"]] == [bad.id]
+    assert main(["runs", "--restore", bad.id]) == 0 and bad.folder.exists()
+    assert main(["runs", "--delete", bad.id]) == 0
+    assert main(["runs", "--drop", "all", "--json"]) == 0
+    assert document(capsys)["dropped"] == [bad.id]
+    assert main(["runs", "--restore", bad.id]) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all " * 100], ids=["empty", "damaged"])
+def test_a_store_that_is_lost_is_made_anew_from_the_folders(capsys: pytest.CaptureFixture[str], content: bytes):
+    store = RunStore()
+    run = store.create(build_spec("digits", "dccs", title="mine"))
+    store.close()
+    file = store.home / "store.sqlite"
+    for ending in ("-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    file.write_bytes(content)
+    if content:
+        assert main(["check"]) == 1
+        assert "cannot be used" in capsys.readouterr().err
+    else:
+        assert main(["runs"]) == 0
+        listed = capsys.readouterr().out
+        assert f"{run.id} has a folder and is not in the store" in listed and "No runs yet" not in listed
+        assert main(["check"]) == 1
+    assert main(["check", "--repair"]) == 0
+    assert f"{run.id} is not in the store: mended" in capsys.readouterr().out
+    assert [record.title for record in RunStore().list(examples=False)] == ["mine"]
+    assert main(["check", "--json"]) == 0
+    assert document(capsys) == {"ok": True, "faults": []}
+    assert len(list(store.home.glob("store.sqlite.damaged-*"))) == bool(content)
+
+
+def test_the_store_is_copied(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    run = RunStore().create(build_spec("digits", "dccs"))
+    assert main(["backup", str(tmp_path / "b"), "--json"]) == 0
+    assert document(capsys)["bytes"] == (tmp_path / "b").stat().st_size
+    assert RunStore(tmp_path / "x", f"sqlite:///{tmp_path / 'b'}").record(run.id).run_id == run.id

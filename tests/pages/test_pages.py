@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 from mmclust import launch
@@ -347,3 +347,23 @@ def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
         assert f"<b>{bad.id}</b> cannot be read (its figures lack acc, nmi, ari)" in texts(app)
         app.button(key=f"remove-{bad.id}").click().run()
         assert store.unreadable() == [] and "cannot be read" not in texts(app)
+
+
+def test_home_asks_before_it_deletes_and_brings_back_what_is_deleted_or_lost():
+    store = RunStore()
+    run = store.create(build_spec("digits", "dccs", title="Mine"))
+    store.ask(run.id, "stop")
+    app = open_page("home")
+    app.button(key=f"delete-{run.id}").click().run()
+    assert [record.run_id for record in store.list(examples=False)] == [run.id]
+    app.button(key=f"really-{run.id}").click().run()
+    assert store.list(examples=False) == []
+    app.button(key=f"restore-{run.id}").click().run()
+    assert [record.title for record in store.list(examples=False)] == ["Mine"]
+    with store.writing() as connection:
+        connection.execute(delete(RUNS))
+    app.run()
+    assert "1 run has a folder here and no record" in texts(app)
+    app.button(key="bring-back").click().run()
+    assert [record.title for record in store.list(examples=False)] == ["Mine"]
+    assert not app.exception and not app.error
