@@ -22,7 +22,7 @@ from mmclust.data import catalogue, uploads
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.readers.reading import Reading, document
-from mmclust.errors import explain, first_line
+from mmclust.errors import explain
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs import checkpoints
