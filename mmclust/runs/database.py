@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
+from mmclust.runs import schema
 from mmclust.runs.errors import StoreUnavailable
-from mmclust.runs.tables import METADATA
 
 BUSY_TIMEOUT_S = 15
 POSTGRESQL = "postgresql"
@@ -113,7 +113,7 @@ class Database:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
             with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
-                METADATA.create_all(connection)
+                schema.prepare(connection)
         except (OSError, SQLAlchemyError) as error:
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
 
