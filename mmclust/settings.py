@@ -48,6 +48,14 @@ def limit(name: str) -> int:
     return int(wanted) if wanted else LIMITS[name]
 
 
+def reserve_mib() -> int:
+    """MiB that training leaves free on the disk of its runs: MMCLUST_RESERVE_MIB, or 100; 0 for none."""
+    wanted = os.environ.get("MMCLUST_RESERVE_MIB", "")
+    if wanted and not wanted.isdigit():
+        raise ValueError(f"MMCLUST_RESERVE_MIB={wanted!r} is not a whole number; unset it or write e.g. 100")
+    return int(wanted) if wanted else 100
+
+
 def n_threads(at_most: int | None = None) -> int:
     """Threads of a computation: MMCLUST_THREADS, or every core the process may use but not more than `at_most`."""
     wanted = os.environ.get("MMCLUST_THREADS", "")

@@ -136,6 +136,8 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     outcome = trainer.fit(state, measure_again=state is not None and not run.evaluated(step))
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
+    if outcome == "paused" and run.short_of_space:
+        return "paused", run.short_of_space
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted
     return outcome, ""

@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax
 
+from mmclust import disk
+
+RESUME = "free some space and resume the run, its last checkpoint is kept"
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, ValueError, TypeError)
 """What reading a damaged `.npz` may raise."""
 DAMAGE += (OverflowError, NotImplementedError, RuntimeError, SyntaxError, UnicodeError, tokenize.TokenError)
@@ -61,23 +64,25 @@ class Snapshot:
         """Write to `.npz` without pickles; the file appears whole or not at all.
 
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
+
+        Raises:
+            DiskFull, OSError: it cannot be written.
         """
         arrays: dict[str, Any] = {f"space_{name}": _halved(values) for name, values in self.spaces.items()}
         arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.landmarks.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
-        with temporary.open("wb") as file:
-            np.savez(
-                file,
-                epoch=self.epoch,
-                step=self.step,
-                index=self.index,
-                logits=self.logits.astype(np.float32),
-                **arrays,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        about = {"epoch": self.epoch, "step": self.step, "index": self.index, "logits": self.logits.astype(np.float32)}
+        with disk.room_for("a snapshot", path.parent, remedy=RESUME):
+            try:
+                with temporary.open("wb") as file:
+                    np.savez(file, allow_pickle=False, **about, **arrays)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
 
     @classmethod
     def load(cls, path: Path, *, scores_only: bool = False) -> "Snapshot":

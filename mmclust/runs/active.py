@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from mmclust import disk, settings
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import checkpoints, journal, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
@@ -48,6 +49,8 @@ class ActiveRun:
         self.id, self.spec, self.folder = run.id, run.spec, run.folder
         self.interrupted = ""
         """Why this process has to end the run early, one sentence; empty otherwise."""
+        self.short_of_space = ""
+        """Why the run has to pause before the disk is full, one sentence; empty otherwise."""
         self._told_to_stop = False
         self._token, self._earlier_s = row["token"], row["seconds"]
         self._row = dict(row)
@@ -193,13 +196,15 @@ class ActiveRun:
         checkpoints.write(folder, state | {"n_points": self._n_points})
 
     def request(self) -> Wish:
-        """What the user, or this process, has asked for.
+        """What the user, this process or a disk that is nearly full has asked for.
 
         Raises:
             RunLost, StoreUnavailable: nobody keeps the run's numbers any more.
         """
         self._check()
-        return "stop" if self.interrupted or self._told_to_stop else self._wish
+        if self.interrupted or self._told_to_stop:
+            return "stop"
+        return "pause" if self.short_of_space else self._wish
 
     def stop(self) -> None:
         """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
@@ -251,12 +256,13 @@ class ActiveRun:
         """
         if isinstance(self._lost, RunLost) or not self.folder.is_dir():
             return
-        if self._entries:
-            journal.append(self.folder, self._entries)
-            self._entries = []
         with self._gathering:
             row = self._row | {"status": status, "seconds": self._seconds(), **ending}
-        journal.write_record(self.folder, row | {name: None for name in OF_A_PROCESS})
+        with disk.room_for("the journal of the run", self.folder, remedy=checkpoints.RESUME):
+            if self._entries:
+                journal.append(self.folder, self._entries)
+                self._entries = []
+            journal.write_record(self.folder, row | {name: None for name in OF_A_PROCESS})
 
     def _seconds(self) -> float:
         """Active training time, summed over resumes."""
@@ -278,7 +284,16 @@ class ActiveRun:
         while not self._done.wait(WRITE_EVERY_S):
             if not threading.main_thread().is_alive():
                 self.interrupt(SHUT_DOWN)
+            self._watch_disk()
             self._flush()
+
+    def _watch_disk(self) -> None:
+        reserve = settings.reserve_mib()
+        if reserve and not self.short_of_space and disk.is_short(self.folder, reserve):
+            self.short_of_space = (
+                f"Less than {reserve} MiB are left on the disk with {self.store.home}, so the training paused before "
+                "the disk is full; free some space and resume (MMCLUST_RESERVE_MIB sets how much is left)."
+            )
 
     def _flush(self) -> None:
         """Write what has gathered; what cannot be written now is kept for later."""

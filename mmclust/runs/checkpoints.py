@@ -11,8 +11,12 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from mmclust import disk
+
 NEWEST, BEFORE, DAMAGED = "checkpoint.pt", "checkpoint.before.pt", "checkpoint.damaged.pt"
 WENT_BACK = "The last checkpoint was damaged, so the training went on from the one before it."
+
+RESUME = "free some space and resume the run, its last checkpoint is kept"
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +29,10 @@ def write(folder: Path, state: dict[str, Any]) -> None:
     """Replace the resumable state; at any moment either the old or the new one is there, whole.
 
     Raises:
-        OSError: it cannot be written.
+        DiskFull, OSError: it cannot be written.
     """
-    write_state(folder / (NEWEST + ".tmp"), state)
+    with disk.room_for("the checkpoint", folder, remedy=RESUME):
+        write_state(folder / (NEWEST + ".tmp"), state)
     if (folder / NEWEST).exists():
         (folder / BEFORE).unlink(missing_ok=True)
         _keep_too(folder / NEWEST, folder / BEFORE)

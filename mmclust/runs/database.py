@@ -63,6 +63,10 @@ class Database:
         """The file of an SQLite store; None for another."""
         return self._file
 
+    def folder(self, run_id: str) -> Path:
+        """Folder with the files of a run."""
+        return self.home / "runs" / run_id
+
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
         self._engine.dispose()

@@ -4,7 +4,6 @@ import difflib
 import time
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import select, update
@@ -18,10 +17,6 @@ from mmclust.runs.tables import RUNS
 
 class RunRecords(Database):
     """What the database knows of runs, by their ids; `RunStore` adds the runs themselves."""
-
-    def folder(self, run_id: str) -> Path:
-        """Folder with the files of a run."""
-        return self.home / "runs" / run_id
 
     def record(self, run_id: str) -> RunRecord:
         """What is known of a run now.

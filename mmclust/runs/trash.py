@@ -6,15 +6,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
 from mmclust.runs import journal
+from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
-
-if TYPE_CHECKING:
-    from mmclust.runs.records import RunRecords
 
 RELATED = "related.json"
 """What other tables had of a run that was deleted: its annotations, and its places in sweeps."""
@@ -33,12 +31,12 @@ class Deleted:
     n_bytes: int
 
 
-def folder(store: "RunRecords") -> Path:
+def folder(store: Database) -> Path:
     """Where deleted runs lie."""
     return store.home / "trash"
 
 
-def put(store: "RunRecords", connection: Connection, row: Mapping[str, Any]) -> None:
+def put(store: Database, connection: Connection, row: Mapping[str, Any]) -> None:
     """Take a run out of the store, and move its folder into the trash.
 
     Args:
@@ -69,7 +67,7 @@ def put(store: "RunRecords", connection: Connection, row: Mapping[str, Any]) -> 
         source.replace(target)
 
 
-def listed(store: "RunRecords") -> list[Deleted]:
+def listed(store: Database) -> list[Deleted]:
     """The deleted runs, the last one first."""
     found = []
     for place in folder(store).glob("*/"):
@@ -81,7 +79,7 @@ def listed(store: "RunRecords") -> list[Deleted]:
     return sorted(found, key=lambda run: -run.deleted)
 
 
-def restore(store: "RunRecords", run_id: str) -> None:
+def restore(store: Database, run_id: str) -> None:
     """Bring a deleted run back, with its curves, annotations and places in sweeps.
 
     Raises:
@@ -107,7 +105,7 @@ def restore(store: "RunRecords", run_id: str) -> None:
     (store.folder(run_id) / RELATED).unlink(missing_ok=True)
 
 
-def drop(store: "RunRecords", run_id: str) -> None:
+def drop(store: Database, run_id: str) -> None:
     """Remove a deleted run for good.
 
     Raises:
@@ -116,7 +114,7 @@ def drop(store: "RunRecords", run_id: str) -> None:
     shutil.rmtree(_place(store, run_id), ignore_errors=True)
 
 
-def _place(store: "RunRecords", run_id: str) -> Path:
+def _place(store: Database, run_id: str) -> Path:
     if run_id not in {run.run_id for run in listed(store)}:
         raise ValueError(f"run {run_id!r} is not in the trash; `python -m mmclust runs --trash` lists what is")
     return folder(store) / run_id
