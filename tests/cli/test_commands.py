@@ -282,6 +282,8 @@ def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(
 def test_an_unknown_execution_mode_is_refused(capsys: pytest.CaptureFixture[str]):
     assert main(["train", "--dataset", "digits", "--method", "dccs", "--execution", "fast"]) == 2
     assert "--execution" in capsys.readouterr().err
+
+
 def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.CaptureFixture[str]):
     store = RunStore()
     good, bad = (store.create(build_spec("digits", "dccs")) for _ in range(2))
