@@ -50,6 +50,8 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     """
     import torch
 
+    from mmclust.methods.warm_start import trained
+
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"run {run.id} has no trained weights yet; let it train for an epoch first")
@@ -58,7 +60,7 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     try:
         # Mapped, not read: the optimisers' part of the file is never touched.
         state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
-        method.load_state_dict(state["method"])
+        method.load_state_dict(trained(state["method"]))
     except Exception as error:
         raise ValueError(f"the weights of run {run.id} cannot be read; train it again ({first_line(error)})") from error
     return method.eval()

@@ -19,23 +19,22 @@ VERSION = 1
 """Raised when pools change, so that earlier ones are not taken for new ones."""
 
 
-def pool(views: Sequence[np.ndarray], n_clusters: int, *, seed: int, take: str = "") -> Pool:
+def pool(views: Sequence[np.ndarray], n_clusters: int, *, seed: int) -> Pool:
     """The pool of `starts.find`, computed where it was not before.
 
     Args:
         views: each (N, D), prepared.
         n_clusters: K.
         seed: of all draws.
-        take: name of the candidate to take, where an earlier run has chosen it.
     """
 
     def fill(folder: Path) -> None:
-        _save(folder, starts.find(views, n_clusters, seed=seed, align=align, take=take))
+        _save(folder, starts.find(views, n_clusters, seed=seed, align=align))
 
     content = hashlib.sha256()
     for view in views:
         content.update(np.ascontiguousarray(view).tobytes())
-    name = cache.key("starts", VERSION, content.hexdigest(), [view.shape for view in views], n_clusters, seed, take)
+    name = cache.key("starts", VERSION, content.hexdigest(), [view.shape for view in views], n_clusters, seed)
     return _load(cache.entry(name, fill))
 
 

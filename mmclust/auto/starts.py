@@ -60,8 +60,19 @@ class Pool:
         """The candidate that was taken."""
         return self.candidates[self.taken]
 
+    def taking(self, name: str) -> "Pool":
+        """The pool with another choice, by an earlier run's name for it.
 
-def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = None, take: str = "") -> Pool:
+        Raises:
+            ValueError: no candidate has that name.
+        """
+        names = [candidate.name for candidate in self.candidates]
+        if name not in names:
+            raise ValueError(f"start {name!r} is not known here; known are {', '.join(sorted(names))}")
+        return replace(self, taken=names.index(name))
+
+
+def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = None) -> Pool:
     """Candidates, their evidence, and the choice among them.
 
     A consensus of the best candidates is taken where its evidence is as good as any, since it depends on no single
@@ -72,10 +83,6 @@ def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = 
         n_clusters: K.
         seed: of all draws.
         align: learns what views share; left out where None.
-        take: name of the candidate to take, where an earlier run has chosen it; empty to choose by evidence.
-
-    Raises:
-        ValueError: no candidate has that name.
     """
     n_samples = len(views[0])
     rows = np.sort(np.random.default_rng(seed).permutation(n_samples)[:MOST_SAMPLES])
@@ -89,7 +96,7 @@ def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = 
         if n <= len(found)
     ]
     everything = sorted((*found, *together), key=lambda start: -start.evidence)
-    taken = _named(everything, take) if take else _chosen(everything, together)
+    taken = _chosen(everything, together)
     if len(rows) < n_samples:
         follow = partial(followed, views, rows)
         everything = [replace(one, clusters=follow(one.clusters)) for one in everything]
@@ -105,13 +112,6 @@ def _chosen(everything: Sequence[Start], together: Sequence[Start]) -> int:
     """Place of the best consensus where it is as good as the first; of the first otherwise."""
     best = everything[0].evidence
     return next((i for i, one in enumerate(everything) if one in together and one.evidence >= best - TIED), 0)
-
-
-def _named(everything: Sequence[Start], name: str) -> int:
-    names = [start.name for start in everything]
-    if name not in names:
-        raise ValueError(f"start {name!r} is not known here; known are {', '.join(sorted(names))}")
-    return names.index(name)
 
 
 def candidates(

@@ -4,10 +4,10 @@ Shapes: N samples, D columns, K clusters.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from mmclust.data import preprocessing, scaling
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation.metrics import acc, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from mmclust.engine.trainer import Outcome, Trainer
+    from mmclust.methods.base import Method
 
 FILE, ARRAYS = "auto.json", "auto.npz"
 """In the run's folder: what earned the result, and the partitions that it names."""
@@ -86,6 +90,57 @@ class LiveEvidence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the worker hands over."""
+
+    run: Any
+    """The `ActiveRun`, whose spec names all preprocessing."""
+    dataset: MultiViewDataset
+    """Prepared."""
+    n_clusters: int
+    preparation: Preparation | None
+    """What led to the preprocessing; None where the spec named it."""
+    state: Mapping[str, Any] | None
+    """A checkpoint to go on from."""
+    make: "Callable[[Callable[[Method], Method]], Trainer]"
+    """Gives the trainer of the method after it was wrapped."""
+
+
+def train(job: Job) -> "Outcome":
+    """Start, training and gate; what earned the result is written down at the beginning and at the end."""
+    import torch
+
+    from mmclust.methods.warm_start import WarmStart
+
+    spec = job.run.spec
+    this = ViewRun(job.dataset, job.n_clusters, seed=spec.seed)
+    if "start" in spec.auto:
+        this.pool = this.pool.taking(spec.auto["start"])
+    job.run.decide(spec.config, {**spec.auto, "start": this.pool.start.name})
+    views = _views(this, job.preparation)
+    clusters = torch.from_numpy(this.pool.start.clusters)
+    epochs = min(spec.auto["start_epochs"], max(1, 2 * spec.epochs // 3))
+    trainer = job.make(lambda method: WarmStart(method, clusters, epochs=epochs, noise=spec.auto["noise"]))
+    outcome = trainer.fit(None if job.state is None else dict(job.state))
+    if outcome != "finished":
+        return outcome
+    assert isinstance(trainer.method, WarmStart)
+    deep = job.run.run.snapshot()
+    curve = job.run.run.metrics(["signal/evidence"])
+    points = list(zip(curve["epoch"].astype(int), curve["value"], strict=True))
+    earned = this.earned(deep, curve=points, taken_over=trainer.method.taken_over)
+    if earned.kept == "start":
+        job.run.snapshot(as_start(deep, earned.clusters, job.n_clusters))
+        found = this.metrics(earned.clusters) or {}
+        values = {f"eval/{name}": value for name, value in found.items()}
+        job.run.log(
+            values | {"signal/evidence": earned.document["evidence"]["start"]}, step=deep.step, epoch=deep.epoch
+        )
+    save(job.run.folder, document(this, earned, views, spec.preprocessing), earned.partitions)
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
 class Earned:
     """What earned a result; `document` is what is stored of it."""
 
@@ -106,13 +161,12 @@ class ViewRun:
         dataset: as the method sees it.
         n_clusters: K.
         seed: of all draws.
-        take: name of the start, where an earlier run has chosen it.
     """
 
-    def __init__(self, dataset: MultiViewDataset, n_clusters: int, *, seed: int, take: str = "") -> None:
+    def __init__(self, dataset: MultiViewDataset, n_clusters: int, *, seed: int) -> None:
         self.dataset, self.n_clusters, self.seed = dataset, n_clusters, seed
         self.views = comparable(dataset)
-        self.pool: Pool = pools.pool(self.views, n_clusters, seed=seed, take=take)
+        self.pool: Pool = pools.pool(self.views, n_clusters, seed=seed)
         self.measure = Evidence(self.views, n_clusters, seed)
 
     def earned(self, deep: Snapshot, *, curve: Sequence[tuple[int, float]], taken_over: int) -> Earned:
@@ -186,41 +240,42 @@ class ViewRun:
         )
 
 
-def document(run: ViewRun, earned: Earned, found: Preparation | None, steps: Sequence[str]) -> dict[str, Any]:
+def document(run: ViewRun, earned: Earned, views: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> dict[str, Any]:
     """All of it for `auto.json`.
 
     Args:
         run: that has ended.
         earned: what came of it.
-        found: what led to the preparation; None where the spec names the steps.
+        views: what is known of each view.
         steps: the preprocessing in plain steps.
     """
-    related = found.related if found else preparation.related(run.views, run.n_clusters)
-    judged = run.verdict(earned, related)
+    judged = run.verdict(earned, [view["related"] for view in views])
     return {
         "kind": "views",
         "kept": earned.kept,
         "why": earned.why,
         "verdict": asdict(judged),
         "preprocessing": list(steps),
-        "views": _views(run, found, related),
+        "views": list(views),
         **earned.document,
         "partitions": {name: run.metrics(clusters) for name, clusters in earned.partitions.items()},
     }
 
 
-def _views(run: ViewRun, found: Preparation | None, related: Sequence[bool]) -> list[dict[str, Any]]:
-    views = []
-    for place, view in enumerate(run.dataset.spec.views):
-        about: dict[str, Any] = {"name": view.name, "related": related[place]}
-        if found:
+def _views(run: ViewRun, found: Preparation | None) -> list[dict[str, Any]]:
+    """What is known of each view: how it was prepared and why, and whether it belongs to the others."""
+    related = found.related if found else preparation.related(run.views, run.n_clusters)
+    views: list[dict[str, Any]] = [
+        {"name": view.name, "related": bool(one)} for view, one in zip(run.dataset.spec.views, related, strict=True)
+    ]
+    if found:
+        for place, about in enumerate(views):
             about |= {
                 "kind": found.kinds[place],
                 "scaling": found.scalings[place],
                 "candidates": found.overlaps[place],
                 "copy_of": found.copies[place],
             }
-        views.append(about)
     return views
 
 

@@ -39,7 +39,7 @@ MEANING = {
 """What each step does, for forms and help texts."""
 
 OPEN = ("flatten", "pca-100", "unit")
-"""What `auto` surely comes to; the scalings between follow from the samples (`mmclust.auto`)."""
+"""What `auto` surely comes to; the scalings between are chosen from the samples when a run begins (`mmclust.auto`)."""
 LARGE = 100.0
 """Features beyond this are worth a note where no step scales them."""
 _SPARSE = {"tf-idf": scaling.tf_idf, "sqrt": scaling.square_root, "walk": scaling.smooth_graph}
@@ -63,8 +63,8 @@ def parse(steps: Iterable[str]) -> tuple[str, ...]:
             close = difflib.get_close_matches(name, (*PLAIN, "pca-100", "clip-5", "resize-32"), n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise ValueError(
-                f"step {step!r} is not known; {hint}Steps are {', '.join(PLAIN)}, pca-N such as pca-100, clip-N such as "
-                "clip-5 and resize-N such as resize-32, for one view alone with its number before (2:l2), or none alone"
+                f"step {step!r} is not known; {hint}Steps are {', '.join(PLAIN)}, pca-N such as pca-100, clip-N and "
+                "resize-N; with a number before, such as 2:l2, for one view alone; or none alone"
             )
     if "auto" in found and len(found) > 1:
         raise ValueError("step auto chooses all steps; leave the others out, or auto")
@@ -119,11 +119,16 @@ def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = Non
         ValueError: a step that is not known.
     """
     views = list(spec.views)
-    for step in parse(steps):
-        for name in OPEN if step == "auto" else (step,):
-            for i, view in enumerate(views):
-                views[i] = _view_after(view, _named(name)[1], n_samples) if _acts(name, i) else view
+    for step in _settled(steps):
+        for i, view in enumerate(views):
+            views[i] = _view_after(view, _named(step)[1], n_samples) if _acts(step, i) else view
     return replace(spec, views=tuple(views))
+
+
+def _settled(steps: Sequence[str]) -> tuple[str, ...]:
+    """The steps, with `auto` as it is before a run has chosen."""
+    found = parse(steps)
+    return OPEN if found == ("auto",) else found
 
 
 def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
@@ -156,9 +161,8 @@ def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset
     Raises:
         ValueError: a step that is not known.
     """
-    assert "auto" not in steps, "what is open has to be chosen first (mmclust.auto.view_run)"
     specs, views, unlabelled = list(dataset.spec.views), list(dataset.views), list(dataset.unlabelled)
-    for step in parse(steps):
+    for step in _settled(steps):
         name = _named(step)[1]
         for i, view in enumerate(views):
             if not _acts(step, i):

@@ -52,10 +52,10 @@ def test_the_pool_is_sorted_by_evidence_and_the_start_is_as_good_as_any():
 
 def test_an_earlier_choice_is_taken_by_its_name():
     views, _ = blobs(n_samples=80)
-    name = pool_of(views, 5).candidates[-1].name
-    assert pool_of(views, 5, take=name).start.name == name
+    pool = pool_of(views, 5)
+    assert pool.taking(pool.candidates[-1].name).start is pool.candidates[-1]
     with pytest.raises(ValueError, match="'no such' is not known here; known are"):
-        pool_of(views, 5, take="no such")
+        pool.taking("no such")
 
 
 def test_samples_beyond_the_measured_ones_follow_their_neighbours(monkeypatch: pytest.MonkeyPatch):
