@@ -19,7 +19,7 @@ NOISE = 0.3
 N_EVALUATIONS = 24
 NOTE = (
     "Settings by the size of the data, none by its name. Each view is prepared by what its numbers are, training "
-    "starts from a clustering that every view alone can predict, and the method's own objective follows unchanged; none "
+    "starts from a clustering that every view alone can predict, and the objective follows unchanged; none "
     "of this is in the paper. Where the method ends with less evidence than its start, the start is the result."
 )
 
