@@ -121,10 +121,11 @@ def train(job: Job) -> "Outcome":
     clusters = torch.from_numpy(this.pool.start.clusters)
     epochs = min(spec.auto["start_epochs"], max(1, 2 * spec.epochs // 3))
     trainer = job.make(lambda method: WarmStart(method, clusters, epochs=epochs, noise=spec.auto["noise"]))
+    assert isinstance(trainer.method, WarmStart)
+    trainer.method.watch(trainer.train_views)
     outcome = trainer.fit(None if job.state is None else dict(job.state))
     if outcome != "finished":
         return outcome
-    assert isinstance(trainer.method, WarmStart)
     deep = job.run.run.snapshot()
     curve = job.run.run.metrics(["signal/evidence"])
     points = list(zip(curve["epoch"].astype(int), curve["value"], strict=True))

@@ -27,8 +27,9 @@ MOST_COMPARED = 4
 """Views that a step compares with each other: of many views, others each time."""
 CHUNK = 4096
 PHASE = "distil"
-TAKEN_OVER = "warm_start.taken_over"
-"""What a checkpoint holds beside the method itself: the epoch from which its objective is trained, -1 before."""
+PROGRESS = "warm_start.progress"
+"""What a checkpoint holds beside the method itself: the epoch from which its objective is trained, -1 before, and that
+of the last look at the start."""
 
 
 class WarmStart(Method):
@@ -47,7 +48,7 @@ class WarmStart(Method):
         super().__init__(method.config, method.spec)
         self.method, self.most_epochs, self.noise = method, epochs, noise
         self.register_buffer("clusters", clusters.long(), persistent=False)
-        self.taken_over, self._looked, self._steps_per_epoch = -1, 0.0, 1
+        self.taken_over, self._looked, self._steps_per_epoch = -1, 0, 1
         self._data: tuple[Tensor, ...] = ()
         self._deviations: list[Tensor] = []
 
@@ -59,9 +60,10 @@ class WarmStart(Method):
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """The method's own beginning; then the start is learnt."""
         self.method.start_stage(stage, data, generator)
-        self._watch(data)
+        self.watch(data)
 
-    def _watch(self, data: tuple[Tensor, ...]) -> None:
+    def watch(self, data: tuple[Tensor, ...]) -> None:
+        """Told all samples to train on; a training that goes on from a checkpoint has no beginning to tell them at."""
         self._data = data
         self._steps_per_epoch = max(1, len(data[0]) // max(1, self.config.batch_size or len(data[0])))
         self._deviations = [view.float().std() for view in data]
@@ -78,7 +80,7 @@ class WarmStart(Method):
             if epoch >= self.most_epochs or (due and self.reproduced() >= REPRODUCED):
                 self.taken_over = int(epoch)
             if due:
-                self._looked = epoch
+                self._looked = int(epoch)
         if not self.distilling:
             self.method.schedule(stage, epoch - self.taken_over, epochs - self.taken_over)
 
@@ -164,15 +166,16 @@ class WarmStart(Method):
         return self.method.landmarks()
 
     def state_dict(self, *args: Any, **more: Any) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The method's, and when its objective took over."""
-        return self.method.state_dict(*args, **more) | {TAKEN_OVER: torch.tensor(self.taken_over)}
+        """The method's, and how far the start is learnt."""
+        progress = torch.tensor([self.taken_over, int(self._looked)])
+        return self.method.state_dict(*args, **more) | {PROGRESS: progress}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **more: Any) -> Any:
         """Go on from a checkpoint."""
-        self.taken_over = int(state_dict.get(TAKEN_OVER, 0))
+        self.taken_over, self._looked = state_dict[PROGRESS].tolist()
         return self.method.load_state_dict(trained(state_dict), *args, **more)
 
 
 def trained(state: Mapping[str, Any]) -> dict[str, Any]:
     """What a checkpoint holds of the method alone."""
-    return {name: values for name, values in state.items() if name != TAKEN_OVER}
+    return {name: values for name, values in state.items() if name != PROGRESS}
