@@ -32,8 +32,9 @@ def dataset(views: list[np.ndarray], labels: np.ndarray | None = None) -> MultiV
 
 
 def trained(spec: RunSpec) -> Run:
-    run = RunStore().create(spec)
-    active = run.store.claim(run.id)
+    store = RunStore()
+    run = store.create(spec)
+    active = store.claim(run.id)
     assert active is not None
     assert worker.execute(active) == "finished", run.record().error
     return run
@@ -109,10 +110,10 @@ def test_a_run_tells_what_earned_its_result_and_its_spec_repeats_it(method: str,
     spec = build_spec(saved(tmp_path, views, labels), method, budget_min=CHEAP)
     assert spec.preprocessing == ("auto",)
     run = trained(spec)
-    about, decided = told(run), run.store.get(run.id).spec
+    about, decided = told(run), RunStore().get(run.id).spec
     assert "auto" not in decided.preprocessing and decided.auto["start"] == about["start"]["name"]
     assert about["verdict"]["word"] and about["partitions"]["start"]["acc"] > 0.9
-    assert run.record().metrics["acc"] > 0.9
+    assert (run.record().metrics or {})["acc"] > 0.9
     with np.load(run.folder / view_run.ARRAYS) as arrays:
         assert {"start", "method"} <= set(arrays)
     again = trained(decided)
@@ -129,7 +130,7 @@ def test_a_data_set_by_name_and_by_path_gives_the_same_run(tmp_path: Path, monke
     for name, key, values in (("view1", "fea", views[0]), ("view2", "fea", views[1]), ("L", "labels", labels[:, None])):
         savemat(folder / f"{name}.mat", {key: values})
     runs = [trained(build_spec(name, "dmim", budget_min=CHEAP, limit=300)) for name in ("caltech-2v", str(folder))]
-    by_name, by_path = (run.store.get(run.id).spec for run in runs)
+    by_name, by_path = (RunStore().get(run.id).spec for run in runs)
     assert (by_name.config, by_name.epochs, by_name.preprocessing, by_name.auto) == (
         *(by_path.config, by_path.epochs),
         *(by_path.preprocessing, by_path.auto),
@@ -139,8 +140,9 @@ def test_a_data_set_by_name_and_by_path_gives_the_same_run(tmp_path: Path, monke
 
 def test_samples_that_are_all_the_same_fail_with_a_sentence(tmp_path: Path):
     same = [np.ones((30, 4), np.float32) * np.arange(4), np.ones((30, 3), np.float32) * np.arange(3)]
-    run = RunStore().create(build_spec(saved(tmp_path, same, np.arange(30) % 3), "dmim", budget_min=CHEAP))
-    active = run.store.claim(run.id)
+    store = RunStore()
+    run = store.create(build_spec(saved(tmp_path, same, np.arange(30) % 3), "dmim", budget_min=CHEAP))
+    active = store.claim(run.id)
     assert active is not None
     assert worker.execute(active) == "failed"
     assert "the same in every view" in run.record().error
