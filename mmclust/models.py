@@ -49,6 +49,8 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     Raises:
         ValueError: it has no checkpoint yet, or the checkpoint cannot be read.
     """
+    from mmclust.methods.warm_start import trained
+
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"run {run.id} has no trained weights yet; let it train for an epoch first")
@@ -57,7 +59,7 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     try:
         # Mapped: the optimisers' part of the file takes no memory.
         state = checkpoints.read(path, mapped=True)
-        method.load_state_dict(state["method"])
+        method.load_state_dict(trained(state["method"]))
     except Exception as error:
         raise ValueError(f"the weights of run {run.id} cannot be read; train it again ({first_line(error)})") from error
     return method.eval()

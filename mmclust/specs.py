@@ -91,11 +91,14 @@ def build_spec(
     _check_whole("evaluate_every", evaluate_every, 1, MAX_EPOCHS)
     _check_whole("n_snapshots", n_snapshots, 1, 1000)
     _check_clusters(n_clusters, n_samples, Path(name).name)
-    usual = about.resolve(name, preset, {}, facts=facts, budget_min=budget_min)["batch_size"]
-    n_train = n_trained(about, usual, n_samples, read)
+    usual = about.resolve(name, preset, {}, facts=facts, budget_min=budget_min)
+    n_train = n_trained(about, usual["batch_size"], n_samples, read)
     config = about.resolve(name, preset, changes or {}, n_samples=n_train, facts=facts, budget_min=budget_min)
     if preprocessing is None:
-        preprocessing = about.preprocessing(config) if chosen.preprocessing is None else chosen.preprocessing
+        # A change that the method prepares the data for, such as convolutions, outweighs the preset's preprocessing.
+        of_method = about.preprocessing(config)
+        asked = of_method != about.preprocessing(usual)
+        preprocessing = of_method if asked or chosen.preprocessing is None else chosen.preprocessing
     return RunSpec(
         dataset=name,
         method=about.name,
@@ -133,8 +136,11 @@ def facts_of(
     """
     if not about.is_automatic(preset):
         return None
+    views = catalogue.describe(name).views
+    if not about.several_views and any(view.kind != "image" for view in views):
+        return None  # `validate` says that the method cannot take them
     n_train = n_samples if about.train_part == "all" else len(read().part(about.train_part))
-    return Facts(n_samples=n_train, n_clusters=n_clusters, views=catalogue.describe(name).views)
+    return Facts(n_samples=n_train, n_clusters=n_clusters, views=views)
 
 
 def _budget(about: MethodCard, preset: str, budget_min: float | None) -> float | None:
@@ -244,7 +250,7 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
     note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
-    if spec.auto and (few := _few_updates(about, spec, n_train or n_samples)):
+    if spec.auto and not about.several_views and (few := _few_updates(about, spec, n_train or n_samples)):
         note = few
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     if spec.n_clusters is not None:

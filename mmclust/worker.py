@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
@@ -35,6 +36,8 @@ from mmclust.signals import received_signals
 
 if TYPE_CHECKING:
     from mmclust.auto.image_run import Make
+    from mmclust.auto.preparation import Preparation
+    from mmclust.auto.view_run import LiveEvidence
     from mmclust.engine.guide import Guide
     from mmclust.engine.recorder import Recorder
     from mmclust.engine.trainer import Outcome, Trainer
@@ -110,14 +113,21 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
     dataset = catalogue.load(spec.dataset, limit=spec.limit, reading=reading)
     _keep_understanding(run, dataset, reading)
     preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
-    dataset = preparation.prepare(dataset, spec.preprocessing)
-    torch.set_num_threads(_n_threads(dataset.spec, background=in_server))
+    torch.set_num_threads(_n_threads(preparation.spec_after(dataset.spec, spec.preprocessing), background=in_server))
     n_clusters = with_clusters(dataset.spec, spec).n_clusters
     _check_size(dataset, n_clusters)
+    found = _choose_preprocessing(run, dataset, n_clusters) if "auto" in spec.preprocessing else None
+    dataset = preparation.prepare(dataset, run.spec.preprocessing)
+    watch = _live_evidence(dataset, n_clusters)
 
-    def make(values: Mapping[str, Any], recorder: "Recorder", guide: "Guide | None" = None) -> "Trainer":
+    def make(
+        values: Mapping[str, Any],
+        recorder: "Recorder",
+        guide: "Guide | None" = None,
+        wrap: "Callable[[Method], Method]" = lambda method: method,
+    ) -> "Trainer":
         return Trainer(
-            build_model(spec, dataset.spec, **values),
+            wrap(build_model(spec, dataset.spec, **values)),
             dataset,
             recorder,
             epochs=spec.epochs,
@@ -129,6 +139,7 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
             evaluate_every=spec.evaluate_every,
             snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
             guide=guide,
+            watch=watch,
         )
 
     trainer = make({}, run)
@@ -142,7 +153,10 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
         environment=_environment(run.device, trainer.method) | {"steps": steps} | told,
     )
     again = state is not None and not run.evaluated(step)
-    outcome = _train_by_trials(run, dataset, make) if spec.auto else trainer.fit(state, measure_again=again)
+    if spec.auto and about.several_views:
+        outcome = _train_from_start(run, dataset, found, state, partial(make, {}, run, None))
+    else:
+        outcome = _train_by_trials(run, dataset, make) if spec.auto else trainer.fit(state, measure_again=again)
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
     if outcome == "paused" and run.short_of_space:
@@ -159,6 +173,39 @@ def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Read
     written = file.with_suffix(".tmp")
     written.write_text(json.dumps(found, indent=2))
     written.replace(file)
+
+
+def _choose_preprocessing(run: ActiveRun, dataset: MultiViewDataset, n_clusters: int) -> "Preparation":
+    """Preset auto for several views: what the spec's `auto` stands for, written into the spec."""
+    from mmclust.auto.view_run import chosen_steps
+
+    steps, found = chosen_steps(dataset, n_clusters, run.spec.seed)
+    run.decide(run.spec.config, run.spec.auto, preprocessing=steps)
+    return found
+
+
+def _live_evidence(dataset: MultiViewDataset, n_clusters: int) -> "LiveEvidence | None":
+    """The curve of evidence of a run of several views."""
+    if len(dataset.views) < 2:
+        return None
+    from mmclust.auto.view_run import LiveEvidence
+
+    return LiveEvidence(dataset, n_clusters)
+
+
+def _train_from_start(
+    run: ActiveRun,
+    dataset: MultiViewDataset,
+    found: "Preparation | None",
+    state: dict[str, Any] | None,
+    make: "Callable[[Callable[[Method], Method]], Trainer]",
+) -> "Outcome":
+    """Preset auto for several views: a start that needs no method, the method, and the better of both."""
+    from mmclust.auto import view_run
+
+    n_clusters = with_clusters(dataset.spec, run.spec).n_clusters
+    job = view_run.Job(run=run, dataset=dataset, n_clusters=n_clusters, preparation=found, state=state, make=make)
+    return view_run.train(job)
 
 
 def _train_by_trials(run: ActiveRun, dataset: MultiViewDataset, make: "Make") -> "Outcome":

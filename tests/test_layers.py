@@ -47,7 +47,10 @@ ALLOWED = {
     "models": {"data", "engine", "errors", "methods.base", "methods.card", "runs"},
     "signals": {"runs"},
     "specs": {"data", "methods.card", "runs"},
-    "auto": {"analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "seeding"},
+    "auto": {
+        *("analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "methods.base"),
+        "seeding",
+    },
     "baselines": {"data", "evaluation", "loading", "methods.card", "seeding"},
     "plots": {"evaluation"},
     "analysis": {"evaluation", "loading", "methods.base", "settings"},
@@ -124,7 +127,7 @@ def permission(module: str, target: str) -> str | None:
     inner = target.split(".")[2:]
     if inner[:1] in ([], ["automatic"], ["card"], ["METHODS"], ["method_class"]):
         return "methods.card"
-    return "methods.base" if inner[:1] == ["base"] else "methods"
+    return "methods.base" if inner[:1] in (["base"], ["warm_start"]) else "methods"
 
 
 def is_allowed(module: str, target: str) -> bool:

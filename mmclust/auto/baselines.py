@@ -4,12 +4,14 @@ Shapes: N samples, D columns of a view, K clusters.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from mmclust.auto import graphs, starts
 
 Views = Sequence[np.ndarray]
+UMAP_DIMS = 10
 
 
 def k_means_all_views(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -51,11 +53,20 @@ def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
         return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)
 
 
-UMAP_DIMS = 10
-BASELINES: dict[str, tuple[str, Callable[[Views, int, int], np.ndarray]]] = {
-    "kmeans": ("k-means, all views", k_means_all_views),
-    "cca": ("CCA + k-means", cca_k_means),
-    "mean-graph": ("spectral clustering of the views' mean graph", spectral_mean_graph),
-    "umap": ("UMAP + Gaussian mixture", umap_mixture),
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A simple method."""
+
+    title: str
+    clusters: Callable[[Views, int, int], np.ndarray]
+    """(views, K, seed) -> (N,)."""
+    slow: bool = False
+    """Whether it takes longer than the start of a run."""
+
+
+BASELINES: dict[str, Baseline] = {
+    "kmeans": Baseline(title="k-means, all views", clusters=k_means_all_views),
+    "cca": Baseline(title="CCA + k-means", clusters=cca_k_means),
+    "mean-graph": Baseline(title="spectral clustering of the mean graph", clusters=spectral_mean_graph),
+    "umap": Baseline(title="UMAP + Gaussian mixture", clusters=umap_mixture, slow=True),
 }
-"""Name -> title and (views, K, seed) -> clusters (N,)."""

@@ -29,15 +29,18 @@ class Evidence:
         views: each (N, D), prepared.
         n_clusters: clusters asked for: a partition into fewer is measured by the same ln K.
         seed: of the folds.
+        n_repeats: how often folds are drawn; None for as often as the number of samples asks for.
     """
 
-    def __init__(self, views: Sequence[np.ndarray], n_clusters: int, seed: int = 0) -> None:
+    def __init__(
+        self, views: Sequence[np.ndarray], n_clusters: int, seed: int = 0, *, n_repeats: int | None = None
+    ) -> None:
         random = np.random.default_rng(seed)
         self.scale = np.log(max(n_clusters, 2))
         self.chosen = np.sort(random.permutation(len(views[0]))[:MOST_SAMPLES])
         n_samples = len(self.chosen)
         n_folds = max(2, min(N_FOLDS, n_samples))
-        n_repeats = min(max(REPEATED_SAMPLES // n_samples, 1), MOST_REPEATS)
+        n_repeats = n_repeats or min(max(REPEATED_SAMPLES // n_samples, 1), MOST_REPEATS)
         folds = [random.permutation(n_samples) % n_folds for _ in range(n_repeats)]
         chosen = [np.asarray(view[self.chosen], np.float64) for view in views]
         self.solvers = [

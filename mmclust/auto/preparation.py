@@ -182,6 +182,13 @@ def _copies(comparison: _Comparison, names: Sequence[str]) -> tuple[int | None, 
     )
 
 
+def related(views: Sequence[np.ndarray], n_clusters: int) -> tuple[bool, ...]:
+    """Whether each prepared view (N, D) shares more neighbours with some other one than shuffled samples do."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(views[0]))[:MOST_ROWS])
+    k = n_neighbours(len(rows), n_clusters)
+    return _related([graphs.neighbours(view[rows], k)[0] for view in views])
+
+
 def _related(found: Sequence[np.ndarray]) -> tuple[bool, ...]:
     """Whether each view shares more neighbours with some other one than shuffled samples do."""
     related = [False] * len(found)

@@ -33,12 +33,12 @@ Align = Callable[[Views, float, int], np.ndarray]
 ALIGN_NOISE = (0.3, 1.0)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Start:
     """A candidate to start from."""
 
-    family: str
-    """How it was found, in a few words."""
+    name: str
+    """How it was found, in a few words; unique in its pool."""
     clusters: np.ndarray
     """(N,) from 0 to K - 1."""
     evidence: float
@@ -60,6 +60,17 @@ class Pool:
         """The candidate that was taken."""
         return self.candidates[self.taken]
 
+    def taking(self, name: str) -> "Pool":
+        """The pool with another choice, by an earlier run's name for it.
+
+        Raises:
+            ValueError: no candidate has that name.
+        """
+        names = [candidate.name for candidate in self.candidates]
+        if name not in names:
+            raise ValueError(f"start {name!r} is not known here; known are {', '.join(sorted(names))}")
+        return replace(self, taken=names.index(name))
+
 
 def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = None) -> Pool:
     """Candidates, their evidence, and the choice among them.
@@ -77,27 +88,30 @@ def find(views: Views, n_clusters: int, *, seed: int = 0, align: Align | None = 
     rows = np.sort(np.random.default_rng(seed).permutation(n_samples)[:MOST_SAMPLES])
     some = [view[rows] for view in views]
     measure = Evidence(some, n_clusters, seed)
-    found = [_measured(measure, family, clusters) for family, clusters in candidates(some, n_clusters, seed, align)]
+    found = [_measured(measure, name, clusters) for name, clusters in candidates(some, n_clusters, seed, align)]
     found.sort(key=lambda start: -start.evidence)
     together = [
         _measured(measure, f"consensus of {n}", consensus([start.clusters for start in found[:n]], n_clusters, seed))
         for n in CONSENSUS_OF
         if n <= len(found)
     ]
-    best = max(start.evidence for start in (*found, *together))
-    tied = [start for start in together if start.evidence >= best - TIED]
-    start = max(tied, key=lambda start: start.evidence) if tied else found[0]
     everything = sorted((*found, *together), key=lambda start: -start.evidence)
-    taken = next(i for i, candidate in enumerate(everything) if candidate is start)
+    taken = _chosen(everything, together)
     if len(rows) < n_samples:
         follow = partial(followed, views, rows)
         everything = [replace(one, clusters=follow(one.clusters)) for one in everything]
     return Pool(candidates=tuple(everything), taken=taken, chance=chance(some, n_clusters, seed))
 
 
-def _measured(measure: Evidence, family: str, clusters: np.ndarray) -> Start:
+def _measured(measure: Evidence, name: str, clusters: np.ndarray) -> Start:
     by_view = measure.by_view(clusters)
-    return Start(family=family, clusters=clusters, evidence=total(by_view), evidence_by_view=tuple(map(float, by_view)))
+    return Start(name=name, clusters=clusters, evidence=total(by_view), evidence_by_view=tuple(map(float, by_view)))
+
+
+def _chosen(everything: Sequence[Start], together: Sequence[Start]) -> int:
+    """Place of the best consensus where it is as good as the first; of the first otherwise."""
+    best = everything[0].evidence
+    return next((i for i, one in enumerate(everything) if one in together and one.evidence >= best - TIED), 0)
 
 
 def candidates(
@@ -107,11 +121,11 @@ def candidates(
     together = np.concatenate(views, axis=1)
     seeds = [seed * N_SEEDS + number for number in range(N_SEEDS)]
     for one in seeds:
-        yield "k-means", k_means(together, n_clusters, one)
+        yield f"k-means, seed {one}", k_means(together, n_clusters, one)
     for ridge in CCA_RIDGES:
         directions = shared_directions(views, n_clusters, ridge)
         for one in seeds:
-            yield "CCA + k-means", k_means(directions, n_clusters, one)
+            yield f"CCA + k-means, ridge {ridge:g}, seed {one}", k_means(directions, n_clusters, one)
     for k in GRAPH_NEIGHBOURS:
         for name, graph in (
             ("graph of all columns", graphs.affinity(together, k)),
@@ -119,13 +133,14 @@ def candidates(
         ):
             embedding = graphs.spectral_embedding(graph, n_clusters)
             for one in seeds[:2]:
-                yield name, k_means(embedding, n_clusters, one)
+                yield f"{name}, {k} neighbours, seed {one}", k_means(embedding, n_clusters, one)
     for noise in ALIGN_NOISE if align else ():
         assert align is not None
         features = align(views, noise, seed)
-        yield "alignment + k-means", k_means(features, n_clusters, seed)
+        yield f"alignment + k-means, noise {noise:g}", k_means(features, n_clusters, seed)
         graph = graphs.affinity(features, GRAPH_NEIGHBOURS[0])
-        yield "alignment + graph", k_means(graphs.spectral_embedding(graph, n_clusters), n_clusters, seed)
+        embedding = graphs.spectral_embedding(graph, n_clusters)
+        yield f"alignment + graph, noise {noise:g}", k_means(embedding, n_clusters, seed)
 
 
 def chance(views: Views, n_clusters: int, seed: int = 0) -> float:

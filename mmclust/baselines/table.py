@@ -146,7 +146,7 @@ DEEP: dict[str, DeepBaseline] = {
         about="DMIM with the mutual information of the views' clusters alone, as IIC has it.",
         method="dmim",
         ablation="I(Z1; Z2) only",
-        preset="best-known",
+        preset="paper",
     ),
 }
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mmclust import settings
 from mmclust.cli import execution
 from mmclust.cli.output import print_json
 from mmclust.cli.train import changes
@@ -20,6 +21,8 @@ NAMES = {
     "device": "on a GPU: losses beside the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
     "seeds side by side",
     "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
+    "generality": "every data set of FOLDER, or of the catalogue, with every fitting method under preset auto, three "
+    "seeds, beside k-means chosen by labels and with --preset paper beside the paper's settings; resumable",
     "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
     "sensitivity": "the Sensitivity page with 500 runs in Chromium, and a step of its slider",
     "sweep": "seconds of 100 tiny runs, and the share of them that no run trained in",
@@ -32,6 +35,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("bench", help="measure speed: training, pages or the run store")
     parser.add_argument("name", choices=tuple(NAMES), help="; ".join(f"{name}: {what}" for name, what in NAMES.items()))
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="generality: of data sets")
     defaults = ", ".join(f"{name} {rounds}" for name, rounds in ROUNDS.items())
     parser.add_argument(
         "--rounds",
@@ -112,6 +116,12 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="train: with --method; accuracy, device: default digits; pages: of the run shown, default the largest",
     )
+    parser.add_argument(
+        "--lines",
+        type=Path,
+        metavar="FILE",
+        help="generality: JSON lines of what was measured, where it goes on; default generality.jsonl in MMCLUST_HOME",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the figures to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
@@ -133,6 +143,8 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"{args.out} cannot be written: {error.strerror}; choose another file") from error
     if args.json:
         print_json(found)
+    elif args.name == "generality":
+        print("\n".join(import_module("benchmarks.generality").table(found)))
     else:
         print("\n".join(_lines(found)))
     return 0
@@ -172,6 +184,15 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             compiled=args.compile,
             say=print,
         )
+    if args.name == "generality":
+        return module.measure(
+            _existing(args.folder),
+            lines=args.lines or settings.home() / "generality.jsonl",
+            seeds=args.seeds or module.SEEDS,
+            methods=(args.method,) if args.method else (),
+            presets=("auto", args.preset) if args.preset and args.preset != "auto" else ("auto",),
+            told=lambda text: print(text, flush=True),
+        )
     if args.name == "embed":
         return module.measure(sizes=args.samples or module.SIZES, say=print)
     if args.name == "sweep":
@@ -185,6 +206,12 @@ def _parts(text: str) -> list[str]:
     if "ways" in (parts := text.split(",")):
         print("--parts ways is called modes now; please write that.", file=sys.stderr)
     return ["modes" if part == "ways" else part for part in parts]
+
+
+def _existing(folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; give one that holds data sets, or none for the catalogue's")
+    return folder
 
 
 def _training(args: argparse.Namespace, rounds: int) -> dict[str, Any]:

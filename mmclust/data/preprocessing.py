@@ -1,7 +1,7 @@
 """Preparation of a data set before training, declared in the run spec and fitted without labels.
 
-A step acts on every vector view; image views are left alone by all but `flatten`, which turns them into vectors, and
-`resize-N`, which makes them smaller.
+A step acts on every vector view, or with a number before it on that view alone (`2:l2`); image views are left alone by
+all but `flatten`, which turns them into vectors, and `resize-N`, which makes them smaller.
 Views are independent of each other, and what a step learns (ranges, directions) it learns from all samples of the run.
 
 Shapes: N samples, D columns, C channels, H x W pixels.
@@ -15,11 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from mmclust.data import scaling
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.resizing import resized, size_after
 
-PLAIN = ("flatten", "minmax", "standard", "l2", "unit")
-"""Steps without a number; `pca-N` and `resize-N` are those with."""
+PLAIN = ("flatten", "minmax", "standard", "l2", "unit", "tf-idf", "sqrt", "walk", "auto")
+"""Steps without a number; `pca-N`, `clip-N` and `resize-N` are those with."""
 
 MEANING = {
     "flatten": "image views become vectors of pixels in [0, 1]",
@@ -27,13 +28,22 @@ MEANING = {
     "standard": "each column to mean 0 and deviation 1",
     "l2": "each sample to length 1",
     "unit": "the whole view divided by its standard deviation",
+    "tf-idf": "word counts weighted by how rare a word is, each sample to length 1",
+    "sqrt": "square roots of the values",
+    "walk": "rows of a graph after two steps of a walk on it",
+    "auto": "chosen for each view without labels when the run begins",
+    "clip-N": "values cut off at N and -N",
     "pca-N": "the N directions of largest variance",
     "resize-N": "images made smaller, their shorter side N pixels",
 }
 """What each step does, for forms and help texts."""
 
+OPEN = ("flatten", "pca-100", "unit")
+"""What `auto` surely comes to; the scalings between are chosen from the samples when a run begins (`mmclust.auto`)."""
 LARGE = 100.0
 """Features beyond this are worth a note where no step scales them."""
+_SPARSE = {"tf-idf": scaling.tf_idf, "sqrt": scaling.square_root, "walk": scaling.smooth_graph}
+"""Steps that keep views of mostly zeros sparse until another step needs them dense."""
 _BLOCK = 4096
 """Rows at a time: temporary copies in double precision stay small."""
 
@@ -47,15 +57,28 @@ def parse(steps: Iterable[str]) -> tuple[str, ...]:
     found = [name.strip().lower() for text in steps for name in text.split(",") if name.strip()]
     if found == ["none"]:
         return ()
-    for name in found:
-        if name not in PLAIN and not _n_components(name) and not _side(name):
-            close = difflib.get_close_matches(name, (*PLAIN, "pca-100", "resize-32"), n=1)
+    for step in found:
+        name = _named(step)[1]
+        if name not in PLAIN and not (_n_components(name) or _side(name) or _clip(name)):
+            close = difflib.get_close_matches(name, (*PLAIN, "pca-100", "clip-5", "resize-32"), n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise ValueError(
-                f"step {name!r} is not known; {hint}Steps are {', '.join(PLAIN)}, pca-N such as pca-100 and resize-N "
-                "such as resize-32, or none alone"
+                f"step {step!r} is not known; {hint}Steps are {', '.join(PLAIN)}, pca-N such as pca-100, clip-N and "
+                "resize-N; with a number before, such as 2:l2, for one view alone; or none alone"
             )
+    if "auto" in found and len(found) > 1:
+        raise ValueError("step auto chooses all steps; leave the others out, or auto")
     return tuple(found)
+
+
+def _named(step: str) -> tuple[int | None, str]:
+    """Place of the view that a step acts on, None for all, and the step's name."""
+    found = re.fullmatch(r"([1-9]\d{0,3}):(.+)", step)
+    return (int(found[1]) - 1, found[2]) if found else (None, step)
+
+
+def _acts(step: str, place: int) -> bool:
+    return _named(step)[0] in (None, place)
 
 
 def _n_components(name: str) -> int:
@@ -70,9 +93,18 @@ def _side(name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def meaning(name: str) -> str:
+def _clip(name: str) -> float:
+    """The N of `clip-N`; 0 for other names."""
+    found = re.fullmatch(r"clip-(\d+(?:\.\d+)?)", name)
+    return float(found[1]) if found else 0.0
+
+
+def meaning(step: str) -> str:
     """What a step does, in words."""
-    return MEANING["pca-N" if _n_components(name) else "resize-N" if _side(name) else name]
+    place, name = _named(step)
+    numbered = {"pca-N": _n_components(name), "clip-N": _clip(name), "resize-N": _side(name)}
+    words = MEANING[next((kind for kind, number in numbered.items() if number), name)]
+    return words if place is None else f"view {place + 1} alone: {words}"
 
 
 def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = None) -> DataSpec:
@@ -86,10 +118,17 @@ def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = Non
     Raises:
         ValueError: a step that is not known.
     """
-    views = spec.views
-    for step in parse(steps):
-        views = tuple(_view_after(view, step, n_samples) for view in views)
-    return replace(spec, views=views)
+    views = list(spec.views)
+    for step in _settled(steps):
+        for i, view in enumerate(views):
+            views[i] = _view_after(view, _named(step)[1], n_samples) if _acts(step, i) else view
+    return replace(spec, views=tuple(views))
+
+
+def _settled(steps: Sequence[str]) -> tuple[str, ...]:
+    """The steps, with `auto` as it is before a run has chosen."""
+    found = parse(steps)
+    return OPEN if found == ("auto",) else found
 
 
 def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
@@ -103,7 +142,7 @@ def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
         return replace(view, kind="vector", shape=flat, low=0.0, high=1.0, image_shape=(channels, height, width))
     if step == "minmax":
         return replace(view, low=0.0, high=1.0)
-    if step in ("standard", "unit"):
+    if step in ("standard", "unit", "sqrt", "tf-idf", "walk"):
         return _unbounded(view)
     if components := _n_components(step):
         n_columns = min(components, view.shape[0], n_samples or view.shape[0])
@@ -123,12 +162,16 @@ def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset
         ValueError: a step that is not known.
     """
     specs, views, unlabelled = list(dataset.spec.views), list(dataset.views), list(dataset.unlabelled)
-    for step in parse(steps):
+    for step in _settled(steps):
+        name = _named(step)[1]
         for i, view in enumerate(views):
-            views[i] = _apply(step, specs[i], view)
-            if _side(step) and unlabelled:
-                unlabelled[i] = _apply(step, specs[i], unlabelled[i])
-            specs[i] = _view_after(specs[i], step, dataset.n_samples)
+            if not _acts(step, i):
+                continue
+            views[i] = _apply(name, specs[i], view)
+            if _side(name) and unlabelled:
+                unlabelled[i] = _apply(name, specs[i], unlabelled[i])
+            specs[i] = _view_after(specs[i], name, dataset.n_samples)
+    views = [scaling.dense_rows(view) for view in views]
     if all(after is before for after, before in zip(views, dataset.views, strict=True)):
         return dataset
     spec = replace(dataset.spec, views=tuple(specs))
@@ -141,8 +184,15 @@ def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
         if side := _side(step):
             return resized(view, side)
         return _flattened(spec, view) if step == "flatten" else view
+    if step in _SPARSE:
+        return _SPARSE[step](scaling.as_rows(view))
     if components := _n_components(step):
-        return _principal(view, components)
+        # Many columns, or sparse ones, are decomposed by a faster method.
+        few = isinstance(view, np.ndarray) and view.shape[1] <= max(len(view), scaling.EXACT_PCA)
+        return _principal(view, components) if few else scaling.principal(scaling.as_rows(view), components)
+    view = scaling.dense_rows(view)
+    if bound := _clip(step):
+        return np.clip(view, -bound, bound)
     work: dict[str, Callable[[np.ndarray], np.ndarray]] = {"standard": _standardised, "l2": _normalised, "unit": _unit}
     if step == "minmax" and not _is_scaled_image(spec):
         return _minmax(view)
@@ -247,7 +297,8 @@ def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Seq
 
 def _scales(steps: Sequence[str]) -> bool:
     """Whether any step brings the features into a range of its own."""
-    return any(step in ("minmax", "standard", "unit", "l2") or _n_components(step) for step in steps)
+    scaled = ("minmax", "standard", "unit", "l2", "tf-idf", "auto")
+    return any(name in scaled or _n_components(name) for name in (_named(step)[1] for step in steps))
 
 
 def notes(dataset: MultiViewDataset, steps: Sequence[str] = ()) -> tuple[str, ...]:

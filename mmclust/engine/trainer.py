@@ -9,7 +9,7 @@ import itertools
 import math
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -138,6 +138,7 @@ class Trainer:
         evaluate_every: epochs between evaluations; the last epoch is always evaluated.
         snapshot_epochs: epochs whose codes are kept.
         guide: leads the method away from a start; steps are eager then.
+        watch: more to log of every evaluated epoch, by name.
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class Trainer:
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
         guide: Guide | None = None,
+        watch: Callable[[Snapshot], Mapping[str, float]] | None = None,
     ) -> None:
         if device.type == "cpu":
             keep_freed_memory()
@@ -194,7 +196,7 @@ class Trainer:
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
-        self.guide = guide
+        self.guide, self.watch = guide, watch
         if guide is not None:
             guide.begin(self.total_steps)
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
@@ -356,7 +358,7 @@ class Trainer:
             values |= {f"eval/{name}": value for name, value in found.items()}
             if snapshot.logits.shape[1] >= TOP5_FROM_CLUSTERS:
                 values["eval/acc_top5"] = acc_top(self.labels[snapshot.index], snapshot.logits)
-        values |= self._view_figures(snapshot)
+        values |= self._view_figures(snapshot) | dict(self.watch(snapshot) if self.watch else {})
         self.recorder.log(values, step=self.step, epoch=epoch)
         last = epoch == self.epochs
         if last or epoch in self.snapshot_epochs:

@@ -95,14 +95,18 @@ class ActiveRun:
         self._environment |= environment
         self._note({"environment": json.dumps(self._environment)})
 
-    def decide(self, config: Mapping[str, Any], auto: Mapping[str, Any]) -> None:
+    def decide(
+        self, config: Mapping[str, Any], auto: Mapping[str, Any], *, preprocessing: Sequence[str] | None = None
+    ) -> None:
         """Write what preset auto has chosen into the spec, so that it repeats this run exactly.
 
         Args:
             config: every hyper-parameter.
             auto: replaces what was left open.
+            preprocessing: likewise; None where it stays.
         """
-        self.spec = replace(self.spec, config=dict(config), auto=dict(auto))
+        steps = self.spec.preprocessing if preprocessing is None else tuple(preprocessing)
+        self.spec = replace(self.spec, config=dict(config), auto=dict(auto), preprocessing=steps)
         self.run.spec = self.spec
         temporary = self.folder / "spec.json.tmp"
         temporary.write_text(self.spec.to_json())

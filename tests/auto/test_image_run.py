@@ -33,7 +33,7 @@ def write_bars(path: Path, n: int = 96, size: int = 16, **more: np.ndarray) -> s
     angle = (np.pi * classes / 3)[:, None, None]
     bar = np.exp(-np.square((np.cos(angle) * columns + np.sin(angle) * rows) * 10 / size))
     images = (200 * bar + random.normal(20, 8, bar.shape)).clip(0, 255).astype(np.uint8)[:, None]
-    np.savez(path, images=images, labels=classes, **more)
+    np.savez(path, images=images, labels=classes, **more)  # pyright: ignore[reportArgumentType]
     return str(path)
 
 
@@ -56,11 +56,12 @@ def test_what_was_chosen_is_in_the_spec_and_repeats_the_run(tmp_path: Path, meth
     assert len(run.spec.auto["candidates"]) == 1
     stored = json.loads((run.folder / "spec.json").read_text())
     assert stored["auto"] == run.spec.auto and stored["config"] == run.spec.config
-    again = run.store.create(run.spec)
-    claimed = run.store.claim(again.id, devices=["cpu"])
+    store = RunStore(tmp_path / "home")
+    again = store.create(run.spec)
+    claimed = store.claim(again.id, devices=["cpu"])
     assert claimed is not None and worker.execute(claimed) == "finished"
     assert np.array_equal(again.snapshot().logits, run.snapshot().logits)
-    assert run.store.get(again.id).spec.auto == run.spec.auto
+    assert store.get(again.id).spec.auto == run.spec.auto
 
 
 def test_what_earned_the_result_is_stored_with_the_run(tmp_path: Path) -> None:
@@ -139,13 +140,14 @@ def test_a_run_that_is_stopped_in_a_trial_goes_on_there(
     dataset = write_bars(tmp_path / "bars.npz")
     whole = train(tmp_path, dataset)
     monkeypatch.setattr(trainer, "POLL_EVERY_S", 0.0)
-    created = whole.store.create(build_spec(dataset, "dccs", epochs=4, changes=SMALL["dccs"], device="cpu"))
-    active = whole.store.claim(created.id, devices=["cpu"])
+    store = RunStore(tmp_path / "home")
+    created = store.create(build_spec(dataset, "dccs", epochs=4, changes=SMALL["dccs"], device="cpu"))
+    active = store.claim(created.id, devices=["cpu"])
     assert active is not None
     monkeypatch.setattr(active, "request", lambda: wish)
     assert worker.execute(active) in ("paused", "stopped")
-    whole.store.requeue(created.id, "thread")
-    active = whole.store.claim(created.id, devices=["cpu"])
+    store.requeue(created.id, "thread")
+    active = store.claim(created.id, devices=["cpu"])
     assert active is not None and worker.execute(active) == "finished"
     steps = created.metrics(["eval/acc"])["step"].tolist()
     assert steps == whole.metrics(["eval/acc"])["step"].tolist()

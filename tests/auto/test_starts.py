@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_pool():
     views, _ = blobs(n_samples=150)
     first, again = (pool_of(views, 5, seed=3, align=align) for _ in range(2))
     for one, other in zip(first.candidates, again.candidates, strict=True):
-        assert one.family == other.family and one.evidence == other.evidence
+        assert one.name == other.name and one.evidence == other.evidence
         np.testing.assert_array_equal(one.clusters, other.clusters)
 
 
@@ -48,6 +48,14 @@ def test_the_pool_is_sorted_by_evidence_and_the_start_is_as_good_as_any():
     evidence = [candidate.evidence for candidate in pool.candidates]
     assert evidence == sorted(evidence, reverse=True)
     assert pool.start.evidence >= evidence[0] - starts.TIED
+
+
+def test_an_earlier_choice_is_taken_by_its_name():
+    views, _ = blobs(n_samples=80)
+    pool = pool_of(views, 5)
+    assert pool.taking(pool.candidates[-1].name).start is pool.candidates[-1]
+    with pytest.raises(ValueError, match="'no such' is not known here; known are"):
+        pool.taking("no such")
 
 
 def test_samples_beyond_the_measured_ones_follow_their_neighbours(monkeypatch: pytest.MonkeyPatch):
@@ -82,8 +90,8 @@ def test_aligned_features_bring_the_views_of_a_class_together():
     assert acc(labels, starts.k_means(features, 5, 0)) > 0.9
 
 
-@pytest.mark.parametrize("name", [name for name in baselines.BASELINES if name != "umap"])
+@pytest.mark.parametrize("name", [name for name, one in baselines.BASELINES.items() if not one.slow])
 def test_baselines_find_clear_classes(name: str):
     views, labels = blobs()
     prepared = preparation.choose(views, 5).apply(views)
-    assert acc(labels, baselines.BASELINES[name][1](prepared, 5, 0)) > 0.8
+    assert acc(labels, baselines.BASELINES[name].clusters(prepared, 5, 0)) > 0.8

@@ -183,7 +183,7 @@ def test_other_encodings_than_utf_8_are_read_and_named(
 
 @pytest.mark.parametrize("missing", ["?", "--", "n/a", "."])
 def test_what_stands_for_a_missing_number_is_one(tmp_path: Path, missing: str) -> None:
-    table = frame(**{"class": WORDS}).astype(object)
+    table = frame(**{"class": WORDS}).astype(object)  # pyright: ignore[reportArgumentType]
     table.iloc[3, 2] = table.iloc[50, 4] = missing
     dataset, reading = opened(write(tmp_path / "a.csv", table))
     assert (
@@ -401,7 +401,7 @@ def test_anndata_has_its_views_and_classes(tmp_path: Path) -> None:
         kinds = names.create_group("cell_type")
         kinds["codes"], kinds["categories"] = LABELS.astype(np.int8), np.array(["a", "b", "c"], dtype=object)
         file.create_group("obsm")["protein"] = B
-        file["obsm"]["X_umap"] = A[:, :2]
+        file["obsm/X_umap"] = A[:, :2]
     dataset, reading = opened(tmp_path / "a.h5ad")
     assert sorted(shapes(dataset)) == [(4,), (6,)] and dataset.spec.classes == ("a", "b", "c")
     assert "obsm X_umap" in left_out(reading)

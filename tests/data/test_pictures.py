@@ -132,7 +132,7 @@ def turned(degrees: int, orientation: int, size: tuple[int, int]) -> Callable[[P
     def save(path: Path, i: int) -> None:
         exif = Image.Exif()
         exif[274] = orientation
-        drawn(i).resize(size[::-1] if degrees % 180 else size).rotate(degrees, expand=True).save(
+        drawn(i).resize((size[1], size[0]) if degrees % 180 else (size[0], size[1])).rotate(degrees, expand=True).save(
             path, exif=exif, quality=95
         )
 

@@ -214,3 +214,39 @@ def test_notes_name_constant_columns_and_large_values_of_vectors_alone():
     pictures = mixed()
     pictures.views[0][:, 0, 0, 0] = 0
     assert not any("view image" in text for text in preprocessing.notes(preprocessing.prepare(pictures, ("flatten",))))
+
+
+def two_views() -> MultiViewDataset:
+    random = np.random.default_rng(0)
+    views = (random.poisson(0.1, (50, 70)).astype(np.float32), random.normal(size=(50, 4)).astype(np.float32))
+    specs = tuple(
+        ViewSpec(name=name, kind="vector", shape=view.shape[1:]) for name, view in zip("ab", views, strict=True)
+    )
+    return MultiViewDataset(spec=DataSpec(name="two", views=specs, n_clusters=2), views=views)
+
+
+def test_a_step_with_a_number_before_it_acts_on_that_view_alone():
+    before = two_views()
+    after = preprocessing.prepare(before, ("1:tf-idf", "2:standard", "2:clip-1"))
+    assert np.linalg.norm(after.views[0], axis=1).max() == pytest.approx(1, abs=1e-5)
+    assert after.views[1].min() == -1 and after.views[1].max() == 1
+    assert preprocessing.prepare(before, ("2:l2",)).views[0] is before.views[0]
+
+
+def test_sparse_steps_end_in_dense_views_of_few_components():
+    after = preprocessing.prepare(two_views(), ("1:tf-idf", "pca-3", "unit"))
+    assert [view.shape for view in after.views] == [(50, 3), (50, 3)]
+    assert after.spec == preprocessing.spec_after(two_views().spec, ("1:tf-idf", "pca-3", "unit"), 50)
+
+
+def test_auto_stands_for_100_components_of_every_view():
+    spec = preprocessing.spec_after(two_views().spec, ("auto",), 50)
+    assert [view.shape for view in spec.views] == [(50,), (4,)]
+    with pytest.raises(ValueError, match="step auto chooses all steps"):
+        preprocessing.parse(("auto", "l2"))
+
+
+def test_every_step_has_words():
+    for step in (*preprocessing.PLAIN, "pca-7", "clip-5"):
+        assert preprocessing.meaning(step)
+    assert preprocessing.meaning("2:l2") == "view 2 alone: each sample to length 1"

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmclust.methods.automatic import BUDGETS_MIN
 from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
+from mmclust.methods.dmid_uic.automatic import automatic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,14 +192,6 @@ def _preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     return ("minmax",) if values["encoder"] == "conv" else ("flatten", "minmax")
 
 
-_ALIGNED = (
-    "Both halves after an alignment of the views, which the paper does not have, and with discriminators ten times as "
-    "fast, so that generators learn to draw in a short run."
-)
-_DRAWING: dict[str, Any] = {"alpha": 1.0, "lambda_ce": 1.0}
-"""With the paper's 0.1 and 0.1, discriminators are too slow for a short run: each code gives one speckled image."""
-_HALF = "The clustering half alone, after an alignment of the views, which the paper does not have."
-
 CARD = MethodCard(
     name="dmid-uic",
     title="DMID-UIC",
@@ -275,33 +269,9 @@ CARD = MethodCard(
         r"\min_{G}\; \mathcal{L}_{G} + \lambda\mathcal{L}_{ce}\qquad \min_{D}\; \mathcal{L}_{D}"
     ),
     config=Config,
+    automatic=automatic,
     presets={
-        "quick": {
-            "caltech-2v": Preset(epochs=80, values=_DRAWING | {"align_epochs": 50}, note=_ALIGNED),
-            "mfeat": Preset(
-                epochs=50,
-                values=_DRAWING,
-                note="Both halves from a random start: with six views alignment costs accuracy here.",
-            ),
-            "digits-2view": Preset(
-                epochs=50, values=_DRAWING | {"align_epochs": 20, "align_temperature": 1.0}, note=_ALIGNED
-            ),
-            "wikipedia": Preset(epochs=50, values=_DRAWING | {"align_epochs": 20}, note=_ALIGNED),
-            "*": Preset(epochs=30, values=_DRAWING | {"align_epochs": 10}, note=_ALIGNED),
-        },
-        "best-known": {
-            "caltech-2v": Preset(epochs=80, values={"align_epochs": 50, "generative": False}, note=_HALF),
-            "mfeat": Preset(
-                epochs=50,
-                values={"align_epochs": 0, "generative": False},
-                note="The clustering half alone, from a random start.",
-            ),
-            "digits-2view": Preset(
-                epochs=50, values={"align_epochs": 20, "align_temperature": 1.0, "generative": False}, note=_HALF
-            ),
-            "wikipedia": Preset(epochs=50, values={"align_epochs": 20, "generative": False}, note=_HALF),
-            "*": Preset(epochs=30, values={"align_epochs": 10, "generative": False}, note=_HALF),
-        },
+        **dict.fromkeys(BUDGETS_MIN, {}),
         "paper": {
             "*": Preset(
                 epochs=25,

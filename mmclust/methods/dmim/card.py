@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmclust.methods.automatic import BUDGETS_MIN
 from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
+from mmclust.methods.dmim.automatic import automatic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,11 +262,8 @@ def preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     return (*flatten, "minmax", *pca, "unit")
 
 
-_SMALL = {"tau": 10.0, "learning_rate": 1e-4}
-"""For feature sets of a few thousand samples or fewer: slower, with sharper self-labels."""
 _SMALL_SETS = ("caltech-2v", "caltech101-7", "digits-2view", "mfeat", "wikipedia", "unige-maastricht")
-_ALIGN_EPOCHS = 60
-_QUICK_NOTE = "Beyond the paper: self-labels balanced to the end, views turned towards each other before training; {}."
+"""Feature sets of a few thousand samples, for which the paper's settings get sharper self-labels and more epochs."""
 _PAPER = {
     "learning_rate": 5e-5,
     "hidden": 512,
@@ -291,22 +290,6 @@ _DEMO = {
     "batch_size": 0,
     "match_views": False,
 }
-
-
-def _by_size(epochs: int, epochs_small: int, words: str) -> dict[str, Preset]:
-    """The recommended settings, with those for small feature sets."""
-    note = _QUICK_NOTE.format(words)
-    small = Preset(epochs=epochs_small, values=_SMALL, note=note)
-    aligned = Preset(
-        epochs=_ALIGN_EPOCHS + (epochs_small - _ALIGN_EPOCHS) // 2,
-        values=_SMALL | {"align_epochs": _ALIGN_EPOCHS, "input_noise": 0.3},
-        note=f"{note} Clusters start from k-means of features in which the views were aligned before.",
-    )
-    return {
-        "*": Preset(epochs=epochs, note=note),
-        **dict.fromkeys(_SMALL_SETS, small),
-        **dict.fromkeys(("caltech-2v", "caltech101-7"), aligned),
-    }
 
 
 CARD = MethodCard(
@@ -379,8 +362,9 @@ CARD = MethodCard(
         r" + \gamma\,\mathcal{L}_{B}"
     ),
     config=Config,
+    automatic=automatic,
     presets={
-        "quick": _by_size(30, 100, "a short training"),
+        **dict.fromkeys(BUDGETS_MIN, {}),
         "paper": {
             "*": Preset(
                 epochs=200,
@@ -402,7 +386,6 @@ CARD = MethodCard(
                 ),
             ),
         },
-        "best-known": _by_size(60, 200, "a training twice as long as quick"),
         "released-demo": {
             "*": Preset(
                 epochs=500,

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmclust.methods.automatic import BUDGETS_MIN
 from mmclust.methods.card import MethodCard, Preset, Term, hyperparameter
+from mmclust.methods.msdib.automatic import automatic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,32 +220,6 @@ _PAPER = {
     "starts": 1,
     "input_noise": 0.0,
 }
-_NOTE = "Beyond the paper: {}, input noise, entropies weighed 1.5; {}."
-_ALIGNED = "an alignment of the views and clusters that start from k-means of the aligned features"
-_STARTED = "five starts of which the lowest objective goes on, a warm-up without the clustering loss"
-
-
-def _presets(trained: int, words: str) -> dict[str, Preset]:
-    """The recommended settings by data set, with so many epochs after an alignment."""
-
-    def aligned(epochs: int, share: float = 1.0, **values: float) -> Preset:
-        rest = max(1, round(share * trained))
-        return Preset(
-            epochs=epochs + rest, values={"align_epochs": epochs, **values}, note=_NOTE.format(_ALIGNED, words)
-        )
-
-    several = Preset(epochs=50 + trained, values={"align_epochs": 0}, note=_NOTE.format(_STARTED, words))
-    return {
-        "*": aligned(12, 0.4),  # about as many steps with several thousand samples
-        "caltech-2v": aligned(40),
-        "caltech101-7": aligned(40),
-        "unige-maastricht": aligned(40),
-        "wikipedia": aligned(20),
-        "digits-2view": aligned(20, align_temperature=1.0),
-        "mfeat": several,
-    }
-
-
 CARD = MethodCard(
     name="msdib",
     title="MSDIB",
@@ -339,8 +315,9 @@ CARD = MethodCard(
         r" + \alpha\,(\mathcal{L}_{H} + \mathcal{L}_{Y})"
     ),
     config=Config,
+    automatic=automatic,
     presets={
-        "quick": _presets(20, "a short training"),
+        **dict.fromkeys(BUDGETS_MIN, {}),
         "paper": {
             "*": Preset(
                 epochs=100,
@@ -352,7 +329,6 @@ CARD = MethodCard(
                 ),
             )
         },
-        "best-known": _presets(30, "more training than quick after the start"),
     },
     ablations={
         "DDC": {"alpha": 0.0, "beta": 0.0},

@@ -1,0 +1,280 @@
+"""Every data set of a folder with every fitting method under preset auto, beside simple methods and the preset paper.
+
+A run is a process of its own, started as a user would start it, so its processor seconds count everything from the
+first import on. What was measured is appended to a file of JSON lines, and a later call goes on where it stopped.
+Labels measure and choose nothing but the yardsticks, which are given the best of views and scalings that labels show.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks import machine
+from mmclust import settings
+from mmclust.auto.preparation import prepared
+from mmclust.auto.starts import k_means
+from mmclust.data import catalogue, preprocessing
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.evaluation.metrics import acc
+from mmclust.methods import METHODS, card
+
+TIE = 0.02
+"""Difference of ACC within which two results are alike."""
+SEEDS = (0, 1, 2)
+SCALINGS = ("none", "minmax", "standard", "l2")
+"""Scalings among which labels choose for the yardsticks."""
+YARDSTICKS = ("best view", "all views")
+LONGEST_S = 3600
+"""A run that takes longer counts as failed."""
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One run to measure."""
+
+    dataset: str
+    method: str
+    preset: str
+    seed: int
+
+    def matches(self, line: Mapping[str, Any]) -> bool:
+        """Whether a line holds this run."""
+        return all(line.get(name) == value for name, value in vars(self).items())
+
+
+def measure(
+    folder: Path | None,
+    *,
+    lines: Path,
+    seeds: Sequence[int] = SEEDS,
+    methods: Sequence[str] = (),
+    presets: Sequence[str] = ("auto",),
+    told: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Run what is not in the file yet, and sum up what is.
+
+    Args:
+        folder: whose data sets are taken; None for those of the catalogue that are here.
+        lines: file of JSON lines, one for each run or yardstick.
+        seeds: of every run.
+        methods: keys in `METHODS`; all that fit where empty.
+        presets: `auto`, and others to compare with, such as paper.
+        told: called with a line of text after each run.
+    """
+    known = list(read(lines))
+    for name in datasets(folder):
+        dataset = catalogue.load(name)
+        if dataset.labels is None:
+            continue
+        if not any(line["dataset"] == name and line["method"] in YARDSTICKS for line in known):
+            for line in yardsticks(name, dataset):
+                known.append(_append(lines, line))
+        fitting = [key for key in METHODS if card(key).several_views == (len(dataset.views) > 1)]
+        for method in [key for key in fitting if not methods or key in methods]:
+            for preset in presets:
+                for seed in seeds:
+                    cell = Cell(dataset=name, method=method, preset=preset, seed=seed)
+                    if not any(cell.matches(line) for line in known):
+                        known.append(_append(lines, run(cell)))
+                        told(_words(known[-1]))
+    return {"machine": machine.describe(), **summary(known)}
+
+
+def datasets(folder: Path | None) -> Iterator[str]:
+    """Names or paths of the data sets that can be read, in order."""
+    if folder is None:
+        yield from (entry.name for entry in catalogue.DATASETS.values() if entry.available())
+        return
+    for path in sorted(folder.iterdir()):
+        try:
+            catalogue.sized(str(path))
+        except ValueError:  # no data set: a text, an index, a folder of other things
+            continue
+        yield str(path)
+
+
+def yardsticks(name: str, dataset: MultiViewDataset) -> Iterator[Line]:
+    """k-means of the best view and of all views, with the scaling that labels like best, mean of three seeds."""
+    assert dataset.labels is not None
+    flat = preprocessing.prepare(dataset, ("flatten",)).views
+    began = time.process_time()
+    with threadpool_limits(1):
+        each = {scaling: [prepared(view, scaling) for view in flat] for scaling in SCALINGS}
+        alone = max(_k_means_acc(view, dataset) for views in each.values() for view in views)
+        together = max(_k_means_acc(np.concatenate(views, axis=1), dataset) for views in each.values())
+    cpu_s = time.process_time() - began
+    for method, figure in zip(YARDSTICKS, (alone, together), strict=True):
+        yield {"dataset": name, "method": method, "preset": "", "seed": -1, "acc": figure, "cpu_s": cpu_s}
+
+
+def _k_means_acc(points: np.ndarray, dataset: MultiViewDataset) -> float:
+    assert dataset.labels is not None
+    clusters = (k_means(points, dataset.spec.n_clusters, seed) for seed in SEEDS)
+    return fmean(acc(dataset.labels, found) for found in clusters)
+
+
+def run(cell: Cell) -> Line:
+    """Train in a process of its own; figures, processor seconds and what auto tells of it."""
+    words = ["train", "--dataset", cell.dataset, "--method", cell.method, "--preset", cell.preset]
+    command = [sys.executable, "-m", "mmclust", *words, "--seed", str(cell.seed), "--device", "cpu", "--json"]
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MMCLUST_THREADS"), "1")
+    before, began = os.times(), time.monotonic()
+    try:
+        done = subprocess.run(
+            command, env=os.environ | limits, capture_output=True, text=True, timeout=LONGEST_S, check=False
+        )
+        output, error = done.stdout.strip().splitlines(), done.stderr.strip()
+    except subprocess.TimeoutExpired:
+        output, error = [], f"longer than {LONGEST_S} s"
+    after = os.times()
+    cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
+    line = vars(cell) | {"cpu_s": cpu_s, "wall_s": time.monotonic() - began}
+    found = _document(output)
+    if not found or not found.get("metrics"):
+        return line | {"acc": None, "error": error.splitlines()[-1] if error else "no result"}
+    figures = {name: found["metrics"][name] for name in ("acc", "nmi", "ari")}
+    return line | figures | {"epochs": found["epochs"]} | _told_by_auto(found["run_id"])
+
+
+def _document(output: Sequence[str]) -> dict[str, Any]:
+    """The JSON document on the last line; empty where there is none."""
+    try:
+        return json.loads(output[-1]) if output else {}
+    except json.JSONDecodeError:
+        return {}
+
+
+def _told_by_auto(run_id: str) -> Line:
+    """What the run's `auto.json` says of how the result was earned."""
+    file = settings.home() / "runs" / run_id / "auto.json"
+    if not file.is_file():
+        return {}
+    told = json.loads(file.read_text())
+    partitions = {name: figures["acc"] for name, figures in told.get("partitions", {}).items() if figures}
+    verdict = told.get("verdict", {})
+    word = verdict.get("word", "") if isinstance(verdict, dict) else str(verdict)
+    return {"kept": told.get("kept", ""), "verdict": word, "partitions": partitions, "moved": told.get("moved")}
+
+
+def read(lines: Path) -> Iterator[Line]:
+    """What was measured before; a line that was cut off is measured again."""
+    if lines.is_file():
+        for text in lines.read_text().splitlines():
+            try:
+                yield json.loads(text)
+            except json.JSONDecodeError:
+                continue
+
+
+def _append(lines: Path, line: Line) -> Line:
+    lines.parent.mkdir(parents=True, exist_ok=True)
+    with lines.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    return line
+
+
+def _words(line: Mapping[str, Any]) -> str:
+    figure = "failed" if line["acc"] is None else f"ACC {line['acc']:.3f}"
+    where = f"{Path(line['dataset']).name} {line['method']} {line['preset']} seed {line['seed']}"
+    return f"{where}: {figure}, {line['cpu_s']:.0f} s"
+
+
+def summary(known: Sequence[Line]) -> dict[str, Any]:
+    """Wins, ties and losses of auto, mean gain, processor seconds, and a row for each data set."""
+    rows = [_row(name, known) for name in dict.fromkeys(line["dataset"] for line in known)]
+    figures = [row["methods"][m]["acc"] for row in rows for m in row["methods"]]
+    against = {
+        name: _compared([(row["methods"][m]["acc"], row[name]) for row in rows for m in row["methods"] if row[name]])
+        for name in ("yardstick", "start")
+    }
+    papers = [
+        (cell["acc"], cell["paper"]) for row in rows for cell in row["methods"].values() if cell["paper"] is not None
+    ]
+    seconds = [line["cpu_s"] for line in known if line["preset"] == "auto"]
+    return {
+        "cells": len(figures),
+        "mean_acc": fmean(figures) if figures else None,
+        "against": {**against, "paper": _compared(papers)},
+        "cpu_s": {"mean": fmean(seconds), "max": max(seconds)} if seconds else None,
+        "rows": rows,
+    }
+
+
+def _row(name: str, known: Sequence[Line]) -> dict[str, Any]:
+    """A data set: its yardsticks, start and methods, means over seeds."""
+    lines = [line for line in known if line["dataset"] == name and line["acc"] is not None]
+    simple = {line["method"]: line["acc"] for line in lines if line["method"] in YARDSTICKS}
+    autos = [line for line in lines if line["preset"] == "auto"]
+    methods = {}
+    for method in dict.fromkeys(line["method"] for line in autos):
+        own = [line for line in autos if line["method"] == method]
+        paper = [line["acc"] for line in lines if line["method"] == method and line["preset"] == "paper"]
+        methods[method] = {
+            "acc": fmean(line["acc"] for line in own),
+            "paper": fmean(paper) if paper else None,
+            "cpu_s": fmean(line["cpu_s"] for line in own),
+            "start_kept": sum(line.get("kept") == "start" for line in own),
+            "n_seeds": len(own),
+        }
+    starts = [line["partitions"]["start"] for line in autos if "start" in line.get("partitions", {})]
+    return {
+        "dataset": Path(name).name,
+        **simple,
+        "yardstick": max(simple.values(), default=None),
+        "start": fmean(starts) if starts else None,
+        "methods": methods,
+    }
+
+
+def _compared(pairs: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
+    """How often the first of each pair wins, ties and loses, and its mean gain; None without pairs."""
+    if not pairs:
+        return None
+    gains = [first - second for first, second in pairs]
+    wins, losses = sum(gain > TIE for gain in gains), sum(gain < -TIE for gain in gains)
+    return {
+        "wins": wins,
+        "ties": len(gains) - wins - losses,
+        "losses": losses,
+        "mean_gain": fmean(gains),
+        "worst": min(gains),
+    }
+
+
+def table(found: Mapping[str, Any]) -> list[str]:
+    """The rows in Markdown, and the sums below."""
+    methods = list(dict.fromkeys(method for row in found["rows"] for method in row["methods"]))
+    titles = [card(method).title for method in methods]
+    head = ["data set", "best view*", "all views*", "start", *titles]
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    for row in found["rows"]:
+        cells = [row["dataset"], *(_cell(row.get(name)) for name in (*YARDSTICKS, "start"))]
+        lines.append(f"| {' | '.join([*cells, *(_method_cell(row['methods'].get(m)) for m in methods)])} |")
+    lines += ["", "* k-means with the view and the scaling that labels like best; (start) where every seed kept it."]
+    for name, one in found["against"].items():
+        if one:
+            sums = f"{one['wins']} wins, {one['ties']} ties, {one['losses']} losses, mean gain {one['mean_gain']:+.3f}"
+            lines.append(f"Against {name}: {sums}, worst {one['worst']:+.3f}.")
+    return lines
+
+
+def _cell(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.3f}"
+
+
+def _method_cell(cell: Mapping[str, Any] | None) -> str:
+    if cell is None:
+        return ""
+    return _cell(cell["acc"]) + (" (start)" if cell["start_kept"] == cell["n_seeds"] else "")

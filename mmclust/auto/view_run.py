@@ -1,0 +1,308 @@
+"""A run of several views under preset auto: preparation, start, the method, gate, and what earned the result.
+
+Shapes: N samples, D columns, K clusters.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmclust.auto import baselines, pools, preparation
+from mmclust.auto.evidence import TIED, Evidence, total
+from mmclust.auto.preparation import Preparation
+from mmclust.auto.starts import Pool
+from mmclust.auto.verdict import Measured, Verdict, verdict
+from mmclust.data import preprocessing, scaling
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.evaluation.metrics import acc, score, usage_entropy
+from mmclust.evaluation.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from mmclust.engine.trainer import Outcome, Trainer
+    from mmclust.methods.base import Method
+
+FILE, ARRAYS = "auto.json", "auto.npz"
+"""In the run's folder: what earned the result, and the partitions that it names."""
+STEPS: Mapping[str, tuple[str, ...]] = {
+    "none": (),
+    "tf-idf": ("tf-idf",),
+    "l2": ("l2",),
+    "minmax": ("minmax",),
+    "standard": ("standard", f"clip-{scaling.CLIP:g}"),
+    "sqrt-l2": ("sqrt", "l2"),
+    "walk": ("walk",),
+}
+"""Steps of `mmclust.data.preprocessing` that make each of `preparation.SCALINGS`."""
+START_LOGIT = 5.0
+"""Score of a sample's cluster where the start is the result; the others' is 0."""
+LIVE_SAMPLES = 2000
+"""Samples that the curve of evidence is measured on."""
+
+
+def chosen_steps(dataset: MultiViewDataset, n_clusters: int, seed: int = 0) -> tuple[tuple[str, ...], Preparation]:
+    """Preprocessing of a data set as it was read, in plain steps, and what led to it.
+
+    Raises:
+        ValueError: all samples are the same.
+    """
+    are_images = [view.kind == "image" for view in dataset.spec.views]
+    flat = preprocessing.prepare(dataset, ("flatten",))
+    found = preparation.choose(flat.views, n_clusters, are_images=are_images, seed=seed)
+    own = [f"{number}:{step}" for number, name in enumerate(found.scalings, start=1) for step in STEPS[name]]
+    first = ("flatten",) if any(are_images) else ()
+    return (*first, *own, f"pca-{preparation.N_COMPONENTS}", "unit"), found
+
+
+def comparable(dataset: MultiViewDataset) -> tuple[np.ndarray, ...]:
+    """The views (N, D) of a prepared data set as starts and evidence need them: one scale, at most 100 columns."""
+    flat = preprocessing.prepare(dataset, ("flatten",)).views
+    wide = [
+        scaling.principal(scaling.as_rows(view), preparation.N_COMPONENTS)
+        if view.shape[1] > preparation.N_COMPONENTS
+        else np.asarray(view, np.float32)
+        for view in flat
+    ]
+    return tuple(scaling.unit_variance(view) for view in wide)
+
+
+class LiveEvidence:
+    """The curve "evidence (no labels)" of any run of several views: a quick measure at every evaluation.
+
+    Args:
+        dataset: as the method sees it.
+        n_clusters: K.
+    """
+
+    def __init__(self, dataset: MultiViewDataset, n_clusters: int) -> None:
+        self.rows = np.sort(np.random.default_rng(0).permutation(dataset.n_samples)[:LIVE_SAMPLES])
+        self.measure = Evidence(comparable(dataset.take(self.rows)), n_clusters, n_repeats=1)
+
+    def __call__(self, snapshot: Snapshot) -> dict[str, float]:
+        """`signal/evidence` of a snapshot, where it holds all measured samples."""
+        clusters = np.full(int(max(snapshot.index.max(), self.rows.max())) + 1, -1)
+        clusters[snapshot.index] = snapshot.y_pred
+        found = clusters[self.rows]
+        return {} if (found < 0).any() else {"signal/evidence": self.measure.of(found)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the worker hands over."""
+
+    run: Any
+    """The `ActiveRun`, whose spec names all preprocessing."""
+    dataset: MultiViewDataset
+    """Prepared."""
+    n_clusters: int
+    preparation: Preparation | None
+    """What led to the preprocessing; None where the spec named it."""
+    state: Mapping[str, Any] | None
+    """A checkpoint to go on from."""
+    make: "Callable[[Callable[[Method], Method]], Trainer]"
+    """Gives the trainer of the method after it was wrapped."""
+
+
+def train(job: Job) -> "Outcome":
+    """Start, training and gate; what earned the result is written down at the beginning and at the end."""
+    import torch
+
+    from mmclust.methods.warm_start import WarmStart
+
+    spec = job.run.spec
+    this = ViewRun(job.dataset, job.n_clusters, seed=spec.seed)
+    if "start" in spec.auto:
+        this.pool = this.pool.taking(spec.auto["start"])
+    job.run.decide(spec.config, {**spec.auto, "start": this.pool.start.name})
+    views = _views(this, job.preparation)
+    clusters = torch.from_numpy(this.pool.start.clusters)
+    epochs = min(spec.auto["start_epochs"], max(1, 2 * spec.epochs // 3))
+    trainer = job.make(lambda method: WarmStart(method, clusters, epochs=epochs, noise=spec.auto["noise"]))
+    assert isinstance(trainer.method, WarmStart)
+    trainer.method.watch(trainer.train_views)
+    outcome = trainer.fit(None if job.state is None else dict(job.state))
+    if outcome != "finished":
+        return outcome
+    deep = job.run.run.snapshot()
+    curve = job.run.run.metrics(["signal/evidence"])
+    points = list(zip(curve["epoch"].astype(int), curve["value"], strict=True))
+    earned = this.earned(deep, curve=points, taken_over=trainer.method.taken_over)
+    if earned.kept == "start":
+        job.run.snapshot(as_start(deep, earned.clusters, job.n_clusters))
+        found = this.metrics(earned.clusters) or {}
+        values = {f"eval/{name}": value for name, value in found.items()}
+        job.run.log(
+            values | {"signal/evidence": earned.document["evidence"]["start"]}, step=deep.step, epoch=deep.epoch
+        )
+    save(job.run.folder, document(this, earned, views, spec.preprocessing), earned.partitions)
+    return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earned:
+    """What earned a result; `document` is what is stored of it."""
+
+    kept: str
+    """"method" or "start"."""
+    why: str
+    clusters: np.ndarray
+    """(N,) the result."""
+    partitions: Mapping[str, np.ndarray]
+    """Start, deep result and simple methods on the same preparation, by name, each (N,)."""
+    document: Mapping[str, Any]
+
+
+class ViewRun:
+    """Decisions of one run beside its training.
+
+    Args:
+        dataset: as the method sees it.
+        n_clusters: K.
+        seed: of all draws.
+    """
+
+    def __init__(self, dataset: MultiViewDataset, n_clusters: int, *, seed: int) -> None:
+        self.dataset, self.n_clusters, self.seed = dataset, n_clusters, seed
+        self.views = comparable(dataset)
+        self.pool: Pool = pools.pool(self.views, n_clusters, seed=seed)
+        self.measure = Evidence(self.views, n_clusters, seed)
+
+    def earned(self, deep: Snapshot, *, curve: Sequence[tuple[int, float]], taken_over: int) -> Earned:
+        """The gate: the deep result is kept where its evidence is at least the start's, ties included.
+
+        Args:
+            deep: the last snapshot, of all samples.
+            curve: (epoch, evidence) of the evaluations.
+            taken_over: epoch from which the method's own objective was trained.
+        """
+        start, clusters = self.pool.start, deep.y_pred.astype(np.int64)
+        by_view = self.measure.by_view(clusters)
+        evidence, of_start = total(by_view), self.measure.of(start.clusters)
+        keeps = evidence >= of_start - TIED
+        simple = self._simple()
+        result = clusters if keeps else start.clusters
+        return Earned(
+            kept="method" if keeps else "start",
+            why=""
+            if keeps
+            else f"The method ended with less evidence ({evidence:.3f}) than its start ({of_start:.3f}).",
+            clusters=result,
+            partitions={"start": start.clusters, "method": clusters} | simple,
+            document={
+                "chance": self.pool.chance,
+                "start": {"name": start.name, "evidence": of_start, "evidence_by_view": start.evidence_by_view},
+                "candidates": [self._about(i) for i in range(len(self.pool.candidates))],
+                "evidence": {"start": of_start, "distilled": _at(curve, taken_over), "end": evidence},
+                "evidence_by_view": by_view.tolist(),
+                "taken_over_epoch": taken_over,
+                "n_samples": len(clusters),
+                "moved": n_moved(start.clusters, clusters),
+            },
+        )
+
+    def _about(self, place: int) -> dict[str, Any]:
+        one = self.pool.candidates[place]
+        return {
+            "name": one.name,
+            "evidence": one.evidence,
+            "evidence_by_view": one.evidence_by_view,
+            "metrics": self.metrics(one.clusters),
+            "taken": place == self.pool.taken,
+        }
+
+    def _simple(self) -> dict[str, np.ndarray]:
+        """Partitions by simple methods on the same preparation, by title; those that take long are left out."""
+        quick = (one for one in baselines.BASELINES.values() if not one.slow)
+        return {one.title: one.clusters(self.views, self.n_clusters, self.seed) for one in quick}
+
+    def metrics(self, clusters: np.ndarray) -> dict[str, float] | None:
+        """Agreement with the classes, which no choice has seen; None without labels."""
+        return None if self.dataset.labels is None else score(self.dataset.labels, clusters)
+
+    def verdict(self, earned: Earned, related: Sequence[bool]) -> Verdict:
+        """What the result is worth without labels."""
+        by_view = self.measure.by_view(earned.clusters)
+        simple = {n: self.measure.of(c) for n, c in earned.partitions.items() if n not in ("start", "method")}
+        return verdict(
+            Measured(
+                n_samples=len(earned.clusters),
+                n_clusters=self.n_clusters,
+                evidence=total(by_view),
+                evidence_by_view=tuple(by_view),
+                chance=self.pool.chance,
+                simple=simple,
+                use=usage_entropy(earned.clusters) / float(np.log(self.n_clusters)),
+                views=[view.name for view in self.dataset.spec.views],
+                related=related,
+            )
+        )
+
+
+def document(run: ViewRun, earned: Earned, views: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> dict[str, Any]:
+    """All of it for `auto.json`.
+
+    Args:
+        run: that has ended.
+        earned: what came of it.
+        views: what is known of each view.
+        steps: the preprocessing in plain steps.
+    """
+    judged = run.verdict(earned, [view["related"] for view in views])
+    return {
+        "kind": "views",
+        "kept": earned.kept,
+        "why": earned.why,
+        "verdict": asdict(judged),
+        "preprocessing": list(steps),
+        "views": list(views),
+        **earned.document,
+        "partitions": {name: run.metrics(clusters) for name, clusters in earned.partitions.items()},
+    }
+
+
+def _views(run: ViewRun, found: Preparation | None) -> list[dict[str, Any]]:
+    """What is known of each view: how it was prepared and why, and whether it belongs to the others."""
+    related = found.related if found else preparation.related(run.views, run.n_clusters)
+    views: list[dict[str, Any]] = [
+        {"name": view.name, "related": bool(one)} for view, one in zip(run.dataset.spec.views, related, strict=True)
+    ]
+    if found:
+        for place, about in enumerate(views):
+            about |= {
+                "kind": found.kinds[place],
+                "scaling": found.scalings[place],
+                "candidates": found.overlaps[place],
+                "copy_of": found.copies[place],
+            }
+    return views
+
+
+def save(folder: Path, about: Mapping[str, Any], partitions: Mapping[str, np.ndarray]) -> None:
+    """Write `auto.json` and `auto.npz` into a run's folder; each appears whole or not at all."""
+    arrays = {name.replace(" ", "_"): clusters.astype(np.int32) for name, clusters in partitions.items()}
+    draft = folder / (ARRAYS + ".tmp")
+    with draft.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    draft.replace(folder / ARRAYS)
+    draft = folder / (FILE + ".tmp")
+    draft.write_text(json.dumps(about, indent=2))
+    draft.replace(folder / FILE)
+
+
+def as_start(deep: Snapshot, clusters: np.ndarray, n_clusters: int) -> Snapshot:
+    """The last snapshot with the start as its assignment."""
+    own = np.arange(n_clusters) == clusters[deep.index][:, None]
+    return replace(deep, logits=np.where(own, START_LOGIT, 0.0).astype(np.float32))
+
+
+def n_moved(before: np.ndarray, after: np.ndarray) -> int:
+    """Samples (n,) that left their cluster, after clusters of both partitions are matched."""
+    return round((1 - acc(before, after)) * len(before))
+
+
+def _at(curve: Sequence[tuple[int, float]], epoch: int) -> float | None:
+    """Evidence at the last evaluation until an epoch; None without one."""
+    return next((value for at, value in reversed(curve) if at <= epoch), None)

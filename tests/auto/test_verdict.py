@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+import pytest
+
+from mmclust.auto.verdict import Measured, verdict
+
+GOOD = Measured(
+    n_samples=500,
+    n_clusters=5,
+    evidence=0.6,
+    evidence_by_view=(0.6, 0.6),
+    chance=0.2,
+    simple={"k-means, all views": 0.4, "CCA + k-means": 0.5},
+    use=0.98,
+    views=("text", "image"),
+    related=(True, True),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "better than simple methods"),
+        ({"evidence": 0.5}, "as good as a simple method"),
+        ({"evidence": 0.21}, "nothing found"),
+        ({"related": (False, False)}, "nothing found"),
+        ({"evidence_by_view": (0.9, 0.02)}, "views disagree"),
+        ({"n_samples": 20}, "too small"),
+        ({"use": 0.1}, "collapsed"),
+    ],
+)
+def test_a_word_follows_from_what_is_measured(changes: dict, word: str):
+    found = verdict(replace(GOOD, **changes))
+    assert found.word == word
+    assert all(reason.endswith(".") for reason in found.reasons)
+
+
+def test_views_in_different_order_are_named():
+    found = verdict(replace(GOOD, related=(False, False)))
+    assert "do not seem to belong together" in found.reasons[0]
+
+
+def test_a_view_that_is_unrelated_to_the_others_is_named_whatever_the_word():
+    found = verdict(replace(GOOD, related=(True, False)))
+    assert found.word == "better than simple methods"
+    assert any(reason.startswith("image shares no more neighbours") for reason in found.reasons)
