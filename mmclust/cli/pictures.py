@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mmclust.runs.store import RunStore
-    from mmclust.sweeps.runner import SweepOutcome
+    from mmclust.sweeps.outcome import SweepOutcome
 
 
 def draw(store: "RunStore", outcome: "SweepOutcome", path: Path, name: str = "") -> None:

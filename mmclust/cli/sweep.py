@@ -17,8 +17,8 @@ from mmclust.evaluation.figures import MAIN, TITLES
 from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:
+    from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
     from mmclust.sweeps.results import Figure
-    from mmclust.sweeps.runner import Progress, SweepOutcome
     from mmclust.sweeps.sweep import Sweep
 
 PRINT_EVERY_S = 10.0
@@ -211,7 +211,7 @@ class Lines:
         self.trouble = ""
         self.refused: tuple[str, ...] = ()
 
-    def __call__(self, state: "Progress") -> None:
+    def __call__(self, state: "SweepProgress") -> None:
         """Print, if there is news."""
         if state.refused and not self.refused:
             self.refused = state.refused
@@ -254,7 +254,7 @@ def stopping() -> Iterator[threading.Event]:
 
 def complaints(outcome: "SweepOutcome", *, told: Collection[str] = ()) -> list[str]:
     """What went wrong, a sentence for each setting but those told already."""
-    from mmclust.sweeps.runner import complaints as of_settings
+    from mmclust.sweeps.outcome import complaints as of_settings
 
     found = [sentence for sentence in of_settings(outcome.sweep, outcome.failures) if sentence not in told]
     if outcome.stopped:

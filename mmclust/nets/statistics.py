@@ -1,15 +1,17 @@
-"""Batch-norm statistics measured anew, for an evaluation that meets other images than the training did."""
+"""Batch-norm statistics measured anew: at the start, and for an evaluation on other samples than the training's."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 MOST_BATCHES = 50
+B = TypeVar("B")
 
 
 @torch.no_grad()
-def measure_statistics(network: nn.Module, batches: Iterable[Tensor], run: Callable[[Tensor], object]) -> None:
+def measure_statistics(network: nn.Module, batches: Iterable[B], run: Callable[[B], object]) -> None:
     """Replace the running statistics of all batch norms by their means over some batches.
 
     Args:

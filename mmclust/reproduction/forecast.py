@@ -8,7 +8,7 @@ from mmclust import settings
 from mmclust.estimate import expected_seconds
 from mmclust.runs.spec import RunSpec
 from mmclust.sweeps.known import key
-from mmclust.sweeps.runner import SweepOutcome
+from mmclust.sweeps.outcome import SweepOutcome
 
 Kind = tuple[str, str, str, int | None]
 

@@ -20,7 +20,8 @@ from mmclust.reproduction.table import PaperTable, Reported
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import results
-from mmclust.sweeps.runner import Progress, SweepOutcome, look_up, run_sweep
+from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
+from mmclust.sweeps.runner import look_up, run_sweep
 from mmclust.sweeps.sweep import N_SNAPSHOTS, Cell, Sweep, grid
 
 N_BASELINE_SEEDS = 5
@@ -50,7 +51,7 @@ def reproduce(
     store: RunStore,
     extent: Extent,
     *,
-    progress: Callable[[Progress], None] = lambda state: None,
+    progress: Callable[[SweepProgress], None] = lambda state: None,
     say: Callable[[str], None] = lambda line: None,
     stop: threading.Event | None = None,
 ) -> dict[str, Any]:
@@ -173,7 +174,7 @@ def _trained(
     cells: Sequence[Cell],
     n_seeds: int,
     extent: Extent,
-    progress: Callable[[Progress], None],
+    progress: Callable[[SweepProgress], None],
     stop: threading.Event,
 ) -> SweepOutcome | None:
     if not cells:

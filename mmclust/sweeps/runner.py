@@ -1,4 +1,4 @@
-"""Carries a sweep out: finished runs are reused, broken-off ones go on, the others are trained, several at a time.
+"""Runs a sweep: finished runs are reused, broken-off ones go on, the others are trained, several at a time.
 
 May be called from any thread. Killed workers are replaced and their runs go on from the last checkpoint; a run that
 fails is reported and does not stop the others. A store that does not answer is waited for.
@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from mmclust import settings
@@ -22,14 +22,15 @@ from mmclust.specs import Read, refusals
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.cluster import ClusterLost, ClusterPool
 from mmclust.sweeps.known import KnownRuns, key
+from mmclust.sweeps.outcome import Place, SweepOutcome, SweepProgress, complaints
 from mmclust.sweeps.pool import Answer, Pool
 from mmclust.sweeps.sweep import Sweep
 
 MAX_DEATHS = 3
 """A run whose worker was killed so often is given up."""
-TURN_S = 0.5
+STEP_S = 0.5
 BEAT_EVERY_S = 5.0
-PATIENCE_S = 600.0
+STORE_TIMEOUT_S = 600.0
 """How long a store that does not answer is waited for. Runs keep their numbers for a minute and end resumably then."""
 
 log = logging.getLogger(__name__)
@@ -38,64 +39,6 @@ LAUNCHERS = (SWEEP, RAY)
 """Where the runs of a sweep can be trained."""
 LEAST_GPU = 0.01
 """Smallest part of a GPU that a run is given."""
-
-Place = tuple[int, int]
-"""(number of a cell, seed)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a sweep is."""
-
-    n_runs: int
-    n_finished: int
-    """With the reused ones."""
-    n_reused: int
-    n_failed: int
-    running: tuple[str, ...]
-    seconds: float
-    """Since the sweep, or this part of it, began."""
-    seconds_left: float | None
-    ended: RunRecord | None = None
-    """The run that has just ended, if that is the news."""
-    trouble: str = ""
-    """What the sweep waits for before it can go on, one sentence; empty while it goes on."""
-    refused: tuple[str, ...] = ()
-    """Settings that cannot be trained, found before anything was; see `complaints`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SweepOutcome:
-    """What came of a sweep."""
-
-    sweep: Sweep
-    runs: dict[Place, RunRecord]
-    """The finished run of each cell and seed."""
-    failures: dict[Place, str]
-    """Why there is none and will be none, one sentence."""
-    unfinished: tuple[Place, ...]
-    """What a stop has left to be done."""
-    n_runs: int
-    n_reused: int
-    stopped: bool
-    seconds: float
-
-    def of_cell(self, cell: int) -> list[RunRecord]:
-        """Finished runs of a cell, in the order of the seeds."""
-        return [run for seed in self.sweep.seeds if (run := self.runs.get((cell, seed)))]
-
-
-def complaints(sweep: Sweep, failures: Mapping[Place, str]) -> tuple[str, ...]:
-    """What went wrong, a sentence for each setting."""
-    found: dict[tuple[int, str], list[int]] = {}
-    for (number, seed), why in failures.items():
-        found.setdefault((number, why), []).append(seed)
-    told = []
-    for (number, why), seeds in found.items():
-        cell = sweep.cells[number]
-        where = ", ".join(filter(None, (f"{cell.method} on {cell.dataset}", cell.title)))
-        told.append(f"{where}, seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}: {why}")
-    return tuple(told)
 
 
 @dataclass
@@ -115,7 +58,7 @@ def run_sweep(
     launcher: str = SWEEP,
     n_workers: int | None = None,
     gpus_per_run: float = 1.0,
-    progress: Callable[[Progress], None] = lambda state: None,
+    progress: Callable[[SweepProgress], None] = lambda state: None,
     stop: threading.Event | None = None,
 ) -> SweepOutcome:
     """Have all runs of a sweep, and say what came of them.
@@ -163,7 +106,7 @@ class _Runner:
         store: RunStore,
         sweep: Sweep,
         pool: Pool | ClusterPool,
-        progress: Callable[[Progress], None],
+        progress: Callable[[SweepProgress], None],
         stop: threading.Event,
         gpus_per_run: float = 1.0,
     ) -> None:
@@ -173,7 +116,7 @@ class _Runner:
         self.jobs: dict[str, _Job] = {}
         self.running: dict[str, _Job] = {}
         self.pending: deque[Answer] = deque()
-        """Of runs that have left their workers; one that cannot be heeded now is kept."""
+        """Of runs that have left their workers; one that cannot be handled now is kept."""
         self.lost_since: float | None = None
         self.ended: dict[str, RunRecord] = {}
         """Finished runs by the key of their job."""
@@ -243,20 +186,20 @@ class _Runner:
     def _work(self, waiting: deque[_Job]) -> None:
         while (waiting or self.running) and not self.stop.is_set():
             try:
-                self._turn(waiting)
+                self._step(waiting)
                 self.lost_since = None
             except StoreUnavailable as error:
-                self._bear(error)
+                self._wait_for_store(error)
             except ClusterLost as error:
                 for job in list(waiting)[:1] or list(self.running.values())[:1]:
                     self._give_up(job, str(error))
                 self.stop.set()
         self._report()
 
-    def _turn(self, waiting: deque[_Job]) -> None:
-        """Heed what has ended, start what can be, and wait a little; what the store's loss breaks off is done anew."""
+    def _step(self, waiting: deque[_Job]) -> None:
+        """Handle what has ended, start what can be, wait a little; what a lost store breaks off is done again."""
         while self.pending:
-            self._heed(self.pending[0], waiting)
+            self._handle_result(self.pending[0], waiting)
             self.pending.popleft()
         while self.pool.has_room and (job := self._startable(waiting)) is not None:
             self.pool.give(job.run_id)
@@ -268,12 +211,12 @@ class _Runner:
             if sweeps.beat(self.store, self.sweep.id):
                 self.stop.set()
                 return
-        if self.running and (answer := self.pool.wait(TURN_S)) is not None:
+        if self.running and (answer := self.pool.wait(STEP_S)) is not None:
             self.pending.append(answer)
         elif not self.running:
-            self.stop.wait(TURN_S)  # others train what is left
+            self.stop.wait(STEP_S)  # others train what is left
 
-    def _bear(self, error: StoreUnavailable) -> None:
+    def _wait_for_store(self, error: StoreUnavailable) -> None:
         """Wait for a store that does not answer.
 
         Raises:
@@ -283,10 +226,10 @@ class _Runner:
         if self.lost_since is None:
             log.warning("sweep %s waits: %s", self.sweep.id, error)
         self.lost_since = self.lost_since or now
-        if now - self.lost_since > PATIENCE_S:
+        if now - self.lost_since > STORE_TIMEOUT_S:
             raise StoreUnavailable(f"{error}; the sweep has waited for it and ends, start it again to go on from here")
         self._report(trouble=str(error))
-        self.stop.wait(2 * TURN_S)
+        self.stop.wait(2 * STEP_S)
 
     def _startable(self, waiting: deque[_Job]) -> _Job | None:
         """The first job that can begin now, its run queued; runs that others train are waited for."""
@@ -296,7 +239,7 @@ class _Runner:
             if record is None:
                 job.run_id = self.store.create(job.spec).id
             elif record.status == "finished":
-                self._settle(job, record)
+                self._record_result(job, record)
                 waiting.remove(job)
                 self.n_reused += 1
                 continue
@@ -314,7 +257,7 @@ class _Runner:
             return job
         return None
 
-    def _heed(self, answer: Answer, waiting: deque[_Job]) -> None:
+    def _handle_result(self, answer: Answer, waiting: deque[_Job]) -> None:
         job = self.running.get(answer.run_id)
         if job is None:
             return
@@ -328,7 +271,7 @@ class _Runner:
             return
         broken_off = bool(answer.died) or record.active or record.status == "interrupted"
         if record.status == "finished":
-            self._settle(job, record)
+            self._record_result(job, record)
         elif broken_off and job.n_deaths + 1 < MAX_DEATHS:
             waiting.appendleft(job)
         else:
@@ -338,7 +281,7 @@ class _Runner:
         del self.running[answer.run_id]
         self._report(record)
 
-    def _settle(self, job: _Job, record: RunRecord) -> None:
+    def _record_result(self, job: _Job, record: RunRecord) -> None:
         self.ended[key(job.spec)] = record
         if job.run_id != record.run_id:
             job.run_id = record.run_id
@@ -357,7 +300,7 @@ class _Runner:
         for run_id, job in self.running.items():
             record = self.store.record(run_id)
             if record.status == "finished":
-                self._settle(job, record)
+                self._record_result(job, record)
                 continue
             if record.status == "queued":  # its worker was told to end before it began
                 self.store.ask(run_id, "stop")
@@ -367,7 +310,7 @@ class _Runner:
 
     def _report(self, ended: RunRecord | None = None, *, trouble: str = "") -> None:
         self.tell(
-            Progress(
+            SweepProgress(
                 n_runs=len(self.jobs),
                 n_finished=len(self.ended),
                 n_reused=self.n_reused,

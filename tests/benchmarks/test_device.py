@@ -7,24 +7,26 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import device
+from benchmarks.device import beside_cpu, costs, modes, two_runs
+from benchmarks.device.case import IMAGE_METHODS, Case
 from mmclust.cli.main import main
 from mmclust.engine.execution import COMPILED, EAGER, GRAPHED, WEIGHTS_APART
 from tests.engine.again import Again
 
-CASE = device.Case("digits", torch.device("cpu"), 128, None, None, False)
+CASE = Case("digits", torch.device("cpu"), 128, None, None, False)
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "AGREEMENT_STEPS", 6)
-    monkeypatch.setattr(device, "MEMORY_STEPS", 2)
-    monkeypatch.setattr(device, "TOGETHER_STEPS", {"cpu": 4})
-    monkeypatch.setattr(device, "precisions", lambda device: ("float32",))
+    monkeypatch.setattr(beside_cpu, "AGREEMENT_STEPS", 6)
+    monkeypatch.setattr(costs, "MEMORY_STEPS", 2)
+    monkeypatch.setattr(two_runs, "TOGETHER_STEPS", {"cpu": 4})
+    for room in (modes, costs):
+        monkeypatch.setattr(room, "precisions", lambda device: ("float32",))
 
 
 def test_a_cpu_agrees_with_itself_to_the_last_bit() -> None:
-    found = device.agreement(CASE)
+    found = beside_cpu.agreement(CASE)
     for name, terms in (("dccs", {"loss/critic", "loss/mi"}), ("imc-swav", {"loss/swav", "loss/mi"})):
         beside = found[name]["beside_the_cpu"]
         assert terms < set(beside)
@@ -35,29 +37,29 @@ def test_a_cpu_agrees_with_itself_to_the_last_bit() -> None:
 def test_steps_that_differ_are_found_where_they_begin_to() -> None:
     expected = {"loss/a": [(0, 1.0), (2, -4.0), (4, 2.0)], "loss/b": [(0, 0.0)]}
     found = {"loss/a": [(0, 1.0), (2, -4.002), (4, 2.2)], "loss/b": [(0, 0.0)]}
-    told = device.apart(found, expected)
+    told = beside_cpu.apart(found, expected)
     assert told["loss/a"] == {"largest": 0.05, "at_step": 4, "at_first": 0.0, "apart_from_step": 2}
     assert told["loss/b"]["largest"] == 0
 
 
-@pytest.mark.parametrize("name", device.IMAGE_METHODS)
+@pytest.mark.parametrize("name", IMAGE_METHODS)
 def test_all_draws_of_a_step_come_from_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the same draws could not be had on a GPU: the run's own generator stays as it was."""
     made: list[torch.Generator] = []
 
-    class Kept(device.Steps):
+    class Kept(beside_cpu.Steps):
         def __init__(self, *args, **kwargs) -> None:
             super().__init__(*args, **kwargs)
             made.append(self.generator)
 
-    monkeypatch.setattr(device, "Steps", Kept)
-    device.losses(CASE, name, CASE.data(), CASE.device)
+    monkeypatch.setattr(beside_cpu, "Steps", Kept)
+    beside_cpu.losses(CASE, name, CASE.data(), CASE.device)
     assert torch.equal(made[0].get_state(), torch.Generator().manual_seed(0).get_state())
 
 
 def test_execution_modes_are_timed_and_compared() -> None:
-    found = device.execution_modes(CASE, graphs=Again)
-    for name in device.IMAGE_METHODS:
+    found = modes.execution_modes(CASE, graphs=Again)
+    for name in IMAGE_METHODS:
         told = found[f"{name}, float32"]
         assert told[EAGER.name]["ms_a_step"] > 0 and told[EAGER.name]["loss_difference"] == 0
         assert told[GRAPHED.name]["loss_difference"] < 1e-3 and told[GRAPHED.name]["weight_difference"] < WEIGHTS_APART
@@ -66,9 +68,9 @@ def test_execution_modes_are_timed_and_compared() -> None:
 
 def test_on_a_cpu_compiling_is_tried_when_asked_for_and_nothing_is_recorded() -> None:
     method = CASE.method("imc-swav", CASE.data(), small=True)
-    assert device._worth_trying(CASE, method, device.CudaGraphs) == []
-    assert device._worth_trying(replace(CASE, compiled=True), method, device.CudaGraphs) == [COMPILED]
-    names = {mode.name for mode in device._worth_trying(replace(CASE, device=torch.device("cuda")), method, Again)}
+    assert modes._worth_trying(CASE, method, modes.CudaGraphs) == []
+    assert modes._worth_trying(replace(CASE, compiled=True), method, modes.CudaGraphs) == [COMPILED]
+    names = {mode.name for mode in modes._worth_trying(replace(CASE, device=torch.device("cuda")), method, Again)}
     assert names == {"CUDA graph", "compiled, CUDA graph", "compiled"}
 
 
@@ -77,31 +79,31 @@ def test_a_mode_that_fails_is_told_beside_the_others() -> None:
         def record(self, work):
             raise RuntimeError("operation not permitted\nwhen stream is capturing")
 
-    found = device.execution_modes(CASE, graphs=Broken)
+    found = modes.execution_modes(CASE, graphs=Broken)
     assert "CUDA graph failed (" in found["dccs, float32"]["chosen"]
     assert "CUDA graph" not in found["dccs, float32"]
     assert found["imc-swav, float32"]["eager"]["ms_a_step"] > 0
 
 
 def test_two_runs_at_once_have_the_results_they_have_alone() -> None:
-    found = device.together(CASE)
+    found = two_runs.together(CASE)
     assert found["largest_difference_at_once"] == found["largest_difference_alone_again"] == 0
     assert found["acc_at_once"] == found["acc_alone"] and None not in found["acc_alone"]
     assert all(speed > 0 for speed in found["steps_per_s_at_once"])
 
 
 def test_memory_and_a_sheet_are_told_of_both_methods() -> None:
-    found, heat = device.memory(CASE), device.sheet(CASE)
+    found, heat = costs.memory(CASE), costs.sheet(CASE)
     assert found["dccs, float32"]["peak_of_the_process_mib"] > 100
     assert found["imc-swav, float32"]["steps"] > 2
-    for name in device.IMAGE_METHODS:
-        assert heat[name]["images"] == device.SHEET and heat[name]["cpu_s"] > 0
+    for name in IMAGE_METHODS:
+        assert heat[name]["images"] == costs.SHEET and heat[name]["cpu_s"] > 0
 
 
 @pytest.mark.slow
 def test_seeds_of_three_methods_side_by_side() -> None:
-    found = device.seeds_side_by_side(replace(CASE, seeds=(0,), epochs=1))
-    for name in device.PAIR_METHODS:
+    found = costs.seeds_side_by_side(replace(CASE, seeds=(0,), epochs=1))
+    for name in costs.PAIR_METHODS:
         assert found[name]["epochs"] == 1 and found[name]["alone_s"] > 0
         assert len(found[name]["acc"]) == 1 and 0 <= found[name]["acc"][0] <= 1
 
@@ -131,5 +133,5 @@ def test_what_cannot_be_measured_is_one_sentence(
 def test_curves_are_compared_as_shares_of_their_largest_value() -> None:
     expected = {(1, "a"): 10.0, (2, "a"): -20.0, (1, "b"): 0.1}
     found = {(1, "a"): 11.0, (2, "a"): -20.0, (1, "b"): 0.11}
-    assert device._curves_apart(found, expected) == pytest.approx(0.1)
-    assert np.isfinite(device._curves_apart(expected, expected))
+    assert two_runs._curves_apart(found, expected) == pytest.approx(0.1)
+    assert np.isfinite(two_runs._curves_apart(expected, expected))

@@ -25,7 +25,8 @@ from mmclust.runs.tables import RUNS
 from mmclust.specs import build_spec
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
-from mmclust.sweeps.runner import Progress, SweepOutcome, run_sweep
+from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 
 CLUSTER = """
@@ -233,7 +234,7 @@ def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_h
 ):
     base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=60, limit=192)
     sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[0, 1])
-    told: list[Progress] = []
+    told: list[SweepProgress] = []
     results: list[SweepOutcome] = []
     thread = threading.Thread(
         target=lambda: results.append(run_sweep(store, sweep, launcher="ray", progress=told.append))
@@ -260,7 +261,7 @@ def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: 
     base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=150, limit=192)
     sweep, stop = Sweep(cells=(base,), seeds=(0, 1, 2)), threading.Event()
 
-    def once_it_trains(state: Progress) -> None:
+    def once_it_trains(state: SweepProgress) -> None:
         if any(r.step > 20 for r in store.list(examples=False) if r.run_id in state.running):
             stop.set()
 

@@ -8,7 +8,7 @@ from mmclust.reproduction.experiment import Experiment, Place, Row
 from mmclust.reproduction.reproduce import Extent, reproduce
 from mmclust.reproduction.table import PaperTable
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.runner import Progress
+from mmclust.sweeps.outcome import SweepProgress
 
 TABLE = PaperTable(
     paper="A paper (2026)",
@@ -57,7 +57,7 @@ def short_presets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_ours_stand_beside_the_papers_and_what_is_missing_is_said(tmp_path: Path):
     said: list[str] = []
-    states: list[Progress] = []
+    states: list[SweepProgress] = []
     document = reproduce(TINY, RunStore(), Extent(n_workers=2), progress=states.append, say=said.append)
     assert "colour images" in states[0].refused[0], "said before a run begins"
     assert len(said) == 2 and said[0].startswith("k-means on digits, seed 0: ACC 0.")

@@ -12,7 +12,8 @@ from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import runner
-from mmclust.sweeps.runner import Progress, SweepOutcome, run_sweep
+from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep
 
 
@@ -38,7 +39,7 @@ class StopsIt:
         self.troubles: list[str] = []
         self.back: threading.Timer | None = None
 
-    def __call__(self, state: Progress) -> None:
+    def __call__(self, state: SweepProgress) -> None:
         if state.trouble:
             self.troubles.append(state.trouble)
         elif self.back is None and any(record.step > 20 for record in self.store.list(examples=False)):
@@ -67,7 +68,7 @@ def test_a_sweep_waits_for_its_database_and_loses_nothing(store: RunStore, broke
 def test_after_its_patience_a_sweep_ends_with_a_sentence_and_goes_on_later(
     store: RunStore, broken: PostgreSQL, base: Cell, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(runner, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(runner, "STORE_TIMEOUT_S", 0.5)
     sweep = Sweep(cells=(replace(base, epochs=2000),), seeds=(0, 1))
     with pytest.raises(StoreUnavailable, match="start it again to go on") as caught:
         run_sweep(store, sweep, n_workers=2, progress=StopsIt(store, broken, 5.0))
@@ -83,7 +84,7 @@ def test_after_its_patience_a_sweep_ends_with_a_sentence_and_goes_on_later(
     resumed: list[int] = []
     stop = threading.Event()
 
-    def goes_on(state: Progress) -> None:
+    def goes_on(state: SweepProgress) -> None:
         known = {record.run_id: record for record in store.list(examples=False)}
         resumed.extend(known[i].step for i in state.running if known[i].step > before.get(i, 0) > 0)
         if resumed:

@@ -15,7 +15,8 @@ from mmclust.runs.store import RunStore
 from mmclust.specs import validate
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import runner
-from mmclust.sweeps.runner import Progress, look_up, run_sweep
+from mmclust.sweeps.outcome import SweepProgress
+from mmclust.sweeps.runner import look_up, run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 from mmclust.worker import execute_when_free
 
@@ -27,7 +28,7 @@ class InBackground:
 
     def __init__(self, store: RunStore, sweep: Sweep, n_workers: int) -> None:
         self.stop = threading.Event()
-        self.states: list[Progress] = []
+        self.states: list[SweepProgress] = []
         self.thread = threading.Thread(target=self._run, args=(store, sweep, n_workers))
         self.thread.start()
 
@@ -79,7 +80,7 @@ def children() -> set[str]:
 @pytest.mark.slow
 def test_runs_are_trained_two_at_a_time_and_reused_when_asked_for_again(store: RunStore, base: Cell):
     sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[0, 1])
-    states: list[Progress] = []
+    states: list[SweepProgress] = []
     first = run_sweep(store, sweep, n_workers=2, progress=states.append)
     assert (first.n_runs, first.n_reused, first.failures, first.stopped) == (4, 0, {}, False)
     assert {(r.device, r.environment["threads"]) for r in first.runs.values()} == {("cpu", "1")}
@@ -194,10 +195,10 @@ def test_equal_cells_are_trained_once(store: RunStore, base: Cell):
 
 ENDLESS = """
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.runner import carry_out
+from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep
 cell = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=5000, limit=192)
-carry_out(RunStore(), Sweep(cells=(cell,)), n_workers=1)
+run_sweep(RunStore(), Sweep(cells=(cell,)), n_workers=1)
 """
 
 

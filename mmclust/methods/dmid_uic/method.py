@@ -6,7 +6,6 @@ assignment (the fused code first, then each view).
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import cast
@@ -24,7 +23,9 @@ from mmclust.losses.selflabel import shared_target, target_divergence
 from mmclust.methods.base import Batch, Method, Stage
 from mmclust.methods.dmid_uic.card import Config
 from mmclust.nets.dense import ConditionalGenerator, decoder, discriminator, encoder
+from mmclust.nets.modes import evaluating, without_gradient
 from mmclust.nets.prototypes import Distance, Prototypes
+from mmclust.nets.statistics import measure_statistics
 from mmclust.nets.stems import ImageStem
 
 PRETRAINING = ("autoencode", "align")
@@ -215,7 +216,7 @@ class DMIDUIC(Method):
         terms = {"gan": torch.stack(losses).sum()}
         if self.config.recover_code:
             frozen = [*self.encoders.parameters(), *self.prototypes.parameters()]
-            with _without_gradient(frozen):
+            with without_gradient(frozen):
                 terms |= self._recover(shared.fakes, shared.clusters)
         return terms
 
@@ -238,7 +239,7 @@ class DMIDUIC(Method):
 
     def _recover(self, fakes: tuple[Tensor, ...], clusters: Int[Tensor, " b"]) -> dict[str, Tensor]:
         """L_ce of generated samples, each (B, D), encoded as in evaluation: their own statistics would flatter."""
-        with _evaluating(self.encoders):
+        with evaluating(self.encoders):
             log_probs = self._log_probs(self.encode(self._shaped(fakes)))
         losses = code_loss(log_probs, clusters)
         found = (log_probs[0].detach().argmax(dim=1) == clusters).float().mean()
@@ -260,7 +261,7 @@ class DMIDUIC(Method):
         """
         self._stage = stage
         self._check_range(data)
-        self._settle(data)
+        measure_statistics(self.encoders, self._chunks(data), self.encode)
         if stage == "train":
             self.prototypes.place(self._all_codes(data), generator)
 
@@ -282,24 +283,8 @@ class DMIDUIC(Method):
                 )
 
     @torch.no_grad()
-    def _settle(self, data: tuple[Tensor, ...]) -> None:
-        """Running statistics become the mean of the batches' statistics over all samples."""
-        norms = [m for m in self.encoders.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
-        momentum = [norm.momentum for norm in norms]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain mean over the batches
-        was_training = self.encoders.training
-        self.encoders.train()
-        for views in self._chunks(data):
-            self.encode(views)
-        self.encoders.train(was_training)
-        for norm, value in zip(norms, momentum, strict=True):
-            norm.momentum = value
-
-    @torch.no_grad()
     def _all_codes(self, data: tuple[Tensor, ...]) -> Float[Tensor, "v n l"]:
-        with _evaluating(self.encoders):
+        with evaluating(self.encoders):
             return torch.cat([self.encode(views) for views in self._chunks(data)], dim=1)
 
     @staticmethod
@@ -375,36 +360,13 @@ class DMIDUIC(Method):
             raise ValueError(
                 "this run has no generators, since generative is off; train one with generative=true to see samples"
             )
-        with _evaluating(self.generators):
+        with evaluating(self.generators):
             return self._shaped(self._drawn_from(clusters, noise))
 
     def cam_layer(self, view: int = 0) -> nn.Module | None:
         """The last convolution of an image view; None for dense encoders."""
         stems = (m for m in self.encoders[view].modules() if isinstance(m, ImageStem))
         return next((stem.cam_layer for stem in stems), None)
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """The module in evaluation mode, then as it was; gradients are unaffected."""
-    was_training = module.training
-    module.eval()
-    try:
-        yield
-    finally:
-        module.train(was_training)
-
-
-@contextmanager
-def _without_gradient(parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Parameters pass gradients on without collecting any of their own."""
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
 
 
 METHOD = DMIDUIC

@@ -16,8 +16,9 @@ from mmclust.runs.queue import RAY, SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.outcome import SweepOutcome
 from mmclust.sweeps.record import SweepRecord
-from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, SweepOutcome, look_up
+from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, forms, frame, jobs, login
