@@ -12,6 +12,21 @@ from mmclust.methods.automatic import BUDGETS_MIN, TYPICAL, Facts
 
 PRESETS = ("auto", "quick", "best-known", "paper", "released-demo")
 
+Sign = Literal["empty", "uneven", "soft", "falling", "disagree", "critic unstable", "critic blind"]
+"""A sign of trouble in a training: (nearly) empty clusters, clusters of uneven size, soft assignments, a falling score,
+views that disagree, a critic with steep slopes, and one that cannot tell codes from the prior."""
+
+REMEDIES: Mapping[Sign, str] = {
+    "empty": "Raise the weight of a term that keeps clusters equal, lower the learning rate, or try other seeds.",
+    "uneven": "Raise the weight of a term that keeps clusters equal, or try other seeds.",
+    "soft": "Train longer.",
+    "falling": "The learning rate may be too high.",
+    "disagree": "Leave out an uninformative view, or raise the weight of the term that ties the views together.",
+    "critic unstable": "Lower the learning rate or raise the weight of the gradient penalty; with bf16, try float32.",
+    "critic blind": "Train the critic for more steps before each step of the encoder.",
+}
+"""What to do about a sign of trouble where a method's card has no advice of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameter:
@@ -21,6 +36,8 @@ class Hyperparameter:
     kind: type
     default: Any
     help: str
+    title: str = ""
+    """What it is called on pages; by default its name in words."""
     symbol: str = ""
     low: float | None = None
     high: float | None = None
@@ -30,6 +47,11 @@ class Hyperparameter:
     group: str = "Training"
     paper: Mapping[str, Any] = field(default_factory=dict)
     """The paper's value for single data sets, where it is not the default."""
+
+    @property
+    def words(self) -> str:
+        """Its title, else its name in words."""
+        return self.title or self.name.replace("_", " ").capitalize()
 
     def check(self, value: Any) -> Any:
         """The value in the hyperparameter's type.
@@ -151,6 +173,8 @@ class MethodCard:
     """Whether a trained network gives codes of augmented samples (see `Method.augmented_codes`)."""
     cam_layers: tuple[str, ...] = ()
     """Names of the layers that Grad-CAM may read, where there is a choice (see `Method.cam_layers`)."""
+    remedies: Mapping[Sign, str] = field(default_factory=dict)
+    """What to do about signs of trouble, where it is not the general advice; a hyperparameter is written as {name}."""
     train_part: Literal["all", "train", "train+unlabelled"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 
@@ -158,6 +182,11 @@ class MethodCard:
     def hyperparameters(self) -> tuple[Hyperparameter, ...]:
         """The declared hyper-parameters."""
         return hyperparameters(self.config)
+
+    def remedy(self, sign: Sign) -> str:
+        """What to do about a sign of trouble, with the titles of the hyperparameters that it names."""
+        titles = {one.name: f"*{one.words}*" for one in self.hyperparameters}
+        return self.remedies[sign].format(**titles) if sign in self.remedies else REMEDIES[sign]
 
     @property
     def default_preset(self) -> str:

@@ -15,6 +15,7 @@ class Config:
 
     beta_aug: float = hyperparameter(
         2.0,
+        title="Augmentation weight",
         low=0,
         high=10,
         step=0.5,
@@ -25,6 +26,7 @@ class Config:
     )
     beta_mi: float = hyperparameter(
         0.5,
+        title="Mutual information weight",
         low=0,
         high=2,
         step=0.05,
@@ -34,6 +36,7 @@ class Config:
     )
     beta_adv: float = hyperparameter(
         1.0,
+        title="Adversarial weight",
         low=0.1,
         high=5,
         step=0.1,
@@ -43,6 +46,7 @@ class Config:
     )
     style_dim: int = hyperparameter(
         50,
+        title="Style dimensions",
         low=0,
         high=100,
         step=5,
@@ -52,6 +56,7 @@ class Config:
     )
     sigma: float = hyperparameter(
         0.1,
+        title="Style deviation",
         low=0.01,
         high=0.5,
         step=0.01,
@@ -61,6 +66,7 @@ class Config:
     )
     n_critic: int = hyperparameter(
         4,
+        title="Critic steps",
         low=1,
         high=10,
         step=1,
@@ -70,6 +76,7 @@ class Config:
     )
     lambda_gp: float = hyperparameter(
         10.0,
+        title="Gradient penalty weight",
         low=1,
         high=50,
         step=1,
@@ -103,6 +110,7 @@ class Config:
     )
     crop_area: float = hyperparameter(
         0.4,
+        title="Smallest crop",
         low=0.1,
         high=1,
         step=0.05,
@@ -119,6 +127,7 @@ class Config:
     )
     jitter: float = hyperparameter(
         0.4,
+        title="Colour jitter",
         low=0,
         high=0.8,
         step=0.05,
@@ -127,12 +136,14 @@ class Config:
     )
     flip: bool = hyperparameter(
         False,
+        title="Horizontal flip",
         group="Augmentation",
         help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
         paper=dict.fromkeys((*_COLOR, "fashion-mnist"), True),
     )
     input: str = hyperparameter(
         "gray",
+        title="Encoder input",
         choices=("gray", "sobel", "rgb"),
         group="Network",
         help="What the encoder sees: luma, its edges, or colour (colour images only).",
@@ -146,6 +157,7 @@ class Config:
     )
     width: float = hyperparameter(
         1.0,
+        title="Network width",
         low=0.125,
         high=2,
         step=0.125,
@@ -154,6 +166,7 @@ class Config:
     )
     statistics: str = hyperparameter(
         "running",
+        title="Batch-norm statistics",
         choices=("running", "train"),
         group="Network",
         help="Batch-norm statistics at an evaluation: those that the training has gathered (published), or measured "
@@ -236,5 +249,15 @@ CARD = MethodCard(
         "M2: Adv + MI": {"beta_aug": 0.0},
         "M3: Adv + Aug": {"beta_mi": 0.0},
         "M4: Adv + MI + Aug (full)": {},
+    },
+    remedies={
+        "empty": "The pull towards the prior is too weak, or the augmentation term took over early: lower {beta_aug}, "
+        "or raise {beta_adv} or {n_critic}.",
+        "uneven": "Lower {beta_aug}, or raise {beta_adv} or {n_critic}. If your classes differ much in size, this "
+        "method splits the large ones.",
+        "soft": "Train longer, or raise {beta_adv}.",
+        "falling": "The augmentation may be too strong (lower {beta_aug} or {jitter}), or {learning_rate} too high.",
+        "critic unstable": "Lower {learning_rate} or raise {lambda_gp}; with bf16, try float32.",
+        "critic blind": "Raise {n_critic}.",
     },
 )

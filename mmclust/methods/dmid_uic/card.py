@@ -13,6 +13,7 @@ class Config:
 
     lambda_ce: float = hyperparameter(
         0.1,
+        title="Code recovery weight",
         low=1e-4,
         high=1,
         log=True,
@@ -22,6 +23,7 @@ class Config:
     )
     alpha: float = hyperparameter(
         0.1,
+        title="Discriminator pace",
         low=1e-4,
         high=1,
         log=True,
@@ -31,6 +33,7 @@ class Config:
     )
     generative: bool = hyperparameter(
         True,
+        title="Generative training",
         group="Objective",
         help="Train generators and discriminators beside the clustering. Off is three times faster.",
     )
@@ -53,6 +56,7 @@ class Config:
     )
     ce_warmup: int = hyperparameter(
         3,
+        title="Generator warm-up",
         low=0,
         high=50,
         step=1,
@@ -70,6 +74,7 @@ class Config:
     )
     tau_start: float = hyperparameter(
         2.5,
+        title="Sharpness at the start",
         low=1,
         high=10,
         step=0.5,
@@ -79,6 +84,7 @@ class Config:
     )
     tau_end: float = hyperparameter(
         6.0,
+        title="Sharpness at the end",
         low=1,
         high=10,
         step=0.5,
@@ -88,6 +94,7 @@ class Config:
     )
     tau_ramp: float = hyperparameter(
         0.7,
+        title="Sharpness ramp",
         low=0.05,
         high=1,
         step=0.05,
@@ -96,6 +103,7 @@ class Config:
     )
     balance: bool = hyperparameter(
         True,
+        title="Balanced targets",
         group="Targets",
         help="Targets use all clusters equally. Off lets clusters merge.",
     )
@@ -122,7 +130,7 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison; small values look at the closest rivals alone.",
+        help="Softness of the views' comparison; small values consider only the closest negatives.",
     )
     autoencoder_epochs: int = hyperparameter(
         0,
@@ -134,6 +142,7 @@ class Config:
     )
     latent_dim: int = hyperparameter(
         64,
+        title="Code dimensions",
         low=2,
         high=128,
         step=2,
@@ -143,6 +152,7 @@ class Config:
     )
     noise_dim: int = hyperparameter(
         30,
+        title="Noise dimensions",
         low=5,
         high=100,
         step=5,
@@ -319,4 +329,10 @@ CARD = MethodCard(
     },
     preprocessing=_preprocessing,
     generates=True,
+    remedies={
+        "empty": "Keep {balance} on and {batch_size} large; more {align_epochs} help most.",
+        "uneven": "Keep {balance} on and {batch_size} large; more {align_epochs} help most.",
+        "soft": "This is usual at low sharpness: raise {tau_end}, or train longer.",
+        "disagree": "Raise {align_epochs}, so that the views' codes share more before the prototypes are placed.",
+    },
 )

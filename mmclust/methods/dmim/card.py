@@ -13,6 +13,7 @@ class Config:
 
     beta: float = hyperparameter(
         0.3,
+        title="Superfluous information weight",
         low=0,
         high=2,
         step=0.05,
@@ -22,6 +23,7 @@ class Config:
     )
     over_weight: float = hyperparameter(
         1.0,
+        title="Over-clustering weight",
         low=0,
         high=2,
         step=0.1,
@@ -31,6 +33,7 @@ class Config:
     )
     over_factor: int = hyperparameter(
         10,
+        title="Over-clustering factor",
         low=0,
         high=20,
         step=1,
@@ -40,6 +43,7 @@ class Config:
     )
     gamma: float = hyperparameter(
         0.0,
+        title="Bottleneck weight",
         low=0,
         high=1,
         step=0.0001,
@@ -67,6 +71,7 @@ class Config:
     )
     tau: float = hyperparameter(
         3.0,
+        title="Self-label sharpness",
         low=1,
         high=20,
         step=0.5,
@@ -76,6 +81,7 @@ class Config:
     )
     target: str = hyperparameter(
         "shared",
+        title="Self-label target",
         choices=("shared", "per-view", "first-view"),
         group="Self-labels",
         help="Whose assignments make the self-labels q: the mean of all views, each view's own, or the first view's.",
@@ -94,6 +100,7 @@ class Config:
     )
     renew_every: int = hyperparameter(
         0,
+        title="Self-label renewal",
         low=0,
         high=50,
         step=1,
@@ -154,6 +161,7 @@ class Config:
     )
     pca_dims: int = hyperparameter(
         100,
+        title="Principal components",
         low=0,
         high=200,
         step=10,
@@ -163,6 +171,7 @@ class Config:
     )
     hidden: int = hyperparameter(
         256,
+        title="Hidden width",
         low=32,
         high=1024,
         step=32,
@@ -172,6 +181,7 @@ class Config:
     )
     feature_dim: int = hyperparameter(
         128,
+        title="Feature dimensions",
         low=16,
         high=512,
         step=16,
@@ -218,7 +228,7 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison in the alignment; small values look at the closest rivals alone.",
+        help="Softness of the views' comparison in the alignment; small values consider only the closest negatives.",
     )
     match_views: bool = hyperparameter(
         True,
@@ -230,6 +240,7 @@ class Config:
     )
     statistics: str = hyperparameter(
         "shared",
+        title="Batch-norm statistics",
         choices=("shared", "per-view"),
         group="Network",
         help="Running statistics of batch normalisation, used in evaluation: pooled over the views, or one set each.",
@@ -411,4 +422,9 @@ CARD = MethodCard(
         "Full": {},
     },
     preprocessing=preprocessing,
+    remedies={
+        "empty": "The self-labels do not hold the clusters apart: raise {beta} or {batch_size}.",
+        "uneven": "Raise {beta} or {batch_size}. If your classes differ much in size, this method splits large ones.",
+        "disagree": "Lower {beta}, so that what views share weighs more, or leave out an uninformative view.",
+    },
 )

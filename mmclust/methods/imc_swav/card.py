@@ -15,6 +15,7 @@ class Config:
 
     beta: float = hyperparameter(
         4.0,
+        title="Balance weight",
         low=0.5,
         high=10,
         step=0.5,
@@ -33,6 +34,7 @@ class Config:
     )
     epsilon: float = hyperparameter(
         0.05,
+        title="Target softness",
         low=0.02,
         high=0.2,
         step=0.01,
@@ -50,6 +52,7 @@ class Config:
     )
     swav_weight: float = hyperparameter(
         1.0,
+        title="Swapped prediction weight",
         low=0,
         high=5,
         step=0.1,
@@ -58,6 +61,7 @@ class Config:
     )
     logit_weight: float = hyperparameter(
         0.01,
+        title="Logit bound weight",
         low=0,
         high=1,
         step=0.01,
@@ -66,6 +70,7 @@ class Config:
     )
     n_prototypes: int = hyperparameter(
         1000,
+        title="Prototypes",
         low=20,
         high=3000,
         step=20,
@@ -75,6 +80,7 @@ class Config:
     )
     projection_dim: int = hyperparameter(
         128,
+        title="Projection dimensions",
         low=8,
         high=512,
         step=8,
@@ -83,6 +89,7 @@ class Config:
     )
     high_size: int = hyperparameter(
         0,
+        title="Large crop size",
         low=0,
         high=224,
         step=2,
@@ -92,6 +99,7 @@ class Config:
     )
     low_size: int = hyperparameter(
         0,
+        title="Small crop size",
         low=0,
         high=224,
         step=2,
@@ -101,6 +109,7 @@ class Config:
     )
     n_low: int = hyperparameter(
         4,
+        title="Small crops",
         low=0,
         high=8,
         step=1,
@@ -110,6 +119,7 @@ class Config:
     )
     high_area: float = hyperparameter(
         0.2,
+        title="Large crop area",
         low=0.08,
         high=1,
         step=0.02,
@@ -118,6 +128,7 @@ class Config:
     )
     low_area: float = hyperparameter(
         0.4,
+        title="Small crop area",
         low=0.08,
         high=1,
         step=0.02,
@@ -126,12 +137,14 @@ class Config:
     )
     flip: bool = hyperparameter(
         True,
+        title="Horizontal flip",
         group="Augmentation",
         help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
         paper=dict.fromkeys(("digits", "mnist", "usps"), False),
     )
     jitter: float = hyperparameter(
         0.4,
+        title="Colour jitter",
         low=0,
         high=0.8,
         step=0.05,
@@ -140,6 +153,7 @@ class Config:
     )
     jitter_share: float = hyperparameter(
         0.8,
+        title="Jitter probability",
         low=0,
         high=1,
         step=0.05,
@@ -148,6 +162,7 @@ class Config:
     )
     gray_share: float = hyperparameter(
         0.25,
+        title="Grayscale probability",
         low=0,
         high=1,
         step=0.05,
@@ -198,12 +213,14 @@ class Config:
     )
     head: str = hyperparameter(
         "linear",
+        title="Projection head",
         choices=("linear", "mlp"),
         group="Network",
         help="From embedding to projection: two linear layers as in the published code, or SwAV's hidden layer.",
     )
     width: float = hyperparameter(
         1.0,
+        title="Network width",
         low=0.125,
         high=2,
         step=0.125,
@@ -219,6 +236,7 @@ class Config:
     )
     statistics: str = hyperparameter(
         "train",
+        title="Batch-norm statistics",
         choices=("train", "test", "off"),
         group="Network",
         help="Whole images that batch-norm statistics are measured on before an evaluation: those trained on, those "

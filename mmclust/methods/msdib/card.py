@@ -13,6 +13,7 @@ class Config:
 
     ddc: float = hyperparameter(
         1.0,
+        title="Clustering loss weight",
         low=0,
         high=2,
         step=0.1,
@@ -22,6 +23,7 @@ class Config:
     )
     alpha: float = hyperparameter(
         1.0,
+        title="Preservation weight",
         low=0,
         high=1,
         step=0.1,
@@ -31,6 +33,7 @@ class Config:
     )
     beta: float = hyperparameter(
         1.0,
+        title="Compression weight",
         low=0,
         high=1,
         step=0.1,
@@ -40,6 +43,7 @@ class Config:
     )
     kappa: float = hyperparameter(
         0.01,
+        title="Bottleneck share",
         low=0,
         high=0.1,
         step=0.005,
@@ -49,6 +53,7 @@ class Config:
     )
     balance: float = hyperparameter(
         0.0,
+        title="Balance weight",
         low=0,
         high=1,
         step=0.05,
@@ -88,7 +93,7 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison in the alignment; small values look at the closest rivals alone.",
+        help="Softness of the views' comparison in the alignment; small values consider only the closest negatives.",
     )
     warm_start: int = hyperparameter(
         10,
@@ -157,6 +162,7 @@ class Config:
     )
     clip: float = hyperparameter(
         5.0,
+        title="Gradient clipping",
         low=0.1,
         high=100,
         step=0.1,
@@ -191,6 +197,7 @@ class Config:
     )
     statistics: str = hyperparameter(
         "shared",
+        title="Batch-norm statistics",
         choices=("shared", "per-view"),
         group="Network",
         help="Running statistics of batch normalisation, used in evaluation: pooled over the views, or one set each.",
@@ -355,4 +362,9 @@ CARD = MethodCard(
         "Parameter-free (alpha = beta = 1)": {"alpha": 1.0, "beta": 1.0},
     },
     preprocessing=preprocessing,
+    remedies={
+        "empty": "Nothing keeps clusters equal by default: raise {balance}, lower {learning_rate}, or try other seeds.",
+        "uneven": "Raise {balance}, lower {learning_rate}, or try other seeds.",
+        "disagree": "Raise {alpha}, so that views follow the fused clusters, or leave out an uninformative view.",
+    },
 )

@@ -15,36 +15,36 @@ from mmclust.methods.card import Hyperparameter, MethodCard
 PREFIX = "hyperparameter:"
 """Session keys of the hyperparameters' widgets: `hyperparameter:beta_aug`."""
 
-KEPT = "form"
+SAVED = "form"
 """Session key of the values that outlast a change of page: name -> value."""
 
 DEFAULTS = "form-defaults"
 """Session key of the defaults that the form was last drawn with: name -> value."""
 
 
-def keep(name: str, value: Any) -> None:
+def save(name: str, value: Any) -> None:
     """Remember a value of the form beyond the page."""
-    st.session_state.setdefault(KEPT, {})[name] = value
+    st.session_state.setdefault(SAVED, {})[name] = value
 
 
-def keep_change(name: str, value: Any, default: Any) -> None:
+def save_change(name: str, value: Any, default: Any) -> None:
     """Remember a value, also in the URL, where it is not the default: defaults change with the data."""
     changed = not same(value, default)
     if changed:
-        keep(name, value)
+        save(name, value)
     else:
-        st.session_state.get(KEPT, {}).pop(name, None)
+        st.session_state.get(SAVED, {}).pop(name, None)
     write_url({name: value if changed else None})
 
 
 def forget() -> None:
     """Forget all values of the form, so that its next visit begins with what the URL says."""
-    st.session_state.pop(KEPT, None)
+    st.session_state.pop(SAVED, None)
 
 
-def kept(name: str, default: Any = None) -> Any:
+def saved(name: str, default: Any = None) -> Any:
     """A value of the form as the URL or an earlier visit of the page left it."""
-    return st.query_params.get(name, st.session_state.get(KEPT, {}).get(name, default))
+    return st.query_params.get(name, st.session_state.get(SAVED, {}).get(name, default))
 
 
 def write_url(values: Mapping[str, Any]) -> None:
@@ -60,7 +60,7 @@ def reset(card: MethodCard) -> None:
     """Back to the preset's values."""
     for hyperparameter in card.hyperparameters:
         st.session_state.pop(PREFIX + hyperparameter.name, None)
-        st.session_state.get(KEPT, {}).pop(hyperparameter.name, None)
+        st.session_state.get(SAVED, {}).pop(hyperparameter.name, None)
         st.query_params.pop(hyperparameter.name, None)
 
 
@@ -94,7 +94,7 @@ def hyperparameters(
                 if not same(value, defaults[hyperparameter.name]):
                     changes[hyperparameter.name] = value
     for hyperparameter in card.hyperparameters:
-        keep_change(
+        save_change(
             hyperparameter.name,
             changes.get(hyperparameter.name, defaults[hyperparameter.name]),
             defaults[hyperparameter.name],
@@ -121,7 +121,7 @@ def widget(hyperparameter: Hyperparameter, default: Any) -> Any:
     key = PREFIX + hyperparameter.name
     if key not in st.session_state:
         try:
-            st.session_state[key] = _in_kind(hyperparameter, kept(hyperparameter.name, default))
+            st.session_state[key] = _in_kind(hyperparameter, saved(hyperparameter.name, default))
         except ValueError:
             st.session_state[key] = default
     help_text = f"{hyperparameter.help}\n\nPreset: {default}. Command line: `--set {hyperparameter.name}=...`"
@@ -143,10 +143,9 @@ def widget(hyperparameter: Hyperparameter, default: Any) -> Any:
 
 
 def label(hyperparameter: Hyperparameter) -> str:
-    """Name and, where the paper has one, symbol."""
-    name = hyperparameter.name.replace("_", " ")
-    name = name[0].upper() + name[1:]
-    return f"{name} ${hyperparameter.symbol}$" if hyperparameter.symbol else name
+    """Title and, where the paper has one, symbol."""
+    title = hyperparameter.words
+    return f"{title} ${hyperparameter.symbol}$" if hyperparameter.symbol else title
 
 
 def log_stops(low: float, high: float, among: tuple[float, ...] = ()) -> list[float]:

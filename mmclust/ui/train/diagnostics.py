@@ -1,4 +1,4 @@
-"""What can go wrong in a training, said in words with what to do; reads curves, draws nothing."""
+"""Signs of trouble in a training and what to do about them; reads curves, draws nothing."""
 
 import math
 from collections.abc import Sequence
@@ -7,51 +7,17 @@ from typing import Literal
 
 import numpy as np
 
+from mmclust.methods import METHODS, card
+from mmclust.methods.card import REMEDIES, Sign
 from mmclust.runs.record import RunRecord
 from mmclust.ui.shell.curves import Curves
 
-REMEDIES = {
-    "dccs": {
-        "tiny": "The pull towards the prior is too weak, or the augmentation term took over early: lower beta aug, or "
-        "raise beta adv or n critic.",
-        "uneven": "Lower beta aug, or raise beta adv or n critic. If your classes differ much in size, this method "
-        "cuts the large ones.",
-        "soft": "Train longer, or raise beta adv.",
-        "falling": "the augmentation may be too strong (lower beta aug or jitter), or the learning rate too high.",
-    },
-    "dmim": {
-        "tiny": "Self-labels do not hold the clusters apart: raise beta, or the batch size.",
-        "uneven": "Raise beta, or the batch size. If your classes differ much in size, the balance cuts large ones.",
-        "disagree": "Raise the weight of what views share (lower beta), or leave out a view that says little.",
-    },
-    "msdib": {
-        "tiny": "Nothing keeps clusters equal by default: raise balance, lower the learning rate, or try other seeds.",
-        "uneven": "Raise balance, lower the learning rate, or try other seeds.",
-        "disagree": "Raise alpha, so that views follow the fused clusters, or leave out a view that says little.",
-    },
-    "dmid-uic": {
-        "tiny": "Keep balance on and the batch large; a longer alignment before the training helps most.",
-        "uneven": "Keep balance on and the batch large; a longer alignment before the training helps most.",
-        "soft": "That is usual at low sharpness: raise tau end, or train longer.",
-        "disagree": "Raise align epochs, so that the views' codes share more before the prototypes are placed.",
-    },
-}
-"""What to do about a sign of trouble, by method."""
-USUAL = {
-    "tiny": "Raise the weight of a term that keeps clusters equal, lower the learning rate, or try other seeds.",
-    "uneven": "Raise the weight of a term that keeps clusters equal, or try other seeds.",
-    "soft": "Train longer.",
-    "falling": "the learning rate may be too high.",
-    "disagree": "Leave out a view that says little, or raise the weight of the term that ties the views together.",
-}
-"""The same for methods that are not in the table, and for signs that a method has no word on."""
-
-SETTLING = 0.15
+GRACE = 0.15
 """Share of a training during which nothing is judged: clusters are still forming."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Alarm:
+class Diagnostic:
     """A sign of trouble."""
 
     level: Literal["notice", "warning"]
@@ -59,7 +25,7 @@ class Alarm:
     """What is seen, what usually causes it, what to do."""
 
 
-def alarms(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = None) -> list[Alarm]:
+def diagnose(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = None) -> list[Diagnostic]:
     """Signs of trouble in a run, the gravest first.
 
     Args:
@@ -68,35 +34,36 @@ def alarms(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = None
         sizes: samples per cluster in the latest snapshot, where there is one.
     """
     share = record.step / record.total_steps if record.total_steps else 0.0
-    if record.status == "queued" or share < SETTLING:
+    if record.status == "queued" or share < GRACE:
         return []
     read = _Reader(curves)
     found = [
         _tiny_clusters(record, read, sizes),
-        _critic_blow_up(read),
-        _critic_too_weak(read),
+        _critic_unstable(record, read),
+        _critic_blind(record, read),
         _not_one_hot(record, read, share),
         _views_disagree(record, read, share),
         _falling(record, read),
     ]
-    present = [alarm for alarm in found if alarm is not None]
-    return sorted(present, key=lambda alarm: alarm.level != "warning")
+    present = [one for one in found if one is not None]
+    return sorted(present, key=lambda one: one.level != "warning")
 
 
-def calm(record: RunRecord, curves: Curves) -> str:
-    """What to say when there is no alarm; empty while nothing can be said yet."""
+def all_clear(record: RunRecord, curves: Curves) -> str:
+    """What to say when there is no sign of trouble; empty while nothing can be said yet."""
     share = record.step / record.total_steps if record.total_steps else 0.0
-    entropy = _Reader(curves).last("signal/usage_entropy")
-    if share < SETTLING or entropy is None or not record.n_clusters:
+    entropy, n_clusters = _Reader(curves).last("signal/usage_entropy"), record.n_clusters or 0
+    if share < GRACE or entropy is None or n_clusters < 2:
         return ""
     return (
-        f"No sign of collapse: all {record.n_clusters} clusters are in use "
-        f"(entropy {entropy:.2f} of {math.log(record.n_clusters):.2f} nats)."
+        f"No sign of collapse: all {n_clusters} clusters are in use (the entropy of their sizes is "
+        f"{entropy / math.log(n_clusters):.0%} of the maximum)."
     )
 
 
-def _remedy(record: RunRecord, sign: str) -> str:
-    return REMEDIES.get(record.spec.method, {}).get(sign) or USUAL[sign]
+def _remedy(record: RunRecord, sign: Sign) -> str:
+    """The advice of the method's card; the general one where the method is not known here."""
+    return card(record.spec.method).remedy(sign) if record.spec.method in METHODS else REMEDIES[sign]
 
 
 class _Reader:
@@ -118,77 +85,77 @@ class _Reader:
         return float(np.median(values)) if len(values) else None
 
 
-def _tiny_clusters(record: RunRecord, read: _Reader, sizes: Sequence[int] | None) -> Alarm | None:
+def _tiny_clusters(record: RunRecord, read: _Reader, sizes: Sequence[int] | None) -> Diagnostic | None:
     entropy, k = read.last("signal/usage_entropy"), record.n_clusters
     if sizes is not None and len(sizes):
         fair = sum(sizes) / len(sizes)
         tiny = [i for i, size in enumerate(sizes) if size < 0.2 * fair]
         if tiny:
             names = ", ".join(str(i + 1) for i in tiny[:6]) + (" …" if len(tiny) > 6 else "")
-            return Alarm(
+            return Diagnostic(
                 level="warning",
-                text=f"**{len(tiny)} of {len(sizes)} clusters are almost empty** ({names}). {_remedy(record, 'tiny')}",
+                text=f"**{len(tiny)} of {len(sizes)} clusters are almost empty** ({names}). {_remedy(record, 'empty')}",
             )
     if entropy is not None and k and k > 1 and entropy < 0.85 * math.log(k):
-        return Alarm(
+        return Diagnostic(
             level="warning",
-            text=f"**Clusters are used unevenly**: entropy {entropy:.2f} of {math.log(k):.2f} nats. "
+            text=f"**Cluster sizes are uneven**: their entropy is {entropy / math.log(k):.0%} of the maximum. "
             f"{_remedy(record, 'uneven')}",
         )
     return None
 
 
-def _critic_blow_up(read: _Reader) -> Alarm | None:
+def _critic_unstable(record: RunRecord, read: _Reader) -> Diagnostic | None:
     penalty = read.median("loss/penalty")
     if penalty is not None and penalty > 1.0:
-        return Alarm(
+        return Diagnostic(
             level="warning",
-            text=f"**The critic is out of control**: its slope is far from one (penalty {penalty:.2g}). Lower the "
-            "learning rate or raise lambda; if this run uses bf16, try float32.",
+            text=f"**The critic is unstable**: its gradient norm is far from 1 (penalty {penalty:.2g}). "
+            f"{_remedy(record, 'critic unstable')}",
         )
     return None
 
 
-def _critic_too_weak(read: _Reader) -> Alarm | None:
+def _critic_blind(record: RunRecord, read: _Reader) -> Diagnostic | None:
     gap, confidence = read.median("signal/wasserstein"), read.last("signal/confidence")
     if gap is not None and confidence is not None and abs(gap) < 0.01 and confidence < 0.5:
-        return Alarm(
+        return Diagnostic(
             level="warning",
-            text="**The critic sees no difference** between codes and prior although categories are far from one-hot: "
-            "raise n critic.",
+            text="**The critic cannot tell codes from the prior**, although assignments are far from one-hot. "
+            f"{_remedy(record, 'critic blind')}",
         )
     return None
 
 
-def _not_one_hot(record: RunRecord, read: _Reader, share: float) -> Alarm | None:
+def _not_one_hot(record: RunRecord, read: _Reader, share: float) -> Diagnostic | None:
     confidence = read.last("signal/confidence")
     if confidence is not None and share > 0.6 and confidence < 0.85:
-        return Alarm(
+        return Diagnostic(
             level="notice",
-            text=f"**Assignments are still soft**: {confidence:.0%} sure on average. {_remedy(record, 'soft')}",
+            text=f"**Assignments are still soft**: mean confidence {confidence:.0%}. {_remedy(record, 'soft')}",
         )
     return None
 
 
-def _views_disagree(record: RunRecord, read: _Reader, share: float) -> Alarm | None:
+def _views_disagree(record: RunRecord, read: _Reader, share: float) -> Diagnostic | None:
     agreement = read.last("signal/agreement")
     # The more views there are, the rarer it is that all of them agree.
     n_views = max(2, sum(name.startswith("view/acc_") for name in read.values))
     if agreement is not None and share > 0.5 and agreement < 0.6 ** (n_views - 1):
-        return Alarm(
+        return Diagnostic(
             level="notice",
-            text=f"**The views disagree**: for only {agreement:.0%} of the samples all of them name the same cluster. "
-            f"The page Views says which clusters differ. {_remedy(record, 'disagree')}",
+            text=f"**The views disagree**: they give the same cluster for only {agreement:.0%} of the samples. "
+            f"The Views page shows which clusters differ. {_remedy(record, 'disagree')}",
         )
     return None
 
 
-def _falling(record: RunRecord, read: _Reader) -> Alarm | None:
+def _falling(record: RunRecord, read: _Reader) -> Diagnostic | None:
     scores = read.values.get("eval/acc", np.empty(0))
     if len(scores) > 10 and np.median(scores[-5:]) < scores.max() - 0.1:
-        return Alarm(
+        return Diagnostic(
             level="notice",
-            text=f"**ACC has fallen** from {scores.max():.0%} to {np.median(scores[-5:]):.0%}: "
+            text=f"**ACC has fallen** from {scores.max():.0%} to {np.median(scores[-5:]):.0%}. "
             f"{_remedy(record, 'falling')}",
         )
     return None
