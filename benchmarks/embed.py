@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks import machine
 from mmclust import settings
 from mmclust.analysis.projection import KINDS, project
-from mmclust.analysis.projection_quality import honesty
+from mmclust.analysis.projection_quality import quality
 
 SIZES = (2_000, 10_000, 70_000)
 KIND_NAMES = ("tsne", "umap", "pacmap")
@@ -79,7 +79,7 @@ def _timed(make: Callable[..., np.ndarray], values: np.ndarray, *more: Any) -> d
     cpu, wall = time.process_time(), time.perf_counter()
     xy = make(values, *more)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    kept = honesty(values, xy, references=N_REFERENCES)
+    kept = quality(values, xy, references=N_REFERENCES)
     return {
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_seconds, 1),

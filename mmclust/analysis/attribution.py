@@ -145,7 +145,7 @@ def view_shares(attributions: Sequence[np.ndarray], targets: np.ndarray, n_clust
     return per_cluster / np.where(total > 0, total, 1)
 
 
-def heat(attribution: np.ndarray) -> np.ndarray:
+def saliency_map(attribution: np.ndarray) -> np.ndarray:
     """Attribution of pixels (n, C, H, W) as heat (n, H, W) in [0, 1]: what speaks for the cluster, each by itself."""
     positive = np.clip(attribution.sum(axis=1), 0, None)
     # A single pixel seldom says much: neighbours are read together, as eyes do.

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017) and its kin, by the grad-cam package.
+"""Where a network looked: Grad-CAM (Selvaraju et al., ICCV 2017) and variants, by the grad-cam package.
 
 All weigh the feature maps of a layer by how much they speak for a score, and add them up. Grad-CAM weighs each map as a
 whole, which suits heads that pool over places. Where a head reads every place by itself, as the stems of several views
@@ -25,8 +25,8 @@ SOURCE = Source(modules=(__name__,), packages=("grad-cam",))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """One way to weigh feature maps."""
+class CamMethod:
+    """A CAM algorithm: how feature maps are weighted."""
 
     title: str
     about: str
@@ -34,44 +34,44 @@ class Way:
     name: str
     """Of the class in the package."""
     of_a_score: bool = True
-    """Whether it asks what speaks for a cluster; otherwise heat is the same for all clusters."""
+    """Whether it depends on the cluster; otherwise saliency is the same for all clusters."""
 
 
-WAYS = {
-    "grad-cam": Way(
+CAM_METHODS = {
+    "grad-cam": CamMethod(
         title="Grad-CAM",
         name="GradCAM",
         about="Weighs each feature map by its mean gradient: the standard, for heads that pool over places.",
     ),
-    "grad-cam-plus-plus": Way(
+    "grad-cam-plus-plus": CamMethod(
         title="Grad-CAM++",
         name="GradCAMPlusPlus",
         about="Weighs the places within a map too, so that several spots of one kind count alike.",
     ),
-    "hirescam": Way(
+    "hirescam": CamMethod(
         title="HiResCAM",
         name="HiResCAM",
         about="Multiplies map and gradient place by place: exact for heads that read every place by itself.",
     ),
-    "layer-cam": Way(
+    "layer-cam": CamMethod(
         title="Layer-CAM",
         name="LayerCAM",
         about="Keeps only places whose gradient speaks for the score; also sharp in earlier, finer layers.",
     ),
-    "xgrad-cam": Way(
+    "xgrad-cam": CamMethod(
         title="XGrad-CAM",
         name="XGradCAM",
         about="Grad-CAM whose weights follow each map's share of activity, so that they add up to the score.",
     ),
-    "eigen-cam": Way(
+    "eigen-cam": CamMethod(
         title="Eigen-CAM",
         name="EigenCAM",
         about="What stands out in the feature maps (their first principal component), whatever the cluster.",
         of_a_score=False,
     ),
 }
-"""Name -> way, the standard one first. Those that mask the image once for each feature map (Score-CAM, Ablation-CAM)
-are left out: with hundreds of maps a sheet of images takes minutes on a CPU."""
+"""Name -> CAM method, the standard one first. Those that mask the image once for each feature map (Score-CAM,
+Ablation-CAM) are left out: with hundreds of maps a sheet of images takes minutes on a CPU."""
 
 
 def grad_cam(
@@ -80,31 +80,31 @@ def grad_cam(
     targets: np.ndarray,
     *,
     view: int = 0,
-    way: str = "grad-cam",
+    cam: str = "grad-cam",
     layer: str = "",
     of: Literal["cluster", "prototype"] = "cluster",
     batch_size: int = 64,
     progress: Callable[[float], None] | None = None,
 ) -> np.ndarray:
-    """Heat (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster or a prototype.
+    """Saliency (n, H, W) float32 in [0, 1]: where the image of a view speaks for a cluster or a prototype.
 
     The score is the cluster's logit, not its probability: the gradient of a saturated probability is zero. Where a
     method's scores are log-probabilities, which saturate too, it is the log-odds. Of a prototype it is the cosine.
-    Every image is scaled by itself, so that heat compares places in an image, never two images.
+    Every image is scaled by itself, so saliency compares places in one image, not images.
 
     Args:
         method: a trained method; it is put in evaluation mode for the time being, its weights stay as they are.
         views: each (n, ...), as the method is trained on them.
         targets: (n,) cluster or prototype asked about for each sample.
         view: number of the view that is looked at, from 0; images (n, C, H, W).
-        way: one of `WAYS`.
+        cam: one of `CAM_METHODS`.
         layer: name of one of the method's `cam_layers`; by default the first.
         of: what the targets are.
         batch_size: samples at once.
         progress: told how far the work is, 0 to 1.
 
     Raises:
-        ValueError: the method has no convolutional layer to look at, or a way, layer or target is not known.
+        ValueError: the method has no convolutional layer to look at, or a CAM method, layer or target is not known.
     """
     import torch
 
@@ -115,7 +115,7 @@ def grad_cam(
     if not layers:
         raise ValueError(f"{type(method).__name__} has no convolutional layer; Grad-CAM needs one, choose an image set")
     name = layer or next(iter(layers))
-    for kind, word, known in (("way", way, WAYS), ("layer", name, layers)):
+    for kind, word, known in (("cam", cam, CAM_METHODS), ("layer", name, layers)):
         if word not in known:
             raise ValueError(f"{kind} {word!r} is not known; choose one of {', '.join(known)}")
     images = views[view]
@@ -142,7 +142,7 @@ def grad_cam(
             own = torch.eye(scores.shape[1], dtype=torch.bool, device=scores.device)
             return scores - scores.unsqueeze(1).masked_fill(own, -torch.inf).logsumexp(dim=2)
 
-    class OfOneCall(getattr(package, WAYS[way].name)):
+    class OfOneCall(getattr(package, CAM_METHODS[cam].name)):
         """The package's algorithm on one of the layer's calls."""
 
         def compute_cam_per_layer(self, *args: Any) -> Any:
@@ -155,14 +155,14 @@ def grad_cam(
     scores = Scores()
     try:
         _check(method, targets, of)
-        with torch.enable_grad(), OfOneCall(model=scores, target_layers=[layers[name]]) as cam:
+        with torch.enable_grad(), OfOneCall(model=scores, target_layers=[layers[name]]) as explain:
             for start in range(0, len(images), batch_size):
                 part = slice(start, start + batch_size)
                 batches = [torch.from_numpy(np.array(values[part])) for values in views]  # the source may be read-only
                 batch = batches.pop(view)
                 scores.others = batches
                 asked: list[Any] = [ClassifierOutputTarget(int(k)) for k in targets[part]]
-                cams[part] = cam(input_tensor=batch, targets=asked)
+                cams[part] = explain(input_tensor=batch, targets=asked)
                 if progress:
                     progress(min(1.0, (start + batch_size) / len(images)))
     finally:

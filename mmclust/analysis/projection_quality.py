@@ -51,7 +51,7 @@ class ProjectionQuality:
     """R: neighbours were looked for among so many samples."""
 
 
-def honesty(
+def quality(
     values: np.ndarray,
     xy: np.ndarray,
     *,
@@ -118,18 +118,18 @@ def honesty(
     )
 
 
-def cached_honesty(
+def cached_quality(
     folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None
 ) -> ProjectionQuality:
-    """`honesty` with its defaults, remembered in `folder` by the content of codes and layout, and by the code."""
+    """`quality` with its defaults, remembered in `folder` by the content of codes and layout, and by the code."""
     digest = hashlib.blake2b(repr((values.shape, SOURCE.version)).encode(), digest_size=12)
     for array in (values, xy):
         digest.update(np.ascontiguousarray(array, dtype=np.float32).data)
-    path = folder / f"honesty-{digest.hexdigest()}.npz"
+    path = folder / f"quality-{digest.hexdigest()}.npz"
     known = _read(path, len(values))
     if known is not None:
         return known
-    found = honesty(values, xy, progress=progress)
+    found = quality(values, xy, progress=progress)
     try:
         folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")

@@ -11,7 +11,7 @@ def entropy(log_probs: np.ndarray) -> np.ndarray:
     return np.maximum(0.0, -(np.exp(log_probs) * log_probs).sum(axis=1))
 
 
-def rival(logits: np.ndarray) -> np.ndarray:
+def runner_up(logits: np.ndarray) -> np.ndarray:
     """(n,) cluster with the second largest score of each row (n, K); the first one where there is no other."""
     if logits.shape[1] == 1:
         return np.zeros(len(logits), np.int64)

@@ -43,7 +43,6 @@ def run(args: argparse.Namespace) -> int:
             epochs=args.epochs,
             n_snapshots=N_SNAPSHOTS,
             launcher=LAUNCHER,
-            title="Handwritten digits",
         )
         created = store.create(spec)
         if code := follow(store, created.id, as_json=False):
@@ -78,7 +77,7 @@ def _lay_out_again(folder: Path) -> int:
 def _keep_layouts(folder: Path) -> None:
     """The maps that a first visitor would otherwise wait for: of every space, and of the code through time."""
     from mmclust.analysis.projection import KINDS, cached_projection
-    from mmclust.analysis.projection_quality import cached_honesty
+    from mmclust.analysis.projection_quality import cached_quality
     from mmclust.analysis.timeline import lay_out
     from mmclust.evaluation.snapshot import Snapshot
 
@@ -89,5 +88,5 @@ def _keep_layouts(folder: Path) -> None:
     for values in kept[-1].spaces.values():
         for kind in KINDS:
             options: dict[str, Any] = {"n_neighbors": 10} if kind == "pacmap" else {}  # what the page begins with
-            cached_honesty(layouts, values, cached_projection(layouts, values, kind, **options))
+            cached_quality(layouts, values, cached_projection(layouts, values, kind, **options))
     lay_out([snapshot.spaces["z"] for snapshot in kept], "tsne", folder=layouts, seed=0)

@@ -14,7 +14,7 @@ import numpy as np
 
 from mmclust.analysis.projection import cached_projection
 from mmclust.analysis.splitting import split
-from mmclust.analysis.uncertainty import rival
+from mmclust.analysis.uncertainty import runner_up
 from mmclust.data import catalogue
 from mmclust.evaluation.annotation import Merge, Step, applied, to_json
 from mmclust.evaluation.snapshot import Snapshot
@@ -102,7 +102,7 @@ def faults(snapshot: Snapshot) -> tuple[Step, ...]:
     """
     k = snapshot.n_clusters
     contested = np.zeros((k, k), np.int64)
-    np.add.at(contested, (snapshot.y_pred, rival(snapshot.logits)), 1)
+    np.add.at(contested, (snapshot.y_pred, runner_up(snapshot.logits)), 1)
     mutual = np.triu(np.minimum(contested, contested.T), 1)
     first, second = divmod(int(mutual.argmax()), k)
     merge = Merge(clusters=(first, second))

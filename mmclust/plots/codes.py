@@ -102,7 +102,7 @@ def ownership_figure(
             customdata=[[f"{label}, cluster {name}" for label in labels] for name in names],
             hovertemplate="%{customdata}<br><b>%{z:.0%}</b> of its use<extra></extra>",
             colorbar={
-                "title": {"text": "share of prototype", "side": "right"},
+                "title": {"text": "fraction of prototype", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,

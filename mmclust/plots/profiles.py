@@ -112,7 +112,7 @@ def attribution_figure(
             hovertemplate="<b>%{hovertext}</b><br>%{y:+.3f} nats<extra></extra>",
         )
     )
-    dress(figure, height=height, x="column", y="adds to log-odds (nats)")
+    dress(figure, height=height, x="column", y="change in log-odds")
     figure.update_layout(bargap=0.0 if len(attribution) > 80 else 0.2)
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
     for i in largest(attribution, top):

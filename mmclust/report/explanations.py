@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmclust.analysis import attribution, topk
-from mmclust.analysis.gradcam import WAYS, grad_cam
+from mmclust.analysis.gradcam import CAM_METHODS, grad_cam
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.preprocessing import prepare
 from mmclust.plots import images as pictures
@@ -105,13 +105,13 @@ def _pairs(
     every = np.concatenate(groups).astype(int)
     layered = data.spec.views[view].kind == "image" and method.cam_layer(view) is not None
     algorithm = "hirescam" if len(data.views) > 1 else "grad-cam"  # stems of several views are read place by place
-    way = WAYS[algorithm].title if layered else "Attribution"
+    way = CAM_METHODS[algorithm].title if layered else "Attribution"
     if not len(every):
         return [np.zeros((0, 1, 1, 3), np.uint8) for _ in groups], way
     ids, targets = shown.ids[every], shown.y_pred[every]
     inputs = [values[ids] for values in data.views]
     if layered:
-        cams = grad_cam(method, inputs, targets, view=view, way=algorithm)
+        cams = grad_cam(method, inputs, targets, view=view, cam=algorithm)
     else:
         spec = shown.data.spec.views[view]
         slopes = attribution.mean_slopes(method, inputs, targets, _baselines(data))[view]
@@ -121,7 +121,7 @@ def _pairs(
         else:  # the method sees principal components of the pixels
             weights = attribution.affine_weights(raw, seen)
             effect = attribution.of_pixels(slopes, weights, raw[ids], raw.mean(axis=0, dtype=np.float64))
-        cams = attribution.heat(effect.reshape(-1, *(spec.image_shape or spec.shape)))
+        cams = attribution.saliency_map(effect.reshape(-1, *(spec.image_shape or spec.shape)))
     images = samples.drawn(shown.data, view, ids)
     # smoothed to the shown size, so that saliency has no steps of the network's few feature cells
     grown = np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3)

@@ -8,10 +8,10 @@ from torch import nn
 from mmclust.analysis.attribution import (
     affine_weights,
     averaged,
-    heat,
     integrated_gradients,
     mean_slopes,
     of_pixels,
+    saliency_map,
     view_shares,
 )
 from mmclust.data.dataset import DataSpec, ViewSpec
@@ -89,7 +89,7 @@ def test_bytes_are_taken_as_numbers_and_a_wrong_cluster_is_refused():
 def test_heat_shows_what_speaks_for_a_cluster_and_nothing_else():
     parts = np.zeros((2, 1, 6, 6), np.float32)
     parts[0, 0, 1, 4], parts[0, 0, 4, 1] = 2.0, -5.0
-    shown = heat(parts)
+    shown = saliency_map(parts)
     assert shown.shape == (2, 6, 6)
     assert np.unravel_index(shown[0].argmax(), (6, 6)) == (1, 4)
     assert shown[0].max() == pytest.approx(1.0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmclust.analysis.gradcam import WAYS, grad_cam
+from mmclust.analysis.gradcam import CAM_METHODS, grad_cam
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
 
@@ -150,7 +150,7 @@ def test_a_head_that_reads_places_one_by_one_needs_weights_by_place(spots):
         method.head.weight[0] -= method.head.weight[1].clone()
     images, targets = spots[:1], np.array([0])
     assert grad_cam(method, [images], targets).max() == 0
-    cams = grad_cam(method, [images], targets, way="hirescam")
+    cams = grad_cam(method, [images], targets, cam="hirescam")
     assert np.unravel_index(cams[0].argmax(), (8, 8)) == (1, 2)
     assert cams[0, 6, 5] == 0
 
@@ -168,10 +168,10 @@ class WithPrototypes(Halves):
         return {"norm": self.norm, "conv": self.conv}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_every_way_gives_heat_of_full_range_where_the_image_is_not_empty(spots, way):
+@pytest.mark.parametrize("cam", CAM_METHODS)
+def test_every_cam_method_gives_saliency_of_full_range_where_the_image_is_not_empty(spots, cam):
     told = []
-    cams = grad_cam(Halves(), [spots], np.array([0, 1, 0]), way=way, batch_size=2, progress=told.append)
+    cams = grad_cam(Halves(), [spots], np.array([0, 1, 0]), cam=cam, batch_size=2, progress=told.append)
     assert cams.shape == (3, 8, 8)
     assert cams.min() >= 0
     assert cams.max(axis=(1, 2)) == pytest.approx(1, abs=1e-3)
@@ -182,14 +182,14 @@ def test_every_way_gives_heat_of_full_range_where_the_image_is_not_empty(spots, 
 def test_a_prototype_can_be_asked_about_in_any_of_the_layers(spots):
     method, targets = WithPrototypes(), np.array([1])
     for layer in method.cam_layers():
-        cams = grad_cam(method, [spots[:1]], targets, of="prototype", layer=layer, way="hirescam")
+        cams = grad_cam(method, [spots[:1]], targets, of="prototype", layer=layer, cam="hirescam")
         assert np.unravel_index(cams[0].argmax(), (8, 8)) == (6, 5)
 
 
 def test_unknown_ways_layers_and_prototypes_are_refused_in_one_sentence(spots):
     targets = np.array([0, 1, 0])
-    with pytest.raises(ValueError, match="way 'magic' is not known; choose one of grad-cam, "):
-        grad_cam(Halves(), [spots], targets, way="magic")
+    with pytest.raises(ValueError, match="cam 'magic' is not known; choose one of grad-cam, "):
+        grad_cam(Halves(), [spots], targets, cam="magic")
     with pytest.raises(ValueError, match="layer 'first' is not known; choose one of norm, conv"):
         grad_cam(WithPrototypes(), [spots], targets, layer="first")
     with pytest.raises(ValueError, match="prototype 3 was asked about; prototypes go from 0 to 2"):
