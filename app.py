@@ -10,7 +10,7 @@ from mmclust.ui import server
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Get ready before the first visitor, and stop training cleanly before the process ends."""
+    """Get ready before the first user, and stop training cleanly before the process ends."""
     await server.start()
     yield
     await server.stop()

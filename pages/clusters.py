@@ -1,4 +1,4 @@
-"""What each cluster holds: its surest samples, its least sure ones, its mean image or profile and its size."""
+"""What each cluster holds: its samples by confidence, its mean image or profile and its size."""
 
 from functools import partial
 
@@ -7,31 +7,34 @@ import streamlit as st
 from mmclust.plots import clusters as plots
 from mmclust.ui.clusters import annotation_tools, rows
 from mmclust.ui.components import clicks, picker, selection
+from mmclust.ui.shell import state
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
+FORMER = {"surest": "most confident", "least sure": "least confident", "contested": "runner-up"}
+"""Names of kinds in links made by earlier versions -> their names now."""
 
 fused = picker.clustering(
     "Clusters",
-    "One row per cluster: the samples it is surest about. A good cluster shows one kind of thing.",
+    "One row per cluster with its most confident samples. A good cluster shows one kind of object.",
     what="the clusters",
 )
 
 if fused is not None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         clustering = picker.assignment(fused)
-        kind = st.segmented_control(
+        kinds = rows.kinds(clustering)
+        st.segmented_control(
             f"{clustering.word.capitalize()}s",
-            rows.kinds(clustering),
-            default="surest",
-            key="images",
-            bind="query-params",
+            kinds,
+            key=state.linked("images", kinds, kinds[0], former=FORMER),
             required=True,
         )
+        kind = state.link("images", kinds[0])
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         shown = rows.views(clustering)
         count = st.slider(
-            f"{clustering.word.capitalize()}s in a row", 5, 20, 10, key="count", bind="query-params", width=200
+            f"{clustering.word.capitalize()}s per row", 5, 20, 10, key="count", bind="query-params", width=200
         )
         annotation_tools.tools(clustering)
     selection.bar(clustering, page="clusters.py")
@@ -40,20 +43,20 @@ if fused is not None:
     page = 1
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
-    table = rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind or "surest", count, shown)
-    if action := clicks.show(table, key="rows"):
+    table = rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind, count, shown)
+    if action := clicks.clickable(table, key="rows"):
         rows.clicked(clustering, action)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("**Sizes** :gray[(dashed: all clusters equally large)]")
+        st.markdown("**Cluster sizes** :gray[(dashed line: equal sizes)]")
         draw = partial(plots.size_figure, clustering.sizes, names, colors=clustering.colors, height=300)
         figure = clustering.derive(("sizes", tuple(names)), draw)
         st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
     with right:
-        st.markdown("**How sure it is** :gray[(logarithmic)]")
+        st.markdown("**Confidence** :gray[(log scale)]")
         figure = clustering.derive(
             "sure", partial(plots.confidence_figure, clustering.confidence, clustering.right, height=300)
         )
         st.plotly_chart(
-            figure, key="sure", alt="Histogram of the largest probability", config={"displayModeBar": False}
+            figure, key="sure", alt="Histogram of the largest cluster probability", config={"displayModeBar": False}
         )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.compare import comparing, leaderboard, seeds
+from mmclust.ui.compare import chosen_runs, leaderboard, seeds
 from mmclust.ui.shell import frame, state
 
 VIEWS = {
@@ -16,7 +16,7 @@ VIEWS = {
 
 left, right = st.columns([5, 6], gap="medium", vertical_alignment="bottom")
 with left:
-    frame.heading("Compare", "Which run is better, by how much, and would another seed say the same?")
+    frame.heading("Compare", "Which run is better, by how much, and does the result hold for other seeds?")
 with right:
     st.segmented_control(
         "Show",
@@ -24,27 +24,27 @@ with right:
         key=state.linked("show", list(VIEWS), "curves"),
         required=True,
         format_func=VIEWS.__getitem__,
-        help="Chosen runs side by side, or all runs of a data set or setting.",
+        help="The selected runs side by side, or all runs on a data set or with one setting.",
     )
 shown = state.link("show", "curves")
 with frame.messages():
     if shown == "leaderboard":
-        leaderboard.show()
+        leaderboard.draw_leaderboard()
     elif shown == "seeds":
-        seeds.show()
-    elif not (sides := comparing.choose()):
+        seeds.draw_seeds()
+    elif not (sides := chosen_runs.choose()):
         frame.empty(
             "No run to compare",
-            "Train a run, then another with a different setting or seed, and set them side by side here.",
+            "Train two runs with different settings or seeds to compare them here.",
             page="train.py",
-            button="Start a training",
+            button="Start training",
         )
     elif shown == "maps":
-        comparing.maps(sides)
+        chosen_runs.maps(sides)
     elif shown == "flows":
-        comparing.flow(sides)
+        chosen_runs.flow(sides)
     elif shown == "agreement":
-        comparing.agreement(sides)
+        chosen_runs.agreement(sides)
     else:
-        comparing.curves_over_epochs(sides)
-        comparing.table(sides)
+        chosen_runs.curves_over_epochs(sides)
+        chosen_runs.table(sides)

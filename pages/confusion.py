@@ -3,14 +3,14 @@
 import streamlit as st
 
 from mmclust.ui.components import flows, picker, selection
-from mmclust.ui.confusion import confusion
+from mmclust.ui.confusion import table as confusion_table
 from mmclust.ui.shell import frame, state
 
 SHOWN = ("table", "flows")
 
 fused = picker.clustering(
     "Confusion",
-    "Clusters beside classes, or beside another epoch, view or run. Click a cell or a flow to see its samples.",
+    "Clusters compared with classes, or with another epoch, view or run. Click a cell or a flow to see its samples.",
     what="the confusion matrix",
 )
 
@@ -21,30 +21,30 @@ if fused is not None:
             SHOWN,
             key=state.linked("show", SHOWN, "table"),
             required=True,
-            help="A table of two groupings, or the flows of samples between several.",
+            help="A confusion table of two groupings, or the flow of samples between several.",
         )
         shown = state.link("show", "table")
-        view = picker.assignment(fused)
+        clustering = picker.assignment(fused)
         stages = table = None
         if shown == "flows":
-            stages = flows.stages(view, fused)
-        elif (rows := confusion.beside(view, fused)) is not None:
-            table = confusion.table(view, rows)
-    found = selection.bar(view, page="confusion.py")
+            stages = flows.stages(clustering, fused)
+        elif (rows := confusion_table.beside(clustering, fused)) is not None:
+            table = confusion_table.table(clustering, rows)
+    found = selection.bar(clustering, page="confusion.py")
     if stages is not None:
-        flows.show(view, stages, found)
+        flows.draw_flows(clustering, stages, found)
     elif table is None:
         frame.empty(
-            "There is nothing to compare with",
-            "This data set has no classes, the run has one snapshot, and there is no other run of the same data. "
-            "The clusters themselves can be looked at.",
+            "Nothing to compare",
+            "This data set has no classes, the run has one snapshot, and no other run uses the same data. You "
+            "can still browse the clusters.",
             page="clusters.py",
-            button="See the clusters",
+            button="Browse clusters",
         )
-        confusion.sizes(view)
+        confusion_table.sizes(clustering)
     else:
         left, right = st.columns(table.widths, gap="large")
         with left:
-            confusion.show(view, table, found)
+            confusion_table.draw_table(clustering, table, found)
         with right:
-            confusion.side(view, table, found)
+            confusion_table.side(clustering, table, found)

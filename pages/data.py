@@ -15,9 +15,7 @@ from mmclust.ui.data import (
 )
 from mmclust.ui.shell import frame, login
 
-frame.heading(
-    "Data", "Look at the samples before a network does: what is in them, which classes there are, where they come from."
-)
+frame.heading("Data", "Browse data sets: samples, views, classes and sources. Add your own.")
 
 left, right = st.columns([3, 10], gap="large")
 with left:
@@ -29,7 +27,7 @@ with right, frame.messages():
         if kept := add_data.panel():
             dataset_list.turn_to(kept)
     else:
-        dataset_list.kept_now(entry)
+        dataset_list.just_added(entry)
         about.about(entry)
         if not entry.available():
             about.missing(entry)

@@ -8,18 +8,19 @@ from mmclust.ui.shell import frame, state
 
 clustering = picker.clustering(
     "Disentangle",
-    "What does each part of a code hold? A good category knows nothing of style, a good style nothing of the classes.",
-    what="what its codes hold",
+    "What does each part of the latent code encode? Ideally, the category is independent of style and the "
+    "style of the classes.",
+    what="the analysis of its latent codes",
     annotated=False,
 )
 
 if clustering is not None:
     selection.bar(clustering, page="disentangle.py")
-    parts = {"spaces": probes.page, "neighbours": neighbours.page}
+    parts = {"spaces": probes.draw_spaces, "neighbours": neighbours.draw_neighbours}
     if codes.offered(clustering):
-        parts["codes"] = codes.page
+        parts["codes"] = codes.draw_codes
     if generation.offered(clustering):
-        parts["generated"] = generation.page
+        parts["generated"] = generation.draw_generated
     first = next(iter(parts))
     st.segmented_control(
         "Show",
@@ -27,7 +28,10 @@ if clustering is not None:
         key=state.linked("part", list(parts), first),
         required=True,
         label_visibility="collapsed",
-        help="Clusters and classes read off each space, neighbours in style, prototypes, and generated samples.",
+        help=(
+            "Clusters and classes predicted from each space, nearest neighbours in style, prototypes, and "
+            "generated samples."
+        ),
     )
     with frame.messages():
         parts[state.link("part", first)](clustering)

@@ -5,11 +5,10 @@ from mmclust.ui.explain import page
 
 clustering = picker.clustering(
     "Explain",
-    "What speaks for a cluster: bright regions of an image, or the columns of a view of numbers. "
-    "Compare samples it sorts right and wrong.",
-    what="what the network looked at",
+    "Which image regions or feature columns support a cluster. Compare correctly and incorrectly assigned samples.",
+    what="the explanation of its clusters",
     annotated=False,
 )
 
 if clustering is not None:
-    page.page(clustering)
+    page.draw_explanations(clustering)

@@ -29,5 +29,5 @@ with frame.messages():
     if login.is_known():  # no conditional expression: Streamlit writes the value of one on the page
         page.run()
     else:
-        login.door()
+        login.sign_in_page()
 server.warm_up()

@@ -7,7 +7,7 @@ from mmclust.ui.map import maps
 
 clustering = picker.clustering(
     "Map",
-    "Every sample is a point, similar codes are neighbours. Draw a lasso to see what is inside.",
+    "Each point is a sample; nearby points have similar codes. Draw a lasso to inspect samples.",
     what="the map",
 )
 

@@ -6,13 +6,13 @@ import streamlit as st
 
 from mmclust.sweeps import results
 from mmclust.ui.shell import frame, state
-from mmclust.ui.sweeps import choosing, form, sensitivity
+from mmclust.ui.sweeps import form, model_selection, sweep_results
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
 left, middle, right = st.columns([9, 8, 9], gap="medium", vertical_alignment="bottom")
 with left:
-    frame.heading("Sensitivity", "Vary settings, train every combination, see what they do.")
+    frame.heading("Sensitivity", "Vary hyperparameters, train every combination and compare the results.")
 with right:
     st.segmented_control(
         "Show",
@@ -20,23 +20,23 @@ with right:
         key=state.linked("show", list(VIEWS), "results"),
         required=True,
         format_func=VIEWS.__getitem__,
-        help="What came of sweeps; which run could be chosen without labels; or the form that plans a sweep.",
+        help="Sweep results, unsupervised model selection, or the form for a new sweep.",
     )
 
 if state.link("show", "results") == "new":
     if (started := form.form()) is not None:
-        sensitivity.choose(started)
+        sweep_results.choose(started)
         state.set_linked("show", "results")
         st.rerun()
 else:
     found = None
     with middle, frame.messages():
-        found = sensitivity.chosen()
+        found = sweep_results.chosen()
     if found is None:
         frame.empty(
             "No sweep yet",
-            "A sweep trains one method with many settings. Choose one or two settings and their values, see how many "
-            "runs that makes and how long they take, and start.",
+            "A sweep trains one method with many settings. Choose one or two hyperparameters and their values, "
+            "check the number of runs and the estimated time, and start.",
             key="sweep",
         )
         if st.button("Plan a sweep", type="primary", icon=":material/add:"):
@@ -52,9 +52,9 @@ else:
                 "Extend",
                 icon=":material/add:",
                 disabled=is_list,
-                help="A list of settings is extended by `python -m mmclust sweep --point`."
+                help="Extend a list of settings with `python -m mmclust sweep --point`."
                 if is_list
-                else "Add values or seeds; what is trained already is reused.",
+                else "Add values or seeds; finished runs are reused.",
             )
             st.download_button(
                 "CSV",
@@ -62,7 +62,7 @@ else:
                 f"{found.record.sweep_id}.csv",
                 on_click="ignore",
                 icon=":material/download:",
-                help="A line a run: settings, seed, figures, time.",
+                help="One row per run: settings, seed, metrics, time.",
             )
         if extended:
             form.extend(found.record)
@@ -70,6 +70,6 @@ else:
             st.rerun()
         with frame.messages():
             if state.link("show", "results") == "choosing":
-                choosing.show(found)
+                model_selection.draw_choice(found)
             else:
-                sensitivity.show(found)
+                sweep_results.draw_results(found)

@@ -9,7 +9,7 @@ from mmclust.ui.train import form, live, method_card
 choice = None
 left, right = st.columns([5, 11], gap="large")
 with left, frame.messages():
-    frame.heading("Train", "Choose data and a method, move its sliders, press Start and watch it learn.")
+    frame.heading("Train", "Choose a data set and a method, set its hyperparameters, start training and watch it live.")
     choice = form.form()
 
 with right:
@@ -23,17 +23,17 @@ with right:
     )
     if tab == "Method":
         if choice is not None:
-            method_card.draw(choice.method, choice.values)
+            method_card.draw_method_card(choice.method, choice.values)
     elif shown is None:
         frame.empty(
-            "Nothing has been trained yet",
-            "Press Start training on the left: digits take about a minute. Curves, scores and a small map "
-            "appear here and move while the network learns.",
+            "No runs yet",
+            "Press Start training on the left. Training on the digits takes about a minute. Curves, scores and "
+            "a small map update here during training.",
         )
     else:
-        state.settle(shown.run_id, None)
+        state.sync_url(shown.run_id, None)
         waiting = [record for record in runs if record.status == "queued" and record.run_id != shown.run_id]
         if waiting:
-            st.caption("In the queue: " + ", ".join(run_descriptions.line(record) for record in waiting[:5]))
+            st.caption("Queued: " + ", ".join(run_descriptions.line(record) for record in waiting[:5]))
         with frame.messages():
             live.panel(shown.run_id)

@@ -8,25 +8,25 @@ from mmclust.ui.views import agreement, overclusters, view_curves
 
 clustering = picker.clustering(
     "Views",
-    "Every view of a sample is assigned by itself and together with the others: where do they agree?",
+    "Each view is clustered on its own and jointly with the others. Where do the assignments agree?",
     what="the comparison of its views",
 )
 
 if clustering is not None and len(clustering.data.views) < 2:
     frame.empty(
         "This run has one view",
-        "Nothing can be compared: its samples are seen in one way only. DMIM, MSDIB and DMID-UIC cluster samples by "
-        "two views or more, for example the digits as pixels and as directions of strokes.",
+        "Its samples have a single view, so there is nothing to compare. Multi-view methods cluster samples by "
+        "two or more views, for example the digits as pixels and as stroke directions.",
         page="train.py",
         button="Train on two views",
         query={"dataset": "digits-2view", "method": "msdib"},
     )
 elif clustering is not None:
-    parts = {"training": view_curves.page}
+    parts = {"training": view_curves.draw_view_curves}
     if clustering.snapshot.view_logits:
-        parts = {"agreement": agreement.page, "disagreements": agreement.disagreements} | parts
+        parts = {"agreement": agreement.draw_agreement, "disagreements": agreement.disagreements} | parts
     if "over" in clustering.snapshot.spaces:
-        parts["over-clusters"] = overclusters.page
+        parts["over-clusters"] = overclusters.draw_overclusters
     first = next(iter(parts))
     st.segmented_control(
         "Show", list(parts), key=state.linked("show", list(parts), first), required=True, label_visibility="collapsed"

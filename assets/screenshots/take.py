@@ -17,11 +17,11 @@ WIDTH = 1440
 def map_dark(page: Page) -> None:
     """Two maps of different spaces, one cluster selected on both."""
     page.goto(f"{ADDRESS}/map?space=z&beside=true&space2=z_s&sel=cluster:10")
-    expect(page.locator(".mm-honesty")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(page.locator(".mm-projection-quality")).to_have_count(2, timeout=PATIENCE_MS)
 
 
 def explain_light(page: Page) -> None:
-    """Right and wrong images of every cluster with their heat."""
+    """Right and wrong images of every cluster with their saliency maps."""
     page.goto(f"{ADDRESS}/explain")
     expect(page.get_by_text("wrong", exact=True).nth(3)).to_be_visible(timeout=PATIENCE_MS)
 
@@ -33,7 +33,7 @@ def disentangle_light(page: Page) -> None:
 
 
 def clusters_light(page: Page) -> None:
-    """The surest images of every cluster."""
+    """The most confident images of every cluster."""
     page.goto(f"{ADDRESS}/clusters")
     expect(page.locator(".mm-table tbody tr").nth(4)).to_be_visible(timeout=PATIENCE_MS)
 

@@ -11,13 +11,15 @@ class Meaning(NamedTuple):
 
 
 FIGURES = {
-    "acc": Meaning("ACC", "Share of samples that lie in the cluster matched to their class (one cluster per class)."),
-    "nmi": Meaning(
-        "NMI", "Normalised mutual information of clusters and classes: 0 is chance, arithmetic mean of entropies."
+    "acc": Meaning(
+        "ACC", "Clustering accuracy: fraction of samples in the cluster matched to their class (one cluster per class)."
     ),
-    "nmi_geometric": Meaning("NMI, geometric", "The same over the geometric mean of both entropies."),
-    "ari": Meaning("ARI", "Adjusted Rand index: agreement on pairs of samples, 0 is chance."),
-    "purity": Meaning("Purity", "Share of samples of the most frequent class of their cluster."),
+    "nmi": Meaning(
+        "NMI", "Normalised mutual information of clusters and classes (arithmetic normaliser); 0 is chance."
+    ),
+    "nmi_geometric": Meaning("NMI, geometric", "Normalised mutual information with the geometric normaliser."),
+    "ari": Meaning("ARI", "Adjusted Rand index: agreement on pairs of samples; 0 is chance."),
+    "purity": Meaning("Purity", "Fraction of samples that belong to the most frequent class of their cluster."),
 }
 """Everything that `metrics.score` gives, in the order in which it is told; all of it needs labels."""
 MAIN = ("acc", "nmi", "ari")
@@ -29,12 +31,12 @@ CURVES = {f"eval/{name}": title for name, title in LABELLED.items()}
 """Titles of the curves of these figures over epochs."""
 MAIN_CURVES = tuple(f"eval/{name}" for name in MAIN)
 SIGNALS = {
-    "signal/usage_entropy": "Cluster use (nats)",
+    "signal/usage_entropy": "Entropy of cluster sizes",
     "signal/confidence": "Confidence",
     "signal/wasserstein": "Wasserstein estimate",
     "signal/agreement": "Agreement of the views",
-    "signal/code_found": "Codes found again",
+    "signal/code_found": "Recovered codes",
     "signal/tau": "Sharpness of targets",
-    "signal/shared_information": "Shared information (nats)",
+    "signal/shared_information": "Shared information",
 }
 """Titles of curves that need no labels; others are shown by their name."""

@@ -40,7 +40,7 @@ EARLY = (
     "PIL.JpegImagePlugin",
     *_modules(Path(__file__).parent),
 )
-"""Loaded before the first visitor comes, so that no first page waits for them; none of them needs torch."""
+"""Loaded before the first user comes, so that no first page waits for them; none of them needs torch."""
 
 LATE = ("torch", "torchvision", "mmclust.worker", "mmclust.engine.trainer")
 """Loaded in the background once a browser shows the first page, so that Start answers at once."""
@@ -119,7 +119,7 @@ def routes() -> list[Route]:
 
 def show_error(error: Exception) -> bool:
     """Last resort for errors outside a page's own frame, such as in a button's callback."""
-    frame.show(error)
+    frame.show_error(error)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The app as a visitor meets it: a server of its own on a free port, and Chromium."""
+"""The app as a user meets it: a server of its own on a free port, and Chromium."""
 
 import os
 import socket

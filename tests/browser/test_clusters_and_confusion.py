@@ -51,7 +51,7 @@ def test_a_cell_selects_its_images_here_and_on_the_map(page: Page, server: str) 
     expect(page).to_have_url(re.compile("sel=cell"))
     assert selected(page) == n > 0
     expect(page.locator('.mm-grid img[alt*="class 1"]')).to_have_count(n)
-    page.locator(".st-key-mm-selection").get_by_role("button", name="On the map").click()
+    page.locator(".st-key-mm-selection").get_by_role("button", name="Show on map").click()
     expect(page.get_by_role("heading", name="Map", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile("sel=cell"))
 

@@ -44,7 +44,7 @@ def assert_pictures(page: Page, alt: str, at_least: int) -> None:
 
 def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server: str) -> None:
     page.goto(server)
-    expect(page.get_by_role("heading", name="Watch a network find the groups in your images")).to_be_visible()
+    expect(page.get_by_role("heading", name="Train and inspect deep clustering models")).to_be_visible()
 
     go_to(page, "Train")
     choose(page, "Data set", "Digits 8x8")
@@ -67,7 +67,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     run_id = re.search(r"run=([\w-]+)", page.url)
     assert run_id is not None
 
-    page.get_by_role("button", name="See the clusters").click()
+    page.get_by_role("button", name="Browse clusters").click()
     expect(page.get_by_role("heading", name="Clusters", exact=True)).to_be_visible()
     assert_pictures(page, "Image ", 100)
     expect(page).to_have_url(re.compile(run_id.group(1)))

@@ -1,4 +1,4 @@
-"""The map under the hands of a visitor: pointer, keyboard, legend, time and a second map, on the bundled example."""
+"""The map under the hands of a user: pointer, keyboard, legend, time and a second map, on the bundled example."""
 
 import re
 
@@ -22,7 +22,7 @@ def open_map(page: Page, server: str, query: str = "projection=PCA", maps: int =
     for i in range(maps):
         expect(found.nth(i).locator("[data-pm=legend] button").first).to_be_visible(timeout=PATIENCE_MS)
     if "time=true" not in query:
-        expect(page.locator(".mm-honesty")).to_have_count(maps, timeout=PATIENCE_MS)
+        expect(page.locator(".mm-projection-quality")).to_have_count(maps, timeout=PATIENCE_MS)
     return [found.nth(i) for i in range(maps)]
 
 
@@ -106,7 +106,7 @@ def test_a_click_selects_one_image_and_a_reload_finds_it_again(page: Page, serve
     page.mouse.click(*point_on_screen(map_, 17))
     expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 1,797"))).to_be_visible()
     page.get_by_text("Nearest", exact=True).click()
-    expect(page.get_by_text("of these 35 lie in the same cluster")).to_be_visible()
+    expect(page.get_by_text("of these 35 are in the same cluster")).to_be_visible()
     expect(page).to_have_url(re.compile("sel=ids"))
     page.reload()
     expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 1,797"))).to_be_visible(timeout=PATIENCE_MS)
@@ -118,7 +118,7 @@ def test_a_clicked_picture_shows_its_nearest_and_marks_them_on_the_map(page: Pag
     (map_,) = open_map(page, server, "projection=PCA&sel=cluster:4")
     expect(page.get_by_text(re.compile(r"Cluster 4 · ."))).to_be_visible()
     page.locator(".st-key-map-samples li").nth(3).click()
-    expect(page.get_by_text("of these 35 lie in the same cluster")).to_be_visible()
+    expect(page.get_by_text("of these 35 are in the same cluster")).to_be_visible()
     page.get_by_role("button", name="Select these 35").click()
     expect(page.get_by_text(re.compile(r"Nearest to image \d+ in z"))).to_be_visible()
     expect_count(map_, 35)

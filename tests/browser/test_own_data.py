@@ -48,7 +48,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     understood = page.get_by_text("Understood: 240 colour images of 32 x 32; 6 classes; 240 captions.")
     expect(understood).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "image of sample", 10)
-    page.get_by_role("button", name="Keep this data set").click()
+    page.get_by_role("button", name="Save data set").click()
     kept = page.get_by_text("figures is in your list of data sets now")
     expect(kept).to_be_in_viewport(timeout=PATIENCE_MS)
     expect(page.get_by_role("heading", name="figures")).to_be_in_viewport()
@@ -58,7 +58,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     page.get_by_role("button", name="Compute features").click()
     expect(page.get_by_text("Variance kept")).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "picture of sample", 6)
-    page.get_by_role("button", name="Keep as a data set").click()
+    page.get_by_role("button", name="Save as data set").click()
     expect(page.get_by_role("heading", name="figures, HOG and TF-IDF")).to_be_in_viewport(timeout=PATIENCE_MS)
 
     page.get_by_role("button", name="Train on this").click()

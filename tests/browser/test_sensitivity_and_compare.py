@@ -1,4 +1,4 @@
-"""A sweep from its form to its curve, and its runs side by side: what a visitor clicks."""
+"""A sweep from its form to its curve, and its runs side by side: what a user clicks."""
 
 import re
 
@@ -67,7 +67,7 @@ def test_a_sweep_is_planned_started_walked_over_and_chosen_from(page: Page, serv
     expect(page.get_by_text("Lower is taken for better.", exact=False)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page).to_have_url(re.compile("show=choosing"))
-    press(page, "Chosen among", "all runs")
+    press(page, "Select among", "all runs")
     expect(page).to_have_url(re.compile("among=all"))
 
     press(page, "Show", "Results")
@@ -106,7 +106,7 @@ def compare(page: Page, server: str) -> None:
     expect(page.get_by_text("ARI between seeds")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_text("Most unstable images", exact=False)).to_be_visible()
     press(page, "Show", "Leaderboard")
-    expect(page.get_by_text("Figures of ours are of the last epoch", exact=False)).to_be_visible()
+    expect(page.get_by_text("Our results are from the last epoch", exact=False)).to_be_visible()
 
 
 def drag(page: Page, points: Locator) -> None:

@@ -35,7 +35,7 @@ def provider(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def guarded(home: Path, provider: str, tmp_path: Path) -> Iterator[str]:
-    """Address of a server that asks its visitors to sign in, configured as docs/deploy.md says."""
+    """Address of a server that asks its users to sign in, configured as docs/deploy.md says."""
     port = free_port()
     secrets = tmp_path / "secrets.toml"
     secrets.write_text(
@@ -84,14 +84,14 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
 
     ada = visit(browser, f"{guarded}/data?dataset=add")
     expect(ada.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE_MS)
-    expect(ada.get_by_text("Add data of your own")).to_have_count(0)
+    expect(ada.get_by_text("Add your own data")).to_have_count(0)
     expect(ada.get_by_role("link", name="Data", exact=True)).to_have_count(0)
     sign_in(ada, "ada")
     go_to(ada, "Data")
     ada.get_by_role("button", name="Add data").click()
     ada.locator("input[type=file]").set_input_files(tmp_path / "secret things.npz")
     expect(ada.get_by_text("Understood: 1 view: 40 x 6; 4 classes.")).to_be_visible(timeout=PATIENCE_MS)
-    ada.get_by_role("button", name="Keep this data set").click()
+    ada.get_by_role("button", name="Save data set").click()
     expect(ada.get_by_role("heading", name="secret things")).to_be_visible(timeout=PATIENCE_MS)
     assert "secret things" in listed(ada)
 

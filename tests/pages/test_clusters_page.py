@@ -32,7 +32,7 @@ def press(app: AppTest, label: str) -> AppTest:
 def do(app: AppTest, kind: str) -> AppTest:
     """Open the window of edits and choose what to do."""
     press(app, "Edit clusters")
-    next(group for group in app.button_group if group.label == "What to do").set_value(kind)
+    next(group for group in app.button_group if group.label == "Action").set_value(kind)
     return rerun_window(app)
 
 
@@ -59,14 +59,28 @@ def annotated(run: Run, *steps) -> Annotation:
     return found
 
 
-def test_contested_images_name_the_rival_cluster(make_run: Callable[..., Run]) -> None:
-    app = open_page("clusters", run=make_run().id, images="contested")
+@pytest.mark.parametrize(
+    ("former", "head"),
+    [
+        ("surest", "Images with the largest probability of the cluster"),
+        ("least sure", "Images of the cluster with the largest entropy of their probabilities"),
+        ("contested", "Images with a close second cluster, the runner-up, which is written below"),
+    ],
+)
+def test_links_with_the_former_names_of_the_kinds_still_show_them(
+    make_run: Callable[..., Run], former: str, head: str
+) -> None:
+    assert f"<th>{head}</th>" in rows(open_page("clusters", run=make_run().id, images=former))
+
+
+def test_images_with_a_close_runner_up_name_it(make_run: Callable[..., Run]) -> None:
+    app = open_page("clusters", run=make_run().id, images="runner-up")
     html = rows(app)
-    assert "the rival is written below" in html
+    assert "which is written below" in html
     captions = html.count('<span class="mm-cap">')
     assert captions == 100
     first = html.split("<tr>")[2]
-    assert '<span class="mm-cap">7</span>' not in first, "a cluster is no rival of itself"
+    assert '<span class="mm-cap">7</span>' not in first, "a cluster is not its own runner-up"
 
 
 def test_rows_tell_size_confidence_entropy_and_purity_and_can_be_ordered_by_entropy(
@@ -74,7 +88,7 @@ def test_rows_tell_size_confidence_entropy_and_purity_and_can_be_ordered_by_entr
 ) -> None:
     app = open_page("clusters", run=make_run().id, order="entropy")
     assert_clean(app)
-    values = [float(part.split(" nats")[0].rsplit(">", 1)[1]) for part in rows(app).split("<tr>")[2:]]
+    values = [float(part.split(">entropy ")[1].split("<")[0]) for part in rows(app).split("<tr>")[2:]]
     assert values == sorted(values, reverse=True) and values[0] > 0
     assert rows(app).count(" pure") == 10
 
@@ -84,7 +98,7 @@ def test_the_first_merge_begins_an_annotation_and_leaves_the_run_alone(make_run:
     before = run.snapshot().logits.copy()
     app = do(open_page("clusters", run=run.id), "Merge")
     assert_clean(app)
-    assert "ACC, now" in texts(app) and "The first change begins an annotation" in texts(app)
+    assert "ACC, now" in texts(app) and "The first change starts an annotation" in texts(app)
     press_in_window(app, "Merge 2 clusters")
     assert_clean(app)
     (mine,) = stored(run)
@@ -152,7 +166,7 @@ def test_an_annotation_is_renamed_switched_off_and_deleted(make_run: Callable[..
     next(box for box in app.text_input if box.label == "Name").set_value("better").run()
     assert_clean(app)
     assert [a.name for a in stored(run)] == ["better"]
-    press(app, "Switch off")
+    press(app, "Turn off")
     assert "<b>10</b> <small>clusters" in texts(app) and len(stored(run)) == 1
     next(box for box in app.selectbox if box.label == "Annotation").select(mine.annotation_id).run()
     assert "<b>9</b> <small>clusters" in texts(app)

@@ -11,7 +11,7 @@ from mmclust.plots import palette
 from mmclust.reproduction import reported
 from mmclust.runs.run import Run
 from mmclust.runs.tables import RUNS
-from mmclust.ui.compare import side_by_side
+from mmclust.ui.compare import maps
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 
@@ -40,10 +40,10 @@ def test_agreement_is_a_table_of_pairs_and_of_one_run_nothing(make_run: Callable
     runs = [make_run(seed=0), make_run(seed=1)]
     app = show("agreement", runs=",".join(run.id for run in runs))
     assert_clean(app)
-    assert len(app.get("plotly_chart")) == 1 and "1,797 samples" in texts(app)
+    assert len(app.get("plotly_chart")) == 1 and "1,797 shared samples" in texts(app)
     matched = app.dataframe[0].value
     assert len(matched) == 10 and all("shared" in cell for cell in matched.iloc[:, 1])
-    assert "One run alone" in texts(show("agreement", runs=runs[0].id))
+    assert "Only one run selected" in texts(show("agreement", runs=runs[0].id))
 
 
 def test_maps_of_the_runs_stand_beside_each_other_with_one_selection(make_run: Callable[..., Run]):
@@ -52,7 +52,7 @@ def test_maps_of_the_runs_stand_beside_each_other_with_one_selection(make_run: C
     assert_clean(app)
     assert "The same 1,797 images in every map" in texts(app)
     assert "Class 3" in texts(app)
-    assert "One run alone" in texts(show("maps", runs=runs[0].id))
+    assert "Only one run selected" in texts(show("maps", runs=runs[0].id))
 
 
 def test_flows_go_from_run_to_run(make_run: Callable[..., Run]):
@@ -60,7 +60,7 @@ def test_flows_go_from_run_to_run(make_run: Callable[..., Run]):
     app = show("flows", runs=",".join(run.id for run in runs))
     assert_clean(app)
     assert "Click a flow or a bar" in texts(app)
-    assert "One run alone" in texts(show("flows", runs=runs[0].id))
+    assert "Only one run selected" in texts(show("flows", runs=runs[0].id))
 
 
 def test_without_classes_clusters_take_the_colours_of_their_partners_in_the_first_run():
@@ -68,11 +68,11 @@ def test_without_classes_clusters_take_the_colours_of_their_partners_in_the_firs
     clusters = draw.integers(0, 4, 200)
     other = np.array([2, 3, 1, 0])[clusters]
     views = [bare_view(np.arange(200), clusters), bare_view(np.arange(200)[::-1], other[::-1])]
-    first, second = side_by_side.matched(["a", "b"], views, np.arange(200))
-    assert [second.view.colors[k] for k in (2, 3, 1, 0)] == list(first.view.colors)
+    first, second = maps.matched(["a", "b"], views, np.arange(200))
+    assert [second.clustering.colors[k] for k in (2, 3, 1, 0)] == list(first.clustering.colors)
     assert second.partner.tolist() == [3, 2, 0, 1]
     assert second.rows[:3].tolist() == [199, 198, 197]
-    assert side_by_side.table([first, second])[0]["b"].startswith("3 (")
+    assert maps.table([first, second])[0]["b"].startswith("3 (")
 
 
 def bare_view(ids: np.ndarray, clusters: np.ndarray) -> Clustering:
@@ -126,7 +126,7 @@ def test_the_leaderboard_has_mean_and_deviation_over_seeds(make_run: Callable[..
 
 def test_seeds_show_agreement_and_the_most_unstable_samples(make_run: Callable[..., Run]):
     make_run(seed=0)
-    assert "No setting was trained with two seeds yet" in texts(show("seeds"))
+    assert "No setting with two seeds yet" in texts(show("seeds"))
     make_run(seed=1)
     app = show("seeds")
     assert_clean(app)

@@ -12,7 +12,7 @@ def test_samples_of_several_views_are_shown_side_by_side_with_their_views_and_cl
     app = wait_for_jobs(open_page("data", dataset="digits-2view"))
     assert_clean(app)
     words = texts(app)
-    assert "left to right: pixels, strokes" in words and "A profile has a bar for each column" in words
+    assert "left to right: pixels, strokes" in words and "A profile has one bar per column" in words
     assert words.count('alt="strokes of sample') > 10
     assert "mm-bars" in words
     app.button_group[0].set_value(3).run()

@@ -78,9 +78,9 @@ def test_read_outs_and_probes_tell_category_from_style_and_name_every_known_fact
     assert_clean(app)
     words = texts(app)
     assert "k-means on Z_s, style" in words and "<td>100.0%</td>" in words
-    assert "category and style are apart" in words
-    assert "position, x: best from Z" in words and "colour: best from Z" in words
-    assert "rotation: from none of them" in words and "size: from none of them" in words
+    assert "category and style are disentangled" in words
+    assert "position, x: best predicted from Z" in words and "colour: best predicted from Z" in words
+    assert "rotation: not predictable from any space" in words and "size: not predictable from any space" in words
     assert len(app.get("plotly_chart")) == 1
     assert len(list((run.folder / "analysis").glob("*.npz"))) == 3 + 3 * 6, "each read-out and each probe is kept"
 
@@ -110,7 +110,7 @@ def test_a_row_of_neighbours_keeps_its_style_and_the_url_keeps_the_spaces(make_s
     assert words.count("class=mm-own") == 8
     table = words[words.index("mm-style") : words.index("</table>", words.index("mm-style"))]
     assert table.count('alt="Image ') == 8 + 8 * 8
-    next(box for box in app.selectbox if box.label == "Like in").select("z_c").run()
+    next(box for box in app.selectbox if box.label == "Similar in").select("z_c").run()
     assert_clean(app)
     assert app.query_params["style"] == "z_c"
     app.number_input[0].set_value(5).run()
@@ -142,9 +142,9 @@ def test_prototypes_have_their_use_their_owners_and_their_distances_under_augmen
     app = opened(run, part="codes")
     assert_clean(app)
     words = texts(app)
-    assert "(20 of 40)" in words
+    assert "(20 of 40 used)" in words
     assert "of ln 40 = 3.69 nats" in words
-    share = re.search(r"on average the owner has (\d+)% of a prototype's use", words)
+    share = re.search(r"on average, the owning cluster has (\d+)% of a prototype's use", words)
     assert share is not None and int(share[1]) >= 90, "each prototype lies in one cluster, but for its probability"
     assert "Distances of codes under two augmentations" in words
     assert "reports about 0.06 and 0.63" in words
@@ -155,7 +155,7 @@ def test_codes_of_a_method_without_prototypes_are_its_clusters(make_run: Callabl
     app = opened(make_run(), part="codes")
     assert_clean(app)
     words = texts(app)
-    assert "comes with the first checkpoint" in words
+    assert "is stored with the first checkpoint" in words
     assert "it has no finer prototypes" in words
 
 
@@ -180,8 +180,8 @@ def test_without_classes_agreement_with_the_run_is_left(make_small: Callable[...
     app = opened(run)
     assert_clean(app)
     words = texts(app)
-    assert "Without classes only the agreement" in words
-    assert "The cluster is read best from Z" in words
+    assert "Without classes, only the agreement" in words
+    assert "The cluster is best predicted from Z" in words
     assert "ACC" not in words.split("mm-figures")[1].split("</table>")[0]
 
 

@@ -37,14 +37,14 @@ def test_every_step_of_every_lesson_is_drawn_and_nothing_is_told_too_early(numbe
     assert "You said" in texts(app) and "mm-scene" in texts(app)
     click(app, "Next")
     assert place(app) == (str(number), "3")
-    assert "Take along." in texts(app)
+    assert "Takeaway." in texts(app)
 
 
 def test_a_prediction_is_made_shown_kept_in_the_url_and_taken_back() -> None:
     app = open_page("learn", lesson="1", step="2")
     app.slider[0].set_value(20).run()
     assert "guess" not in app.query_params
-    click(app, "Show what the runs say")
+    click(app, "Show the result")
     assert "You said **20 %**, the runs say" in texts(app)
     assert app.query_params["guess"] == "20"
     assert not app.slider, "a prediction can't be changed once the result is shown"
@@ -59,16 +59,16 @@ def test_a_prediction_is_made_shown_kept_in_the_url_and_taken_back() -> None:
 def test_a_slider_that_was_moved_as_the_button_was_pressed_counts_as_it_stands() -> None:
     app = open_page("learn", lesson="1", step="2")
     app.slider[0].set_value(20)  # the browser sends both together while the page is still drawing
-    click(app, "Show what the runs say")
+    click(app, "Show the result")
     assert "You said **20 %**" in texts(app)
 
 
 def test_a_choice_has_to_be_made_before_the_result_is_shown() -> None:
     app = open_page("learn", lesson="3", step="2")
-    show = next(button for button in app.button if button.label == "Show what the runs say")
+    show = next(button for button in app.button if button.label == "Show the result")
     assert show.disabled
     app.radio[0].set_value("same").run()
-    click(app, "Show what the runs say")
+    click(app, "Show the result")
     assert "You said **no clear difference**" in texts(app)
 
 

@@ -1,4 +1,4 @@
-"""The Map page: two maps, figures of honesty, selections from other pages, and runs that lack something."""
+"""The Map page: two maps, figures of projection quality, selections from other pages, and runs that lack something."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_a_map_is_not_held_back_by_the_other_one(make_run: Callable[..., Run], m
 def test_comparing_neighbours_is_kept_with_the_run(make_run: Callable[..., Run]) -> None:
     run = make_run()
     opened(run)
-    assert len(list((run.folder / "layouts").glob("honesty-*.npz"))) == 1
+    assert len(list((run.folder / "layouts").glob("quality-*.npz"))) == 1
 
 
 def test_a_selection_of_another_page_is_drawn_counted_and_offered(make_run: Callable[..., Run]) -> None:
@@ -124,7 +124,7 @@ def test_nearest_samples_are_found_in_any_space_and_can_be_selected(make_run: Ca
     app.session_state["map-tab"] = "nearest"
     app.run()
     assert_clean(app)
-    assert "of these 35 lie in the same cluster" in texts(app)
+    assert "of these 35 are in the same cluster" in texts(app)
     next(box for box in app.selectbox if box.label == "In the space").select("z_s").run()
     assert app.query_params["near"] == "z_s"
     app.button(key="select-nearest").click().run()

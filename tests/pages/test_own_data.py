@@ -58,21 +58,21 @@ def kept(title: str = "My things", texts: bool = False) -> str:
 def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     app = open_page("data", dataset="add")
     assert_clean(app)
-    assert "Nothing is kept before you have seen" in texts(app)
+    assert "Nothing is saved until you confirm" in texts(app)
     pixels = np.random.default_rng(0).integers(0, 256, (N, 64))
     app = upload(app, "mine.npz", npz(x=pixels, kind=CLASSES))
     assert_clean(app)
-    assert "Understood: 1 view: 30 x 64; no classes." in [one.value for one in app.success]
-    assert "a single view of numbers can be kept and looked at, but not trained on" in texts(app)
+    assert "Detected: 1 view: 30 x 64; 3 classes." in [one.value for one in app.success]
+    assert "A single numeric view can be saved and browsed, but not used for training" in texts(app)
     assert uploads.entries() == []
     box(app, "Which array holds the classes? They only ever score a result.").set_value("kind").run()
     app = wait_for_jobs(app)
     box(app, "x has 64 columns, which may be the pixels of 8 x 8 images.").set_value("images, row by row").run()
     app = wait_for_jobs(app)
-    assert "Understood: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
-    assert "not trained on" not in texts(app)
+    assert "Detected: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
+    assert "not used for training" not in texts(app)
     box(app, "Title").set_value("Small things")
-    press(app, "Keep this data set").run()
+    press(app, "Save data set").run()
     app = wait_for_jobs(app)
     assert_clean(app)
     (entry,) = uploads.entries()
@@ -82,27 +82,27 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     assert not list((home / "uploads" / "local" / ".drafts").iterdir()), "the file itself is not kept"
 
 
-def test_views_of_different_length_are_kept_in_part_where_the_visitor_says_so(home: Path) -> None:
+def test_views_of_different_length_are_kept_in_part_where_the_user_says_so(home: Path) -> None:
     random = np.random.default_rng(0)
     content = npz(X1=random.normal(size=(N, 5)), X2=random.normal(size=(N - 4, 7)), Y=CLASSES)
     app = upload(open_page("data", dataset="add"), "mine.npz", content)
     assert_clean(app)
     assert "X1 has 30 samples, X2 has 26 samples. Methods need complete views" in app.warning[0].value
-    assert not app.success and "Keep this data set" not in [button.label for button in app.button]
-    choice = box(app, "How to go on")
+    assert not app.success and "Save data set" not in [button.label for button in app.button]
+    choice = box(app, "How to continue")
     assert choice.value is None and choice.options == ["keep the first 26 rows of each view"] and choice.proto.help
     choice.set_value("keep the first 26 rows of each view").run()
     app = wait_for_jobs(app)
     assert_clean(app)
     assert app.success[0].value == (
-        "Understood: 2 views: 26 x 5, 26 x 7; 3 classes; the first 26 samples of each view, paired by their order."
+        "Detected: 2 views: 26 x 5, 26 x 7; 3 classes; the first 26 samples of each view, paired by their order."
     )
-    box(app, "How to go on").set_value(None).run()
+    box(app, "How to continue").set_value(None).run()
     app = wait_for_jobs(app)
     assert not app.success, "the choice can be taken back"
-    box(app, "How to go on").set_value("keep the first 26 rows of each view").run()
+    box(app, "How to continue").set_value("keep the first 26 rows of each view").run()
     app = wait_for_jobs(app)
-    press(app, "Keep this data set").run()
+    press(app, "Save data set").run()
     wait_for_jobs(app)
     (entry,) = uploads.entries()
     assert (entry.n_samples, entry.n_clusters) == (26, 3)
@@ -122,9 +122,9 @@ def test_every_tab_of_a_data_set_of_ones_own_works(tab: str) -> None:
     app = wait_for_jobs(app.run())
     assert_clean(app)
     words = {
-        "Quick map": "30 of 30 samples, the raw values of image",
+        "Quick map": "30 of 30 samples: raw values of image",
         "Views": "<td>16 × 16 pixels</td>",
-        "Duplicates": "Of these, 1 stand in more than one class",
+        "Duplicates": "1 of them appear in more than one class",
         "Features": "each becomes a view",
         "Edit": "My things",
     }
@@ -147,7 +147,7 @@ def test_the_form_of_a_training_shows_the_batch_that_few_samples_make() -> None:
 def test_training_on_other_data_begins_with_their_own_settings() -> None:
     name = kept()
     app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
-    slider(app, "Beta aug").set_value(4.5).run()
+    slider(app, "Augmentation weight").set_value(4.5).run()
     box(app, "Epochs").set_value(7).run()
     app.switch_page("data.py").run()
     wait_for_jobs(app)
@@ -158,28 +158,28 @@ def test_training_on_other_data_begins_with_their_own_settings() -> None:
     assert_clean(app)
     assert box(app, "Data set").value == name
     assert slider(app, "Batch size").value == N and box(app, "Clusters $K$").value == 3
-    assert box(app, "Epochs").value != 7 and slider(app, "Beta aug").value != 4.5
-    assert "Back to the preset" not in texts(app)
+    assert box(app, "Epochs").value != 7 and slider(app, "Augmentation weight").value != 4.5
+    assert "Reset to preset" not in texts(app)
 
 
 def test_other_data_with_settings_in_the_url_keep_those_alone() -> None:
     name = kept()
     app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
-    slider(app, "Beta aug").set_value(4.5).run()
-    slider(app, "Sigma").set_value(0.3).run()
+    slider(app, "Augmentation weight").set_value(4.5).run()
+    slider(app, "Style deviation").set_value(0.3).run()
     app.switch_page("home.py").run()
     app.query_params.clear()
     app.query_params["dataset"], app.query_params["beta_aug"] = name, "3"
     app = wait_for_jobs(app.switch_page("train.py").run())
-    assert box(app, "Data set").value == name and slider(app, "Beta aug").value == 3
-    assert "Back to the preset (1 changed)" in texts(app)
+    assert box(app, "Data set").value == name and slider(app, "Augmentation weight").value == 3
+    assert "Reset to preset (1 changed)" in texts(app)
 
 
 def test_settings_outlast_a_change_of_page() -> None:
     app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
-    slider(app, "Beta aug").set_value(4.5).run()
+    slider(app, "Augmentation weight").set_value(4.5).run()
     app = wait_for_jobs(app.switch_page("home.py").run().switch_page("train.py").run())
-    assert slider(app, "Beta aug").value == 4.5
+    assert slider(app, "Augmentation weight").value == 4.5
 
 
 def test_the_batch_follows_the_number_of_images_unless_it_was_set() -> None:
@@ -189,10 +189,10 @@ def test_the_batch_follows_the_number_of_images_unless_it_was_set() -> None:
         box(app, "Images (0: all)").set_value(limit).run()
         assert_clean(app)
         assert slider(app, "Batch size").value == batch
-        assert "Back to the preset" not in texts(app)
+        assert "Reset to preset" not in texts(app)
     slider(app, "Batch size").set_value(32).run()
     box(app, "Images (0: all)").set_value(0).run()
-    assert slider(app, "Batch size").value == 32 and "Back to the preset (1 changed)" in texts(app)
+    assert slider(app, "Batch size").value == 32 and "Reset to preset (1 changed)" in texts(app)
 
 
 def test_features_are_computed_and_kept_as_a_data_set() -> None:
@@ -203,7 +203,7 @@ def test_features_are_computed_and_kept_as_a_data_set() -> None:
     app = wait_for_jobs(app)
     assert_clean(app)
     assert "Variance kept" in texts(app) and 'alt="picture of sample' in texts(app)
-    press(app, "Keep as a data set").run()
+    press(app, "Save as data set").run()
     app = wait_for_jobs(app)
     assert_clean(app)
     found = uploads.find("told-things-hog-and-tf-idf")
@@ -225,7 +225,7 @@ def test_the_list_can_be_searched() -> None:
     app = wait_for_jobs(app)
     assert app.radio[0].options == ["Digits, two views"]
     box(app, "Search").set_value("no such thing").run()
-    assert "No data set holds these words" in texts(app)
+    assert "No data set matches" in texts(app)
 
 
 def test_runs_on_data_of_somebody_else_are_not_shown(

@@ -65,7 +65,7 @@ def assert_clean(app: AppTest) -> None:
     assert not app.exception, app.exception[0].message
     words = texts(app)
     assert "Traceback" not in words
-    assert "error in the program" not in words, words
+    assert "internal error" not in words, words
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -74,7 +74,7 @@ def test_page_works_in_an_empty_home_and_says_what_to_do_next(page: str) -> None
     assert_clean(app)
     if page in ABOUT_RUNS:
         assert "No run yet" in texts(app)
-        assert [button.label for button in app.button] == ["Start a training"]
+        assert [button.label for button in app.button] == ["Start training"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -120,7 +120,7 @@ def test_page_of_a_queued_run_says_why_there_is_nothing_to_see(page: str, make_r
     run = make_run(status="queued")
     app = open_page(page, run=run.id)
     assert_clean(app)
-    assert "Nothing to see of this run yet" in texts(app)
+    assert "No results for this run yet" in texts(app)
 
 
 @pytest.mark.parametrize("page", ABOUT_RUNS)
@@ -134,7 +134,7 @@ def test_page_of_a_run_that_ended_before_its_first_snapshot_says_how_to_go_on(
     assert_clean(app)
     assert "This run ended before its first snapshot" in texts(app)
     assert "or from the start where there is none" in texts(app)
-    assert "Resume it on the Train page" in [button.label for button in app.button]
+    assert "Resume on the Train page" in [button.label for button in app.button]
 
 
 def test_a_run_that_nobody_trains_can_be_resumed_on_the_train_page(
@@ -148,7 +148,7 @@ def test_a_run_that_nobody_trains_can_be_resumed_on_the_train_page(
         silent(run)
         app = open_page("train", run=run.id)
         assert_clean(app)
-        assert ("It ended before anything was measured." in texts(app)) == (run is interrupted)
+        assert ("The run ended before the first measurement." in texts(app)) == (run is interrupted)
         next(button for button in app.button if button.label == "Resume").click().run()
         assert_clean(app)
         assert run.record().status == "queued" and run.record().served
@@ -213,7 +213,7 @@ def test_clusters_page_has_a_row_of_images_per_cluster(make_run: Callable[..., R
     assert table.count('alt="Mean image') == 10
 
 
-@pytest.mark.parametrize("kind", ["least sure", "contested", "random", "wrong"])
+@pytest.mark.parametrize("kind", ["least confident", "runner-up", "random", "wrong"])
 def test_clusters_page_shows_other_kinds_of_images(kind: str, make_run: Callable[..., Run]) -> None:
     app = open_page("clusters", run=make_run().id)
     next(group for group in app.button_group if group.label == "Images").set_value(kind).run()
@@ -225,7 +225,7 @@ def test_map_page_lays_out_a_space(make_run: Callable[..., Run]) -> None:
     app = open_page("map", run=make_run().id, projection="PCA", space="z_c")
     wait_for_jobs(app)
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 2, "the map, and the least sure samples"
+    assert len(app.get("bidi_component")) == 2, "the map, and the least confident samples"
     assert "Nothing selected" in texts(app)
 
 
@@ -240,13 +240,13 @@ def test_a_broken_snapshot_becomes_a_sentence(make_run: Callable[..., Run]) -> N
 
 def test_train_page_puts_changed_sliders_into_equation_and_url() -> None:
     app = open_page("train")
-    slider = next(s for s in app.slider if "Beta aug" in s.label)
+    slider = next(s for s in app.slider if "Augmentation weight" in s.label)
     slider.set_value(4.5).run()
     assert_clean(app)
     assert app.query_params["beta_aug"] == "4.5"
     assert any("4.5" in latex.value and r"\beta_{Aug}" in latex.value for latex in app.latex)
-    assert "Back to the preset (1 changed)" in texts(app)
-    next(b for b in app.button if b.label.startswith("Back to the preset")).click().run()
+    assert "Reset to preset (1 changed)" in texts(app)
+    next(b for b in app.button if b.label.startswith("Reset to preset")).click().run()
     assert "beta_aug" not in app.query_params
 
 
@@ -265,8 +265,8 @@ def test_settings_in_the_url_fill_the_form_and_bad_ones_are_ignored() -> None:
     app.run()
     assert_clean(app)
     assert app.query_params["dataset"] == "digits"
-    assert next(s for s in app.slider if "Sigma" in s.label).value == pytest.approx(0.2)
-    assert next(s for s in app.slider if "Beta mi" in s.label).value == pytest.approx(0.5)
+    assert next(s for s in app.slider if "Style deviation" in s.label).value == pytest.approx(0.2)
+    assert next(s for s in app.slider if "Mutual information weight" in s.label).value == pytest.approx(0.5)
     assert next(n for n in app.number_input if n.label == "Seed").value == 0
 
 
@@ -289,7 +289,7 @@ def test_data_page_shows_images_of_a_class_and_how_to_get_absent_sets(monkeypatc
     assert "class 7" in texts(app)
     app.radio[0].set_value("stl10").run()
     assert_clean(app)
-    assert "Not on this machine yet" in texts(app)
+    assert "Not available on this machine" in texts(app)
 
 
 def test_home_lists_runs_renames_and_deletes_them(make_run: Callable[..., Run]) -> None:
@@ -298,7 +298,7 @@ def test_home_lists_runs_renames_and_deletes_them(make_run: Callable[..., Run]) 
     app.text_input[0].set_value("My digits").run()
     assert_clean(app)
     assert "My digits" in texts(app)
-    next(b for b in app.button if b.label == "Delete with its files").click().run()
+    next(b for b in app.button if b.label == "Delete run and files").click().run()
     assert_clean(app)
     assert RunStore().list(examples=False) == []
     assert not run.folder.exists()
@@ -319,7 +319,7 @@ def test_map_page_plays_the_kept_epochs(make_run: Callable[..., Run]) -> None:
     run = make_run()
     app = wait_for_jobs(open_page("map", run=run.id, projection="PCA", time="true"))
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 2, "the map, and the least sure samples"
+    assert len(app.get("bidi_component")) == 2, "the map, and the least confident samples"
     assert len(list((run.folder / "layouts").iterdir())) >= len(run.snapshots()) > 1
 
 
@@ -328,7 +328,7 @@ def test_home_page_leaves_the_runs_of_sweeps_out_until_they_are_asked_for(make_r
     app = open_page("home")
     assert by_hand.id in texts(app)
     assert swept.id not in texts(app)
-    next(toggle for toggle in app.toggle if toggle.label.startswith("Runs of sweeps too")).set_value(True).run()
+    next(toggle for toggle in app.toggle if toggle.label.startswith("Show sweep runs")).set_value(True).run()
     assert_clean(app)
     assert swept.id in texts(app)
     assert by_hand.id in open_page("map").query_params["run"]

@@ -1,4 +1,4 @@
-"""The selection that all pages share: what the URL says of it, and that it follows a visitor from page to page."""
+"""The selection that all pages share: what the URL says of it, and that it follows a user from page to page."""
 
 from collections.abc import Callable
 

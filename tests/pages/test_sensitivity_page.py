@@ -65,7 +65,7 @@ def test_one_setting_is_a_curve_and_the_slider_walks_over_its_runs(make_run: Cal
     app = open_page("sensitivity")
     assert_clean(app)
     assert plots(app) == 1
-    assert "1 of 6 runs are not there" in texts(app) and "The loss was not finite" in texts(app)
+    assert "1 of 6 runs are missing" in texts(app) and "The loss was not finite" in texts(app)
     assert "mm-cells" in texts(app) and 'class="mm-walk"' in texts(app)
     slider = next(s for s in app.select_slider if s.label == "beta aug")
     slider.set_value(1).run()
@@ -73,14 +73,14 @@ def test_one_setting_is_a_curve_and_the_slider_walks_over_its_runs(make_run: Cal
     assert 'class="mm-walk"' in texts(app)
     app.session_state["walk:seed"] = 1
     app.run()
-    assert "A gap" in texts(app) and 'class="mm-walk"' not in texts(app)
+    assert "No finished run" in texts(app) and 'class="mm-walk"' not in texts(app)
 
 
 def test_a_list_of_settings_is_drawn_side_by_side_with_a_table(make_run: Callable[..., Run]):
     stored(points_of(BASE, [{"style_dim": 20}, {"style_dim": 0}, {"beta_aug": 0}], seeds=(0, 1)), make_run())
     app = open_page("sensitivity")
     assert_clean(app)
-    assert plots(app) == 1 and "runs are not there" not in texts(app)
+    assert plots(app) == 1 and "runs are missing" not in texts(app)
     assert list(app.dataframe[0].value["row"]) == ["style_dim=20", "style_dim=0", "beta_aug=0"]
     assert 'class="mm-walk"' in texts(app)
     assert next(button for button in app.button if button.label == "Extend").disabled
@@ -91,12 +91,12 @@ def test_two_settings_are_a_heat_map_of_any_figure(make_run: Callable[..., Run])
     app = open_page("sensitivity")
     assert_clean(app)
     assert plots(app) == 1
-    figure = next(box for box in app.selectbox if box.label == "Figure")
+    figure = next(box for box in app.selectbox if box.label == "Metric")
     assert "Purity" in figure.options
     figure.set_value("signal/confidence").run()
     assert_clean(app)
     assert app.query_params["figure"] == "signal/confidence"
-    next(box for box in app.selectbox if box.label == "Against").set_value("nothing").run()
+    next(box for box in app.selectbox if box.label == "Second axis").set_value("nothing").run()
     assert_clean(app)
 
 
@@ -147,17 +147,17 @@ def press(app: AppTest, label: str) -> AppTest:
 def test_the_form_tells_runs_and_time_and_starts_the_sweep(started: list[Sweep]):
     app = open_page("sensitivity", show="new")
     assert_clean(app)
-    next(box for box in app.selectbox if box.label == "Setting").set_value("sigma").run()
+    next(box for box in app.selectbox if box.label == "Hyperparameter").set_value("sigma").run()
     wait_for_jobs(app)
     next(box for box in app.text_input if box.label == "Values").set_value("0.1:0.3:0.1").run()
     assert_clean(wait_for_jobs(app))
-    assert "**6 runs**" in texts(app) and "About 1:30" in texts(app)
+    assert "**6 runs**" in texts(app) and "1:30 (h:mm:ss or m:ss)" in texts(app)
     press(app, "Start the sweep")
     assert_clean(app)
     assert [cell.point for cell in started[0].cells] == [{"sigma": 0.1}, {"sigma": 0.2}, {"sigma": 0.3}]
     assert started[0].seeds == (0, 1)
     assert app.query_params["sweep"] == started[0].id
-    assert "No run of this sweep has finished yet" in texts(app)
+    assert "No finished runs yet" in texts(app)
     press(app, "Extend")
     assert_clean(app)
     assert next(box for box in app.text_input if box.label == "Values").value == "0.1, 0.2, 0.3"
@@ -169,7 +169,7 @@ def test_a_sweep_on_a_cluster_may_share_gpus(started: list[Sweep], monkeypatch: 
     assert not [box for box in app.number_input if box.label == "GPUs per run"]
     next(group for group in app.button_group if group.label == "Runs in").set_value("ray").run()
     next(box for box in app.number_input if box.label == "GPUs per run").set_value(0.25).run()
-    assert "About 3:00" in texts(app) and "as many runs at a time as it has room for" in texts(app)
+    assert "About 3:00" in texts(app) and "as many in parallel as its resources allow" in texts(app)
     assert_clean(app)
     press(app, "Start the sweep")
     assert places == [("ray", 0.25)]
@@ -179,13 +179,13 @@ def test_a_large_grid_asks_and_can_be_limited(started: list[Sweep]):
     app = open_page("sensitivity", show="new")
     next(box for box in app.text_input if box.label == "Values").set_value("0:10:0.1").run()
     wait_for_jobs(app)
-    limit = next(box for box in app.number_input if box.label == "Runs at most")
+    limit = next(box for box in app.number_input if box.label == "Maximum number of runs")
     assert limit.max == 202 and limit.value == 60
     wait_for_jobs(limit.set_value(202).run())
     assert next(b for b in app.button if b.label == "Start the sweep").disabled
     app.checkbox[0].check().run()
     assert not next(b for b in app.button if b.label == "Start the sweep").disabled
-    limit = next(box for box in app.number_input if box.label == "Runs at most")
+    limit = next(box for box in app.number_input if box.label == "Maximum number of runs")
     wait_for_jobs(limit.set_value(10).run())
     press(app, "Start the sweep")
     assert len(started[0].cells) == 5
@@ -216,7 +216,7 @@ def test_batches_larger_than_the_samples_are_said_before_the_sweep_starts(
 ):
     app = open_page("sensitivity", show="new")
     next(box for box in app.number_input if box.label == "Samples (0: all)").set_value(192).run()
-    next(box for box in app.selectbox if box.label == "Setting").set_value("batch_size").run()
+    next(box for box in app.selectbox if box.label == "Hyperparameter").set_value("batch_size").run()
     next(box for box in app.text_input if box.label == "Values").set_value(values).run()
     assert_clean(wait_for_jobs(app))
     said = next(warning.value for warning in app.warning)
@@ -240,7 +240,7 @@ def test_an_ablation_is_a_table_with_the_rows_of_the_paper(make_run: Callable[..
     assert_clean(app)
     table = app.dataframe[0].value
     assert list(table["row"]) == ["M1: Adv", "M4: all"] and list(table["seeds"]) == [2, 0]
-    assert " ± 0.0%" in table["ACC"].iloc[0] and table["ACC"].iloc[1] == "a gap"
+    assert " ± 0.0%" in table["ACC"].iloc[0] and table["ACC"].iloc[1] == "missing"
     assert plots(app) == 1
 
 
@@ -249,9 +249,7 @@ def test_what_could_be_chosen_without_labels_stands_beside_the_oracle(make_run: 
     app = open_page("sensitivity", show="choosing")
     assert_clean(wait_for_jobs(app))
     table = app.dataframe[0].value
-    assert {"Silhouette in the embedding", "Oracle: the labels themselves", "A run at random"} <= set(
-        table["criterion"]
-    )
+    assert {"Silhouette in the embedding", "Oracle (uses labels)", "Random run"} <= set(table["criterion"])
     assert min(table["below the oracle"]) >= 0 and plots(app) == 1
     box = next(box for box in app.selectbox if box.label == "Criterion")
     box.set_value("stability").run()

@@ -127,7 +127,7 @@ def test_views_page_names_swapped_clusters_and_shows_the_samples_of_a_cell(make_
     assert_clean(app)
     words = texts(app)
     assert "**Swapped**: clusters 2 · 1 and 3 · 2 have changed places" in words
-    assert "samples** lie in this cell" in words
+    assert "samples** in this cell" in words
     assert 'class="mm-figures"' in words
     app = open_page("views", run=run.id, rows="fused", columns="view 1")
     assert "Swapped" not in texts(app)
@@ -138,8 +138,8 @@ def test_parts_of_the_views_page(show: str, make_views_run: Callable[..., Run]) 
     app = open_page("views", run=make_views_run().id, show=show)
     assert_clean(app)
     wanted = {
-        "disagreements": "have views that name different clusters",
-        "training": "**Weights of the fusion**",
+        "disagreements": "have views that disagree",
+        "training": "**Fusion weights**",
         "over-clusters": "**20 of 20 over-clusters are in use**",
     }
     assert wanted[show] in texts(app)
@@ -156,7 +156,7 @@ def test_train_page_has_a_line_for_each_view(make_views_run: Callable[..., Run])
     app = open_page("train", run=make_views_run("msdib").id)
     assert_clean(app)
     words = texts(app)
-    assert "ACC of each view alone" in words and "Weights of the fusion" in words
+    assert "ACC of each view alone" in words and "Fusion weights" in words
     assert "Agreement of the views" in words
 
 
@@ -175,7 +175,7 @@ def test_generated_samples_stand_as_code_by_noise_for_every_view(make_views_run:
     assert_clean(app)
     words = texts(app)
     assert words.count('alt="Generated sample of cluster') == 10 * 8 * 2
-    assert "generated samples are assigned to the code they have" in words
+    assert "generated samples are assigned to their own code" in words
     assert "**Variety**" in words
 
 
@@ -188,7 +188,7 @@ def test_views_of_a_sample_take_the_place_of_augmentations_and_of_a_style_code(
     app = wait_for_jobs(open_page("disentangle", run=run.id), timeout=120)
     assert_clean(app)
     words = texts(app)
-    assert "no style code of its own" in words
+    assert "no separate style code" in words
     assert "which view a Z is of" in words
 
 
@@ -206,13 +206,13 @@ def test_explain_page_lays_attribution_over_images_and_names_columns_of_numbers(
     app = wait_for_jobs(open_page("explain", run=run.id), timeout=120)
     assert_clean(app)
     words = texts(app)
-    assert "The decision comes from" in words
+    assert "Contribution by view:" in words
     assert words.count('alt="Attribution of the mean of cluster') == 10
     assert words.count('alt="Attribution of Sample') >= 12
     app = wait_for_jobs(open_page("explain", run=run.id, view="view 2"), timeout=120)
     assert_clean(app)
     words = texts(app)
-    assert "The columns that matter most" in words
+    assert "Most important columns" in words
     assert words.count('class="mm-signed"') == 10
 
 
@@ -222,7 +222,7 @@ def test_explain_page_reads_feature_maps_where_a_view_has_convolutions(make_view
     app = wait_for_jobs(open_page("explain", run=run.id), timeout=180)
     assert_clean(app)
     assert 'alt="HiResCAM of Sample' in texts(app)
-    next(box for box in app.selectbox if box.label == "Heat by").select("grad-cam").run()
+    next(box for box in app.selectbox if box.label == "CAM method").select("grad-cam").run()
     wait_for_jobs(app, timeout=180)
     assert_clean(app)
     assert 'alt="Grad-CAM of Sample' in texts(app)

@@ -23,7 +23,9 @@ def tools(clustering: Clustering) -> None:
             "Edit clusters",
             icon=":material/edit:",
             key="edit",
-            help="Rename, merge or split clusters. The run stays as it is; your changes are kept beside it.",
+            help=(
+                "Rename, merge or split clusters. Changes are stored as an annotation; the run itself is not changed."
+            ),
         ):
             editing.edit(clustering)
         if mine is None:
@@ -32,7 +34,7 @@ def tools(clustering: Clustering) -> None:
         last = _told(clustering, mine.applied[:-1], mine.applied[-1]) if mine.applied else ""
         following = _told(clustering, mine.applied, undone[0]) if undone else ""
         if st.button(
-            "Undo", icon=":material/undo:", key="undo", disabled=not last, help=f"Take back: {last}" if last else None
+            "Undo", icon=":material/undo:", key="undo", disabled=not last, help=f"Undo: {last}" if last else None
         ):
             annotations.stored().undo(mine)
             st.rerun()
@@ -41,11 +43,11 @@ def tools(clustering: Clustering) -> None:
             icon=":material/redo:",
             key="redo",
             disabled=not following,
-            help=f"Do again: {following}" if following else None,
+            help=f"Redo: {following}" if following else None,
         ):
             annotations.stored().redo(mine)
             st.rerun()
-        with st.popover("Annotation", icon=":material/more_horiz:", help="Name, steps, files, delete"):
+        with st.popover("Annotation", icon=":material/more_horiz:", help="Name, steps, downloads, delete"):
             _menu(clustering, mine)
         n = len(mine.applied)
         st.caption(f"{n} step{'s' * (n != 1)}" + (f", {len(undone)} undone" if undone else ""))
@@ -62,24 +64,24 @@ def _menu(clustering: Clustering, mine: Annotation) -> None:
         mine.name,
         key=f"annotation-name-{mine.annotation_id}",
         max_chars=LONGEST_NAME,
-        help="What the annotation is called.",
+        help="Name of the annotation.",
     )
     if given.strip() and given != mine.name:
         annotations.stored().rename(mine, given)
         st.rerun()
     with st.container(horizontal=True, gap="small"):
-        if st.button("New", icon=":material/add:", key="annotation-new", help="Begin another one, without steps."):
+        if st.button("New", icon=":material/add:", key="annotation-new", help="Start a new, empty annotation."):
             state.choose_annotation(mine.run_id, editing.begin(clustering).annotation_id)
             st.rerun()
         if st.button(
-            "Switch off",
+            "Turn off",
             icon=":material/visibility_off:",
             key="annotation-off",
-            help="Show the run's own clusters; the annotation is kept.",
+            help="Show the original clusters. The annotation is not deleted.",
         ):
             state.choose_annotation(mine.run_id, None)
             st.rerun()
-        if st.button("Delete", icon=":material/delete:", key="annotation-delete", help="Forget the annotation."):
+        if st.button("Delete", icon=":material/delete:", key="annotation-delete", help="Delete the annotation."):
             annotations.stored().delete(mine.annotation_id)
             state.choose_annotation(mine.run_id, None)
             st.rerun()
@@ -93,7 +95,7 @@ def _menu(clustering: Clustering, mine: Annotation) -> None:
             key="annotation-csv",
             on_click="ignore",
             icon=":material/download:",
-            help="A line per sample: its cluster in the run and under the annotation.",
+            help="One row per sample: its cluster in the run and in the annotation.",
         )
         st.download_button(
             "JSON",
@@ -103,7 +105,7 @@ def _menu(clustering: Clustering, mine: Annotation) -> None:
             key="annotation-json",
             on_click="ignore",
             icon=":material/download:",
-            help="Steps, names, and figures before and after.",
+            help="Steps, names, and metrics before and after.",
         )
     st.html(steps_table(clustering, mine))
 

@@ -54,7 +54,7 @@ def _before_and_after(clustering: Clustering, step: Step) -> None:
     steps = () if clustering.annotation is None else clustering.annotation.applied
     before, after = scores(clustering, steps), scores(clustering, [*steps, step])
     if not before:
-        st.caption("This data set has no classes: there are no figures to compare.")
+        st.caption("This data set has no classes, so there are no metrics to compare.")
         return
     tiles = [
         (f"{FIGURES[name].title}, now {before[name]:.1%}", f"{after[name]:.1%}", FIGURES[name].about)
@@ -91,15 +91,15 @@ def _window(clustering: Clustering, first: int, opened: int) -> None:
         )
     with right:
         kind = st.segmented_control(
-            "What to do",
+            "Action",
             list(kinds),
             default="Rename",
             required=True,
             key=f"edit-kind-{opened}",
-            help="Give it a name, join it with others, or cut it by k-means.",
+            help="Rename it, merge it with other clusters, or split it by k-means.",
         )
     if clustering.annotation is None:
-        st.caption("The first change begins an annotation. The run itself stays as it is.")
+        st.caption("The first change starts an annotation. The run itself is not changed.")
     with frame.messages():
         kinds[kind or "Rename"](clustering, int(chosen or 0), opened)
 
@@ -111,7 +111,7 @@ def _rename(clustering: Clustering, cluster: int, opened: int) -> None:
             clustering.given_name(cluster),
             max_chars=100,
             placeholder=clustering.cluster_name(cluster),
-            help="Shown on all pages while the annotation is on; empty takes the name away.",
+            help="Shown on all pages while the annotation is on. Leave empty to remove the name.",
             key=f"name-of-{cluster}-{opened}",
         )
         if st.form_submit_button("Rename", type="primary"):
@@ -120,15 +120,15 @@ def _rename(clustering: Clustering, cluster: int, opened: int) -> None:
 
 def _merge(clustering: Clustering, cluster: int, opened: int) -> None:
     if len(clustering.sizes) < 3:
-        raise ValueError("there are only two clusters; merging them would leave a single one")
-    nearest = [int(k) for k in rivals(clustering, cluster) if k != cluster]
+        raise ValueError("there are only two clusters; merging them would leave one")
+    nearest = [int(k) for k in nearest_clusters(clustering, cluster) if k != cluster]
     others = st.multiselect(
         "Merge with",
         nearest,
         nearest[:1],
         format_func=clustering.cluster_name,
         key=f"merge-{cluster}-{opened}",
-        help="Clusters that its samples belong to next come first.",
+        help="Ordered by the mean probability of the cluster's samples.",
     )
     if not others:
         st.caption("Choose at least one other cluster.")
@@ -139,7 +139,7 @@ def _merge(clustering: Clustering, cluster: int, opened: int) -> None:
         take(clustering, step)
 
 
-def rivals(clustering: Clustering, cluster: int) -> np.ndarray:
+def nearest_clusters(clustering: Clustering, cluster: int) -> np.ndarray:
     """(K,) clusters in the order of the mean probability that the samples of one give them, the largest first."""
     given = np.exp(clustering.log_probs[clustering.y_pred == cluster]).sum(axis=0)
     return np.argsort(-given, kind="stable")
@@ -160,8 +160,8 @@ def _split(clustering: Clustering, cluster: int, opened: int) -> None:
         key=f"split-space-{opened}",
         help="k-means runs on the codes of the cluster's samples in this space.",
     )
-    parts = right.slider("Parts", 2, MOST_PARTS, 2, key=f"split-parts-{opened}", help="Into how many parts it is cut.")
-    with st.spinner("Cutting the cluster …"):
+    parts = right.slider("Parts", 2, MOST_PARTS, 2, key=f"split-parts-{opened}", help="Number of sub-clusters.")
+    with st.spinner("Splitting the cluster …"):
         step = clustering.derive(
             ("split", cluster, space, parts), lambda: splitting.split(clustering.snapshot, cluster, str(space), parts)
         )

@@ -34,13 +34,13 @@ def views(clustering: Clustering) -> list[int]:
         default=every,
         key=f"shown-{clustering.record.spec.dataset}",
         format_func=lambda number: clustering.view_names[number],
-        help="Which views of the samples the rows show.",
+        help="The views shown in each row.",
     )
     return sorted(chosen) or every
 
 
 def ordered(clustering: Clustering, order: str) -> list[int]:
-    """Cluster numbers in an order: number, class, size (largest first), confidence (surest) or entropy (least sure).
+    """Cluster numbers in an order: number, class, size, confidence or entropy, each with the largest first.
 
     Empty clusters come last: of many clusters they may be most.
     """
@@ -96,7 +96,10 @@ def table(
         for k in clusters
     ]
     text = escape(cluster_members.KINDS[kind].format(clustering.word.capitalize()))
-    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{text}</th></tr></thead>"
+    head = (
+        '<thead><tr><th title="Number of the cluster · matched class">cluster</th><th>mean</th>'
+        f"<th>{text}</th></tr></thead>"
+    )
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
@@ -113,20 +116,22 @@ def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, sh
     about = [
         f"{size:,} {clustering.word}s",
         _told(
-            f"{cluster_members.mean_confidence(clustering, cluster):.0%} sure",
+            f"{cluster_members.mean_confidence(clustering, cluster):.0%} confident",
             "Mean probability of the cluster over its samples",
         ),
         _told(
-            f"{cluster_members.entropies(clustering)[cluster]:.2f} nats",
-            "Mean entropy of its samples' probabilities: 0 is certain",
+            f"entropy {cluster_members.entropies(clustering)[cluster]:.2f}",
+            "Mean entropy of the samples' cluster probabilities, in nats (natural logarithm); 0 means certain",
         ),
     ]
     if found.precision is not None:
-        about.append(_told(f"{found.precision:.0%} pure", "Share of its samples that are of its class"))
+        about.append(_told(f"{found.precision:.0%} pure", "Fraction of its samples that belong to the matched class"))
     if not found.size:
         about = ["empty"]
     if words := typical_words(clustering)[cluster]:
-        about.append(_told(escape(", ".join(words)), "Words that tell its captions from those of the other clusters"))
+        about.append(
+            _told(escape(", ".join(words)), "Words that distinguish its captions from those of the other clusters")
+        )
     width = 100 * size / max(1, int(clustering.sizes.max()))
     return (
         f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
@@ -137,16 +142,16 @@ def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, sh
 
 
 def _captions(clustering: Clustering, chosen: np.ndarray, kind: str) -> list[str] | bool:
-    """What stands below the samples: the rival of contested ones, else the text that belongs to each, if there is."""
-    if kind == "contested":
-        return [clustering.cluster_meaning(int(k)) for k in cluster_members.rivals(clustering)[chosen]]
+    """Texts below the samples: the runner-up where that is the choice, else their captions, if there are any."""
+    if kind == "runner-up":
+        return [clustering.cluster_meaning(int(k)) for k in cluster_members.runners_up(clustering)[chosen]]
     return clustering.data.texts is not None and [
         descriptions.caption(clustering.data, int(clustering.ids[i]), 60) for i in chosen
     ]
 
 
 ACTIONS = {
-    "map": ("Map", "Where its samples lie on the map"),
+    "map": ("Map", "Show its samples on the map"),
     "select": ("Select", "Select its samples on all pages"),
     "edit": ("Edit", "Rename, merge or split"),
 }

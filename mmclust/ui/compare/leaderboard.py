@@ -16,7 +16,7 @@ from mmclust.reproduction import reported
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
-from mmclust.ui.compare import comparing
+from mmclust.ui.compare import chosen_runs
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, frame, jobs, state
 
@@ -24,25 +24,28 @@ COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
 """Columns of what a row has cost, by the kind of device."""
 MEASURES = {"parameters": "parameters", "peak MiB": "peak_memory_mib"}
 """Columns of what a run has measured of itself, the most of any seed."""
-TIME_HELP = "Of one run by the clock, mean over the seeds: minutes and seconds, or hours before them."
+TIME_HELP = "Wall-clock training time of one run (h:mm:ss or m:ss), mean over seeds."
 MEMORY_HELP = (
-    "The most of any seed: on a GPU of its tensors, on a CPU of the whole process. Runs that trained inside of this "
-    "server have none, since its pages share the memory."
+    "Largest value over seeds: tensor memory on a GPU, process memory on a CPU. Not measured for runs trained "
+    "inside this server, because its pages share the memory."
 )
-PARAMETERS_HELP = "Numbers that training changes, of all networks of the method."
+PARAMETERS_HELP = "Number of trainable parameters of all networks of the method."
 COST_HELP = (
-    "All seeds together: time of training by the clock, times the threads of a CPU that computed. It is what this "
-    "machine was taken for, other work on it included, and can be compared on the same machine only."
+    "Sum over all seeds: wall-clock training time, multiplied by the number of CPU threads. Includes other "
+    "load on the machine; compare only values from the same machine."
 )
 
 
-def show() -> None:
+def draw_leaderboard() -> None:
     """For each data set: our runs with mean and deviation over seeds, baselines, and what papers report."""
-    finished = [run for run in comparing.usable().values() if run.status == "finished" and run.metrics]
+    finished = [run for run in chosen_runs.usable().values() if run.status == "finished" and run.metrics]
     names = sorted({run.spec.dataset for run in finished})
     if not names:
         frame.empty(
-            "No finished run with classes yet", "Train a run on labelled data first.", page="train.py", button="Train"
+            "No finished run on labelled data yet",
+            "Train a run on labelled data first.",
+            page="train.py",
+            button="Train",
         )
         return
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -52,7 +55,7 @@ def show() -> None:
             names,
             key=state.linked("data", names, names[0]),
             format_func=run_descriptions.dataset_title,
-            help="Data sets of finished runs with classes.",
+            help="Data sets with classes and finished runs.",
         )
         state.link("data", names[0])
     groups: dict[str, list[RunRecord]] = {}
@@ -64,8 +67,8 @@ def show() -> None:
         asked = st.toggle(
             "Classical baselines",
             key="compare-baselines",
-            help="k-means, a Gaussian mixture, Ward's tree, spectral clustering, an autoencoder and others on the same "
-            "data, computed once and kept.",
+            help="k-means, Gaussian mixture, Ward linkage, spectral clustering, an autoencoder and others on the "
+            "same data. Computed once and cached.",
         )
     if asked:
         found = jobs.result(
@@ -90,8 +93,8 @@ def show() -> None:
     config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
     st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
     st.caption(
-        "Figures of ours are of the last epoch, mean and standard deviation over all seeds that were trained. "
-        "Rows marked as reported are numbers of the papers, on their data and hardware."
+        "Our results are from the last epoch, mean and standard deviation over all trained seeds. Rows marked "
+        "as reported are taken from the papers, on their data and hardware."
     )
 
 
@@ -133,7 +136,7 @@ def settings(run: RunRecord) -> str:
     return ", ".join(words)
 
 
-def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
+def _baselines(dataset: str, report: jobs.OnProgress) -> list[dict[str, Any]]:
     """A row for each baseline; one that does not fit the data says why."""
     names = fitting(len(cache.describe(dataset).views))
     rows = []
@@ -141,7 +144,7 @@ def _baselines(dataset: str, report: jobs.Report) -> list[dict[str, Any]]:
         report(done / len(names))
         row: dict[str, Any] = {
             "method": BASELINES[name].title,
-            "from": "baseline, here",
+            "from": "baseline (ours)",
             "settings": BASELINES[name].about,
         }
         try:

@@ -12,24 +12,24 @@ from mmclust.evaluation.metrics import is_right, score
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import key
-from mmclust.ui.compare import comparing, leaderboard
+from mmclust.ui.compare import chosen_runs, leaderboard
 from mmclust.ui.components import pictures, run_descriptions, selection
 from mmclust.ui.shell import frame, state
 
 UNSTABLE = 40
 
 
-def show() -> None:
+def draw_seeds() -> None:
     """Runs that differ in their seed alone: how far they agree, what they say together, what they disagree on."""
     groups: dict[str, list[RunRecord]] = {}
-    for run in comparing.usable().values():
+    for run in chosen_runs.usable().values():
         if run.status == "finished" and not run.example:
             groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
     several = {name: runs for name, runs in groups.items() if len({run.spec.seed for run in runs}) > 1}
     if not several:
         frame.empty(
-            "No setting was trained with two seeds yet",
-            "A sweep with seeds 0-4 and one value trains the same setting five times; its runs appear here.",
+            "No setting with two seeds yet",
+            "A sweep with seeds 0-4 and one value trains the same setting five times. Its runs appear here.",
             page="sensitivity.py",
             button="Plan a sweep",
             query={"show": "new"},
@@ -42,25 +42,25 @@ def show() -> None:
         places,
         key=state.linked("setting", places, "0"),
         format_func=lambda i: _group(several[names[int(i)]]),
-        help="Finished runs that differ in their seed alone.",
+        help="Finished runs that differ only in their seed.",
     )
     state.link("setting", "0")
     runs = sorted(leaderboard.one_a_seed(several[names[int(place)]]), key=lambda run: run.spec.seed)[:40]
-    views = comparing.last_views(comparing.named(runs))
-    ids, clusters = comparing.shared(views)
-    runs_at = tuple((view.record.run_id, view.epoch) for view in views)
-    found = views[0].derive(("consensus", runs_at), lambda: consensus(clusters))
-    pairs = views[0].derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
+    clusterings = chosen_runs.last_clusterings(chosen_runs.named(runs))
+    ids, clusters = chosen_runs.shared(clusterings)
+    runs_at = tuple((one.record.run_id, one.epoch) for one in clusterings)
+    found = clusterings[0].derive(("consensus", runs_at), lambda: consensus(clusters))
+    pairs = clusterings[0].derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
     mean = float(pairs[np.triu_indices(len(runs), 1)].mean())
     told = [
-        ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of every two runs: needs no labels"),
+        ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of all pairs of runs; needs no labels"),
         (
-            "always together",
+            "in full agreement",
             f"{(found.agreement == 1).mean():.1%}",
-            "Samples that every run puts where the consensus does, after matching the clusters",
+            "Samples that all runs assign to the consensus cluster, after matching clusters",
         ),
     ]
-    first = views[0]
+    first = clusterings[0]
     if first.data.labels is not None:
         alone = results.figures(runs).get("acc")
         joint = score(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
@@ -68,19 +68,24 @@ def show() -> None:
             spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
             told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
         text = (
-            "Evidence accumulation (Fred and Jain, 2005): linkage on the share of runs that keep two samples together"
+            "Evidence accumulation (Fred and Jain, 2005): linkage on the fraction of runs that cluster two "
+            "samples together"
         )
         told.append(("ACC of the consensus", f"{joint['acc']:.1%}", text))
         silent = found.agreement < 1
         if silent.any() and not silent.all():
             right = is_right(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
-            text = "ACC of the consensus where all runs agree, and where they do not"
-            told.append(("right where they agree", f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}", text))
+            text = "ACC of the consensus where all runs agree / where they do not"
+            told.append(
+                ("ACC where runs agree / disagree", f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}", text)
+            )
     st.html(frame.tiles(told))
     order = found.unstable[:UNSTABLE]
     position = {int(sample): row for row, sample in enumerate(first.ids)}
     rows = np.array([position[int(ids[i])] for i in order])
-    st.markdown(f"**Most unstable {first.word}s** :gray[(share of the {len(runs)} runs that agree with the consensus)]")
+    st.markdown(
+        f"**Most unstable {first.word}s** :gray[(fraction of the {len(runs)} runs that agree with the consensus)]"
+    )
     st.html(
         pictures.grid(
             [pictures.source(first.data, int(ids[i])) for i in order],
@@ -95,9 +100,9 @@ def show() -> None:
         rows,
         f"{len(rows)} most unstable {first.word}s",
         key="unstable",
-        label="On the map",
+        label="Show on map",
         icon=":material/scatter_plot:",
-        help="Where they lie in the first of these runs",
+        help="Show them on the map of the first run",
     )
 
 

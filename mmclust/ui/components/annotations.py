@@ -12,7 +12,7 @@ from mmclust.runs.annotations import Annotation, Annotations
 from mmclust.ui.shell import cache, frame, state
 
 WIDGET = "annotation_picker"
-OFF = "the run's own clusters"
+OFF = "no annotation (original clusters)"
 
 
 def stored() -> Annotations:
@@ -39,7 +39,7 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
         try:
             shown = clustering.annotated(chosen)
         except ValueError as error:
-            frame.show(error)
+            frame.show_error(error)
     if not known:
         st.html(head(shown))
         return shown
@@ -47,7 +47,7 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
         st.html(head(shown))
         _choice(clustering.record.run_id, known, chosen)
     if chosen is not None and not wanted:
-        st.caption(f"This page shows the run's own clusters: its network knows nothing of “{chosen.name}”.")
+        st.caption(f"This page shows the original clusters: the network does not know the annotation “{chosen.name}”.")
     return shown
 
 
@@ -61,5 +61,5 @@ def _choice(run_id: str, known: dict[str, Annotation], chosen: Annotation | None
         label_visibility="collapsed",
         format_func=lambda key: f"Annotation: {known[key].name}" if key in known else OFF,
         on_change=lambda: state.choose_annotation(run_id, st.session_state[WIDGET] or None),
-        help="Names, merges and splits laid over the run, on all pages. The run itself stays as it is.",
+        help="Renamed, merged and split clusters, shown on all pages. The run itself is not changed.",
     )

@@ -6,21 +6,21 @@ from mmclust.analysis import uncertainty
 from mmclust.clustering import Clustering
 
 KINDS = {
-    "surest": "{}s with the largest probability of the cluster",
-    "least sure": "{}s of the cluster whose probabilities spread most (largest entropy)",
-    "contested": "{}s that another cluster claims nearly as much: the rival is written below",
+    "most confident": "{}s with the largest probability of the cluster",
+    "least confident": "{}s of the cluster with the largest entropy of their probabilities",
+    "runner-up": "{}s with a close second cluster, the runner-up, which is written below",
     "random": "{}s of the cluster, drawn at random",
-    "wrong": "{}s of the cluster that are of another class",
+    "wrong": "{}s of the cluster that belong to another class",
 }
 
 
 def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
-    """Places in the view's arrays of the samples to show."""
+    """Places in the clustering's arrays of the samples to show."""
     return clustering.derive(("members", cluster, kind, count), lambda: _members(clustering, cluster, kind, count))
 
 
 def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
-    if kind == "surest":
+    if kind == "most confident":
         return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
     own = np.flatnonzero(clustering.y_pred == cluster)
     if kind == "wrong":
@@ -28,7 +28,7 @@ def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.
         return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]
     if kind == "random":
         return np.sort(np.random.default_rng(cluster).permutation(own)[:count])
-    if kind == "least sure":
+    if kind == "least confident":
         return own[np.argsort(-sample_entropy(clustering)[own], kind="stable")][:count]
     return own[np.argsort(margins(clustering)[own], kind="stable")][:count]
 
@@ -39,13 +39,13 @@ def sample_entropy(clustering: Clustering) -> np.ndarray:
 
 
 def margins(clustering: Clustering) -> np.ndarray:
-    """(n,) log-odds of each sample's cluster against its rival."""
+    """(n,) log-odds of each sample's cluster against the runner-up."""
     return clustering.derive("margin", lambda: uncertainty.margin(clustering.log_probs))
 
 
-def rivals(clustering: Clustering) -> np.ndarray:
+def runners_up(clustering: Clustering) -> np.ndarray:
     """(n,) cluster that each sample belongs to next."""
-    return clustering.derive("rival", lambda: uncertainty.rival(clustering.log_probs))
+    return clustering.derive("runner-up", lambda: uncertainty.runner_up(clustering.log_probs))
 
 
 def entropies(clustering: Clustering) -> np.ndarray:

@@ -25,7 +25,7 @@ def chosen() -> RunRecord | None:
         with suppress(UnknownRun):  # runs of the lessons are in no list
             if login.sees((record := cache.store().get(wanted).record()).spec.dataset):
                 return record
-        st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")
+        st.toast(f"Run {wanted} no longer exists; showing the newest run.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
     by_hand = [record for record in shown if record.spec.launcher != SWEEP]
     return (by_hand or shown or records or [None])[0]
@@ -48,9 +48,9 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
         frame.heading(title, text)
         frame.empty(
             "No run yet",
-            f"Train a clustering first: {what} of it appears here as soon as its first epoch is done.",
+            f"Train a model first: {what} appears here after its first epoch.",
             page="train.py",
-            button="Start a training",
+            button="Start training",
         )
         return None
     left, middle, right = st.columns([6, 5, 4], gap="medium", vertical_alignment="center")
@@ -58,28 +58,30 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
         frame.heading(title, text)
     with middle:
         _run_box(record)
-    kept = dict(cache.store().get(record.run_id).snapshots())
-    if not kept:
-        state.settle(record.run_id, None)
+    saved = dict(cache.store().get(record.run_id).snapshots())
+    if not saved:
+        state.sync_url(record.run_id, None)
         with right:
             st.markdown(run_descriptions.badge(record))
         _nothing_yet(record, what)
         return None
     with right:
-        epoch = _epoch_box(list(kept))
-    state.settle(record.run_id, None if epoch == max(kept) else epoch)
-    return annotations.lay_over(cache.clustering(record, epoch, kept[epoch]), chips, wanted=annotated)
+        epoch = _epoch_box(list(saved))
+    state.sync_url(record.run_id, None if epoch == max(saved) else epoch)
+    return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), chips, wanted=annotated)
 
 
 def _nothing_yet(record: RunRecord, what: str) -> None:
     """The empty state of a run without a snapshot: it is about to come, or the run ended too early."""
     if not record.resumable:
-        soon = record.waiting_for or f"The first snapshot is taken within seconds; then {what} appears."
-        frame.empty("Nothing to see of this run yet", soon, page="train.py", button="Watch the training")
+        soon = record.waiting_for or f"The first snapshot is saved within seconds; then {what} appears here."
+        frame.empty("No results for this run yet", soon, page="train.py", button="Watch training")
         return
-    title = "This run has not begun" if record.active else "This run ended before its first snapshot"
-    why = record.waiting_for or record.error or f"It was {record.status} too early; resumed, it begins anew."
-    frame.empty(title, escape(why), page="train.py", button="Resume it on the Train page")
+    title = "This run has not started" if record.active else "This run ended before its first snapshot"
+    why = (
+        record.waiting_for or record.error or f"It was {record.status} before the first snapshot. Resume to restart it."
+    )
+    frame.empty(title, escape(why), page="train.py", button="Resume on the Train page")
 
 
 def source_name(clustering: Clustering, number: int | None) -> str:
@@ -103,7 +105,7 @@ def assignment(clustering: Clustering) -> Clustering:
         key=state.linked("assignment", list(known), "fused"),
         required=True,
         format_func=lambda name: source_name(clustering, known[name]),
-        help="fused: from all views together. The others: from one view alone.",
+        help="fused: cluster assignment from all views together. The others use a single view.",
     )
     return clustering.of_view(known[state.link("assignment", "fused")])
 
@@ -119,7 +121,7 @@ def chips(found: Clustering) -> str:
     figures += [(f"{found.word}s", f"{len(found.ids):,}")]
     if len(found.data.views) > 1:
         figures.append(("views", f"{len(found.data.views)}"))
-    figures += [("clusters", f"{n_clusters}")]
+    figures += [("clusters (number · matched class)" if found.matched is not None else "clusters", f"{n_clusters}")]
     if not found.scores:
         figures.append(("classes", "not known"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
@@ -137,7 +139,7 @@ def _run_box(record: RunRecord) -> None:
         key=state.RUN_WIDGET,
         format_func=lambda run_id: run_descriptions.line(records[run_id]) if run_id in records else run_id,
         on_change=lambda: state.choose_run(st.session_state[state.RUN_WIDGET]),
-        help=f"{run_descriptions.whole(record)}\n\nThe run chosen here is shown on all pages.",
+        help=f"{run_descriptions.whole(record)}\n\nThe selected run is shown on all pages.",
     )
 
 
@@ -145,7 +147,7 @@ def _epoch_box(epochs: list[int]) -> int:
     wanted = state.epoch()
     epoch = epochs[-1] if wanted is None else min(epochs, key=lambda e: abs(e - wanted))
     if len(epochs) == 1:
-        st.caption(f"Epoch {epoch}: the only snapshot so far")
+        st.caption(f"Epoch {epoch} (only snapshot so far)")
         return epoch
     st.session_state[state.EPOCH_WIDGET] = epoch
     last = epochs[-1]
@@ -159,6 +161,6 @@ def _epoch_box(epochs: list[int]) -> int:
         epochs,
         key=state.EPOCH_WIDGET,
         on_change=changed,
-        help="Snapshots kept during training; drag to go back in time.",
+        help="Snapshots saved during training. Drag to go back in time.",
     )
     return epoch

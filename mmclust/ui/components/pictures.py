@@ -20,8 +20,8 @@ PROFILE_PX = (128, 80)
 """Width and height of a profile; twice what it takes on a page, so that its bars stay even."""
 LONG_CAPTION = 16
 """Letters beyond which a caption is cut to the width of its sample; names of classes are seldom longer."""
-KEPT = 16384
-"""Pictures kept in memory, some hundred bytes each."""
+CACHED = 16384
+"""Pictures cached in memory, some hundred bytes each."""
 
 
 def image_view(data: MultiViewDataset) -> int | None:
@@ -84,7 +84,7 @@ class _Drawn:
         fresh = dict(zip(missing, draw(missing), strict=True)) if missing else {}
         found = [fresh.get(sample) or self.known.get((of, sample), "") for sample in samples]
         self.known.update({(of, sample): address for sample, address in fresh.items()})
-        for old in list(self.known)[: max(0, len(self.known) - KEPT)]:
+        for old in list(self.known)[: max(0, len(self.known) - CACHED)]:
             self.known.pop(old, None)
         return found
 
@@ -269,7 +269,7 @@ def describe(clustering: Clustering, position: int) -> str:
     if clustering.y_true is not None:
         words.append(f"class {clustering.class_name(int(clustering.y_true[position]))}")
     words.append(f"cluster {clustering.cluster_name(cluster)}")
-    words.append(f"{clustering.confidence[position]:.1%} sure")
+    words.append(f"{clustering.confidence[position]:.1%} confidence")
     if clustering.data.texts is not None and (text := str(clustering.data.texts[clustering.ids[position]])):
         words.append(f"“{text[:200]}”")
     return ", ".join(words)

@@ -21,7 +21,7 @@ def space(clustering: Clustering) -> str | None:
 
 
 def use(clustering: Clustering) -> codes.Use | None:
-    """How the samples use the prototypes; None while that is worked out, or without prototypes."""
+    """How the samples use the prototypes; None while that is computed, or without prototypes."""
     name = space(clustering)
     if name is None:
         return None
@@ -30,7 +30,7 @@ def use(clustering: Clustering) -> codes.Use | None:
     temperature = float(clustering.record.spec.config[about[1]])
     key = ("codes", clustering.record.run_id, clustering.epoch, clustering.version, temperature)
 
-    def work(report: jobs.Report) -> codes.Use:
+    def work(report: jobs.OnProgress) -> codes.Use:
         def read() -> disk_cache.Arrays:
             probs = np.exp(clustering.log_probs)
             found = codes.use(clustering.snapshot.spaces[name], clustering.snapshot.landmarks[name], probs, temperature)
@@ -57,12 +57,12 @@ def chosen(clustering: Clustering, cluster: int) -> int | None:
     names = ["all", *(str(j + 1) for j in own)]
     texts = {str(j + 1): f"prototype {j + 1} ({found.counts[j]:,} {clustering.word}s)" for j in own}
     st.selectbox(
-        "Score of",
+        "Explain",
         names,
         key=state.linked("prototype", names, "all"),
         width=260,
         format_func=lambda name: "the cluster" if name == "all" else texts[name],
-        help="The cluster, or one of the finer prototypes that lie mostly in it.",
+        help="The cluster, or one of the finer prototypes assigned to it.",
     )
     wanted = state.link("prototype", "all")
     return None if wanted == "all" else int(wanted) - 1

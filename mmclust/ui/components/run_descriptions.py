@@ -111,7 +111,7 @@ def progress(record: RunRecord) -> str:
     if record.seconds_left is not None:
         words.append(f"about {duration(record.seconds_left)} left")
     elif record.status != "running":
-        words.append(f"{duration(record.seconds)} of training")
+        words.append(f"trained for {duration(record.seconds)}")
     else:
         words.append("starting …")
     if record.samples_per_s:

@@ -15,7 +15,7 @@ def at_last_snapshot(clustering: Clustering) -> Clustering:
     snapshots = clustering.run.snapshots()
     if not snapshots or clustering.epoch == snapshots[-1][0]:
         return clustering
-    st.caption(f"Weights are kept of the last epoch only, so this page shows epoch {snapshots[-1][0]}.")
+    st.caption(f"Only the weights of the last epoch are stored, so this page shows epoch {snapshots[-1][0]}.")
     return cache.clustering(clustering.record, *snapshots[-1])
 
 
@@ -23,9 +23,10 @@ def no_weights(what: str) -> None:
     """The empty state of what needs the trained network."""
     frame.empty(
         "No trained weights yet",
-        f"{what} needs the network itself; it is stored with the first checkpoint, some seconds into a training.",
+        f"{what} needs the trained network, which is stored with the first checkpoint, a few seconds after "
+        "training starts.",
         page="train.py",
-        button="Watch the training",
+        button="Watch training",
     )
 
 

@@ -23,7 +23,7 @@ def about(entry: Entry) -> None:
     st.markdown(entry.about)
     if entry.kind == "image":
         channels, height, width = entry.shape
-        colors = {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
+        colors = {1: "grayscale", 3: "colour"}.get(channels, f"{channels} channels")
         figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
     else:
         figures = [("samples", f"{entry.n_samples:,}"), ("views", f"{len(entry.views)}")]
@@ -43,7 +43,7 @@ def origin(entry: Entry) -> str:
 def missing(entry: Entry) -> None:
     """How to get a data set that is not here; a button where it can be downloaded."""
     with st.container(border=True):
-        st.markdown("**Not on this machine yet**")
+        st.markdown("**Not available on this machine**")
         st.markdown(entry.how_to_get)
         if entry.downloads:
             key = ("download", entry.name)
@@ -53,7 +53,7 @@ def missing(entry: Entry) -> None:
                 type="primary",
                 icon=":material/download:",
                 key=f"get-{entry.name}",
-                help="Fetch it once into this program's folder.",
+                help="Download once to the mmclust folder.",
             ):
                 wanted.add(entry.name)
             if entry.name in wanted:

@@ -1,4 +1,4 @@
-"""Adding data of one's own: files arrive in a draft, the page says what it understood, the visitor keeps it or not."""
+"""Adding data of one's own: files arrive in a draft, the page says what it understood, the user keeps it or not."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,19 +35,17 @@ FORMS = """
 
 def panel() -> str | None:
     """Draw the panel; gives the name of the data set once it is kept."""
-    st.markdown("### Add data of your own")
+    st.markdown("### Add your own data")
     limit = settings.limit("UPLOAD_MIB")
-    st.markdown(
-        "Choose one file, or several that belong together. Nothing is kept before you have seen what was understood."
-    )
+    st.markdown("Upload one file, or several that belong together. Nothing is saved until you confirm the preview.")
     chosen = st.file_uploader(
         "Files",
         TYPES,
         accept_multiple_files=True,
         key=f"add:files:{st.session_state.get(ROUND, 0)}",
         max_upload_size=limit,
-        help=f"Up to {limit:,} MiB together. Larger data: put it into the folder that "
-        "MMCLUST_DATA names, or give its path on the command line.",
+        help=f"Up to {limit:,} MiB in total. For larger data, use the MMCLUST_DATA folder or pass its path on the "
+        "command line.",
     )
     if not chosen:
         _leave()
@@ -105,21 +103,21 @@ def _look(path: Path) -> str | None:
         height=300,
     )
     if read is None:
-        st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
+        st.button("Choose other files", on_click=_empty_box, help="Discard these files and start over.")
         return None
     data, reading = read
     if data is not None:
-        st.success(f"Understood: {understood(data, reading)}", icon=":material/check_circle:")
+        st.success(f"Detected: {understood(data, reading)}", icon=":material/check_circle:")
     _questions(reading)
     if data is None:
-        st.button("Choose other files", on_click=_empty_box, help="Remove these files and start again.")
+        st.button("Choose other files", on_click=_empty_box, help="Discard these files and start over.")
         return None
     _single_view_of_numbers(data)
     preview(data)
     return _keep(path, data)
 
 
-def _read(path: Path, answers: dict[str, str], report: jobs.Report) -> tuple[MultiViewDataset | None, Reading]:
+def _read(path: Path, answers: dict[str, str], report: jobs.OnProgress) -> tuple[MultiViewDataset | None, Reading]:
     """The data set, or None where a question has to be answered first."""
     reading = Reading(answers)
     try:
@@ -134,7 +132,7 @@ def _questions(reading: Reading) -> None:
     """What the file leaves open, with the guess chosen where there is one."""
     if not reading.questions:
         return
-    st.markdown("#### The file leaves open")
+    st.markdown("#### Questions about the file")
     for question in reading.questions:
         if question.must:
             if question.answer:
@@ -142,12 +140,12 @@ def _questions(reading: Reading) -> None:
             else:
                 st.warning(question.text, icon=":material/help:")
             st.selectbox(
-                "How to go on",
+                "How to continue",
                 question.options,
                 index=None,
                 key=f"add:answer:{question.name}",
                 placeholder="Choose what to do",
-                help="There is no guess: nothing is read before you have chosen.",
+                help="No default: choose an option to continue.",
             )
     guessed = [question for question in reading.questions if not question.must]
     for place, question in zip(_two_columns(len(guessed)), guessed, strict=False):
@@ -157,7 +155,7 @@ def _questions(reading: Reading) -> None:
                 question.options,
                 index=question.options.index(question.answer),
                 key=f"add:answer:{question.name}",
-                help="A guess is chosen; change it where it is wrong.",
+                help="A default is selected; change it if it is wrong.",
             )
 
 
@@ -171,9 +169,9 @@ def _single_view_of_numbers(data: MultiViewDataset) -> None:
     """What can be done with a view that no method takes alone."""
     if len(data.views) == 1 and data.spec.views[0].kind == "vector":
         st.info(
-            "The methods take pictures, or two views or more: a single view of numbers can be kept and looked at, but "
-            "not trained on. Choose the files of all views together, or name the columns of a table after their views, "
-            "such as img_1, img_2, txt_1.",
+            "Methods need images, or two or more views. A single numeric view can be saved and browsed, but "
+            "not used for training. Upload the files of all views together, or name the columns of a table by "
+            "view, such as img_1, img_2, txt_1.",
             icon=":material/info:",
         )
 
@@ -195,23 +193,28 @@ def preview(data: MultiViewDataset) -> None:
 
 
 def _keep(path: Path, data: MultiViewDataset) -> str | None:
-    st.markdown("#### Keep it")
+    st.markdown("#### Save")
     stem = "" if path.name == "upload" else path.name.split(".")[0].replace("_", " ")
     with st.form("add-keep", border=True):
         left, right = st.columns(2)
         with left:
-            title = st.text_input("Title", stem, max_chars=80, help="What the data set is called in every list.")
+            title = st.text_input("Title", stem, max_chars=80, help="Name shown in lists.")
             licence = st.selectbox(
-                "Licence", LICENCES, accept_new_options=True, help="Choose one, or write what the data's owner says."
+                "Licence",
+                LICENCES,
+                accept_new_options=True,
+                help="Select a licence, or type the one stated by the owner.",
             )
         with right:
-            source = st.text_input("Source", path.name if stem else "", help="Where the data come from.")
-            citation = st.text_input("Citation", help="The paper or page to cite with the data.")
-        about = st.text_area("Description", height="content", help="What a sample is, in a sentence or two.")
+            source = st.text_input("Source", path.name if stem else "", help="Where the data comes from.")
+            citation = st.text_input("Citation", help="Paper or page to cite.")
+        about = st.text_area("Description", height="content", help="What a sample is, in one or two sentences.")
         kept = st.form_submit_button(
-            "Keep this data set", type="primary", icon=":material/save:", help="Put it into your list of data sets."
+            "Save data set", type="primary", icon=":material/save:", help="Add it to your data sets."
         )
-    st.button("Discard", icon=":material/delete:", type="tertiary", on_click=_empty_box, help="Remove the files again.")
+    st.button(
+        "Discard", icon=":material/delete:", type="tertiary", on_click=_empty_box, help="Discard the uploaded files."
+    )
     if not kept:
         return None
     try:

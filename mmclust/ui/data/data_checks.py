@@ -26,12 +26,12 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
     view = 0
     if len(names) > 1:
         key = state.linked("view", names, names[0])
-        st.segmented_control("View", names, key=key, required=True, help="Which view's raw values are laid out.")
+        st.segmented_control("View", names, key=key, required=True, help="View whose raw values are projected.")
         view = names.index(state.link("view", names[0]))
     found = jobs.result(
         ("quick", entry.name, str(entry.found_at()), view),
         lambda _: quick_map(data.views[view]),
-        label=f"Laying out {names[view]}",
+        label=f"Projecting {names[view]}",
         height=520,
     )
     if found is None:
@@ -50,8 +50,9 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
     )
     st.plotly_chart(figure, key=f"quick-{entry.name}-{view}", config={"displayModeBar": False})
     st.caption(
-        f"{len(rows):,} of {data.n_samples:,} samples, the raw values of {names[view]} on their two directions of "
-        f"largest variance, which hold {share:.0%} of it. Classes that mix here may still be told apart by a network."
+        f"{len(rows):,} of {data.n_samples:,} samples: raw values of {names[view]}, projected on their first "
+        f"two principal components ({share:.0%} of the variance). Classes that overlap here may still be "
+        "separable by a network."
     )
 
 
@@ -84,7 +85,7 @@ class Duplicates:
         return sum(len(group) - 1 for group in self.groups)
 
 
-def find_duplicates(data: MultiViewDataset, report: jobs.Report = lambda _: None) -> Duplicates:
+def find_duplicates(data: MultiViewDataset, report: jobs.OnProgress = lambda _: None) -> Duplicates:
     """Samples that occur more than once, byte by byte."""
     seen: dict[bytes, list[int]] = {}
     for row in range(data.n_samples):
@@ -111,12 +112,12 @@ def duplicates(entry: Entry, data: MultiViewDataset) -> None:
     if found is None:
         return
     if not found.groups:
-        st.success(f"All {data.n_samples:,} samples differ.", icon=":material/check_circle:")
+        st.success(f"No duplicates among {data.n_samples:,} samples.", icon=":material/check_circle:")
         return
-    clash = f" Of these, {found.contradictory:,} stand in more than one class." if found.contradictory else ""
+    clash = f" {found.contradictory:,} of them appear in more than one class." if found.contradictory else ""
     st.markdown(
-        f"**{found.n_extra:,}** of {data.n_samples:,} samples are copies of another one. Groups of equal samples: "
-        f"{len(found.groups):,}.{clash} Copies count twice in every figure; they do no other harm."
+        f"**{found.n_extra:,}** of {data.n_samples:,} samples are duplicates. Groups of identical samples: "
+        f"{len(found.groups):,}.{clash} Duplicates are counted in every metric."
     )
     for group in found.groups[:SHOWN_GROUPS]:
         shown = group[:8]

@@ -10,18 +10,18 @@ from mmclust.ui.components import descriptions
 from mmclust.ui.shell import forms, login
 
 KEY = "data:choice"
-KEPT_NOW, UNSEEN = "data:kept-now", "data:unseen"
-"""Session keys: the data set that the visitor has just kept, and whether the page has yet to scroll up to it."""
+JUST_ADDED, UNSEEN = "data:just-added", "data:unseen"
+"""Session keys: the data set that the user has just kept, and whether the page has yet to scroll up to it."""
 ADD = "add"
 """The choice that stands for adding data."""
 _TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
 
 
 def choose() -> str:
-    """The list of data sets, the visitor's own first, then those that are here; the choice stands in the URL."""
+    """The list of data sets, the user's own first, then those that are here; the choice stands in the URL."""
     known = {entry.name: entry for entry in (*login.entries(), *catalogue.DATASETS.values())}
     here = {name for name, entry in known.items() if entry.available()}
-    wanted = forms.kept("dataset")
+    wanted = forms.saved("dataset")
     st.button(
         "Add data",
         icon=":material/upload_file:",
@@ -29,7 +29,7 @@ def choose() -> str:
         type="primary" if wanted == ADD else "secondary",
         key="data-add",
         on_click=_add,
-        help="Pictures, arrays or tables of your own.",
+        help="Upload your own images, arrays or tables.",
     )
     words = (
         st.text_input(
@@ -38,14 +38,14 @@ def choose() -> str:
             placeholder="Search",
             label_visibility="collapsed",
             icon=":material/search:",
-            help="Names, descriptions, classes: only data sets that hold all the words are listed.",
+            help="Search names, descriptions and classes. All words must match.",
         )
         .lower()
         .split()
     )
     names = sorted((name for name in known if _matches(known[name], words)), key=lambda name: name not in here)
     if not names:
-        st.caption("No data set holds these words; clear the search to see all.")
+        st.caption("No data set matches. Clear the search to see all.")
         names = sorted(known, key=lambda name: name not in here)
     if st.session_state.get(KEY) not in names:
         st.session_state[KEY] = wanted if wanted in names else None if wanted == ADD else names[0]
@@ -56,17 +56,17 @@ def choose() -> str:
         key=KEY,
         format_func=lambda n: known[n].title if n in here else f":gray[{known[n].title}]",
         captions=[_caption(known[n], n in here) for n in names],
-        help="Sets in grey are not on this machine yet; choose one to see how to get it.",
+        help="Data sets in grey are not available on this machine; select one to see how to get it.",
     )
     chosen = name or ADD
-    forms.keep("dataset", chosen)
+    forms.save("dataset", chosen)
     forms.write_url({"dataset": chosen})
     return chosen
 
 
 def _add() -> None:
     st.session_state[KEY] = None
-    forms.keep("dataset", ADD)
+    forms.save("dataset", ADD)
     forms.write_url({"dataset": ADD})
 
 
@@ -78,26 +78,26 @@ def _matches(entry: Entry, words: list[str]) -> bool:
 def _caption(entry: Entry, here: bool) -> str:
     what = f"{len(entry.views)} views" if entry.kind == "multi-view" else descriptions.size(entry.view_specs[0])
     whose = "yours · " if entry.place else ""
-    return f"{whose}{entry.n_samples:,} · {what}" + ("" if here else " · not here yet")
+    return f"{whose}{entry.n_samples:,} · {what}" + ("" if here else " · not available")
 
 
 def turn_to(name: str) -> NoReturn:
     """Run the page again for a data set that was just kept."""
-    forms.keep("dataset", name)
+    forms.save("dataset", name)
     forms.write_url({"dataset": name})
     st.session_state.pop(KEY, None)
-    st.session_state[KEPT_NOW], st.session_state[UNSEEN] = name, True
+    st.session_state[JUST_ADDED], st.session_state[UNSEEN] = name, True
     st.rerun()
 
 
-def kept_now(entry: Entry) -> None:
+def just_added(entry: Entry) -> None:
     """What can be done next with a data set that was just kept; the page, still at the end of a form, scrolls up."""
-    if st.session_state.get(KEPT_NOW) != entry.name:
-        st.session_state.pop(KEPT_NOW, None)
+    if st.session_state.get(JUST_ADDED) != entry.name:
+        st.session_state.pop(JUST_ADDED, None)
         return
-    with st.container(key="data-kept-now"):
+    with st.container(key="data-just-added"):
         st.success(
-            f"**{entry.title}** is in your list of data sets now. Look at it below, or press *Train on this*.",
+            f"**{entry.title}** was added to your data sets. Browse it below, or press *Train on this*.",
             icon=":material/check:",
         )
         if st.session_state.pop(UNSEEN, False):

@@ -13,10 +13,10 @@ from mmclust.ui.data import dataset_list
 from mmclust.ui.shell import frame, jobs, login
 
 SCALES = {
-    "none": "as they are",
-    "minmax": "each column to [0, 1]",
-    "standard": "each column to deviation 1",
-    "l2": "each sample to length 1",
+    "none": "none",
+    "minmax": "min-max (each column to [0, 1])",
+    "standard": "standardise (each column to standard deviation 1)",
+    "l2": "normalise (each sample to length 1)",
 }
 PREVIEWED = 12
 KEY = "features:wanted"
@@ -27,14 +27,14 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
     fitting = [one for one in EXTRACTORS.values() if sources(data, one.of)]
     if not fitting:
         st.info(
-            "Features are computed of pictures and captions, and this data set has neither: its views are numbers "
-            "already. Train on it as it is.",
+            "Features are extracted from images and captions; this data set has neither. Its numeric views can "
+            "be used as they are.",
             icon=":material/info:",
         )
         return
     st.markdown(
-        "Methods for several views start from features. Choose two or more descriptions of the same samples; each "
-        "becomes a view. They are computed once and kept."
+        "Multi-view methods work on features. Choose two or more feature extractors; each becomes a view. "
+        "Features are computed once and cached."
     )
     names = {one.name: one for one in fitting}
     first = [name for name in ("hog", "colours", "tfidf") if name in names]
@@ -54,16 +54,16 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
             index=1,
             format_func=SCALES.__getitem__,
             key="features:scale",
-            help="What happens to the columns before the reduction.",
+            help="Scaling applied before PCA.",
         )
     with middle:
         n_columns = st.number_input(
-            "Columns after PCA (0: all)",
+            "PCA components (0: all)",
             0,
             4096,
             100,
             key="features:pca",
-            help="Directions of largest variance that are kept of each view; the papers take 100.",
+            help="Number of principal components per view; the papers use 100.",
         )
     networks = [names[name] for name in chosen if names[name].has_weights]
     px = 224
@@ -75,16 +75,20 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
                 f"Weights of {one.title}",
                 "download",
                 key=f"features:weights:{one.name}",
-                help="download: torchvision's, trained on ImageNet (of sentences: a published encoder), fetched once. "
-                "Or the path of a file, for sentences of a folder, on the server. random: for trying things out.",
+                help="download: torchvision weights trained on ImageNet (for text: a published encoder), downloaded "
+                "once. Or the path of a weights file (for text: a folder) on the server. random: untrained "
+                "weights, for testing.",
             ).strip()
     if any(one.of == "image" for one in networks):
         px = st.select_slider(
-            "Pixels that networks see",
+            "Input size in pixels",
             [64, 96, 128, 160, 224],
             224,
             key="features:px",
-            help="Pictures are enlarged to this edge. The networks were trained at 224; less is faster and worse.",
+            help=(
+                "Images are resized to this size. The networks were trained at 224; smaller is faster but less "
+                "accurate."
+            ),
         )
     steps = (*([scale] if scale != "none" else []), *([f"pca-{int(n_columns)}"] if n_columns else []))
     wanted = tuple(Wanted(extractor=name, steps=steps, weights=weights.get(name, "")) for name in chosen)
@@ -95,7 +99,7 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
         icon=":material/function:",
         disabled=not chosen,
         key="features-go",
-        help="Describe every sample; a bar shows how far it is.",
+        help="Extract features of all samples.",
     ):
         for name in weights.values():
             _check_weights(name)
@@ -108,14 +112,14 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
 def _check_weights(weights: str) -> None:
     """Where people sign in, a server's files are not theirs to name."""
     if weights not in ("", "download", "random") and login.signs_in():
-        raise ValueError("files of the server cannot be named here; choose download or random")
+        raise ValueError("server files cannot be used here; choose download or random")
 
 
 def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], options: Options) -> None:
     found = jobs.result(
         ("features", entry.name, str(entry.found_at()), wanted, options),
         lambda report: extract(data, wanted, options, lambda fraction, _: report(fraction)),
-        label=f"Describing {data.n_samples:,} samples",
+        label=f"Extracting features of {data.n_samples:,} samples",
         height=160,
     )
     if found is None:
@@ -132,13 +136,13 @@ def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], op
             "Title",
             f"{entry.title}, {' and '.join(one.name for one in made)}"[:80],
             max_chars=80,
-            help="What the data set of features is called in every list.",
+            help="Name shown in lists.",
         )
         if st.form_submit_button(
-            "Keep as a data set",
+            "Save as data set",
             type="primary",
             icon=":material/save:",
-            help="Puts the features into your list of data sets, ready to train on.",
+            help="Add the features to your data sets, ready for training.",
         ):
             with frame.messages():
                 name = _keep(entry, features, made, title, steps=wanted[0].steps)

@@ -71,13 +71,13 @@ def _about_profiles(data: MultiViewDataset) -> str:
     if all(view.kind == "image" for view in data.spec.views):
         return ""
     return (
-        " A profile has a bar for each column, as high as the value lies between the column's usual lowest and highest "
-        "(1 % and 99 % of all samples); of many columns, neighbours are averaged."
+        " A profile has one bar per column; its height is the value relative to the column's 1st and 99th "
+        "percentile. With many columns, neighbouring ones are averaged."
     )
 
 
 def _holding(data: MultiViewDataset) -> str:
-    """Words that captions must hold, as the visitor has written them; empty without captions."""
+    """Words that captions must hold, as the user has written them; empty without captions."""
     if data.texts is None:
         return ""
     return st.text_input(
@@ -87,7 +87,7 @@ def _holding(data: MultiViewDataset) -> str:
         placeholder="Words in the caption",
         icon=":material/search:",
         label_visibility="collapsed",
-        help="Only samples whose caption holds all of these words are shown.",
+        help="Only samples whose caption contains all these words are shown.",
     )
 
 
@@ -97,7 +97,7 @@ def _class(data: MultiViewDataset, name: str) -> int | None:
         return None
     options = [None, *range(data.spec.n_clusters)]
     known = data.spec.classes or tuple(f"{label + 1}" for label in range(data.spec.n_clusters))
-    text = "Look at the samples of one class alone."
+    text = "Show the samples of one class."
 
     def show(label: int | None) -> str:
         return "All classes" if label is None else known[label]
@@ -129,7 +129,7 @@ def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int, wo
         page = st.session_state.setdefault("data:page", 0)
         st.markdown(f":gray[{min(count, len(ids))} of {len(ids):,} {word}, drawn at random]")
         if st.button(
-            "Others", icon=":material/refresh:", key="data-others", type="tertiary", help=f"Draw other {word}."
+            "Shuffle", icon=":material/refresh:", key="data-others", type="tertiary", help=f"Draw other {word}."
         ):
             page = st.session_state["data:page"] = page + 1
     return np.random.default_rng(page).permutation(ids)[:count]
@@ -137,7 +137,7 @@ def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int, wo
 
 def _one_in_full(data: MultiViewDataset) -> None:
     """All numbers of one sample, with axes."""
-    with st.expander("One sample in full"):
+    with st.expander("Single sample"):
         sample = int(
             st.number_input(
                 "Sample number",
@@ -146,11 +146,11 @@ def _one_in_full(data: MultiViewDataset) -> None:
                 key="data-sample",
                 step=1,
                 width=180,
-                help="The number of a sample in the data set; it is shown when the pointer rests on a picture.",
+                help="Index of the sample in the data set. Hover over a picture to see its number.",
             )
         )
         name = descriptions.class_name(data, sample)
-        st.caption(f"Class {name}" if data.spec.classes and name else name.capitalize() or "Without a class")
+        st.caption(f"Class {name}" if data.spec.classes and name else name.capitalize() or "No class")
         for start in range(0, len(data.views), 2):
             for place, view in zip(st.columns(2), range(start, min(start + 2, len(data.views))), strict=False):
                 with place:

@@ -18,14 +18,17 @@ def statistics(entry: Entry, data: MultiViewDataset) -> None:
     )
     if table:
         st.html(table)
-        st.caption("Means and deviations are over all samples and all pixels or columns of a view, as they are stored.")
+        st.caption(
+            "Means and standard deviations are computed over all samples and all pixels or columns of a view, as "
+            "stored."
+        )
 
 
 def views_table(data: MultiViewDataset) -> str:
     """HTML table of the views: what they are, their size, their values, their mean."""
     every = np.arange(data.n_samples)
     has_vectors = any(spec.kind == "vector" for spec in data.spec.views)
-    heads = ["View", "Size", "Values", "Mean ± deviation", *["Constant columns"] * has_vectors, "Mean of all samples"]
+    heads = ["View", "Size", "Values", "Mean ± std", *["Constant columns"] * has_vectors, "Mean of all samples"]
     rows = []
     for view, (spec, values) in enumerate(zip(data.spec.views, data.views, strict=True)):
         cells = [

@@ -24,7 +24,7 @@ def offered(clustering: Clustering) -> bool:
     return prototypes.space(clustering) is not None or augments or len(clustering.snapshot.view_logits) > 1
 
 
-def page(clustering: Clustering) -> None:
+def draw_codes(clustering: Clustering) -> None:
     """Distances of codes between augmentations or views; use and owners of prototypes."""
     left, right = st.columns(2, gap="large")
     with left:
@@ -32,8 +32,8 @@ def page(clustering: Clustering) -> None:
     with right:
         if prototypes.space(clustering) is None:
             st.caption(
-                "The clusters themselves are the codes of this method: it has no finer prototypes. A run of IMC-SwAV "
-                "also shows how its prototypes are used, and which clusters own them."
+                "The clusters are the codes of this method; it has no finer prototypes. For methods with "
+                "prototypes, this page also shows how they are used and which clusters own them."
             )
             return
         found = prototypes.use(clustering)
@@ -43,9 +43,9 @@ def page(clustering: Clustering) -> None:
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     share = float(found.purity[found.counts > 0].mean())
     st.markdown(
-        f"**Which prototypes each cluster owns** :gray[(on average the owner has {share:.0%} of a prototype's use)]",
-        help="P = y^T u over all samples: how often a cluster and a prototype are likely together. Columns are "
-        "prototypes, ordered by the cluster that uses them most, each as shares of its own use.",
+        f"**Prototypes by cluster** :gray[(on average, the owning cluster has {share:.0%} of a prototype's use)]",
+        help="P = y^T u over all samples: joint probability of cluster and prototype. Columns are prototypes, "
+        "ordered by the cluster that uses them most, normalised per prototype.",
     )
     figure = clustering.derive(("ownership", names), lambda: drawing.ownership_figure(found.joint, found.order, names))
     st.plotly_chart(
@@ -59,8 +59,8 @@ def page(clustering: Clustering) -> None:
 def _use(clustering: Clustering, found: codes.Use) -> None:
     n_used, n_all = int((found.counts > 0).sum()), len(found.counts)
     st.markdown(
-        f"**How the prototypes are used** :gray[({n_used:,} of {n_all:,})]",
-        help=f"{clustering.word.capitalize()}s by their nearest prototype. The dashed line: all used alike.",
+        f"**Prototype usage** :gray[({n_used:,} of {n_all:,} used)]",
+        help=f"{clustering.word.capitalize()}s by nearest prototype. Dashed line: equal use.",
     )
     st.plotly_chart(
         clustering.derive("prototype use", lambda: drawing.use_figure(found.counts)),
@@ -69,9 +69,12 @@ def _use(clustering: Clustering, found: codes.Use) -> None:
         alt=f"Bars: {clustering.word}s of each of {n_all} prototypes",
     )
     share = found.entropy / float(np.log(n_all))
-    text = f"Entropy of the use: **{found.entropy:.2f}** of ln {n_all:,} = {np.log(n_all):.2f} nats ({share:.0%})."
+    text = (
+        f"Entropy of the usage: **{share:.0%}** of the maximum ({found.entropy:.2f} of ln {n_all:,} = "
+        f"{np.log(n_all):.2f} nats)."
+    )
     if share < 0.5:
-        text += " Most prototypes are idle: raise the warm-up, or lower their number."
+        text += " Most prototypes are unused: raise the warm-up, or use fewer prototypes."
     st.markdown(text)
 
 
@@ -93,8 +96,8 @@ def _divergences(clustering: Clustering) -> None:
     own, other = float(np.diag(matrix).mean()), float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
     st.markdown(
         f"**Distances of {what}** :gray[({len(rows)} {clustering.word}s)]",
-        help=f"Jensen-Shannon divergences in nats, at most ln 2 = 0.69. On the diagonal each {clustering.word} is "
-        f"compared with itself; {clustering.word}s stand in the order of their clusters.",
+        help="Jensen-Shannon divergence (natural logarithm; at most ln 2 = 0.69). The diagonal compares each "
+        f"{clustering.word} with itself; {clustering.word}s are ordered by cluster.",
     )
     names = [pictures.describe(clustering, int(row)) for row in rows]
     key = ("divergences", disk_cache.content(matrix))
@@ -108,9 +111,9 @@ def _divergences(clustering: Clustering) -> None:
         f"mean {own:.2f} on the diagonal, else {other:.2f}",
     )
     st.markdown(
-        f"The same {clustering.word}: **{own:.3f}** nats on average; different ones: **{other:.3f}**"
+        f"Mean divergence: **{own:.3f}** for the same {clustering.word}, **{other:.3f}** for different ones"
         + (" (IMC-SwAV's paper, Fig. 2, reports about 0.06 and 0.63)." if prototypes.space(clustering) else ".")
-        + (" Codes hardly tell samples apart yet: train longer." if other < 2 * own else "")
+        + (" Codes hardly distinguish samples yet: train longer." if other < 2 * own else "")
     )
 
 
@@ -121,16 +124,16 @@ def _some(clustering: Clustering) -> np.ndarray:
 
 
 def _augmented(clustering: Clustering) -> tuple[np.ndarray, np.ndarray] | None:
-    """Places of samples and their codes (2, n, P) under two augmentations; None while they are worked out."""
+    """Places of samples and their codes (2, n, P) under two augmentations; None while they are computed."""
     checkpoint = trained_network.weights(clustering)
     if not checkpoint.exists():
-        st.caption("Codes of augmentations need the trained network, which comes with the first checkpoint.")
+        st.caption("Codes of augmentations need the trained network, which is stored with the first checkpoint.")
         return None
     rows = _some(clustering)
     others = np.setdiff1d(np.arange(len(clustering.ids)), rows)
     key = ("augmented codes", checkpoint.stat().st_mtime_ns, disk_cache.content(clustering.ids[rows]))
 
-    def work(report: jobs.Report) -> np.ndarray:
+    def work(report: jobs.OnProgress) -> np.ndarray:
         def read() -> disk_cache.Arrays:
             method = models.restore(clustering.run, clustering.data.spec)
             report(0.3)

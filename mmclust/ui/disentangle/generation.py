@@ -24,7 +24,7 @@ def offered(clustering: Clustering) -> bool:
     return clustering.record.spec.method in METHODS and card(clustering.record.spec.method).generates
 
 
-def page(clustering: Clustering) -> None:
+def draw_generated(clustering: Clustering) -> None:
     """Samples of every code and noise vector in every view, and where they are assigned to."""
     clustering = trained_network.at_last_snapshot(clustering)
     checkpoint = trained_network.weights(clustering)
@@ -40,34 +40,34 @@ def page(clustering: Clustering) -> None:
             key="columns",
             bind="query-params",
             required=True,
-            help="Swap: every column has a noise of its own, so a column is one style under every code. Walk: the "
-            "noise goes from that of the first column to that of the last in equal steps, so a row walks "
-            "through styles.",
+            help="Swap: each column uses one noise vector, so a column shows one style for every code. Walk: the "
+            "noise is interpolated from the first column to the last, so a row moves through styles.",
         )
         == COLUMNS[1]
     )
     data = cache.prepared(clustering.record.spec)
 
-    def work(report: jobs.Report) -> Generated:
+    def work(report: jobs.OnProgress) -> Generated:
         method = models.restore(clustering.run, clustering.data.spec)
         report(0.6)
         return generate(method, n_noise=N_NOISE, seed=seed, walk=walk)
 
     key = ("generated", clustering.record.run_id, checkpoint.stat().st_mtime_ns, seed, walk)
-    found = jobs.result(key, work, label="Drawing samples of every cluster", height=480)
+    found = jobs.result(key, work, label="Generating samples of every cluster", height=480)
     if found is None:
         return
-    columns = "columns walk from noise to noise" if walk else "a column for each noise vector"
+    columns = "columns interpolate between two noise vectors" if walk else "one column per noise vector"
     left, right = st.columns([7, 5], gap="large")
     with left:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**Generated samples** :gray[(a row for each code, {columns})]",
-                help="All pictures of a row have the same cluster code. Those of a column have the same noise: they "
-                "should share their style. The first column is the surest real sample of the cluster.",
+                f"**Generated samples** :gray[(one row per code, {columns})]",
+                help="All pictures in a row have the same cluster code. Pictures in a column have the same noise "
+                "and should share their style. The first column is the most confident real sample of the "
+                "cluster.",
             )
             if st.button(
-                "Other noise", icon=":material/refresh:", key="other-noise", type="tertiary", help="Draw other noise."
+                "New noise", icon=":material/refresh:", key="other-noise", type="tertiary", help="Sample new noise."
             ):
                 st.session_state[SEED] = seed + 1
                 st.rerun()
@@ -79,12 +79,12 @@ def page(clustering: Clustering) -> None:
 
 
 def _codes(clustering: Clustering, found: Generated) -> None:
-    st.markdown("**Code against cluster** :gray[(where generated samples are assigned to)]")
+    st.markdown("**Code against cluster** :gray[(assignment of generated samples)]")
     n_each = int(found.counts.sum(axis=1)[0])
     lost = [clustering.cluster_name(k) for k in range(len(found.counts)) if found.counts[k, k] < n_each / 2]
-    text = f"**{found.found:.1%}** of {int(found.counts.sum()):,} generated samples are assigned to the code they have."
+    text = f"**{found.found:.1%}** of {int(found.counts.sum()):,} generated samples are assigned to their own code."
     if lost:
-        text += f" Most samples of code {', '.join(lost[:8])} are taken for other clusters."
+        text += f" Most samples of code {', '.join(lost[:8])} are assigned to other clusters."
     st.markdown(text)
     names = [clustering.cluster_name(k) for k in range(len(found.counts))]
     figure = confusion_figure(
@@ -110,9 +110,9 @@ def _variety(clustering: Clustering, data: MultiViewDataset, found: Generated, s
         ],
     )
     shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in zip(clustering.view_names, ratios, strict=True))
-    text = f"**Variety**: samples of one code differ by this much of what real samples of a cluster differ: {shares}."
+    text = f"**Variety** within a code, relative to real samples of a cluster: {shares}."
     if min(ratios) < 0.3:
-        text += " Generators that draw nearly the same sample for every noise vector have collapsed."
+        text += " Generators that produce nearly the same sample for every noise vector have collapsed."
     return text
 
 
@@ -126,7 +126,7 @@ def _table(clustering: Clustering, data: MultiViewDataset, found: Generated) -> 
     views = [(name, pictures.is_image(data, number)) for number, name in enumerate(clustering.view_names)]
     rows = []
     for k in range(len(found.counts)):
-        name, members = escape(clustering.cluster_name(k)), cluster_members.members(clustering, k, "surest", 1)
+        name, members = escape(clustering.cluster_name(k)), cluster_members.members(clustering, k, "most confident", 1)
         of_code = [addresses[k * N_NOISE : (k + 1) * N_NOISE] for addresses in drawn]
         labels = [f"Generated sample of cluster {clustering.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
         grid = pictures.grid(list(zip(*of_code, strict=True)), labels, px=48, kind="row", views=views)

@@ -18,7 +18,7 @@ COLUMNS = 12
 NEAREST = 14
 
 
-def page(clustering: Clustering) -> None:
+def draw_neighbours(clustering: Clustering) -> None:
     """A table of samples against clusters, then the neighbours of one sample in two spaces."""
     known = {space.name: space for space in probes.spaces(clustering)}
     names = list(known)
@@ -26,21 +26,21 @@ def page(clustering: Clustering) -> None:
     category = "z_c" if "z_c" in known else next((name for name in names if name != style), style)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.selectbox(
-            "Like in",
+            "Similar in",
             names,
             key=state.linked("style", names, style),
             width=280,
             format_func=lambda name: known[name].title,
-            help="The space whose distances say what is alike: style.",
+            help="The space in which distances are measured, usually the style.",
         )
         style = state.link("style", style)
         st.selectbox(
-            "Beside",
+            "Compare with",
             names,
             key=state.linked("beside", names, category),
             width=280,
             format_func=lambda name: known[name].title,
-            help="Another space, whose nearest samples are shown beside.",
+            help="A second space, whose nearest samples are shown for comparison.",
         )
         category = state.link("beside", category)
     clusters = np.sort(np.argsort(-clustering.sizes, kind="stable")[:COLUMNS])
@@ -48,8 +48,8 @@ def page(clustering: Clustering) -> None:
     what = "The same style" if style == "z_s" else "Alike"
     st.markdown(
         f"**{what}, in other clusters** :gray[(nearest in {known[style].title})]",
-        help="Every row begins with a sample; each column holds the sample of that cluster that is nearest to it. "
-        "Where the space holds style alone, a row keeps its slant, weight, size or colour through all clusters.",
+        help="Each row starts with a sample; each column shows the nearest sample of that cluster. If the space "
+        "encodes only style, a row keeps its slant, weight, size or colour across clusters.",
     )
     asked, name = _asked(clustering, clusters)
     st.html(clustering.derive(("style table", style, name), lambda: _table(clustering, style, asked, clusters)))
@@ -64,7 +64,7 @@ def _asked(clustering: Clustering, clusters: np.ndarray) -> tuple[np.ndarray, st
     if chosen is not None:
         rows = chosen.rows[np.linspace(0, len(chosen.rows) - 1, min(ROWS, len(chosen.rows))).astype(int)]
         return rows, str(rows.tolist())
-    # Not the surest: those are all alike in style too.
+    # Not the most confident: those are all alike in style too.
     rows = [cluster_members.members(clustering, int(k), "random", 1)[0] for k in clusters[:ROWS]]
     return np.array(rows), "random"
 
@@ -106,8 +106,7 @@ def _one(clustering: Clustering, style: str, category: str, style_title: str, ca
             value=int(
                 clustering.ids[cluster_members.members(clustering, int(clustering.sizes.argmax()), "random", 1)[0]]
             ),
-            help=f"The number of the {clustering.word} in the data set; other pages show it when the pointer "
-            "rests on it.",
+            help=f"Index of the {clustering.word} in the data set. Hover over a picture on any page to see its number.",
         )
         row = int(min(np.searchsorted(clustering.ids, sample), len(clustering.ids) - 1))
         st.html(pictures.samples(clustering, [row], px=110, mark=False))

@@ -21,7 +21,7 @@ N_INIT = 5
 FACTORS = {"x": "position, x", "y": "position, y", "hue": "colour"}
 """What known factors are called, where their name does not say it."""
 
-_Work = tuple[Hashable, Callable[[jobs.Report], dict[str, np.ndarray]]]
+_Work = tuple[Hashable, Callable[[jobs.OnProgress], dict[str, np.ndarray]]]
 """Key and work of a job."""
 
 
@@ -36,17 +36,19 @@ def about(clustering: Clustering) -> None:
     shown = spaces(clustering)
     text = "; ".join(f"**{space.title}**: {space.meaning}" for space in shown if space.name in KNOWN)
     if "z_s" not in clustering.snapshot.spaces:
-        others = "the codes of single views and of all together" if len(clustering.data.views) > 1 else "what is below"
-        st.caption(f"This run has no style code of its own, so there is no Z_s here; compare {others}.")
+        others = (
+            "the codes of single views and of all together" if len(clustering.data.views) > 1 else "the spaces below"
+        )
+        st.caption(f"This run has no separate style code Z_s; compare {others}.")
     if text:
         st.caption(text)
 
 
-def page(clustering: Clustering) -> None:
+def draw_spaces(clustering: Clustering) -> None:
     """Clusters, classes and known factors read off every space."""
     about(clustering)
-    jobs.ahead(*_k_means(clustering))  # both begin before one is waited for
-    jobs.ahead(*_probing(clustering, _targets(clustering), spaces(clustering)))
+    jobs.start(*_k_means(clustering))  # both begin before one is waited for
+    jobs.start(*_probing(clustering, _targets(clustering), spaces(clustering)))
     readout(clustering)
     probes(clustering)
 
@@ -66,9 +68,9 @@ def readout(clustering: Clustering) -> None:
     left, right = st.columns([8, 4], gap="large")
     with left:
         st.markdown(
-            "**Clusters by k-means on each space** :gray[(beside the clusters of the network)]",
-            help="What k-means finds in a space when it knows nothing else, compared with the classes and with the "
-            "clusters of the run. A space of style should show neither.",
+            "**k-means on each space** :gray[(compared with the clusters of the network)]",
+            help="k-means clusters of each space, compared with the classes and with the clusters of the run. A "
+            "style space should match neither.",
         )
         st.html(_readout_table(clustering, found, paper))
         notes = [f"k-means: {len(clustering.sizes)} groups, best of {N_INIT} starts, seed 0."]
@@ -76,7 +78,7 @@ def readout(clustering: Clustering) -> None:
             cell = next(cell for row in paper.values() for cell in row.values())
             notes.append(f"Reported: {cell.source}; NMI has the geometric normaliser there and here.")
         if clustering.y_true is None:
-            notes.append("Without classes only the agreement with the run's own clusters can be measured.")
+            notes.append("Without classes, only the agreement with the clusters of the run can be measured.")
         st.caption(" ".join(notes))
     with right:
         st.markdown(verdict(clustering, found))
@@ -87,7 +89,7 @@ def _k_means(clustering: Clustering) -> _Work:
     shown = [space.name for space in spaces(clustering)]
     key = ("k-means", clustering.record.run_id, clustering.epoch, clustering.version, tuple(shown))
 
-    def work(report: jobs.Report) -> dict[str, np.ndarray]:
+    def work(report: jobs.OnProgress) -> dict[str, np.ndarray]:
         found = {"assignment": clustering.y_pred}
         for number, name in enumerate(shown):
             values, n_clusters = clustering.snapshot.spaces[name], len(clustering.sizes)
@@ -143,10 +145,10 @@ def verdict(clustering: Clustering, found: dict[str, np.ndarray]) -> str:
         style, category = shares["z_s"], shares["z_c"]
         parts = f"**Z_c shares {category:.0%} of its information with the {of}, Z_s {style:.0%}** (NMI)."
         if category < 0.2:
-            return f"{parts} The category has not found the {of} yet; train longer before reading more into this."
+            return f"{parts} The category does not match the {of} yet; train longer before interpreting this."
         if style < 0.5 * category:
-            return f"{parts} The style code holds little of them: category and style are apart."
-        return f"{parts} The style code knows much of them too: the two are not apart."
+            return f"{parts} The style code carries little of this information: category and style are disentangled."
+        return f"{parts} The style code also carries much of this information: the two are not disentangled."
     names = {space.name: space.title for space in spaces(clustering)}
     best = max((name for name in found if name != "assignment"), key=lambda name: shares[name], default=None)
     if best is None:
@@ -167,14 +169,14 @@ def probes(clustering: Clustering) -> None:
     left, right = st.columns([8, 4], gap="large")
     with left:
         st.markdown(
-            "**What a linear probe reads off each space** :gray[(1 is all of it, 0 nothing)]",
-            help="Classes: accuracy of a logistic regression. Factors: R squared of a ridge regression, the share of "
-            f"their variance that it explains. Mean and deviation over {FOLDS} folds, each held out once.",
+            "**Linear probes on each space** :gray[(1: all, 0: none)]",
+            help="Classes: accuracy of a logistic regression. Factors: R² of a ridge regression. Mean and standard "
+            f"deviation over {FOLDS} cross-validation folds.",
         )
         columns = list(targets)
         figure = clustering.derive(
             ("probe figure", tuple(columns)),
-            lambda: share_table(mean, deviation, [s.title for s in shown], columns, axes=("space", "read off")),
+            lambda: share_table(mean, deviation, [s.title for s in shown], columns, axes=("space", "target")),
         )
         st.plotly_chart(
             figure,
@@ -227,7 +229,7 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
         tuple(s.name for s in shown),
     )
 
-    def work(report: jobs.Report) -> dict[str, np.ndarray]:
+    def work(report: jobs.OnProgress) -> dict[str, np.ndarray]:
         rows = sample(len(clustering.ids))
         if clustering.y_true is not None:
             rows = rows[clustering.y_true[rows] >= 0]
@@ -277,24 +279,28 @@ def _said(
     mean = found["mean"]
     lines = []
     if np.isnan(mean).all():
-        return ["There are too few samples, or only one class: nothing can be held out to test a probe on."]
+        return ["Too few samples, or only one class: probes cannot be cross-validated."]
     what = "class" if clustering.y_true is not None else "cluster"
     best = int(np.nanargmax(mean[:, 0]))
     lines.append(
-        f"**The {what} is read best from {shown[best].title}: {mean[best, 0]:.1%}** "
-        f"(always naming the largest {what}: {float(found['chance']):.1%})."
+        f"**The {what} is best predicted from {shown[best].title}: {mean[best, 0]:.1%}** (always predicting "
+        f"the largest {what}: {float(found['chance']):.1%})."
     )
     for j, name in enumerate(list(targets)[1:], start=1):
         if not np.isnan(mean[:, j]).all():
             best = int(np.nanargmax(mean[:, j]))
             top = max(0.0, float(mean[best, j]))
-            where = f"best from {shown[best].title} ({top:.0%})" if top > 0.1 else "from none of them"
+            where = (
+                f"best predicted from {shown[best].title} ({top:.0%})"
+                if top > 0.1
+                else "not predictable from any space"
+            )
             lines.append(f"- {name.rsplit(' (', 1)[0]}: {where}")
     for family, share in zip(_families(clustering), found["which"], strict=True):
         n_views = len(family.members)
         if not np.isnan(share):
             private = share > 1 / n_views + 0.5 * (1 - 1 / n_views)
-            says = "the views keep codes of their own" if private else "the views share one code"
+            says = "the views have separate codes" if private else "the views share one code"
             title = family.title.split(" of every")[0]
             lines.append(f"- which view a {title} is of: {share:.1%} (chance {1 / n_views:.0%}), so {says}")
     return ["\n".join(lines)] if len(lines) == 1 else [lines[0], "\n".join(lines[1:])]

@@ -18,9 +18,9 @@ from mmclust.ui.components import cluster_members, pictures, trained_network
 from mmclust.ui.shell import cache, jobs
 
 PER_CLUSTER = 100
-"""Samples of a cluster that are averaged over, the surest ones."""
+"""Samples of a cluster that are averaged over, the most confident ones."""
 MOST = 500
-"""Samples of a selection that are averaged over, the surest ones."""
+"""Samples of a selection that are averaged over, the most confident ones."""
 TOP = 8
 
 
@@ -64,8 +64,10 @@ def effect(clustering: Clustering, number: int, ids: np.ndarray, slopes: np.ndar
 
 
 def averages(clustering: Clustering) -> Averages | None:
-    """Attributions of the surest samples of every cluster; None while they are worked out."""
-    groups = [cluster_members.members(clustering, k, "surest", PER_CLUSTER) for k in range(len(clustering.sizes))]
+    """Attributions of the most confident samples of every cluster; None while they are computed."""
+    groups = [
+        cluster_members.members(clustering, k, "most confident", PER_CLUSTER) for k in range(len(clustering.sizes))
+    ]
     groups = [group[clustering.y_pred[group] == k] for k, group in enumerate(groups)]
     targets = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     return _averaged(clustering, np.concatenate(groups), targets, len(groups))
@@ -83,10 +85,10 @@ def source(clustering: Clustering) -> Source:
 
 
 def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_groups: int) -> Averages | None:
-    """Attributions of samples to their clusters, averaged over groups (n,); None while they are worked out."""
+    """Attributions of samples to their clusters, averaged over groups (n,); None while they are computed."""
     data, ids, targets = cache.prepared(clustering.record.spec), clustering.ids[rows], clustering.y_pred[rows]
 
-    def read(report: jobs.Report) -> disk_cache.Arrays:
+    def read(report: jobs.OnProgress) -> disk_cache.Arrays:
         method = models.restore(clustering.run, clustering.data.spec)
         report(0.3)
         inputs = [values[ids] for values in data.views]
@@ -105,13 +107,13 @@ def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_gr
     time = trained_network.written(clustering)
     key = ("attributions", time, disk_cache.content(ids), disk_cache.content(targets), disk_cache.content(groups))
 
-    def work(report: jobs.Report) -> Averages:
+    def work(report: jobs.OnProgress) -> Averages:
         found = disk_cache.arrays(clustering.folder("heat"), key, lambda: read(report), source=source(clustering))
         return Averages(
             views=tuple(found[f"view_{number}"] for number in range(len(data.views))), shares=found["shares"]
         )
 
-    return jobs.result((*key, clustering.record.run_id), work, label="Asking which values decide", height=430)
+    return jobs.result((*key, clustering.record.run_id), work, label="Computing attributions", height=430)
 
 
 def shares(clustering: Clustering, found: Averages, cluster: int | None = None) -> str:
@@ -120,7 +122,7 @@ def shares(clustering: Clustering, found: Averages, cluster: int | None = None) 
     used = found.shares[found.shares.sum(axis=1) > 0]
     sizes = found.shares[cluster] if cluster is not None else used.mean(axis=0) if len(used) else found.shares[0]
     parts = list(zip(clustering.view_names, sizes, strict=True))
-    text = "The decision comes from " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
+    text = "Contribution by view: " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
     cells = "".join(
         f'<i style="flex:{share:.4f};background:{colors[i % len(colors)]}" title="{escape(name)} {share:.0%}"></i>'
         for i, (name, share) in enumerate(parts)
@@ -128,7 +130,7 @@ def shares(clustering: Clustering, found: Averages, cluster: int | None = None) 
     return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
 
 
-def page(clustering: Clustering, number: int, cluster: int, found: Averages) -> None:
+def draw_columns(clustering: Clustering, number: int, cluster: int, found: Averages) -> None:
     """The columns of a vector view for one cluster, then all clusters in small."""
     data = cache.prepared(clustering.record.spec)
     names = column_names(clustering, number)
@@ -136,23 +138,26 @@ def page(clustering: Clustering, number: int, cluster: int, found: Averages) -> 
     left, right = st.columns([7, 5], gap="large")
     with left:
         st.markdown(
-            f"**What speaks for cluster {clustering.cluster_name(cluster)}** "
-            f":gray[(mean over its {min(PER_CLUSTER, int(clustering.sizes[cluster]))} surest samples)]",
-            help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of this "
-            "cluster against all others. Blue speaks for it, orange against it.",
+            f"**Evidence for cluster {clustering.cluster_name(cluster)}** :gray[(mean over its "
+            f"{min(PER_CLUSTER, int(clustering.sizes[cluster]))} most confident samples)]",
+            help="Integrated gradients: how much each value, relative to the mean sample, adds to the log-odds of "
+            "this cluster. Blue supports it, orange opposes it.",
         )
         draw = partial(profiles.attribution_figure, own[cluster], names, top=TOP, height=300)
         st.plotly_chart(
             clustering.derive(("attribution figure", number, cluster), draw),
             key="attribution",
             config={"displayModeBar": False},
-            alt=f"What each column of {clustering.view_names[number]} adds to the log-odds of cluster {cluster + 1}",
+            alt=(
+                f"Contribution of each column of {clustering.view_names[number]} to the log-odds of cluster "
+                f"{cluster + 1}"
+            ),
         )
     with right:
         word = names[0].rsplit(" ", 1)[0]
-        st.markdown(f"**The {word}s that matter most**")
+        st.markdown(f"**Most important {word}s**")
         st.html(_table(clustering, number, np.flatnonzero(clustering.y_pred == cluster), own[cluster], names, data))
-    st.markdown("**All clusters** :gray[(each on a scale of its own)]")
+    st.markdown("**All clusters** :gray[(each on its own scale)]")
     st.html(clustering.derive(("attribution rows", number), lambda: _rows(clustering, own, names)))
 
 
@@ -176,7 +181,7 @@ def _table(
             f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
             f"<td>{overall:.3g}</td></tr>"
         )
-    heads = ("", "adds (nats)", "mean here", "mean of all")
+    heads = ("", "log-odds", "mean in cluster", "overall mean")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
@@ -198,7 +203,7 @@ def _rows(clustering: Clustering, own: np.ndarray, names: list[str]) -> str:
     return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
 
 
-def selection(clustering: Clustering, number: int, rows: np.ndarray) -> None:
+def draw_selection(clustering: Clustering, number: int, rows: np.ndarray) -> None:
     """The columns of a vector view that speak for the clusters of some samples."""
     found = of_selection(clustering, rows)
     if found is None:
@@ -208,17 +213,17 @@ def selection(clustering: Clustering, number: int, rows: np.ndarray) -> None:
     with left:
         n_used = min(MOST, len(rows))
         st.markdown(
-            f"**What speaks for the clusters of the selected samples** :gray[(mean over {n_used:,} of them)]",
-            help="Integrated gradients: how much each value, beside the mean sample, adds to the log-odds of the "
-            "sample's own cluster against all others. Blue speaks for it, orange against it.",
+            f"**Evidence for the clusters of the selected samples** :gray[(mean over {n_used:,} of them)]",
+            help="Integrated gradients: how much each value, relative to the mean sample, adds to the log-odds of "
+            "the sample's own cluster. Blue supports it, orange opposes it.",
         )
         st.plotly_chart(
             profiles.attribution_figure(own, names, top=TOP, height=300),
             key="attribution-selection",
             config={"displayModeBar": False},
-            alt=f"What each column of {clustering.view_names[number]} adds to the log-odds",
+            alt=f"Contribution of each column of {clustering.view_names[number]} to the log-odds",
         )
         st.html(shares(clustering, found, 0))
     with right:
-        st.markdown(f"**The {names[0].rsplit(' ', 1)[0]}s that matter most**")
+        st.markdown(f"**Most important {names[0].rsplit(' ', 1)[0]}s**")
         st.html(_table(clustering, number, rows, own, names, cache.prepared(clustering.record.spec)))

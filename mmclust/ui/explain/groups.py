@@ -1,4 +1,4 @@
-"""Samples of a cluster that are looked at together: right, wrong, least sure."""
+"""Samples of a cluster that are looked at together: right, wrong, least confident."""
 
 from dataclasses import dataclass
 
@@ -18,25 +18,25 @@ class Group:
     name: str
     about: str
     rows: np.ndarray
-    """Places in the view's arrays."""
+    """Places in the clustering's arrays."""
 
 
 def groups(clustering: Clustering, cluster: int) -> list[Group]:
-    """Samples to show for a cluster: the surest ones, right and wrong where classes are known, and the least sure."""
-    least = cluster_members.members(clustering, cluster, "least sure", COUNT)
-    unsure = Group(name="least sure", about="smallest margin to another cluster", rows=least)
+    """Samples to show for a cluster: most confident (right and wrong where classes are known) and least confident."""
+    least = cluster_members.members(clustering, cluster, "least confident", COUNT)
+    unsure = Group(name="least confident", about="largest entropy of the cluster probabilities", rows=least)
     members = own(clustering, cluster)
     if clustering.right is None:
-        return [Group(name="surest", about="largest probability of the cluster", rows=members[:COUNT]), unsure]
+        return [Group(name="most confident", about="largest probability of the cluster", rows=members[:COUNT]), unsure]
     right, wrong = members[clustering.right[members]][:COUNT], members[~clustering.right[members]][:COUNT]
     return [
-        Group(name="right", about=f"surest {clustering.word}s of the matched class", rows=right),
-        Group(name="wrong", about=f"surest {clustering.word}s of another class", rows=wrong),
+        Group(name="right", about=f"most confident {clustering.word}s of the matched class", rows=right),
+        Group(name="wrong", about=f"most confident {clustering.word}s of another class", rows=wrong),
         unsure,
     ]
 
 
 def own(clustering: Clustering, cluster: int) -> np.ndarray:
-    """Places of all samples of a cluster, the surest first."""
-    surest = cluster_members.members(clustering, cluster, "surest", len(clustering.ids))
-    return clustering.derive(("own", cluster), lambda: surest[clustering.y_pred[surest] == cluster])
+    """Places of all samples of a cluster, the most confident first."""
+    confident = cluster_members.members(clustering, cluster, "most confident", len(clustering.ids))
+    return clustering.derive(("own", cluster), lambda: confident[clustering.y_pred[confident] == cluster])

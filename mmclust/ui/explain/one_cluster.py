@@ -6,14 +6,14 @@ import streamlit as st
 from mmclust.clustering import Clustering
 from mmclust.ui.components import prototypes
 from mmclust.ui.explain import groups, saliency
-from mmclust.ui.explain.saliency import Heat, Lens
+from mmclust.ui.explain.saliency import Lens, SaliencyMaps
 from mmclust.ui.shell import state
 
 NEAREST = 18
 """Samples of a prototype."""
 
 
-def page(clustering: Clustering, lens: Lens) -> None:
+def draw_cluster(clustering: Clustering, lens: Lens) -> None:
     """The samples of one cluster, or of one of its prototypes."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         cluster = chosen(clustering)
@@ -24,7 +24,7 @@ def page(clustering: Clustering, lens: Lens) -> None:
     shown = groups.groups(clustering, cluster)
     rows = np.concatenate([group.rows for group in shown])
     if not len(rows):
-        st.caption("This cluster is empty: choose another one.")
+        st.caption("This cluster is empty. Choose another one.")
         return
     found = saliency.of(clustering, lens, rows, np.full(len(rows), cluster))
     if found is None:
@@ -35,7 +35,7 @@ def page(clustering: Clustering, lens: Lens) -> None:
         with place:
             st.markdown(f"**{group.name.capitalize()}** :gray[{group.about}]")
             if len(group.rows):
-                st.html(saliency.samples(clustering, lens, group.rows, Heat(cams=of, what=found.what)))
+                st.html(saliency.samples(clustering, lens, group.rows, SaliencyMaps(cams=of, what=found.what)))
             else:
                 st.caption("None in this cluster.")
 
@@ -49,7 +49,7 @@ def chosen(clustering: Clustering) -> int:
         key=state.linked("cluster", names, names[0]),
         width=220,
         format_func=lambda name: clustering.cluster_name(int(name) - 1),
-        help=f"Whose {clustering.word}s are looked at.",
+        help=f"The cluster whose {clustering.word}s are shown.",
     )
     return int(state.link("cluster", names[0])) - 1
 
@@ -62,8 +62,8 @@ def _prototype(clustering: Clustering, lens: Lens, prototype: int) -> None:
     if found is None:
         return
     st.markdown(
-        f"**Prototype {prototype + 1}** :gray[({len(rows)} nearest {clustering.word}s; the number is the cosine)]",
-        help="Heat marks what raises the cosine of the image's projection and this prototype.",
+        f"**Prototype {prototype + 1}** :gray[({len(rows)} nearest {clustering.word}s with their cosine similarity)]",
+        help="Bright regions raise the cosine similarity of the image's projection and this prototype.",
     )
     texts = [f"{clustering.cluster_meaning(int(clustering.y_pred[i]))} · {cosines[i]:.2f}" for i in rows]
     st.html(saliency.samples(clustering, lens, rows, found, captions=texts))

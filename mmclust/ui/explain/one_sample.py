@@ -8,13 +8,13 @@ import streamlit as st
 from mmclust.clustering import Clustering
 from mmclust.ui.components import pictures
 from mmclust.ui.explain import saliency
-from mmclust.ui.explain.saliency import Heat, Lens
+from mmclust.ui.explain.saliency import Lens, SaliencyMaps
 
 BEST = 5
 """Clusters that one sample is asked about."""
 
 
-def page(clustering: Clustering, lens: Lens) -> None:
+def draw_sample(clustering: Clustering, lens: Lens) -> None:
     """One sample under two clusters at large, and under its most probable ones."""
     left, right = st.columns([3, 9], gap="large")
     with left:
@@ -22,7 +22,7 @@ def page(clustering: Clustering, lens: Lens) -> None:
         st.html(pictures.samples(clustering, [row], px=150 if len(clustering.data.views) == 1 else 110, mark=False))
         st.caption(pictures.describe(clustering, row))
     probs = np.exp(clustering.log_probs[row])
-    asked = list(dict.fromkeys([*rivals(clustering, row), *np.argsort(-probs)[: min(BEST, len(probs))].tolist()]))
+    asked = list(dict.fromkeys([*compared(clustering, row), *np.argsort(-probs)[: min(BEST, len(probs))].tolist()]))
     with right:
         found = saliency.of(clustering, lens, np.repeat(row, len(asked)), np.array(asked), height=380)
         if found is None:
@@ -30,12 +30,12 @@ def page(clustering: Clustering, lens: Lens) -> None:
         st.markdown(f"**The same {clustering.word} under two clusters** :gray[({_why(clustering, row, asked[1])})]")
         st.html(_under(clustering, lens, row, asked[:2], found, 0, px=200))
         if len(asked) > 2:
-            st.markdown("**And under others**")
+            st.markdown("**Other clusters**")
             st.html(_under(clustering, lens, row, asked[2:], found, 2, px=110))
-        st.caption(f"{saliency.meaning(found)} Each by itself is scaled to full heat.")
+        st.caption(f"{saliency.meaning(found)} Each map is scaled separately.")
 
 
-def rivals(clustering: Clustering, row: int) -> list[int]:
+def compared(clustering: Clustering, row: int) -> list[int]:
     """Two clusters to compare: the sample's own, and that of its class where it is wrong, else the second best."""
     own = int(clustering.y_pred[row])
     if (
@@ -59,16 +59,18 @@ def _why(clustering: Clustering, row: int, other: int) -> str:
         and clustering.y_true is not None
         and clustering.matched[other] == clustering.y_true[row] >= 0
     )
-    return "its own, and that of its class" if wrong and matched else "its own, and the next best"
+    return "assigned cluster, and the cluster of its class" if wrong and matched else "assigned cluster and runner-up"
 
 
-def _under(clustering: Clustering, lens: Lens, row: int, asked: list[int], found: Heat, start: int, *, px: int) -> str:
-    """HTML of a sample's heat for several clusters."""
+def _under(
+    clustering: Clustering, lens: Lens, row: int, asked: list[int], found: SaliencyMaps, start: int, *, px: int
+) -> str:
+    """HTML of a sample's saliency for several clusters."""
     image, probs = saliency.plain(clustering, lens, np.array([row]))[0], np.exp(clustering.log_probs[row])
     cells = []
     for cluster, address in zip(asked, saliency.sources(found.cams[start : start + len(asked)]), strict=True):
         name = clustering.cluster_name(cluster)
-        label = f"What speaks for cluster {name}, probability {probs[cluster]:.1%}"
+        label = f"Evidence for cluster {name}, probability {probs[cluster]:.1%}"
         cells.append(
             f'<li>{saliency.picture(image, address, label, px=px)}<span class="mm-cap mm-under" '
             f'style="border-color:{clustering.colors[cluster]}">'
@@ -78,7 +80,7 @@ def _under(clustering: Clustering, lens: Lens, row: int, asked: list[int], found
 
 
 def _sample(clustering: Clustering) -> int:
-    """Place of the chosen sample; at first the least sure of all, the most interesting one."""
+    """Place of the chosen sample; at first the least confident of all, the most interesting one."""
     sample = st.number_input(
         f"{clustering.word.capitalize()} number",
         0,
@@ -87,10 +89,10 @@ def _sample(clustering: Clustering) -> int:
         bind="query-params",
         value=int(clustering.ids[np.argmin(clustering.confidence)]),
         step=1,
-        help=f"The number of the {clustering.word} in the data set; other pages show it when the pointer rests on it.",
+        help=f"Index of the {clustering.word} in the data set. Hover over a picture on any page to see its number.",
     )
     row = int(np.searchsorted(clustering.ids, sample))
     if row >= len(clustering.ids) or clustering.ids[row] != sample:
-        st.caption(f"This {clustering.word} is not part of the snapshot; the next one is shown.")
+        st.caption(f"This {clustering.word} is not in the snapshot; showing the next one.")
         row = min(row, len(clustering.ids) - 1)
     return row

@@ -21,7 +21,7 @@ AT_ONCE = 36
 Part = Callable[[Clustering, Lens], None]
 
 
-def page(clustering: Clustering) -> None:
+def draw_explanations(clustering: Clustering) -> None:
     """What decided, in one view of the data: for all clusters, one of them, one sample or what is selected."""
     if not trained_network.weights(clustering).exists():
         trained_network.no_weights("An explanation")
@@ -32,9 +32,9 @@ def page(clustering: Clustering) -> None:
         number = _view(clustering)
         drawn = attributions.drawn_on(clustering, number)
         parts: dict[str, Part] = {
-            "clusters": sheet.page,
-            "one cluster": one_cluster.page,
-            f"one {clustering.word}": one_sample.page,
+            "clusters": sheet.draw_sheet,
+            "one cluster": one_cluster.draw_cluster,
+            f"one {clustering.word}": one_sample.draw_sample,
         }
         if not drawn:
             parts = {"clusters": _columns}
@@ -63,12 +63,12 @@ def _part(parts: list[str], selected: selection.Selection | None) -> str:
             st.session_state[key] = "selection"
     if len(parts) > 1:
         st.segmented_control(
-            "Look at",
+            "Show",
             parts,
             key=key,
             required=True,
-            help="All clusters as a sheet of right and wrong samples, one of them at length, one sample under several "
-            "clusters, or the samples that are selected.",
+            help="All clusters with correctly and incorrectly assigned samples, one cluster, one sample explained "
+            "for several clusters, or the selected samples.",
         )
     return state.link("look", parts[0])
 
@@ -84,7 +84,7 @@ def _view(clustering: Clustering) -> int:
         key=state.linked("view", names, names[0]),
         required=True,
         format_func=lambda name: clustering.view_names[names.index(name)],
-        help="Images with a convolutional encoder are explained by its feature maps, others by integrated gradients.",
+        help="Views with a convolutional encoder are explained by its feature maps, others by integrated gradients.",
     )
     return names.index(state.link("view", names[0]))
 
@@ -93,11 +93,11 @@ def _columns(clustering: Clustering, lens: Lens) -> None:
     """The columns of a view of numbers that decide, for one cluster and for all."""
     cluster, found = one_cluster.chosen(clustering), attributions.averages(clustering)
     if found is not None:
-        attributions.page(clustering, lens.view, cluster, found)
+        attributions.draw_columns(clustering, lens.view, cluster, found)
 
 
 def _columns_of(clustering: Clustering, lens: Lens, rows: np.ndarray) -> None:
-    attributions.selection(clustering, lens.view, rows)
+    attributions.draw_selection(clustering, lens.view, rows)
 
 
 def _selection(clustering: Clustering, lens: Lens, rows: np.ndarray) -> None:
@@ -106,12 +106,12 @@ def _selection(clustering: Clustering, lens: Lens, rows: np.ndarray) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         names = ["own", *(str(k + 1) for k in range(len(clustering.sizes)))]
         asked = st.selectbox(
-            "What speaks for",
+            "Explain",
             names,
             key="asked",
             width=240,
             format_func=lambda name: "its own cluster" if name == "own" else clustering.cluster_name(int(name) - 1),
-            help="Ask every sample about the cluster it is in, or all of them about the same cluster.",
+            help="Explain each sample for its own cluster, or all samples for one cluster.",
         )
         page = 1
         if len(order) > AT_ONCE:

@@ -1,4 +1,4 @@
-"""Right and wrong images of every cluster with their heat, and the mean of both (IMC-SwAV, Fig. 3b)."""
+"""Right and wrong images of every cluster with their saliency, and the mean of both (IMC-SwAV, Fig. 3b)."""
 
 from html import escape
 
@@ -9,16 +9,16 @@ from mmclust.analysis import disk_cache
 from mmclust.clustering import Clustering
 from mmclust.ui.components import pictures
 from mmclust.ui.explain import groups, saliency
-from mmclust.ui.explain.saliency import Heat, Lens
+from mmclust.ui.explain.saliency import Lens, SaliencyMaps
 
 AVERAGED = 16
-"""Surest samples of a cluster, over which its heat is averaged."""
+"""Most confident samples of a cluster, over which its saliency is averaged."""
 ROWS = 10
 """Clusters on a page of the sheet."""
 
 
-def page(clustering: Clustering, lens: Lens) -> None:
-    """Right and wrong images of every cluster with their heat, and the mean of both (IMC-SwAV, Fig. 3b)."""
+def draw_sheet(clustering: Clustering, lens: Lens) -> None:
+    """Right and wrong images of every cluster with their saliency, and the mean of both (IMC-SwAV, Fig. 3b)."""
     filled = [int(k) for k in np.flatnonzero(clustering.sizes)]
     page = 1
     if len(filled) > ROWS:
@@ -37,32 +37,31 @@ def page(clustering: Clustering, lens: Lens) -> None:
     key = ("sheet", lens, names, disk_cache.content(found.cams))
     st.html(clustering.derive(key, lambda: _table(clustering, lens, shown, rows, found)))
     st.caption(
-        f"{saliency.meaning(found)} Heat is scaled for every {clustering.word} by itself: it compares places, never "
-        f"{clustering.word}s. "
-        f"The mean is over the {AVERAGED} surest {clustering.word}s of a cluster."
+        f"{saliency.meaning(found)} Each {clustering.word} is scaled separately: compare regions, not "
+        f"{clustering.word}s. The mean is over the {AVERAGED} most confident {clustering.word}s of a cluster."
     )
 
 
-def _table(clustering: Clustering, lens: Lens, shown: list[int], rows: list[np.ndarray], found: Heat) -> str:
+def _table(clustering: Clustering, lens: Lens, shown: list[int], rows: list[np.ndarray], found: SaliencyMaps) -> str:
     """HTML table: a row for each cluster, in it a line for each group; `rows` has three parts for every cluster."""
     cams = np.split(found.cams, np.cumsum([len(of) for of in rows])[:-1])
     lines = []
     for number, cluster in enumerate(shown):
         pair = slice(3 * number, 3 * number + 2)
         groups_html = "".join(
-            f'<div class="mm-line"><small>{group.name}</small>{_line(clustering, lens, of, heats, found.what)}</div>'
-            for group, of, heats in zip(groups.groups(clustering, cluster)[:2], rows[pair], cams[pair], strict=True)
+            f'<div class="mm-line"><small>{group.name}</small>{_line(clustering, lens, of, overlays, found.what)}</div>'
+            for group, of, overlays in zip(groups.groups(clustering, cluster)[:2], rows[pair], cams[pair], strict=True)
         )
         mean = _mean(clustering, lens, cluster, rows[3 * number + 2], cams[3 * number + 2], found.what)
         lines.append(f"<tr>{_head(clustering, cluster)}<td>{mean}</td><td>{groups_html}</td></tr>")
-    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s beside their {found.what}</th></tr></thead>"
+    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s with {found.what}</th></tr></thead>"
     return f'<table class="mm-table mm-sheet">{head}<tbody>{"".join(lines)}</tbody></table>'
 
 
 def _line(clustering: Clustering, lens: Lens, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
     if not len(rows):
         return '<span class="mm-none">none</span>'
-    return saliency.samples(clustering, lens, rows, Heat(cams=cams, what=what), px=60, captions=[])
+    return saliency.samples(clustering, lens, rows, SaliencyMaps(cams=cams, what=what), px=60, captions=[])
 
 
 def _head(clustering: Clustering, cluster: int) -> str:
@@ -77,10 +76,10 @@ def _head(clustering: Clustering, cluster: int) -> str:
 
 
 def _mean(clustering: Clustering, lens: Lens, cluster: int, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
-    """HTML of the mean image of samples beside the mean of their heat."""
+    """HTML of the mean image of samples beside the mean of their saliency."""
     values = clustering.data.views[lens.view][clustering.ids[rows]].mean(axis=0, dtype=np.float32)[None]
     image = pictures.encoded(pictures.pixels(clustering.data, lens.view, values))
     mean = cams.mean(axis=0, keepdims=True)
-    heats = saliency.sources(mean / max(float(mean.max()), 1e-6))
+    overlays = saliency.sources(mean / max(float(mean.max()), 1e-6))
     label = f"the mean of cluster {clustering.cluster_name(cluster)}"
-    return saliency.pairs(image, heats, [label], [], px=60, what=what)
+    return saliency.pairs(image, overlays, [label], [], px=60, what=what)

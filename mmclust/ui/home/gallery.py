@@ -20,9 +20,9 @@ def hero(*, first_visit: bool) -> None:
     left, right = st.columns([7, 4], gap="large", vertical_alignment="center")
     with left:
         st.html(
-            '<div class="mm-hero"><h1>Watch a network find the groups in your images</h1>'
-            "<p>Deep clustering sorts images without labels. Train a published method, move its sliders, and look "
-            "inside: the map of its codes, its surest images, its confusions, and what it looked at.</p></div>"
+            '<div class="mm-hero"><h1>Train and inspect deep clustering models</h1>'
+            "<p>Deep clustering groups images and multi-view data without labels. Train a published method, tune its "
+            "hyperparameters and inspect the result: latent space, clusters, confusions and explanations.</p></div>"
         )
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         text = "Train your first clustering" if first_visit else "New training"
@@ -33,17 +33,17 @@ def hero(*, first_visit: bool) -> None:
 
 
 def showcase(record: RunRecord) -> None:
-    """A finished run at a glance: its map, its scores and the surest images of its clusters."""
-    kept = cache.store().get(record.run_id).snapshots()
-    if not kept:
+    """A finished run at a glance: its map, its scores and the most confident images of its clusters."""
+    snapshots = cache.store().get(record.run_id).snapshots()
+    if not snapshots:
         return
-    clustering = cache.clustering(record, *kept[-1])
+    clustering = cache.clustering(record, *snapshots[-1])
     with st.container(border=True, key="mm-showcase"):
-        title = "An example that is already there" if record.example else "Your latest finished run"
+        title = "Example run" if record.example else "Latest finished run"
         st.markdown(
-            f"**{title}: {run_descriptions.title(record)}** &nbsp; :gray[{len(clustering.ids):,} {clustering.word}s, "
-            f"{record.epochs} epochs, "
-            f"{run_descriptions.duration(record.seconds)} of training, no labels used]"
+            f"**{title}: {run_descriptions.title(record)}** &nbsp; :gray[{len(clustering.ids):,} "
+            f"{clustering.word}s, {record.epochs} epochs, trained for "
+            f"{run_descriptions.duration(record.seconds)} without labels]"
         )
         left, middle, right = st.columns([4, 4, 4], gap="medium")
         with left:
@@ -55,17 +55,17 @@ def showcase(record: RunRecord) -> None:
         with st.container(horizontal=True):
             for page, text, icon in (
                 ("map.py", "Explore the map", "scatter_plot"),
-                ("clusters.py", "See its clusters", "workspaces"),
-                ("confusion.py", "What it confuses", "grid_on"),
-                ("explain.py", "What it looked at", "visibility"),
+                ("clusters.py", "Browse clusters", "workspaces"),
+                ("confusion.py", "See confusions", "grid_on"),
+                ("explain.py", "Explain clusters", "visibility"),
             ):
                 if st.button(text, icon=f":material/{icon}:", key=f"show-{page}"):
                     st.switch_page(page, query_params={"run": record.run_id})
 
 
 def _map(clustering: Clustering) -> None:
-    small_map.draw(clustering, key="show-map", height=290)
-    st.caption("Every point is a sample, every corner a cluster; in the middle are samples it is unsure about.")
+    small_map.draw_assignments(clustering, key="show-map", height=290)
+    st.caption("Each point is a sample, each corner a cluster. Uncertain samples lie in the middle.")
 
 
 def _scores(clustering: Clustering) -> None:
@@ -83,11 +83,11 @@ def _scores(clustering: Clustering) -> None:
         option["grid"] |= {"top": 12}
         option["yAxis"] |= {"name": ""}
         st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
-        st.caption("Agreement with the true classes while it trained. The classes were only used to draw this.")
+        st.caption("Agreement with the true classes during training. Classes are used for evaluation only.")
 
 
 def prepare(clustering: Clustering) -> None:
-    """Work out beforehand what takes longest in the showcase."""
+    """Compute beforehand what takes longest in the showcase."""
     _row_html(clustering)
     small_map.content(clustering)
     curves.thin(curves.read(clustering.run), list(MAIN_CURVES))
@@ -95,20 +95,20 @@ def prepare(clustering: Clustering) -> None:
 
 def _rows(clustering: Clustering) -> None:
     st.html(_row_html(clustering))
-    st.caption("The samples it is surest about, one row per cluster.")
+    st.caption("The most confident samples, one row per cluster.")
 
 
 def _row_html(clustering: Clustering) -> str:
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
-    return clustering.derive(("showcase", names), lambda: _work_out_rows(clustering))
+    return clustering.derive(("showcase", names), lambda: _compute_rows(clustering))
 
 
-def _work_out_rows(clustering: Clustering) -> str:
+def _compute_rows(clustering: Clustering) -> str:
     rows = []
     for cluster in range(min(10, len(clustering.sizes))):
-        surest = cluster_members.members(clustering, cluster, "surest", 12)
+        confident = cluster_members.members(clustering, cluster, "most confident", 12)
         images = pictures.samples(
-            clustering, surest, px=26, mark=False, kind="row", only=[pictures.image_view(clustering.data) or 0]
+            clustering, confident, px=26, mark=False, kind="row", only=[pictures.image_view(clustering.data) or 0]
         )
         rows.append(f'<div class="mm-row"><i style="background:{clustering.colors[cluster]}"></i>{images}</div>')
     return "".join(rows)
@@ -119,16 +119,18 @@ def runs(records: list[RunRecord]) -> None:
     st.markdown("#### Your runs")
     if not records:
         frame.empty(
-            "No runs of your own yet",
-            "A training on the bundled digits takes about a minute on a laptop, and needs no download.",
+            "No runs yet",
+            "Training on the bundled digits takes about a minute on a laptop and needs no download.",
             page="train.py",
-            button="Start a training",
+            button="Start training",
             key="no-runs",
         )
         return
     swept = [record for record in records if record.spec.launcher == SWEEP]
     if swept and not st.toggle(
-        f"Runs of sweeps too ({len(swept):,})", key="swept", help="Sweeps and tables of papers make many runs at once."
+        f"Show sweep runs ({len(swept):,})",
+        key="swept",
+        help="Runs created by sweeps and by reproductions of paper tables.",
     ):
         records = [record for record in records if record.spec.launcher != SWEEP]
     page = 1
@@ -175,7 +177,7 @@ def _actions(record: RunRecord) -> None:
             launch.resume(cache.store(), record.run_id)
             st.switch_page("train.py", query_params={"run": record.run_id})
         if st.button(
-            "Delete with its files",
+            "Delete run and files",
             icon=":material/delete:",
             key=f"delete-{record.run_id}",
             disabled=record.status == "running",

@@ -14,10 +14,10 @@ from mmclust.ui.shell import cache, forms, frame, state
 
 LESSON, STEP, GUESS = "lesson", "step", "guess"
 """Names in the URL; lessons and steps are counted from 1 there."""
-STEPS = ("Look", "Predict", "Take along")
+STEPS = ("Look", "Predict", "Takeaway")
 PREDICT, LAST = 2, len(STEPS)
-KEPT, GUESSES, WIDGET = "learn:place", "learn:guesses", "learn:lesson"
-"""Session keys: where the visitor is, what was predicted in each lesson, and the choice of the lesson."""
+PLACE, GUESSES, WIDGET = "learn:place", "learn:guesses", "learn:lesson"
+"""Session keys: where the user is, what was predicted in each lesson, and the choice of the lesson."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class Told:
     scenes: tuple[str, ...]
 
 
-def page() -> None:
+def draw_lessons() -> None:
     """Draw the lesson that the URL names, at its step."""
     st.html(Path(__file__).with_name("learn.css"))
     lessons = cache.store().lessons()
     if lessons is None:
-        frame.heading("Learn", "Five short lessons on finished runs.")
+        frame.heading("Learn", "Five short lessons based on finished runs.")
         frame.empty(
-            "The runs of the lessons are not here",
-            "They ship with the program, in assets/lessons; <code>python -m mmclust lessons</code> trains them anew.",
+            "The lesson runs are missing",
+            "They ship with mmclust in assets/lessons; <code>python -m mmclust lessons</code> trains them again.",
             page="home.py",
-            button="Back to the start",
+            button="Back to Home",
         )
         return
     number, step = _place()
     name = list(LESSONS)[number - 1]
     told = _told(name, lessons.url)
     given = _given(name, told.lesson.guess)
-    _settle(number, step, given)
+    _sync_url(number, step, given)
     _head(number, step, told.lesson)
     with st.container(key="mm-lesson"):
         left, right = st.columns([5, 7], gap="large")
@@ -53,13 +53,13 @@ def page() -> None:
             _words(name, step, told.lesson, given)
         with right:
             if step == PREDICT and given is None:
-                st.html('<div class="mm-gap mm-veil"><p>The runs answer here,<br>after your prediction.</p></div>')
+                st.html('<div class="mm-gap mm-veil"><p>The result appears here<br>after your prediction.</p></div>')
             else:
                 st.html(f'<div class="mm-scene">{told.scenes[step - 1]}</div>')
     _ways(number, step, may_go_on=step != PREDICT or given is not None)
 
 
-@st.cache_resource(show_spinner="Reading the runs of the lesson ...", max_entries=32)
+@st.cache_resource(show_spinner="Reading the runs of the lesson …", max_entries=32)
 def _told(name: str, url: str) -> Told:
     # `url` names a cache of exactly these files, so that new ones are read.
     store = cache.store().lessons()
@@ -71,10 +71,10 @@ def _told(name: str, url: str) -> Told:
 
 
 def _place() -> tuple[int, int]:
-    """Number of the lesson and of the step: from the URL, else where this visitor was."""
-    kept: tuple[int, int] = st.session_state.get(KEPT, (1, 1))
-    number = _number(LESSON, len(LESSONS)) or kept[0]
-    return number, _number(STEP, LAST) or (kept[1] if number == kept[0] else 1)
+    """Number of the lesson and of the step: from the URL, else where this user was."""
+    last: tuple[int, int] = st.session_state.get(PLACE, (1, 1))
+    number = _number(LESSON, len(LESSONS)) or last[0]
+    return number, _number(STEP, LAST) or (last[1] if number == last[0] else 1)
 
 
 def _number(name: str, most: int) -> int | None:
@@ -91,9 +91,9 @@ def _given(name: str, guess: Guess) -> float | str | None:
     return guesses.get(name)
 
 
-def _settle(number: int, step: int, given: float | str | None) -> None:
+def _sync_url(number: int, step: int, given: float | str | None) -> None:
     """Make the URL say what the page shows, also after a click in the navigation has cleared it."""
-    st.session_state[KEPT] = (number, step)
+    st.session_state[PLACE] = (number, step)
     st.query_params[LESSON], st.query_params[STEP] = str(number), str(step)
     if given is None or step == 1:
         st.query_params.pop(GUESS, None)
@@ -146,7 +146,7 @@ def _words(name: str, step: int, lesson: Lesson[Any], given: float | str | None)
         return
     st.markdown(lesson.look if step == 1 else lesson.beyond)
     if step == LAST:
-        st.markdown(f"**Take along.** {lesson.takeaway}")
+        st.markdown(f"**Takeaway.** {lesson.takeaway}")
         _links(lesson)
 
 
@@ -160,7 +160,7 @@ def _ask(name: str, guess: Guess) -> None:
             index=None,
             key=key,
             format_func=guess.options.__getitem__,
-            help="There is no wrong prediction; the runs decide.",
+            help="There is no wrong prediction.",
         )
     else:
         low, high, step = (int(end) for end in (guess.low, guess.high, guess.step))
@@ -173,7 +173,7 @@ def _ask(name: str, guess: Guess) -> None:
             step,
             key=key,
             format=f"%d {unit}",
-            help="There is no wrong prediction; the runs decide. The arrow keys move it.",
+            help="There is no wrong prediction. Use the arrow keys to move the slider.",
         )
 
     def show() -> None:
@@ -181,7 +181,7 @@ def _ask(name: str, guess: Guess) -> None:
         st.session_state[GUESSES][name] = st.session_state[key]
 
     st.button(
-        "Show what the runs say",
+        "Show the result",
         type="primary",
         icon=":material/visibility:",
         disabled=value is None,
@@ -222,7 +222,7 @@ def _ways(number: int, step: int, *, may_go_on: bool) -> None:
             on_click=_go,
             args=before,
             shortcut="B",
-            help="One step back",
+            help="Previous step",
         )
         after = (number, step + 1) if step < LAST else (number + 1, 1)
         if after[0] <= len(LESSONS):
@@ -235,5 +235,5 @@ def _ways(number: int, step: int, *, may_go_on: bool) -> None:
                 on_click=_go,
                 args=after,
                 shortcut="N",
-                help="One step on",
+                help="Next step",
             )

@@ -1,4 +1,4 @@
-"""What each step of each lesson shows beside its text: HTML, worked out once from what the lesson found."""
+"""What each step of each lesson shows beside its text: HTML, computed once from what the lesson found."""
 
 from collections.abc import Callable
 

@@ -14,7 +14,7 @@ from mmclust.clustering import Clustering
 from mmclust.ui.components import pointmap, selection
 from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
-from mmclust.ui.map import side
+from mmclust.ui.map import selection_panel
 from mmclust.ui.shell import frame, jobs, state
 
 HEIGHT = 460
@@ -31,7 +31,7 @@ class Settings:
     options: tuple[tuple[str, float], ...]
     """Parameters of the projection."""
     through_time: bool = False
-    """Whether all kept epochs are laid out, to be played."""
+    """Whether all saved epochs are laid out, to be played."""
     suffix: str = ""
     """Ends the names of this map's widgets and of its places in the URL."""
 
@@ -53,17 +53,17 @@ def controls(clustering: Clustering) -> list[Settings]:
                 "Through time",
                 key="time",
                 bind="query-params",
-                help="Lay out the kept epochs, each starting from the one before, and play how the clusters form. "
-                "PCA does so at once; the others take seconds an epoch, for "
-                f"{timeline.MOST:,} samples and {timeline.FRAMES} epochs at most.",
+                help="Project all saved epochs, each initialised with the one before, and play back how clusters "
+                f"form. PCA is immediate; the others take seconds per epoch, for at most {timeline.MOST:,} "
+                f"samples and {timeline.FRAMES} epochs.",
             )
         )
         beside = st.toggle(
             "Side by side",
             key="beside",
             bind="query-params",
-            help="A second map of the same samples: another space or another projection. What is selected or under "
-            "the pointer in one is marked in the other.",
+            help="Add a second map of the same samples with another space or projection. Selected and hovered "
+            "points are marked in both.",
         )
     found = [Settings(space=space, projection=kind, options=options, through_time=through_time)]
     if beside:
@@ -91,8 +91,8 @@ def _choose(
             key=f"projection{suffix}",
             bind="query-params",
             required=True,
-            help="t-SNE, UMAP and PaCMAP keep neighbours together; distances between islands mean little. PCA is "
-            "linear. The figures below the map say how far it may be trusted.",
+            help="t-SNE, UMAP and PaCMAP preserve neighbourhoods; distances between islands carry little meaning. "
+            "PCA is linear. The figures below the map measure the projection quality.",
         )
         or "t-SNE"
     )
@@ -108,7 +108,9 @@ def _space(known: dict[str, Space], name: str, first: str, label: str) -> str:
     if any(space.views for space in known.values()):
         st.selectbox(label, names, key=key, width=300, help=text, format_func=lambda name: known[name].title)
     else:
-        st.segmented_control(label, names, key=key, required=True, help=text)
+        st.segmented_control(
+            label, names, key=key, required=True, help=text, format_func=lambda name: known[name].title
+        )
     return state.link(name, first)
 
 
@@ -122,7 +124,7 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
             min(30, high),
             key=f"perplexity{suffix}",
             bind="query-params",
-            help="About how many neighbours each point tries to keep.",
+            help="Effective number of neighbours of each point.",
         )
         return (("perplexity", float(value)),)
     if kind == "PCA":
@@ -136,11 +138,11 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
         min(usual, high),
         key=f"{kind.lower()}_neighbours{suffix}",
         bind="query-params",
-        help="Small: fine detail. Large: the whole shape.",
+        help="Small values show local detail, large values the global structure.",
     )
     if kind == "UMAP":
         dist = st.slider(
-            "Smallest distance",
+            "Minimum distance",
             0.0,
             0.99,
             0.1,
@@ -157,7 +159,7 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
         0.1,
         key=f"mid_near{suffix}",
         bind="query-params",
-        help="For each neighbour, pairs of middling distance: they hold the whole picture together.",
+        help="Mid-near pairs per neighbour; they preserve the global structure.",
     )
     far = st.slider(
         "Further pairs",
@@ -167,13 +169,13 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
         0.1,
         key=f"further{suffix}",
         bind="query-params",
-        help="For each neighbour, pairs of far points: they push groups apart.",
+        help="Far pairs per neighbour; they push groups apart.",
     )
     return (("n_neighbors", float(near)), ("mid_near", float(middle)), ("further", float(far)))
 
 
 def layout(clustering: Clustering, settings: Settings) -> Points | None:
-    """Where the points are, or None while it is worked out (a progress bar stands in the map's place)."""
+    """Where the points are, or None while it is computed (a progress bar stands in the map's place)."""
     if settings.through_time:
         return _timeline(clustering, settings)
     kind, space = layouts.PROJECTIONS[settings.projection], settings.space
@@ -181,11 +183,11 @@ def layout(clustering: Clustering, settings: Settings) -> Points | None:
     options = _typed(settings.options)
     rows = map_points.shown_rows(len(clustering.ids), len(space.members))
 
-    def work(report: jobs.Report) -> tuple[np.ndarray, np.ndarray]:
+    def work(report: jobs.OnProgress) -> tuple[np.ndarray, np.ndarray]:
         return layouts.lay_out(clustering, space, rows, kind, options=options, progress=report)
 
     n_points = len(rows) * len(space.members)
-    found = jobs.result(key, work, label=f"Laying out {n_points:,} points with {settings.projection}", height=HEIGHT)
+    found = jobs.result(key, work, label=f"Projecting {n_points:,} points with {settings.projection}", height=HEIGHT)
     if found is None:
         return None
     views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
@@ -198,14 +200,14 @@ def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
 
 
 def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
-    """Where the samples are at every kept epoch, or None while that is worked out."""
+    """Where the samples are at every saved epoch, or None while that is computed."""
     kind, space = layouts.PROJECTIONS[settings.projection], settings.space.name
-    kept = timeline.shown_epochs(clustering.run.snapshots())
-    written = tuple(path.stat().st_mtime_ns for _, path in kept)
+    saved = timeline.shown_epochs(clustering.run.snapshots())
+    written = tuple(path.stat().st_mtime_ns for _, path in saved)
     key = ("timeline", clustering.record.run_id, clustering.annotation, written, space, kind, settings.options)
 
-    def work(report: jobs.Report) -> Points:
-        snapshots = [clustering.snapshot_at(epoch) for epoch, _ in kept]
+    def work(report: jobs.OnProgress) -> Points:
+        snapshots = [clustering.snapshot_at(epoch) for epoch, _ in saved]
         ids = timeline.common_samples([*snapshots, clustering.snapshot], None if kind == "pca" else timeline.MOST)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
         codes = [s.spaces[space][r].reshape(len(ids), -1) for s, r in zip(snapshots, rows, strict=True)]
@@ -224,7 +226,7 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
             frames=tuple(frames),
         )
 
-    label = f"Laying out {len(kept)} epochs with {settings.projection}"
+    label = f"Projecting {len(saved)} epochs with {settings.projection}"
     return jobs.result(key, work, label=label, height=HEIGHT)
 
 
@@ -243,7 +245,9 @@ def explore(clustering: Clustering, drawn: Sequence[tuple[Settings, Points]]) ->
                 st.markdown(f"**{settings.name}**")
             _map(clustering, points, settings, found)
     with right, frame.messages():
-        side.panel(clustering, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1)
+        selection_panel.panel(
+            clustering, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1
+        )
 
 
 @st.fragment
@@ -256,7 +260,7 @@ def one(clustering: Clustering, settings: Settings, points: Points) -> None:
 def _map(clustering: Clustering, points: Points, settings: Settings, found: selection.Selection | None) -> None:
     """One map, and below it how far it may be trusted."""
     place = st.container()
-    honest = None if settings.through_time else _honesty(clustering, points, settings)
+    quality = None if settings.through_time else _quality(clustering, points, settings)
     n_samples = len(points.rows) // len(settings.space.members)
     if n_samples < len(clustering.ids):
         st.caption(f"{n_samples:,} random samples of {len(clustering.ids):,}.")
@@ -269,44 +273,44 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
         selection.select(clustering, rows, title)
 
     with place:
-        pointmap.show(
-            _packed(clustering, points, settings, honest),
+        pointmap.draw_map(
+            _packed(clustering, points, settings, quality),
             len(points.xy),
             key=f"map{settings.suffix}",
             group=GROUP,
             height=HEIGHT,
             alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}",
             selected=None if found is None else np.flatnonzero(np.isin(points.rows, found.rows)),
-            anchor=side.anchor(clustering),
+            anchor=selection_panel.anchor(clustering),
             on_select=select,
         )
 
 
-def _packed(clustering: Clustering, points: Points, settings: Settings, honest: ProjectionQuality | None) -> bytes:
-    """The map's file, kept in memory by what it depends on."""
+def _packed(clustering: Clustering, points: Points, settings: Settings, quality: ProjectionQuality | None) -> bytes:
+    """The map's file, cached by what it depends on."""
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
     layout, texts = f"{clustering.record.run_id} {shown}", map_points.texts(clustering)
     return clustering.derive(
-        ("map", shown, names, honest is not None),
-        lambda: map_points.content(clustering, points, settings.space, honest, layout=layout, texts=texts),
+        ("map", shown, names, quality is not None),
+        lambda: map_points.content(clustering, points, settings.space, quality, layout=layout, texts=texts),
     )
 
 
-def _honesty(clustering: Clustering, points: Points, settings: Settings) -> ProjectionQuality | None:
+def _quality(clustering: Clustering, points: Points, settings: Settings) -> ProjectionQuality | None:
     """Draw the figures of a picture, or a progress bar while neighbours are compared; None until then."""
     rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
     if len(points.xy) < 4:
         return None
     shown = (space.name, settings.projection, settings.options)
-    key = ("honesty", clustering.record.run_id, clustering.epoch, clustering.version, shown)
+    key = ("projection quality", clustering.record.run_id, clustering.epoch, clustering.version, shown)
 
-    def work(report: jobs.Report) -> ProjectionQuality:
+    def work(report: jobs.OnProgress) -> ProjectionQuality:
         values = map_points.codes(clustering, space, rows)
-        return projection_quality.cached_honesty(clustering.folder("layouts"), values, points.xy, progress=report)
+        return projection_quality.cached_quality(clustering.folder("layouts"), values, points.xy, progress=report)
 
     found: ProjectionQuality | None = jobs.result(
-        key, work, label="Comparing neighbours on the map and in the space", height=64, border=False
+        key, work, label="Measuring the projection quality", height=64, border=False
     )
     if found is not None:
         st.html(_figures(found))
@@ -315,30 +319,32 @@ def _honesty(clustering: Clustering, points: Points, settings: Settings) -> Proj
 
 def _figures(found: ProjectionQuality) -> str:
     k, wide = found.neighbours, projection_quality.WIDE * found.neighbours
-    among = "" if found.references == len(found.false) else f" Compared with {found.references:,} random samples."
+    among = "" if found.references == len(found.false) else f" Measured on {found.references:,} random samples."
     cells = (
         (
             "trustworthiness",
             f"{found.trustworthiness:.1%}",
-            "100%: who is near on the map is near in the space. A random map has about 50%.",
+            "100%: neighbours on the map are neighbours in the latent space. A random map has about 50%.",
         ),
         (
             "continuity",
             f"{found.continuity:.1%}",
-            "100%: who is near in the space is near on the map. A random map has about 50%.",
+            "100%: neighbours in the latent space are neighbours on the map. A random map has about 50%.",
         ),
         (
             "false neighbours",
             f"{found.false.mean():.0%}",
-            f"Of the {k} nearest on the map, the share that is not even among the {wide} nearest in the space.",
+            f"Fraction of the {k} nearest neighbours on the map that are not among the {wide} nearest in the "
+            "latent space.",
         ),
         (
             "missing neighbours",
             f"{found.missing.mean():.0%}",
-            f"Of the {k} nearest in the space, the share that is not even among the {wide} nearest on the map.",
+            f"Fraction of the {k} nearest neighbours in the latent space that are not among the {wide} nearest "
+            "on the map.",
         ),
     )
     inside = "".join(
         f'<span title="{text}{among}"><b>{value}</b> <small>{name}</small></span>' for name, value, text in cells
     )
-    return f'<div class="mm-chips mm-honesty" role="note">{inside}</div>'
+    return f'<div class="mm-chips mm-projection-quality" role="note">{inside}</div>'

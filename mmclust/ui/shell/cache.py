@@ -36,7 +36,7 @@ def _store(home: str, url: str) -> RunStore:
 class _Datasets:
     """The data sets read last; also used by background jobs, which have no page."""
 
-    KEPT = 6
+    CACHED = 6
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -49,7 +49,7 @@ class _Datasets:
         key = (name, limit, prepared)
         with self.lock:
             busy = self.reading.setdefault(key, threading.Lock())
-        with busy:  # two visitors who want the same data read it once
+        with busy:  # two users who want the same data read it once
             found = self.known.get(key)
             if found is None and prepared:
                 found = preprocessing.prepare(self.read(name, limit, (), progress), prepared)
@@ -58,7 +58,7 @@ class _Datasets:
             with self.lock:
                 self.known[key] = found
                 self.known.move_to_end(key)
-                while len(self.known) > self.KEPT:
+                while len(self.known) > self.CACHED:
                     self.known.popitem(last=False)
             return found
 
@@ -67,7 +67,7 @@ _datasets = _Datasets()
 
 
 def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | None = None) -> MultiViewDataset:
-    """A data set as a run with that limit sees it; shared by all visitors, never written to.
+    """A data set as a run with that limit sees it; shared by all users, never written to.
 
     Raises:
         ValueError: it is not here, or cannot be read.
@@ -122,8 +122,8 @@ def _clustering(run_id: str, epoch: int, path: str, written: int, _record: RunRe
     snapshot = run.snapshot(epoch)
     if snapshot.index.max() >= data.n_samples:
         raise ValueError(
-            f"{run.spec.dataset} has {data.n_samples} samples here, and run {run_id} was trained on others; put the "
-            "data in place that it was trained on"
+            f"{run.spec.dataset} has {data.n_samples} samples here, but run {run_id} was trained on more; "
+            "restore the data it was trained on"
         )
     return cluster_snapshot(_record, run, written, snapshot, data)
 

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config
 
-KEPT_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 """How much published content stays in memory; a page that is opened again publishes anew."""
-KEPT_ATLASES = 64
+MAX_ATLASES = 64
 MAX_PAGE = 100_000
 
 _SECRET = secrets.token_bytes(32)
@@ -44,14 +44,14 @@ class _Published:
                 self.blobs[token] = content
                 self.n_bytes += len(content)
             self.blobs.move_to_end(token)
-            while self.n_bytes > KEPT_BYTES and len(self.blobs) > 1:
+            while self.n_bytes > MAX_BYTES and len(self.blobs) > 1:
                 self.n_bytes -= len(self.blobs.popitem(last=False)[1])
 
     def add_atlas(self, token: str, page: AtlasPage) -> None:
         with self.lock:
             self.atlases[token] = page
             self.atlases.move_to_end(token)
-            while len(self.atlases) > KEPT_ATLASES:
+            while len(self.atlases) > MAX_ATLASES:
                 self.atlases.popitem(last=False)
 
 

@@ -33,10 +33,10 @@ def messages() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        show(error)
+        show_error(error)
 
 
-def show(error: Exception) -> None:
+def show_error(error: Exception) -> None:
     """Say what went wrong in one sentence, with what to do; never a traceback.
 
     What is no sentence for the user (`mmclust.errors`) is a defect and goes to the log.
@@ -46,8 +46,8 @@ def show(error: Exception) -> None:
         return
     log.error("a page failed", exc_info=error)
     st.error(
-        "This page could not be drawn because of an error in the program. Your runs are safe: "
-        "reload the page, or choose another run. The details are in the server's log.",
+        "This page could not be displayed because of an internal error. Your runs are safe. Reload the page or "
+        "choose another run; see the server log for details.",
         icon=":material/error:",
     )
 

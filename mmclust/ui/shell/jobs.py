@@ -1,6 +1,6 @@
 """Work that takes longer than a page should: done in background threads, watched from pages.
 
-A job is known by what it computes (run, epoch, settings), so that two visitors who ask for the same thing share it.
+A job is known by what it computes (run, epoch, settings), so that two users who ask for the same thing share it.
 """
 
 import logging
@@ -17,12 +17,12 @@ from mmclust.ui.shell import frame
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """What a job calls now and then with the fraction done, 0..1; raises when the server shuts down."""
 
-PATIENCE_S = 0.15
+WAIT_S = 0.15
 """From when a job is asked for until a page goes on without its result."""
-KEPT = 24
+MAX_FINISHED = 24
 """Finished jobs whose results stay in memory."""
 
 
@@ -33,8 +33,8 @@ class Cancelled(Exception):
 class Job:
     """One piece of background work and how far it has come."""
 
-    def __init__(self, work: Callable[[Report], Any], stop: threading.Event) -> None:
-        self.work, self.stop, self.asked = work, stop, time.monotonic()
+    def __init__(self, work: Callable[[OnProgress], Any], stop: threading.Event) -> None:
+        self.work, self.stop, self.submitted = work, stop, time.monotonic()
         self.fraction = 0.0
         self.result: Any = None
         self.error: Exception | None = None
@@ -58,7 +58,7 @@ class Job:
             self.done.set()
 
 
-class Desk:
+class JobQueue:
     """All jobs of this server."""
 
     def __init__(self, workers: int = 2) -> None:
@@ -67,7 +67,7 @@ class Desk:
         self.jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self.pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
 
-    def ask(self, key: Hashable, work: Callable[[Report], Any]) -> Job:
+    def submit(self, key: Hashable, work: Callable[[OnProgress], Any]) -> Job:
         """The job of that key, started now if nobody has asked for it before; a failed one is tried again."""
         with self.lock:
             job = self.jobs.get(key)
@@ -75,7 +75,7 @@ class Desk:
                 job = self.jobs[key] = Job(work, self.stop)
                 self.pool.submit(job.run)
             self.jobs.move_to_end(key)
-            for old in [k for k, j in self.jobs.items() if j.done.is_set()][: max(0, len(self.jobs) - KEPT)]:
+            for old in [k for k, j in self.jobs.items() if j.done.is_set()][: max(0, len(self.jobs) - MAX_FINISHED)]:
                 del self.jobs[old]
             return job
 
@@ -91,47 +91,49 @@ class Desk:
         self.pool.shutdown(wait=True, cancel_futures=True)
 
 
-_desk = Desk()
+_queue = JobQueue()
 
 
 def shutdown() -> None:
     """End all background work; called once, when the server stops."""
-    _desk.close()
+    _queue.close()
 
 
-def result(key: Hashable, work: Callable[[Report], Any], *, label: str, height: int = 200, border: bool = True) -> Any:
+def result(
+    key: Hashable, work: Callable[[OnProgress], Any], *, label: str, height: int = 200, border: bool = True
+) -> Any:
     """The result of a job, or None while a progress bar stands in its place; the page reruns when it is done.
 
     Args:
         key: everything the result depends on.
-        work: called with a `Report` in a background thread.
+        work: called with a `OnProgress` in a background thread.
         label: what is being done, e.g. "Laying out 1,797 points with t-SNE".
         height: room in pixels that the result will need, kept free so that nothing jumps.
         border: whether a frame is drawn around that room.
     """
-    job = _desk.ask(key, work)
+    job = _queue.submit(key, work)
     # What is on disk already appears without a flash of the progress bar; a page that asks for several jobs, or asks
     # again, waits no longer than for one.
-    job.done.wait(max(0.0, job.asked + PATIENCE_S - time.monotonic()))
+    job.done.wait(max(0.0, job.submitted + WAIT_S - time.monotonic()))
     if not job.done.is_set():
         with st.container(height=height, border=border, vertical_alignment="center"):
             _watch(job, label)
         return None
     if job.error is not None:
-        _desk.forget(key)
-        frame.show(job.error)
+        _queue.forget(key)
+        frame.show_error(job.error)
         return None
     return job.result
 
 
-def ahead(key: Hashable, work: Callable[[Report], Any]) -> None:
+def start(key: Hashable, work: Callable[[OnProgress], Any]) -> None:
     """Begin work whose result will be asked for soon; nothing is drawn."""
-    _desk.ask(key, work)
+    _queue.submit(key, work)
 
 
 def forget(key: Hashable) -> None:
     """Drop a finished job: what it found is not true any more."""
-    _desk.forget(key)
+    _queue.forget(key)
 
 
 @st.fragment(run_every=0.5)

@@ -9,51 +9,51 @@ from mmclust.ui.shell import cache, frame
 
 
 def signs_in() -> bool:
-    """Whether this server asks who its visitors are (OpenID Connect, `[auth]` in Streamlit's secrets)."""
+    """Whether this server asks who its users are (OpenID Connect, `[auth]` in Streamlit's secrets)."""
     return "is_logged_in" in st.user.to_dict()
 
 
 def is_known() -> bool:
-    """Whether pages may be drawn: the visitor has signed in, or nobody has to."""
+    """Whether pages may be drawn: the user has signed in, or nobody has to."""
     return not signs_in() or bool(st.user.to_dict()["is_logged_in"])
 
 
 def owner() -> str:
-    """Key of the visitor's own folder.
+    """Key of the user's own folder.
 
     Raises:
-        ValueError: this server wants its visitors to sign in, and this one has not.
+        ValueError: this server wants its users to sign in, and this one has not.
     """
     if not signs_in():
         return uploads.LOCAL
     known = st.user.to_dict()
     if not (known["is_logged_in"] and known.get("sub")):
-        raise ValueError("data of your own need an account; sign in first")
+        raise ValueError("your own data sets need an account; sign in first")
     return uploads.owner_of(f"{known.get('iss', '')} {known['sub']}")
 
 
 def entries() -> list[Entry]:
-    """The visitor's own data sets."""
+    """The user's own data sets."""
     return uploads.entries(owner())
 
 
 def sees(dataset: str) -> bool:
-    """Whether runs on that data set are shown to the visitor: all but those on somebody else's own data."""
+    """Whether runs on that data set are shown to the user: all but those on somebody else's own data."""
     return uploads.owner_in(dataset) in ("", owner())
 
 
 def runs(*, examples: bool = True) -> list[RunRecord]:
-    """The runs that are shown to the visitor, newest first; see `RunStore.list`."""
+    """The runs that are shown to the user, newest first; see `RunStore.list`."""
     return [record for record in cache.store().list(examples=examples) if sees(record.spec.dataset)]
 
 
-def door() -> None:
-    """What stands in place of every page until the visitor has signed in."""
-    frame.heading("mmclust", "Train a deep clustering, watch it form, look inside.")
+def sign_in_page() -> None:
+    """What stands in place of every page until the user has signed in."""
+    frame.heading("mmclust", "Train, inspect and compare deep clustering models.")
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.html(
-            '<div class="mm-empty"><h3>Sign in</h3><p>This server keeps the data of its visitors apart, so it asks who '
-            "you are. You come back here afterwards.</p></div>"
+            '<div class="mm-empty"><h3>Sign in</h3><p>This server keeps the data of its users separate, so it asks who '
+            "you are.</p></div>"
         )
         for provider in _providers():
             name = f" with {provider}" if provider else ""
@@ -64,7 +64,7 @@ def door() -> None:
                 key=f"sign-in-{provider}",
                 on_click=st.login,
                 args=(provider,),
-                help="Opens the page of the service that knows your account.",
+                help="Opens the sign-in page of the identity provider.",
             )
 
 
@@ -81,7 +81,7 @@ def account() -> None:
     name = str(known.get("name") or known.get("email") or known["sub"])
     with st.popover(name, icon=":material/person:", width="stretch", help="Your account on this server."):
         st.markdown(
-            f"Signed in as **{name}**. Data that you add, and runs on them, are shown to you alone; all other runs are "
-            "shown to everybody."
+            f"Signed in as **{name}**. Data sets that you add and runs on them are visible only to you; all "
+            "other runs are visible to everyone."
         )
-        st.button("Sign out", icon=":material/logout:", on_click=st.logout, help="Ends this session in this browser.")
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout, help="Sign out in this browser.")

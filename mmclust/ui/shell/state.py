@@ -1,10 +1,10 @@
-"""What a visitor has chosen: session keys and their place in the URL.
+"""What a user has chosen: session keys and their place in the URL.
 
 Keys of `st.session_state` that widgets share are declared here; the run and the epoch also stand in the URL, so
 that a link shows the same thing to somebody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -67,13 +67,13 @@ def choose_annotation(run_id: str, annotation_id: str | None) -> None:
         st.query_params[ANNOTATION] = annotation_id
 
 
-def settle(run_id: str, epoch: int | None) -> None:
+def sync_url(run_id: str, epoch: int | None) -> None:
     """Make the URL say what the page shows, also after a click in the navigation has cleared it."""
     choose_run(run_id)
     choose_epoch(epoch)
 
 
-def linked(name: str, options: Sequence[str], default: str) -> str:
+def linked(name: str, options: Sequence[str], default: str, *, former: Mapping[str, str] | None = None) -> str:
     """Session key of a choice that stands in the URL by its own name, whatever words the widget shows for it.
 
     Streamlit's own binding would write those words, which hold names of data sets and may change.
@@ -82,11 +82,13 @@ def linked(name: str, options: Sequence[str], default: str) -> str:
         name: in the URL.
         options: what may be chosen; anything else in the URL is ignored.
         default: the choice that needs no place in the URL.
+        former: options by the names that they have in links of earlier versions.
     """
     key = f"linked:{name}"
     found = st.session_state.get(key)
     if found not in options:
-        wanted = st.query_params.get(name)
+        wanted = st.query_params.get(name, "")
+        wanted = (former or {}).get(wanted, wanted)
         found = wanted if wanted in options else default
     # written every time: a browser whose page was run again before it was drawn would show no choice at all
     st.session_state[key] = found

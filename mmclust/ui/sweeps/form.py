@@ -24,7 +24,7 @@ from mmclust.ui.shell import cache, forms, frame, jobs, login
 
 ASK_ABOVE = 60
 """A sweep of more runs asks before it starts."""
-KEPT = "sweep-form"
+SAVED = "sweep-form"
 """Session key of the form's values, which outlast a change of page."""
 NONE = "nothing"
 TICK_S = 2.0
@@ -62,7 +62,7 @@ def extend(record: SweepRecord) -> None:
     values["changes"] = {name: value for name, value in first.changes.items() if name not in axes}
     for name in [str(key) for key in st.session_state if str(key).startswith("sweep:")]:
         del st.session_state[name]
-    st.session_state[KEPT] = values
+    st.session_state[SAVED] = values
 
 
 def _written(value: Any) -> str:
@@ -74,11 +74,11 @@ def _written(value: Any) -> str:
 
 def _kept(name: str, default: Any) -> Any:
     """A value of this form, else of the form of the Train page: a sweep begins where a run was planned."""
-    return st.session_state.get(KEPT, {}).get(name, st.session_state.get(forms.KEPT, {}).get(name, default))
+    return st.session_state.get(SAVED, {}).get(name, st.session_state.get(forms.SAVED, {}).get(name, default))
 
 
 def _keep(name: str, value: Any) -> Any:
-    st.session_state.setdefault(KEPT, {})[name] = value
+    st.session_state.setdefault(SAVED, {})[name] = value
     return value
 
 
@@ -109,28 +109,32 @@ def _base() -> tuple[Cell, MethodCard]:
     known = [entry.name for entry in catalogue.DATASETS.values() if entry.available()]
     one, two, three = st.columns(3)
     with one:
-        dataset = _choose("dataset", "Data set", known, run_descriptions.dataset_title, help="All runs train on it.")
+        dataset = _choose("dataset", "Data set", known, run_descriptions.dataset_title, help="Data set of all runs.")
     several = len(cache.describe(dataset).views) > 1
     with two:
         fitting = [name for name in METHODS if card(name).several_views == several]
         method = card(
-            _choose("method", "Method", fitting, lambda name: card(name).title, help="Methods that take such data.")
+            _choose(
+                "method", "Method", fitting, lambda name: card(name).title, help="Methods that accept this data set."
+            )
         )
     with three:
         presets = [name for name in PRESETS if name in method.presets]
-        preset = _choose("preset", "Preset", presets, str.capitalize, help="The settings that do not vary.")
+        preset = _choose(
+            "preset", "Preset", presets, str.capitalize, help="Values of the hyperparameters that do not vary."
+        )
     one, two, three = st.columns(3)
     with one:
         epochs = _number(
             "epochs",
             "Epochs (0: preset)",
             0,
-            help=f"Passes over the data of each run; the preset has {method.preset(preset, dataset).epochs}.",
+            help=f"Number of passes over the data per run; the preset uses {method.preset(preset, dataset).epochs}.",
         )
     with two:
-        limit = _number("limit", "Samples (0: all)", 0, help="A random sample of this many, for a quick look.")
+        limit = _number("limit", "Samples (0: all)", 0, help="Train on a random subset of this size.")
     with three:
-        seeds = _text("seeds", "Seeds", "0-1", help="Each setting is trained with all of them: 0,1,2 or 0-9.")
+        seeds = _text("seeds", "Seeds", "0-1", help="Each setting is trained with all seeds, e.g. 0,1,2 or 0-9.")
     known_knobs = {hyperparameter.name for hyperparameter in method.hyperparameters}
     changes = {name: value for name, value in _kept("changes", {}).items() if name in known_knobs}
     if changes:
@@ -149,10 +153,10 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
     if len(kinds) > 1:
         kind = _choose(
             "kind",
-            "What varies",
+            "Vary",
             kinds,
-            lambda name: "one or two settings" if name == "settings" else "the paper's ablation table",
-            help="The ablation table switches terms of the objective off, one row after the other.",
+            lambda name: "one or two hyperparameters" if name == "settings" else "the paper's ablation table",
+            help="The ablation table turns off terms of the objective, row by row.",
         )
     title = _text("title", "Title", "", placeholder=f"{about.title} on {run_descriptions.dataset_title(base.dataset)}")
     if kind == ABLATION:
@@ -167,10 +171,12 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
             options = names if place == 1 else [NONE, *(name for name in names if name not in axes)]
             name = _choose(
                 f"hyperparameter{place}",
-                "Setting" if place == 1 else "Second setting",
+                "Hyperparameter" if place == 1 else "Second hyperparameter",
                 options,
                 lambda name: name.replace("_", " ").capitalize(),
-                help="Varies along the curve." if place == 1 else "With two settings every combination is trained.",
+                help="Shown on the horizontal axis."
+                if place == 1
+                else "With two hyperparameters, every combination is trained.",
             )
         if name == NONE:
             continue
@@ -180,7 +186,7 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
                 f"values{place}",
                 "Values",
                 _suggested(hyperparameters.get(name), base, about),
-                help="Numbers or words with commas, or a range FROM:TO:STEP, e.g. 0:1:0.1.",
+                help="Comma-separated values, or a range FROM:TO:STEP, e.g. 0:1:0.1.",
             )
         values = axis_values(text)
         if name in hyperparameters:
@@ -191,10 +197,10 @@ def _asked(base: Cell, about: MethodCard) -> Sweep | None:
 
 def _refill(place: int, name: str) -> None:
     """Another setting has other values: what was suggested for the one before is taken away."""
-    before = st.session_state.get(KEPT, {}).get(f"of{place}", name)
+    before = st.session_state.get(SAVED, {}).get(f"of{place}", name)
     if before != name:
         st.session_state.pop(f"sweep:values{place}", None)
-        st.session_state[KEPT].pop(f"values{place}", None)
+        st.session_state[SAVED].pop(f"values{place}", None)
     _keep(f"of{place}", name)
 
 
@@ -223,12 +229,12 @@ def _before(sweep: Sweep) -> str | None:
     if n_all > ASK_ABOVE:
         at_most = int(
             st.number_input(
-                "Runs at most",
+                "Maximum number of runs",
                 len(sweep.seeds),
                 n_all,
                 min(n_all, ASK_ABOVE),
                 key=f"sweep:limit-{sweep.id}",
-                help="Fewer than all: settings are drawn evenly from the grid, the others stay gaps.",
+                help="If lower than the total, settings are sampled evenly from the grid.",
             )
         )
         sweep = limited(sweep, at_most)
@@ -239,7 +245,7 @@ def _before(sweep: Sweep) -> str | None:
         found = jobs.result(
             ("forecast", sweep.to_json()),
             lambda report: _looked_up(sweep),
-            label="Training a few steps to see how long a run takes",
+            label="Training a few steps to estimate the time per run",
             height=64,
             border=False,
         )
@@ -251,14 +257,14 @@ def _before(sweep: Sweep) -> str | None:
             if len(outcome.failures) == sweep.n_runs:
                 return None
         if outcome.n_reused:
-            st.caption(f"{outcome.n_reused} of them are finished already and are reused.")
+            st.caption(f"{outcome.n_reused} of them are already finished and are reused.")
         duration = st.container()
         sure = n_all <= ASK_ABOVE or sweep.n_runs <= ASK_ABOVE
         if not sure:
             sure = st.checkbox(
                 f"Yes, start {sweep.n_runs:,} runs",
                 key=f"sweep:sure-{sweep.id}",
-                help="So many runs take this machine for the time above; lower the limit to try a part first.",
+                help="Estimated time for this many runs on this machine; lower the limit to try a part first.",
             )
         launcher = _launcher()
         gpus = _gpus_per_run() if launcher == RAY else 1.0
@@ -285,22 +291,25 @@ def _refused(outcome: SweepOutcome) -> str:
     for why, titles in list(reasons.items())[:MOST_TOLD]:
         more = f" and {len(titles) - MOST_TOLD} more" if len(titles) > MOST_TOLD else ""
         lines.append(f"- {'; '.join(list(titles)[:MOST_TOLD])}{more}: {frame.sentence(ValueError(why))}")
-    head = f"{len(outcome.failures):,} of the {outcome.sweep.n_runs:,} runs cannot be trained and are left out:"
+    head = f"{len(outcome.failures):,} of the {outcome.sweep.n_runs:,} runs cannot be trained and are skipped:"
     return "\n".join([head, *lines])
 
 
 def _duration(expected: Mapping[str, Any], launcher: str) -> str:
     """How long a sweep is going to take, in a sentence."""
     if not expected["n_left"]:
-        return "All of them are finished: the result is there at once."
+        return "All runs are already finished; results are shown immediately."
     seconds, at_a_time = expected["seconds_left"], expected["n_workers"]
     if launcher == RAY:
         of_all = run_descriptions.duration(seconds * at_a_time)
         return (
-            f"About {of_all} (h:mm:ss or m:ss) of training at this machine's pace; the cluster trains as many runs "
-            "at a time as it has room for."
+            f"About {of_all} (h:mm:ss or m:ss) of training at this machine's speed; the cluster runs as many "
+            "in parallel as its resources allow."
         )
-    return f"About {run_descriptions.duration(seconds)} (h:mm:ss or m:ss) on this machine, {at_a_time} runs at a time."
+    return (
+        f"Estimated time on this machine: {run_descriptions.duration(seconds)} (h:mm:ss or m:ss), {at_a_time} runs "
+        "in parallel."
+    )
 
 
 def _launcher() -> str:
@@ -314,9 +323,9 @@ def _launcher() -> str:
             key="sweep:launcher",
             default=SWEEP,
             required=True,
-            format_func=lambda name: "processes of this machine" if name == SWEEP else "the Ray cluster",
-            help="The cluster of MMCLUST_RAY_ADDRESS trains as many runs at a time as it has room for; docs/deploy.md "
-            "says what it needs.",
+            format_func=lambda name: "processes on this machine" if name == SWEEP else "the Ray cluster",
+            help="The cluster at MMCLUST_RAY_ADDRESS runs as many in parallel as its resources allow; see "
+            "docs/deploy.md.",
         )
         or SWEEP
     )
@@ -331,8 +340,8 @@ def _gpus_per_run() -> float:
             1.0,
             0.25,
             key="sweep:gpus",
-            help="Part of a GPU that the cluster keeps free for each run: with 0.25 four runs share one, and its "
-            "memory has to hold them all. Small runs leave most of a GPU idle. Without GPUs it has no meaning.",
+            help="Fraction of a GPU reserved for each run: with 0.25, four runs share one GPU and its memory. "
+            "Ignored without GPUs.",
         )
     )
 
@@ -357,20 +366,20 @@ def _status(sweep_id: str, was_running: bool) -> None:
             words += f", {len(record.failures)} failed" if record.failures else ""
             st.caption(words, width="stretch")
             if record.status == "running":
-                if st.button("Stop", icon=":material/stop:", help="Runs write their checkpoints; Resume goes on."):
+                if st.button(
+                    "Stop", icon=":material/stop:", help="Runs save their checkpoints; Resume continues them."
+                ):
                     sweeps.ask_to_stop(store, sweep_id)
-                    st.toast("The sweep stops within seconds.", icon=":material/stop:")
+                    st.toast("The sweep will stop within seconds.", icon=":material/stop:")
             elif n_finished < record.sweep.n_runs and st.button(
-                "Resume", icon=":material/play_arrow:", help="Trains what is missing or has failed."
+                "Resume", icon=":material/play_arrow:", help="Train missing and failed runs."
             ):
                 there = [run.spec.gpus for run in done.values() if run.launcher == RAY]  # it goes on where it was begun
                 child.start(store, record.sweep, RAY if there else SWEEP, min(there, default=1.0))
                 st.rerun()
         if record.status == "running":
             left = _seconds_left(record, done)
-            text = (
-                f"about {run_descriptions.duration(left)} left" if left is not None else "the first runs are under way"
-            )
+            text = f"about {run_descriptions.duration(left)} left" if left is not None else "first runs in progress"
             parts = sum(min(1.0, run.epoch / run.epochs) for run in done.values())
             st.progress(min(1.0, parts / record.sweep.n_runs), text=text)
         holes: dict[str, list[str]] = {}

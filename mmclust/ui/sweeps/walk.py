@@ -1,4 +1,4 @@
-"""One finished run at a glance: its map, its confusion and the surest samples of its clusters, as one piece of HTML.
+"""One finished run at a glance, as HTML: its map, confusion matrix and most confident samples per cluster.
 
 Made ahead of time for all runs of a sweep, so that a slider that walks over them redraws at once.
 """
@@ -26,12 +26,12 @@ SAMPLES = 7
 SAMPLE_PX = 30
 MOST_CLUSTERS = 20
 """More would not be told apart at a glance."""
-KEPT = 600
+CACHED = 600
 """Pieces that stay in memory, some 100 kB each."""
 MADE_AHEAD = 300
 
 
-class _Kept:
+class _CachedRun:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.pieces: OrderedDict[tuple[str, int], str] = OrderedDict()
@@ -39,7 +39,7 @@ class _Kept:
         """First map of each data set (N, 2), NaN where it has no point: later maps are turned to lie like it."""
 
 
-_kept = _Kept()
+_cache = _CachedRun()
 
 
 def piece(record: RunRecord) -> str:
@@ -50,17 +50,17 @@ def piece(record: RunRecord) -> str:
     """
     snapshots = cache.store().get(record.run_id).snapshots()
     if not snapshots:
-        raise ValueError(f"run {record.run_id} has no snapshot yet; let it train for an epoch first")
+        raise ValueError(f"run {record.run_id} has no snapshot yet; wait for its first epoch")
     epoch, path = snapshots[-1]
     key = (record.run_id, path.stat().st_mtime_ns)
-    with _kept.lock:
-        if (known := _kept.pieces.get(key)) is not None:
+    with _cache.lock:
+        if (known := _cache.pieces.get(key)) is not None:
             return known
     made = _drawn(cache.clustering(record, epoch, path))
-    with _kept.lock:
-        _kept.pieces[key] = made
-        while len(_kept.pieces) > KEPT:
-            _kept.pieces.popitem(last=False)
+    with _cache.lock:
+        _cache.pieces[key] = made
+        while len(_cache.pieces) > CACHED:
+            _cache.pieces.popitem(last=False)
     return made
 
 
@@ -68,12 +68,12 @@ def make_ahead(name: str, records: Sequence[RunRecord]) -> None:
     """Begin to make the pieces of these runs, in this order, in the background."""
     wanted = list(records)[:MADE_AHEAD]
 
-    def work(report: jobs.Report) -> None:
+    def work(report: jobs.OnProgress) -> None:
         for done, record in enumerate(wanted):
             report(done / len(wanted))
             piece(record)
 
-    jobs.ahead(("walk", name, tuple(record.run_id for record in wanted)), work)
+    jobs.start(("walk", name, tuple(record.run_id for record in wanted)), work)
 
 
 def _drawn(clustering: Clustering) -> str:
@@ -91,7 +91,7 @@ def _drawn(clustering: Clustering) -> str:
         f"<figure>{_map(clustering)}<figcaption>first two principal axes of {escape(_space(clustering))}, turned alike"
         f"</figcaption></figure><figure>{_confusion(clustering)}</figure>"
         f"<figure>{''.join(_row(clustering, k) for k in clusters)}"
-        f"<figcaption>surest {clustering.word}s of each cluster</figcaption></figure></div>"
+        f"<figcaption>most confident {clustering.word}s of each cluster</figcaption></figure></div>"
     )
 
 
@@ -123,12 +123,12 @@ def _turned(clustering: Clustering, points: np.ndarray, ids: np.ndarray) -> np.n
     """The points, turned and mirrored to lie like the first map of the same data (orthogonal Procrustes)."""
     points = points / max(float(np.abs(points).max()), 1e-9)
     name = f"{clustering.record.spec.dataset} {clustering.record.spec.limit}"
-    with _kept.lock:
-        first = _kept.rotations.get(name)
+    with _cache.lock:
+        first = _cache.rotations.get(name)
         if first is None:
             first = np.full((clustering.data.n_samples, 2), np.nan)
             first[ids] = points
-            _kept.rotations[name] = first
+            _cache.rotations[name] = first
             return points
     there = np.isfinite(first[ids, 0])
     if there.sum() < 3:
@@ -145,7 +145,7 @@ def _confusion(clustering: Clustering) -> str:
             f'<i style="width:{100 * size / largest:.0f}%;background:{clustering.colors[k]}"></i></span></div>'
             for k, size in enumerate(clustering.sizes[:MOST_CLUSTERS])
         )
-        return f"{bars}<figcaption>sizes of the clusters (no classes are known)</figcaption>"
+        return f"{bars}<figcaption>cluster sizes (no classes)</figcaption>"
     order = match(clustering.counts)[:MOST_CLUSTERS]
     table = clustering.counts[:MOST_CLUSTERS][:, order]
     share = table / np.maximum(clustering.counts[:MOST_CLUSTERS].sum(axis=1, keepdims=True), 1)
@@ -168,7 +168,7 @@ def _confusion(clustering: Clustering) -> str:
 
 
 def _row(clustering: Clustering, cluster: int) -> str:
-    chosen = cluster_members.members(clustering, cluster, "surest", SAMPLES)
+    chosen = cluster_members.members(clustering, cluster, "most confident", SAMPLES)
     shown = pictures.samples(clustering, chosen, px=SAMPLE_PX, mark=False, kind="row", only=[0])
     name = escape(clustering.cluster_name(cluster))
     mark = f'<i style="background:{clustering.colors[cluster]}"></i>'

@@ -48,7 +48,7 @@ class Choice:
         return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train, facts=facts)
 
 
-_METHOD_HELP = "The methods that take such data: some are for images, others for samples seen through several views."
+_METHOD_HELP = "Methods that accept this data set: some are for images, others for multi-view data."
 
 
 def form() -> Choice:
@@ -58,7 +58,7 @@ def form() -> Choice:
     fitting = _fitting(len(cache.describe(dataset).views))
     method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
-    _settle(dataset, method.name, preset)
+    _follow_url(dataset, method.name, preset)
     facts = _facts(dataset, method, preset)
     about = method.preset(preset, dataset, facts)
     if about.note:
@@ -71,7 +71,7 @@ def form() -> Choice:
     changes = forms.hyperparameters(method, defaults, open_groups=("Objective",))
     if changes:
         st.button(
-            f"Back to the preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
+            f"Reset to preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
         )
     choice = Choice(dataset=dataset, method=method, preset=preset, changes=changes, **settings)
     with told:
@@ -90,7 +90,7 @@ def _notes(choice: Choice) -> None:
     if chosen:
         meanings = {name: preprocessing.meaning(name) for name in chosen}
         st.caption(
-            f"Preparation: {', '.join(chosen)}",
+            f"Preprocessing: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
         )
     n_train = _n_trained(choice.dataset, choice.method, choice.preset, choice.limit)
@@ -122,8 +122,8 @@ def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None)
 
 def _dataset() -> str:
     known = {entry.name: entry for entry in (*catalogue.DATASETS.values(), *login.entries()) if entry.available()}
-    # Only names of the catalogue and of the visitor's own data: what stands in a URL never becomes a path.
-    first = forms.kept("dataset")
+    # Only names of the catalogue and of the user's own data: what stands in a URL never becomes a path.
+    first = forms.saved("dataset")
     names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
     name = _pick("dataset", "Data set", names, run_descriptions.dataset_title)
     entry = catalogue.find(name)
@@ -160,13 +160,13 @@ def _pick(
     """A choice that is kept in the URL; a new choice takes the sliders back to the preset."""
     key = f"form:{name}"
     if st.session_state.get(key) not in options:
-        wanted = forms.kept(name)
+        wanted = forms.saved(name)
         st.session_state[key] = wanted if wanted in options else options[0]
     if segmented:
         value = st.segmented_control(label, options, key=key, format_func=show, on_change=_fresh, required=True)
     else:
         value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh, help=help)
-    forms.keep(name, value)
+    forms.save(name, value)
     forms.write_url({name: value})
     return value or options[0]
 
@@ -179,7 +179,7 @@ def _fresh() -> None:
             del st.query_params[name]
 
 
-def _settle(*chosen: str) -> None:
+def _follow_url(*chosen: str) -> None:
     """Where the URL has brought another data set, method or preset, only the settings that it names are kept."""
     if st.session_state.get(_CHOSEN, chosen) != chosen:
         _forget_settings()
@@ -190,35 +190,40 @@ def _forget_settings() -> None:
     for key in [str(k) for k in st.session_state]:
         if key.startswith(forms.PREFIX) or key in _DEPENDENT:
             del st.session_state[key]
-    kept = st.session_state.get(forms.KEPT, {})
-    st.session_state[forms.KEPT] = {name: value for name, value in kept.items() if name in _FOR_ALL}
+    kept = st.session_state.get(forms.SAVED, {})
+    st.session_state[forms.SAVED] = {name: value for name, value in kept.items() if name in _FOR_ALL}
 
 
 def _settings(dataset: str, about: Preset) -> dict[str, Any]:
     spec = cache.describe(dataset)
     left, right = st.columns(2, gap="small")
     with left:
-        epochs = _number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Passes over the data.")
+        epochs = _number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Number of passes over the data.")
     with right:
-        seed = _number("seed", "Seed", 0, 0, 2**31 - 1, "Start of all random draws: the same seed repeats a run.")
+        seed = _number("seed", "Seed", 0, 0, 2**31 - 1, "Random seed: the same seed reproduces a run.")
     with st.expander("Clusters, data and device"):
         clusters = _number(
-            "clusters", "Clusters $K$", spec.n_clusters, 2, 1000, "By default as many as the data set has classes."
+            "clusters",
+            "Clusters $K$",
+            spec.n_clusters,
+            2,
+            1000,
+            "Number of clusters; by default the number of classes.",
         )
-        limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "A random sample of this many, for a quick look.")
-        device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto takes a GPU where there is one.")
+        limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "Train on a random subset of this size.")
+        device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto uses a GPU if available.")
         precision = _choice(
             "precision",
             "Precision",
             ["float32", "bf16"],
-            "bf16 is faster where the processor has it.",
+            "bf16 is faster on processors that support it.",
             default=specs.usual_precision(about, device),
         )
         launcher = _choice(
             "launcher",
             "Runs in",
             list(launch.LAUNCHERS),
-            "thread: inside this server. process: a program of its own.",
+            "thread: in this server. process: in a separate process.",
         )
     return {
         "epochs": epochs,
@@ -234,10 +239,10 @@ def _settings(dataset: str, about: Preset) -> dict[str, Any]:
 def _number(name: str, label: str, default: int, low: int, high: int, text: str) -> int:
     key = f"form:{name}"
     if key not in st.session_state:
-        wanted = str(forms.kept(name, default))
+        wanted = str(forms.saved(name, default))
         st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
     value = int(st.number_input(label, low, high, step=1, key=key, help=text))
-    forms.keep_change(name, value, default)
+    forms.save_change(name, value, default)
     return value
 
 
@@ -245,18 +250,20 @@ def _choice(name: str, label: str, options: list[str], text: str, default: str |
     key = f"form:{name}"
     default = default or options[0]
     if st.session_state.get(key) not in options:
-        wanted = forms.kept(name, default)
+        wanted = forms.saved(name, default)
         st.session_state[key] = wanted if wanted in options else default
     value = st.segmented_control(label, options, key=key, help=text, required=True) or default
-    forms.keep_change(name, value, default)
+    forms.save_change(name, value, default)
     return value
 
 
 def _ablations(method: MethodCard) -> None:
     if not method.ablations:
         return
-    with st.popover("Ablations of the paper", icon=":material/science:", width="stretch"):
-        st.caption("Rows of the paper's ablation table: each sets the weights of the terms, then press Start.")
+    with st.popover("Ablations from the paper", icon=":material/science:", width="stretch"):
+        st.caption(
+            "Rows of the paper's ablation table. Each sets the weights of the loss terms; then press Start training."
+        )
         for name, values in method.ablations.items():
             st.button(name, key=f"ablation-{name}", on_click=forms.set_values, args=(method, values), width="stretch")
 
@@ -265,7 +272,7 @@ def _start(choice: Choice) -> None:
     entry = catalogue.find(choice.dataset)
     missing = entry is not None and not entry.available()
     if entry is not None and missing:
-        st.warning(f"{entry.title} is not here yet. {entry.how_to_get}", icon=":material/download:")
+        st.warning(f"{entry.title} is not available on this machine. {entry.how_to_get}", icon=":material/download:")
     if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=missing):
         try:
             run = submit(choice)

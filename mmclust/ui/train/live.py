@@ -1,4 +1,4 @@
-"""The panel of a run while it trains: status, progress, curves, signals, a small map, alarms. Reads the store only."""
+"""The panel of a run while it trains: status, curves, signals, a small map, diagnostics. Reads the store only."""
 
 import math
 from typing import Any
@@ -23,18 +23,18 @@ from mmclust.ui.train import diagnostics, method_card
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
 MAP_HELP = (
-    "Every point is a sample. It moves from the middle (undecided) to the corner of the cluster it is assigned to. "
-    "Coloured by class, a corner of one colour is a pure cluster. The slider goes back to earlier snapshots."
+    "Each point is a sample. It moves from the centre (uncertain) to the corner of its cluster. Points are "
+    "coloured by class: a corner of one colour is a pure cluster. The slider shows earlier snapshots."
 )
 SCORES_HELP = "\n\n".join(f"**{FIGURES[name].title}**: {FIGURES[name].about}" for name in MAIN)
 CHART_PX = 270
-SETTLING = 0.3
+GRACE = 0.3
 """Share of a training after which a loss term without a point is taken to be switched off."""
 SIGNAL_COLORS = ("#6c7ce0", "#45a05a", "#1391a5", "#de6b35", "#cf5c9d", "#b18a1f")
 VIEW_CURVES = {
     "view/acc": "ACC of each view alone",
     "view/nmi": "NMI of each view alone",
-    "signal/weight": "Weights of the fusion",
+    "signal/weight": "Fusion weights",
 }
 """Titles of sets of curves, one for each view."""
 
@@ -47,7 +47,7 @@ def panel(run_id: str) -> None:
 
 
 def _overview(run_id: str, was_active: bool) -> None:
-    """Status, progress, scores, map, alarms: what somebody watches."""
+    """Status, progress, scores, map, diagnostics: what somebody watches."""
     with frame.messages():
         run = cache.store().get(run_id)
         record = run.record()
@@ -56,7 +56,7 @@ def _overview(run_id: str, was_active: bool) -> None:
         points = curves.read(run)
         _head(run, record)
         if not record.active and not points:
-            st.caption("It ended before anything was measured.")
+            st.caption("The run ended before the first measurement.")
             return
         _figures(record, points)
         left, right = st.columns([3, 2], gap="medium")
@@ -64,7 +64,7 @@ def _overview(run_id: str, was_active: bool) -> None:
             _scores(record, points)
         with right:
             sizes = _map(run, record)
-        _alarms(record, points, sizes)
+        _diagnostics(record, points, sizes)
 
 
 def _details(run_id: str) -> None:
@@ -88,7 +88,7 @@ def _head(run: Run, record: RunRecord) -> None:
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         _buttons(run, record)
     if record.status == "queued":
-        st.progress(0.0, text=record.waiting_for or "Waiting for its turn.")
+        st.progress(0.0, text=record.waiting_for or "Waiting in the queue.")
     else:
         st.progress(
             min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
@@ -108,7 +108,7 @@ def _buttons(run: Run, record: RunRecord) -> None:
             disabled=asked or record.status == "queued",
             on_click=_ask,
             args=(run, "pause"),
-            help="Keeps the state and gives the device to the next run.",
+            help="Save the state and release the device for the next run.",
         )
         st.button(
             "Stop",
@@ -117,21 +117,21 @@ def _buttons(run: Run, record: RunRecord) -> None:
             disabled=asked,
             on_click=_ask,
             args=(run, "stop"),
-            help="Ends the training after this step; it can be resumed later.",
+            help="Stop after the current step. You can resume later.",
         )
     begun = (run.folder / "checkpoint.pt").exists()
     if record.resumable and st.button(
         "Resume",
         icon=":material/play_arrow:",
         key="run-resume",
-        help="Goes on from the last checkpoint." if begun else "Begins anew: there is no checkpoint of it.",
+        help="Continue from the last checkpoint." if begun else "Restart: this run has no checkpoint.",
     ):
         launch.resume(cache.store(), record.run_id)
         st.rerun()
     if (
         not record.active
         and run.snapshots()
-        and st.button("See the clusters", icon=":material/arrow_forward:", type="primary", key="run-see")
+        and st.button("Browse clusters", icon=":material/arrow_forward:", type="primary", key="run-see")
     ):
         st.switch_page("clusters.py", query_params={"run": record.run_id})
 
@@ -152,9 +152,11 @@ def _figures(record: RunRecord, points: Curves) -> None:
             shown.append((FIGURES[name].title, "–" if value is None else f"{value:.1%}", FIGURES[name].about))
     entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
     use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
-    shown.append(("Cluster use", use, "Entropy of the mean assignment over its maximum: 100 % means equal sizes."))
+    shown.append(
+        ("Cluster balance", use, "Entropy of the cluster sizes relative to its maximum; 100% means equal sizes.")
+    )
     sure = latest.get("signal/confidence")
-    shown.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the chosen cluster."))
+    shown.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the assigned cluster."))
     st.html(frame.tiles(shown))
 
 
@@ -173,36 +175,34 @@ def _scores(record: RunRecord, points: Curves) -> None:
 
 
 def _map(run: Run, record: RunRecord) -> np.ndarray | None:
-    st.markdown("**Assignments** :gray[(corners: clusters)]", help=MAP_HELP)
-    kept = run.snapshots()
-    if not kept:
+    st.markdown("**Assignments** :gray[(each corner is a cluster)]", help=MAP_HELP)
+    snapshots = run.snapshots()
+    if not snapshots:
         with st.container(height=CHART_PX, border=True, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The map appears with the first snapshot.")
         return None
-    clustering = cache.clustering(record, *kept[-1])
-    small_map.draw(clustering, key="live-map", height=CHART_PX, short=True)
+    clustering = cache.clustering(record, *snapshots[-1])
+    small_map.draw_assignments(clustering, key="live-map", height=CHART_PX, short=True)
     return clustering.sizes
 
 
-def _alarms(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:
-    found = diagnostics.alarms(record, points, None if sizes is None else sizes.tolist())
-    with st.container(key="mm-alarms", gap="xsmall"):
-        for alarm in found:
-            draw = st.warning if alarm.level == "warning" else st.info
-            draw(alarm.text, icon=":material/warning:" if alarm.level == "warning" else ":material/info:")
-        if not found and (text := diagnostics.calm(record, points)):
+def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:
+    found = diagnostics.diagnose(record, points, None if sizes is None else sizes.tolist())
+    with st.container(key="mm-diagnostics", gap="xsmall"):
+        for one in found:
+            draw = st.warning if one.level == "warning" else st.info
+            draw(one.text, icon=":material/warning:" if one.level == "warning" else ":material/info:")
+        if not found and (text := diagnostics.all_clear(record, points)):
             st.success(text, icon=":material/check_circle:")
         elif not found:
-            st.info(
-                "Clusters are still forming. Signs of collapse will be named here.", icon=":material/hourglass_top:"
-            )
+            st.info("Clusters are still forming. Warnings about collapse appear here.", icon=":material/hourglass_top:")
 
 
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
     colors = method_card.term_colors(method)
     shown = [term for term in method.terms if f"loss/{term.name}" in points]
-    if not shown or record.status == "running" and record.step < SETTLING * record.total_steps:
+    if not shown or record.status == "running" and record.step < GRACE * record.total_steps:
         shown = list(method.terms)  # those that come later or not at all have their place until that is known
     grid = st.grid(min(len(shown), 6), min_column_width=150, gap="small")
     for term in shown:
@@ -211,7 +211,7 @@ def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
 
 
 def _signals(record: RunRecord, points: Curves) -> None:
-    st.markdown("**Signals that need no labels**")
+    st.markdown("**Unsupervised signals**")
     names = ["signal/usage_entropy", "signal/confidence"]
     names += [name for name in points if name.startswith("signal/") and name not in names and not _of_views(name)]
     grid = st.grid(3, min_column_width=200, gap="small")

@@ -35,7 +35,7 @@ def objective(card: MethodCard, values: Mapping[str, Any]) -> list[str]:
     return [line.strip() for line in text.split(r"\qquad")]
 
 
-def draw(card: MethodCard, values: Mapping[str, Any]) -> None:
+def draw_method_card(card: MethodCard, values: Mapping[str, Any]) -> None:
     """The whole card.
 
     Args:

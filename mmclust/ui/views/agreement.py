@@ -46,7 +46,7 @@ def _table(clustering: Clustering) -> str:
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def page(clustering: Clustering) -> None:
+def draw_agreement(clustering: Clustering) -> None:
     """The table of two assignments, what it says in words, and the samples of a cell."""
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -100,7 +100,7 @@ def _choice(clustering: Clustering, label: str, name: str, first: str) -> int | 
         key=state.linked(name, list(known), first),
         width=220,
         format_func=lambda source: picker.source_name(clustering, known[source]),
-        help="Whose clusters stand here: those of all views together, or of one alone.",
+        help="The assignment to show: fused over all views, or of a single view.",
     )
     return known[state.link(name, first)]
 
@@ -148,9 +148,9 @@ def _cells(
     member = (clusters(clustering, pair[0]) == row) & (clusters(clustering, pair[1]) == column)
     positions = np.flatnonzero(member)
     if not len(positions):
-        st.caption("No sample lies in this cell.")
+        st.caption("No samples in this cell.")
         return
-    st.markdown(f"**{len(positions):,} samples** lie in this cell.")
+    st.markdown(f"**{len(positions):,} samples** in this cell.")
     shown = positions[np.argsort(-clustering.confidence[positions], kind="stable")][
         : SHOWN // len(clustering.data.views)
     ]
@@ -166,12 +166,12 @@ def disagreements(clustering: Clustering) -> None:
     """Samples whose views are sure of different clusters."""
     found = clustering.derive("disagreements", lambda: _certain(clustering))
     if not len(found):
-        st.success("All views name the same cluster for every sample.", icon=":material/check_circle:")
+        st.success("All views agree on every sample.", icon=":material/check_circle:")
         return
     st.markdown(
-        f"**{len(found):,} of {len(clustering.ids):,} samples** have views that name different clusters "
-        f":gray[({len(found) / len(clustering.ids):.1%}; the ones where every view is sure come first)]",
-        help="The line under a picture has the colour of the cluster that this view alone names; the text says which.",
+        f"**{len(found):,} of {len(clustering.ids):,} samples** have views that disagree "
+        f":gray[({len(found) / len(clustering.ids):.1%}; those with confident views first)]",
+        help="The line and the text under each picture give the cluster assigned by this view alone.",
     )
     per_page = max(6, 60 // len(clustering.data.views))
     page = 1

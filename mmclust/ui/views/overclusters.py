@@ -19,7 +19,7 @@ def read(clustering: Clustering) -> OverClusters:
     )
 
 
-def page(clustering: Clustering) -> None:
+def draw_overclusters(clustering: Clustering) -> None:
     """The table of both, and the over-clusters of one cluster in samples."""
     found = read(clustering)
     n_over = found.counts.shape[1]
@@ -28,7 +28,7 @@ def page(clustering: Clustering) -> None:
     with left:
         st.markdown(
             "**Over-clusters against clusters** :gray[(ordered by their cluster)]",
-            help="The second head sorts the same codes into more, finer clusters. Ideally each lies in one cluster.",
+            help="The second head assigns the same codes to more, finer clusters. Ideally, each lies in one cluster.",
         )
         figure = clustering.derive(
             ("over figure", tuple(names)),
@@ -56,7 +56,7 @@ def page(clustering: Clustering) -> None:
         )
         own = [int(k) for k in found.order if found.owner[k] == cluster and found.counts[:, k].sum()]
         if not own:
-            st.caption("No over-cluster lies mainly in this cluster.")
+            st.caption("No over-cluster belongs mainly to this cluster.")
         rows = clustering.derive(("over rows", cluster), lambda: "".join(_row(clustering, found, k) for k in own[:10]))
         with st.container(height=430, border=False):
             st.html(rows)
@@ -68,19 +68,19 @@ def sentence(found: OverClusters) -> str:
     used = n_over - found.empty
     text = f"**{used} of {n_over} over-clusters are in use**, about {used / n_clusters:.1f} in each cluster."
     if found.empty:
-        text += f" {found.empty} hold no sample."
+        text += f" {found.empty} are empty."
     if found.mixed:
-        return text + f" {found.mixed} lie across clusters: less than nine in ten of their samples are in one."
-    return text + " Every one of them lies in a single cluster."
+        return text + f" {found.mixed} span clusters: less than 90% of their samples are in one cluster."
+    return text + " Each lies in a single cluster."
 
 
 def _row(clustering: Clustering, found: OverClusters, over: int) -> str:
-    """HTML of the surest samples of an over-cluster."""
+    """HTML of the most confident samples of an over-cluster."""
     probs = clustering.snapshot.spaces["over"][:, over]
     members = np.flatnonzero(clustering.snapshot.spaces["over"].argmax(axis=1) == over)
-    surest = members[np.argsort(-probs[members], kind="stable")][:IN_ROW]
+    confident = members[np.argsort(-probs[members], kind="stable")][:IN_ROW]
     color = clustering.colors[found.owner[over]]
     text = f"over-cluster {over + 1}: {len(members):,} samples, {found.purity[over]:.0%} in this cluster"
-    images = pictures.samples(clustering, surest, px=34, mark=False, kind="row")
+    images = pictures.samples(clustering, confident, px=34, mark=False, kind="row")
     row = f'<div class="mm-row"><i style="background:{color}"></i>{images}</div>'
     return f'<div class="mm-over"><small>{text}</small>{row}</div>'

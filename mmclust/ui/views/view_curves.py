@@ -15,25 +15,25 @@ def titles(points: Curves, prefix: str, views: tuple[str, ...]) -> dict[str, str
     return {f"{prefix}{i}": name for i, name in enumerate(views, start=1) if f"{prefix}{i}" in points}
 
 
-def page(clustering: Clustering) -> None:
+def draw_view_curves(clustering: Clustering) -> None:
     """Weights of the fusion, agreement of the views, and how well each clusters alone."""
     points = curves.read(clustering.run)
     weights = titles(points, "signal/weight_", clustering.view_names)
     accs, nmis = (titles(points, f"view/{name}_", clustering.view_names) for name in ("acc", "nmi"))
     charts = [
-        ("Weights of the fusion", "share of each view in the fused features", weights, False),
+        ("Fusion weights", "weight of each view in the fused features", weights, False),
         (
             "Agreement",
-            "share of samples for which all views name the same cluster",
+            "fraction of samples on which all views agree",
             {"signal/agreement": "all views"} if "signal/agreement" in points else {},
             True,
         ),
-        ("ACC of each view alone", "beside that of all together", accs and accs | {"eval/acc": "fused"}, True),
-        ("NMI of each view alone", "beside that of all together", nmis and nmis | {"eval/nmi": "fused"}, True),
+        ("ACC of each view alone", "compared with the fused assignment", accs and accs | {"eval/acc": "fused"}, True),
+        ("NMI of each view alone", "compared with the fused assignment", nmis and nmis | {"eval/nmi": "fused"}, True),
     ]
     shown = [chart for chart in charts if chart[2]]
     if not shown:
-        frame.empty("No curves yet", "They come with the first evaluation of a training.")
+        frame.empty("No curves yet", "Curves appear after the first evaluation.")
         return
     if weights:
         last = [(f"weight of {name}", f"{points[key].value[-1]:.3f}", "Last value") for key, name in weights.items()]

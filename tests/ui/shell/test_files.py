@@ -55,7 +55,7 @@ def test_nothing_else_can_be_fetched():
 
 
 def test_old_content_makes_room_for_new(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(files, "KEPT_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
     first = files.publish(b"a" * 700)
     second = files.publish(b"b" * 700)
     assert get(first)[0] == 404

@@ -15,7 +15,7 @@ from mmclust.ui.components import modules
 _SCRIPT = modules.joined(Path(__file__).parent / "click.js")
 
 
-def show(
+def clickable(
     html: str, *, key: str, chosen: str | None = None, on_click: Callable[[str], None] | None = None
 ) -> str | None:
     """Draw trusted HTML, and give the `data-click` of the part that was just clicked; None in all other reruns.

@@ -81,7 +81,7 @@ def content(
     }
 
 
-def show(data: dict[str, Any], *, key: str, selected: tuple[int, int] | None = None) -> Clicked | None:
+def draw_matrix(data: dict[str, Any], *, key: str, selected: tuple[int, int] | None = None) -> Clicked | None:
     """Draw a table, and give what was just clicked in it; None in all other reruns.
 
     Args:

@@ -84,7 +84,7 @@ def pack(
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         texts: address of a JSON list with the caption of every sample of the data set; empty without captions.
-        layout: what the positions stand for; while it stays the same, the browser keeps the visitor's zoom.
+        layout: what the positions stand for; while it stays the same, the browser keeps the user's zoom.
         start: number of the frame to be seen first, by default the last.
         edge: largest coordinate that is seen, in all directions from 0; by default just the points are.
     """
@@ -153,7 +153,7 @@ def _join(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
     return b"".join(parts)
 
 
-def show(
+def draw_map(
     content: bytes,
     n: int,
     *,
@@ -181,7 +181,7 @@ def show(
         color: key of the colouring to begin with; by default the last one used.
         selected: (m,) positions of the points that are selected.
         anchor: id of a sample to mark, -1 for none.
-        on_select: called before the page runs again, with the positions that the visitor has selected.
+        on_select: called before the page runs again, with the positions that the user has selected.
     """
     answered = f"{group}-answered"
 

@@ -34,7 +34,7 @@ class Points:
     landmarks: np.ndarray
     """(M, 2) positions of prototypes in the same projection."""
     frames: tuple[Frame, ...] = ()
-    """The same samples at every kept epoch; empty for a map of one epoch."""
+    """The same samples at every saved epoch; empty for a map of one epoch."""
 
 
 def shown_rows(n_samples: int, n_members: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def thumbnails(clustering: Clustering, of_view: int | None = None) -> atlas.Atla
 
 
 def content(
-    clustering: Clustering, points: Points, space: Space, honest: ProjectionQuality | None, *, layout: str, texts: str
+    clustering: Clustering, points: Points, space: Space, quality: ProjectionQuality | None, *, layout: str, texts: str
 ) -> bytes:
     """The file that the browser draws a map from.
 
@@ -95,7 +95,7 @@ def content(
         clustering: the run at an epoch.
         points: what is drawn.
         space: that they are of.
-        honest: how far the picture may be trusted, where that is known.
+        quality: how far the picture may be trusted, where that is known.
         layout: what the positions stand for; see `pointmap.pack`.
         texts: address of the captions.
     """
@@ -105,7 +105,7 @@ def content(
         ids=clustering.ids[points.rows],
         frames=points.frames or [Frame(epoch=clustering.epoch, xy=points.xy)],
         start=epochs.index(clustering.epoch) if clustering.epoch in epochs else None,
-        colorings=[*colorings(clustering, points), *faults(honest)],
+        colorings=[*colorings(clustering, points), *faults(quality)],
         landmarks=_stars(clustering, points),
         atlas=thumbnails(clustering, of_view),
         texts=texts,
@@ -122,7 +122,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
             Coloring(
                 key="view",
                 title="view",
-                help="Which view of the sample a point is",
+                help="The view that the point belongs to",
                 colors=colors,
                 values=points.views,
                 names=clustering.view_names,
@@ -133,7 +133,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
         Coloring(
             key="cluster",
             title="cluster",
-            help="The cluster each sample was put into",
+            help="The assigned cluster",
             values=clustering.y_pred[rows],
             names=names,
             colors=clustering.colors,
@@ -147,7 +147,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
             Coloring(
                 key="class",
                 title="class",
-                help="The true class, which training never saw",
+                help="The true class, not used in training",
                 values=labels,
                 names=classes,
                 colors=colors,
@@ -159,7 +159,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
                 title="correctness",
                 colors=(RIGHT, WRONG),
                 names=("right", "wrong"),
-                help="Whether the sample lies in the cluster matched to its class",
+                help="Whether the assigned cluster is the one matched to the sample's class",
                 values=(~clustering.right[rows]).astype(np.uint8),
             )
         )
@@ -178,31 +178,31 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
     return found
 
 
-def faults(honest: ProjectionQuality | None) -> list[Coloring]:
+def faults(quality: ProjectionQuality | None) -> list[Coloring]:
     """Colours of the points whose neighbours the picture invents or tears away."""
-    if honest is None:
+    if quality is None:
         return []
-    k, colors = honest.neighbours, ramp(FAULT, 32)
+    k, colors = quality.neighbours, ramp(FAULT, 32)
     return [
         Coloring(
             key="false",
             title="false neighbours",
             kind="scale",
-            values=honest.false,
+            values=quality.false,
             low="none",
             high="all",
             colors=colors,
-            help=f"Share of the {k} nearest on the map that are far away in the space",
+            help=f"Fraction of the {k} nearest neighbours on the map that are distant in the latent space",
         ),
         Coloring(
             key="missing",
             title="missing neighbours",
             kind="scale",
-            values=honest.missing,
+            values=quality.missing,
             low="none",
             high="all",
             colors=colors,
-            help=f"Share of the {k} nearest in the space that the map tears away",
+            help=f"Fraction of the {k} nearest neighbours in the latent space that are distant on the map",
         ),
     ]
 

@@ -1,6 +1,6 @@
 """The small map of assignments: a corner for each cluster, every sample between the clusters it may belong to.
 
-Nothing is worked out but the places of some samples at every kept epoch, so it keeps up with a training. The axes never
+Nothing is computed but the places of some samples at every saved epoch, so it keeps up with a training. The axes never
 change, and a new snapshot is a new frame: in the browser the points glide from the last one to it.
 """
 
@@ -27,8 +27,8 @@ NAMES_AT = 1.2
 EDGE = 1.3
 
 
-def draw(clustering: Clustering, *, key: str, height: int, short: bool = False) -> None:
-    """Draw the map of a run as it is at an epoch, with the kept epochs before it.
+def draw_assignments(clustering: Clustering, *, key: str, height: int, short: bool = False) -> None:
+    """Draw the map of a run as it is at an epoch, with the saved epochs before it.
 
     Args:
         clustering: the run at its last snapshot.
@@ -37,7 +37,7 @@ def draw(clustering: Clustering, *, key: str, height: int, short: bool = False) 
         short: write the numbers of the clusters beside the corners, not what they mean.
     """
     file, n_points = content(clustering, short=short)
-    pointmap.show(
+    pointmap.draw_map(
         file,
         n_points,
         key=key,
@@ -83,9 +83,9 @@ def _packed(clustering: Clustering, names: tuple[str, ...], texts: str) -> tuple
 
 
 def _frames(clustering: Clustering) -> tuple[np.ndarray, tuple[Frame, ...]]:
-    """Ids (m,) of the samples that are shown, and their places at the kept epochs up to the view's."""
-    kept = [(epoch, path) for epoch, path in clustering.run.snapshots() if epoch <= clustering.epoch]
-    chosen = timeline.shown_epochs(kept)
+    """Ids (m,) of the samples that are shown, and their places at the saved epochs up to the clustering's."""
+    saved = [(epoch, path) for epoch, path in clustering.run.snapshots() if epoch <= clustering.epoch]
+    chosen = timeline.shown_epochs(saved)
     snapshots = [*(_scores(path, path.stat().st_mtime_ns) for _, path in chosen[:-1]), clustering.snapshot]
     ids = timeline.common_samples(snapshots, most=POINTS)
     found = []

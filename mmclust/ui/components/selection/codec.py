@@ -16,12 +16,12 @@ from mmclust.ui.shell import cache
 LONGEST = 1200
 """Characters of packed ids that an address may hold; longer ones go to a file."""
 MOST_IDS = 2_000_000
-KEPT_FILES = 200
+MAX_FILES = 200
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Some samples of a view."""
+    """Some samples of a clustering."""
 
     rows: np.ndarray
     """(m,) places in the clustering's arrays, ascending."""
@@ -35,7 +35,7 @@ def encode(clustering: Clustering, rows: np.ndarray, title: str) -> str:
     Args:
         clustering: the run at an epoch.
         rows: (m,) places in the clustering's arrays, ascending.
-        title: kept with them where they are no whole cluster, class or cell.
+        title: stored with them where they are no whole cluster, class or cell.
     """
     if rule := _rule(_whole(clustering), rows):
         return rule
@@ -46,7 +46,7 @@ def encode(clustering: Clustering, rows: np.ndarray, title: str) -> str:
 
 
 def decode(clustering: Clustering, text: str) -> Selection | None:
-    """What the text of the URL's parameter selects of a view; None where it says nothing of it."""
+    """What the text of the URL's parameter selects of a clustering; None where it says nothing of it."""
     if found := re.fullmatch(r"(cluster|class|cell):(\d{1,6})(?:-(\d{1,6}))?", text):
         return _by_rule(clustering, found[1], int(found[2]), None if found[3] is None else int(found[3]))
     kind, _, rest = text.partition(":")
@@ -140,7 +140,7 @@ def _keep(packed: bytes) -> str:
         temporary.write_bytes(packed)
         temporary.replace(folder / digest)
         oldest = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
-        for path in oldest[: max(0, len(oldest) - KEPT_FILES)]:
+        for path in oldest[: max(0, len(oldest) - MAX_FILES)]:
             path.unlink(missing_ok=True)
     except OSError:
         return ""

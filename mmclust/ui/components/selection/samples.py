@@ -16,7 +16,7 @@ SHOWN = 120
 
 
 def images(clustering: Clustering, rows: np.ndarray, *, px: int = 44) -> None:
-    """The samples, surest first, and how they spread over clusters and classes.
+    """The samples, most confident first, and how they spread over clusters and classes.
 
     Args:
         clustering: the run at an epoch.
@@ -32,7 +32,7 @@ def images(clustering: Clustering, rows: np.ndarray, *, px: int = 44) -> None:
             if len(clustering.data.views) > 1 and clustering.snapshot.view_logits
             else "the cluster"
         )
-        st.caption(f"The {len(shown)} surest of them; the line under a picture has the colour of {of}.")
+        st.caption(f"The {len(shown)} most confident. The line under each picture has the colour of {of}.")
 
 
 def shares(clustering: Clustering, rows: np.ndarray) -> str:

@@ -23,7 +23,7 @@ class _Chosen:
 
 
 def current(clustering: Clustering) -> Selection | None:
-    """What is selected, for the run and epoch of a view; None while nothing is, or where it means nothing here.
+    """What is selected, for the run and epoch of a clustering; None while nothing is, or where it means nothing here.
 
     What stands in the URL comes first, else what was selected earlier in this session, which is put into the URL.
     """
@@ -37,7 +37,9 @@ def current(clustering: Clustering) -> Selection | None:
     found = None if chosen is None else _resolved(clustering, chosen)
     if chosen is None or found is None:
         if here.text and chosen is not None:
-            st.toast("What the link selects is not known here: nothing is selected.", icon=":material/info:")
+            st.toast(
+                "The selection in the link is not valid for this run; nothing is selected.", icon=":material/info:"
+            )
         clear()
         return None
     _remember(chosen)
@@ -87,7 +89,7 @@ def _remember(chosen: _Chosen) -> None:
 
 
 def _resolved(clustering: Clustering, chosen: _Chosen) -> Selection | None:
-    """`decode`, done once for a view as long as the same is selected."""
+    """`decode`, done once for a clustering as long as the same is selected."""
     key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.record.cluster_names, chosen.text)
     known = st.session_state.get("selection-resolved")
     if known is None or known[0] != key:

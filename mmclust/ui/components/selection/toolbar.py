@@ -11,8 +11,8 @@ from mmclust.ui.components.selection.codec import Selection
 from mmclust.ui.components.selection.session import address, clear, current, select
 
 PAGES = {
-    "map.py": ("On the map", ":material/scatter_plot:", "Where these samples lie among the others"),
-    "explain.py": ("Explain", ":material/visibility:", "What the network looked at in these samples"),
+    "map.py": ("Show on map", ":material/scatter_plot:", "Show these samples on the map"),
+    "explain.py": ("Explain", ":material/visibility:", "Explain the assignment of these samples"),
 }
 """Pages that `bar` leads to: label, icon and help."""
 
@@ -42,7 +42,9 @@ def link(
         help: what it does; by default the page's.
         disabled: whether it only stands there.
     """
-    text, picture, about = PAGES.get(page, (page.removesuffix(".py").capitalize(), None, "Open the page with these"))
+    text, picture, about = PAGES.get(
+        page, (page.removesuffix(".py").capitalize(), None, "Open the page with these samples selected")
+    )
     disabled = disabled or not len(rows)
     if st.button(label or text, icon=icon or picture, help=help or about, key=key, disabled=disabled):
         select(clustering, rows, title)
@@ -84,7 +86,7 @@ def actions(clustering: Clustering, found: Selection, *, page: str = "", images:
     if images and st.button(
         f"As {clustering.word}s",
         icon=":material/grid_view:",
-        help="See the samples themselves",
+        help="Show the selected samples",
         key="selection-images",
         type="tertiary",
     ):
@@ -98,10 +100,15 @@ def actions(clustering: Clustering, found: Selection, *, page: str = "", images:
         key="selection-csv",
         on_click="ignore",
         icon=":material/download:",
-        help="Ids, clusters and classes as a table",
+        help="Download ids, clusters and classes as CSV",
     )
     st.button(
-        "Clear", icon=":material/close:", help="Select nothing", key="selection-clear", on_click=clear, type="tertiary"
+        "Clear",
+        icon=":material/close:",
+        help="Clear the selection",
+        key="selection-clear",
+        on_click=clear,
+        type="tertiary",
     )
 
 

@@ -16,8 +16,9 @@ from mmclust.plots.curves import decimate, named_curves
 from mmclust.plots.sensitivity import heat_map, shown
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
-from mmclust.ui.compare import side_by_side
-from mmclust.ui.components import flows, groupings, run_descriptions, selection
+from mmclust.ui.compare import maps as run_maps
+from mmclust.ui.components import flows, run_descriptions, selection
+from mmclust.ui.components.flows import groupings
 from mmclust.ui.shell import cache, curves, frame, login, state
 
 RUNS = "runs"
@@ -26,7 +27,7 @@ MOST = 8
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedRun:
     """A run among those that are compared."""
 
     record: RunRecord
@@ -39,7 +40,7 @@ def usable() -> dict[str, RunRecord]:
     return {run.run_id: run for run in login.runs() if run.epoch > 0}
 
 
-def choose() -> list[Side]:
+def choose() -> list[ComparedRun]:
     """The runs of the URL or of this session, else the newest finished ones of the same samples."""
     known = usable()
     wanted = [
@@ -54,7 +55,7 @@ def choose() -> list[Side]:
         key="compare-runs",
         max_selections=MOST,
         format_func=lambda name: run_descriptions.line(known[name]),
-        help=f"Up to {MOST} runs; their clusters are compared on the samples that they share.",
+        help=f"Up to {MOST} runs. Clusters are compared on the samples they share.",
     )
     st.session_state[RUNS] = ",".join(names)
     if names:
@@ -72,10 +73,10 @@ def _first(known: Mapping[str, RunRecord]) -> list[str]:
     return next((runs[:3] for runs in alike.values() if len(runs) > 1), list(known)[:1])
 
 
-def named(records: Sequence[RunRecord]) -> list[Side]:
+def named(records: Sequence[RunRecord]) -> list[ComparedRun]:
     """Each run by what tells it from the others: title or method, the settings that differ, its seed."""
     differing = _differing(records)
-    sides: list[Side] = []
+    sides: list[ComparedRun] = []
     for run in records:
         words = [run.title or run_descriptions.method_title(run)]
         if not run.title:
@@ -83,7 +84,7 @@ def named(records: Sequence[RunRecord]) -> list[Side]:
             words.append(f"seed {run.spec.seed}")
         name = ", ".join(words)
         taken = {side.name for side in sides}
-        sides.append(Side(run, name if name not in taken else f"{name} ({run.run_id.rsplit('-', 1)[-1]})"))
+        sides.append(ComparedRun(run, name if name not in taken else f"{name} ({run.run_id.rsplit('-', 1)[-1]})"))
     return sides
 
 
@@ -103,7 +104,7 @@ def _differing(records: Sequence[RunRecord]) -> dict[str, dict[str, Any]]:
     }
 
 
-def table(sides: Sequence[Side]) -> None:
+def table(sides: Sequence[ComparedRun]) -> None:
     """Figures, time and what differs."""
     differing = _differing([side.record for side in sides])
     rows = []
@@ -125,21 +126,21 @@ def table(sides: Sequence[Side]) -> None:
     st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
 
 
-def curves_over_epochs(sides: Sequence[Side]) -> None:
+def curves_over_epochs(sides: Sequence[ComparedRun]) -> None:
     """One figure of all runs over epochs."""
     points = {side.name: curves.read(cache.store().get(side.record.run_id)) for side in sides}
     known = dict.fromkeys(name for of_run in points.values() for name in of_run)
     options = [name for name in CURVES if name in known]
     options += [name for name in known if name.startswith(("signal/", "loss/")) or name == results.OBJECTIVE]
     if not options:
-        frame.empty("No curves yet", "They come with the first evaluation of a training.")
+        frame.empty("No curves yet", "Curves appear after the first evaluation.")
         return
     name = st.selectbox(
         "Curve",
         options,
         key=state.linked("curve", options, options[0]),
         format_func=_curve_title,
-        help="ACC, NMI and ARI compare with classes; signals and losses need no labels.",
+        help="ACC, NMI and ARI compare clusters with classes; signals and losses need no labels.",
     )
     state.link("curve", options[0])
     parts = {title: decimate(found[name].epoch, found[name].value) for title, found in points.items() if name in found}
@@ -162,7 +163,7 @@ def _curve_title(name: str) -> str:
     return CURVES.get(name) or SIGNALS.get(name) or f"{rest.replace('_', ' ')} ({kind})"
 
 
-def last_views(sides: Sequence[Side]) -> list[Clustering]:
+def last_clusterings(sides: Sequence[ComparedRun]) -> list[Clustering]:
     """Each run at its last snapshot.
 
     Raises:
@@ -170,51 +171,51 @@ def last_views(sides: Sequence[Side]) -> list[Clustering]:
     """
     found = []
     for side in sides:
-        kept = cache.store().get(side.record.run_id).snapshots()
-        if not kept:
-            raise ValueError(f"{side.name} has no snapshot yet; leave it out, or let it train for an epoch first")
-        found.append(cache.clustering(side.record, *kept[-1]))
+        snapshots = cache.store().get(side.record.run_id).snapshots()
+        if not snapshots:
+            raise ValueError(f"{side.name} has no snapshot yet; remove it, or wait for its first epoch")
+        found.append(cache.clustering(side.record, *snapshots[-1]))
     return found
 
 
-def shared(views: Sequence[Clustering]) -> tuple[np.ndarray, list[np.ndarray]]:
+def shared(clusterings: Sequence[Clustering]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Ids of the samples that all runs have, and the cluster of each in each run.
 
     Raises:
         ValueError: the runs are of different data, or share no sample.
     """
-    data = {(view.record.spec.dataset, view.record.spec.limit) for view in views}
+    data = {(one.record.spec.dataset, one.record.spec.limit) for one in clusterings}
     if len(data) > 1:
-        raise ValueError("these runs are of different data sets or samples; choose runs of one data set to compare")
-    ids, found = stability.on_shared([(view.ids, view.y_pred) for view in views])
+        raise ValueError("these runs use different data sets or samples; choose runs on one data set")
+    ids, found = stability.on_shared([(one.ids, one.y_pred) for one in clusterings])
     if not len(ids):
-        raise ValueError("these runs share no sample; choose runs that were evaluated on the same part")
+        raise ValueError("these runs share no samples; choose runs evaluated on the same split")
     return ids, found
 
 
-def agreement(sides: Sequence[Side]) -> None:
+def agreement(sides: Sequence[ComparedRun]) -> None:
     """How far every two runs agree, and the way to their clusters side by side."""
     if len(sides) < 2:
-        frame.empty("One run alone", "Choose a second run above: agreement needs two.")
+        frame.empty("Only one run selected", "Select a second run above to measure agreement.")
         return
-    views = last_views(sides)
-    ids, clusters = shared(views)
+    clusterings = last_clusterings(sides)
+    ids, clusters = shared(clusterings)
     pairs = stability.pairwise_ari(clusters)
     names = [side.name for side in sides]
-    st.caption(f"Adjusted Rand index of every two runs on the {len(ids):,} samples that they share: 1 is the same.")
+    st.caption(f"Adjusted Rand index of each pair of runs on their {len(ids):,} shared samples; 1 means identical.")
     picture = heat_map(names, names, pairs, np.full_like(pairs, np.nan), names=("run", "run", "ARI"), percent=False)
     st.plotly_chart(picture, key="compare-ari", config={"displayModeBar": False})
-    st.markdown("**Matched clusters** :gray[(samples of the first run, and how many the partner shares)]")
-    st.dataframe(pd.DataFrame(side_by_side.table(side_by_side.matched(names, views, ids))), hide_index=True)
+    st.markdown("**Matched clusters** :gray[(samples in the first run, and how many the matched cluster shares)]")
+    st.dataframe(pd.DataFrame(run_maps.table(run_maps.matched(names, clusterings, ids))), hide_index=True)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         titles = {side.record.run_id: side.name for side in sides}
         options = list(titles)[1:]
         other = st.selectbox(
-            f"{names[0]} beside",
+            f"Compare with {names[0]}",
             options,
             format_func=lambda name: titles[name],
-            help="Their clusters in one table, matched, with the samples of each cell.",
+            help="Show both clusterings in one confusion table.",
         )
     with right:
         if st.button(
@@ -224,26 +225,26 @@ def agreement(sides: Sequence[Side]) -> None:
             st.switch_page("confusion.py", query_params={state.RUN: sides[0].record.run_id, "rows": other})
 
 
-def maps(sides: Sequence[Side]) -> None:
+def maps(sides: Sequence[ComparedRun]) -> None:
     """The runs' maps beside each other, with one selection."""
     if len(sides) < 2:
-        frame.empty("One run alone", "Choose a second run above: maps are set beside each other.")
+        frame.empty("Only one run selected", "Select a second run above to see maps side by side.")
         return
-    views = last_views(sides)
-    ids, _ = shared(views)
-    side_by_side.show(side_by_side.matched([side.name for side in sides], views, ids), ids)
+    clusterings = last_clusterings(sides)
+    ids, _ = shared(clusterings)
+    run_maps.draw_maps(run_maps.matched([side.name for side in sides], clusterings, ids), ids)
 
 
-def flow(sides: Sequence[Side]) -> None:
+def flow(sides: Sequence[ComparedRun]) -> None:
     """How the samples move between the clusters of the runs, from the first to the last."""
     if len(sides) < 2:
-        frame.empty("One run alone", "Choose a second run above: flows go from one to the next.")
+        frame.empty("Only one run selected", "Select a second run above to see flows between runs.")
         return
-    views = last_views(sides)
-    shared(views)
-    first = views[0]
+    clusterings = last_clusterings(sides)
+    shared(clusterings)
+    first = clusterings[0]
     found = selection.bar(first)
     shown = sides[: flows.MOST_STAGES]
     stages = [groupings.clusters(first, shown[0].name)]
     stages += [replace(groupings.run(first, side.record), title=side.name) for side in shown[1:]]
-    flows.show(first, stages, found)
+    flows.draw_flows(first, stages, found)

@@ -42,7 +42,7 @@ def panel(clustering: Clustering, found: Selection | None, spaces: Sequence[str]
     with st.container(horizontal=True, gap="small", key="mm-selected"):
         selection.actions(clustering, found, page="map.py", images=False)
     if not len(found.rows):
-        st.caption("No sample of this epoch is part of it.")
+        st.caption("None of the selected samples is in this epoch.")
         return
     columns = st.columns([4, 8], gap="large") if wide else [st.container(), st.container()]
     with columns[0]:
@@ -56,7 +56,7 @@ def panel(clustering: Clustering, found: Selection | None, spaces: Sequence[str]
             required=True,
             label_visibility="collapsed",
             format_func=lambda name: tabs[name],
-            help="The selected samples, or the others that are nearest to them in a space.",
+            help="The selected samples, or their nearest neighbours in a space.",
         )
     with columns[1]:
         if tab == "nearest":
@@ -68,23 +68,23 @@ def panel(clustering: Clustering, found: Selection | None, spaces: Sequence[str]
 def _nothing(clustering: Clustering, wide: bool) -> None:
     st.markdown("**Nothing selected**")
     st.caption(
-        f"Draw around points with the lasso, drag a box, or click one point: its {clustering.word}s appear here. "
-        "Shift adds to a selection, Ctrl takes away, Esc clears it. The wheel zooms in, down to the pictures; with "
-        "the arrow keys one walks from point to point."
+        f"Draw a lasso, drag a box or click a point to see its {clustering.word}s here. Shift adds to the "
+        "selection, Ctrl removes, Esc clears. Scroll to zoom in until pictures appear; use the arrow keys to "
+        "move between points."
     )
-    st.markdown(f"**Least sure {clustering.word}s of this run**")
-    least = clustering.derive("least sure", lambda: np.argsort(clustering.confidence)[:70])
+    st.markdown(f"**Least confident {clustering.word}s of this run**")
+    least = clustering.derive("least confident", lambda: np.argsort(clustering.confidence)[:70])
     _grid(clustering, least[: (70 if wide else 35) // len(clustering.data.views)], "map-least")
 
 
 def _samples(clustering: Clustering, found: Selection) -> None:
-    """The surest of the selected samples."""
+    """The most confident of the selected samples."""
     order = np.argsort(-clustering.confidence[found.rows], kind="stable")
     shown = found.rows[order][: samples.SHOWN // len(clustering.data.views)]
     with st.container(height=HEIGHT, border=False):
         _grid(clustering, shown, "map-samples")
         if len(found.rows) > len(shown):
-            st.caption(f"The {len(shown)} surest of them. A click shows who is nearest to one.")
+            st.caption(f"The {len(shown)} most confident. Click one to see its nearest neighbours.")
 
 
 def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) -> None:
@@ -97,7 +97,7 @@ def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) ->
             names,
             key=state.linked("near", names, spaces[0]),
             width=130,
-            help="Where distances are measured: any space of the method, not only the one on the map.",
+            help="The space in which distances are measured; it need not be the one on the map.",
         )
         name = state.link("near", spaces[0])
         of = found.rows
@@ -111,7 +111,7 @@ def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) ->
                     default=one,
                     key=f"nearest-to-{one}",
                     required=True,
-                    help="The sample that was clicked, or the mean of all that are selected.",
+                    help="The clicked sample, or the mean of the selection.",
                 )
                 == one
             ):
@@ -119,7 +119,7 @@ def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) ->
     rows, distances = nearest_to_mean(clustering.snapshot.spaces[name], of, NEAREST // len(clustering.data.views))
     who = f"{clustering.word} {clustering.ids[of[0]]}" if len(of) == 1 else "the middle of the selection"
     if not len(rows):
-        st.caption("All samples are selected: there are no others.")
+        st.caption("All samples are selected; there are no others.")
         return
     st.caption(_agreement(clustering, of, rows))
     with st.container(height=HEIGHT - 90, border=False):
@@ -130,7 +130,7 @@ def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) ->
         f"Select these {len(rows)}",
         key="select-nearest",
         icon=":material/near_me:",
-        help="See where they lie on the map",
+        help="Show them on the map",
         on_click=selection.select,
         args=(clustering, rows, f"Nearest to {who} in {name}"),
     )
@@ -139,7 +139,7 @@ def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) ->
 def _agreement(clustering: Clustering, of: np.ndarray, rows: np.ndarray) -> str:
     """How many neighbours share the cluster, and the class, of what they are neighbours of."""
     cluster = np.bincount(clustering.y_pred[of]).argmax()
-    text = f"{(clustering.y_pred[rows] == cluster).mean():.0%} of these {len(rows)} lie in the same cluster"
+    text = f"{(clustering.y_pred[rows] == cluster).mean():.0%} of these {len(rows)} are in the same cluster"
     if clustering.y_true is not None:
         label = np.bincount(clustering.y_true[of] + 1).argmax() - 1
         text += f", {(clustering.y_true[rows] == label).mean():.0%} are of the same class"
@@ -157,8 +157,8 @@ def _grid(clustering: Clustering, rows: np.ndarray, key: str, captions: Sequence
             selection.select(clustering, np.array([row]), f"{clustering.word.capitalize()} {clustering.ids[row]}")
 
     marked = np.flatnonzero(clustering.ids[rows] == anchor(clustering))
-    clicks.show(
-        clicks.numbered(pictures.samples(clustering, rows, px=44, captions=captions), "Show who is nearest to it"),
+    clicks.clickable(
+        clicks.numbered(pictures.samples(clustering, rows, px=44, captions=captions), "Show its nearest neighbours"),
         key=key,
         chosen=str(marked[0]) if len(marked) else "",
         on_click=pick,

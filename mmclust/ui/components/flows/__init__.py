@@ -8,8 +8,9 @@ import streamlit as st
 from mmclust.analysis import groupings as tables
 from mmclust.clustering import Clustering
 from mmclust.plots import flows as plots
-from mmclust.ui.components import clicks, groupings, picker, run_descriptions, selection
-from mmclust.ui.components.groupings import Grouping
+from mmclust.ui.components import clicks, picker, run_descriptions, selection
+from mmclust.ui.components.flows import groupings
+from mmclust.ui.components.flows.groupings import Grouping
 from mmclust.ui.shell import state
 
 MOST_STAGES = 6
@@ -29,12 +30,16 @@ def stages(clustering: Clustering, fused: Clustering) -> list[Grouping] | None:
         return None
     names = list(offered)
     st.segmented_control(
-        "Between", names, key=state.linked("between", names, names[0]), required=True, help="What stands side by side."
+        "Between",
+        names,
+        key=state.linked("between", names, names[0]),
+        required=True,
+        help="The groupings to show side by side.",
     )
     return offered[state.link("between", names[0])]()
 
 
-def show(clustering: Clustering, stages: list[Grouping], found: selection.Selection | None) -> None:
+def draw_flows(clustering: Clustering, stages: list[Grouping], found: selection.Selection | None) -> None:
     """The drawing, and the samples that are selected.
 
     Args:
@@ -43,7 +48,7 @@ def show(clustering: Clustering, stages: list[Grouping], found: selection.Select
         found: what is selected now.
     """
     if len(stages) < 2:
-        st.caption("Choose at least two to see what flows between them.")
+        st.caption("Choose at least two to see the flow between them.")
         return
     left, right = st.columns([8, 4], gap="medium")
     with left:
@@ -51,8 +56,8 @@ def show(clustering: Clustering, stages: list[Grouping], found: selection.Select
     with right:
         if found is None:
             st.caption(
-                f"Click a flow or a bar to see its {clustering.word}s here and on all pages. With the keyboard: Tab to "
-                "the flows, walk with the arrow keys from the largest to the smallest, Enter selects."
+                f"Click a flow or a bar to select its {clustering.word}s on all pages. Keyboard: Tab to the "
+                "flows, use the arrow keys to move from the largest to the smallest, press Enter to select."
             )
         else:
             with st.container(height=520, border=False):
@@ -72,7 +77,7 @@ def _offered(clustering: Clustering, fused: Clustering) -> dict[str, Callable[[]
         ]
     if clustering.plain is not None:
         plain = clustering.plain
-        found["annotation"] = lambda: [groupings.clusters(plain, "the run itself"), _now(clustering, "annotation")]
+        found["annotation"] = lambda: [groupings.clusters(plain, "original"), _now(clustering, "annotation")]
     if clustering.y_true is not None:
         found["classes"] = lambda: [groupings.classes(clustering), _now(clustering, "clusters")]
     return found
@@ -83,16 +88,16 @@ def _now(clustering: Clustering, title: str) -> Grouping:
 
 
 def _epochs(clustering: Clustering) -> list[Grouping]:
-    kept = groupings.epochs(clustering)
-    spread = sorted({kept[round(i)] for i in np.linspace(0, len(kept) - 1, min(FIRST_STAGES, len(kept)))})
+    saved = groupings.epochs(clustering)
+    spread = sorted({saved[round(i)] for i in np.linspace(0, len(saved) - 1, min(FIRST_STAGES, len(saved)))})
     chosen = st.multiselect(
         "Epochs",
-        kept,
+        saved,
         spread,
         max_selections=MOST_STAGES,
         key=f"flow-epochs-{clustering.record.run_id}",
         width=480,
-        help=f"From two to {MOST_STAGES} epochs, from left to right.",
+        help=f"Two to {MOST_STAGES} epochs, from left to right.",
     )
     return [groupings.epoch(clustering, epoch) for epoch in sorted(chosen)]
 
@@ -106,7 +111,7 @@ def _runs(clustering: Clustering) -> list[Grouping]:
         key=state.linked("other", names, names[0]),
         width=380,
         format_func=lambda run_id: run_descriptions.line(others[run_id]) if run_id in others else run_id,
-        help="Another run of the same data, at its last epoch.",
+        help="Another run on the same data, at its last epoch.",
     )
     return [_now(clustering, "this run"), groupings.run(clustering, others[state.link("other", names[0])])]
 
@@ -118,7 +123,7 @@ def _draw(clustering: Clustering, stages: list[Grouping], found: selection.Selec
     chosen = st.session_state.get("flow") or ""
     marked = chosen and found is not None and np.array_equal(_rows(stages, chosen), found.rows)
     drawing = clustering.derive(("flows", keys, names), lambda: _drawing(clustering, stages, known, counts))
-    clicks.show(
+    clicks.clickable(
         drawing.svg,
         key="flows",
         chosen=chosen if marked else "",
@@ -126,9 +131,9 @@ def _draw(clustering: Clustering, stages: list[Grouping], found: selection.Selec
     )
     notes = []
     if not known.all():
-        notes.append(f"{int(known.sum()):,} of {len(known):,} {clustering.word}s are in all of them.")
+        notes.append(f"{int(known.sum()):,} of {len(known):,} {clustering.word}s are in all groupings.")
     if drawing.left_out:
-        notes.append(f"{drawing.left_out:,} {clustering.word}s move in flows too thin to be drawn.")
+        notes.append(f"{drawing.left_out:,} {clustering.word}s are in flows too thin to draw.")
     if notes:
         st.caption(" ".join(notes))
 
@@ -163,7 +168,7 @@ def _drawing(
 
 
 def _rows(stages: list[Grouping], part: str) -> np.ndarray:
-    """Places in the view's arrays of the samples of a flow or bar; none where other stages have been chosen since."""
+    """Places in the clustering's arrays of the samples of a flow or bar; none where other stages were chosen since."""
     shown = _of_part(stages, part)
     return np.flatnonzero(np.all([s.values == g for s, g in shown], axis=0)) if shown else np.empty(0, int)
 

@@ -12,8 +12,9 @@ from mmclust.analysis.groupings import Arrangement
 from mmclust.clustering import Clustering
 from mmclust.plots import images as drawing
 from mmclust.plots.clusters import size_figure
-from mmclust.ui.components import groupings, matrix, picker, pictures, run_descriptions, selection
-from mmclust.ui.components.groupings import Grouping
+from mmclust.ui.components import matrix, picker, pictures, run_descriptions, selection
+from mmclust.ui.components.flows import groupings
+from mmclust.ui.components.flows.groupings import Grouping
 from mmclust.ui.shell import state
 
 SHARES = {"counts": "counts", "rows": "of rows", "columns": "of columns"}
@@ -44,7 +45,7 @@ def beside(clustering: Clustering, fused: Clustering) -> Grouping | None:
         key=key,
         format_func=lambda name: known[name][0],
         width=230,
-        help="What the clusters are set beside: classes, or other clusters of the same samples.",
+        help="What to compare the clusters with: classes, or another clustering of the same samples.",
     )
     return known[state.link("rows", names[0])][1]()
 
@@ -56,7 +57,7 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
         found["classes"] = ("classes", lambda: groupings.classes(clustering))
     if clustering.plain is not None:
         plain = clustering.plain
-        found["run"] = ("the run's own clusters", lambda: groupings.clusters(plain, "the run itself"))
+        found["run"] = ("original clusters", lambda: groupings.clusters(plain, "original"))
     for epoch in reversed(groupings.epochs(clustering)):
         if epoch != clustering.epoch:
             found[f"epoch {epoch}"] = (f"epoch {epoch}", lambda epoch=epoch: groupings.epoch(clustering, epoch))
@@ -70,7 +71,7 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
+class ConfusionTable:
     """What the table shows, and how."""
 
     rows: Grouping
@@ -87,7 +88,7 @@ class Table:
         return [9, 3] if max(self.counts.shape) > FITTED else [7, 5]
 
 
-def table(clustering: Clustering, rows: Grouping) -> Table:
+def table(clustering: Clustering, rows: Grouping) -> ConfusionTable:
     """Draw the controls of the table, and give what it shows.
 
     Args:
@@ -105,7 +106,7 @@ def table(clustering: Clustering, rows: Grouping) -> Table:
         key="sort",
         bind="query-params",
         required=True,
-        help="Rows by number, by size, or the worst ones first. Columns follow.",
+        help="Sort rows by cluster number, size or error rate; columns follow.",
     )
     order = clustering.derive(("arranged", rows.key, sort), lambda: tables.arrange(counts, sort))
     names = list(SHARES)
@@ -115,19 +116,19 @@ def table(clustering: Clustering, rows: Grouping) -> Table:
         key=state.linked("numbers", names, "counts"),
         required=True,
         format_func=SHARES.__getitem__,
-        help="Counts, or shares of each row or column; colours follow.",
+        help="Counts, or fractions of each row or column; colours follow.",
     )
     thumbs = counts.size <= MOST_THUMBNAILS and st.toggle(
-        "Pictures", key="thumbs", bind="query-params", help="Show the surest sample of each cell in its place."
+        "Pictures", key="thumbs", bind="query-params", help="Show the most confident sample of each cell."
     )
     fit = max(counts.shape) > FITTED and st.toggle(
-        "Fit all", key="fit", bind="query-params", help="The whole table at once; otherwise it scrolls."
+        "Fit all", key="fit", bind="query-params", help="Fit the whole table on the page instead of scrolling."
     )
     shares = state.link("numbers", "counts")
-    return Table(rows=rows, counts=counts, order=order, shares=shares, thumbs=thumbs, fit=fit)
+    return ConfusionTable(rows=rows, counts=counts, order=order, shares=shares, thumbs=thumbs, fit=fit)
 
 
-def show(clustering: Clustering, shown: Table, found: selection.Selection | None) -> None:
+def draw_table(clustering: Clustering, shown: ConfusionTable, found: selection.Selection | None) -> None:
     """The table; a click selects the samples of a cell, row or column.
 
     Args:
@@ -141,14 +142,14 @@ def show(clustering: Clustering, shown: Table, found: selection.Selection | None
         ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
         lambda: _content(clustering, shown, names),
     )
-    clicked = matrix.show(data, key="matrix", selected=_marked(clustering, shown, found))
+    clicked = matrix.draw_matrix(data, key="matrix", selected=_marked(clustering, shown, found))
     if clicked is not None:
         row = None if clicked.row is None else int(order.rows[clicked.row])
         column = None if clicked.column is None else int(order.columns[clicked.column])
         select(clustering, rows, row, column)
 
 
-def _content(clustering: Clustering, shown: Table, names: Sequence[str]) -> dict[str, Any]:
+def _content(clustering: Clustering, shown: ConfusionTable, names: Sequence[str]) -> dict[str, Any]:
     rows, counts, order = shown.rows, shown.counts, shown.order
     in_row, in_column = counts.sum(axis=1), counts.sum(axis=0)
     place = {int(row): i for i, row in enumerate(order.rows)}
@@ -174,16 +175,16 @@ def _content(clustering: Clustering, shown: Table, names: Sequence[str]) -> dict
     )
 
 
-def _sprite(clustering: Clustering, table: Table) -> str:
-    """One picture with the surest sample of each cell, as a `data:` address."""
+def _sprite(clustering: Clustering, table: ConfusionTable) -> str:
+    """One picture with the most confident sample of each cell, as a `data:` address."""
     rows, counts, order = table.rows, table.counts, table.order
     number = pictures.image_view(clustering.data) or 0
     cells = rows.values * len(clustering.sizes) + clustering.y_pred
-    surest = np.argsort(-clustering.confidence, kind="stable")
-    surest = surest[rows.values[surest] >= 0]
-    found, first = np.unique(cells[surest], return_index=True)
+    confident = np.argsort(-clustering.confidence, kind="stable")
+    confident = confident[rows.values[confident] >= 0]
+    found, first = np.unique(cells[confident], return_index=True)
     sample = np.full(counts.size, -1)
-    sample[found] = surest[first]
+    sample[found] = confident[first]
     shown = sample.reshape(counts.shape)[np.ix_(order.rows, order.columns)]
     sheet = np.zeros((shown.shape[0] * THUMB_PX, shown.shape[1] * THUMB_PX, 4), np.uint8)
     places = np.argwhere(shown >= 0)
@@ -193,7 +194,7 @@ def _sprite(clustering: Clustering, table: Table) -> str:
     return drawing.data_uri(drawing.png(sheet))
 
 
-def _marked(clustering: Clustering, table: Table, found: selection.Selection | None) -> tuple[int, int] | None:
+def _marked(clustering: Clustering, table: ConfusionTable, found: selection.Selection | None) -> tuple[int, int] | None:
     """The cell as shown that holds all of a selection."""
     rows, order = table.rows, table.order
     if found is None or not len(found.rows):
@@ -229,7 +230,7 @@ def sizes(clustering: Clustering) -> None:
     st.plotly_chart(figure, key="sizes", alt="Number of samples in each cluster", config={"displayModeBar": False})
 
 
-def side(clustering: Clustering, shown: Table, found: selection.Selection | None) -> None:
+def side(clustering: Clustering, shown: ConfusionTable, found: selection.Selection | None) -> None:
     """Beside the table: the largest confusions, and the samples that are selected."""
     rows, counts = shown.rows, shown.counts
     largest = confusions(counts, shown.order)
@@ -241,11 +242,11 @@ def side(clustering: Clustering, shown: Table, found: selection.Selection | None
                 if st.button(text, key=f"confusion-{row}-{column}", help="Select these samples"):
                     select(clustering, rows, row, column)
     else:
-        st.success("Every sample lies in the group that matches its own.", icon=":material/check_circle:")
+        st.success("All samples are in their matched group.", icon=":material/check_circle:")
     if found is None:
         st.caption(
-            "Click a cell, or the name of a row or column, to see its samples here and on all pages. "
-            "With the keyboard: Tab into the table, walk with the arrow keys, Enter selects."
+            "Click a cell, or a row or column name, to select its samples on all pages. Keyboard: Tab to the "
+            "table, use the arrow keys to move, press Enter to select."
         )
         return
     with st.container(height=430, border=False):

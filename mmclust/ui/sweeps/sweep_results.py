@@ -27,11 +27,11 @@ SWEEP = "sweep"
 """Name of the sweep in the URL."""
 TOGETHER = "together"
 """ACC, NMI and ARI in one picture, as papers draw them."""
-OBJECTIVES = {results.OBJECTIVE: "Objective at the end"}
+OBJECTIVES = {results.OBJECTIVE: "Final objective"}
 
 
 @dataclass(frozen=True)
-class Found:
+class ChosenSweep:
     """A sweep with its runs."""
 
     record: SweepRecord
@@ -50,7 +50,7 @@ class Found:
         return {p: run for p, i in places if (run := self.runs.get(i)) is not None and run.status == "finished"}
 
 
-def chosen() -> Found | None:
+def chosen() -> ChosenSweep | None:
     """The sweep of the URL or of this session, else the newest; None where there is none yet."""
     found = sweeps.listed(cache.store())
     known = {sweep.sweep_id: sweep for sweep in found if all(login.sees(cell.dataset) for cell in sweep.sweep.cells)}
@@ -58,18 +58,18 @@ def chosen() -> Found | None:
         return None
     wanted = st.query_params.get(SWEEP) or st.session_state.get(SWEEP)
     if wanted and wanted not in known:
-        st.toast(f"There is no sweep {wanted} here; the newest one is shown.", icon=":material/info:")
+        st.toast(f"Sweep {wanted} does not exist; showing the newest one.", icon=":material/info:")
     st.session_state["sweep-picker"] = wanted if wanted in known else next(iter(known))
     name = st.selectbox(
         "Sweep",
         list(known),
         key="sweep-picker",
         format_func=lambda name: _title(known[name]),
-        help="Sweeps of this page and of `python -m mmclust sweep`, newest first.",
+        help="Sweeps started here or with `python -m mmclust sweep`, newest first.",
         on_change=lambda: choose(st.session_state["sweep-picker"]),
     )
     choose(name)
-    return Found(known[name], form.runs_of(known[name]))
+    return ChosenSweep(known[name], form.runs_of(known[name]))
 
 
 def choose(name: str) -> None:
@@ -85,13 +85,13 @@ def _title(record: SweepRecord) -> str:
     return f"{title} · {axes} · {record.sweep.n_runs} runs"
 
 
-def show(found: Found) -> None:
+def draw_results(found: ChosenSweep) -> None:
     """Curves or a heat map, then the walk."""
     sweep, finished = found.sweep, found.finished
     if not finished:
         frame.empty(
-            "No run of this sweep has finished yet",
-            "Each finished run is a point here at once. Watch the progress above; the page can be closed meanwhile.",
+            "No finished runs yet",
+            "Each run appears here when it finishes. You can close this page meanwhile.",
         )
         return
     axes = sweep.axes()
@@ -114,8 +114,8 @@ def show(found: Found) -> None:
         surface = results.surface(sweep, values, x, y, at)
         _two(found, surface, x, y, figure)
     n_gaps = int(np.isnan(surface.values).sum())
-    note = f"Bands and ± are one standard deviation over {len(sweep.seeds)} seeds." if len(sweep.seeds) > 1 else ""
-    note += f" {n_gaps} of {surface.values.size} runs are not there: gaps stay gaps." if n_gaps else ""
+    note = f"Bands and ± show one standard deviation over {len(sweep.seeds)} seeds." if len(sweep.seeds) > 1 else ""
+    note += f" {n_gaps} of {surface.values.size} runs are missing and shown as gaps." if n_gaps else ""
     if note:
         st.caption(note.strip())
     if x in (ABLATION, SETTING) and y is None:
@@ -123,7 +123,7 @@ def show(found: Found) -> None:
     _walk(found, surface, x, y, at)
 
 
-def _ablation_table(found: Found) -> None:
+def _ablation_table(found: ChosenSweep) -> None:
     """The rows of the ablation as a paper prints them: mean and deviation over seeds."""
     rows = []
     for number, cell in enumerate(found.sweep.cells):
@@ -134,11 +134,11 @@ def _ablation_table(found: Found) -> None:
             for name, title in LABELLED.items()
             if (one := figures.get(name)) is not None
         }
-        rows.append({"row": cell.title, **(told or dict.fromkeys(LABELLED.values(), "a gap")), "seeds": len(runs)})
+        rows.append({"row": cell.title, **(told or dict.fromkeys(LABELLED.values(), "missing")), "seeds": len(runs)})
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _two(found: Found, surface: Surface, x: str, y: str, figure: str) -> None:
+def _two(found: ChosenSweep, surface: Surface, x: str, y: str, figure: str) -> None:
     """Two settings: a heat map whose cells choose the run below, or a curve for each value of the second."""
     kind = st.session_state.get("sensitivity-kind") or "heat map"
     names = (_axis(found, x), _axis(found, y))
@@ -181,16 +181,22 @@ def _axes(axes: Mapping[str, tuple[Any, ...]]) -> tuple[str, str | None, dict[st
     names = [name for name, values in axes.items() if len(values) > 1] or list(axes)
     if len(names) == 1:
         return names[0], None, {name: axes[name][0] for name in axes if name != names[0]}
-    x = st.selectbox("Along", names, key=state.linked("along", names, names[0]), help="The horizontal axis.")
+    x = st.selectbox(
+        "x axis", names, key=state.linked("along", names, names[0]), help="Hyperparameter on the horizontal axis."
+    )
     others = ["nothing", *(name for name in names if name != x)]
     first = others[1]
-    y = st.selectbox("Against", others, key=state.linked("against", others, first), help="The second axis.")
+    y = st.selectbox("Second axis", others, key=state.linked("against", others, first), help="Second hyperparameter.")
     state.link("along", names[0])
     state.link("against", first)
     rest = [name for name in axes if name not in (x, y)]
     at = {
         name: st.selectbox(
-            f"At {name}", axes[name], key=f"at:{name}", format_func=shown, help="This axis is held at one value."
+            f"At {name}",
+            axes[name],
+            key=f"at:{name}",
+            format_func=shown,
+            help="Value at which this hyperparameter is fixed.",
         )
         for name in rest
         if len(axes[name]) > 1
@@ -198,17 +204,17 @@ def _axes(axes: Mapping[str, tuple[Any, ...]]) -> tuple[str, str | None, dict[st
     at |= {name: axes[name][0] for name in rest if len(axes[name]) == 1}
     if y != "nothing":
         st.segmented_control(
-            "Drawn as",
+            "Plot as",
             ["heat map", "curves"],
             key="sensitivity-kind",
             default="heat map",
             required=True,
-            help="Curves: one for each value of the second setting, with bands over seeds.",
+            help="Curves: one per value of the second hyperparameter, with bands over seeds.",
         )
     return x, None if y == "nothing" else y, at
 
 
-def _figure(found: Found, *, single: bool) -> str:
+def _figure(found: ChosenSweep, *, single: bool) -> str:
     """Which figure is drawn: labelled ones where classes are known, and label-free signals always."""
     some = next(iter(found.finished.values()))
     options = [name for name in LABELLED if some.metrics and name in some.metrics]
@@ -217,13 +223,16 @@ def _figure(found: Found, *, single: bool) -> str:
     names = _curve_names(some.run_id)
     options += [name for name in names if name == results.OBJECTIVE or name.startswith("signal/")]
     if not options:
-        raise ValueError("the finished runs of this sweep have neither figures nor signals; train them longer")
+        raise ValueError("the finished runs of this sweep have neither metrics nor signals; train them longer")
     chosen = st.selectbox(
-        "Figure",
+        "Metric",
         options,
         key=state.linked("figure", options, options[0]),
         format_func=_words,
-        help="ACC, NMI, ARI and purity compare with classes; the others need no labels. Always of the last epoch.",
+        help=(
+            "Values of the last epoch. ACC, NMI, ARI and purity compare clusters with classes; the others need no "
+            "labels."
+        ),
     )
     state.link("figure", options[0])
     return chosen or options[0]
@@ -245,7 +254,7 @@ def _percent(name: str) -> bool:
     return name in LABELLED or name == TOGETHER
 
 
-def _axis(found: Found, name: str) -> str:
+def _axis(found: ChosenSweep, name: str) -> str:
     """Name of an axis, with the paper's symbol where it has one."""
     method = found.sweep.cells[0].method
     hyperparameters = (
@@ -260,7 +269,7 @@ def _axis(found: Found, name: str) -> str:
     )
 
 
-def _values(found: Found, figure: str) -> dict[tuple[int, int], float]:
+def _values(found: ChosenSweep, figure: str) -> dict[tuple[int, int], float]:
     """The figure of every finished (cell, seed)."""
     finished = found.finished
     if figure in (*LABELLED, TOGETHER):
@@ -275,16 +284,16 @@ def _last_values(run_ids: tuple[str, ...], name: str) -> dict[str, float]:
     return results.last_values(cache.store(), run_ids, name)
 
 
-def _walk(found: Found, surface: Surface, x: str, y: str | None, at: Mapping[str, Any]) -> None:
+def _walk(found: ChosenSweep, surface: Surface, x: str, y: str | None, at: Mapping[str, Any]) -> None:
     """Sliders over the axes; what they stand on is drawn below, made ahead of time."""
-    st.subheader("Walk over the finished runs", anchor=False)
+    st.subheader("Browse finished runs", anchor=False)
     ordered = sorted(found.finished.items(), key=lambda item: item[0])
     walk.make_ahead(found.record.sweep_id, list({run.run_id: run for _, run in ordered}.values()))
     _walking(found, surface, x, y, dict(at))
 
 
 @st.fragment
-def _walking(found: Found, surface: Surface, x: str, y: str | None, at: dict[str, Any]) -> None:
+def _walking(found: ChosenSweep, surface: Surface, x: str, y: str | None, at: dict[str, Any]) -> None:
     sweep = found.sweep
     places = [("x", x, surface.x)] + ([("y", y, surface.y)] if y else [])
     columns = st.columns([*(3 for _ in places), 2], gap="medium", vertical_alignment="bottom")
@@ -298,7 +307,7 @@ def _walking(found: Found, surface: Surface, x: str, y: str | None, at: dict[str
                     range(len(values)),
                     key=f"walk:{axis}",
                     format_func=lambda i, values=values: shown(values[i]),
-                    help="Only runs that were really trained are shown; nothing is made up in between.",
+                    help="Only trained settings are shown; nothing is interpolated.",
                 )
             else:
                 number = 0
@@ -310,25 +319,23 @@ def _walking(found: Found, surface: Surface, x: str, y: str | None, at: dict[str
             key="walk:seed",
             default=sweep.seeds[0],
             required=True,
-            help="The same setting with other random draws.",
+            help="Random seed of the run.",
         )
     cell = next((i for i, c in enumerate(sweep.cells) if all(c.point.get(n) == v for n, v in point.items())), None)
     run = found.finished.get((cell, seed)) if cell is not None and seed is not None else None
     with frame.messages():
         if run is None:
             why = found.record.failures.get((cell, seed), "") if cell is not None and seed is not None else ""
-            why = escape(why) or "This setting has no finished run: it was left out, or its turn has not come."
-            st.html(f'<div class="mm-empty mm-gap"><h3>A gap</h3><p>{why}</p></div>')
+            why = escape(why) or "This setting has no finished run yet."
+            st.html(f'<div class="mm-empty mm-gap"><h3>No finished run</h3><p>{why}</p></div>')
             return
         st.html(walk.piece(run))
-        if st.button(
-            "Open this run", icon=":material/open_in_new:", help="Its map, with everything that can be done there"
-        ):
+        if st.button("Open this run", icon=":material/open_in_new:", help="Open this run on the Map page"):
             state.choose_run(run.run_id)
             st.switch_page("map.py", query_params={state.RUN: run.run_id})
 
 
-def _seeds_alone(found: Found) -> None:
+def _seeds_alone(found: ChosenSweep) -> None:
     runs = list(found.finished.values())
     told = {name: results.figures(runs).get(name) for name in LABELLED}
     cells = [
@@ -341,4 +348,4 @@ def _seeds_alone(found: Found) -> None:
         if one is not None
     ]
     st.html(frame.tiles(cells))
-    st.caption("Nothing varies in this sweep but the seed; the Compare page shows its runs side by side.")
+    st.caption("Only the seed varies in this sweep. The Compare page shows its runs side by side.")

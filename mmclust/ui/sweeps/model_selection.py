@@ -12,20 +12,21 @@ from mmclust.plots.sensitivity import scatter
 from mmclust.reproduction import choosing
 from mmclust.runs.record import RunRecord
 from mmclust.ui.shell import cache, frame, jobs, state
-from mmclust.ui.sweeps.sensitivity import Found
+from mmclust.ui.sweeps.sweep_results import ChosenSweep
 
-SCOPES = {"seeds": "the seeds of each setting", "all": "all runs"}
+SCOPES = {"seeds": "seeds of each setting", "all": "all runs"}
 HEIGHT = 380
 
 
-def show(found: Found) -> None:
+def draw_choice(found: ChosenSweep) -> None:
     """The criteria in a table, and the runs by one of them against ACC."""
     runs = list({run.run_id: run for run in found.finished.values()}.values())
     methods = {(run.spec.method, run.spec.dataset) for run in runs}
     if len(runs) < 2 or len(methods) > 1:
         frame.empty(
-            "Nothing to choose from",
-            "A choice needs two finished runs or more, of one method on one data set: a sweep over settings or seeds.",
+            "Not enough runs",
+            "Model selection needs at least two finished runs of one method on one data set, such as a sweep "
+            "over settings or seeds.",
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -33,12 +34,12 @@ def show(found: Found) -> None:
         scopes = list(SCOPES) if several and len(found.record.sweep.cells) > 1 else ["all"]
         if len(scopes) > 1:
             st.segmented_control(
-                "Chosen among",
+                "Select among",
                 scopes,
                 key=state.linked("among", scopes, "seeds"),
                 required=True,
                 format_func=SCOPES.__getitem__,
-                help="Seeds: which of equal runs to keep, one for each setting. All: which setting to take, too.",
+                help="Seeds: select one run per setting. All: select one run over all settings.",
             )
         scope = state.link("among", scopes[0])
         names = [name for name in LABELLED if all(name in (run.metrics or {}) for run in runs)]
@@ -46,12 +47,12 @@ def show(found: Found) -> None:
         if names:
             figure = (
                 st.selectbox(
-                    "Worth",
+                    "Evaluate by",
                     names,
                     key=state.linked("worth", names, "acc"),
                     format_func=LABELLED.__getitem__,
                     width=200,
-                    help="What says afterwards how good a choice was. It takes no part in the choice.",
+                    help="The metric that evaluates the selection afterwards. It is not used for selecting.",
                 )
                 or "acc"
             )
@@ -88,7 +89,7 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
         best = next(choice for choice in made if choice.oracle is not None)
         rows.append(
             {
-                "criterion": "Oracle: the labels themselves",
+                "criterion": "Oracle (uses labels)",
                 "runs": best.n_candidates,
                 "chosen": "not allowed",
                 figure: best.oracle,
@@ -97,7 +98,7 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
         )
         rows.append(
             {
-                "criterion": "A run at random",
+                "criterion": "Random run",
                 "runs": best.n_candidates,
                 "chosen": "any",
                 figure: best.average,
@@ -114,13 +115,13 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
         "below the oracle": st.column_config.NumberColumn(format="percent"),
         "rank correlation": st.column_config.NumberColumn(
             format="%.2f",
-            help="Spearman's, of goodness by the criterion and the figure: 1 orders the runs "
-            "as the labels do, 0 says nothing of them.",
+            help="Spearman rank correlation between the criterion and the metric: 1 ranks runs as the labels do, 0 "
+            "means no relation.",
         ),
     }
     st.dataframe(table, hide_index=True, column_config=config, placeholder="")
     if not labelled:
-        st.caption("These data have no classes: nothing tells how good a choice was.")
+        st.caption("This data set has no classes, so the selection cannot be evaluated.")
 
 
 def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[RunRecord], figure: str) -> None:
@@ -133,19 +134,19 @@ def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[
             names,
             key=state.linked("criterion", names, names[0]),
             format_func=lambda name: by_name[name].criterion.title,
-            help="Which one the picture shows.",
+            help="The criterion shown in the plot.",
         )
         choice = by_name[state.link("criterion", names[0])]
         st.caption(choice.criterion.about)
         better = "Lower" if choice.criterion.lowest else "Higher"
-        st.caption(f"{better} is taken for better. Ringed: the chosen run of each group.")
+        st.caption(f"{better} is considered better. Circled: the selected run of each group.")
     titles = {run.run_id: run.title or run.run_id for run in runs}
     name, chosen = choice.criterion.name, set(choice.run_ids)
     drawn = [one for one in known if name in one.values and np.isfinite(one.values[name])]
     groups = {group: number for number, group in enumerate(dict.fromkeys(one.group for one in drawn))}
     with left:
         if not all(one.figure is not None for one in drawn):
-            st.caption("Without classes there is no picture: criterion against agreement with classes.")
+            st.caption("No plot without classes: it shows the criterion against the agreement with classes.")
             return
         picture = scatter(
             np.array([one.values[name] for one in drawn]),

@@ -15,7 +15,7 @@ from mmclust.ui.shell import cache, login
 
 @dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """One way to group the samples of a view."""
+    """One way to group the samples of a clustering."""
 
     key: Hashable
     """Tells groupings of the same samples apart, whatever they are called."""
@@ -24,13 +24,13 @@ class Grouping:
     word: str
     """What a group is, "class" or "cluster"."""
     values: np.ndarray
-    """(n,) group of each sample of the view; -1 where this grouping does not know the sample."""
+    """(n,) group of each sample of the clustering; -1 where this grouping does not know the sample."""
     names: tuple[str, ...]
     colors: tuple[str, ...]
 
 
 def clusters(clustering: Clustering, title: str) -> Grouping:
-    """The clusters of a view as a grouping of its own samples."""
+    """The clusters of a clustering as a grouping of its own samples."""
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     return Grouping(
         key=_key(clustering),
@@ -47,14 +47,14 @@ def _key(clustering: Clustering) -> Hashable:
 
 
 def _of(clustering: Clustering, other: Clustering, title: str) -> Grouping:
-    """The clusters of another view of the same data, for the samples of a view."""
+    """The clusters of another clustering of the same data, for the samples of a clustering."""
     names = tuple(other.cluster_name(k) for k in range(len(other.sizes)))
     values = aligned(other.ids, other.y_pred, clustering.ids)
     return Grouping(key=_key(other), title=title, word="cluster", values=values, names=names, colors=other.colors)
 
 
 def classes(clustering: Clustering) -> Grouping:
-    """The true classes of a view with labels."""
+    """The true classes, of a clustering with labels."""
     assert clustering.y_true is not None and clustering.counts is not None
     n = len(clustering.counts)
     names = tuple(clustering.class_name(c) for c in range(n))
@@ -92,10 +92,10 @@ def run(clustering: Clustering, record: RunRecord) -> Grouping:
     Raises:
         ValueError: it has no snapshot, or was deleted meanwhile.
     """
-    kept = cache.store().get(record.run_id).snapshots()
-    if not kept:
+    snapshots = cache.store().get(record.run_id).snapshots()
+    if not snapshots:
         raise ValueError(f"run {record.run_id} has no snapshot yet; choose another run")
-    return _of(clustering, cache.clustering(record, *kept[-1]), run_descriptions.with_seed(record))
+    return _of(clustering, cache.clustering(record, *snapshots[-1]), run_descriptions.with_seed(record))
 
 
 def alone(clustering: Clustering, fused: Clustering, number: int | None) -> Grouping:
