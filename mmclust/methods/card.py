@@ -183,6 +183,11 @@ class MethodCard:
         """The declared hyper-parameters."""
         return hyperparameters(self.config)
 
+    def remedy(self, sign: Sign) -> str:
+        """What to do about a sign of trouble, with the titles of the hyperparameters that it names."""
+        titles = {one.name: f"*{one.words}*" for one in self.hyperparameters}
+        return self.remedies[sign].format(**titles) if sign in self.remedies else REMEDIES[sign]
+
     @property
     def default_preset(self) -> str:
         """What a run gets where nobody asks for another preset."""
