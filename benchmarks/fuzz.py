@@ -404,7 +404,7 @@ def _text() -> list[bytes]:
         ",".join([*(f"{x:.3f}" for x in row), ("Säule", "Öl", "Kreis")[c]]) for row, c in zip(A, LABELS, strict=True)
     ]
     text = "\n".join(["w,x,y,z,label", *rows])
-    marked = text.replace("0.1", "?", 2) + "\n1,2\n# end"
+    marked = "\n".join([*text.splitlines()[:-1], "?,0.5,?,0.25,Kreis", "1,2", "# end"])
     return [text.encode("latin-1"), text.encode("utf-16"), marked.encode(), f"# by hand\n{text}".encode()]
 
 
