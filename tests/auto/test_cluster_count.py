@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 from auto.families import blobs, noise
 
