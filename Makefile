@@ -3,8 +3,11 @@
 
 PORT := 8501
 VENV := .venv
+# Tests run in this many processes (1: in one, as `pytest` alone does).
+WORKERS := 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTEST = $(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --dist loadgroup --no-loadscope-reorder)
 # The app needs no Ray; types and tests of the launcher do (about 80 MB, one download).
 RAY := $(VENV)/.ray
 # Nor a sentence encoder, which one test of the features does (about 170 MB, one download).
@@ -23,13 +26,13 @@ app: $(READY) ## start the app on http://127.0.0.1:8501 (another port: PORT=8600
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: check ## check the code, then run the whole test suite
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(READY) ## only the quick tests
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(PYTEST) -m "not slow and not browser"
 
 test-slow: $(READY) $(RAY) $(TEXT) ## only the slow and the browser tests
-	$(BIN)/python -m pytest -m "slow or browser"
+	$(PYTEST) -m "slow or browser"
 
 format: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -4,7 +4,10 @@ import threading
 from importlib import import_module
 
 _LOCK = threading.Lock()
-_PARTS = "cluster decomposition feature_extraction.text linear_model metrics mixture model_selection neighbors pipeline"
+_PARTS = (
+    "cluster decomposition feature_extraction.text linear_model metrics mixture model_selection neighbors pipeline "
+    "preprocessing"
+)
 
 
 def load_scikit_learn() -> None:

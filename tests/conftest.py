@@ -19,13 +19,23 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser, server and test wait for one another on a machine that may be busy: what fails there is tried once more.
+    """Browser tests are tried twice; among several workers a file is one piece of work, and all browser tests another.
 
+    Browser, server and test wait for one another on a machine that may be busy: what fails there is tried once more.
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
     """
-    for item in items:
-        if config.getoption("reruns", default=0) is None and item.get_closest_marker("browser"):
+    browser = [item for item in items if item.get_closest_marker("browser")]
+    if config.getoption("reruns", default=0) is None:
+        for item in browser:
             item.add_marker(pytest.mark.flaky(reruns=1))
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:  # servers, clusters and finished runs are made once for a file
+        own = f"{item.path.parent.name}/{item.path.name}"
+        item.add_marker(pytest.mark.xdist_group("browser" if item in browser else own))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    # What takes long comes first: otherwise one worker waits for the other at the end.
+    items.sort(key=lambda item: (item not in browser, item.path not in slow))
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,8 @@
+import re
 import threading
 import time
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -27,5 +30,12 @@ def test_two_threads_do_not_load_scikit_learn_at_once(monkeypatch: pytest.Monkey
     assert len(loaded) == 4 * len(set(loaded)) > 20
 
 
-def test_all_that_is_loaded_is_there() -> None:
+def test_every_part_that_the_program_uses_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(loading, "import_module", loaded.append)
     loading.load_scikit_learn()
+    sources = "\n".join(path.read_text() for path in Path(loading.__file__).parent.rglob("*.py"))
+    used = set(re.findall(r"(?:from|import) (sklearn\.[a-z_.]+)", sources)) - {"sklearn.exceptions"}  # a leaf
+    assert len(used) > 5
+    assert {name for name in used if not name.startswith(tuple(loaded))} == set()
+    assert all(find_spec(name) for name in loaded)

@@ -7,7 +7,10 @@ from mmclust.cli.main import main
 
 @pytest.mark.slow
 def test_ours_is_measured_beside_the_plain_recipe(capsys: pytest.CaptureFixture[str]):
-    assert main(["bench", "train", "--method", "imc-swav", "--rounds", "1", "--seconds", "1", "--json"]) == 0
+    assert (
+        main(["bench", "train", "--method", "imc-swav", "--batch", "16", "--rounds", "1", "--seconds", "1", "--json"])
+        == 0
+    )
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert set(found["ratio_to_plain"]) <= {"float32", "bf16"}
     assert all(ratio > 0.8 for ratio in found["ratio_to_plain"].values())

@@ -2,14 +2,20 @@ from pathlib import Path
 
 import pytest
 
+from mmclust.analysis import projection
 from mmclust.cli.main import main
+from mmclust.lessons import make
 from mmclust.lessons.lessons import LESSONS
 from mmclust.lessons.shipped import SETTINGS, Shipped
 from mmclust.runs.store import open_lessons
 
 
 @pytest.mark.slow
-def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(tmp_path: Path, home: Path):
+def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    lay_out = projection.cached_projection
+    monkeypatch.setattr(make, "cached_projection", lambda folder, values, kind: lay_out(folder, values, "pca"))
     folder = tmp_path / "lessons"
     assert main(["lessons", "--out", str(folder), "--epochs", "1", "--seeds", "2"]) == 0
     store = open_lessons(home, folder)

@@ -54,8 +54,14 @@ def test_each_batch_is_asked_for_before_the_one_ahead_of_it_is_used(monkeypatch:
 
 
 def test_the_system_takes_the_advice(mapped: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it could not, it would say so; and rows of a part of the file are those of the part."""
     monkeypatch.setattr(prefetch, "LARGE", 1)
-    Prefetcher((mapped[8:],)).ask_for(torch.arange(ROWS - 8))
+    ahead = Prefetcher((mapped[8:],))
+    ((mapping, start, row_bytes),) = ahead.rows
+    assert mapping[start : start + row_bytes] == mapped[8].tobytes()
+    ahead.ask_for(torch.arange(ROWS - 8))
+    with pytest.raises((OSError, ValueError)):
+        ahead.ask_for(torch.tensor([10**6]))
 
 
 def test_small_views_and_arrays_in_memory_need_no_advice(mapped: np.ndarray) -> None:

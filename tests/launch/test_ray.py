@@ -41,11 +41,16 @@ cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """Address of a cluster of two nodes with a place each; without Ray the test skips, or fails where it has to run."""
+def needs_ray() -> None:
+    """Without Ray the test skips, or fails where MMCLUST_REQUIRE_RAY=1."""
     if importlib.util.find_spec("ray") is None:
         reason = "Ray is not installed; pip install -r requirements-ray.txt"
         pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_RAY") == "1" else pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def cluster(needs_ray: None) -> Iterator[str]:
+    """Address of a cluster of two nodes with a place each."""
     folder = tempfile.mkdtemp(prefix="ray-")  # pytest's own are too long for the names of sockets
     program = subprocess.Popen(
         [sys.executable, "-c", CLUSTER],
@@ -206,7 +211,7 @@ def test_a_cluster_that_does_not_answer_is_one_sentence(installed: None, monkeyp
 
 
 @pytest.mark.slow
-def test_a_port_that_is_no_ray_cluster_fails_the_run_with_a_sentence(installed: None, monkeypatch: pytest.MonkeyPatch):
+def test_a_port_that_is_no_ray_cluster_fails_the_run_with_a_sentence(needs_ray: None, monkeypatch: pytest.MonkeyPatch):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
