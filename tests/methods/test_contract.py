@@ -23,6 +23,7 @@ from mmclust.methods.base import Method
 from mmclust.methods.card import PRESETS, Hyperparameter
 from mmclust.report.export import export
 from mmclust.runs.run import Run
+from mmclust.specs import build_spec
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
 NAMES = (*METHODS, "example")
@@ -47,7 +48,8 @@ def settings_for(name: str, **changes: Any) -> dict[str, Any]:
     """The quick preset with batches of 20, and as small a network as the method can be asked for."""
     known = {h.name: h for h in card(name).hyperparameters}
     small = {"batch_size": 20} | ({"width": known["width"].low} if "width" in known else {})
-    return card(name).resolve("tiny", "quick", small | changes)
+    wanted = {"preset": "quick", "limit": N_SAMPLES, "changes": small | changes}
+    return build_spec(dataset_for(name), name, **wanted).config
 
 
 @lru_cache(maxsize=8)
@@ -111,8 +113,9 @@ def test_every_preset_resolves_for_every_data_set_and_says_what_it_is(name: str)
     known = {h.name: h for h in about.hyperparameters}
     assert "quick" in about.presets and set(about.presets) <= set(PRESETS)
     for preset, table in about.presets.items():
-        assert "*" in table, "data of one's own have a preset too"
-        for dataset, chosen in table.items():
+        assert "*" in table or about.is_automatic(preset), "data of one's own have a preset too"
+        for dataset in {*table, "*"}:
+            chosen = about.preset(preset, dataset)
             about.config(**about.resolve(dataset, preset, {}))
             assert chosen.note and chosen.epochs > 0
             assert {key: known[key].check(value) for key, value in chosen.values.items()} == dict(chosen.values)
@@ -318,7 +321,9 @@ def test_what_it_says_of_few_samples_are_sentences(name: str) -> None:
 
 @every_method
 def test_a_run_is_exported_and_shown_on_every_page(name: str, finished_run: Callable[..., Run], tmp_path: Path) -> None:
-    run = finished_run(name, dataset_for(name), limit=N_SAMPLES, epochs=EPOCHS, changes={"batch_size": 20})
+    run = finished_run(
+        name, dataset_for(name), preset="quick", limit=N_SAMPLES, epochs=EPOCHS, changes={"batch_size": 20}
+    )
     files = export(run, tmp_path / "out")
     assert {file.name for file in files} >= {"spec.json", "report.html"} and all(file.stat().st_size for file in files)
     assert run.id in (tmp_path / "out" / "report.html").read_text()
