@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     # What takes long comes first: otherwise one worker waits for the other at the end.
     items.sort(key=lambda item: (item not in browser, item.path not in slow))
+
+
+def pytest_sessionfinish() -> None:
+    """The temporary folder of Streamlit's tester goes now: a worker that leaves it behind warns of it at its end."""
+    if (tester := sys.modules.get("streamlit.testing.v1.app_test")) is not None:
+        tester.TMP_DIR.cleanup()
 
 
 @pytest.fixture(autouse=True)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from jaxtyping import config
+from recording import ListRecorder
 
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.engine import execution
@@ -26,7 +27,6 @@ from mmclust.methods import METHODS, card, method_class
 from mmclust.methods.base import Method
 from tests.engine.again import Again
 from tests.engine.test_graphs import small_trainer
-from tests.engine.test_trainer import ListRecorder
 
 NAMES = ("loss/a", "objective/main", "signal/b")
 
@@ -200,10 +200,18 @@ def unchecked() -> Iterator[None]:
 needs_a_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler on a CPU")
 
 
+def _halved(method: Method) -> Method:
+    """Without the second block of every stage: half as much to compile."""
+    for stage in method.get_submodule("encoder.stages").children():
+        assert isinstance(stage, torch.nn.Sequential)
+        del stage[1]
+    return method
+
+
 @needs_a_compiler
 @pytest.mark.usefixtures("unchecked")
 def test_compiled_steps_have_the_losses_of_eager_steps() -> None:
-    method = _method("imc-swav")
+    method = _halved(_method("imc-swav"))
     assert agree(_try(COMPILED, method), _try(EAGER, method))
 
 

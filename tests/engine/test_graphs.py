@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recording import ListRecorder
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.engine.execution import modes_to_try
@@ -14,7 +15,6 @@ from mmclust.engine.steps import Precision, Steps, Values
 from mmclust.engine.trainer import Trainer, build
 from mmclust.methods import card, method_class
 from tests.engine.again import Again
-from tests.engine.test_trainer import ListRecorder
 
 N, EPOCHS = 96, 6
 CPU = torch.device("cpu")

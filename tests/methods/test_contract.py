@@ -326,7 +326,9 @@ def test_what_it_says_of_few_samples_are_sentences(name: str) -> None:
 
 @every_method
 def test_a_run_is_exported_and_shown_on_every_page(name: str, finished_run: Callable[..., Run], tmp_path: Path) -> None:
-    run = finished_run(name, dataset_for(name), limit=N_SAMPLES, epochs=EPOCHS, changes={"batch_size": 20})
+    run = finished_run(
+        name, dataset_for(name), preset="quick", limit=N_SAMPLES, epochs=EPOCHS, changes={"batch_size": 20}
+    )
     files = export(run, tmp_path / "out")
     assert {file.name for file in files} >= {"spec.json", "report.html"} and all(file.stat().st_size for file in files)
     assert run.id in (tmp_path / "out" / "report.html").read_text()
