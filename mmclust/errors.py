@@ -1,10 +1,9 @@
 """Which errors are sentences for the user, and what to say of all others."""
 
-import errno
 import traceback
 from typing import Any
 
-from mmclust import settings
+from mmclust import disk, settings
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -41,7 +40,7 @@ def explain(error: BaseException) -> str:
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return "Memory ran out; train on fewer samples (limit) or lower batch_size."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk.is_full(error) and not isinstance(error, disk.DiskFull):
         return f"The disk below {settings.home()} is full; free some space and resume, the last checkpoint is kept."
     if isinstance(error, ImportError):
         return f"A package is missing ({first_line(error)}); install the requirements again."

@@ -7,6 +7,7 @@ from mmclust.data import preprocessing
 from mmclust.data.dataset import DataSpec
 from mmclust.errors import first_line
 from mmclust.methods import card, method_class
+from mmclust.runs import checkpoints
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 
@@ -48,16 +49,14 @@ def restore(run: Run, dataset_spec: DataSpec) -> "Method":
     Raises:
         ValueError: it has no checkpoint yet, or the checkpoint cannot be read.
     """
-    import torch
-
     path = run.folder / "checkpoint.pt"
     if not path.exists():
         raise ValueError(f"run {run.id} has no trained weights yet; let it train for an epoch first")
     prepared = preprocessing.spec_after(dataset_spec, run.spec.preprocessing, run.record().n_samples)
     method = build_model(run.spec, prepared)
     try:
-        # Mapped, not read: the optimisers' part of the file is never touched.
-        state = torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+        # Mapped: the optimisers' part of the file takes no memory.
+        state = checkpoints.read(path, mapped=True)
         method.load_state_dict(state["method"])
     except Exception as error:
         raise ValueError(f"the weights of run {run.id} cannot be read; train it again ({first_line(error)})") from error

@@ -16,7 +16,7 @@ def data_folder() -> Path | None:
 
 
 def store_url() -> str:
-    """SQLAlchemy URL of the run store: MMCLUST_STORE, or an SQLite file in `home()`."""
+    """Address of the run store: MMCLUST_STORE, or an SQLite file in `home()`."""
     return os.environ.get("MMCLUST_STORE") or f"sqlite:///{home() / 'store.sqlite'}"
 
 
@@ -46,6 +46,14 @@ def limit(name: str) -> int:
     if wanted and (not wanted.isdigit() or int(wanted) < 1):
         raise ValueError(f"{variable}={wanted!r} is not a whole number above 0; unset it or write e.g. {LIMITS[name]}")
     return int(wanted) if wanted else LIMITS[name]
+
+
+def reserve_mib() -> int:
+    """MiB that training leaves free on the disk of its runs: MMCLUST_RESERVE_MIB, or 100; 0 for none."""
+    wanted = os.environ.get("MMCLUST_RESERVE_MIB", "")
+    if wanted and not wanted.isdigit():
+        raise ValueError(f"MMCLUST_RESERVE_MIB={wanted!r} is not a whole number; unset it or write e.g. 100")
+    return int(wanted) if wanted else 100
 
 
 def n_threads(at_most: int | None = None) -> int:

@@ -22,12 +22,13 @@ from mmclust.data import catalogue, uploads
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.readers.reading import Reading, document
-from mmclust.errors import explain, first_line
+from mmclust.errors import explain
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
+from mmclust.runs import checkpoints
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
-from mmclust.runs.record import RunRecord, Status
+from mmclust.runs.record import LOST, RunRecord, Status
 from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.store import RunStore
 from mmclust.signals import received_signals
@@ -131,20 +132,23 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
         )
 
     trainer = make({}, run)
-    state = _checkpoint(run, torch.device(run.device))
-    if state is not None:
-        run.rewind(state["step"])
+    state, told = _checkpoint(run, torch.device(run.device))
     step = state["step"] if state else 0
     steps = trainer.autotune(step=step) if spec.execution == "auto" else trainer.execution.name
     run.begin(
         n_samples=dataset.n_samples,
         n_train=len(dataset.part(about.train_part)),
         n_clusters=n_clusters,
-        environment=_environment(run.device, trainer.method) | {"steps": steps},
+        environment=_environment(run.device, trainer.method) | {"steps": steps} | told,
     )
-    outcome = _train_by_trials(run, dataset, make) if spec.auto else trainer.fit(state)
+    if spec.auto:
+        outcome = _train_by_trials(run, dataset, make)
+    else:
+        outcome = trainer.fit(state, measure_again=state is not None and not run.evaluated(step))
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
+    if outcome == "paused" and run.short_of_space:
+        return "paused", run.short_of_space
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted
     return outcome, ""
@@ -198,20 +202,21 @@ def _check_size(dataset: MultiViewDataset, n_clusters: int) -> None:
         )
 
 
-def _checkpoint(run: ActiveRun, device: Any) -> dict[str, Any] | None:
-    import torch
-
-    path = run.folder / "checkpoint.pt"
-    if not path.exists():
+def _checkpoint(run: ActiveRun, device: Any) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    """The state to go on from, if there is one, with what to say of it; the run is taken back to it."""
+    try:
+        state, damaged = checkpoints.newest(run.folder, device)
+    except checkpoints.DamagedState as error:
+        raise ValueError(
+            f"the checkpoint of run {run.id} is damaged: {error}; start the run again from its spec"
+        ) from error
+    if state is None:
         if run.run.metric_names():  # it broke off before its first checkpoint: begin with clean curves
             run.rewind(-1)
-        return None
-    try:
-        return torch.load(path, weights_only=True, map_location=device)
-    except Exception as error:
-        raise ValueError(
-            f"the checkpoint of run {run.id} cannot be read ({first_line(error)}); start the run again from its spec"
-        ) from error
+        return None, {}
+    n_lost = run.rewind(state["step"], state.get("n_points", 0))
+    told = {"resumed": checkpoints.WENT_BACK} if damaged else {}
+    return state, told | ({LOST: str(n_lost)} if n_lost else {})
 
 
 def _environment(device: str, method: "Method") -> dict[str, str]:

@@ -10,4 +10,7 @@ with frame.messages():
     example = next((r for r in records if r.example), None) or next((r for r in own if r.status == "finished"), None)
     if example is not None:
         gallery.showcase(example)
+    gallery.unreadable(login.unreadable())
+    gallery.lost()
     gallery.runs(own)
+    gallery.deleted()

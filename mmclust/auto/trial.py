@@ -12,8 +12,8 @@ from mmclust.evaluation.snapshot import Snapshot
 class Shown(Recorder, Protocol):
     """The run that a trial belongs to."""
 
-    def rewind(self, step: int) -> None:
-        """Take back points and snapshots after a step."""
+    def rewind(self, step: int) -> int:
+        """Take back points and snapshots after a step; how many before it are lost."""
         ...
 
 

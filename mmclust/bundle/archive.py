@@ -23,13 +23,14 @@ class Archive:
         path: of the bundle.
         file: the same, opened.
         folder: an empty one to unpack to.
+        name: what to call it in messages; None for the name of the file.
 
     Raises:
         ValueError: it holds what has no place in a bundle, or would unpack to too much.
     """
 
-    def __init__(self, path: Path, file: zipfile.ZipFile, folder: Path) -> None:
-        self.path, self.file, self.folder = path, file, folder
+    def __init__(self, path: Path, file: zipfile.ZipFile, folder: Path, name: str | None = None) -> None:
+        self.path, self.file, self.folder, self.name = path, file, folder, name or path.name
         self._check_members()
         self.names = frozenset(file.namelist())
 
@@ -50,7 +51,7 @@ class Archive:
 
     def refuse(self, what: str) -> ValueError:
         """The error to raise, in words that follow the name of the file."""
-        return ValueError(f"{self.path.name} is refused: {what}")
+        return ValueError(f"{self.name} is refused: {what}")
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON document with fields.
@@ -64,7 +65,7 @@ class Archive:
             document = json.loads(self.file.read(name))
         except KeyError:
             raise self.refuse(f"it has no {name}") from None
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # a number of thousands of digits is a ValueError, too
             raise self.refuse(f"{name} is not JSON") from None
         if not isinstance(document, dict):
             raise self.refuse(f"{name} holds no fields")
@@ -103,7 +104,7 @@ class Archive:
         except (zipfile.BadZipFile, EOFError, KeyError) as error:
             raise self.refuse(f"{name} is damaged ({error})") from None
         except ValueError as error:
-            raise self.refuse(f"{name}: {error}") if self.path.name not in str(error) else error from None
+            raise self.refuse(f"{name}: {error}") if self.name not in str(error) else error from None
 
     def _unpacked(self, name: str, target: Path) -> Path:
         with self.file.open(name) as packed, target.open("wb") as file:

@@ -1,7 +1,6 @@
 """What the documents and arrays of a bundle have to be before the store hears of them; all raise ValueError if not."""
 
 import json
-import math
 import re
 import secrets
 import time
@@ -13,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from mmclust.bundle.archive import Archive, shown
-from mmclust.bundle.layout import COUNTS, IMPORTED, NUMBERS, TEXTS
+from mmclust.bundle.layout import COUNTS, IMPORTED, LATEST, MAX_CLUSTERS, NUMBERS, TEXTS
 from mmclust.evaluation.annotation import Split, applied, from_json, to_json
+from mmclust.evaluation.figures import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import METHODS, card
 from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS
 from mmclust.runs.spec import RunSpec
+from mmclust.runs.texts import clean
 from mmclust.sweeps.runner import LEAST_GPU
 from mmclust.sweeps.sweep import Sweep
 
 MAX_SNAPSHOTS = 1_000
 MAX_POINTS = 5_000_000
-MAX_CLUSTERS = 10_000
 MAX_ANNOTATIONS = 100
 
 
@@ -50,28 +50,46 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
     for name, value, high in (("n_clusters", spec.n_clusters, MAX_CLUSTERS), ("limit", spec.limit, 10**9)):
         if value is not None:
             archive.whole(name, value, 2, high)
-    if not all(isinstance(word, str) and len(word) < 200 for word in (*spec.tags, *spec.preprocessing)):
+    if not all(len(word) < 200 and word.isprintable() for word in (*spec.tags, *spec.preprocessing)):
         raise archive.refuse("a tag or step of the spec is no text")
     return replace(spec, tags=tuple(dict.fromkeys((*spec.tags, IMPORTED))))
 
 
 def row(archive: Archive, document: Mapping[str, Any], spec: RunSpec) -> dict[str, Any]:
     """Row of a run in the store, without its id."""
-    row: dict[str, Any] = {name: archive.whole(name, document.get(name), 0, 2**31 - 1) for name in COUNTS}
-    for name in NUMBERS:
-        row[name] = _number(document.get(name))
+    row: dict[str, Any] = {name: archive.whole(name, document.get(name), *ends) for name, ends in COUNTS.items()}
+    if spec.n_clusters not in (None, row["n_clusters"]):
+        raise archive.refuse(f"n_clusters is {row['n_clusters']}, its spec asks for {spec.n_clusters}")
+    for name, high in NUMBERS.items():
+        row[name] = _number(archive, name, document.get(name), 0, high)
     for name, longest in TEXTS.items():
-        text = document.get(name)
-        row[name] = text.replace("\0", "")[:longest] if isinstance(text, str) else ""
-    metrics = document.get("metrics")
-    figures = {str(k)[:100]: n for k, v in _items(metrics) if (n := _number(v)) is not None}
-    names = {str(int(k)): v[:100] for k, v in _items(document.get("cluster_names")) if k.isdigit() and _is_text(v)}
-    versions = {k[:100]: v[:500] for k, v in _items(document.get("environment")) if _is_text(v)}
-    row |= {"metrics": json.dumps(figures) if metrics else None, "cluster_names": json.dumps(names)}
+        row[name] = clean(_text(document.get(name)), at_most=longest, lines=name == "note")
+    names = {
+        str(int(k)): clean(v, at_most=100)
+        for k, v in _items(document.get("cluster_names"))
+        if re.fullmatch("[0-9]{1,9}", k) and isinstance(v, str)
+    }
+    versions = {
+        clean(k, at_most=100): clean(v, at_most=500)
+        for k, v in _items(document.get("environment"))
+        if isinstance(v, str)
+    }
+    row |= {"metrics": _figures(archive, document.get("metrics")), "cluster_names": json.dumps(names)}
     row |= {"environment": json.dumps(versions), "spec": spec.to_json(), "launcher": spec.launcher[:20]}
     row |= {"status": "finished", "created": row["created"] or time.time(), "queued": row["created"] or time.time()}
     row |= {"epoch": row["epoch"] or 0.0, "seconds": row["seconds"] or 0.0}
     return row
+
+
+def _figures(archive: Archive, metrics: Any) -> str | None:
+    """JSON of the figures of a run; None for a run without labels."""
+    if not metrics:
+        return None
+    figures = {clean(k, at_most=100): _number(archive, k, v, -1, 1) for k, v in _items(metrics)}
+    figures = {name: value for name, value in figures.items() if value is not None}
+    if missing := [name for name in MAIN if name not in figures]:
+        raise archive.refuse(f"its figures lack {', '.join(missing)}")
+    return json.dumps(figures)
 
 
 def points(archive: Archive, name: str) -> list[dict[str, Any]]:
@@ -88,18 +106,24 @@ def points(archive: Archive, name: str) -> list[dict[str, Any]]:
         raise archive.refuse(f"{name} holds no points of curves")
     if len(step) and not (step.min() >= 0 and step.max() < 2**31):
         raise archive.refuse(f"{name} has steps that no run has")
-    columns = (step.tolist(), arrays["epoch"].tolist(), names.tolist(), arrays["value"].tolist())
-    return [
-        {"step": s, "epoch": e, "name": n.replace("\0", ""), "value": v} for s, e, n, v in zip(*columns, strict=True)
-    ]
+    epochs = arrays["epoch"]
+    if len(epochs) and not (epochs.min() >= 0 and epochs.max() <= NUMBERS["epoch"]):  # false for NaN, too
+        raise archive.refuse(f"{name} has epochs that no run has")
+    values = np.where(np.isfinite(arrays["value"]), arrays["value"], np.nan)  # of losses that grew without end
+    try:
+        known = {label: clean(label, at_most=200) for label in set(names.tolist())}
+    except ValueError:
+        raise archive.refuse(f"{name} has curves whose names are no text") from None
+    columns = (step.tolist(), epochs.tolist(), names.tolist(), values.tolist())
+    return [{"step": s, "epoch": e, "name": known[n], "value": v} for s, e, n, v in zip(*columns, strict=True)]
 
 
-def unpack_snapshot(archive: Archive, name: str, target: Path, n_samples: int) -> Snapshot:
+def unpack_snapshot(archive: Archive, name: str, target: Path, *, n_samples: int, n_clusters: int) -> Snapshot:
     """Unpack the codes of an epoch to a file, and give them."""
     archive.arrays(name, target)
     try:
         snapshot = Snapshot.load(target)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise archive.refuse(f"{name} is no snapshot ({str(error).splitlines()[0]})") from None
     index, logits, n = snapshot.index, snapshot.logits, len(np.atleast_1d(snapshot.index))
     tables: Sequence[np.ndarray] = (logits, *snapshot.view_logits, *snapshot.spaces.values())
@@ -108,13 +132,25 @@ def unpack_snapshot(archive: Archive, name: str, target: Path, n_samples: int) -
         raise archive.refuse(f"{name} counts samples that the run does not have")
     if not all(t.ndim == 2 and len(t) == n and t.dtype.kind == "f" and t.shape[1] > 0 for t in tables):
         raise archive.refuse(f"{name} has arrays that do not belong together")
-    if not 1 < logits.shape[1] <= MAX_CLUSTERS or not np.isfinite(logits).all():
-        raise archive.refuse(f"{name} has no usable assignment")
-    if not all(space in snapshot.spaces for space in snapshot.landmarks):
+    if len(np.unique(index)) < n:
+        raise archive.refuse(f"{name} has a sample twice")
+    if snapshot.epoch != int(target.stem.removeprefix("epoch_")) or not 0 <= snapshot.step < 2**31:
+        raise archive.refuse(f"{name} is of another epoch than its name says")
+    if not all(t.shape[1] == n_clusters and np.isfinite(t).all() for t in (logits, *snapshot.view_logits)):
+        raise archive.refuse(f"{name} has no usable assignment to {n_clusters} clusters")
+    if not all(np.isfinite(space).all() for space in snapshot.spaces.values()):
+        raise archive.refuse(f"{name} has codes that are not finite")
+    if not all(_fits(points, snapshot.spaces.get(space)) for space, points in snapshot.landmarks.items()):
         raise archive.refuse(f"{name} marks a space that it does not have")
     if not all(re.fullmatch(r"[\w .+-]{1,80}", space) for space in snapshot.spaces):
         raise archive.refuse(f"{name} has a space of an unusual name")
     return snapshot
+
+
+def _fits(points: np.ndarray, space: np.ndarray | None) -> bool:
+    """Whether points (M, D) lie in a space (n, D)."""
+    shaped = space is not None and points.ndim == 2 and points.shape[1] == space.shape[1]
+    return shaped and points.dtype.kind == "f" and bool(np.isfinite(points).all())
 
 
 def weights(archive: Archive, name: str) -> dict[str, np.ndarray]:
@@ -133,7 +169,7 @@ def annotations(archive: Archive, documents: Any, snapshot: Snapshot) -> list[di
     for document in documents:
         try:
             steps, name = from_json(document["steps"]), document["name"]
-            if not (_is_text(name) and name.strip() and len(name) <= LONGEST_NAME and len(steps) <= MOST_STEPS):
+            if not (name == clean(name, at_most=LONGEST_NAME) and name.strip() and len(steps) <= MOST_STEPS):
                 raise ValueError("a name or the number of its steps is not allowed")
             splits = [step for step in steps if isinstance(step, Split)]
             numbers = [x for step in splits for centre in step.centres for x in (*centre, step.variance)]
@@ -145,7 +181,8 @@ def annotations(archive: Archive, documents: Any, snapshot: Snapshot) -> list[di
         row = {"annotation_id": secrets.token_hex(6), "name": name, "steps": json.dumps(to_json(steps))}
         row |= {"epoch": archive.whole("epoch", document.get("epoch"), 0, 10**6), "version": len(steps)}
         row |= {"n_applied": archive.whole("n_applied", document.get("n_applied"), 0, len(steps))}
-        rows.append(row | {"created": _number(document.get("created")) or time.time()})
+        created = _number(archive, "created", document.get("created"), 0, LATEST)
+        rows.append(row | {"created": created or time.time()})
     if len({row["name"] for row in rows}) < len(rows):
         raise archive.refuse("two annotations of a run have one name")
     return rows
@@ -168,13 +205,15 @@ def sweep(archive: Archive, document: Any, run_ids: Sequence[str]) -> SweepRows:
         asked = Sweep.from_json(json.dumps(document["asked"]))
         wanted = {(cell, seed) for cell in range(len(asked.cells)) for seed in asked.seeds}
         rows = [(cell, seed, run_ids[number - 1]) for cell, seed, number in document["runs"] if number > 0]
-        failures = {f"{cell}:{seed}": str(why)[:500] for cell, seed, why in document["failures"]}
+        failures = {f"{cell}:{seed}": clean(str(why), at_most=500) for cell, seed, why in document["failures"]}
         if not {(cell, seed) for cell, seed, _ in rows} <= wanted or len(rows) > len(wanted):
             raise ValueError("a run stands at a place that the sweep does not have")
         if not all(isinstance(cell.dataset, str) and cell.method in METHODS for cell in asked.cells):
             raise ValueError("a cell names no known method")
-        if not all(type(seed) is int for seed in asked.seeds):
+        if not all(type(seed) is int and 0 <= seed < 2**63 for seed in asked.seeds):
             raise ValueError("a seed is no number")
+        if asked.title != clean(asked.title, at_most=200):
+            raise ValueError("its title is no text of one line")
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise archive.refuse(f"its sweep cannot be read ({str(error).splitlines()[0]})") from None
     places = [{"sweep_id": asked.id, "cell": cell, "seed": seed, "run_id": run_id} for cell, seed, run_id in rows]
@@ -185,10 +224,14 @@ def _items(value: Any) -> list[tuple[str, Any]]:
     return [(str(k), v) for k, v in value.items()] if isinstance(value, dict) else []
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def _number(value: Any) -> float | None:
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None
+def _number(archive: Archive, name: str, value: Any, low: float, high: float) -> float | None:
+    """A number within limits, or None for none."""
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not low <= value <= high:  # NaN is on neither side
+        raise archive.refuse(f"{shown(name)} is {shown(value)}, a number from {low:g} to {high:g} is needed")
+    return float(value)

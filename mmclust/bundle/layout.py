@@ -12,10 +12,26 @@ MEMBER = re.compile(
     r"manifest\.json|runs/[0-9]{4,5}/(record\.json|curves\.npz|weights\.npz|snapshots/epoch_[0-9]{4,7}\.npz)"
 )
 """Every name that a bundle may hold; none of them leads out of the folder it is unpacked to."""
-NUMBERS = ("created", "started", "ended", "epoch", "seconds", "samples_per_s")
-COUNTS = ("step", "total_steps", "n_samples", "n_clusters")
+MAX_CLUSTERS = 10_000
+LATEST = 2.5e11
+"""Seconds from 1970 to a year that calendars still know."""
+NUMBERS = {
+    "created": LATEST,
+    "started": LATEST,
+    "ended": LATEST,
+    "epoch": 1e7,
+    "seconds": 1e10,
+    "samples_per_s": 1e12,
+}
+COUNTS = {
+    "step": (0, 2**31 - 1),
+    "total_steps": (0, 2**31 - 1),
+    "n_samples": (1, 10**9),
+    "n_clusters": (2, MAX_CLUSTERS),
+}
 TEXTS = {"title": 200, "note": 20_000, "device": 20}
-"""Columns of the runs table that travel, and how long a text may be."""
+"""Columns of the runs table that travel; the largest a number, both ends of what a count and the longest a text may be.
+"""
 
 
 def folder(number: int) -> str:

@@ -62,6 +62,18 @@ def read(store: RunStore, path: Path) -> Opened:
         raise ValueError(f"{path.name} is no bundle or is damaged ({error}); export it again") from None
 
 
+def verify(path: Path, *, name: str) -> None:
+    """Refuse what `read` would refuse in the runs of a bundle that was just written; `name` is what messages call it.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    with zipfile.ZipFile(path) as file, tempfile.TemporaryDirectory(dir=path.parent, prefix="export-") as folder:
+        archive = Archive(path, file, Path(folder), name)
+        for number in range(1, archive.json(layout.MANIFEST)["n_runs"] + 1):
+            shutil.rmtree(_unpack(archive, number).folder)
+
+
 def _add(store: RunStore, archive: Archive) -> Opened:
     manifest = archive.json(layout.MANIFEST)
     if manifest.get("format") != layout.FORMAT or manifest.get("version") != layout.VERSION:
@@ -111,7 +123,8 @@ def _unpack(archive: Archive, number: int) -> _Found:
     if not 1 <= len(names) <= checks.MAX_SNAPSHOTS:
         raise archive.refuse(f"run {number} has {len(names)} snapshots, 1 to {checks.MAX_SNAPSHOTS} are needed")
     for name in names:
-        last = checks.unpack_snapshot(archive, name, where / name.removeprefix(inside), row["n_samples"])
+        sizes = {count: row[count] for count in ("n_samples", "n_clusters")}
+        last = checks.unpack_snapshot(archive, name, where / name.removeprefix(inside), **sizes)
     if (name := f"{inside}{layout.WEIGHTS}") in archive.names:
         _write_checkpoint(checks.weights(archive, name), row["step"], where / "checkpoint.pt")
     return _Found(
@@ -141,7 +154,10 @@ def _is_known(store: RunStore, run_id: str, spec: RunSpec) -> bool:
     """Whether the store has a run of that id and of the same spec."""
     with store.reading() as connection:
         text = connection.scalar(select(RUNS.c.spec).where(RUNS.c.run_id == run_id))
-    return text is not None and key(RunSpec.from_json(text)) == key(spec)
+    try:
+        return text is not None and key(RunSpec.from_json(text)) == key(spec)
+    except ValueError:  # what is here under that name cannot be read
+        return False
 
 
 def _keep(store: RunStore, runs: Sequence[_Found], sweep: checks.SweepRows | None) -> None:

@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from mmclust import __version__
 from mmclust.bundle import layout
+from mmclust.bundle.reading import verify
 from mmclust.evaluation.annotation import to_json
+from mmclust.runs import checkpoints
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
@@ -33,7 +35,7 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
         The ids of the runs in it.
 
     Raises:
-        ValueError: the name is not known, or nothing of it is finished.
+        ValueError: the name is not known, nothing of it is finished, or it is damaged and nobody could import it.
         OSError: the file cannot be written.
     """
     sweep = next((record for record in sweeps.listed(store) if record.sweep_id == name), None)
@@ -63,6 +65,7 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
             file.writestr(layout.MANIFEST, json.dumps(manifest))
             for run in runs:
                 _write_run(run, file, layout.folder(numbers[run.id]))
+        verify(temporary, name=f"the bundle of {name}")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -86,8 +89,8 @@ def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:
     _write_arrays(file, f"{folder}/{layout.CURVES}", curves | {"name": points["name"].to_numpy().astype(str)})
     for _, snapshot in run.snapshots():
         file.write(snapshot, f"{folder}/{layout.SNAPSHOTS}/{snapshot.name}")
-    if (run.folder / "checkpoint.pt").exists():
-        state = torch.load(run.folder / "checkpoint.pt", weights_only=True, map_location="cpu", mmap=True)
+    if (run.folder / checkpoints.NEWEST).exists():
+        state = checkpoints.read(run.folder / checkpoints.NEWEST, mapped=True)
         arrays = {name: _plain(value) for name, value in state["method"].items() if isinstance(value, torch.Tensor)}
         _write_arrays(file, f"{folder}/{layout.WEIGHTS}", arrays)
 

@@ -27,6 +27,8 @@ COMMANDS = (
     "bundle",
     "bench",
     "doctor",
+    "check",
+    "backup",
     "example",
     "lessons",
 )

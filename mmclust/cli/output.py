@@ -21,7 +21,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def figures(metrics: dict[str, float] | None) -> dict[str, float] | None:
     """The figures every command reports, as fractions; None without labels."""
-    return {name: metrics[name] for name in FIGURES} if metrics else None
+    return {name: metrics[name] for name in FIGURES if name in metrics} if metrics else None
 
 
 def fraction(metrics: dict[str, float] | None, name: str) -> str:

@@ -1,24 +1,37 @@
 """`runs`: what was trained, and how well."""
 
 import argparse
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from mmclust.cli.output import duration, figures, fraction, print_json, print_table
 from mmclust.evaluation.figures import MAIN
+
+if TYPE_CHECKING:
+    from mmclust.runs.store import RunStore
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("runs", help="list the runs: status, data set, method, ACC / NMI / ARI, time")
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--delete", metavar="RUN_ID", help="move a run, also one that cannot be read, to the trash")
+    action.add_argument("--trash", action="store_true", help="list the runs in the trash")
+    action.add_argument("--restore", metavar="RUN_ID", help="bring a run back from the trash")
+    action.add_argument("--drop", metavar="RUN_ID", help="remove a run in the trash for good; `all` empties the trash")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the runs of the store, newest first."""
+    from mmclust.runs import mend
     from mmclust.runs.store import RunStore
 
-    records = RunStore().list(examples=False)
+    store = RunStore()
+    if args.delete or args.trash or args.restore or args.drop:
+        return _trash(store, args)
+    records, damaged = store.list(examples=False), store.unreadable()
     if args.json:
         listed = [
             {
@@ -34,9 +47,16 @@ def run(args: argparse.Namespace) -> int:
             }
             for r in records
         ]
-        print_json({"runs": listed})
+        unreadable = [{"run_id": run.run_id, "reason": run.reason} for run in damaged]
+        print_json({"runs": listed, "unreadable": unreadable})
         return 0
-    if not records:
+    for run in damaged:
+        print(f"{run.run_id} cannot be read ({run.reason}); `python -m mmclust runs --delete {run.run_id}` removes it")
+    for name in (names := mend.lost(store)):
+        print(f"{name} has a folder and is not in the store")
+    if names:
+        print("`python -m mmclust check --repair` brings them back")
+    if not records and not damaged and not names:
         print("No runs yet: python -m mmclust train --dataset digits --method dccs")
         return 0
     rows = [
@@ -53,5 +73,30 @@ def run(args: argparse.Namespace) -> int:
         )
         for r in records
     ]
-    print_table(("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", ""), rows)
+    if rows:
+        print_table(("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", ""), rows)
+    return 0
+
+
+def _trash(store: "RunStore", args: argparse.Namespace) -> int:
+    """What concerns runs that are deleted, or are going to be."""
+    from mmclust.runs import trash
+
+    if args.delete:
+        store.delete(args.delete)
+        answer, text = {"deleted": args.delete}, f"`python -m mmclust runs --restore {args.delete}` brings it back"
+    elif args.restore:
+        trash.restore(store, args.restore)
+        answer, text = {"restored": args.restore}, f"{args.restore} is back"
+    elif args.drop:
+        names = [run.run_id for run in trash.listed(store)] if args.drop == "all" else [args.drop]
+        for name in names:
+            trash.drop(store, name)
+        answer, text = {"dropped": names}, f"removed for good: {', '.join(names) or 'nothing'}"
+    else:
+        found = trash.listed(store)
+        answer = {"trash": [asdict(run) for run in found]}
+        lines = (f"{run.run_id}  {run.n_bytes / 2**20:.1f} MiB  {run.title}".rstrip() for run in found)
+        text = "\n".join(lines) or "The trash is empty."
+    print_json(answer) if args.json else print(text)
     return 0

@@ -161,7 +161,9 @@ def _as_json(record: "RunRecord") -> dict[str, Any]:
 def _summary(record: "RunRecord") -> str:
     speed = f", {record.samples_per_s:,.0f} images/s" if record.samples_per_s else ""
     found = (
-        " ".join(f"{name} {record.metrics[name]:.4f}" for name in FIGURES) if record.metrics else "no labels to compare"
+        " ".join(f"{name} {record.metrics[name]:.4f}" for name in FIGURES if name in record.metrics)
+        if record.metrics
+        else "no labels to compare"
     )
     return f"{record.run_id}: {found}; {duration(record.seconds)}{speed}"
 

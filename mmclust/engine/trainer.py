@@ -248,12 +248,16 @@ class Trainer:
         self.steps = self._steps(self.execution)
         return found
 
-    def fit(self, state: dict[str, Any] | None = None, *, until: int | None = None) -> Outcome:
+    def fit(
+        self, state: dict[str, Any] | None = None, *, until: int | None = None, measure_again: bool = False
+    ) -> Outcome:
         """Train to the end, or until the recorder asks for a stop or a pause.
 
         Args:
             state: a checkpoint to go on from; one without optimisers is the end of a finished training.
             until: pause after this step, from which a checkpoint goes on as if there had been no pause.
+            measure_again: the recorder has lost the evaluation at the checkpoint, if there was one; the one at the end
+                of the training is made again.
 
         Raises:
             TrainingDiverged: a loss term is not finite.
@@ -265,6 +269,8 @@ class Trainer:
             return self._end_again(state)
         else:
             self._restore(state)
+            if measure_again and self.step >= self.total_steps:
+                self._evaluate(self.epochs)
         self.method.train()
         for stage, epoch, batch, ids in self._batches():
             if batch == 0 and epoch == self._first_epoch(stage) and stage > 0:

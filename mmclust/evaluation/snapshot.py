@@ -4,12 +4,23 @@ Shapes: n samples in the snapshot, K clusters, D dimensions of a space.
 """
 
 import os
+import struct
+import tokenize
+import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
+
+from mmclust import disk
+
+RESUME = "free some space and resume the run, its last checkpoint is kept"
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, ValueError, TypeError)
+"""What reading a damaged `.npz` may raise."""
+DAMAGE += (OverflowError, NotImplementedError, RuntimeError, SyntaxError, UnicodeError, tokenize.TokenError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,33 +64,51 @@ class Snapshot:
         """Write to `.npz` without pickles; the file appears whole or not at all.
 
         Spaces are stored as float16 (their figures are drawn and grouped, not trained on), scores as float32.
+
+        Raises:
+            DiskFull, OSError: it cannot be written.
         """
-        arrays: dict[str, Any] = {f"space_{name}": values.astype(np.float16) for name, values in self.spaces.items()}
+        arrays: dict[str, Any] = {f"space_{name}": _halved(values) for name, values in self.spaces.items()}
         arrays |= {f"mark_{name}": points.astype(np.float32) for name, points in self.landmarks.items()}
         arrays |= {f"view_logits_{i}": values.astype(np.float32) for i, values in enumerate(self.view_logits)}
         temporary = path.with_name(path.name + ".tmp")
-        with temporary.open("wb") as file:
-            np.savez(
-                file,
-                epoch=self.epoch,
-                step=self.step,
-                index=self.index,
-                logits=self.logits.astype(np.float32),
-                **arrays,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        about = {"epoch": self.epoch, "step": self.step, "index": self.index, "logits": self.logits.astype(np.float32)}
+        with disk.room_for("a snapshot", path.parent, remedy=RESUME):
+            try:
+                with temporary.open("wb") as file:
+                    np.savez(file, allow_pickle=False, **about, **arrays)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
 
     @classmethod
     def load(cls, path: Path, *, scores_only: bool = False) -> "Snapshot":
-        """Read a snapshot; pickled content is refused by numpy.
+        """Read a snapshot; pickled content is refused by numpy, and damage by the checksums in the file.
 
         Args:
             path: of the `.npz` file.
             scores_only: leave out everything but the scores of all views together, which take a tenth of the time.
+
+        Raises:
+            ValueError: it is damaged.
+            FileNotFoundError: there is none.
         """
-        with np.load(path, allow_pickle=False) as file:
+        try:
+            return cls._loaded(path, scores_only=scores_only)
+        except FileNotFoundError:
+            raise
+        except DAMAGE as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise ValueError(
+                f"the snapshot {path.name} is damaged ({reason}); look at another epoch, or train the run again"
+            ) from error
+
+    @classmethod
+    def _loaded(cls, path: Path, *, scores_only: bool) -> "Snapshot":
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if scores_only:
                 return cls(
                     epoch=int(file["epoch"]),
@@ -102,3 +131,9 @@ class Snapshot:
                 view_logits=tuple(file[name] for name in names),
                 landmarks={name.removeprefix("mark_"): file[name] for name in file.files if name.startswith("mark_")},
             )
+
+
+def _halved(values: np.ndarray) -> np.ndarray:
+    """As float16; what lies beyond its range is drawn at its end, as nothing can be drawn at infinity."""
+    ends = np.finfo(np.float16)
+    return np.clip(values, ends.min, ends.max).astype(np.float16)

@@ -1,25 +1,25 @@
 """A run that this process executes: the writing side. Training hands its numbers over and never waits for the store.
 
 Points and progress gather in memory; a thread of their own writes them, twice a second at most, together with a
-heartbeat, and brings back what the user asked for.
+heartbeat, and brings back what the user asked for. Whatever the store says, the run's journal has the points before the
+run's checkpoint has what comes after them (`mmclust.runs.journal`).
 """
 
 import json
 import logging
-import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-import numpy as np
 from sqlalchemy import Connection, delete, insert, select, update
 
+from mmclust import disk, settings
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import queue
+from mmclust.runs import checkpoints, journal, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -29,6 +29,8 @@ WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
 PATIENCE_S = 60.0
 """How long training goes on while the store does not answer; its numbers wait in memory."""
+OF_A_PROCESS = ("token", "owner", "heartbeat", "waiter_seen")
+"""Columns of a run's row that mean nothing in another process."""
 SHUT_DOWN = "The server was shut down; resume to go on."
 
 Wish = Literal["", "stop", "pause"]
@@ -42,14 +44,22 @@ class ActiveRun:
     Used as a context: inside, it shows that it lives.
     """
 
-    def __init__(self, run: Run, *, token: str, device: str, seconds: float) -> None:
-        self.run, self.store, self.device = run, run.store, device
+    def __init__(self, run: Run, row: Mapping[str, Any]) -> None:
+        """Take the row of the runs table as it is after the claim."""
+        self.run, self.store, self.device = run, run.store, row["device"]
         self.id, self.spec, self.folder = run.id, run.spec, run.folder
         self.interrupted = ""
         """Why this process has to end the run early, one sentence; empty otherwise."""
+        self.short_of_space = ""
+        """Why the run has to pause before the disk is full, one sentence; empty otherwise."""
         self._told_to_stop = False
-        self._token, self._earlier_s = token, seconds
+        self._token, self._earlier_s = row["token"], row["seconds"]
+        self._row = dict(row)
+        """What the store knows or will know of the run."""
         self._points: list[dict[str, Any]] = []
+        self._entries: list[journal.Entry] = []
+        """What the run's journal does not have yet; used by the training thread alone."""
+        self._n_points = 0
         self._values: dict[str, Any] = {}
         self._environment: dict[str, str] = {}
         self._wish: Wish = ""
@@ -77,15 +87,13 @@ class ActiveRun:
         """Training starts now: what it trains on, and the package versions it runs with."""
         self._began, self._n_train = time.monotonic(), n_train
         self._environment = {}
-        with self._gathering:
-            self._values |= {"n_samples": n_samples, "n_clusters": n_clusters}
+        self._note({"n_samples": n_samples, "n_clusters": n_clusters})
         self.add(environment)
 
     def add(self, environment: Mapping[str, str]) -> None:
         """Add to the environment, e.g. what is known at the end of training only."""
         self._environment |= environment
-        with self._gathering:
-            self._values["environment"] = json.dumps(self._environment)
+        self._note({"environment": json.dumps(self._environment)})
 
     def decide(self, config: Mapping[str, Any], auto: Mapping[str, Any]) -> None:
         """Write what preset auto has chosen into the spec, so that it repeats this run exactly.
@@ -96,36 +104,69 @@ class ActiveRun:
         """
         self.spec = replace(self.spec, config=dict(config), auto=dict(auto))
         self.run.spec = self.spec
-        temporary = self.folder / "spec.json.tmp"
-        temporary.write_text(self.spec.to_json())
-        temporary.replace(self.folder / "spec.json")
-        with self._gathering:
-            self._values["spec"] = self.spec.to_json()
+        journal.write_whole(self.folder / "spec.json", self.spec.to_json().encode())
+        self._note({"spec": self.spec.to_json()})
 
-    def rewind(self, step: int) -> None:
-        """Take back points and snapshots after the step of the checkpoint that the run goes on from."""
-        with self._flushing, self.store.writing() as connection:
+    def rewind(self, step: int, n_points: int = 0) -> int:
+        """Take back points and snapshots after the step of the checkpoint that the run goes on from.
+
+        Points up to that step which the store does not have, as it was away when they came, are taken from the run's
+        journal.
+
+        Args:
+            step: of the checkpoint; -1 for the beginning.
+            n_points: how many points there were at the checkpoint; 0 where it does not say.
+
+        Returns:
+            How many of them are lost: neither store nor journal has them.
+        """
+        entries = [entry for entry in (*journal.read(self.folder), *self._entries) if entry.step <= step]
+        with self._flushing:
             with self._gathering:
-                self._points = [point for point in self._points if point["step"] <= step]
-            connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
+                self._points, self._entries = [], []
+            with self.store.writing() as connection:
+                connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
+                n_known = journal.mend(connection, self.id, entries)
+        self._note(self._until(entries))
+        journal.replace(self.folder, entries)
+        self._drop_snapshots_after(step)
+        self._n_points = max(n_known, n_points)
+        return self._n_points - n_known
+
+    def evaluated(self, step: int) -> bool:
+        """Whether the store has an evaluation at a step."""
+        this = (METRICS.c.run_id == self.id, METRICS.c.step == step, METRICS.c.name.startswith("signal/"))
+        with self.store.reading() as connection:
+            return connection.scalar(select(METRICS.c.id).where(*this).limit(1)) is not None
+
+    def _until(self, entries: Sequence[journal.Entry]) -> dict[str, Any]:
+        """What the row says at the end of these entries: it may be behind, or ahead, of them."""
+        if self._began is None:
+            kept = journal.read_record(self.folder)
+            self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
+        figures = journal.last_figures(entries)
+        return {"metrics": json.dumps(figures)} if figures else {}
+
+    def _drop_snapshots_after(self, step: int) -> None:
         for _, file in self.run.snapshots():
-            with np.load(file, allow_pickle=False) as arrays:
-                late = int(arrays["step"]) > step
+            try:
+                late = Snapshot.load(file, scores_only=True).step > step
+            except ValueError as error:  # whoever looks at that epoch is told
+                log.warning("run %s: %s", self.id, error)
+                continue
             if late:
                 file.unlink()
 
     def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
         """Append points of curves; stored within a second. `eval/*` also become the run's figures."""
         self._check()
-        points = [
-            {"run_id": self.id, "step": step, "epoch": float(epoch), "name": name, "value": float(value)}
-            for name, value in values.items()
-        ]
-        figures = {n.removeprefix("eval/"): float(v) for n, v in values.items() if n.startswith("eval/")}
+        entry = journal.Entry(step, float(epoch), {name: float(value) for name, value in values.items()})
+        self._entries.append(entry)
+        self._n_points += len(entry.values)
         with self._gathering:
-            self._points += points
-            if figures:
-                self._values["metrics"] = json.dumps(figures)
+            self._points += journal.points(self.id, [entry])
+        if figures := journal.figures(values):
+            self._note({"metrics": json.dumps(figures)})
 
     def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
         """Where training stands; stored twice a second at most."""
@@ -136,8 +177,13 @@ class ActiveRun:
         elif now - self._rate_from[0] > 0.5:
             began, first = self._rate_from
             values["samples_per_s"] = (epoch - first) * self._n_train / (now - began)
+        self._note(values)
+
+    def _note(self, values: Mapping[str, Any]) -> None:
+        """Columns of the run's row that are written soon."""
         with self._gathering:
             self._values |= values
+            self._row |= values
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """Keep the codes of an epoch.
@@ -149,38 +195,30 @@ class ActiveRun:
         snapshot.save(self._existing("snapshots") / f"epoch_{snapshot.epoch:04d}.npz")
 
     def checkpoint(self, state: dict[str, Any]) -> None:
-        """Replace the resumable state; at any moment either the old or the new one is there, whole.
+        """Replace the resumable state; see `mmclust.runs.checkpoints`.
 
         Raises:
             RunLost: the run's folder is gone.
+            OSError: it cannot be written; the one before is still there.
         """
-        import torch
-
         self._check()
-        # Points before the checkpoint are not computed again after a crash, so they are stored first.
         self._flush()
         self._check()  # whoever has taken the run over writes this file now
         folder = self._existing("")
-        temporary = folder / "checkpoint.pt.tmp"
-        try:
-            with temporary.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(folder / "checkpoint.pt")
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(folder)
+        # Points before the checkpoint are not computed again after a crash, and the store may be away.
+        self._keep("interrupted")
+        checkpoints.write(folder, state | {"n_points": self._n_points})
 
     def request(self) -> Wish:
-        """What the user, or this process, has asked for.
+        """What the user, this process or a disk that is nearly full has asked for.
 
         Raises:
             RunLost, StoreUnavailable: nobody keeps the run's numbers any more.
         """
         self._check()
-        return "stop" if self.interrupted or self._told_to_stop else self._wish
+        if self.interrupted or self._told_to_stop:
+            return "stop"
+        return "pause" if self.short_of_space else self._wish
 
     def stop(self) -> None:
         """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
@@ -200,22 +238,49 @@ class ActiveRun:
             StoreUnavailable: the store does not answer.
             RunLost: the run was deleted or taken over.
         """
+        ended = time.time()
+        self._earlier_s, self._began = self._seconds(), None
+        self._note({"seconds": self._earlier_s})
+        try:
+            self._keep(status, error=error, ended=ended)
+        except OSError as full:
+            log.warning("run %s: its journal cannot be written: %s", self.id, full)
         deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
         while True:
             try:
-                return self._finish(status, error)
+                return self._finish(status, error, ended)
             except StoreUnavailable as lost:
                 if self.interrupted or time.monotonic() > deadline:
                     raise
                 log.warning("run %s has ended and waits: %s", self.id, lost)
                 time.sleep(WRITE_EVERY_S)
 
-    def _finish(self, status: Status, error: str) -> None:
+    def _finish(self, status: Status, error: str, ended: float) -> None:
         with self._flushing, self.store.writing() as connection:
             self._write_gathered(connection)
-            final = {"status": status, "error": error, "ended": time.time(), "request": "", "token": None}
+            final = {"status": status, "error": error, "ended": ended, "request": "", "token": None}
             connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**final))
             queue.release(connection, self._token)
+
+    def _keep(self, status: Status, **ending: Any) -> None:
+        """Write what is known into the run's folder, if that is still there and the run is still ours.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if isinstance(self._lost, RunLost) or not self.folder.is_dir():
+            return
+        with self._gathering:
+            row = self._row | {"status": status, "seconds": self._seconds(), **ending}
+        with disk.room_for("the journal of the run", self.folder, remedy=checkpoints.RESUME):
+            if self._entries:
+                journal.append(self.folder, self._entries)
+                self._entries = []
+            journal.write_record(self.folder, row | {name: None for name in OF_A_PROCESS})
+
+    def _seconds(self) -> float:
+        """Active training time, summed over resumes."""
+        return self._earlier_s + (time.monotonic() - self._began if self._began is not None else 0.0)
 
     def _existing(self, name: str) -> Path:
         """A folder of the run, which has to be there: a deleted run is not brought back by half."""
@@ -233,7 +298,16 @@ class ActiveRun:
         while not self._done.wait(WRITE_EVERY_S):
             if not threading.main_thread().is_alive():
                 self.interrupt(SHUT_DOWN)
+            self._watch_disk()
             self._flush()
+
+    def _watch_disk(self) -> None:
+        reserve = settings.reserve_mib()
+        if reserve and not self.short_of_space and disk.is_short(self.folder, reserve):
+            self.short_of_space = (
+                f"Less than {reserve} MiB are left on the disk with {self.store.home}, so the training paused before "
+                "the disk is full; free some space and resume (MMCLUST_RESERVE_MIB sets how much is left)."
+            )
 
     def _flush(self) -> None:
         """Write what has gathered; what cannot be written now is kept for later."""
@@ -266,7 +340,7 @@ class ActiveRun:
         try:
             now = time.monotonic()
             if self._began is not None:
-                values["seconds"] = self._earlier_s + now - self._began
+                values["seconds"] = self._seconds()
             beat = now - self._beaten > BEAT_EVERY_S
             stored = values | {"heartbeat": time.time()}
             if not connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored)).rowcount:
@@ -281,15 +355,3 @@ class ActiveRun:
                 self._points = points + self._points
                 self._values = values | self._values
             raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the system can."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows cannot open folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from mmclust.evaluation.annotation import Step, from_json, to_json
 from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS
+from mmclust.runs.texts import clean
 
 LONGEST_NAME = 100
 MOST_STEPS = 500
@@ -142,8 +143,8 @@ class Annotations:
 
 
 def _clean(name: str) -> str:
-    """A name as stored; PostgreSQL's texts have no zero bytes."""
-    cleaned = " ".join(name.replace("\0", "").split())[:LONGEST_NAME]
+    """A name as stored."""
+    cleaned = " ".join(clean(name, at_most=10 * LONGEST_NAME, lines=True).split())[:LONGEST_NAME]
     if not cleaned:
         raise ValueError("an annotation needs a name of at least one character")
     return cleaned

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
+from mmclust.runs import schema
 from mmclust.runs.errors import StoreUnavailable
-from mmclust.runs.tables import METADATA
 
 BUSY_TIMEOUT_S = 15
 POSTGRESQL = "postgresql"
@@ -40,7 +40,7 @@ class Database:
 
         Args:
             home: folder with the run folders.
-            url: SQLAlchemy URL.
+            url: as `address` reads it.
 
         Raises:
             StoreUnavailable: the folder or the database cannot be used.
@@ -57,6 +57,15 @@ class Database:
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
         weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
         self._open()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite store; None for another."""
+        return self._file
+
+    def folder(self, run_id: str) -> Path:
+        """Folder with the files of a run."""
+        return self.home / "runs" / run_id
 
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
@@ -108,7 +117,7 @@ class Database:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
             with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
-                METADATA.create_all(connection)
+                schema.prepare(connection)
         except (OSError, SQLAlchemyError) as error:
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
 
@@ -121,8 +130,18 @@ class Database:
                     self._open()
 
 
+def address(url: str) -> URL:
+    """The address of a database; behind `sqlite:///` everything is the file's path, whatever characters are in it.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    scheme, separator, path = url.partition(":///")
+    return URL.create("sqlite", database=path) if (scheme, separator) == ("sqlite", ":///") else make_url(url)
+
+
 def _engine(url: str) -> Engine:
-    parts = make_url(url)
+    parts = address(url)
     if parts.drivername == POSTGRESQL:
         parts = parts.set(drivername=f"{POSTGRESQL}+psycopg")  # the driver of requirements.txt
     if parts.get_backend_name() == POSTGRESQL:
@@ -131,7 +150,7 @@ def _engine(url: str) -> Engine:
     if parts.get_backend_name() != "sqlite":
         raise StoreUnavailable(f"the run store {_shown(url)} is of an unknown kind; {ADDRESSES}")
     # Its own limit on connections would make a page wait while SQLite itself could answer.
-    engine = create_engine(url, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(parts, pool_size=8, max_overflow=64, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
@@ -156,12 +175,12 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def _sqlite_file(url: str) -> Path | None:
-    parts = make_url(url)
+    parts = address(url)
     return Path(parts.database) if parts.get_backend_name() == "sqlite" and parts.database else None
 
 
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    return address(url).render_as_string(hide_password=True)
 
 
 def reason(error: Exception) -> str:

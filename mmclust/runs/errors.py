@@ -5,6 +5,10 @@ class UnknownRun(ValueError):
     """No run has that id."""
 
 
+class UnreadableRun(ValueError):
+    """What the store holds of a run cannot be read."""
+
+
 class StoreUnavailable(ValueError):
     """The database cannot be read or written."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from mmclust.runs import owner
-from mmclust.runs.record import SILENT, is_silent
+from mmclust.runs.record import SILENT, is_silent, unreadable
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import LEASES, RUNS
 
@@ -72,6 +72,9 @@ def take(
     queued = select(RUNS).where(RUNS.c.status == "queued", same_queue).order_by(RUNS.c.queued)
     n_ahead = 0
     for row in map(dict, connection.execute(queued).mappings().all()):
+        if (damage := unreadable(row)) is not None:
+            _fail(connection, row, f"Its record cannot be read ({damage.reason}).")
+            continue
         suitable = wanted_devices(RunSpec.from_json(row["spec"]).device, devices)
         wanted = [place for device in suitable for place in _places(device, places)]
         free = [place for place in wanted if place not in busy]
@@ -89,6 +92,12 @@ def take(
     return None
 
 
+def _fail(connection: Connection, row: dict[str, Any], error: str) -> None:
+    """Let a queued run leave the queue, which nobody could serve."""
+    values = {"status": "failed", "error": error, "ended": time.time()}
+    connection.execute(update(RUNS).where(RUNS.c.run_id == row["run_id"]).values(**values))
+
+
 def _places(device: str, n: int) -> list[str]:
     """What can be leased of a device: itself, or its places for runs of sweeps."""
     return [f"{device}/{SWEEP}-{number}" for number in range(1, n + 1)] if n else [device]
@@ -102,7 +111,9 @@ def release(connection: Connection, token: str) -> None:
 def take_assigned(connection: Connection, run_id: str, device: str) -> dict[str, Any] | None:
     """Make a queued run a running one on a device that a cluster keeps free for it; None when it is not queued."""
     row = connection.execute(select(RUNS).where(*matching(run_id, None))).mappings().first()
-    return _hold(connection, dict(row), device, _holder(time.time())) if row is not None else None
+    if row is None or unreadable(dict(row)) is not None:
+        return None
+    return _hold(connection, dict(row), device, _holder(time.time()))
 
 
 def _start(connection: Connection, row: dict[str, Any], place: str, now: float) -> dict[str, Any] | None:

@@ -7,15 +7,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
+from mmclust.evaluation.figures import MAIN
 from mmclust.runs import owner
+from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.spec import RunSpec
+from mmclust.runs.texts import clean
 
 Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 STATUSES: tuple[str, ...] = get_args(Status)
 RESUMABLE = ("paused", "stopped", "failed", "interrupted")
 HEARTBEAT_LIMIT_S = 30.0
 """A running run that was silent for longer counts as interrupted, and its device as free."""
-MEASURED = {"parameters": "trained parameters", "peak_memory_mib": "peak memory, MiB"}
+LOST = "lost_points"
+"""Where the environment of a run says that its curves have gaps."""
+MEASURED = {
+    "parameters": "trained parameters",
+    "peak_memory_mib": "peak memory, MiB",
+    LOST: "points that its curves have lost",
+}
 """Whole numbers that the environment of a run holds beside versions, by what people call them."""
 WAITER_LIMIT_S = 10.0
 """A queued run that nobody asked for in this time is served by nobody."""
@@ -94,9 +103,48 @@ class RunRecord:
         return self.seconds * (self.total_steps - self.step) / self.step
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """A row of the runs table that no record can be made of."""
+
+    run_id: str
+    reason: str
+    """In words that follow "cannot be read"."""
+    created: float
+
+
 def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
-    """The record of a row of the runs table; here a silent run becomes interrupted."""
+    """The record of a row of the runs table; here a silent run becomes interrupted.
+
+    Raises:
+        UnreadableRun: the row is damaged, or of another version of the program.
+    """
+    try:
+        return _from_row(row, example=example)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise UnreadableRun(
+            f"run {row['run_id']} cannot be read ({_in_short(error)}); delete it, or open it with the version of "
+            "mmclust that wrote it"
+        ) from error
+
+
+def unreadable(row: Mapping[str, Any]) -> Unreadable | None:
+    """What is wrong with a row of the runs table, if anything is."""
+    try:
+        from_row(row)
+    except UnreadableRun as error:
+        return Unreadable(run_id=row["run_id"], reason=_in_short(error.__cause__ or error), created=row["created"])
+    return None
+
+
+def _in_short(error: BaseException) -> str:
+    return clean((str(error) or type(error).__name__).splitlines()[0], at_most=200)
+
+
+def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
     status, error, waiting_for, served = row["status"], row["error"], "", True
+    if status not in STATUSES:
+        raise ValueError(f"its status is {status!r}, which this version does not know")
     if status == "running" and is_silent(row):
         status, error = "interrupted", error or SILENT
     if status == "queued":
@@ -119,15 +167,15 @@ def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
         samples_per_s=row["samples_per_s"],
         device=row["device"],
         error=error,
-        metrics=json.loads(row["metrics"]) if row["metrics"] else None,
+        metrics=_metrics(row["metrics"]),
         n_samples=row["n_samples"],
         n_clusters=row["n_clusters"],
         request=row["request"] if status in ("queued", "running") else "",
         waiting_for=waiting_for,
         served=served,
         note=row["note"],
-        cluster_names={int(k): v for k, v in json.loads(row["cluster_names"]).items()},
-        environment=json.loads(row["environment"]),
+        cluster_names={int(k): v for k, v in _texts(row["cluster_names"]).items()},
+        environment=_texts(row["environment"]),
         example=example,
     )
 
@@ -141,6 +189,25 @@ def _waiting_for(row: Mapping[str, Any], served: bool) -> str:
     if not served:
         return f"No process serves it: press Resume in the app, or run `python -m mmclust resume {row['run_id']}`."
     return row["waiting_for"] or "It is about to start."
+
+
+def _metrics(text: str | None) -> dict[str, float] | None:
+    """The figures of a run; whoever has figures has the main ones."""
+    if not text:
+        return None
+    values = json.loads(text)
+    if not all(isinstance(value, (int, float)) for value in values.values()):
+        raise ValueError("a figure is no number")
+    if missing := [name for name in MAIN if name not in values]:
+        raise ValueError(f"its figures lack {', '.join(missing)}")
+    return values
+
+
+def _texts(text: str) -> dict[str, str]:
+    values = json.loads(text)
+    if not all(isinstance(value, str) for value in values.values()):
+        raise ValueError("a name or version of it is no text")
+    return values
 
 
 @lru_cache(maxsize=4096)

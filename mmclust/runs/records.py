@@ -1,35 +1,34 @@
 """The rows of all runs: what is known of each, what is asked of it, and its place in the queue."""
 
 import difflib
-import shutil
 import time
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
-from mmclust.runs import queue
-from mmclust.runs.database import Database
-from mmclust.runs.errors import UnknownRun
-from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, from_row, is_silent
-from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS
+from mmclust.runs import queue, trash
+from mmclust.runs.database import Database, reason
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
+from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
+from mmclust.runs.tables import RUNS
 
 
 class RunRecords(Database):
     """What the database knows of runs, by their ids; `RunStore` adds the runs themselves."""
-
-    def folder(self, run_id: str) -> Path:
-        """Folder with the files of a run."""
-        return self.home / "runs" / run_id
 
     def record(self, run_id: str) -> RunRecord:
         """What is known of a run now.
 
         Raises:
             UnknownRun: there is none; the message names the closest.
+            UnreadableRun: what is known of it is damaged.
         """
+        row = self._known_row(run_id)
+        return from_row(row, example=self.read_only)
+
+    def _known_row(self, run_id: str) -> dict[str, Any]:
         row = self._row(run_id)
         if row is None:
             with self.reading() as connection:
@@ -37,22 +36,34 @@ class RunRecords(Database):
             close = difflib.get_close_matches(run_id, known, n=1, cutoff=0.3)
             hint = f"did you mean {close[0]}?" if close else "`python -m mmclust runs` lists the known ones"
             raise UnknownRun(f"run {run_id!r} is not known; {hint}")
-        return from_row(row, example=self.read_only)
+        return row
+
+    def unreadable(self) -> list[Unreadable]:
+        """The runs that `list` leaves out, as no record can be made of what is stored of them; newest first."""
+        return [found for row in self.rows() if (found := unreadable(row)) is not None]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the runs table, newest first."""
+        with self.reading() as connection:
+            rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
+        return [dict(row) for row in rows]
 
     def delete(self, run_id: str) -> None:
-        """Forget a run and remove its folder.
+        """Move a run, also one that cannot be read, into the trash (see `mmclust.runs.trash`).
 
         Raises:
             UnknownRun: there is none.
             ValueError: it is running.
+            StoreUnavailable: its folder cannot be moved.
         """
-        with self.writing() as connection:
-            if self.record(run_id).status == "running":
-                raise ValueError(f"run {run_id} is running; stop it before deleting it")
-            connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
-            connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id))
-            connection.execute(delete(RUNS).where(RUNS.c.run_id == run_id))
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        try:
+            with self.writing() as connection:
+                row = self._known_row(run_id)
+                if row["status"] == "running" and not is_silent(row):
+                    raise ValueError(f"run {run_id} is running; stop it before deleting it")
+                trash.put(self, connection, row)
+        except OSError as error:
+            raise StoreUnavailable(f"run {run_id} cannot be moved to the trash: {reason(error)}") from error
 
     def ask(self, run_id: str, wish: Literal["stop", "pause"]) -> None:
         """Ask a run to stop or pause (see `Run.request`)."""

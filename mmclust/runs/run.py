@@ -1,6 +1,7 @@
 """One run as pages and commands see it: its record, curves and snapshots, and the wishes they may utter."""
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,13 +10,17 @@ import numpy as np
 from sqlalchemy import select, update
 
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs import journal
 from mmclust.runs.record import RunRecord
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import METRICS, RUNS
+from mmclust.runs.texts import clean
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 
 UNDERSTANDING = "understanding.json"
@@ -108,18 +113,21 @@ class Run:
 
     def rename(self, title: str) -> None:
         """Give the run a title (at most 200 characters are kept)."""
-        self._write(title=title.strip()[:200])
+        self._write(title=clean(title.strip(), at_most=200))
 
     def write_note(self, text: str) -> None:
         """Replace the user's note (Markdown, at most 20,000 characters are kept)."""
-        self._write(note=text[:20_000])
+        self._write(note=clean(text, at_most=20_000, lines=True))
 
     def name_clusters(self, names: dict[int, str]) -> None:
         """Replace the names users gave to clusters; empty names are dropped."""
-        kept = {str(int(cluster)): name.strip()[:100] for cluster, name in names.items() if name.strip()}
+        kept = {str(int(cluster)): clean(name.strip(), at_most=100) for cluster, name in names.items() if name.strip()}
         self._write(cluster_names=json.dumps(kept))
 
     def _write(self, **values: str) -> None:
-        values = {name: text.replace("\0", "") for name, text in values.items()}  # PostgreSQL's texts have none
         with self.store.writing() as connection:
             connection.execute(update(RUNS).where(RUNS.c.run_id == self.id).values(**values))
+        try:
+            journal.write_words(self.folder, values)
+        except OSError as error:
+            log.warning("run %s: its words are in the store alone: %s", self.id, error)

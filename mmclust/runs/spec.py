@@ -1,6 +1,7 @@
 """The run spec: one JSON document that says everything needed to repeat a run."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -52,7 +53,7 @@ class RunSpec:
         """
         try:
             values = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"the run spec is not JSON: {error}") from None
         if not isinstance(values, dict):
             raise ValueError(f"the run spec is a {type(values).__name__}; an object with fields is needed")
@@ -65,6 +66,42 @@ class RunSpec:
             )
         if missing := sorted({"dataset", "method", "config", "epochs"} - set(values)):
             raise ValueError(f"the run spec lacks {', '.join(missing)}")
+        for name, fits in FIELDS.items():
+            if name in values and not fits(values[name]):
+                raise ValueError(f"the run spec has {name}={str(values[name])[:80]!r}, which no run can have")
         for name in ("tags", "preprocessing"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and -(2**63) <= value <= 2**63
+
+
+def _is_whole_or_none(value: Any) -> bool:
+    return value is None or _is_whole(value)
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+FIELDS: dict[str, Callable[[Any], bool]] = (
+    dict.fromkeys(("dataset", "method", "preset", "launcher", "title"), _is_text)
+    | dict.fromkeys(("epochs", "seed", "evaluate_every", "n_snapshots"), _is_whole)
+    | dict.fromkeys(("n_clusters", "limit"), _is_whole_or_none)
+    | dict.fromkeys(("preprocessing", "tags"), _are_texts)
+    | {
+        "config": lambda value: isinstance(value, dict),
+        "auto": lambda value: isinstance(value, dict),
+        "device": lambda value: value in ("auto", "cpu", "cuda"),
+        "precision": lambda value: value in ("float32", "bf16"),
+        "execution": lambda value: value in ("eager", "auto"),
+        "gpus": lambda value: type(value) in (int, float) and 0 <= value <= 1024,
+    }
+)
+"""What the fields of a spec may be, as JSON."""

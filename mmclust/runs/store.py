@@ -4,17 +4,18 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from mmclust import settings
 from mmclust.runs import example as bundled
 from mmclust.runs import queue
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.database import reason
-from mmclust.runs.errors import StoreUnavailable
+from mmclust.runs.errors import StoreUnavailable, UnreadableRun
 from mmclust.runs.record import RunRecord, from_row
 from mmclust.runs.records import RunRecords
 from mmclust.runs.run import Run
@@ -32,7 +33,8 @@ class RunStore(RunRecords):
 
         Args:
             home: folder with the run folders; None for `settings.home()`.
-            url: SQLAlchemy URL; None for `settings.store_url()`, or the SQLite file of `home` when that is given.
+            url: of the database (see `mmclust.runs.database.address`); None for `settings.store_url()`, or the SQLite
+                file of `home` when that is given.
             example: folders of the bundled runs, by id: such a store is only read (see `RunStore.example`).
 
         Raises:
@@ -94,10 +96,14 @@ class RunStore(RunRecords):
         return Run(self, run_id, self.record(run_id).spec, self.folder(run_id))
 
     def list(self, *, examples: bool = True) -> list[RunRecord]:
-        """All runs, newest first; the bundled examples follow unless `examples` is false."""
-        with self.reading() as connection:
-            rows = connection.execute(select(RUNS).order_by(RUNS.c.created.desc())).mappings().all()
-        records = [from_row(dict(row), example=self.read_only) for row in rows]
+        """All runs that can be read, newest first; the bundled examples follow unless `examples` is false.
+
+        The others are in `unreadable`.
+        """
+        records = []
+        for row in self.rows():
+            with suppress(UnreadableRun):
+                records.append(from_row(row, example=self.read_only))
         bundled = self._examples() if examples and not self.read_only else None
         return records + (bundled.list() if bundled is not None else [])
 
@@ -153,7 +159,7 @@ class RunStore(RunRecords):
 
     def _active(self, taken: dict[str, Any]) -> ActiveRun:
         run = Run(self, taken["run_id"], RunSpec.from_json(taken["spec"]), self.folder(taken["run_id"]))
-        return ActiveRun(run, token=taken["token"], device=taken["device"], seconds=taken["seconds"])
+        return ActiveRun(run, taken)
 
     def _examples(self) -> "RunStore | None":
         if self._bundled is None:

@@ -1,6 +1,7 @@
 """Sweeps in the run store: what was asked, who works on it, and which run belongs to which cell."""
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from mmclust.runs.record import is_silent
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import SWEEP_RUNS, SWEEPS
 from mmclust.sweeps.sweep import Sweep
+
+log = logging.getLogger(__name__)
 
 SweepStatus = Literal["running", "finished", "stopped", "interrupted"]
 
@@ -104,7 +107,13 @@ def listed(store: RunStore) -> list[SweepRecord]:
     runs: dict[str, dict[tuple[int, int], str]] = {}
     for link in links:
         runs.setdefault(link["sweep_id"], {})[link["cell"], link["seed"]] = link["run_id"]
-    return [_record(dict(row), runs.get(row["sweep_id"], {})) for row in sweeps]
+    records = []
+    for row in map(dict, sweeps):
+        try:
+            records.append(_record(row, runs.get(row["sweep_id"], {})))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            log.warning("sweep %s is left out, it cannot be read: %s", row["sweep_id"], error)
+    return records
 
 
 def _record(row: dict[str, Any], runs: dict[tuple[int, int], str]) -> SweepRecord:

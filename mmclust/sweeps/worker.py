@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from mmclust import worker
+from mmclust.runs import checkpoints
 from mmclust.runs.store import RunStore
 
 log = logging.getLogger(__name__)
@@ -66,18 +67,19 @@ def _execute(store: RunStore, run_id: str, places: int) -> str:
         log.error("run %s: %s", run_id, error)
         return "failed"
     if record.status == "finished":
-        _keep_weights(store.folder(run_id) / "checkpoint.pt")
+        _keep_weights(store.folder(run_id))
     return record.status
 
 
-def _keep_weights(checkpoint: Path) -> None:
+def _keep_weights(folder: Path) -> None:
     """The networks alone: a finished run is looked at, and the optimisers' state is twice as large."""
-    import torch
-
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    temporary = checkpoint.with_name(checkpoint.name + ".tmp")
-    torch.save({"step": state["step"], "method": state["method"]}, temporary)
-    temporary.replace(checkpoint)
+    try:
+        state = checkpoints.read(folder / checkpoints.NEWEST)
+        checkpoints.write(folder, {"step": state["step"], "method": state["method"]})
+    except (OSError, checkpoints.DamagedState) as error:  # the run is finished all the same
+        log.warning("%s keeps all of its state: %s", folder, error)
+        return
+    (folder / checkpoints.BEFORE).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

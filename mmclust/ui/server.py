@@ -54,6 +54,10 @@ LAST = ("openTSNE", "pytorch_grad_cam")
 """Loaded some time later: they take seconds, and the first t-SNE or Grad-CAM would wait for them."""
 
 
+LOADING_S = 120.0
+"""How long a library may take to load before a server that ends does not wait for it any more."""
+
+
 class _Warmer:
     """Loads `LATE` once, and only in a process that serves pages."""
 
@@ -62,16 +66,25 @@ class _Warmer:
         self.thread: threading.Thread | None = None
         self.shown = threading.Event()
         self.stop = threading.Event()
+        self.deciding = threading.Lock()
 
     def run(self) -> None:
         self.shown.wait(UNSEEN_S)
         if not self.stop.wait(REST_S):
-            _load(LATE)
+            _load(LATE, self.stop)
             _spare_collector()
-            _take_up_queue()
+            with self.deciding:  # once the server is told to stop, nothing begins any more
+                if not self.stop.is_set():
+                    _take_up_queue()
         if not self.stop.wait(20.0):
-            _load(LAST)
+            _load(LAST, self.stop)
             _spare_collector()
+
+    def end(self) -> None:
+        """Let it begin nothing more; what it has begun may go on for a while."""
+        with self.deciding:
+            self.stop.set()
+        self.shown.set()
 
 
 _warmer = _Warmer()
@@ -89,12 +102,11 @@ async def stop() -> None:
     """Tell jobs to stop and wait for them; a training run is left resumable."""
     from mmclust import launch
 
+    await asyncio.to_thread(_warmer.end)
     await asyncio.to_thread(jobs.shutdown)
     await asyncio.to_thread(launch.shutdown, 20.0)
-    _warmer.stop.set()
-    _warmer.shown.set()
-    if _warmer.thread:
-        await asyncio.to_thread(_warmer.thread.join, 20.0)
+    if _warmer.thread:  # a process that ends while another thread loads torch is aborted
+        await asyncio.to_thread(_warmer.thread.join, LOADING_S)
 
 
 def warm_up() -> None:
@@ -147,8 +159,10 @@ def _rehearse() -> None:
     inspect.stack()
 
 
-def _load(names: tuple[str, ...]) -> None:
+def _load(names: tuple[str, ...], stop: threading.Event | None = None) -> None:
     for name in names:
+        if stop is not None and stop.is_set():
+            return
         try:
             import_module(name)
         except Exception:

@@ -133,6 +133,11 @@ def snapshot(**changes: Any) -> bytes:
     return arrays(**values | {"space_z": np.ones((n, 2), np.float16)} | changes)
 
 
+def curves(**changes: Any) -> bytes:
+    point = {"step": np.array([1]), "epoch": np.array([1.0]), "name": np.array(["loss/a"]), "value": np.array([1.0])}
+    return arrays(**point | changes)
+
+
 LAST = "runs/0001/snapshots/epoch_0002.npz"
 
 
@@ -161,8 +166,8 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"manifest": lambda m: m.update(n_runs=10**9)}, "n_runs is 1000000000"),
         ({"manifest": lambda m: m.update(sweep={"asked": {}, "runs": []})}, "its sweep cannot be read"),
         ({"record": lambda r: r["spec"].update(method="os.system")}, "its method os.system is not known"),
-        ({"record": lambda r: r["spec"].update(epochs="many")}, "epochs is many"),
-        ({"record": lambda r: r["spec"].update(gpus="all")}, "gpus is all"),
+        ({"record": lambda r: r["spec"].update(epochs="many")}, "epochs='many'"),
+        ({"record": lambda r: r["spec"].update(gpus="all")}, "gpus='all'"),
         ({"record": lambda r: r["spec"].update(gpus=0.001)}, "gpus is 0.001"),
         ({"record": lambda r: r["spec"].update(config={"no_such": 1})}, "has no hyper-parameter"),
         ({"record": lambda r: r["spec"].update(config=7)}, "refused"),
@@ -175,6 +180,28 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"record": lambda r: r["annotations"][0]["steps"][0].update(clusters=[1, 99])}, "cluster 99 came"),
         ({"record": lambda r: r["annotations"][0]["steps"][1].update(variance=float("inf"))}, "not finite"),
         ({"record": lambda r: r["annotations"].append(dict(r["annotations"][0]))}, "have one name"),
+        ({"record": lambda r: r.update(metrics={"foo": 1.0})}, "figures lack acc, nmi, ari"),
+        ({"record": lambda r: r["metrics"].update(acc=10**400)}, "acc is 1000"),
+        ({"record": lambda r: r["metrics"].update(acc=float("nan"))}, "acc is nan"),
+        ({"record": lambda r: r.update(seconds=10**400)}, "seconds is 1000"),
+        ({"record": lambda r: r.update(created=-1)}, "created is -1"),
+        ({"record": lambda r: r.update(created=1e300)}, "created is 1e"),
+        ({"record": lambda r: r.update(n_clusters=2**31 - 1)}, "n_clusters is 2147483647"),
+        ({"record": lambda r: r.update(n_clusters=9)}, "no usable assignment to 9 clusters"),
+        ({"record": lambda r: r["spec"].update(n_clusters=9)}, "its spec asks for 9"),
+        ({"record": lambda r: r["spec"].update(tags="abc")}, "tags='abc'"),
+        ({"record": lambda r: r["spec"].update(title="a\u202eb")}, "a text of the spec is none"),
+        ({"members": {"manifest.json": b'{"n_runs": 1' + b"0" * 9_000 + b"}"}}, "manifest.json is not JSON"),
+        ({"members": {LAST: snapshot(index=np.zeros(192, int))}}, "has a sample twice"),
+        ({"members": {LAST: snapshot(epoch=3)}}, "of another epoch than its name says"),
+        ({"members": {LAST: snapshot(epoch=np.arange(2))}}, "is no snapshot"),
+        ({"members": {LAST: snapshot(mark_z=np.ones(2))}}, "marks a space that it does not have"),
+        ({"members": {LAST: snapshot(mark_z=np.ones((3, 7)))}}, "marks a space that it does not have"),
+        ({"members": {LAST: snapshot(mark_z=np.full((3, 2), np.nan))}}, "marks a space that it does not have"),
+        ({"members": {LAST: snapshot(space_z=np.full((192, 2), np.inf, np.float16))}}, "codes that are not finite"),
+        ({"members": {LAST: snapshot(view_logits_0=np.ones((192, 3), np.float32))}}, "no usable assignment"),
+        ({"members": {"runs/0001/curves.npz": curves(epoch=np.array([np.nan]))}}, "epochs that no run has"),
+        ({"members": {"runs/0001/curves.npz": curves(epoch=np.array([-1.0]))}}, "epochs that no run has"),
     ],
 )
 def test_a_hostile_bundle_is_refused_in_one_sentence_and_leaves_nothing(
@@ -189,6 +216,21 @@ def test_a_hostile_bundle_is_refused_in_one_sentence_and_leaves_nothing(
     assert {path.name for path in there.home.iterdir() if not path.name.startswith("store.")} <= {"runs", "cache"}
     assert list((there.home / "runs").iterdir()) == []
     assert not Path("/tmp/mmclust-was-executed").exists()
+
+
+def test_control_characters_do_not_come_in(shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path):
+    def spoil(record: dict) -> None:
+        record.update(title="a\x1b[31m\ud800b\u202ec", note="line\nline\x07", cluster_names={"1": "x\x00y", "²": "z"})
+        record["environment"]["torch"] = "2\r\n3"
+
+    infinite = curves(value=np.array([np.inf]), name=np.array(["loss/\x1ba"]))
+    bad = rewritten(shared[2], tmp_path / "bad", record=spoil, members={"runs/0001/curves.npz": infinite})
+    run = there.get(bundle.read(there, bad).run_ids[0])
+    record = run.record()
+    assert (record.title, record.note, record.cluster_names) == ("a[31mbc", "line\nline", {1: "xy"})
+    assert record.environment["torch"] == "23"
+    points = run.metrics()
+    assert points["name"].tolist() == ["loss/a"] and np.isnan(points["value"]).all()
 
 
 def test_bombs_are_measured_before_they_are_unpacked(

@@ -1,6 +1,7 @@
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmclust import bundle
@@ -18,6 +19,22 @@ def test_a_bundle_holds_nothing_but_documents_and_plain_arrays(shared: tuple[Run
     assert all(MEMBER.fullmatch(name) for name in names)
     assert {"manifest.json", "runs/0001/record.json", "runs/0001/curves.npz", "runs/0001/weights.npz"} < names
     assert "runs/0001/snapshots/epoch_0002.npz" in names
+
+
+def test_damage_that_could_not_be_imported_is_not_exported(shared: tuple[RunStore, Run, Path], tmp_path: Path):
+    store, run, _ = shared
+    _, file = run.snapshots()[-1]
+    whole = file.read_bytes()
+    with np.load(file) as kept:
+        arrays = dict(kept)
+    arrays["index"][:] = 0
+    np.savez(file, **arrays)
+    try:
+        with pytest.raises(ValueError, match=f"the bundle of {run.id} is refused: .*has a sample twice"):
+            bundle.write(store, run.id, tmp_path / "b")
+    finally:
+        file.write_bytes(whole)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_what_is_finished_can_be_shared(there: RunStore, tmp_path: Path):

@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from mmclust.cli.main import main
 from mmclust.cli.output import duration, print_table
 from mmclust.runs.store import RunStore
+from mmclust.runs.tables import RUNS
+from mmclust.specs import build_spec
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--dataset", "digits", "--method", "dccs", "--preset", "paper", "--limit", "192", "--set", "width=0.125")
@@ -152,7 +155,7 @@ def test_a_failed_run_is_exit_code_1_and_its_sentence(
 ):
     from mmclust.engine import trainer
 
-    def fit(self, state=None):
+    def fit(self, state=None, **_):
         raise MemoryError
 
     monkeypatch.setattr(trainer.Trainer, "fit", fit)
@@ -279,3 +282,57 @@ def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(
 def test_an_unknown_execution_mode_is_refused(capsys: pytest.CaptureFixture[str]):
     assert main(["train", "--dataset", "digits", "--method", "dccs", "--execution", "fast"]) == 2
     assert "--execution" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.CaptureFixture[str]):
+    store = RunStore()
+    good, bad = (store.create(build_spec("digits", "dccs")) for _ in range(2))
+    with store.writing() as connection:
+        connection.execute(update(RUNS).where(RUNS.c.run_id == bad.id).values(metrics='{"foo": 1.0}'))
+    assert main(["runs"]) == 0
+    listed = capsys.readouterr().out
+    assert f"{bad.id} cannot be read (its figures lack acc, nmi, ari)" in listed and good.id in listed
+    assert main(["runs", "--json"]) == 0
+    assert [run["run_id"] for run in json.loads(capsys.readouterr().out)["unreadable"]] == [bad.id]
+    assert main(["runs", "--delete", bad.id]) == 0
+    assert main(["runs"]) == 0
+    assert "cannot be read" not in capsys.readouterr().out and not bad.folder.exists()
+    assert main(["runs", "--trash", "--json"]) == 0
+    assert [run["run_id"] for run in document(capsys)["trash"]] == [bad.id]
+    assert main(["runs", "--restore", bad.id]) == 0 and bad.folder.exists()
+    assert main(["runs", "--delete", bad.id]) == 0
+    assert main(["runs", "--drop", "all", "--json"]) == 0
+    assert document(capsys)["dropped"] == [bad.id]
+    assert main(["runs", "--restore", bad.id]) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all " * 100], ids=["empty", "damaged"])
+def test_a_store_that_is_lost_is_made_anew_from_the_folders(capsys: pytest.CaptureFixture[str], content: bytes):
+    store = RunStore()
+    run = store.create(build_spec("digits", "dccs", title="mine"))
+    store.close()
+    file = store.home / "store.sqlite"
+    for ending in ("-wal", "-shm"):
+        file.with_name(file.name + ending).unlink(missing_ok=True)
+    file.write_bytes(content)
+    if content:
+        assert main(["check"]) == 1
+        assert "cannot be used" in capsys.readouterr().err
+    else:
+        assert main(["runs"]) == 0
+        listed = capsys.readouterr().out
+        assert f"{run.id} has a folder and is not in the store" in listed and "No runs yet" not in listed
+        assert main(["check"]) == 1
+    assert main(["check", "--repair"]) == 0
+    assert f"{run.id} is not in the store: mended" in capsys.readouterr().out
+    assert [record.title for record in RunStore().list(examples=False)] == ["mine"]
+    assert main(["check", "--json"]) == 0
+    assert document(capsys) == {"ok": True, "faults": []}
+    assert len(list(store.home.glob("store.sqlite.damaged-*"))) == bool(content)
+
+
+def test_the_store_is_copied(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    run = RunStore().create(build_spec("digits", "dccs"))
+    assert main(["backup", str(tmp_path / "b"), "--json"]) == 0
+    assert document(capsys)["bytes"] == (tmp_path / "b").stat().st_size
+    assert RunStore(tmp_path / "x", f"sqlite:///{tmp_path / 'b'}").record(run.id).run_id == run.id

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from streamlit.testing.v1 import AppTest
 
 from mmclust import launch
@@ -17,6 +17,7 @@ from mmclust.data import catalogue
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
+from mmclust.specs import build_spec
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 PAGES = ("home", "data", "train", "map", "clusters", "confusion", "views", "explain", "disentangle")
@@ -332,3 +333,37 @@ def test_home_page_leaves_the_runs_of_sweeps_out_until_they_are_asked_for(make_r
     assert_clean(app)
     assert swept.id in texts(app)
     assert by_hand.id in open_page("map").query_params["run"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
+    store = RunStore()
+    bad = store.create(build_spec("digits", "dccs"))
+    with store.writing() as connection:
+        connection.execute(update(RUNS).values(metrics='{"foo": 1.0}', status="finished"))
+    app = open_page(name, run=bad.id)
+    assert not app.exception and not app.error
+    if name == "home":
+        assert f"<b>{bad.id}</b> cannot be read (its figures lack acc, nmi, ari)" in texts(app)
+        app.button(key=f"remove-{bad.id}").click().run()
+        assert store.unreadable() == [] and "cannot be read" not in texts(app)
+
+
+def test_home_asks_before_it_deletes_and_brings_back_what_is_deleted_or_lost():
+    store = RunStore()
+    run = store.create(build_spec("digits", "dccs", title="Mine"))
+    store.ask(run.id, "stop")
+    app = open_page("home")
+    app.button(key=f"delete-{run.id}").click().run()
+    assert [record.run_id for record in store.list(examples=False)] == [run.id]
+    app.button(key=f"really-{run.id}").click().run()
+    assert store.list(examples=False) == []
+    app.button(key=f"restore-{run.id}").click().run()
+    assert [record.title for record in store.list(examples=False)] == ["Mine"]
+    with store.writing() as connection:
+        connection.execute(delete(RUNS))
+    app.run()
+    assert "1 run has a folder here and no record" in texts(app)
+    app.button(key="bring-back").click().run()
+    assert [record.title for record in store.list(examples=False)] == ["Mine"]
+    assert not app.exception and not app.error

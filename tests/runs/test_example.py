@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmclust.evaluation.figures import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import store as stores
 from mmclust.runs.example import save_example
@@ -17,7 +18,7 @@ def finished(tmp_path: Path) -> Run:
     created = store.create(RunSpec(dataset="digits", method="dccs", config={}, epochs=2, title="Example"))
     active = store.claim(created.id)
     assert active is not None
-    active.log({"eval/acc": 0.9, "loss/a": float("nan")}, step=2, epoch=2)
+    active.log({"loss/a": float("nan")} | {f"eval/{name}": 0.9 for name in MAIN}, step=2, epoch=2)
     logits = np.eye(3, dtype=np.float32)
     active.snapshot(Snapshot(epoch=2, step=2, index=np.arange(3), logits=logits, spaces={"z": logits}))
     active.finish("finished")
@@ -42,8 +43,10 @@ def test_the_example_is_listed_after_the_user_s_runs_and_marked(folder: Path, fi
 def test_the_example_reads_like_any_run(folder: Path, finished: Run):
     run = RunStore().get(finished.id)
     record = run.record()
-    assert (record.status, record.metrics, record.example, record.resumable) == ("finished", {"acc": 0.9}, True, False)
-    assert run.metrics()[["step", "name"]].values.tolist() == [[2, "eval/acc"], [2, "loss/a"]]
+    assert (record.status, record.example, record.resumable) == ("finished", True, False)
+    assert record.metrics == dict.fromkeys(MAIN, 0.9)
+    assert run.metrics()["name"].tolist() == ["loss/a", "eval/acc", "eval/nmi", "eval/ari"]
+    assert run.metrics()["step"].tolist() == [2] * 4
     assert np.isnan(run.metrics(["loss/a"])["value"].iloc[0])
     assert run.snapshot().epoch == 2
     assert run.folder == folder

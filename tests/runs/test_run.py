@@ -1,14 +1,20 @@
+import errno
+import os
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import delete, update
 
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs import journal
 from mmclust.runs.active import ActiveRun
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
+from mmclust.runs.tables import LEASES, METRICS, RUNS
 
 
 @pytest.fixture
@@ -76,11 +82,11 @@ def test_reading_on_from_10000_points_takes_a_few_ms_of_processor_time(active: A
 
 
 def test_the_last_evaluation_becomes_the_figures_of_the_run(active: ActiveRun, run: Run):
-    active.log({"eval/acc": 0.9, "eval/nmi": 0.8}, step=1, epoch=1)
-    active.log({"eval/acc": 0.5, "eval/nmi": 0.4, "signal/confidence": 0.7}, step=2, epoch=2)
+    active.log({"eval/acc": 0.9, "eval/nmi": 0.8, "eval/ari": 0.7}, step=1, epoch=1)
+    active.log({"eval/acc": 0.5, "eval/nmi": 0.4, "eval/ari": 0.3, "signal/confidence": 0.7}, step=2, epoch=2)
     active.log({"loss/a": 0.1}, step=3, epoch=2.5)
     active.finish("finished")
-    assert run.record().metrics == {"acc": 0.5, "nmi": 0.4}
+    assert run.record().metrics == {"acc": 0.5, "nmi": 0.4, "ari": 0.3}
 
 
 def test_numbers_appear_within_about_a_second_without_any_waiting_in_training(active: ActiveRun, run: Run):
@@ -174,9 +180,9 @@ def test_a_checkpoint_is_replaced_whole_or_not_at_all(active: ActiveRun, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="is full"):
         active.checkpoint({"step": 2})
-    assert torch.load(active.folder / "checkpoint.pt", weights_only=True) == {"step": 1}
+    assert torch.load(active.folder / "checkpoint.pt", weights_only=True)["step"] == 1
     assert not list(active.folder.glob("*.tmp"))
 
 
@@ -184,6 +190,88 @@ def test_points_before_a_checkpoint_are_stored_before_it(active: ActiveRun, run:
     active.log({"loss/a": 1.0}, step=7, epoch=1)
     active.checkpoint({"step": 7})
     assert run.metrics()["step"].tolist() == [7]
+
+
+def evaluation(value: float) -> dict[str, float]:
+    return {f"eval/{name}": value for name in ("acc", "nmi", "ari")}
+
+
+def resumed(active: ActiveRun) -> ActiveRun:
+    """The run claimed anew after its process died."""
+    with active.store.writing() as connection:
+        connection.execute(update(RUNS).values(status="interrupted", token=None))
+        connection.execute(delete(LEASES))
+    active.store.requeue(active.id, "thread")
+    again = RunStore().claim(active.id)
+    assert again is not None
+    return again
+
+
+def broken(**_):
+    raise StoreUnavailable("the run store does not answer")
+
+
+def test_points_that_the_store_missed_before_a_death_come_back_from_the_folder(
+    active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    active.log({"loss/a": 1.0, **evaluation(0.1)}, step=1, epoch=1)
+    active.checkpoint({"step": 1})
+    with monkeypatch.context() as away:
+        away.setattr(run.store, "writing", broken)
+        active.log({"loss/a": float("nan"), **evaluation(0.2)}, step=2, epoch=2)
+        active.checkpoint({"step": 2})
+        active.log({"loss/a": 3.0, **evaluation(0.3)}, step=3, epoch=3)
+    assert run.metrics()["step"].tolist() == [1] * 4
+    again = resumed(active)
+    assert again.rewind(2, n_points=8) == 0
+    again.finish("stopped")
+    points = run.metrics(["loss/a"])
+    assert points["step"].tolist() == [1, 2]
+    np.testing.assert_array_equal(points["value"], [1.0, float("nan")])
+    assert run.record().metrics == {"acc": 0.2, "nmi": 0.2, "ari": 0.2}
+
+
+def test_a_run_counts_the_points_that_nobody_has(active: ActiveRun, run: Run):
+    for step in (1, 2, 3):
+        active.log({"loss/a": 1.0, "loss/b": 1.0}, step=step, epoch=step)
+    active.checkpoint({"step": 3})
+    with run.store.writing() as connection:
+        connection.execute(delete(METRICS).where(METRICS.c.step > 1))
+    damaged = run.folder / "journal.txt"
+    damaged.write_bytes(damaged.read_bytes().replace(b"[2,", b"[1,"))
+    assert resumed(active).rewind(3, n_points=6) == 2
+    assert resumed(active).rewind(3, n_points=6) == 2
+    assert run.metrics()["step"].tolist() == [1, 1, 3, 3]
+
+
+def test_half_a_line_at_the_end_of_a_journal_harms_no_other(active: ActiveRun):
+    active.log({"loss/a": 1.0}, step=1, epoch=1)
+    active.checkpoint({"step": 1})
+    with (active.folder / "journal.txt").open("ab") as file:
+        file.write(b"0123abcd [2, 1.0, {")
+    active.log({"loss/a": 1.0}, step=2, epoch=1)
+    active.checkpoint({"step": 2})
+    assert [entry.step for entry in journal.read(active.folder)] == [1, 2]
+
+
+def test_a_journal_that_cannot_be_written_is_as_it_was_and_so_is_the_checkpoint(
+    active: ActiveRun, monkeypatch: pytest.MonkeyPatch
+):
+    active.log({"loss/a": 1.0}, step=1, epoch=1)
+    active.checkpoint({"step": 1})
+    before = [(active.folder / name).read_bytes() for name in ("journal.txt", "checkpoint.pt")]
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        active.log({"loss/a": 1.0}, step=2, epoch=1)
+        with pytest.raises(OSError, match="is full"):
+            active.checkpoint({"step": 2})
+    assert before == [(active.folder / name).read_bytes() for name in ("journal.txt", "checkpoint.pt")]
+    active.checkpoint({"step": 2})
+    assert [entry.step for entry in journal.read(active.folder)] == [1, 2]
 
 
 def test_going_back_to_a_checkpoint_takes_later_points_and_snapshots_away(active: ActiveRun, run: Run):

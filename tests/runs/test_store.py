@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from mmclust.runs import owner
 from mmclust.runs.active import ActiveRun
-from mmclust.runs.errors import StoreUnavailable, UnknownRun
+from mmclust.runs.errors import StoreUnavailable, UnknownRun, UnreadableRun
 from mmclust.runs.queue import wanted_devices
 from mmclust.runs.record import HEARTBEAT_LIMIT_S
 from mmclust.runs.spec import RunSpec
@@ -274,3 +274,46 @@ def test_a_list_of_500_runs_takes_less_than_50_ms_of_processor_time(store: RunSt
     began = time.process_time()
     assert len(store.list(examples=False)) == 500
     assert time.process_time() - began < 0.05
+
+
+DAMAGE = {
+    "foreign figures": {"metrics": '{"foo": 1.0}'},
+    "a figure that is none": {"metrics": '{"acc": "high", "nmi": 0, "ari": 0}'},
+    "a newer spec": {"spec": '{"dataset": "digits", "method": "dccs", "config": {}, "epochs": 3, "depth": 2}'},
+    "no JSON": {"spec": "{"},
+    "a spec of other types": {"spec": '{"dataset": "digits", "method": "dccs", "config": {}, "epochs": "3"}'},
+    "a newer status": {"status": "dreaming"},
+    "names that are none": {"cluster_names": "[]"},
+    "an environment that is none": {"environment": "7"},
+}
+
+
+@pytest.mark.parametrize("values", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_record_harms_itself_alone(store: RunStore, values: dict[str, str]):
+    good, bad = store.create(make_spec()), store.create(make_spec())
+    set_columns(store, bad.id, **values)
+    assert [record.run_id for record in store.list(examples=False)] == [good.id]
+    (damaged,) = store.unreadable()
+    assert damaged.run_id == bad.id and damaged.reason and "\n" not in damaged.reason
+    with pytest.raises(UnreadableRun, match=f"run {bad.id} cannot be read"):
+        store.get(bad.id)
+    store.delete(bad.id)
+    assert store.unreadable() == [] and not bad.folder.exists()
+
+
+def test_a_damaged_record_leaves_the_queue_to_others(store: RunStore):
+    bad, good = store.create(make_spec()), store.create(make_spec())
+    set_columns(store, bad.id, spec="{")
+    active = store.claim()
+    assert active is not None and active.id == good.id
+    assert store.claim_assigned(bad.id, "cpu") is None
+    assert not store.has_queued("thread")
+
+
+def test_users_words_are_kept_without_control_characters(store: RunStore):
+    run = store.create(make_spec())
+    run.rename("a\x1b[31m\u202e b")
+    run.write_note("one\n\x07two")
+    run.name_clusters({0: "x\r\ny"})
+    record = run.record()
+    assert (record.title, record.note, record.cluster_names) == ("a[31m b", "one\ntwo", {0: "xy"})

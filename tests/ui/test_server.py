@@ -29,7 +29,7 @@ def test_torch_waits_until_a_browser_shows_the_first_page(monkeypatch: pytest.Mo
     loaded: list[tuple[str, ...]] = []
     warmer = server._Warmer()
     monkeypatch.setattr(server, "_warmer", warmer)
-    monkeypatch.setattr(server, "_load", loaded.append)
+    monkeypatch.setattr(server, "_load", lambda names, stop: loaded.append(names))
     monkeypatch.setattr(server, "_take_up_queue", warmer.stop.set)
     monkeypatch.setattr(server, "REST_S", 0.0)
     thread = threading.Thread(target=warmer.run)
@@ -39,3 +39,24 @@ def test_torch_waits_until_a_browser_shows_the_first_page(monkeypatch: pytest.Mo
     answer = asyncio.run(server._shown(Request({"type": "http"})))
     thread.join(10)
     assert answer.status_code == 204 and loaded == [server.LATE]
+
+
+def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    loading, loaded, begun = threading.Event(), threading.Event(), []
+    warmer = server._Warmer()
+    monkeypatch.setattr(server, "_warmer", warmer)
+    monkeypatch.setattr(server, "import_module", lambda name: (begun.append(name), loading.set(), loaded.wait(10)))
+    monkeypatch.setattr(server, "_take_up_queue", lambda: begun.append("the queue"))
+    monkeypatch.setattr(server, "REST_S", 0.0)
+    warmer.shown.set()
+    warmer.thread = threading.Thread(target=warmer.run)
+    warmer.thread.start()
+    assert loading.wait(10)
+    stopping = threading.Thread(target=lambda: asyncio.run(server.stop()))
+    stopping.start()
+    stopping.join(0.5)
+    assert stopping.is_alive()  # a process that ends while torch loads is aborted
+    loaded.set()
+    stopping.join(30)
+    assert not stopping.is_alive() and not warmer.thread.is_alive()
+    assert begun == [server.LATE[0]]

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import MAIN, TITLES
-from mmclust.runs.errors import UnknownRun
+from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
 from mmclust.ui.components import annotations, run_descriptions
@@ -22,7 +22,7 @@ def chosen() -> RunRecord | None:
         if record.run_id == wanted:
             return record
     if wanted:
-        with suppress(UnknownRun):  # runs of the lessons are in no list
+        with suppress(UnknownRun, UnreadableRun):  # runs of the lessons are in no list
             if login.sees((record := cache.store().get(wanted).record()).spec.dataset):
                 return record
         st.toast(f"There is no run {wanted} any more; the newest one is shown.", icon=":material/info:")

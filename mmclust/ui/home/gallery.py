@@ -1,18 +1,24 @@
 """The parts of the Home page: what this is, a finished example, the list of runs."""
 
+from contextlib import suppress
+from html import escape
+
 import streamlit as st
 
 from mmclust import launch
 from mmclust.clustering import Clustering
 from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
 from mmclust.plots import curves as plots
+from mmclust.runs import mend, trash
 from mmclust.runs.queue import SWEEP
-from mmclust.runs.record import RunRecord
+from mmclust.runs.record import RunRecord, Unreadable
 from mmclust.ui.components import cluster_members, pictures, run_descriptions
 from mmclust.ui.components.pointmap import small_map
-from mmclust.ui.shell import cache, curves, frame
+from mmclust.ui.shell import cache, curves, frame, login
 
 PAGE_SIZE = 8
+MOST_DELETED = 20
+"""Runs of the trash that are listed."""
 
 
 def hero(*, first_visit: bool) -> None:
@@ -138,6 +144,19 @@ def runs(records: list[RunRecord]) -> None:
         _run(record)
 
 
+def unreadable(damaged: list[Unreadable]) -> None:
+    """A line for each run that cannot be read, with the way to be rid of it."""
+    for run in damaged:
+        with st.container(border=True, key=f"mm-unreadable-{run.run_id}"):
+            words, action = st.columns([10, 3], vertical_alignment="center", gap="small")
+            with words:
+                st.html(f"<b>{escape(run.run_id)}</b> cannot be read ({escape(run.reason)})")
+            with action.container(horizontal=True, horizontal_alignment="right"):
+                if st.button("Remove with its files", icon=":material/delete:", key=f"remove-{run.run_id}"):
+                    cache.store().delete(run.run_id)
+                    st.rerun()
+
+
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
@@ -174,11 +193,62 @@ def _actions(record: RunRecord) -> None:
         if record.resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{record.run_id}"):
             launch.resume(cache.store(), record.run_id)
             st.switch_page("train.py", query_params={"run": record.run_id})
-        if st.button(
-            "Delete with its files",
+        _delete(record)
+
+
+def _delete(record: RunRecord) -> None:
+    """Ask, then move a run to the trash."""
+    asked = f"asked-{record.run_id}"
+    if not st.session_state.get(asked):
+        st.button(
+            "Delete …",
             icon=":material/delete:",
             key=f"delete-{record.run_id}",
             disabled=record.status == "running",
-        ):
-            cache.store().delete(record.run_id)
-            st.rerun()
+            on_click=lambda: st.session_state.update({asked: True}),
+        )
+        return
+    st.caption("The run leaves all lists and goes to the trash, below this list, where it can be restored.")
+    if st.button("Move to the trash", type="primary", icon=":material/delete:", key=f"really-{record.run_id}"):
+        del st.session_state[asked]
+        cache.store().delete(record.run_id)
+        st.rerun()
+
+
+def deleted() -> None:
+    """The trash, if there is anything in it; for the one local user."""
+    store = cache.store()
+    runs = [] if login.signs_in() else trash.listed(store)
+    if not runs:
+        return
+    size = sum(run.n_bytes for run in runs) / 2**20
+    with st.expander(f"Trash: {len(runs):,} run{'s' if len(runs) > 1 else ''}, {size:,.0f} MiB", key="trash"):
+        for run in runs[:MOST_DELETED]:
+            words, actions = st.columns([9, 4], vertical_alignment="center", gap="small")
+            with words:
+                st.html(f"<b>{escape(run.title or run.run_id)}</b> {escape(run_descriptions.ago(run.deleted))}")
+            with actions.container(horizontal=True, horizontal_alignment="right"):
+                if st.button("Restore", icon=":material/undo:", key=f"restore-{run.run_id}"):
+                    trash.restore(store, run.run_id)
+                    st.rerun()
+                if st.button("Remove for good", icon=":material/delete_forever:", key=f"drop-{run.run_id}"):
+                    trash.drop(store, run.run_id)
+                    st.rerun()
+
+
+def lost() -> None:
+    """Say that there are folders of runs that the store does not know, and offer to add them; nothing otherwise."""
+    store = cache.store()
+    names = [] if login.signs_in() else mend.lost(store)
+    if not names:
+        return
+    st.warning(
+        f"{len(names):,} run{'s have folders' if len(names) > 1 else ' has a folder'} here and no record: the store "
+        "was lost or replaced. They can be read from their folders.",
+        icon=":material/healing:",
+    )
+    if st.button("Bring them back", key="bring-back"):
+        for name in names:
+            with suppress(ValueError):  # `check` tells what is wrong with it
+                mend.repair(store, mend.Fault(run_id=name, sentence="", repair="add"))
+        st.rerun()

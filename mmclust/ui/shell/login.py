@@ -4,7 +4,7 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
-from mmclust.runs.record import RunRecord
+from mmclust.runs.record import RunRecord, Unreadable
 from mmclust.ui.shell import cache, frame
 
 
@@ -45,6 +45,11 @@ def sees(dataset: str) -> bool:
 def runs(*, examples: bool = True) -> list[RunRecord]:
     """The runs that are shown to the visitor, newest first; see `RunStore.list`."""
     return [record for record in cache.store().list(examples=examples) if sees(record.spec.dataset)]
+
+
+def unreadable() -> list[Unreadable]:
+    """The runs that cannot be read, for the one local user: where people sign in, nobody can tell whose they are."""
+    return [] if signs_in() else cache.store().unreadable()
 
 
 def door() -> None:

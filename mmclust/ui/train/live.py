@@ -12,6 +12,7 @@ from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
 from mmclust.plots.sparklines import sparkline
+from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.ui.components import run_descriptions
@@ -119,7 +120,7 @@ def _buttons(run: Run, record: RunRecord) -> None:
             args=(run, "stop"),
             help="Ends the training after this step; it can be resumed later.",
         )
-    begun = (run.folder / "checkpoint.pt").exists()
+    begun = checkpoints.exists(run.folder)
     if record.resumable and st.button(
         "Resume",
         icon=":material/play_arrow:",

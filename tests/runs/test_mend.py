@@ -1,0 +1,193 @@
+"""A store that lost what its runs' folders know is mended from them; deleted runs come back whole."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, update
+
+from mmclust.evaluation.snapshot import Snapshot
+from mmclust.runs import backup, checkpoints, mend, trash
+from mmclust.runs.annotations import Annotations
+from mmclust.runs.errors import StoreUnavailable, UnknownRun
+from mmclust.runs.record import RunRecord
+from mmclust.runs.run import Run
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.store import RunStore
+from mmclust.runs.tables import METRICS, RUNS
+
+COLUMNS = ["step", "epoch", "name", "value"]
+EVALUATION = {"eval/acc": 0.5, "eval/nmi": 0.4, "eval/ari": 0.3, "signal/usage_entropy": 1.0}
+
+
+@pytest.fixture
+def store() -> RunStore:
+    return RunStore()
+
+
+@pytest.fixture
+def run(store: RunStore) -> Run:
+    """A finished run with a title, a note and an annotation."""
+    created = store.create(RunSpec(dataset="digits", method="dccs", config={}, epochs=2))
+    active = store.claim(created.id)
+    assert active is not None
+    active.begin(n_samples=3, n_train=3, n_clusters=3, environment={"torch": "2"})
+    logits = np.eye(3, dtype=np.float32)
+    for epoch in (1, 2):
+        active.log({"loss/a": float("nan")} | EVALUATION, step=epoch, epoch=epoch)
+        active.snapshot(Snapshot(epoch=epoch, step=epoch, index=np.arange(3), logits=logits, spaces={"z": logits}))
+        active.progress(step=epoch, total_steps=2, epoch=epoch)
+        active.checkpoint({"step": epoch, "method": {}})
+    active.finish("finished")
+    created.rename("Mine")
+    created.write_note("a *note*")
+    created.name_clusters({1: "ones"})
+    Annotations(store).create(created.id, "by eye", epoch=2)
+    return created
+
+
+def known(store: RunStore, run: Run) -> RunRecord:
+    """The record, without when the run last showed itself: nobody needs to know that of a finished one."""
+    return replace(store.record(run.id), heartbeat=None)
+
+
+def wiped(store: RunStore) -> None:
+    """The store as new, with the runs' folders where they were."""
+    with store.writing() as connection:
+        connection.execute(delete(METRICS))
+        connection.execute(delete(RUNS))
+
+
+def test_all_is_well_with_a_run_as_it_was_trained(store: RunStore, run: Run):
+    assert list(mend.faults(store)) == [] and mend.lost(store) == []
+
+
+def test_a_run_that_the_store_lost_comes_back_from_its_folder(store: RunStore, run: Run):
+    record, points = known(store, run), run.metrics()[COLUMNS]
+    wiped(store)
+    assert mend.lost(store) == [run.id]
+    (fault,) = mend.faults(store)
+    mend.repair(store, fault)
+    assert known(store, run) == record
+    assert run.metrics()[COLUMNS].equals(points)
+    assert list(mend.faults(store)) == []
+
+
+def test_a_run_of_a_version_without_records_comes_back_as_resumable(store: RunStore, run: Run):
+    wiped(store)
+    for name in ("record.json", "words.json", "journal.txt"):
+        (run.folder / name).unlink()
+    for fault in mend.faults(store):
+        mend.repair(store, fault)
+    record = store.record(run.id)
+    assert (record.status, record.epoch, record.step, record.n_samples, record.n_clusters) == (
+        "interrupted",
+        2,
+        2,
+        3,
+        3,
+    )
+    assert record.error == mend.REBUILT and record.resumable
+
+
+def test_curves_and_figures_are_mended(store: RunStore, run: Run):
+    points = run.metrics()[COLUMNS]
+    with store.writing() as connection:
+        connection.execute(delete(METRICS).where(METRICS.c.step == 2, METRICS.c.name == "eval/acc"))
+        connection.execute(update(RUNS).values(metrics=json.dumps(dict.fromkeys(("acc", "nmi", "ari"), 0.1))))
+    (fault,) = mend.faults(store)
+    assert fault.sentence == "lacks 1 points of its curves"
+    mend.repair(store, fault)
+    assert run.record().metrics == {"acc": 0.5, "nmi": 0.4, "ari": 0.3}
+    mended = run.metrics()[COLUMNS]
+    assert sorted(map(str, mended.to_numpy().tolist())) == sorted(map(str, points.to_numpy().tolist()))
+    assert list(mend.faults(store)) == []
+
+
+def test_a_row_that_cannot_be_read_is_made_anew(store: RunStore, run: Run):
+    record = known(store, run)
+    with store.writing() as connection:
+        connection.execute(update(RUNS).values(spec="{", metrics="7"))
+    (fault,) = mend.faults(store)
+    assert fault.repair == "replace"
+    mend.repair(store, fault)
+    assert known(store, run) == record
+
+
+def test_damaged_files_and_a_missing_folder_are_told(store: RunStore, run: Run):
+    (run.folder / checkpoints.NEWEST).write_bytes(b"none")
+    (run.folder / "snapshots" / "epoch_0001.npz").write_bytes(b"none")
+    assert [fault.sentence.partition(":")[0] for fault in mend.faults(store)] == [
+        "has damaged weights",
+        "has damaged codes",
+    ]
+    run.folder.rename(run.folder.with_name("elsewhere"))
+    (run.folder.with_name("elsewhere") / "spec.json").unlink()
+    (fault,) = mend.faults(store)
+    assert "has lost its folder" in fault.sentence and not fault.repair
+
+
+def test_a_finished_run_without_an_evaluation_at_its_end_is_told(store: RunStore, run: Run):
+    with store.writing() as connection:
+        connection.execute(delete(METRICS).where(METRICS.c.step == 2, METRICS.c.name != "loss/a"))
+    (run.folder / "journal.txt").unlink()
+    (fault,) = mend.faults(store)
+    assert "finished without an evaluation at its end" in fault.sentence
+
+
+def test_a_deleted_run_comes_back_whole(store: RunStore, run: Run):
+    record, points, files = known(store, run), run.metrics()[COLUMNS], {p.name for p in run.folder.rglob("*")}
+    (run.folder / "layouts").mkdir()
+    store.delete(run.id)
+    with pytest.raises(UnknownRun):
+        store.record(run.id)
+    assert not run.folder.exists() and Annotations(store).of(run.id) == [] and mend.lost(store) == []
+    (deleted,) = trash.listed(store)
+    assert (deleted.run_id, deleted.title) == (run.id, "Mine") and deleted.n_bytes > 0
+    trash.restore(store, run.id)
+    assert known(store, run) == record
+    assert run.metrics()[COLUMNS].equals(points)
+    assert [one.name for one in Annotations(store).of(run.id)] == ["by eye"]
+    assert {p.name for p in run.folder.rglob("*")} == files
+    assert trash.listed(store) == [] and list(mend.faults(store)) == []
+
+
+def test_a_run_is_removed_for_good_from_the_trash_alone(store: RunStore, run: Run):
+    with pytest.raises(ValueError, match="is not in the trash"):
+        trash.drop(store, run.id)
+    store.delete(run.id)
+    trash.drop(store, run.id)
+    assert trash.listed(store) == [] and not (store.home / "trash" / run.id).exists()
+    with pytest.raises(ValueError, match="is not in the trash"):
+        trash.restore(store, "../runs")
+
+
+@pytest.mark.parametrize("name", ["..", "../runs/{}/snapshots"])
+def test_a_damaged_id_leads_to_no_other_folder(store: RunStore, run: Run, name: str):
+    damaged = name.format(run.id)
+    with store.writing() as connection:
+        connection.execute(delete(METRICS))
+        connection.execute(update(RUNS).values(run_id=damaged))
+    store.delete(damaged)
+    assert store.list(examples=False) == [] and len(list(run.folder.glob("snapshots/*.npz"))) == 2
+
+
+def test_a_backup_is_whole_while_a_run_is_written(store: RunStore, run: Run, tmp_path: Path):
+    if store.file is None:
+        with pytest.raises(StoreUnavailable, match="back a PostgreSQL database up with pg_dump"):
+            backup.copy(store, tmp_path / "b")
+        return
+    target = tmp_path / "deep" / "copy.sqlite"
+    with store.writing() as connection:
+        connection.execute(update(RUNS).values(title="not yet"))
+        backup.copy(store, target)
+    assert [path.name for path in target.parent.iterdir()] == ["copy.sqlite"]
+    other = RunStore(tmp_path / "other", f"sqlite:///{target}")
+    assert [record.title for record in other.list(examples=False)] == ["Mine"]
+    with pytest.raises(StoreUnavailable, match="is the store itself"):
+        backup.copy(store, store.file)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreUnavailable, match="cannot be written"):
+        backup.copy(store, tmp_path / "folder")
