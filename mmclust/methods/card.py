@@ -197,11 +197,6 @@ class MethodCard:
         """Whether a preset is a budget of auto."""
         return self.automatic is not None and preset in BUDGETS_MIN
 
-    def remedy(self, sign: Sign) -> str:
-        """What to do about a sign of trouble, with the titles of the hyperparameters that it names."""
-        titles = {one.name: f"*{one.words}*" for one in self.hyperparameters}
-        return self.remedies[sign].format(**titles) if sign in self.remedies else REMEDIES[sign]
-
     def preset(self, name: str, dataset: str, facts: Facts | None = None, *, budget_min: float | None = None) -> Preset:
         """The preset for a data set.
 

@@ -108,9 +108,7 @@ class ActiveRun:
         steps = self.spec.preprocessing if preprocessing is None else tuple(preprocessing)
         self.spec = replace(self.spec, config=dict(config), auto=dict(auto), preprocessing=steps)
         self.run.spec = self.spec
-        temporary = self.folder / "spec.json.tmp"
-        temporary.write_text(self.spec.to_json())
-        temporary.replace(self.folder / "spec.json")
+        journal.write_whole(self.folder / "spec.json", self.spec.to_json().encode())
         self._note({"spec": self.spec.to_json()})
 
     def rewind(self, step: int, n_points: int = 0) -> int:
@@ -126,7 +124,7 @@ class ActiveRun:
         Returns:
             How many of them are lost: neither store nor journal has them.
         """
-        entries = [entry for entry in journal.read(self.folder) if entry.step <= step]
+        entries = [entry for entry in (*journal.read(self.folder), *self._entries) if entry.step <= step]
         with self._flushing:
             with self._gathering:
                 self._points, self._entries = [], []
@@ -147,8 +145,9 @@ class ActiveRun:
 
     def _until(self, entries: Sequence[journal.Entry]) -> dict[str, Any]:
         """What the row says at the end of these entries: it may be behind, or ahead, of them."""
-        kept = journal.read_record(self.folder)
-        self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
+        if self._began is None:
+            kept = journal.read_record(self.folder)
+            self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
         figures = journal.last_figures(entries)
         return {"metrics": json.dumps(figures)} if figures else {}
 

@@ -97,8 +97,10 @@ FIELDS: dict[str, Callable[[Any], bool]] = (
     | dict.fromkeys(("preprocessing", "tags"), _are_texts)
     | {
         "config": lambda value: isinstance(value, dict),
+        "auto": lambda value: isinstance(value, dict),
         "device": lambda value: value in ("auto", "cpu", "cuda"),
         "precision": lambda value: value in ("float32", "bf16"),
+        "execution": lambda value: value in ("eager", "auto"),
         "gpus": lambda value: type(value) in (int, float) and 0 <= value <= 1024,
     }
 )

@@ -180,7 +180,7 @@ def test_a_checkpoint_is_replaced_whole_or_not_at_all(active: ActiveRun, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="is full"):
         active.checkpoint({"step": 2})
     assert torch.load(active.folder / "checkpoint.pt", weights_only=True)["step"] == 1
     assert not list(active.folder.glob("*.tmp"))
@@ -267,7 +267,7 @@ def test_a_journal_that_cannot_be_written_is_as_it_was_and_so_is_the_checkpoint(
     with monkeypatch.context() as disk:
         disk.setattr(os, "fsync", full)
         active.log({"loss/a": 1.0}, step=2, epoch=1)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(OSError, match="is full"):
             active.checkpoint({"step": 2})
     assert before == [(active.folder / name).read_bytes() for name in ("journal.txt", "checkpoint.pt")]
     active.checkpoint({"step": 2})
