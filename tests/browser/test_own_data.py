@@ -49,7 +49,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     expect(understood).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "image of sample", 10)
     page.get_by_role("button", name="Save data set").click()
-    kept = page.get_by_text("figures is in your list of data sets now")
+    kept = page.get_by_text("figures was added to your data sets")
     expect(kept).to_be_in_viewport(timeout=PATIENCE_MS)
     expect(page.get_by_role("heading", name="figures")).to_be_in_viewport()
     expect(page).to_have_url(re.compile("dataset=own%2Flocal%2Ffigures"))

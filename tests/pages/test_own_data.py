@@ -63,21 +63,21 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     app = upload(app, "mine.npz", npz(x=pixels, kind=CLASSES))
     assert_clean(app)
     assert "Detected: 1 view: 30 x 64; 3 classes." in [one.value for one in app.success]
-    assert "a single view of numbers can be kept and looked at, but not trained on" in texts(app)
+    assert "A single numeric view can be saved and browsed, but not used for training" in texts(app)
     assert uploads.entries() == []
     box(app, "Which array holds the classes? They only ever score a result.").set_value("kind").run()
     app = wait_for_jobs(app)
     box(app, "x has 64 columns, which may be the pixels of 8 x 8 images.").set_value("images, row by row").run()
     app = wait_for_jobs(app)
     assert "Detected: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
-    assert "not trained on" not in texts(app)
+    assert "not used for training" not in texts(app)
     box(app, "Title").set_value("Small things")
     press(app, "Save data set").run()
     app = wait_for_jobs(app)
     assert_clean(app)
     (entry,) = uploads.entries()
     assert (entry.title, entry.n_clusters, entry.shape) == ("Small things", 3, (1, 8, 8))
-    assert "**Small things** is in your list of data sets now" in texts(app)
+    assert "**Small things** was added to your data sets" in texts(app)
     assert app.query_params["dataset"] in (entry.name, [entry.name])
     assert not list((home / "uploads" / "local" / ".drafts").iterdir()), "the file itself is not kept"
 
