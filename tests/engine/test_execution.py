@@ -63,7 +63,7 @@ def _method(name: str, **changes: Any) -> Method:
     )
     about = card(name)
     small = {"batch_size": 16} | ({"width": 0.125} if kind == "image" else {}) | changes
-    values = about.config(**about.resolve("tiny", "quick", small))
+    values = about.config(**about.resolve("tiny", "paper", small))
     return build(method_class(name), values, DataSpec(name="tiny", views=views, n_clusters=3), 0)
 
 

@@ -20,7 +20,7 @@ N, EPOCHS = 96, 6
 CPU = torch.device("cpu")
 SMALL: dict[str, dict[str, Any]] = {
     "dccs": {"batch_size": 16, "width": 0.125, "n_critic": 2, "schedule": "cosine", "encoder": "small"},
-    "imc-swav": {"batch_size": 16, "width": 0.125, "warm_up": 8, "n_prototypes": 20, "n_low": 2},
+    "imc-swav": {"batch_size": 16, "width": 0.125, "warm_up": 8, "n_prototypes": 20, "n_low": 2, "high_size": 0},
 }
 
 
