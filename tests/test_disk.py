@@ -51,7 +51,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claimed(epochs: int = 3) -> ActiveRun:
     store = RunStore()
-    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=epochs))
+    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, limit=192, epochs=epochs))
     active = store.claim(run.id)
     assert active is not None
     return active
@@ -104,7 +104,8 @@ def test_the_reserve_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_a_run_on_a_full_disk_fails_with_the_sentence_and_goes_on_later(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", 0.0)
+    monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # after every step
     active, n_written = claimed(epochs=30), []
     write = checkpoints.write_state
 

@@ -91,7 +91,7 @@ def test_a_state_of_an_earlier_version_is_still_read(tmp_path: Path):
 
 
 def begun(store: RunStore) -> tuple[Run, ActiveRun]:
-    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=4))
+    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, limit=192, epochs=4))
     active = store.claim(run.id)
     assert active is not None
     return run, active
@@ -102,8 +102,8 @@ def test_a_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before(monk
     whole, active = begun(store)
     assert worker.execute(active) == "finished"
     run, training = begun(store)
-    monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", 0.0)
-    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", 0.0)
+    monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", -1.0)
+    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # after every step
     write, n_written = checkpoints.write, []
 
     def writing(folder: Path, values: dict) -> None:

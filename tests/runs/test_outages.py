@@ -28,7 +28,9 @@ main()
 
 
 def created(store: RunStore) -> Run:
-    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=400, limit=192, seed=3))
+    return store.create(
+        build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, epochs=400, limit=192, seed=3)
+    )
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def test_everything_of_a_home_lies_in_it(odd_home: Path, monkeypatch: pytest.Mon
 @pytest.mark.slow
 def test_a_process_of_its_own_trains_in_a_home_of_any_name(tmp_path: Path):
     store = RunStore(tmp_path / ODD)
-    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=1, limit=192))
+    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, epochs=1, limit=192))
     own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url}
     command = [sys.executable, "-m", "mmclust.worker", run.id]
     subprocess.run(command, env=os.environ | own, cwd=Path(__file__).parents[2], check=True, timeout=300)
