@@ -263,7 +263,20 @@ def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
 
 @pytest.mark.slow
 def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
-    wishes = ("--dataset", "digits", "--method", "dccs", "--limit", "512", "--epochs", "40", "--seed", "5")
+    wishes = (
+        "--dataset",
+        "digits",
+        "--method",
+        "dccs",
+        "--limit",
+        "512",
+        "--epochs",
+        "40",
+        "--seed",
+        "5",
+        "--preset",
+        "paper",
+    )
     store = RunStore()
     child = start("train", *wishes)
     run_id = wait_for_checkpoint(store, child)
@@ -277,7 +290,7 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
     _, complaints = again.communicate(timeout=400)
     assert again.returncode == 0, complaints.decode()
 
-    whole = store.create(build_spec("digits", "dccs", limit=512, epochs=40, seed=5))
+    whole = store.create(build_spec("digits", "dccs", preset="paper", limit=512, epochs=40, seed=5))
     assert worker.execute(claimed(whole)) == "finished"
     resumed = store.get(run_id)
     columns = ["step", "epoch", "name", "value"]

@@ -45,7 +45,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     page.goto(f"{server}/data")
     page.get_by_role("button", name="Add data").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "figures.zip")
-    understood = page.get_by_text("Understood: 240 colour images of 32 x 32; 6 classes; 240 captions.")
+    understood = page.get_by_text("Detected: 240 colour images of 32 x 32; 6 classes; 240 captions.")
     expect(understood).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "image of sample", 10)
     page.get_by_role("button", name="Save data set").click()

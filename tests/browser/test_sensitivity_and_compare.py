@@ -40,7 +40,7 @@ def trained_sweep(page: Page, server: str) -> None:
     write(page, "Values", "0, 2")
     write(page, "Seeds", "0-1")
     expect(page.get_by_text("4 runs", exact=True)).to_be_visible()
-    expect(page.get_by_text(re.compile(r"About .* on this machine"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"Estimated time on this machine: .*"))).to_be_visible(timeout=PATIENCE_MS)
     settle(page)
     page.get_by_role("button", name="Start the sweep").click()
     expect(page.get_by_text("4 of 4 runs finished")).to_be_visible(timeout=PATIENCE_MS)
@@ -64,7 +64,7 @@ def test_a_sweep_is_planned_started_walked_over_and_chosen_from(page: Page, serv
     expect(page.locator(".mm-walk img").first).not_to_have_attribute("src", second)
 
     press(page, "Show", "Without labels")
-    expect(page.get_by_text("Lower is taken for better.", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Lower is considered better.", exact=False)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page).to_have_url(re.compile("show=choosing"))
     press(page, "Select among", "all runs")
@@ -75,7 +75,7 @@ def test_a_sweep_is_planned_started_walked_over_and_chosen_from(page: Page, serv
     expect(page.get_by_label("Values", exact=True)).to_have_value("0, 2")
     write(page, "Values", "0, 2, 4")
     expect(page.get_by_text("6 runs", exact=True)).to_be_visible()
-    expect(page.get_by_text("4 of them are finished already", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("4 of them are already finished", exact=False)).to_be_visible(timeout=PATIENCE_MS)
 
     compare(page, server)
 

@@ -90,7 +90,7 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
     go_to(ada, "Data")
     ada.get_by_role("button", name="Add data").click()
     ada.locator("input[type=file]").set_input_files(tmp_path / "secret things.npz")
-    expect(ada.get_by_text("Understood: 1 view: 40 x 6; 4 classes.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(ada.get_by_text("Detected: 1 view: 40 x 6; 4 classes.")).to_be_visible(timeout=PATIENCE_MS)
     ada.get_by_role("button", name="Save data set").click()
     expect(ada.get_by_role("heading", name="secret things")).to_be_visible(timeout=PATIENCE_MS)
     assert "secret things" in listed(ada)

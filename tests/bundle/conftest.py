@@ -15,7 +15,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunStore, Run, Pat
     """A store with a finished run, and its bundle."""
     home = tmp_path_factory.mktemp("shared")
     store = RunStore(home)
-    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, limit=192, epochs=2, title="Mine"))
+    run = store.create(
+        build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, limit=192, epochs=2, title="Mine")
+    )
     active = store.claim(run.id)
     assert active is not None and worker.execute(active) == "finished"
     run.write_note("see *cluster 3*")

@@ -78,7 +78,7 @@ def test_a_sweep_comes_back_with_its_places_and_goes_on_there(
     shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
 ):
     store, run, _ = shared
-    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, limit=192, epochs=2)
+    base = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, limit=192, epochs=2)
     sweep = grid(base, {"sigma": (run.spec.config["sigma"], 0.9)}, seeds=(0,), title="Widths")
     sweeps.begin(store, sweep, n_runs=2)
     sweeps.attach(store, sweep.id, [(0, 0)], run.id)

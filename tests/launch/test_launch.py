@@ -26,7 +26,9 @@ def store() -> Iterator[RunStore]:
 
 
 def queued(store: RunStore, epochs: int = 2) -> Run:
-    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
+    return store.create(
+        build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=epochs, limit=192)
+    )
 
 
 def wait_until(store: RunStore, run_id: str, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:

@@ -85,7 +85,9 @@ def store_here(tmp_path: Path) -> RunStore:
 
 
 def queued(store: RunStore, epochs: int = 2, seed: int = 0) -> Run:
-    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192, seed=seed))
+    return store.create(
+        build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=epochs, limit=192, seed=seed)
+    )
 
 
 def wait_until(run: Run, reached: Callable[[RunRecord], bool], timeout_s: float = 240) -> RunRecord:
@@ -232,7 +234,7 @@ def numbers(outcome: SweepOutcome) -> dict[tuple[int, int], dict[str, float] | N
 def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_home(
     store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=60, limit=192)
+    base = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=60, limit=192)
     sweep = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=[0, 1])
     told: list[SweepProgress] = []
     results: list[SweepOutcome] = []
@@ -258,7 +260,7 @@ def test_a_sweep_on_a_cluster_with_a_killed_worker_gives_the_numbers_of_one_at_h
 
 @pytest.mark.slow
 def test_a_cancelled_sweep_on_a_cluster_stops_its_runs_and_goes_on_later(store: RunStore):
-    base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=150, limit=192)
+    base = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=150, limit=192)
     sweep, stop = Sweep(cells=(base,), seeds=(0, 1, 2)), threading.Event()
 
     def once_it_trains(state: SweepProgress) -> None:
@@ -327,7 +329,7 @@ def test_a_cluster_that_leaves_in_mid_sweep_ends_it_with_a_sentence_and_it_goes_
         monkeypatch.setenv("MMCLUST_RAY_ADDRESS", f"127.0.0.1:{there.getsockname()[1]}")
         monkeypatch.setattr(launcher._Starter, "start", lambda self, store, run_id: there.close())
         monkeypatch.setattr(launcher, "_starters", {})
-        base = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=1, limit=192)
+        base = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=1, limit=192)
         sweep, store = Sweep(cells=(base,), seeds=(0, 1)), RunStore()
         outcome = run_sweep(store, sweep, launcher="ray")
     assert outcome.stopped and "no Ray cluster answers" in outcome.failures[0, 1]

@@ -13,4 +13,4 @@ def store() -> RunStore:
 
 @pytest.fixture
 def base() -> Cell:
-    return Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=2, limit=192)
+    return Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=2, limit=192)

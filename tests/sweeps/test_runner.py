@@ -197,7 +197,7 @@ ENDLESS = """
 from mmclust.runs.store import RunStore
 from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep
-cell = Cell(dataset="digits", method="dccs", changes={"width": 0.125}, epochs=5000, limit=192)
+cell = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=5000, limit=192)
 run_sweep(RunStore(), Sweep(cells=(cell,)), n_workers=1)
 """
 

@@ -110,7 +110,9 @@ def test_values_and_seeds_that_come_twice_and_empty_axes_are_refused(base: Cell)
 
 def test_only_what_changes_numbers_is_in_the_key(base: Cell):
     spec = base.build_spec(0, tags=("a",))
-    again = Cell(dataset="digits", method="dccs", changes={"width": "0.125"}, epochs=2, limit=192, label="other")
+    again = Cell(
+        dataset="digits", method="dccs", preset="paper", changes={"width": "0.125"}, epochs=2, limit=192, label="other"
+    )
     assert key(spec) == key(again.build_spec(0, tags=("b",)))
     assert key(spec) != key(base.build_spec(1))
     whole = Cell(dataset="digits", method="dccs", changes={"beta_aug": 2}).build_spec(0)
