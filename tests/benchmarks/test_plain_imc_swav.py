@@ -47,7 +47,7 @@ def crops() -> list[torch.Tensor]:
 
 def terms_of(ours: Any, monkeypatch: pytest.MonkeyPatch, found: list[torch.Tensor], *, together: bool) -> dict:
     same_size = (torch.stack(found[:2]), torch.stack(found[2:]))
-    monkeypatch.setattr(ours, "crops", lambda images, generator: same_size)
+    monkeypatch.setattr(ours, "crops", lambda images, generator, partners: same_size)
     monkeypatch.setattr(ours, "together", lambda device: together)
     batch = Batch(views=(torch.zeros(B, 3, 32, 32),), index=torch.arange(B), generator=torch.Generator())
     return ours.loss_terms(batch, "train", "main")
