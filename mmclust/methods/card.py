@@ -245,7 +245,9 @@ class MethodCard:
         values = {k.name: k.paper.get(by_name, k.default) for k in self.hyperparameters}
         values |= self.preset(preset, dataset, facts, budget_min=budget_min).values
         if n_samples is not None and values.get("batch_size", 0) > n_samples:
-            values["batch_size"] = max(n_samples, int(known["batch_size"].low or 0))
+            values["batch_size"] = n_samples
+        if "batch_size" in values:  # where there are fewer samples, a run is refused in words
+            values["batch_size"] = max(values["batch_size"], int(known["batch_size"].low or 0))
         for key, value in changes.items():
             if key not in known:
                 raise ValueError(f"{self.title} has no hyper-parameter {key!r}; known are {', '.join(known)}")

@@ -182,7 +182,7 @@ def test_folders_of_parts(tmp_path: Path, make: Callable[[Path], None]) -> None:
 def test_shards_of_pictures_in_parquet(tmp_path: Path) -> None:
     for number, rows in enumerate((TRAIN, TEST)):
         cells = [{"bytes": png(i), "path": None} for i in range(N)[rows]]
-        table = frame(label=LABELS).loc[rows, ["label"]].assign(image=cells)
+        table = frame(label=LABELS).iloc[rows][["label"]].assign(image=cells)
         table.to_parquet(tmp_path / f"train-{number:05}-of-00002.parquet")
     dataset, _ = opened(tmp_path)
     assert shapes(dataset) == [(1, 28, 28)] and np.array_equal(dataset.views[0][:, 0], IMAGES)
@@ -210,7 +210,7 @@ def test_the_form_of_a_contest_holds_no_classes(tmp_path: Path) -> None:
     table = frame(Id=np.arange(N) + 1, Survived=LABELS % 2)
     table[TRAIN].to_csv(tmp_path / "train.csv", index=False)
     table[TEST].drop(columns="Survived").to_csv(tmp_path / "test.csv", index=False)
-    table.loc[TEST, ["Id"]].assign(Survived=0).to_csv(tmp_path / "sample_submission.csv", index=False)
+    table.iloc[TEST][["Id"]].assign(Survived=0).to_csv(tmp_path / "sample_submission.csv", index=False)
     dataset, reading = opened(tmp_path)
     assert dataset.n_samples == N and parts(dataset) == (40, 20) and shapes(dataset) == [(6,)]
     assert "sample_submission (a form for predictions)" in left_out(reading)
