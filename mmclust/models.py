@@ -29,7 +29,10 @@ def build_model(spec: RunSpec, dataset_spec: DataSpec, **changes: Any) -> "Metho
     from mmclust.engine.trainer import build
 
     about = card(spec.method)
-    config = about.config(**(about.resolve(spec.dataset, spec.preset, spec.config) | changes))
+    # What came to a preset that follows the data after the run was made is off in it.
+    automatic = about.is_automatic(spec.preset)
+    values = about.completed(spec.config) if automatic else about.resolve(spec.dataset, spec.preset, spec.config)
+    config = about.config(**(values | changes))
     return build(method_class(spec.method), config, with_clusters(dataset_spec, spec), spec.seed)
 
 
