@@ -51,7 +51,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claimed(epochs: int = 3) -> ActiveRun:
     store = RunStore()
-    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, limit=192, epochs=epochs))
+    run = store.create(build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, limit=192, epochs=epochs))
     active = store.claim(run.id)
     assert active is not None
     return active

@@ -101,9 +101,8 @@ class Snapshot:
         except FileNotFoundError:
             raise
         except DAMAGE as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise ValueError(
-                f"the snapshot {path.name} is damaged ({reason}); look at another epoch, or train the run again"
+                f"the snapshot {path.name} is damaged; look at another epoch, or train the run again"
             ) from error
 
     @classmethod

@@ -52,5 +52,5 @@ def test_log_probabilities_stay_apart_where_probabilities_vanish():
 def test_a_pickled_array_is_refused(tmp_path):
     path = tmp_path / "bad.npz"
     np.savez(path, epoch=1, step=1, index=np.arange(1), logits=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="pickle"):
+    with pytest.raises(ValueError, match="is damaged"):
         Snapshot.load(path)

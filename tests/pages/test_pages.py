@@ -236,7 +236,7 @@ def test_a_broken_snapshot_becomes_a_sentence(make_run: Callable[..., Run]) -> N
         path.write_bytes(b"not a snapshot")
     app = open_page("clusters", run=run.id)
     assert not app.exception
-    assert "Your runs are safe" in texts(app)
+    assert "is damaged; look at another epoch" in texts(app) and "pickled" not in texts(app)
 
 
 def test_train_page_puts_changed_sliders_into_equation_and_url() -> None:
@@ -299,7 +299,9 @@ def test_home_lists_runs_renames_and_deletes_them(make_run: Callable[..., Run]) 
     app.text_input[0].set_value("My digits").run()
     assert_clean(app)
     assert "My digits" in texts(app)
-    next(b for b in app.button if b.label == "Delete run and files").click().run()
+    next(b for b in app.button if b.label == "Delete …").click().run()
+    assert run.folder.exists(), "asked first"
+    next(b for b in app.button if b.label == "Move to the trash").click().run()
     assert_clean(app)
     assert RunStore().list(examples=False) == []
     assert not run.folder.exists()

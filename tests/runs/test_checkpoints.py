@@ -91,7 +91,7 @@ def test_a_state_of_an_earlier_version_is_still_read(tmp_path: Path):
 
 
 def begun(store: RunStore) -> tuple[Run, ActiveRun]:
-    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, limit=192, epochs=4))
+    run = store.create(build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, limit=192, epochs=4))
     active = store.claim(run.id)
     assert active is not None
     return run, active

@@ -29,7 +29,7 @@ main()
 
 def created(store: RunStore) -> Run:
     return store.create(
-        build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, epochs=400, limit=192, seed=3)
+        build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=400, limit=192, seed=3)
     )
 
 

@@ -49,7 +49,7 @@ def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
 
 
 def test_a_sweep_of_version_0_1_0_keeps_its_id_and_one_with_another_execution_is_another():
-    base = Cell(dataset="digits", method="dccs", epochs=3)
+    base = Cell(dataset="digits", method="dccs", preset="quick", epochs=3)
     asked = grid(base, {"beta_mi": [0.0, 0.5]}, seeds=(0, 1))
     assert asked.id == "dccs-digits-f9e230"
     assert grid(replace(base, execution="auto"), {"beta_mi": [0.0, 0.5]}, seeds=(0, 1)).id != asked.id
@@ -70,6 +70,7 @@ def test_the_bundled_example_is_what_its_command_trains_today():
 
 
 def test_a_run_that_has_decided_equals_one_that_is_about_to(base: Cell):
+    base = replace(base, preset="auto")
     spec = base.build_spec(0)
     strong = spec.auto["candidates"]["strong"]
     decided = replace(
