@@ -26,7 +26,7 @@ def state(map_: Locator) -> dict:
 def test_a_new_snapshot_moves_the_points_and_nothing_else(page: Page, server: str) -> None:
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url) if "/files/" in request.url else None)
-    page.goto(f"{server}/train?dataset=digits&method=dccs&epochs={EPOCHS}")
+    page.goto(f"{server}/train?dataset=digits&method=dccs&preset=paper&epochs={EPOCHS}")
     page.get_by_role("button", name="Start training").click()
     map_ = page.locator(".st-key-live-map .pm")
     expect(map_.locator("[data-pm=colors] button").first).to_be_visible(timeout=PATIENCE_MS)
