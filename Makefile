@@ -20,7 +20,9 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 .PHONY: help app test test-fast test-slow format check example lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+install: $(READY) $(RAY) $(TEXT) ## install all that the checks and tests need
 
 app: $(READY) ## start the app on http://127.0.0.1:8501 (another port: PORT=8600)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -59,10 +61,10 @@ $(READY): requirements.lock
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Python 3.11 or newer was not found; install it, or name it: make PYTHON=/path/to/python3 ..." >&2; exit 1; fi
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
-		if ! $(PYTHON) -c "import ensurepip, venv" 2>/dev/null; then \
+		if ! "$(PYTHON)" -c "import ensurepip, venv" 2>/dev/null; then \
 			echo "$(PYTHON) comes without its venv and ensurepip modules; install them" \
 				"(Debian and Ubuntu: apt-get install python3-venv) and try again." >&2; exit 1; fi; \
-		$(PYTHON) -m venv --clear $(VENV); fi
+		"$(PYTHON)" -m venv --clear $(VENV); fi
 	@echo "Installing the packages of requirements.lock into $(VENV) (a few GB, some minutes, once)"
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --requirement requirements.lock
 	@touch $@
