@@ -27,6 +27,8 @@ def discriminator_loss(
     fake: Float[Tensor, "b k_1"],
     probs: Float[Tensor, "b k"],
     codes: Float[Tensor, "b k"],
+    *,
+    fake_units: str = "code",
 ) -> Float[Tensor, ""]:
     """Cross-entropy of telling real from generated samples, unit by unit; mean over samples, in nats.
 
@@ -37,12 +39,15 @@ def discriminator_loss(
         fake: logits of generated samples.
         probs: assignments of the real samples; rows sum to 1.
         codes: one-hot codes that the generated samples were made from.
+        fake_units: which units reject a generated sample: the one of its "code" and the last, or "all" alike, as the
+            unweighted second sum of Eq. 6 is printed.
 
     Returns:
-        Scalar, 0 or more; 4 ln 2 when every unit is undecided.
+        Scalar, 0 or more; when every unit is undecided 4 ln 2, with all units (K + 3) ln 2.
     """
     told_real = (unit_weights(probs) * F.softplus(-real)).sum(dim=1).mean()  # -log sigmoid(f)
-    told_fake = (unit_weights(codes) * F.softplus(fake)).sum(dim=1).mean()  # -log(1 - sigmoid(f))
+    weights = unit_weights(codes) if fake_units == "code" else torch.ones_like(fake)
+    told_fake = (weights * F.softplus(fake)).sum(dim=1).mean()  # -log(1 - sigmoid(f))
     return told_real + told_fake
 
 

@@ -27,35 +27,41 @@ def gaussian_kernel(hidden: Float[Tensor, "b h"], width: float = 0.15) -> Float[
     return torch.exp(-distances / (2 * scale))
 
 
-def cluster_similarity(columns: Float[Tensor, "b k"], kernel: Float[Tensor, "b b"]) -> Float[Tensor, ""]:
-    """Mean Cauchy-Schwarz similarity of all pairs of clusters: how much they lie in the same places.
+def cluster_similarity(
+    columns: Float[Tensor, "b k"], kernel: Float[Tensor, "b b"], *, divisor: str = "pairs"
+) -> Float[Tensor, ""]:
+    """Cauchy-Schwarz similarity of all pairs of clusters: how much they lie in the same places.
 
-    MSDIB Eq. 2, DDC Eq. 4, with the factor 2 / K(K-1): sum_{i<j} a_i' E a_j / sqrt(a_i' E a_i a_j' E a_j).
+    MSDIB Eq. 2, DDC Eq. 4: sum_{i<j} a_i' E a_j / sqrt(a_i' E a_i a_j' E a_j), over the number of pairs or of clusters.
 
     Args:
         columns: column i says how much each sample belongs to cluster i.
         kernel: similarities E of the samples.
+        divisor: "pairs" K(K-1)/2, which makes it a mean (DDC), or "clusters" K (MSDIB as printed).
 
     Returns:
-        Scalar from 0 (clusters apart) to 1.
+        Scalar from 0 (clusters apart) to 1; with K as divisor to (K-1)/2.
     """
     overlaps = columns.T @ kernel @ columns
     own = overlaps.diagonal()
     ratios = overlaps.clamp_min(1e-9) / (own[:, None] * own[None, :]).clamp_min(1e-18).sqrt()
     n_clusters = len(own)
-    return 2 / (n_clusters * (n_clusters - 1)) * ratios.triu(diagonal=1).sum()
+    total = ratios.triu(diagonal=1).sum()
+    return total / n_clusters if divisor == "clusters" else 2 / (n_clusters * (n_clusters - 1)) * total
 
 
 def assignment_overlap(probs: Float[Tensor, "b k"], *, between: str = "samples") -> Float[Tensor, ""]:
     """How far assignments are from orthogonal: the strict upper triangle's mean of Y Y' (samples) or Y' Y (clusters).
 
-    MSDIB Eq. 4, first part. DDC's own form takes pairs of samples; MSDIB prints the one of clusters.
+    MSDIB Eq. 4, first part. DDC's own form takes pairs of samples; MSDIB prints the one of clusters, and no divisor:
+    "clusters-sum" is that sum, K(K-1)/2 times the mean.
 
     Returns:
         Scalar, 0 or more. Over samples at most 1; over clusters at most B / K.
     """
     gram = probs @ probs.T if between == "samples" else probs.T @ probs
-    return 2 / (len(gram) * (len(gram) - 1)) * gram.triu(diagonal=1).sum()
+    total = gram.triu(diagonal=1).sum()
+    return total if between == "clusters-sum" else 2 / (len(gram) * (len(gram) - 1)) * total
 
 
 def corner_closeness(probs: Float[Tensor, "b k"]) -> Float[Tensor, "b k"]:

@@ -44,6 +44,16 @@ def test_the_discriminators_loss_is_equation_6(drawn: tuple[Tensor, ...]) -> Non
     assert discriminator_loss(real, fake, probs, codes).item() == pytest.approx(total)
 
 
+def test_all_units_alike_reject_a_generated_sample_as_printed(drawn: tuple[Tensor, ...]) -> None:
+    real, fake, probs, codes = drawn
+    difference = discriminator_loss(real, fake, probs, codes, fake_units="all") - discriminator_loss(*drawn)
+    total = 0.0
+    for n in range(B):
+        for i in range(K):  # the last unit counts in both
+            total -= (1 - codes[n, i].item()) * math.log(1 - 1 / (1 + math.exp(-fake[n, i].item()))) / B
+    assert difference.item() == pytest.approx(total)
+
+
 def test_an_undecided_discriminator_scores_four_times_ln_2() -> None:
     zeros, even = torch.zeros(B, K + 1), torch.full((B, K), 1 / K)
     assert discriminator_loss(zeros, zeros, even, torch.eye(K)[[0] * B]).item() == pytest.approx(4 * math.log(2))

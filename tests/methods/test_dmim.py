@@ -217,11 +217,26 @@ def test_the_paper_preset_holds_none_of_the_additions() -> None:
     for dataset in ("mnist-usps", "caltech-2v", "nus-wide"):
         values = about.resolve(dataset, "paper", {})
         assert values["learning_rate"] == 5e-5
+        assert values["beta"] == 2  # a mean over two views: each weighs 1, as in Eq. 14
         assert not values["match_views"]
         assert values["sinkhorn_rounds"] == 5
         assert values["entropy_weight"] == 1
         assert values["input_noise"] == 0
         assert values["over_factor"] == 10
+
+
+def test_the_released_demo_adds_the_bottlenecks_of_the_modalities() -> None:
+    """Each is the divergence of one prior's softmax from the feature's, a mean over all elements, with weight 1."""
+    small: dict[str, Any] = {"hidden": 8, "feature_dim": 8, "over_factor": 2, "renew_every": 0}
+    values: dict[str, Any] = card("dmim").resolve("nus-wide", "released-demo", {}) | small
+    method = DMIM(Config(**values), _spec())
+    term = method.loss_terms(_batch(), "train", "main")["bottleneck"]
+    replay = _batch()
+    mean, scale = method.gaussian(method.encoder(method.inputs(replay.views)))
+    drawn = mean + scale * torch.randn(mean.shape, generator=replay.generator)
+    p = torch.randn(drawn.shape[1:], generator=replay.generator).softmax(-1)
+    literal = torch.stack([(p * (p.log() - view.log_softmax(-1))).sum() / p.numel() for view in drawn]).sum()
+    torch.testing.assert_close(method.weights("train", "main")["bottleneck"] * term, literal)
 
 
 def test_preparation_follows_the_encoder_and_the_number_of_components() -> None:

@@ -72,6 +72,32 @@ def test_the_objective_agrees_with_a_literal_computation_for_three_views() -> No
     assert [terms[f"weight_{i}"].item() for i in (1, 2, 3)] == pytest.approx([1 / 3] * 3)
 
 
+def test_the_printed_readings_agree_with_a_literal_computation() -> None:
+    """Sums over views and over pairs of clusters, the latter with the factor 1/c alone (Eq. 2, 4 and 16)."""
+    spec, about = _spec(4, 6, 5), card("msdib")
+    printed = about.ablations["As printed (kappa 1, sums over views and pairs)"]
+    for row, value in printed.items():
+        assert about.config(**{row: value}) != about.config()  # none is the default
+    method = _method(spec, **printed)
+    terms = method.loss_terms(_batch(spec), "train", "main")
+    replay = _batch(spec)
+    mean, scale, _ = method.encode(replay.views)
+    h = mean + scale * torch.randn(mean.shape, generator=replay.generator)
+    hidden, logits = method.classify(torch.stack([h[0], h[1], h[2], h.mean(0)]))
+    y, kernel = logits[3].softmax(-1), gaussian_kernel(hidden[3], 0.15)
+    divergence = sum((0.5 * (m**2 + s**2 - 2 * s.log() - 1)).sum(-1).mean() for m, s in zip(mean, scale, strict=True))
+    torch.testing.assert_close(terms["bottleneck"], divergence)
+    assert method.weights("train", "main")["bottleneck"] == 1
+    pairs = [(i, j) for i in range(K) for j in range(i + 1, K)]
+    torch.testing.assert_close(terms["overlap"], sum(y[:, i] @ y[:, j] for i, j in pairs))
+    for name, a in (("separation", y), ("corners", torch.exp(-((y[:, None] - torch.eye(K)) ** 2).sum(-1)))):
+        ratios = [
+            a[:, i] @ kernel @ a[:, j] / torch.sqrt((a[:, i] @ kernel @ a[:, i]) * (a[:, j] @ kernel @ a[:, j]))
+            for i, j in pairs
+        ]
+        torch.testing.assert_close(terms[name], sum(ratios) / K)
+
+
 def test_weights_follow_equation_one() -> None:
     weights = _method(alpha=0.4, beta=0.6, kappa=0.02, balance=0.5, ddc=1.0).weights("train", "main")
     assert weights == pytest.approx(

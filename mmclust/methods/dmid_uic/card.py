@@ -50,6 +50,12 @@ class Config:
         group="Objective",
         help="How generators are judged: log D, or the paper's exponential of the logit (cut at 3).",
     )
+    fake_units: str = hyperparameter(
+        "code",
+        choices=("code", "all"),
+        group="Objective",
+        help="Outputs that must reject a generated sample: of its cluster and the last, or all alike as printed.",
+    )
     prior: str = hyperparameter(
         "uniform",
         choices=("uniform", "batch"),
@@ -278,7 +284,8 @@ CARD = MethodCard(
                 values={"batch_size": 100},
                 note=(
                     "Both halves from a random start, with the paper's batch, rates, lambda and alpha. Layer sizes, "
-                    "targets and epochs are our reading: the paper gives none."
+                    "targets, epochs and the weights of generated samples are our reading: the paper gives none, or "
+                    "(for generated samples) all units alike, which is an option."
                 ),
             ),
         },
@@ -287,6 +294,7 @@ CARD = MethodCard(
         "full": {},
         "without the generative half": {"generative": False},
         "without L_ce": {"recover_code": False},
+        "all units reject generated samples (as printed)": {"fake_units": "all"},
         "without warm-up of L_ce": {"ce_warmup": 0},
         "without balanced targets": {"balance": False},
         "without rising sharpness (tau = 4)": {"tau_start": 4.0, "tau_end": 4.0},

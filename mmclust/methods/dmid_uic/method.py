@@ -201,7 +201,7 @@ class DMIDUIC(Method):
         losses: list[Tensor] = []
         for network, real, fake in zip(self.discriminators, self._flat(shared.batch.views), shared.fakes, strict=True):
             told, of_fake = network(torch.cat((real, fake.detach()))).float().chunk(2)
-            losses.append(discriminator_loss(told, of_fake, probs, codes))
+            losses.append(discriminator_loss(told, of_fake, probs, codes, fake_units=self.config.fake_units))
         return {"dis": torch.stack(losses).sum()}
 
     def _deceive(self, shared: _Drawn) -> dict[str, Tensor]:

@@ -255,7 +255,8 @@ class MSDIB(Method):
         probs = log_probs.exp()
         with torch.autocast(probs.device.type, enabled=False):
             terms = self.clustering(fused_hidden, probs[-1])
-            terms["bottleneck"] = normal_divergence(mean.float(), scale.float()).mean()
+            of_views = normal_divergence(mean.float(), scale.float())
+            terms["bottleneck"] = of_views.sum() if c.bottleneck_views == "sum" else of_views.mean()
             terms |= self.information(branches.float(), probs)
             if c.balance:
                 source = probs[-1:] if c.balance_target == "shared" else probs
@@ -275,11 +276,12 @@ class MSDIB(Method):
 
     def clustering(self, hidden: Float[Tensor, "b h"], probs: Float[Tensor, "b k"]) -> dict[str, Tensor]:
         """The three parts of L_DDC on the fused branch (Eq. 2-4)."""
-        kernel = gaussian_kernel(hidden, self.config.kernel_width)
+        c = self.config
+        kernel = gaussian_kernel(hidden, c.kernel_width)
         return {
-            "separation": cluster_similarity(probs, kernel),
-            "overlap": assignment_overlap(probs, between=self.config.overlap),
-            "corners": cluster_similarity(corner_closeness(probs), kernel),
+            "separation": cluster_similarity(probs, kernel, divisor=c.pair_divisor),
+            "overlap": assignment_overlap(probs, between=c.overlap),
+            "corners": cluster_similarity(corner_closeness(probs), kernel, divisor=c.pair_divisor),
         }
 
     def information(self, branches: Float[Tensor, "s b f"], probs: Float[Tensor, "s b k"]) -> dict[str, Tensor]:
