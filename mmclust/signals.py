@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM end a run in good order: both can be resumed."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,22 +12,30 @@ class Signals:
     """What signals have asked for, passed on to the run as soon as there is one."""
 
     def __init__(self) -> None:
-        self.run: ActiveRun | None = None
         self.stopping = False
+        self._run: ActiveRun | None = None
+        self._asked: Callable[[ActiveRun], None] | None = None
+
+    def pass_on_to(self, run: ActiveRun) -> None:
+        """From now on this run is told, also of what came before."""
+        self._run = run
+        if self._asked is not None:
+            self._asked(run)
 
     def stop(self, *_: Any) -> None:
         """Stop the run; asked twice, the user does not want to wait for the next step."""
-        if self.stopping and self.run is not None:
+        if self.stopping and self._run is not None:
             raise KeyboardInterrupt
-        self.stopping = True
-        if self.run is not None:
-            self.run.stop()
+        self._ask(lambda run: run.stop())
 
     def terminate(self, *_: Any) -> None:
         """Interrupt the run: the process is about to go."""
-        self.stopping = True
-        if self.run is not None:
-            self.run.interrupt("The process received SIGTERM. Resume to continue.")
+        self._ask(lambda run: run.interrupt("The process received SIGTERM. Resume to continue."))
+
+    def _ask(self, what: Callable[[ActiveRun], None]) -> None:
+        self.stopping, self._asked = True, what
+        if self._run is not None:
+            what(self._run)
 
 
 @contextmanager

@@ -27,12 +27,13 @@ from mmclust.errors import explain
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs import checkpoints
-from mmclust.runs.active import ActiveRun
+from mmclust.runs.active import PATIENCE_S, ActiveRun
 from mmclust.runs.devices import devices
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.record import LOST, RunRecord, Status
 from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.store import RunStore
-from mmclust.signals import received_signals
+from mmclust.signals import Signals, received_signals
 
 if TYPE_CHECKING:
     from mmclust.auto.image_run import Make
@@ -81,22 +82,38 @@ def execute_when_free(
         waiting: called with a sentence whenever the reason to wait changes.
         places: for a run of a sweep: how many of them share a device.
     """
-    known = ""
     with received_signals() as signals:
-        while (run := store.claim(run_id, devices=devices(), places=places)) is None:
+        run = _claim_when_free(store, run_id, waiting, places, signals)
+        if run is not None:
+            signals.pass_on_to(run)
+            execute(run)
+    return store.record(run_id)
+
+
+def _claim_when_free(
+    store: RunStore, run_id: str, waiting: Callable[[str], None], places: int, signals: Signals
+) -> ActiveRun | None:
+    """The run once it can start; None when it has left the queue. A store that is away is waited for."""
+    known, answered = "", time.monotonic()
+    while True:
+        try:
+            if (run := store.claim(run_id, devices=devices(), places=places)) is not None:
+                return run
             record = store.record(run_id)
             if record.status != "queued":
-                return record
+                return None
             if signals.stopping:
                 store.ask(run_id, "stop")
-                return store.record(run_id)
-            if record.waiting_for != known:
-                known = record.waiting_for
-                waiting(known)
-            time.sleep(ASK_EVERY_S)
-        signals.run = run
-        execute(run)
-    return store.record(run_id)
+                return None
+            reason, answered = record.waiting_for, time.monotonic()
+        except StoreUnavailable as error:
+            if signals.stopping or time.monotonic() - answered > PATIENCE_S:
+                raise
+            reason = str(error)
+        if reason != known:
+            known = reason
+            waiting(known)
+        time.sleep(ASK_EVERY_S)
 
 
 def _train(run: ActiveRun) -> tuple[Status, str]:
@@ -256,7 +273,7 @@ def _checkpoint(run: ActiveRun, device: Any) -> tuple[dict[str, Any] | None, dic
             f"the checkpoint of run {run.id} is damaged: {error}; start the run again from its spec"
         ) from error
     if state is None:
-        if run.run.metric_names():  # it broke off before its first checkpoint: begin with clean curves
+        if run.has_points():  # it broke off before its first checkpoint: begin with clean curves
             run.rewind(-1)
         return None, {}
     n_lost = run.rewind(state["step"], state.get("n_points", 0))

@@ -1,5 +1,6 @@
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from mmclust.methods import METHODS, card
 from mmclust.methods.base import Batch, Method
 from mmclust.methods.card import Preset, hyperparameter
 from mmclust.runs.active import ActiveRun
+from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
@@ -388,3 +390,32 @@ def test_data_that_nothing_can_be_learned_from_fail_with_a_sentence(linear: None
         patch.setattr(catalogue, "load", lambda *_, **__: replace(whole, views=(images[:, None],)))
         assert worker.execute(claimed(run)) == "failed"
     assert "0.5 everywhere" in run.record().error
+
+
+def test_a_store_that_is_away_when_a_run_is_to_start_is_waited_for(monkeypatch: pytest.MonkeyPatch):
+    store, told, run = RunStore(), [], small(1)
+    claim, asked = store.claim, []
+
+    def broken(*args, **options):
+        asked.append(args)
+        if len(asked) <= 3:
+            raise StoreUnavailable("the run store does not answer")
+        return claim(*args, **options)
+
+    monkeypatch.setattr(store, "claim", broken)
+    monkeypatch.setattr(worker, "ASK_EVERY_S", 0.01)
+    assert worker.execute_when_free(store, run.id, waiting=told.append).status == "finished"
+    assert told == ["the run store does not answer"]
+
+
+def test_ctrl_c_while_a_run_gets_its_device_stops_it(monkeypatch: pytest.MonkeyPatch):
+    store, run = RunStore(), small(400)
+    claim = store.claim
+
+    def interrupted(*args, **options):
+        signal.raise_signal(signal.SIGINT)
+        return claim(*args, **options)
+
+    monkeypatch.setattr(store, "claim", interrupted)
+    assert worker.execute_when_free(store, run.id).status == "stopped"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -70,10 +70,11 @@ class _Server:
             return False
 
     def _queued(self) -> bool:
+        """Whether runs wait; a store that does not answer may have some."""
         try:
             return self.store.has_queued("thread")
         except StoreUnavailable:
-            return False
+            return True
 
     def _start(self, run: ActiveRun) -> None:
         job = threading.Thread(target=self._job, args=(run,), name=f"train-{run.id}")

@@ -9,13 +9,14 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from mmclust import disk, settings
 from mmclust.evaluation.snapshot import Snapshot
@@ -34,6 +35,7 @@ OF_A_PROCESS = ("token", "owner", "heartbeat", "waiter_seen")
 SHUT_DOWN = "The server was shut down; resume to go on."
 
 Wish = Literal["", "stop", "pause"]
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,8 @@ class ActiveRun:
         self._wish: Wish = ""
         self._lost: ValueError | None = None
         self._lost_since: float | None = None
+        self._unsure = False
+        """Whether a transaction broke off that the store may have kept nevertheless."""
         self._began: float | None = None
         self._rate_from: tuple[float, float] | None = None
         self._n_train = 0
@@ -123,25 +127,56 @@ class ActiveRun:
 
         Returns:
             How many of them are lost: neither store nor journal has them.
+
+        Raises:
+            StoreUnavailable: the store has not answered for long.
         """
         entries = [entry for entry in (*journal.read(self.folder), *self._entries) if entry.step <= step]
-        with self._flushing:
-            with self._gathering:
-                self._points, self._entries = [], []
-            with self.store.writing() as connection:
-                connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
-                n_known = journal.mend(connection, self.id, entries)
+        self._entries = []
+
+        def take_back() -> int:
+            with self._flushing:
+                with self._gathering:
+                    self._points = []
+                with self.store.writing() as connection:
+                    connection.execute(delete(METRICS).where(METRICS.c.run_id == self.id, METRICS.c.step > step))
+                    return journal.mend(connection, self.id, entries)
+
+        n_known = self._when_store_answers(take_back)
         self._note(self._until(entries))
         journal.replace(self.folder, entries)
         self._drop_snapshots_after(step)
         self._n_points = max(n_known, n_points)
         return self._n_points - n_known
 
+    def has_points(self) -> bool:
+        """Whether the store has any curve of the run."""
+        return self._has_point()
+
     def evaluated(self, step: int) -> bool:
         """Whether the store has an evaluation at a step."""
-        this = (METRICS.c.run_id == self.id, METRICS.c.step == step, METRICS.c.name.startswith("signal/"))
-        with self.store.reading() as connection:
-            return connection.scalar(select(METRICS.c.id).where(*this).limit(1)) is not None
+        return self._has_point(METRICS.c.step == step, METRICS.c.name.startswith("signal/"))
+
+    def _has_point(self, *conditions: ColumnElement[bool]) -> bool:
+        def look() -> bool:
+            query = select(METRICS.c.id).where(METRICS.c.run_id == self.id, *conditions).limit(1)
+            with self.store.reading() as connection:
+                return connection.scalar(query) is not None
+
+        return self._when_store_answers(look)
+
+    def _when_store_answers(self, work: Callable[[], Answer]) -> Answer:
+        """Do what needs the store; one that does not answer is waited for, as training does."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return work()
+            except StoreUnavailable as lost:
+                # Training may have waited for it long enough already.
+                if self.interrupted or self._lost or time.monotonic() > deadline:
+                    raise
+                log.warning("run %s waits: %s", self.id, lost)
+                time.sleep(WRITE_EVERY_S)
 
     def _until(self, entries: Sequence[journal.Entry]) -> dict[str, Any]:
         """What the row says at the end of these entries: it may be behind, or ahead, of them."""
@@ -249,22 +284,22 @@ class ActiveRun:
             self._keep(status, error=error, ended=ended)
         except OSError as full:
             log.warning("run %s: its journal cannot be written: %s", self.id, full)
-        deadline = time.monotonic() + (0.0 if self.interrupted or self._lost else PATIENCE_S)
-        while True:
-            try:
-                return self._finish(status, error, ended)
-            except StoreUnavailable as lost:
-                if self.interrupted or time.monotonic() > deadline:
-                    raise
-                log.warning("run %s has ended and waits: %s", self.id, lost)
-                time.sleep(WRITE_EVERY_S)
+        final = {"status": status, "error": error, "ended": ended, "request": "", "token": None}
+        self._when_store_answers(partial(self._finish, final))
 
-    def _finish(self, status: Status, error: str, ended: float) -> None:
-        with self._flushing, self.store.writing() as connection:
-            self._write_gathered(connection)
-            final = {"status": status, "error": error, "ended": ended, "request": "", "token": None}
-            connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**final))
-            queue.release(connection, self._token)
+    def _finish(self, final: Mapping[str, Any]) -> None:
+        with self._flushing:
+            try:
+                self._write(final)
+            except RunLost:
+                if not self._has_ended(final):
+                    raise
+
+    def _has_ended(self, final: Mapping[str, Any]) -> bool:
+        """Whether the store has kept an ending that it could not confirm."""
+        with self.store.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.run_id == self.id)).mappings().first()
+        return row is not None and all(row[name] == value for name, value in final.items())
 
     def _keep(self, status: Status, **ending: Any) -> None:
         """Write what is known into the run's folder, if that is still there and the run is still ours.
@@ -317,14 +352,8 @@ class ActiveRun:
         """Write what has gathered; what cannot be written now is kept for later."""
         with self._flushing:
             try:
-                news = self._has_news()
-                with self.store.writing(alone=False) if news else self.store.reading() as connection:
-                    if news:
-                        self._write_gathered(connection)
-                    wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
-                if wish is None:
-                    raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
-                self._wish, self._lost_since = wish, None
+                self._wish = self._write({}) if self._has_news() else self._asked()
+                self._lost_since = None
             except StoreUnavailable as error:
                 now = time.monotonic()
                 self._lost_since = self._lost_since or now
@@ -337,25 +366,56 @@ class ActiveRun:
     def _has_news(self) -> bool:
         return bool(self._points or self._values) or time.monotonic() - self._beaten > BEAT_EVERY_S
 
-    def _write_gathered(self, connection: Connection) -> None:
+    def _asked(self) -> Wish:
+        with self.store.reading() as connection:
+            return self._read_wish(connection)
+
+    def _read_wish(self, connection: Connection) -> Wish:
+        wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
+        if wish is None:
+            raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
+        return wish
+
+    def _write(self, final: Mapping[str, Any]) -> Wish:
+        """Write what has gathered, in one transaction; it is kept for later when that fails.
+
+        Args:
+            final: the last values of the run's row, which end the run here; empty while it trains.
+
+        Returns:
+            What the user has asked for.
+
+        Raises:
+            StoreUnavailable, RunLost: nothing was written.
+        """
         with self._gathering:
             points, self._points = self._points, []
             values, self._values = self._values, {}
         try:
-            now = time.monotonic()
-            if self._began is not None:
-                values["seconds"] = self._seconds()
-            beat = now - self._beaten > BEAT_EVERY_S
-            stored = values | {"heartbeat": time.time()}
-            if not connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored)).rowcount:
-                raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
-            if points:
-                connection.execute(insert(METRICS), points)
-            if beat:
-                connection.execute(update(LEASES).where(LEASES.c.token == self._token).values(heartbeat=time.time()))
-                self._beaten = now
+            with self.store.writing(alone=bool(final)) as connection:
+                wish = self._read_wish(connection)
+                self._store(connection, points, {**values, **final})
         except BaseException:
+            self._unsure = True
             with self._gathering:
                 self._points = points + self._points
                 self._values = values | self._values
             raise
+        self._unsure = False
+        return wish
+
+    def _store(self, connection: Connection, points: list[dict[str, Any]], values: dict[str, Any]) -> None:
+        now = time.monotonic()
+        if self._began is not None:
+            values["seconds"] = self._seconds()
+        if points and self._unsure:
+            points = journal.missing(connection, self.id, points)
+        if points:
+            connection.execute(insert(METRICS), points)
+        stored = values | {"heartbeat": time.time()}
+        connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored))
+        if "token" in values:
+            queue.release(connection, self._token)
+        elif now - self._beaten > BEAT_EVERY_S:
+            connection.execute(update(LEASES).where(LEASES.c.token == self._token).values(heartbeat=time.time()))
+            self._beaten = now

@@ -141,16 +141,16 @@ def entries_of(connection: Connection, run_id: str) -> list[Entry]:
     return found
 
 
-def missing(connection: Connection, run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """Points of a run's journal, as rows, that the store does not have."""
+def missing(connection: Connection, run_id: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those points of a run that the store does not have."""
     query = select(METRICS.c.step, METRICS.c.name).where(METRICS.c.run_id == run_id)
     known = {tuple(row) for row in connection.execute(query)}
-    return [point for point in points(run_id, entries) if (point["step"], point["name"]) not in known]
+    return [point for point in rows if (point["step"], point["name"]) not in known]
 
 
 def mend(connection: Connection, run_id: str, entries: Sequence[Entry]) -> int:
     """Add to the curves of a run what its journal has beyond them; how many points there are then."""
-    lacking = missing(connection, run_id, entries)
+    lacking = missing(connection, run_id, points(run_id, entries))
     this = METRICS.c.run_id == run_id
     stored = points(run_id, entries_of(connection, run_id))
     if lacking:  # all of them anew: readers who know some see that these are void

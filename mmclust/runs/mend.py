@@ -128,7 +128,7 @@ def _gaps(store: RunRecords, row: dict[str, Any]) -> Iterable[Fault]:
     run_id = row["run_id"]
     entries = journal.read(store.folder(run_id))
     with store.reading() as connection:
-        n_missing = len(journal.missing(connection, run_id, entries))
+        n_missing = len(journal.missing(connection, run_id, journal.points(run_id, entries)))
     if n_missing:
         yield Fault(run_id=run_id, sentence=f"lacks {n_missing:,} points of its curves", repair="curves")
     elif (figures := journal.last_figures(entries)) and figures != json.loads(row["metrics"] or "{}"):

@@ -29,7 +29,9 @@ def broken(postgresql: PostgreSQL) -> Iterator[PostgreSQL]:
 
 
 def queued(store: RunStore, epochs: int = 40) -> Run:
-    return store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=epochs, limit=192))
+    return store.create(
+        build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=epochs, limit=192)
+    )
 
 
 def trained(run: Run) -> threading.Thread:

@@ -1,6 +1,7 @@
 import errno
 import os
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -352,3 +353,67 @@ def test_a_run_reads_the_same_from_a_second_store_on_the_same_home(
     other = RunStore(home, store_url).get(run.id)
     assert other.record() == run.record()
     assert other.metrics().equals(run.metrics())
+
+
+def breaking(run: Run, monkeypatch: pytest.MonkeyPatch, *, kept: bool) -> None:
+    """The next transaction breaks off at its end, and the store has kept it or not; those after it work."""
+    working = run.store.writing
+
+    @contextmanager
+    def once(**options):
+        monkeypatch.setattr(run.store, "writing", working)
+        if kept:
+            with working(**options) as connection:
+                yield connection
+        else:
+            yield from _undone(working, options)
+        raise StoreUnavailable("the run store does not answer: server closed the connection unexpectedly")
+
+    monkeypatch.setattr(run.store, "writing", once)
+
+
+def _undone(working, options):
+    with suppress(ZeroDivisionError), working(**options) as connection:
+        yield connection
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_points_of_a_transaction_that_was_not_confirmed_are_stored_once(
+    active: ActiveRun, run: Run, kept: bool, monkeypatch: pytest.MonkeyPatch
+):
+    figures = {"acc": 0.5, "nmi": 0.4, "ari": 0.3}
+    active.log({f"eval/{name}": value for name, value in figures.items()}, step=1, epoch=1)
+    breaking(run, monkeypatch, kept=kept)
+    active._flush()
+    active.log({"loss/a": 2.0}, step=2, epoch=2)
+    active._flush()
+    active.finish("finished")
+    assert run.metrics()[["step", "name"]].values.tolist() == [
+        [1, "eval/acc"],
+        [1, "eval/nmi"],
+        [1, "eval/ari"],
+        [2, "loss/a"],
+    ]
+    assert run.record().metrics == figures
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_ending_that_was_not_confirmed_is_stored(
+    active: ActiveRun, run: Run, kept: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.01)
+    active.log({"loss/a": 1.0}, step=1, epoch=1)
+    breaking(run, monkeypatch, kept=kept)
+    active.finish("finished")
+    assert run.record().status == "finished" and len(run.metrics()) == 1
+    assert RunStore().claim(RunStore().create(run.spec).id) is not None, "the device was not given back"
+
+
+def test_what_needs_the_store_waits_for_it(active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.01)
+    active.log({"loss/a": 1.0}, step=1, epoch=1)
+    breaking(run, monkeypatch, kept=False)
+    assert active.rewind(0) == 0
+    active.finish("finished")
+    assert run.metrics().empty
