@@ -10,7 +10,9 @@ import pytest
 
 from mmclust.data import catalogue, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.plots.palette import cluster_colors
 from mmclust.runs.run import Run
+from mmclust.ui.components import descriptions
 from mmclust.ui.shell import login
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -36,9 +38,19 @@ def press(app, label: str):
     return next(button for button in app.button if button.label == label).click()
 
 
-def upload(app, name: str, content: bytes):
-    app.file_uploader[0].set_value((name, content, "application/octet-stream")).run()
+def upload(app, *files: tuple[str, bytes]):
+    app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files]).run()
     return wait_for_jobs(app)
+
+
+def answer(app, question: str, option: str):
+    """Take an answer to a question by the button under it."""
+    app.button(key=f"add:use:{question}:{option}").click().run()
+    return wait_for_jobs(app)
+
+
+def detected(app) -> list[str]:
+    return [one.value for one in app.success]
 
 
 def kept(title: str = "My things", texts: bool = False) -> str:
@@ -60,17 +72,16 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     assert_clean(app)
     assert "Nothing is saved until you confirm" in texts(app)
     pixels = np.random.default_rng(0).integers(0, 256, (N, 64))
-    app = upload(app, "mine.npz", npz(x=pixels, kind=CLASSES))
+    app = upload(app, ("mine.npz", npz(x=pixels, kind=CLASSES)))
     assert_clean(app)
-    assert "Detected: 1 view: 30 x 64; 3 classes." in [one.value for one in app.success]
-    assert "A single numeric view can be saved and browsed, but not used for training" in texts(app)
+    assert "Detected: 1 view: 30 x 64; 3 classes." in detected(app)
+    assert "One view of numbers is taken by the baselines" in texts(app)
+    assert "2 open questions about the file" in texts(app)
     assert uploads.entries() == []
-    box(app, "Which array holds the classes? They only ever score a result.").set_value("kind").run()
-    app = wait_for_jobs(app)
-    box(app, "x has 64 columns, which may be the pixels of 8 x 8 images.").set_value("images, row by row").run()
-    app = wait_for_jobs(app)
-    assert "Detected: 30 gray images of 8 x 8; 3 classes." in [one.value for one in app.success]
-    assert "not used for training" not in texts(app)
+    app = answer(app, "classes", "kind")
+    app = answer(app, "pixels of x", "images, row by row")
+    assert "Detected: 30 gray images of 8 x 8; 3 classes." in detected(app)
+    assert "One view of numbers" not in texts(app) and "No open questions about the file" in texts(app)
     box(app, "Title").set_value("Small things")
     press(app, "Save data set").run()
     app = wait_for_jobs(app)
@@ -85,31 +96,83 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
 def test_views_of_different_length_are_kept_in_part_where_the_user_says_so(home: Path) -> None:
     random = np.random.default_rng(0)
     content = npz(X1=random.normal(size=(N, 5)), X2=random.normal(size=(N - 4, 7)), Y=CLASSES)
-    app = upload(open_page("data", dataset="add"), "mine.npz", content)
+    app = upload(open_page("data", dataset="add"), ("mine.npz", content))
     assert_clean(app)
-    assert "X1 has 30 samples, X2 has 26 samples. Methods need complete views" in app.warning[0].value
+    assert "X1 has 30 samples, X2 has 26 samples. Methods need complete views" in texts(app)
     assert not app.success and "Save data set" not in [button.label for button in app.button]
-    choice = box(app, "How to continue")
-    assert choice.value is None and choice.options == ["keep the first 26 rows of each view"] and choice.proto.help
-    choice.set_value("keep the first 26 rows of each view").run()
-    app = wait_for_jobs(app)
+    choice = "keep the first 26 rows of each view"
+    assert f"**{choice}**" in texts(app) and app.button(key=f"add:use:pairing:{choice}").proto.help
+    assert "2 views: 26 x 5, 26 x 7; 3 classes; the first 26 samples" in texts(app), "what it would be read as"
+    app = answer(app, "pairing", choice)
     assert_clean(app)
-    assert app.success[0].value == (
+    assert detected(app) == [
         "Detected: 2 views: 26 x 5, 26 x 7; 3 classes; the first 26 samples of each view, paired by their order."
-    )
-    box(app, "How to continue").set_value(None).run()
-    app = wait_for_jobs(app)
+    ]
+    app = wait_for_jobs(app.button(key="add:reopen:pairing").click().run())
     assert not app.success, "the choice can be taken back"
-    box(app, "How to continue").set_value("keep the first 26 rows of each view").run()
-    app = wait_for_jobs(app)
+    app = answer(app, "pairing", choice)
     press(app, "Save data set").run()
     wait_for_jobs(app)
     (entry,) = uploads.entries()
     assert (entry.n_samples, entry.n_clusters) == (26, 3)
 
 
+def test_both_readings_of_an_open_question_stand_side_by_side(home: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(N, 5)).round(3)
+    rows = [",".join(map(str, row)) for row in values]
+    tables = [("\n".join(["a,b,c,d,e", *part])).encode() for part in (rows[:15], rows[15:])]
+    app = upload(open_page("data", dataset="add"), ("north.csv", tables[0]), ("south.csv", tables[1]))
+    assert_clean(app)
+    assert "1 open question about the file" in texts(app) and "have the same columns" in texts(app)
+    shown = [one.value for one in app.caption]
+    one, two = "1 view: 30 x 5", "2 views: 15 x 5, 15 x 5"
+    assert sum(text.startswith(one) for text in shown) == sum(text.startswith(two) for text in shown) == 1
+    assert sum('class="mm-grid mm-wrap mm-cards"' in one.proto.body for one in app.get("html")) == 3
+    first = detected(app)[0]
+    other = "a view each" if "1 view" in first else "rows of one table"
+    app = wait_for_jobs(app.run())
+    assert "1 open question" in texts(app), "a guess is no answer, however often the page is drawn"
+    app = answer(app, "files", other)
+    assert detected(app)[0] != first and "No open questions" in texts(app)
+    assert app.selectbox(key="add:answer:files").value == other
+
+
+def test_what_was_understood_is_kept_and_shown(home: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(N, 5)).round(3)
+    rows = [
+        f"{','.join(map(str, row))},{c},{i % 2},note" for i, (row, c) in enumerate(zip(values, CLASSES, strict=True))
+    ]
+    content = "\n".join(["a,b,c,d,e,fine_label,coarse_label,remark", *rows]).encode()
+    app = upload(open_page("data", dataset="add"), ("mine.csv", content))
+    assert_clean(app)
+    assert any(one.value.startswith("Left out: ") and "remark" in one.value for one in app.warning)
+    app = answer(app, "classes", "coarse_label")
+    assert "is open: the data set is saved with the guess above" in texts(app)
+    press(app, "Save data set").run()
+    app = wait_for_jobs(app)
+    (entry,) = uploads.entries()
+    found = uploads.understanding(entry.name)
+    assert found is not None and found["n_clusters"] == 2
+    asked = {question["name"]: (question["answer"], question["open"]) for question in found["questions"]}
+    assert asked == {"classes": ("coarse_label", False), "use of fine_label": ("leave it out", True)}
+    assert any("remark" in one for one in found["left_out"])
+    app = wait_for_jobs(open_page("data", dataset=entry.name))
+    assert_clean(app)
+    assert [one.label for one in app.expander if "as read" in one.label] == ["Data as read"]
+    assert "Taken as: **coarse\\_label**" in texts(app) and ":orange-badge[open] fine\\_label may be classes" in texts(
+        app
+    )
+
+
+def test_samples_without_a_class_have_no_colour_of_one() -> None:
+    spec = DataSpec(name="x", views=(ViewSpec(name="a", kind="vector", shape=(2,)),), n_clusters=3)
+    data = MultiViewDataset(spec=spec, views=(np.zeros((4, 2)),), labels=np.array([0, 2, -1, 2]))
+    colors = descriptions.class_colors(data, np.arange(4))
+    assert colors is not None and colors[2] not in cluster_colors(3) and colors[1] == colors[3] != colors[0]
+
+
 def test_a_file_that_cannot_be_read_is_one_sentence_and_nothing_is_kept() -> None:
-    app = upload(open_page("data", dataset="add"), "mine.npz", b"no zip at all")
+    app = upload(open_page("data", dataset="add"), ("mine.npz", b"no zip at all"))
     assert not app.exception and not app.error
     assert [one.value for one in app.warning] and "cannot be read as .npz" in app.warning[0].value
     assert uploads.entries() == []

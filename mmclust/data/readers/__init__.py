@@ -98,10 +98,10 @@ def previews(path: Path, reading: Reading) -> dict[str, dict[str, str]]:
     return found
 
 
-def forget(path: Path) -> None:
-    """Remove what reading a path has left in the cache; nothing happens where that is nothing."""
+def forget(path: Path, answers: Mapping[str, str] | None = None) -> None:
+    """Remove what reading a path with such answers has left in the cache; nothing happens where that is nothing."""
     if path.exists() and tree.is_tree(path):
-        tree.forget(path)
+        tree.forget(path, Reading(answers))
 
 
 @lru_cache(maxsize=32)

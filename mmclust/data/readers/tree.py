@@ -138,10 +138,10 @@ def look(path: Path, reading: Reading) -> dict[str, Any]:
     return outline(plan.spec, n_samples, reading, labels=plan.labels, split=plan.split, texts=texts)
 
 
-def forget(path: Path) -> None:
-    """Remove the decoded pictures of a folder or archive from the cache."""
+def forget(path: Path, reading: Reading) -> None:
+    """Remove the decoded pictures of a folder or archive, as such answers have it, from the cache."""
     names = archives.listing(path, ())
-    if entry := cache.find(_key(path, names, (), None, None, Reading())):
+    if entry := cache.find(_key(path, names, (), None, None, reading)):
         shutil.rmtree(entry, ignore_errors=True)
 
 

@@ -123,7 +123,7 @@ def _map(
     figures = " · ".join(
         f"{TITLES[name]} {clustering.scores[name]:.1%}" for name in ("acc", "nmi") if name in clustering.scores
     )
-    st.markdown(f"**{selection.plain(side.name)}** :gray[{figures}]")
+    st.markdown(f"**{frame.plain(side.name)}** :gray[{figures}]")
     about = next(one for one in choices(clustering.snapshot.spaces, clustering.view_names) if one.name == space)
     method = layouts.PROJECTIONS[kind]
 

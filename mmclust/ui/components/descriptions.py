@@ -1,7 +1,10 @@
 """Samples and data sets in words: captions, classes, sizes."""
 
+import numpy as np
+
 from mmclust.data.dataset import MultiViewDataset, ViewSpec
 from mmclust.data.entry import Entry
+from mmclust.plots.palette import NEUTRAL, cluster_colors
 
 
 def size(view: ViewSpec) -> str:
@@ -38,3 +41,11 @@ def class_name(data: MultiViewDataset, sample: int) -> str:
     if label < 0:
         return "no class"
     return data.spec.classes[label] if data.spec.classes else f"class {label + 1}"
+
+
+def class_colors(data: MultiViewDataset, samples: np.ndarray) -> list[str] | None:
+    """Colours (n,) of the classes of samples (n,), grey for those without one; None without labels."""
+    if data.labels is None:
+        return None
+    colors = cluster_colors(max(1, data.spec.n_clusters))
+    return [colors[label] if label >= 0 else NEUTRAL for label in data.labels[samples].tolist()]

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from mmclust.data import catalogue
+from mmclust.data import catalogue, uploads
 from mmclust.data.entry import Entry
+from mmclust.ui.components import understanding
 from mmclust.ui.shell import jobs
 
 
@@ -32,6 +33,9 @@ def about(entry: Entry) -> None:
         figures.append(("", "with captions"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
     st.html(f'<div class="mm-chips">{cells}</div>')
+    if entry.place and (found := uploads.understanding(entry.name)) is not None:
+        with st.expander("Data as read", icon=":material/dataset:", key="data-as-read"):
+            understanding.panel(found)
 
 
 def origin(entry: Entry) -> str:

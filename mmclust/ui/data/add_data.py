@@ -1,21 +1,19 @@
 """Adding data of one's own: files arrive in a draft, the page says what it understood, the user keeps it or not."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from mmclust import settings
+from mmclust import settings, specs
 from mmclust.data import readers, uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
-from mmclust.data.readers.reading import Reading, understood
+from mmclust.data.readers.reading import Reading, document, understood
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui.components import descriptions, sample_cards
-from mmclust.ui.data import samples, statistics
+from mmclust.ui.components import descriptions, sample_cards, understanding
+from mmclust.ui.data import questions, samples, statistics
 from mmclust.ui.shell import frame, jobs, login
 
 DRAFT, ARRIVED, ROUND = "add:draft", "add:arrived", "add:round"
@@ -77,11 +75,10 @@ def _draft(chosen: list[Any]) -> Path | None:
 def _leave() -> None:
     """Forget the draft and what was answered about it."""
     if draft := st.session_state.pop(DRAFT, None):
-        readers.forget(Path(draft))
+        readers.forget(Path(draft), questions.answers())
         uploads.discard(Path(draft))
     st.session_state.pop(ARRIVED, None)
-    for key in [key for key in st.session_state if str(key).startswith("add:answer:")]:
-        del st.session_state[key]
+    questions.forget()
 
 
 def _empty_box() -> None:
@@ -91,109 +88,53 @@ def _empty_box() -> None:
 
 
 def _look(path: Path) -> str | None:
-    answers = {
-        str(key).removeprefix("add:answer:"): str(value)
-        for key, value in st.session_state.items()
-        if str(key).startswith("add:answer:") and value is not None
-    }
+    given = questions.answers()
     read = jobs.result(
-        ("read", str(path), tuple(sorted(answers.items()))),
-        lambda report: _read(path, answers, report),
+        ("read", str(path), tuple(sorted(given.items()))),
+        lambda report: questions.timed(path, given, report),
         label=f"Reading {path.name if path.name != 'upload' else 'the files'}",
         height=300,
     )
     if read is None:
         st.button("Choose other files", on_click=_empty_box, help="Discard these files and start over.")
         return None
-    data, reading = read
+    data, reading, seconds = read
     if data is not None:
-        st.success(f"Detected: {understood(data, reading)}", icon=":material/check_circle:")
-    _questions(reading)
+        st.success(f"Detected: {frame.plain(understood(data, reading.told))}", icon=":material/check_circle:")
+    understanding.left_out([str(one) for one in reading.left_out])
+    questions.draw(path, data, reading, seconds)
     if data is None:
         st.button("Choose other files", on_click=_empty_box, help="Discard these files and start over.")
         return None
-    _single_view_of_numbers(data)
+    for sentence in [*reading.advice, *specs.advice([view.shape for view in data.spec.views])]:
+        st.info(sentence, icon=":material/info:")
     preview(data)
-    return _keep(path, data)
-
-
-def _read(path: Path, answers: dict[str, str], report: jobs.OnProgress) -> tuple[MultiViewDataset | None, Reading]:
-    """The data set, or None where a question has to be answered first."""
-    reading = Reading(answers)
-    try:
-        return readers.read(path, reading, progress=lambda fraction, _: report(fraction)), reading
-    except ValueError:
-        if not any(question.must and not question.answer for question in reading.questions):
-            raise
-        return None, reading
-
-
-def _questions(reading: Reading) -> None:
-    """What the file leaves open, with the guess chosen where there is one."""
-    if not reading.questions:
-        return
-    st.markdown("#### Questions about the file")
-    for question in reading.questions:
-        if question.must:
-            if question.answer:
-                st.markdown(question.text)
-            else:
-                st.warning(question.text, icon=":material/help:")
-            st.selectbox(
-                "How to continue",
-                question.options,
-                index=None,
-                key=f"add:answer:{question.name}",
-                placeholder="Choose what to do",
-                help="No default: choose an option to continue.",
-            )
-    guessed = [question for question in reading.questions if not question.must]
-    for place, question in zip(_two_columns(len(guessed)), guessed, strict=False):
-        with place:
-            st.selectbox(
-                question.text,
-                question.options,
-                index=question.options.index(question.answer),
-                key=f"add:answer:{question.name}",
-                help="A default is selected; change it if it is wrong.",
-            )
-
-
-def _two_columns(count: int) -> Iterator[DeltaGenerator]:
-    """Places of so many widgets, two in a row; their boxes stand in line, however long the labels are."""
-    for _ in range(0, count, 2):
-        yield from st.columns(2, vertical_alignment="bottom")
-
-
-def _single_view_of_numbers(data: MultiViewDataset) -> None:
-    """What can be done with a view that no method takes alone."""
-    if len(data.views) == 1 and data.spec.views[0].kind == "vector":
-        st.info(
-            "Methods need images, or two or more views. A single numeric view can be saved and browsed, but "
-            "not used for training. Upload the files of all views together, or name the columns of a table by "
-            "view, such as img_1, img_2, txt_1.",
-            icon=":material/info:",
-        )
+    return _keep(path, data, reading)
 
 
 def preview(data: MultiViewDataset) -> None:
     """Some samples, the views, the sizes of the classes."""
     st.markdown("#### Preview")
     chosen = np.random.default_rng(0).permutation(data.n_samples)[:PREVIEWED]
-    colors = cluster_colors(max(1, data.spec.n_clusters))
     names = [descriptions.class_name(data, int(i)) for i in chosen]
     captions = [descriptions.caption(data, int(i), 40) for i in chosen]
     labels = [c or n for c, n in zip(captions, names, strict=True)]
-    marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
-    st.html(sample_cards.cards(data, chosen, height=56, labels=labels if any(labels) else None, colors=marks))
+    colors = descriptions.class_colors(data, chosen)
+    st.html(sample_cards.cards(data, chosen, height=56, labels=labels if any(labels) else None, colors=colors))
     st.html(statistics.views_table(data))
     if data.labels is not None:
         counts = np.bincount(data.labels[data.labels >= 0], minlength=data.spec.n_clusters)
-        st.html(samples.class_bars(counts, data.spec.classes, colors))
+        st.html(samples.class_bars(counts, data.spec.classes, cluster_colors(max(1, data.spec.n_clusters))))
 
 
-def _keep(path: Path, data: MultiViewDataset) -> str | None:
+def _keep(path: Path, data: MultiViewDataset, reading: Reading) -> str | None:
     st.markdown("#### Save")
+    if n_open := len(reading.open):
+        several = n_open > 1
+        st.caption(
+            f"{n_open} question{'s are' if several else ' is'} open: the data set is saved with the "
+            f"guess{'es' if several else ''} above, and every run says so."
+        )
     stem = "" if path.name == "upload" else path.name.split(".")[0].replace("_", " ")
     with st.form("add-keep", border=True):
         left, right = st.columns(2)
@@ -222,6 +163,7 @@ def _keep(path: Path, data: MultiViewDataset) -> str | None:
             data,
             uploads.About(title=title, about=about, source=source, licence=licence or "", citation=citation),
             login.owner(),
+            understood=document(data, reading),
         )
     except ValueError as error:
         st.warning(frame.sentence(error), icon=":material/info:")

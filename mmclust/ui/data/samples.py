@@ -37,7 +37,7 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
     label = _class(data, entry.name)
     chosen = _chosen(data, label, word, count, _holding(data))
     names, colors = [descriptions.class_name(data, int(i)) for i in chosen], cluster_colors(data.spec.n_clusters)
-    marks = None if data.labels is None else [colors[data.labels[i] % len(colors)] for i in chosen]
+    marks = descriptions.class_colors(data, chosen)
     if entry.kind == "image":
         texts = [
             ", ".join(filter(None, (f"Image {i}", f"class {name}" if name else "", descriptions.caption(data, int(i)))))

@@ -59,6 +59,11 @@ def sentence(error: Exception) -> str:
     return (text[0] if is_name else text[0].upper()) + text[1:] + ("" if text[-1] in ".!?" else ".")
 
 
+def plain(text: str) -> str:
+    """A text as Markdown that shows it letter by letter."""
+    return re.sub(r"([\\`*_{}\[\]<>#$~|]|:(?=\w))", r"\\\1", text)
+
+
 def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
     """HTML of figures side by side.
 

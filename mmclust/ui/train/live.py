@@ -15,7 +15,7 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import run_descriptions
+from mmclust.ui.components import run_descriptions, understanding
 from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.shell import cache, curves, frame
 from mmclust.ui.shell.curves import Curves
@@ -79,6 +79,17 @@ def _details(run_id: str) -> None:
             _terms(record, card(record.spec.method), points)
         _views(record, points)
         _signals(record, points)
+        _data(run)
+
+
+def _data(run: Run) -> None:
+    """What was understood of the data when the run began."""
+    if (found := run.understanding()) is None:
+        return
+    n_open = sum(question["open"] for question in found["questions"])
+    title = f"Data as read ({n_open} open question{'s' if n_open > 1 else ''})" if n_open else "Data as read"
+    with st.expander(title, icon=":material/dataset:", key="run-data"):
+        understanding.panel(found)
 
 
 def _head(run: Run, record: RunRecord) -> None:

@@ -10,7 +10,7 @@ Shapes: n samples of the clustering, m of them selected.
 from mmclust.ui.components.selection.codec import Selection
 from mmclust.ui.components.selection.samples import images
 from mmclust.ui.components.selection.session import PARAMETER, address, clear, current, select
-from mmclust.ui.components.selection.toolbar import actions, bar, link, plain
+from mmclust.ui.components.selection.toolbar import actions, bar, link
 
 __all__ = [
     "PARAMETER",
@@ -22,6 +22,5 @@ __all__ = [
     "current",
     "images",
     "link",
-    "plain",
     "select",
 ]

@@ -9,6 +9,7 @@ from mmclust.clustering import Clustering
 from mmclust.ui.components.selection import samples
 from mmclust.ui.components.selection.codec import Selection
 from mmclust.ui.components.selection.session import address, clear, current, select
+from mmclust.ui.shell import frame
 
 PAGES = {
     "map.py": ("Show on map", ":material/scatter_plot:", "Show these samples on the map"),
@@ -66,7 +67,7 @@ def bar(clustering: Clustering, *, page: str = "") -> Selection | None:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mm-selection"):
         word = clustering.word if len(found.rows) == 1 else f"{clustering.word}s"
-        st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
+        st.markdown(f"**{frame.plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
         actions(clustering, found, page=page)
     return found
 
@@ -114,13 +115,8 @@ def actions(clustering: Clustering, found: Selection, *, page: str = "", images:
 
 @st.dialog("Selected samples", width="large")
 def _window(clustering: Clustering, found: Selection) -> None:
-    st.markdown(f"**{plain(found.title)}** :gray[{len(found.rows):,} of {len(clustering.ids):,}]")
+    st.markdown(f"**{frame.plain(found.title)}** :gray[{len(found.rows):,} of {len(clustering.ids):,}]")
     samples.images(clustering, found.rows, px=56)
-
-
-def plain(text: str) -> str:
-    """A text as Markdown that shows it letter by letter."""
-    return re.sub(r"([\\`*_{}\[\]<>#:$~|])", r"\\\1", text)
 
 
 def _file_name(title: str) -> str:
