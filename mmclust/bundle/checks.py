@@ -26,6 +26,8 @@ from mmclust.sweeps.sweep import Sweep
 MAX_SNAPSHOTS = 1_000
 MAX_POINTS = 5_000_000
 MAX_ANNOTATIONS = 100
+MAX_TEXTS, MAX_TEXT = 10_000, 4_000
+"""Texts that say what was understood of the data, and letters of one."""
 
 
 def run_spec(archive: Archive, asked: Any) -> RunSpec:
@@ -79,6 +81,29 @@ def row(archive: Archive, document: Mapping[str, Any], spec: RunSpec) -> dict[st
     row |= {"status": "finished", "created": row["created"] or time.time(), "queued": row["created"] or time.time()}
     row |= {"epoch": row["epoch"] or 0.0, "seconds": row["seconds"] or 0.0}
     return row
+
+
+def understanding(archive: Archive, document: Any) -> dict[str, Any] | None:
+    """What was understood of the data of a run, in plain texts; None where the bundle does not say."""
+    if document is None:
+        return None
+    try:
+        questions = [
+            {name: clean(one[name], at_most=MAX_TEXT) for name in ("name", "text", "answer")}
+            | {"options": _texts(one["options"]), "open": one["open"] is True}
+            for one in document["questions"][:MAX_TEXTS]
+        ]
+        shapes = [[archive.whole("a shape", size, 1, 2**31) for size in shape] for shape in document["shapes"]]
+        counts = {name: archive.whole(name, document[name], 0, 10**9) for name in ("n_samples", "n_clusters")}
+        texts = {name: _texts(document[name]) for name in ("views", "classes", "left_out", "advice")}
+        sentence = clean(document["understood"], at_most=MAX_TEXT)
+    except (KeyError, TypeError, AttributeError):
+        raise archive.refuse("what it says of its data cannot be read") from None
+    return {"understood": sentence, "questions": questions, "shapes": shapes} | counts | texts
+
+
+def _texts(values: Any) -> list[str]:
+    return [clean(value, at_most=MAX_TEXT) for value in values[:MAX_TEXTS]]
 
 
 def _figures(archive: Archive, metrics: Any) -> str | None:

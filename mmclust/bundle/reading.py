@@ -1,5 +1,6 @@
 """Opens a bundle, of whatever origin: everything in it is checked before the store hears of it."""
 
+import json
 import re
 import secrets
 import shutil
@@ -19,6 +20,7 @@ from sqlalchemy import insert, select
 from mmclust.bundle import checks, layout
 from mmclust.bundle.archive import Archive, shown
 from mmclust.runs.errors import StoreUnavailable
+from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
@@ -119,6 +121,8 @@ def _unpack(archive: Archive, number: int) -> _Found:
     row = checks.row(archive, document, spec)
     (where / layout.SNAPSHOTS).mkdir(parents=True)
     (where / "spec.json").write_text(spec.to_json())
+    if (found := checks.understanding(archive, document.get("understanding"))) is not None:
+        (where / UNDERSTANDING).write_text(json.dumps(found, indent=2))
     names = sorted(name for name in archive.names if name.startswith(f"{inside}{layout.SNAPSHOTS}/"))
     if not 1 <= len(names) <= checks.MAX_SNAPSHOTS:
         raise archive.refuse(f"run {number} has {len(names)} snapshots, 1 to {checks.MAX_SNAPSHOTS} are needed")

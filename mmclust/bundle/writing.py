@@ -83,6 +83,7 @@ def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:
         {"name": a.name, "epoch": a.epoch, "steps": to_json(a.steps), "n_applied": a.n_applied, "created": a.created}
         for a in Annotations(run.store).of(run.id)
     ]
+    record["understanding"] = run.understanding()
     file.writestr(f"{folder}/{layout.RECORD}", json.dumps(record))
     points = run.metrics()
     curves = {name: points[name].to_numpy() for name in ("step", "epoch", "value")}

@@ -39,6 +39,24 @@ def test_a_run_comes_back_whole(shared: tuple[RunStore, Run, Path], there: RunSt
     assert all((states[0][name] == states[1][name]).all() for name in states[0])
 
 
+def test_what_was_understood_of_the_data_travels_in_plain_texts(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    _, run, file = shared
+    before = run.understanding()
+    assert before is not None and "gray images of 8 x 8" in before["understood"]
+    bundle.read(there, file)
+    assert there.get(run.id).understanding() == before
+    asked = {"name": "classes", "text": "Which?\x1b[31m", "options": ["a", "b"], "answer": "a", "open": True}
+    other = rewritten(
+        file, tmp_path / "b", record=lambda r: (r["spec"].update(seed=5), r["understanding"].update(questions=[asked]))
+    )
+    found = there.get(bundle.read(there, other).run_ids[0]).understanding()
+    assert found is not None and found["questions"] == [asked | {"text": "Which?[31m"}]
+    older = rewritten(file, tmp_path / "c", record=lambda r: (r["spec"].update(seed=6), r.pop("understanding")))
+    assert there.get(bundle.read(there, older).run_ids[0]).understanding() is None
+
+
 def test_a_run_that_is_here_already_stays_as_it_is(shared: tuple[RunStore, Run, Path], there: RunStore):
     _, run, file = shared
     bundle.read(there, file)
@@ -165,6 +183,9 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"manifest": lambda m: m.update(version=99)}, "no bundle that this version reads"),
         ({"manifest": lambda m: m.update(n_runs=10**9)}, "n_runs is 1000000000"),
         ({"manifest": lambda m: m.update(sweep={"asked": {}, "runs": []})}, "its sweep cannot be read"),
+        ({"record": lambda r: r.update(understanding=[1])}, "what it says of its data cannot be read"),
+        ({"record": lambda r: r["understanding"].update(questions=[7])}, "what it says of its data cannot be read"),
+        ({"record": lambda r: r["understanding"].update(n_samples="many")}, "n_samples is many"),
         ({"record": lambda r: r["spec"].update(method="os.system")}, "its method os.system is not known"),
         ({"record": lambda r: r["spec"].update(epochs="many")}, "epochs='many'"),
         ({"record": lambda r: r["spec"].update(gpus="all")}, "gpus='all'"),

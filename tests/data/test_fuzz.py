@@ -35,7 +35,17 @@ def test_the_files_that_are_damaged_are_sound_before(kind: str, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "number"), [("mat-7.3", 526), ("parquet", 947), ("zip", 734), ("zip", 1250), ("npz", 8), ("csv", 315)]
+    ("kind", "number"),
+    [
+        ("mat-7.3", 526),
+        ("parquet", 947),
+        ("zip", 734),
+        ("zip", 1250),
+        ("npz", 8),
+        ("csv", 315),
+        ("parts", 6419),
+        ("pictures-beside", 653),
+    ],
 )
 def test_files_that_once_crashed_a_reader(kind: str, number: int, home: Path) -> None:
     assert fuzz.attack(kind, 1, first=number)["crashes"] == 0

@@ -222,9 +222,9 @@ def opened(name: str, data: bytes) -> Iterator[Any]:
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Broken(name, f"has more than {MAX_PIXELS // 10**6} megapixels", "make it smaller") from None
-    except Broken:
+    except (Broken, NotGray):
         raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, EOFError, KeyError) as error:
+    except Exception as error:  # Pillow raises errors of a dozen types on damaged files
         raise Broken(name, f"is truncated or no picture ({_reason(error, data)})") from None
 
 

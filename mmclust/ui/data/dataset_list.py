@@ -49,15 +49,16 @@ def choose() -> str:
         names = sorted(known, key=lambda name: name not in here)
     if st.session_state.get(KEY) not in names:
         st.session_state[KEY] = wanted if wanted in names else None if wanted == ADD else names[0]
-    name = st.radio(
-        "Data set",
-        names,
-        index=None,
-        key=KEY,
-        format_func=lambda n: known[n].title if n in here else f":gray[{known[n].title}]",
-        captions=[_caption(known[n], n in here) for n in names],
-        help="Data sets in grey are not available on this machine; select one to see how to get it.",
-    )
+    with st.container(key="data-list"):
+        name = st.radio(
+            "Data set",
+            names,
+            index=None,
+            key=KEY,
+            format_func=lambda n: known[n].title if n in here else f":gray[{known[n].title}]",
+            captions=[_caption(known[n], n in here) for n in names],
+            help="Data sets in grey are not available on this machine; select one to see how to get it.",
+        )
     chosen = name or ADD
     forms.save("dataset", chosen)
     forms.write_url({"dataset": chosen})

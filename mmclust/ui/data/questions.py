@@ -21,7 +21,7 @@ ANSWERS = "add:answers"
 QUICK_S = 3.0
 """A file that is read within this time is read once more for each answer that is compared."""
 SKETCHED = 6
-"""Samples of a sketch."""
+"""Samples of a sketch of one view; of several, half as many."""
 MOST_CLASSES = 6
 
 
@@ -74,7 +74,8 @@ def draw(path: Path, data: MultiViewDataset | None, reading: Reading, seconds: f
 
 def sketch(data: MultiViewDataset, reading: Reading) -> Sketch:
     """A reading in a sentence, some samples, and the sizes of the classes."""
-    chosen = np.sort(np.random.default_rng(0).permutation(data.n_samples)[:SKETCHED])
+    n_shown = max(3, SKETCHED // len(data.views))
+    chosen = np.sort(np.random.default_rng(0).permutation(data.n_samples)[:n_shown])
     captions = [
         descriptions.class_name(data, int(i)) or descriptions.caption(data, int(i), 30) or f"row {i + 1}"
         for i in chosen

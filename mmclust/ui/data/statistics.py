@@ -47,7 +47,8 @@ def views_table(data: MultiViewDataset) -> str:
             f'title="Mean over all samples" style="width:{width}px;height:{height}px"></td></tr>'
         )
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="mm-table mm-views"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<div class="mm-scroll"><table class="mm-table mm-views">{body}</table></div>'
 
 
 def _number(value: float) -> str:
