@@ -37,7 +37,7 @@ FAST = Preset(
         "schedule": "cosine",
         "n_critic": 1,
         "style_dim": 20,
-        "encoder": "plain",
+        "encoder": "light",
         "width": 0.25,
         "rotation": 15.0,
     },

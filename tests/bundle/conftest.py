@@ -24,7 +24,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunStore, Run, Pat
     run.name_clusters({3: "threes"})
     annotations = Annotations(store)
     begun = annotations.add(annotations.create(run.id, "by eye", epoch=2), Merge(clusters=(1, 2)))
-    centres = ((0.0,) * 60, (1.0,) * 60)
+    dim = run.snapshot(2).spaces["z"].shape[1]
+    centres = ((0.0,) * dim, (1.0,) * dim)
     begun = annotations.add(begun, Split(cluster=0, space="z", centres=centres, variance=0.5))
     annotations.undo(begun)
     file = home / "run.mmclust"

@@ -121,7 +121,7 @@ def test_an_unknown_launcher_and_an_ended_run_are_refused(store: RunStore):
 def test_a_failing_run_does_not_stop_the_queue(store: RunStore, monkeypatch: pytest.MonkeyPatch):
     fit = trainer.Trainer.fit
 
-    def fail_once(self, state=None):
+    def fail_once(self, *args, **named):
         monkeypatch.setattr(trainer.Trainer, "fit", fit)
         raise RuntimeError("broken")
 

@@ -37,9 +37,9 @@ TINY = Experiment(
     by_loss=True,
     rows=(
         Row(label="k-means", reported="k-means", baseline="kmeans"),
-        Row(label="DCCS", reported="full", method="dccs", preset="quick", changes=SMALL),
-        Row(label="without Aug", method="dccs", preset="quick", ablation="M2: Adv + MI", changes=SMALL),
-        Row(label="impossible", method="dccs", preset="quick", changes={"input": "rgb"}),
+        Row(label="DCCS", reported="full", method="dccs", preset="paper", changes=SMALL),
+        Row(label="without Aug", method="dccs", preset="paper", ablation="M2: Adv + MI", changes=SMALL),
+        Row(label="impossible", method="dccs", preset="paper", changes={"input": "rgb"}),
     ),
 )
 
@@ -51,7 +51,7 @@ def short_presets(monkeypatch: pytest.MonkeyPatch) -> None:
     from mmclust.methods.dccs.card import CARD
 
     monkeypatch.delenv("MMCLUST_DATA", raising=False)
-    monkeypatch.setitem(CARD.presets["quick"], "digits", Preset(epochs=2))  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(CARD.presets["paper"], "digits", Preset(epochs=2))  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.slow
@@ -108,7 +108,7 @@ def test_a_stop_before_the_start_trains_nothing_and_is_said():
 
 @pytest.mark.slow
 def test_a_grid_of_two_axes_is_a_square_and_curves_are_tabulated_by_epoch():
-    rows = (Row(label="DCCS", method="dccs", preset="quick", changes=SMALL),)
+    rows = (Row(label="DCCS", method="dccs", preset="paper", changes=SMALL),)
     about = {"title": "Fig.", "paper": "A paper", "places": (Place(dataset="digits"),), "rows": rows, "n_seeds": 2}
     axes = {"beta_mi": (0.0, 0.5), "beta_aug": (1.0, 2.0)}
     figure = Experiment(name="grid", axes=axes, quick_axes={"beta_mi": (0.5,)}, **about)
