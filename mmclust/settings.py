@@ -3,6 +3,12 @@
 import os
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = PACKAGE / "_app"
+TOP = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
+"""Folder of app.py, pages/ and assets/: the top of a checkout; an installed wheel has them inside the package."""
+ASSETS = TOP / "assets"
+
 
 def home() -> Path:
     """Folder of runs, caches and the default store: MMCLUST_HOME, or `~/.mmclust`."""

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from mmclust.settings import ASSETS
 from mmclust.ui import server
 from mmclust.ui.shell import frame, login
 
-st.set_page_config(page_title="mmclust", page_icon=str(frame.ASSETS / "favicon.png"), layout="wide")
+st.set_page_config(page_title="mmclust", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 frame.style()
 
 page = st.navigation(

@@ -15,6 +15,7 @@ from mmclust import __version__
 from mmclust.cli.execution import mention_former_variable
 
 COMMANDS = (
+    "app",
     "datasets",
     "features",
     "methods",

@@ -4,11 +4,11 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 from mmclust.runs.store import RunStore
+from mmclust.settings import PACKAGE
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_ROOT = PACKAGE.parent
 
 
 def start(store: RunStore, run_id: str) -> None:

@@ -20,8 +20,9 @@ from sqlalchemy import insert, select
 from mmclust.runs.database import Database
 from mmclust.runs.run import Run
 from mmclust.runs.tables import METRICS, RUNS
+from mmclust.settings import ASSETS
 
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "example"
+FOLDER = ASSETS / "example"
 LESSONS = FOLDER.with_name("lessons")
 """A folder for each run of the lessons."""
 POINT = ("step", "epoch", "name", "value")

@@ -10,8 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from mmclust.errors import is_for_the_user
-
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
+from mmclust.settings import ASSETS
 
 log = logging.getLogger(__name__)
 
