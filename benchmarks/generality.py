@@ -34,6 +34,8 @@ SEEDS = (0, 1, 2)
 SCALINGS = ("none", "minmax", "standard", "l2")
 """Scalings among which labels choose for the yardsticks."""
 YARDSTICKS = ("best view", "all views")
+SAMPLED = {"mnist": 1000, "fashion-mnist": 2000, "cifar10": 5000}
+"""Samples of the catalogue's large image sets: few images are the harder case, and all of them take long."""
 LONGEST_S = 3600
 """A run that takes longer counts as failed."""
 
@@ -45,17 +47,30 @@ class Cell:
     """One run to measure."""
 
     dataset: str
+    """Name in the catalogue, or path."""
     method: str
     preset: str
     seed: int
+    limit: int | None = None
+    """Samples, drawn at random; None for all."""
+
+    @property
+    def about(self) -> Line:
+        """What a line says of it: a path's last part stands for it, so that folders may move."""
+        return vars(self) | {"dataset": titled(self.dataset, self.limit)}
 
     def matches(self, line: Mapping[str, Any]) -> bool:
         """Whether a line holds this run."""
-        return all(line.get(name) == value for name, value in vars(self).items())
+        return all(line.get(name) == value for name, value in self.about.items())
+
+
+def titled(dataset: str, limit: int | None) -> str:
+    """What a data set is called in lines and tables."""
+    return Path(dataset).name + (f" --limit {limit}" if limit else "")
 
 
 def measure(
-    folder: Path | None,
+    sets: Sequence[tuple[str, int | None]],
     *,
     lines: Path,
     seeds: Sequence[int] = SEEDS,
@@ -66,7 +81,7 @@ def measure(
     """Run what is not in the file yet, and sum up what is.
 
     Args:
-        folder: whose data sets are taken; None for those of the catalogue that are here.
+        sets: names or paths of data sets, each with how many samples are drawn of it, None for all.
         lines: file of JSON lines, one for each run or yardstick.
         seeds: of every run.
         methods: keys in `METHODS`; all that fit where empty.
@@ -74,35 +89,57 @@ def measure(
         told: called with a line of text after each run.
     """
     known = list(read(lines))
-    for name in datasets(folder):
-        dataset = catalogue.load(name)
+    for name, limit in sets:
+        dataset = catalogue.load(name, limit=limit)
         if dataset.labels is None:
             continue
-        if not any(line["dataset"] == name and line["method"] in YARDSTICKS for line in known):
-            for line in yardsticks(name, dataset):
+        title = titled(name, limit)
+        if not any(line["dataset"] == title and line["method"] in YARDSTICKS for line in known):
+            for line in yardsticks(title, dataset):
                 known.append(_append(lines, line))
         fitting = [key for key in METHODS if card(key).several_views == (len(dataset.views) > 1)]
         for method in [key for key in fitting if not methods or key in methods]:
             for preset in presets:
                 for seed in seeds:
-                    cell = Cell(dataset=name, method=method, preset=preset, seed=seed)
+                    cell = Cell(dataset=name, method=method, preset=preset, seed=seed, limit=limit)
                     if not any(cell.matches(line) for line in known):
                         known.append(_append(lines, run(cell)))
                         told(_words(known[-1]))
     return {"machine": machine.describe(), **summary(known)}
 
 
-def datasets(folder: Path | None) -> Iterator[str]:
-    """Names or paths of the data sets that can be read, in order."""
+def datasets(folder: Path | None) -> Iterator[tuple[str, int | None]]:
+    """Names or paths of the data sets that can be read, in order, and how many of their samples are drawn.
+
+    Args:
+        folder: whose data sets are taken, all samples; None for those of the catalogue that are here.
+    """
     if folder is None:
-        yield from (entry.name for entry in catalogue.DATASETS.values() if entry.available())
+        yield from ((e.name, SAMPLED.get(e.name)) for e in catalogue.DATASETS.values() if e.available())
         return
     for path in sorted(folder.iterdir()):
         try:
             catalogue.sized(str(path))
         except ValueError:  # no data set: a text, an index, a folder of other things
             continue
-        yield str(path)
+        yield str(path), None
+
+
+def named(text: str) -> tuple[tuple[str, int | None], ...]:
+    """Data sets from a text such as `usps,mnist:1000`: names or paths, and how many samples are drawn of each.
+
+    Raises:
+        ValueError: what stands behind a colon is no number of samples.
+    """
+    found = []
+    for one in filter(None, text.split(",")):
+        name, colon, limit = one.rpartition(":")
+        if colon and not limit.isdigit():
+            raise ValueError(
+                f"{one!r} is not understood; write NAME or NAME:N for N of its samples, such as mnist:1000"
+            )
+        found.append((name, int(limit)) if colon else (one, None))
+    return tuple(found)
 
 
 def yardsticks(name: str, dataset: MultiViewDataset) -> Iterator[Line]:
@@ -112,10 +149,11 @@ def yardsticks(name: str, dataset: MultiViewDataset) -> Iterator[Line]:
     began = time.process_time()
     with threadpool_limits(1):
         each = {scaling: [prepared(view, scaling) for view in flat] for scaling in SCALINGS}
-        alone = max(_k_means_acc(view, dataset) for views in each.values() for view in views)
-        together = max(_k_means_acc(np.concatenate(views, axis=1), dataset) for views in each.values())
+        best = [max(_k_means_acc(view, dataset) for views in each.values() for view in views)]
+        if len(flat) > 1:
+            best.append(max(_k_means_acc(np.concatenate(views, axis=1), dataset) for views in each.values()))
     cpu_s = time.process_time() - began
-    for method, figure in zip(YARDSTICKS, (alone, together), strict=True):
+    for method, figure in zip(YARDSTICKS, best, strict=False):
         yield {"dataset": name, "method": method, "preset": "", "seed": -1, "acc": figure, "cpu_s": cpu_s}
 
 
@@ -128,6 +166,7 @@ def _k_means_acc(points: np.ndarray, dataset: MultiViewDataset) -> float:
 def run(cell: Cell) -> Line:
     """Train in a process of its own; figures, processor seconds and what auto tells of it."""
     words = ["train", "--dataset", cell.dataset, "--method", cell.method, "--preset", cell.preset]
+    words += ["--limit", str(cell.limit)] if cell.limit else []
     command = [sys.executable, "-m", "mmclust", *words, "--seed", str(cell.seed), "--device", "cpu", "--json"]
     limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MMCLUST_THREADS"), "1")
     before, began = os.times(), time.monotonic()
@@ -140,7 +179,7 @@ def run(cell: Cell) -> Line:
         output, error = [], f"longer than {LONGEST_S} s"
     after = os.times()
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
-    line = vars(cell) | {"cpu_s": cpu_s, "wall_s": time.monotonic() - began}
+    line = cell.about | {"cpu_s": cpu_s, "wall_s": time.monotonic() - began}
     found = _document(output)
     if not found or not found.get("metrics"):
         return line | {"acc": None, "error": error.splitlines()[-1] if error else "no result"}
@@ -163,9 +202,13 @@ def _told_by_auto(run_id: str) -> Line:
         return {}
     told = json.loads(file.read_text())
     partitions = {name: figures["acc"] for name, figures in told.get("partitions", {}).items() if figures}
-    verdict = told.get("verdict", {})
-    word = verdict.get("word", "") if isinstance(verdict, dict) else str(verdict)
-    return {"kept": told.get("kept", ""), "verdict": word, "partitions": partitions, "moved": told.get("moved")}
+    return {
+        "kept": told["kept"],
+        "verdict": told["verdict"]["word"],
+        "measured": told["measured"],
+        "partitions": partitions,
+        "moved": told["moved"],
+    }
 
 
 def read(lines: Path) -> Iterator[Line]:
@@ -187,7 +230,7 @@ def _append(lines: Path, line: Line) -> Line:
 
 def _words(line: Mapping[str, Any]) -> str:
     figure = "failed" if line["acc"] is None else f"ACC {line['acc']:.3f}"
-    where = f"{Path(line['dataset']).name} {line['method']} {line['preset']} seed {line['seed']}"
+    where = f"{line['dataset']} {line['method']} {line['preset']} seed {line['seed']}"
     return f"{where}: {figure}, {line['cpu_s']:.0f} s"
 
 
@@ -230,7 +273,7 @@ def _row(name: str, known: Sequence[Line]) -> dict[str, Any]:
         }
     starts = [line["partitions"]["start"] for line in autos if "start" in line.get("partitions", {})]
     return {
-        "dataset": Path(name).name,
+        "dataset": name,
         **simple,
         "yardstick": max(simple.values(), default=None),
         "start": fmean(starts) if starts else None,

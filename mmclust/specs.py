@@ -39,6 +39,7 @@ def build_spec(
     epochs: int | None = None,
     seed: int = 0,
     clusters: int | None = None,
+    suggested: Mapping[str, Any] | None = None,
     device: str = "auto",
     precision: str | None = None,
     execution: str = "eager",
@@ -61,6 +62,8 @@ def build_spec(
         epochs: None for the preset's.
         seed: of weights and of every draw.
         clusters: None for as many as the data set has classes.
+        suggested: what spoke for this number where nobody knew it (see `mmclust.auto.cluster_count`); runs of preset
+            auto keep it.
         device: auto, cpu or cuda.
         precision: float32 or bf16; None for the preset's, where the device has it.
         execution: of steps on a GPU: eager, or auto for CUDA graphs and compiling where a trial finds them faster.
@@ -109,7 +112,7 @@ def build_spec(
         n_clusters=clusters,
         limit=limit,
         preset=preset,
-        auto=dict(chosen.plan) | ({"budget_min": budget_min, "fixed": sorted(changes or {})} if chosen.plan else {}),
+        auto=_left_open(chosen, budget_min, changes or {}, suggested),
         device=_device(device),
         precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
         execution=_execution(execution),
@@ -119,6 +122,16 @@ def build_spec(
         title=title.strip(),
         tags=tuple(tags),
     )
+
+
+def _left_open(
+    chosen: Preset, budget_min: float | None, changes: Mapping[str, Any], suggested: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What a run of preset auto goes by when it begins; empty for other presets."""
+    if not chosen.plan:
+        return {}
+    more = {"clusters": dict(suggested)} if suggested else {}
+    return {**chosen.plan, "budget_min": budget_min, "fixed": sorted(changes), **more}
 
 
 def facts_of(

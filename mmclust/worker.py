@@ -51,14 +51,17 @@ SMALL_SAMPLE = 400
 BACKGROUND_NICENESS = 10
 """Priority of training beside a server: pages go first."""
 
+Later = Callable[[], None]
+
 log = logging.getLogger(__name__)
 
 
 def execute(run: ActiveRun) -> Status:
     """Train a claimed run to its end, a stop or a failure; its record says which and why. Never raises."""
+    later = None
     with run:
         try:
-            status, error = _train(run)
+            status, error, later = _train(run)
         except BaseException as problem:
             status, error = _failed(run, problem)
         try:
@@ -66,7 +69,17 @@ def execute(run: ActiveRun) -> Status:
         except Exception:
             log.exception("run %s ended as %s, which could not be stored", run.id, status)
             return "interrupted"
+    if later is not None:
+        _add_to_record(run, later)
     return status
+
+
+def _add_to_record(run: ActiveRun, later: "Later") -> None:
+    """What others may see of a finished run before it is done, such as simple methods that take long."""
+    try:
+        later()
+    except Exception:
+        log.exception("run %s has finished; what belongs beside its result could not be computed", run.id)
 
 
 def execute_when_free(
@@ -116,9 +129,11 @@ def _claim_when_free(
         time.sleep(ASK_EVERY_S)
 
 
-def _train(run: ActiveRun) -> tuple[Status, str]:
+def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
+    """Status, what to say of it, and what is left to do once the run has ended."""
     import torch
 
+    from mmclust.engine import partial as partial_samples
     from mmclust.engine.memory import Peak
     from mmclust.engine.trainer import Trainer, snapshot_epochs
 
@@ -170,17 +185,24 @@ def _train(run: ActiveRun) -> tuple[Status, str]:
         environment=_environment(run.device, trainer.method) | {"steps": steps} | told,
     )
     again = state is not None and not run.evaluated(step)
+    later = None
     if spec.auto and about.several_views:
-        outcome = _train_from_start(run, dataset, found, state, partial(make, {}, run, None))
+        outcome, later = _train_from_start(run, dataset, found, state, partial(make, {}, run, None))
+    elif spec.auto:
+        outcome, later = _train_by_trials(run, dataset, make)
     else:
-        outcome = _train_by_trials(run, dataset, make) if spec.auto else trainer.fit(state, measure_again=again)
+        outcome = trainer.fit(state, measure_again=again)
+        if outcome == "finished" and dataset.partial is not None:
+            partial_samples.keep(
+                run, dataset, partial_samples.by_method(trainer.method, dataset.partial, trainer.device)
+            )
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
     if outcome == "paused" and run.short_of_space:
-        return "paused", run.short_of_space
+        return "paused", run.short_of_space, None
     if outcome == "stopped" and run.interrupted:
-        return "interrupted", run.interrupted
-    return outcome, ""
+        return "interrupted", run.interrupted, None
+    return outcome, "", later
 
 
 def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Reading) -> None:
@@ -216,7 +238,7 @@ def _train_from_start(
     found: "Preparation | None",
     state: dict[str, Any] | None,
     make: "Callable[[Callable[[Method], Method]], Trainer]",
-) -> "Outcome":
+) -> "tuple[Outcome, Later]":
     """Preset auto for several views: a start that needs no method, the method, and the better of both."""
     from mmclust.auto import view_run
 
@@ -225,7 +247,7 @@ def _train_from_start(
     return view_run.train(job)
 
 
-def _train_by_trials(run: ActiveRun, dataset: MultiViewDataset, make: "Make") -> "Outcome":
+def _train_by_trials(run: ActiveRun, dataset: MultiViewDataset, make: "Make") -> "tuple[Outcome, Later]":
     """Preset auto: what the spec leaves open is decided first."""
     import torch
 

@@ -19,7 +19,7 @@ ALLOWED = {
         *("methods.card", "models", "plots", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
     "cli": {
-        *("analysis", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
+        *("analysis", "auto", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
         *("report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
     "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},

@@ -11,6 +11,8 @@ import numpy as np
 from mmclust.auto import graphs, starts
 
 Views = Sequence[np.ndarray]
+MOST_SAMPLES = 10_000
+"""Samples that are clustered; the others follow their nearest neighbours."""
 UMAP_DIMS = 10
 
 
@@ -61,7 +63,7 @@ class Baseline:
     clusters: Callable[[Views, int, int], np.ndarray]
     """(views, K, seed) -> (N,)."""
     slow: bool = False
-    """Whether it takes longer than the start of a run."""
+    """Whether it takes longer than the start of a run, so that it is computed after the run has finished."""
 
 
 BASELINES: dict[str, Baseline] = {
@@ -70,3 +72,20 @@ BASELINES: dict[str, Baseline] = {
     "mean-graph": Baseline(title="spectral clustering of the mean graph", clusters=spectral_mean_graph),
     "umap": Baseline(title="UMAP + Gaussian mixture", clusters=umap_mixture, slow=True),
 }
+
+
+def partitions(views: Views, n_clusters: int, seed: int, *, slow: bool) -> dict[str, np.ndarray]:
+    """Clusters (N,) by each of `BASELINES` that is slow or that is not, by its title.
+
+    Args:
+        views: each (N, D), prepared.
+        n_clusters: K.
+        seed: of all draws.
+        slow: which of them.
+    """
+    rows = np.sort(np.random.default_rng(seed).permutation(len(views[0]))[:MOST_SAMPLES])
+    some = views if len(rows) == len(views[0]) else [view[rows] for view in views]
+    found = {one.title: one.clusters(some, n_clusters, seed) for one in BASELINES.values() if one.slow == slow}
+    if some is views:
+        return found
+    return {title: starts.followed(views, rows, clusters) for title, clusters in found.items()}

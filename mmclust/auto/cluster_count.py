@@ -7,7 +7,8 @@ Shapes: N samples, D columns, K clusters.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from mmclust.auto.evidence import Evidence
 from mmclust.auto.starts import CCA_RIDGES, GRAPH_NEIGHBOURS, k_means, mean_graph, shared_directions, unit_rows
 from mmclust.evaluation.metrics import ari
 
+if TYPE_CHECKING:
+    from mmclust.data.dataset import MultiViewDataset
+
 MOST_SAMPLES = 1500
 """Samples that numbers are compared on."""
 TRIED = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 25, 30, 35, 40, 50)
@@ -23,6 +27,11 @@ FEWEST_PER_CLUSTER = 8
 """Samples in a cluster, on average, below which a number is not tried."""
 N_SUBSAMPLES, SUBSAMPLE = 4, 0.8
 TIED = 0.02
+
+MOST_PREPARED = 5000
+"""Samples that views are prepared on."""
+MANY_CLUSTERS = 10
+"""Bounds the neighbours by which preparations are compared, while the number of clusters is open."""
 
 Views = Sequence[np.ndarray]
 
@@ -55,6 +64,41 @@ class Suggestion:
     plausible: tuple[int, ...]
     """Numbers whose worth lies within two deviations of the best, the uncertainty of the suggestion."""
     tried: tuple[Tried, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The suggestion in words, with its uncertainty."""
+        others = [k for k in self.plausible if k != self.n_clusters]
+        sure = f"; {', '.join(map(str, others))} are as plausible" if others else "; no other number comes near"
+        sure = sure.replace("are", "is") if len(others) == 1 else sure
+        runner_up = f", runner-up {self.runner_up}" if self.runner_up else ""
+        return f"{self.n_clusters} clusters are suggested by evidence and stability, without labels{runner_up}{sure}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON document."""
+        tried = [asdict(one) | {"worth": one.worth} for one in self.tried]
+        return asdict(self) | {"plausible": list(self.plausible), "tried": tried}
+
+
+def suggest_for(dataset: "MultiViewDataset", *, seed: int = 0) -> Suggestion:
+    """A number of clusters for a data set as it was read; images count as two views, their pixels and their edges.
+
+    Raises:
+        ValueError: too few samples, or all of them are the same.
+    """
+    if dataset.n_samples > MOST_PREPARED:
+        rows = np.sort(np.random.default_rng(seed).permutation(dataset.n_samples)[:MOST_PREPARED])
+        dataset = dataset.take(rows)
+    if len(dataset.views) == 1 and dataset.spec.views[0].kind == "image":
+        from mmclust.auto import shallow
+
+        codes = shallow.describe(dataset.views[0], dataset.spec.views[0], seed)
+        return suggest((codes.pixels, codes.hog), seed=seed)
+    from mmclust.auto.view_run import chosen_steps, comparable
+    from mmclust.data import preprocessing
+
+    steps, _ = chosen_steps(dataset, MANY_CLUSTERS, seed)
+    return suggest(comparable(preprocessing.prepare(dataset, steps)), seed=seed)
 
 
 def suggest(views: Views, *, seed: int = 0) -> Suggestion:

@@ -3,36 +3,40 @@
 Shapes: N images, K clusters, k neighbours.
 """
 
-import json
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from mmclust.auto import shallow
+from mmclust.auto import shallow, starts
+from mmclust.auto.evidence import Evidence, total
 from mmclust.auto.image_signals import Signals, measure
 from mmclust.auto.mirror import Mirror, mirror
+from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.trial import Trial
+from mmclust.auto.verdict import Measured, verdict
 from mmclust.baselines.classic import k_means
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.engine.guide import Guide, Schedule
 from mmclust.engine.trainer import Outcome, Trainer
-from mmclust.evaluation.metrics import acc, score
+from mmclust.evaluation.metrics import score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 
-FILE, ARRAYS = "auto.json", "auto.npz"
-"""In the run's folder: what earned the result, and the partitions that it names."""
+__all__ = ["ARRAYS", "FILE", "Job", "Make", "train"]
 
+FEWEST_PER_CLUSTER = 15
+"""Images of a cluster, on average, below which the start is the result: a method cannot learn from so few."""
+CHANCE_SAMPLES = 3000
+"""Images that clusterings by chance are measured on, at most."""
 NEARLY = 0.1
 """Difference in worth up to which the stronger augmentation is taken. Measured: where it helped (digits, letters,
 clothes) -0.08 to 0.05, where it destroyed the clusters (palms, faces) 0.3 to 0.9."""
 SIGNAL_BATCH = 1024
-START_LOGIT = 5.0
-"""Score of a sample's cluster where the start is the result; the others' is 0."""
 
 Make = Callable[[Mapping[str, Any], Any, Guide | None], Trainer]
 """Gives a trainer for hyper-parameters, a recorder and a guide."""
@@ -74,8 +78,12 @@ class Tried:
     total_steps: int
 
 
-def train(job: Job) -> Outcome:
-    """Train all candidates, keep one or the start, and write down what earned the result."""
+def train(job: Job) -> tuple[Outcome, Callable[[], None]]:
+    """Train all candidates, keep one or the start, and write down what earned the result.
+
+    Returns:
+        How it ended, and what is left to do once the run has: simple methods that take long are added to the record.
+    """
     images, view = job.dataset.views[0], job.dataset.spec.views[0]
     codes = shallow.describe(images, view, job.seed)
     start = shallow.start(codes, job.n_clusters, job.seed, **_known_start(job))
@@ -88,17 +96,22 @@ def train(job: Job) -> Outcome:
         trainer = job.make(values, trial, _guide(job, start))
         outcome = trainer.fit(trial.restored(job.device))
         if outcome != "finished":
-            return outcome
+            return outcome, _nothing
         tried.append(_tried(name, values, trainer, trial, codes.joint))
     taken = choose(tried)
     taken.trial.become_the_run(taken.total_steps, job.device)
-    why = keep_start(taken.signals, start)
+    why = keep_start(taken.signals, len(start.clusters), job.n_clusters)
     if why:
         _keep_start(job, start, taken)
-    _write(job, codes, start, seen, tried, taken, why)
     job.run.decide(taken.values, _decided(job, start, taken))
+    earned = Earned(job=job, codes=codes, start=start, seen=seen, tried=tried, taken=taken, why=why)
+    earned.write(quick_baselines(job, codes))
     shutil.rmtree(job.run.folder / "trials", ignore_errors=True)
-    return "finished"
+    return "finished", lambda: earned.write(quick_baselines(job, codes) | slow_baselines(job, codes))
+
+
+def _nothing() -> None:
+    """What is left to do of a run that did not finish."""
 
 
 def choose(tried: Sequence[Tried]) -> Tried:
@@ -111,8 +124,13 @@ def choose(tried: Sequence[Tried]) -> Tried:
     return [each for each in tried if each.signals.worth >= best - NEARLY][-1]
 
 
-def keep_start(signals: Signals, start: shallow.ShallowStart) -> str:
+def keep_start(signals: Signals, n_images: int, n_clusters: int) -> str:
     """Why the start is the result rather than the deep clustering, in a sentence; empty where it is not."""
+    if n_images < FEWEST_PER_CLUSTER * n_clusters:
+        return (
+            f"{n_images:,} images are too few for the method, fewer than {FEWEST_PER_CLUSTER} for each of {n_clusters} "
+            "clusters, so the shallow start is the result."
+        )
     if signals.collapsed:
         return "The deep clustering collapsed into few clusters, so the shallow start is the result."
     if signals.untrained:
@@ -176,11 +194,9 @@ def _tried(name: str, values: Mapping[str, Any], trainer: Trainer, trial: Trial,
 
 def _keep_start(job: Job, start: shallow.ShallowStart, taken: Tried) -> None:
     """Make the start the run's result: its last snapshot holds it, its figures are the start's."""
-    snapshot = taken.snapshot
-    clusters = start.clusters[snapshot.index]
-    logits = np.where(np.arange(job.n_clusters) == clusters[:, None], START_LOGIT, 0.0).astype(np.float32)
-    job.run.snapshot(replace(snapshot, logits=logits))
-    if (found := _figures(job, clusters, snapshot.index)) is not None:
+    snapshot = as_start(taken.snapshot, start.clusters, job.n_clusters)
+    job.run.snapshot(snapshot)
+    if (found := _figures(job, snapshot.y_pred, snapshot.index)) is not None:
         values = {f"eval/{name}": value for name, value in found.items()}
         job.run.log(values, step=snapshot.step, epoch=snapshot.epoch)
 
@@ -190,69 +206,106 @@ def _figures(job: Job, clusters: np.ndarray, index: np.ndarray) -> dict[str, flo
     return None if job.dataset.labels is None else score(job.dataset.labels[index], clusters)
 
 
-def _write(
-    job: Job,
-    codes: shallow.Codes,
-    start: shallow.ShallowStart,
-    seen: Mirror,
-    tried: Sequence[Tried],
-    taken: Tried,
-    why: str,
-) -> None:
-    """What earned the result, as `auto.json`, and the partitions that it names, as `auto.npz`."""
-    index = taken.snapshot.index
-    partitions = {"start": start.clusters, **baselines(job, codes)}
-    found = {
-        "kind": "images",
-        "budget_min": job.auto["budget_min"],
-        "kept": "start" if why else "method",
-        "why": why,
-        "start": {
-            "space": start.taken.space,
-            "layout": start.taken.layout,
-            "mixture": start.taken.mixture,
-            "predictability": start.taken.predictability,
-            "stability": start.taken.stability,
-            "clear": start.is_clear,
-        },
-        "mirror": asdict(seen) | {"allowed": seen.allowed},
-        "candidates": [
-            {
-                "name": each.name,
-                "values": {name: each.values[name] for name in ("flip", *job.auto["candidates"][each.name])},
-                "signals": each.signals.as_dict(),
-                "moved": n_moved(start.clusters[index], each.snapshot.y_pred),
-                "metrics": _figures(job, each.snapshot.y_pred, index),
-                "taken": each is taken,
-            }
-            for each in tried
-        ],
-        "n_samples": len(index),
-        "partitions": {name: _figures(job, clusters[index], index) for name, clusters in partitions.items()},
-    }
-    arrays = {_key(name): values[index] for name, values in partitions.items()}
-    np.savez(job.run.folder / ARRAYS, allow_pickle=False, index=index, **arrays)
-    temporary = job.run.folder / (FILE + ".tmp")
-    temporary.write_text(json.dumps(found, indent=2))
-    temporary.replace(job.run.folder / FILE)
+@dataclass(frozen=True, kw_only=True)
+class Earned:
+    """What earned a result."""
+
+    job: Job
+    codes: shallow.Codes
+    start: shallow.ShallowStart
+    seen: Mirror
+    tried: Sequence[Tried]
+    taken: Tried
+    why: str
+    """Why the start is the result; empty where the method's clustering is."""
+
+    def write(self, simple: Mapping[str, np.ndarray]) -> None:
+        """Into the run's folder, beside partitions (N,) by simple methods."""
+        index, deep = self.taken.snapshot.index, self.taken.snapshot.y_pred.astype(np.int64)
+        everything = {"start": self.start.clusters[index], "method": deep}
+        everything |= {name: clusters[index] for name, clusters in simple.items()}
+        save(self.job.run.folder, self.document(everything), everything | {"index": index})
+
+    def document(self, partitions: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """What `auto.json` holds.
+
+        Args:
+            partitions: each (n,) of the images in the last snapshot.
+        """
+        job, index, taken = self.job, self.taken.snapshot.index, self.start.taken
+        figures = partial(_figures, job, index=index)
+        measured, evidence = self._measured(partitions)
+        return {
+            "kind": "images",
+            "budget_min": job.auto["budget_min"],
+            "kept": "start" if self.why else "method",
+            "why": self.why,
+            "verdict": asdict(verdict(measured)),
+            "measured": asdict(measured),
+            "start": {
+                "space": taken.space,
+                "layout": taken.layout,
+                "mixture": taken.mixture,
+                "predictability": taken.predictability,
+                "stability": taken.stability,
+                "clear": self.start.is_clear,
+                "evidence": evidence["start"],
+            },
+            "evidence": {"start": evidence["start"], "end": evidence["method"]},
+            "mirror": asdict(self.seen) | {"allowed": self.seen.allowed},
+            "candidates": [self._about(each) for each in self.tried],
+            "n_samples": len(index),
+            "moved": n_moved(partitions["start"], partitions["method"]),
+            "partitions": {name: figures(clusters) for name, clusters in partitions.items()},
+            "partition_evidence": evidence,
+            "clusters": job.auto.get("clusters"),
+        }
+
+    def _about(self, each: Tried) -> dict[str, Any]:
+        """A candidate."""
+        index = self.taken.snapshot.index
+        return {
+            "name": each.name,
+            "values": {name: each.values[name] for name in ("flip", *self.job.auto["candidates"].get(each.name, ()))},
+            "signals": each.signals.as_dict(),
+            "moved": n_moved(self.start.clusters[index], each.snapshot.y_pred),
+            "metrics": _figures(self.job, each.snapshot.y_pred, index),
+            "taken": each is self.taken,
+        }
+
+    def _measured(self, partitions: Mapping[str, np.ndarray]) -> tuple[Measured, dict[str, float]]:
+        """What the verdict goes by, pixels and edges being the two views, and the evidence of each partition."""
+        index, n_clusters, seed = self.taken.snapshot.index, self.job.n_clusters, self.job.seed
+        views = (self.codes.pixels[index], self.codes.hog[index])
+        measure = Evidence(views, n_clusters, seed)
+        evidence = {name: measure.of(clusters) for name, clusters in partitions.items()}
+        result = partitions["start" if self.why else "method"]
+        by_view = measure.by_view(result)
+        some = np.sort(np.random.default_rng(seed).permutation(len(index))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
+        measured = Measured(
+            n_samples=len(index),
+            n_clusters=n_clusters,
+            evidence=total(by_view),
+            evidence_by_view=tuple(by_view.tolist()),
+            chance=starts.chance([view[some] for view in views], n_clusters, seed),
+            simple={name: value for name, value in evidence.items() if name not in ("start", "method")},
+            use=usage_entropy(result) / float(np.log(n_clusters)),
+            views=("pixels", "edges"),
+            related=(True, True),
+        )
+        return measured, evidence
 
 
-def baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
+def quick_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
     """Partitions (N,) by simple methods on the same images."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Number of distinct clusters")  # of images that are alike
-        centres = k_means(codes.pixels, job.n_clusters, job.seed)
+        return {"k-means on pixels": k_means(codes.pixels, job.n_clusters, job.seed)}
+
+
+def slow_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
+    """Partitions (N,) by those that take longer than a candidate's evaluation."""
     return {
-        "k-means on pixels": centres,
-        "UMAP and mixture on pixels": shallow.baseline(codes, "pixels", job.n_clusters, job.seed),
-        "UMAP and mixture on edges": shallow.baseline(codes, "hog", job.n_clusters, job.seed),
+        f"UMAP and mixture on {name}": shallow.baseline(codes, space, job.n_clusters, job.seed)
+        for name, space in (("pixels", "pixels"), ("edges", "hog"))
     }
-
-
-def n_moved(before: np.ndarray, after: np.ndarray) -> int:
-    """Samples (n,) that left their cluster, after clusters of both partitions are matched."""
-    return round((1 - acc(before, after)) * len(before))
-
-
-def _key(name: str) -> str:
-    return name.replace(" ", "_")

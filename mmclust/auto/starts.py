@@ -178,6 +178,8 @@ def shared_directions(views: Views, n_directions: int, ridge: float) -> np.ndarr
     Kettenring (Biometrika 1971), MAXVAR: leading left singular vectors of all whitened views side by side.
     """
     whitened = np.concatenate([_whitened(view, ridge) for view in views], axis=1)
+    if not whitened.shape[1]:  # all samples are alike in every view
+        return np.zeros((len(whitened), 1), np.float32)
     _, right = np.linalg.eigh(whitened.T @ whitened)
     return unit_rows(whitened @ right[:, ::-1][:, :n_directions])
 

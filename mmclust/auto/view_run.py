@@ -3,10 +3,9 @@
 Shapes: N samples, D columns, K clusters.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,19 +13,20 @@ import numpy as np
 from mmclust.auto import baselines, pools, preparation
 from mmclust.auto.evidence import TIED, Evidence, total
 from mmclust.auto.preparation import Preparation
+from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.starts import Pool
-from mmclust.auto.verdict import Measured, Verdict, verdict
+from mmclust.auto.verdict import Measured, verdict
 from mmclust.data import preprocessing, scaling
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.evaluation.metrics import acc, score, usage_entropy
+from mmclust.engine import partial as partial_samples
+from mmclust.evaluation.metrics import score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from mmclust.engine.trainer import Outcome, Trainer
     from mmclust.methods.base import Method
 
-FILE, ARRAYS = "auto.json", "auto.npz"
-"""In the run's folder: what earned the result, and the partitions that it names."""
+__all__ = ["ARRAYS", "FILE", "Job", "LiveEvidence", "chosen_steps", "train"]
 STEPS: Mapping[str, tuple[str, ...]] = {
     "none": (),
     "tf-idf": ("tf-idf",),
@@ -37,8 +37,6 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "walk": ("walk",),
 }
 """Steps of `mmclust.data.preprocessing` that make each of `preparation.SCALINGS`."""
-START_LOGIT = 5.0
-"""Score of a sample's cluster where the start is the result; the others' is 0."""
 LIVE_SAMPLES = 2000
 """Samples that the curve of evidence is measured on."""
 
@@ -106,8 +104,12 @@ class Job:
     """Gives the trainer of the method after it was wrapped."""
 
 
-def train(job: Job) -> "Outcome":
-    """Start, training and gate; what earned the result is written down at the beginning and at the end."""
+def train(job: Job) -> "tuple[Outcome, Callable[[], None]]":
+    """Start, training and gate; what earned the result is written down at the end.
+
+    Returns:
+        How it ended, and what is left to do once the run has: simple methods that take long are added to the record.
+    """
     import torch
 
     from mmclust.methods.warm_start import WarmStart
@@ -125,7 +127,7 @@ def train(job: Job) -> "Outcome":
     trainer.method.watch(trainer.train_views)
     outcome = trainer.fit(None if job.state is None else dict(job.state))
     if outcome != "finished":
-        return outcome
+        return outcome, _nothing
     deep = job.run.run.snapshot()
     curve = job.run.run.metrics(["signal/evidence"])
     points = list(zip(curve["epoch"].astype(int), curve["value"], strict=True))
@@ -137,8 +139,26 @@ def train(job: Job) -> "Outcome":
         job.run.log(
             values | {"signal/evidence": earned.document["evidence"]["start"]}, step=deep.step, epoch=deep.epoch
         )
-    save(job.run.folder, document(this, earned, views, spec.preprocessing), earned.partitions)
-    return outcome
+    if (lacking := job.dataset.partial) is not None:
+        found = (
+            partial_samples.by_method(trainer.method, lacking, trainer.device)
+            if earned.kept == "method"
+            else partial_samples.by_neighbours(job.dataset, lacking, earned.clusters)
+        )
+        partial_samples.keep(job.run, job.dataset, found)
+    write = partial(_write, job.run, this, views)
+    write(earned)
+    return outcome, lambda: write(this.with_slow_baselines(earned))
+
+
+def _nothing() -> None:
+    """What is left to do of a run that did not finish."""
+
+
+def _write(active: Any, run: "ViewRun", views: Sequence[Mapping[str, Any]], earned: "Earned") -> None:
+    spec = active.spec
+    about = document(run, earned, views, steps=spec.preprocessing, suggested=spec.auto.get("clusters"))
+    save(active.folder, about, earned.partitions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +202,7 @@ class ViewRun:
         by_view = self.measure.by_view(clusters)
         evidence, of_start = total(by_view), self.measure.of(start.clusters)
         keeps = evidence >= of_start - TIED
-        simple = self._simple()
+        simple = baselines.partitions(self.views, self.n_clusters, self.seed, slow=False)
         result = clusters if keeps else start.clusters
         return Earned(
             kept="method" if keeps else "start",
@@ -213,35 +233,45 @@ class ViewRun:
             "taken": place == self.pool.taken,
         }
 
-    def _simple(self) -> dict[str, np.ndarray]:
-        """Partitions by simple methods on the same preparation, by title; those that take long are left out."""
-        quick = (one for one in baselines.BASELINES.values() if not one.slow)
-        return {one.title: one.clusters(self.views, self.n_clusters, self.seed) for one in quick}
+    def with_slow_baselines(self, earned: Earned) -> Earned:
+        """With the simple methods that take long."""
+        slow = baselines.partitions(self.views, self.n_clusters, self.seed, slow=True)
+        return replace(earned, partitions={**earned.partitions, **slow})
 
     def metrics(self, clusters: np.ndarray) -> dict[str, float] | None:
         """Agreement with the classes, which no choice has seen; None without labels."""
         return None if self.dataset.labels is None else score(self.dataset.labels, clusters)
 
-    def verdict(self, earned: Earned, related: Sequence[bool]) -> Verdict:
-        """What the result is worth without labels."""
+    def measured(self, earned: Earned, evidence: Mapping[str, float], related: Sequence[bool]) -> Measured:
+        """What the verdict goes by.
+
+        Args:
+            earned: the result.
+            evidence: of its partitions, by their names.
+            related: of each view, whether it belongs to the others.
+        """
         by_view = self.measure.by_view(earned.clusters)
-        simple = {n: self.measure.of(c) for n, c in earned.partitions.items() if n not in ("start", "method")}
-        return verdict(
-            Measured(
-                n_samples=len(earned.clusters),
-                n_clusters=self.n_clusters,
-                evidence=total(by_view),
-                evidence_by_view=tuple(by_view),
-                chance=self.pool.chance,
-                simple=simple,
-                use=usage_entropy(earned.clusters) / float(np.log(self.n_clusters)),
-                views=[view.name for view in self.dataset.spec.views],
-                related=related,
-            )
+        return Measured(
+            n_samples=len(earned.clusters),
+            n_clusters=self.n_clusters,
+            evidence=total(by_view),
+            evidence_by_view=tuple(by_view.tolist()),
+            chance=self.pool.chance,
+            simple={name: value for name, value in evidence.items() if name not in ("start", "method")},
+            use=usage_entropy(earned.clusters) / float(np.log(self.n_clusters)),
+            views=tuple(view.name for view in self.dataset.spec.views),
+            related=tuple(related),
         )
 
 
-def document(run: ViewRun, earned: Earned, views: Sequence[Mapping[str, Any]], steps: Sequence[str]) -> dict[str, Any]:
+def document(
+    run: ViewRun,
+    earned: Earned,
+    views: Sequence[Mapping[str, Any]],
+    *,
+    steps: Sequence[str],
+    suggested: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """All of it for `auto.json`.
 
     Args:
@@ -249,17 +279,22 @@ def document(run: ViewRun, earned: Earned, views: Sequence[Mapping[str, Any]], s
         earned: what came of it.
         views: what is known of each view.
         steps: the preprocessing in plain steps.
+        suggested: what spoke for the number of clusters; None where somebody knew it.
     """
-    judged = run.verdict(earned, [view["related"] for view in views])
+    evidence = {name: run.measure.of(clusters) for name, clusters in earned.partitions.items()}
+    measured = run.measured(earned, evidence, [view["related"] for view in views])
     return {
         "kind": "views",
         "kept": earned.kept,
         "why": earned.why,
-        "verdict": asdict(judged),
+        "verdict": asdict(verdict(measured)),
+        "measured": asdict(measured),
         "preprocessing": list(steps),
         "views": list(views),
         **earned.document,
         "partitions": {name: run.metrics(clusters) for name, clusters in earned.partitions.items()},
+        "partition_evidence": evidence,
+        "clusters": suggested,
     }
 
 
@@ -278,29 +313,6 @@ def _views(run: ViewRun, found: Preparation | None) -> list[dict[str, Any]]:
                 "copy_of": found.copies[place],
             }
     return views
-
-
-def save(folder: Path, about: Mapping[str, Any], partitions: Mapping[str, np.ndarray]) -> None:
-    """Write `auto.json` and `auto.npz` into a run's folder; each appears whole or not at all."""
-    arrays = {name.replace(" ", "_"): clusters.astype(np.int32) for name, clusters in partitions.items()}
-    draft = folder / (ARRAYS + ".tmp")
-    with draft.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-    draft.replace(folder / ARRAYS)
-    draft = folder / (FILE + ".tmp")
-    draft.write_text(json.dumps(about, indent=2))
-    draft.replace(folder / FILE)
-
-
-def as_start(deep: Snapshot, clusters: np.ndarray, n_clusters: int) -> Snapshot:
-    """The last snapshot with the start as its assignment."""
-    own = np.arange(n_clusters) == clusters[deep.index][:, None]
-    return replace(deep, logits=np.where(own, START_LOGIT, 0.0).astype(np.float32))
-
-
-def n_moved(before: np.ndarray, after: np.ndarray) -> int:
-    """Samples (n,) that left their cluster, after clusters of both partitions are matched."""
-    return round((1 - acc(before, after)) * len(before))
 
 
 def _at(curve: Sequence[tuple[int, float]], epoch: int) -> float | None:

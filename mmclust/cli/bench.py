@@ -21,8 +21,9 @@ NAMES = {
     "device": "on a GPU: losses beside the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
     "seeds side by side",
     "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
-    "generality": "every data set of FOLDER, or of the catalogue, with every fitting method under preset auto, three "
-    "seeds, beside k-means chosen by labels and with --preset paper beside the paper's settings; resumable",
+    "generality": "every data set of FOLDER, of --dataset NAME,NAME:N (N of its samples) or of the catalogue, with "
+    "every fitting method under preset auto, three seeds, beside k-means chosen by labels and with --preset paper "
+    "beside the paper's settings; resumable",
     "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
     "sensitivity": "the Sensitivity page with 500 runs in Chromium, and a step of its slider",
     "sweep": "seconds of 100 tiny runs, and the share of them that no run trained in",
@@ -114,7 +115,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--dataset",
         metavar="NAME",
-        help="train: with --method; accuracy, device: default digits; pages: of the run shown, default the largest",
+        help="train: with --method; accuracy, device: default digits; generality: NAME,NAME:N instead of a folder; "
+        "pages: of the run shown, default the largest",
     )
     parser.add_argument(
         "--lines",
@@ -186,7 +188,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         )
     if args.name == "generality":
         return module.measure(
-            _existing(args.folder),
+            module.named(args.dataset) if args.dataset else tuple(module.datasets(_existing(args.folder))),
             lines=args.lines or settings.home() / "generality.jsonl",
             seeds=args.seeds or module.SEEDS,
             methods=(args.method,) if args.method else (),

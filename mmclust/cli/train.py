@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LAUNCHER = "command"
 """Marks runs that no server may take: the process that queued them executes them."""
 PRINT_EVERY_S = 2.0
+AUTO = "auto"
+"""Stands for a number of clusters that is to be found."""
 
 
 def add(commands: Any) -> None:
@@ -48,7 +50,12 @@ def add(commands: Any) -> None:
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
-    parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
+    parser.add_argument(
+        "--clusters",
+        type=_clusters,
+        metavar="K",
+        help="how many to look for, or auto for as many as evidence and stability speak for; default: one per class",
+    )
     parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="minutes of one core that auto plans for")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
@@ -67,8 +74,10 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.specs import build_spec, look, validate
 
     _fetch(args.dataset, download=args.download)
+    dataset = _understood(args.dataset, understanding.parsed(args.answer), strict=args.strict)
+    suggested = _suggested(dataset, args)
     spec = build_spec(
-        _understood(args.dataset, understanding.parsed(args.answer), strict=args.strict),
+        dataset,
         args.method,
         preset=args.preset,
         budget_min=args.budget,
@@ -76,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         preprocessing=args.preprocess,
         epochs=args.epochs,
         seed=args.seed,
-        clusters=args.clusters,
+        clusters=suggested["n_clusters"] if suggested else args.clusters,
+        suggested=suggested,
         device=args.device,
         execution=args.execution,
         precision=args.precision,
@@ -92,6 +102,27 @@ def run(args: argparse.Namespace) -> int:
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
     return follow(store, created.id, as_json=args.json)
+
+
+def _clusters(text: str) -> int | str:
+    if text == AUTO:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of clusters; give a whole number or {AUTO}") from None
+
+
+def _suggested(dataset: str, args: argparse.Namespace) -> dict[str, Any] | None:
+    """A number of clusters that nobody had to know, printed with its uncertainty; None where one was given."""
+    if args.clusters != AUTO:
+        return None
+    from mmclust.auto.cluster_count import suggest_for
+    from mmclust.data import catalogue
+
+    found = suggest_for(catalogue.load(dataset, limit=args.limit), seed=args.seed)
+    print(found.sentence, flush=True)
+    return found.as_dict()
 
 
 def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:

@@ -37,6 +37,35 @@ class DataSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartialSamples:
+    """Samples that lack a view or more: no method is trained on them, each is clustered by the views that it has."""
+
+    views: tuple[np.ndarray, ...]
+    """Each (M, ...); where a sample lacks the view, the values of another sample stand in."""
+    present: np.ndarray
+    """(M, V) whether a sample has a view; each has one or more."""
+    rows: np.ndarray
+    """(M,) int64 places among the source's samples, from 0."""
+    labels: np.ndarray | None = None
+    """(M,) as those of complete samples, or None."""
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples M."""
+        return len(self.rows)
+
+    def first(self, n: int) -> "PartialSamples":
+        """The first n of them."""
+        return replace(
+            self,
+            views=tuple(view[:n] for view in self.views),
+            present=self.present[:n],
+            rows=self.rows[:n],
+            labels=None if self.labels is None else self.labels[:n],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class MultiViewDataset:
     """Samples seen through one view or more; an image set is the case of one view.
 
@@ -60,6 +89,8 @@ class MultiViewDataset:
     """(N,) captions as Python strings, empty where a sample has none; None where the source has no text."""
     pictures: np.ndarray | None = None
     """(N, C, H, W) uint8 to show where the views are features of pictures; methods never see them."""
+    partial: PartialSamples | None = None
+    """Further samples, which lack a view; None where all are complete."""
 
     def __post_init__(self) -> None:
         lengths = [len(view) for view in self.views]
@@ -82,7 +113,7 @@ class MultiViewDataset:
         return self.split is not None and bool((self.split != self.split[0]).any())
 
     def take(self, index: np.ndarray) -> "MultiViewDataset":
-        """The samples at `index` (n,), in that order, and as large a share of the unlabelled ones."""
+        """The samples at `index` (n,), in that order, as large a share of unlabelled and partial ones."""
         share = len(index) / self.n_samples
         return replace(
             self,
@@ -94,6 +125,7 @@ class MultiViewDataset:
             periods={name: values[index] for name, values in self.periods.items()},
             texts=None if self.texts is None else self.texts[index],
             pictures=None if self.pictures is None else self.pictures[index],
+            partial=None if self.partial is None else self.partial.first(round(share * self.partial.n_samples)),
         )
 
     def part(self, name: Literal["all", "train", "test", "train+unlabelled"]) -> np.ndarray:

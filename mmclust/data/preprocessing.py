@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmclust.data import scaling
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.resizing import resized, size_after
 
 PLAIN = ("flatten", "minmax", "standard", "l2", "unit", "tf-idf", "sqrt", "walk", "auto")
@@ -158,9 +158,13 @@ def _unbounded(view: ViewSpec) -> ViewSpec:
 def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset:
     """The data set after all steps; without any it is the same object, and views that no step changes are shared.
 
+    Samples that lack a view are prepared together with the complete ones.
+
     Raises:
         ValueError: a step that is not known.
     """
+    if dataset.partial is not None:
+        return _with_partial(dataset, dataset.partial, steps)
     specs, views, unlabelled = list(dataset.spec.views), list(dataset.views), list(dataset.unlabelled)
     for step in _settled(steps):
         name = _named(step)[1]
@@ -176,6 +180,32 @@ def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset
         return dataset
     spec = replace(dataset.spec, views=tuple(specs))
     return replace(dataset, spec=spec, views=tuple(views), unlabelled=tuple(unlabelled))
+
+
+def _with_partial(dataset: MultiViewDataset, lacking: PartialSamples, steps: Sequence[str]) -> MultiViewDataset:
+    n_complete = dataset.n_samples
+    pairs = zip(dataset.views, lacking.views, strict=True)
+    plain = replace(
+        dataset,
+        views=tuple(np.concatenate(pair) for pair in pairs),
+        **dict.fromkeys(("labels", "split", "texts", "pictures", "partial")),
+    )
+    prepared = prepare(plain, steps)
+    if prepared is plain:
+        return dataset
+    # Networks know of the complete samples alone, of which there may be fewer than components of all.
+    spec = spec_after(dataset.spec, steps, n_complete)
+    views = [
+        view[:, : about.shape[0]] if about.kind == "vector" else view
+        for view, about in zip(prepared.views, spec.views, strict=True)
+    ]
+    return replace(
+        dataset,
+        spec=spec,
+        views=tuple(view[:n_complete] for view in views),
+        unlabelled=prepared.unlabelled,
+        partial=replace(lacking, views=tuple(view[n_complete:] for view in views)),
+    )
 
 
 def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from typing import IO, Any
 import numpy as np
 
 from mmclust import settings
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.entry import Entry, Progress
 
 LOCAL = "local"
@@ -32,6 +32,7 @@ DRAFT_HOURS = 24
 MAX_TEXT = 2000
 """Letters in a field that a user fills in."""
 _ABOUT, _UNDERSTOOD, _DRAFTS, _GONE = "dataset.json", "understanding.json", ".drafts", ".gone"
+_PARTIAL = "partial.npz"
 _OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -121,6 +122,11 @@ def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
             np.save(folder / f"{name}.npy", values)
     if dataset.pictures is not None:
         np.save(folder / "pictures.npy", dataset.pictures)
+    if dataset.partial is not None:
+        lacking = dataset.partial
+        known = {} if lacking.labels is None else {"labels": lacking.labels}
+        views = {f"view-{number}": view for number, view in enumerate(lacking.views)}
+        np.savez(folder / _PARTIAL, allow_pickle=False, present=lacking.present, rows=lacking.rows, **known, **views)
     if dataset.texts is not None:
         (folder / "texts.json").write_text(json.dumps(dataset.texts.tolist()))
     known = {
@@ -218,7 +224,21 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
         split=split,
         texts=texts,
         pictures=None if pictures is None else pictures.view(np.ndarray),
+        partial=_partial(path / _PARTIAL, len(views)),
     )
+
+
+def _partial(file: Path, n_views: int) -> PartialSamples | None:
+    """The samples that lack a view; None where there are none."""
+    if not file.is_file():
+        return None
+    with np.load(file) as arrays:
+        return PartialSamples(
+            views=tuple(arrays[f"view-{number}"] for number in range(n_views)),
+            present=arrays["present"],
+            rows=arrays["rows"],
+            labels=arrays.get("labels"),
+        )
 
 
 def about(name: str) -> About:

@@ -72,11 +72,13 @@ def test_what_earned_the_result_is_stored_with_the_run(tmp_path: Path) -> None:
     assert sum(each["taken"] for each in found["candidates"]) == 1
     assert set(found["partitions"]) == {
         "start",
+        "method",
         "k-means on pixels",
         "UMAP and mixture on pixels",
         "UMAP and mixture on edges",
     }
     assert found["partitions"]["start"]["acc"] > 0.9
+    assert found["verdict"]["word"] and set(found["partition_evidence"]) == set(found["partitions"])
     with np.load(run.folder / image_run.ARRAYS) as arrays:
         assert arrays["start"].shape == (96,)
     assert not (run.folder / "trials").exists()
@@ -91,6 +93,13 @@ def test_a_collapsed_clustering_gives_way_to_the_start(tmp_path: Path, monkeypat
     assert metrics is not None and metrics["acc"] == found["partitions"]["start"]["acc"]
     with np.load(run.folder / image_run.ARRAYS) as arrays:
         assert np.array_equal(run.snapshot().y_pred, arrays["start"])
+
+
+def test_a_set_that_is_too_small_for_the_method_keeps_the_start(tmp_path: Path) -> None:
+    run = train(tmp_path, write_bars(tmp_path / "bars.npz"), epochs=1, clusters=8)
+    found = json.loads((run.folder / image_run.FILE).read_text())
+    assert found["kept"] == "start" and "96 images are too few for the method" in found["why"]
+    assert len(np.unique(run.snapshot().y_pred)) > 2
 
 
 def test_name_and_path_get_the_same_settings(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from auto.families import blobs, noise, topics
 from scipy.io import savemat
 
 from mmclust import worker
-from mmclust.auto import pools, view_run
+from mmclust.auto import baselines, pools, record, view_run
 from mmclust.data import preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.metrics import acc
@@ -91,7 +91,7 @@ def test_a_result_of_less_evidence_than_its_start_is_not_kept():
         assert earned.kept == kept
         assert acc(labels, earned.clusters) > 0.9
         assert earned.document["evidence"]["distilled"] == 0.5
-    assert view_run.as_start(deep, this.pool.start.clusters, 5).y_pred.tolist() == this.pool.start.clusters.tolist()
+    assert record.as_start(deep, this.pool.start.clusters, 5).y_pred.tolist() == this.pool.start.clusters.tolist()
 
 
 def test_pools_are_kept_and_found_again(monkeypatch: pytest.MonkeyPatch):
@@ -114,8 +114,10 @@ def test_a_run_tells_what_earned_its_result_and_its_spec_repeats_it(method: str,
     assert "auto" not in decided.preprocessing and decided.auto["start"] == about["start"]["name"]
     assert about["verdict"]["word"] and about["partitions"]["start"]["acc"] > 0.9
     assert (run.record().metrics or {})["acc"] > 0.9
+    assert {one.title for one in baselines.BASELINES.values()} < set(about["partitions"])
+    assert set(about["partition_evidence"]) == set(about["partitions"])
     with np.load(run.folder / view_run.ARRAYS) as arrays:
-        assert {"start", "method"} <= set(arrays)
+        assert {"start", "method", "UMAP_+_Gaussian_mixture"} <= set(arrays)
     again = trained(decided)
     assert again.record().metrics == run.record().metrics
     assert set(run.metrics(["signal/evidence"])["name"]) == {"signal/evidence"}

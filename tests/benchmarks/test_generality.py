@@ -7,18 +7,18 @@ from benchmarks import generality
 from mmclust.data import catalogue
 
 LINES = [
-    {"dataset": "/d/a.mat", "method": "best view", "preset": "", "seed": -1, "acc": 0.5, "cpu_s": 1.0},
-    {"dataset": "/d/a.mat", "method": "all views", "preset": "", "seed": -1, "acc": 0.6, "cpu_s": 1.0},
+    {"dataset": "a.mat", "method": "best view", "preset": "", "seed": -1, "acc": 0.5, "cpu_s": 1.0},
+    {"dataset": "a.mat", "method": "all views", "preset": "", "seed": -1, "acc": 0.6, "cpu_s": 1.0},
     {
-        **{"dataset": "/d/a.mat", "method": "dmim", "preset": "auto", "seed": 0, "acc": 0.7, "cpu_s": 30.0},
+        **{"dataset": "a.mat", "method": "dmim", "preset": "auto", "seed": 0, "acc": 0.7, "cpu_s": 30.0},
         **{"kept": "start", "partitions": {"start": 0.7}},
     },
     {
-        **{"dataset": "/d/a.mat", "method": "dmim", "preset": "auto", "seed": 1, "acc": 0.8, "cpu_s": 40.0},
+        **{"dataset": "a.mat", "method": "dmim", "preset": "auto", "seed": 1, "acc": 0.8, "cpu_s": 40.0},
         **{"kept": "method", "partitions": {"start": 0.74}},
     },
-    {"dataset": "/d/a.mat", "method": "dmim", "preset": "paper", "seed": 0, "acc": 0.74, "cpu_s": 90.0},
-    {"dataset": "/d/a.mat", "method": "msdib", "preset": "auto", "seed": 0, "acc": None, "cpu_s": 3.0, "error": "no"},
+    {"dataset": "a.mat", "method": "dmim", "preset": "paper", "seed": 0, "acc": 0.74, "cpu_s": 90.0},
+    {"dataset": "a.mat", "method": "msdib", "preset": "auto", "seed": 0, "acc": None, "cpu_s": 3.0, "error": "no"},
 ]
 
 
@@ -48,12 +48,13 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: py
 
     def run(cell: generality.Cell) -> generality.Line:
         asked.append(cell)
-        return vars(cell) | {"acc": 0.9, "cpu_s": 1.0}
+        return cell.about | {"acc": 0.9, "cpu_s": 1.0}
 
     monkeypatch.setattr(generality, "run", run)
     about = {"lines": tmp_path / "lines" / "found.jsonl", "seeds": (0, 1), "methods": ("dmim",)}
-    first = generality.measure(tmp_path, **about)
-    again = generality.measure(tmp_path, **about)
+    sets = tuple(generality.datasets(tmp_path))
+    first = generality.measure(sets, **about)
+    again = generality.measure(sets, **about)
     assert [cell.seed for cell in asked] == [0, 1]
     assert first["rows"] == again["rows"]
     assert first["rows"][0]["best view"] == 1
@@ -65,8 +66,21 @@ def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path):
     assert list(generality.read(file)) == [{"dataset": "a"}]
 
 
+def test_data_sets_are_named_with_how_many_samples_are_drawn():
+    assert generality.named("usps,mnist:1000,/d/a.mat") == (("usps", None), ("mnist", 1000), ("/d/a.mat", None))
+    with pytest.raises(ValueError, match="NAME:N"):
+        generality.named("mnist:few")
+
+
+def test_a_sample_of_a_data_set_is_another_line_than_all_of_it():
+    all_of_it = generality.Cell(dataset="/d/a.mat", method="dmim", preset="auto", seed=0)
+    some = generality.Cell(dataset="/d/a.mat", method="dmim", preset="auto", seed=0, limit=50)
+    assert some.about["dataset"] == "a.mat --limit 50"
+    assert all_of_it.matches(all_of_it.about) and not all_of_it.matches(some.about)
+
+
 def test_without_a_folder_the_catalogue_is_taken():
-    assert "digits-2view" in list(generality.datasets(None))
+    assert ("digits-2view", None) in list(generality.datasets(None))
     assert catalogue.find("digits-2view") is not None
 
 

@@ -43,6 +43,20 @@ def test_a_mat_file_is_trained_on_from_its_path(tmp_path: Path, capsys: Any, ste
     assert spec.preprocessing == ("standard", "pca-4") if steps else spec.preprocessing[-2:] == ("pca-100", "unit")
 
 
+def test_clusters_that_nobody_knows_are_suggested_with_their_uncertainty(tmp_path: Path, capsys: Any):
+    corners = 4 * np.eye(3)[LABELS]
+    apart = {"X1": A + corners.repeat(2, axis=1), "X2": B + corners.repeat(3, axis=1)}
+    assert train(tmp_path, "--clusters", "auto", "--preset", "paper", "--preprocess", "minmax", **apart) == 0
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert any(line.startswith("3 clusters are suggested by evidence and stability") for line in lines)
+    assert json.loads(lines[-1])["n_clusters"] == 3
+
+
+def test_what_is_no_number_of_clusters_is_refused(tmp_path: Path, capsys: Any):
+    assert train(tmp_path, "--clusters", "many") == 2
+    assert "'many' is no number of clusters; give a whole number or auto" in capsys.readouterr().err
+
+
 def test_a_constant_column_is_a_note_on_stderr_and_no_obstacle(tmp_path: Path, capsys: Any):
     constant = A.copy()
     constant[:, 3] = 5

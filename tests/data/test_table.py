@@ -299,8 +299,21 @@ def test_tables_are_joined_by_their_ids(tmp_path: Path):
     kept = np.sort(order)
     assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
     assert labels_of(dataset) == NAMES[kept].tolist()
-    assert reading.told == ["tables joined by id", "26 of 30 samples are in every table"]
-    assert str(reading.left_out[0]) == "4 samples (not in every table)"
+    assert reading.told[:2] == ["tables joined by id", "26 of 30 samples are in every table"]
+    lacking, missing = dataset.partial, np.setdiff1d(np.arange(N), order)
+    assert lacking is not None and not reading.left_out
+    assert np.allclose(lacking.views[0], A[missing]) and lacking.present.tolist() == [[True, False]] * 4
+
+
+def test_samples_that_the_table_of_classes_lacks_are_left_out(tmp_path: Path):
+    ids = [f"s{i}" for i in range(N)]
+    pd.DataFrame({"id": ids[2:], "label": NAMES[2:]} | {f"a{i}": A[2:, i] for i in range(3)}).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    pd.DataFrame({"id": ids} | {f"b{i}": B[:, i] for i in range(3)}).to_csv(tmp_path / "b.csv", index=False)
+    dataset, reading = opened(tmp_path)
+    assert dataset.n_samples == N - 2 and dataset.partial is None
+    assert str(reading.left_out[0]) == "2 samples (not in every table)"
 
 
 def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
@@ -310,17 +323,23 @@ def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
     kept = np.sort(order)
     assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
     assert dataset.labels is not None and dataset.labels.tolist() == (kept % 3).tolist()
-    assert str(reading.left_out[0]) == "10 samples that not every view has (views must be complete)"
+    assert dataset.partial is not None and not reading.left_out
+    assert np.allclose(dataset.partial.views[0], A[np.setdiff1d(np.arange(N), order)])
+    assert dataset.partial.present.tolist() == [[True, False]] * (N - 20)
 
 
-def test_samples_that_a_view_lacks_are_left_out_and_those_without_a_class_stay(tmp_path: Path):
+def test_samples_that_a_view_lacks_stand_apart_and_those_without_a_class_stay(tmp_path: Path):
     first, labels = A.copy(), (np.arange(N) % 3).astype(float)
     first[3], labels[5] = np.nan, np.nan
     np.savez(tmp_path / "a.npz", X1=first, X2=B, Y=labels)
     dataset, reading = opened(tmp_path / "a.npz")
     assert dataset.n_samples == N - 1 and dataset.spec.n_clusters == 3
     assert dataset.labels is not None and dataset.labels[4] == -1 and (dataset.labels >= 0).sum() == N - 2
-    assert str(reading.left_out[0]) == "1 sample that X1 lacks (views must be complete)"
+    assert "1 sample that X1 lacks: clustered by the views that they have, not trained on" in reading.told
+    lacking = dataset.partial
+    assert lacking is not None and lacking.rows.tolist() == [3] and lacking.present.tolist() == [[False, True]]
+    np.testing.assert_allclose(lacking.views[1][0], B[3], rtol=1e-6)
+    assert lacking.labels is not None and lacking.labels.tolist() == [0]
     assert "1 without a class, which are clustered but not scored" in understood(dataset)
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.readers import joining, pairing, parts, words
 from mmclust.data.readers.labels import LEAVE_OUT, repeats, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
@@ -94,12 +94,48 @@ def assemble(
     _tell_unused(arrays, {label_name, texts_name, *views}, reading)
     kept = pairing.complete(turned, reading)
     single = len(turned) == 1
-    made = [_view(key, pairing.rows(value, kept), where, reading, single=single) for key, value in turned.items()]
     if kept is not None:
-        labels, texts, split = (None if one is None else one[kept] for one in (labels, texts, split))
+        turned, labels = _in_order(turned, kept), None if labels is None else labels[_order(kept)]
+        texts, split = (None if one is None else one[kept.complete] for one in (texts, split))
+    made = [_view(key, value, where, reading, single=single) for key, value in turned.items()]
     ids, classes = _numbered(labels, _find_classes(arrays), where, reading)
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
-    return MultiViewDataset(spec=spec, views=tuple(view for _, view in made), labels=ids, texts=texts, split=split)
+    views = tuple(view for _, view in made)
+    if kept is None or not len(kept.partial):
+        return MultiViewDataset(spec=spec, views=views, labels=ids, texts=texts, split=split)
+    n_complete = len(kept.complete)
+    return MultiViewDataset(
+        spec=spec,
+        views=tuple(view[:n_complete] for view in views),
+        labels=None if ids is None else ids[:n_complete],
+        texts=texts,
+        split=split,
+        partial=PartialSamples(
+            views=tuple(view[n_complete:] for view in views),
+            present=kept.present,
+            rows=kept.partial,
+            labels=None if ids is None else ids[n_complete:],
+        ),
+    )
+
+
+def _order(kept: pairing.Kept) -> np.ndarray:
+    """Places of the complete samples, then of those that lack a view."""
+    return np.concatenate((kept.complete, kept.partial))
+
+
+def _in_order(views: Mapping[str, Value], kept: pairing.Kept) -> dict[str, Value]:
+    """The views of these samples, where a view lacks one with the values of another sample.
+
+    Raises:
+        ValueError: no sample is complete.
+    """
+    if not len(kept.complete):
+        raise ValueError("no sample has all views; methods learn from samples that do")
+    return {
+        key: pairing.rows(pairing.filled(value, kept.partial[~kept.present[:, number]], kept.complete), _order(kept))
+        for number, (key, value) in enumerate(views.items())
+    }
 
 
 def _numbered(

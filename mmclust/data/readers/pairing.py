@@ -5,6 +5,7 @@ Ids decide where there are any; else the order does, and where lengths differ th
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,11 @@ def rows(value: Value, index: np.ndarray | None) -> Value:
 def by_ids(
     views: dict[str, Value], arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, reading: Reading
 ) -> tuple[dict[str, Value], np.ndarray | None]:
-    """Views in the order of the samples that all of them have, where each has ids: `X1` and `id1`, `X2` and `id2`."""
+    """Views whose samples are in one order, where each has ids: `X1` and `id1`, `X2` and `id2`.
+
+    A sample that a view of plain numbers lacks has a row of NaN there; one without a label, or that another view lacks,
+    is left out.
+    """
     numbered = {int(found[1]): key for key in views if (found := re.search(r"(\d+)$", key))}
     ids = {
         int(found[1]): np.asarray(value).ravel()
@@ -55,13 +60,28 @@ def by_ids(
     common = [key for key in places[first] if all(key in place for place in places.values())]
     if not common:
         raise ValueError(f"the views in {where} have no id in common; give the same samples the same ids")
-    most = max(map(len, places.values()))
-    if len(common) < most:
-        reading.leave_out(_samples(most - len(common), "that not every view has"), "views must be complete")
-    kept = {number: np.array([place[key] for key in common]) for number, place in places.items()}
-    if labels is not None and len(labels) == len(ids[first]):
-        labels = labels[kept[first]]
-    return {key: rows(views[key], kept[number]) for number, key in numbered.items()}, labels
+    has_labels = labels is not None and len(labels) == len(ids[first])
+    plain = {
+        number for number, key in numbered.items() if _is_plain(views[key]) and not (has_labels and number == first)
+    }
+    every = dict.fromkeys(key for place in places.values() for key in place)
+    kept = [key for key in every if all(key in place for number, place in places.items() if number not in plain)]
+    if len(kept) < len(every):
+        reading.leave_out(_samples(len(every) - len(kept), "that not every view has"), "views must be complete")
+    index = {number: np.array([place.get(key, -1) for key in kept]) for number, place in places.items()}
+    labels = labels[index[first]] if labels is not None and has_labels else labels
+    return {key: _rows_or_nan(views[key], index[number]) for number, key in numbered.items()}, labels
+
+
+def _is_plain(value: Value) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "buif"
+
+
+def _rows_or_nan(value: Value, index: np.ndarray) -> Value:
+    """The rows of a view at `index` (n,), NaN where it is -1."""
+    if (index >= 0).all():
+        return rows(value, index)
+    return np.where((index < 0)[:, None], np.nan, value[index])
 
 
 def ends(value: Value, *, images_first: bool = False) -> set[int]:
@@ -175,21 +195,44 @@ def _refusal(views: Mapping[str, Value], labels: np.ndarray | None, where: str, 
     )
 
 
-def complete(views: Mapping[str, Value], reading: Reading) -> np.ndarray | None:
-    """Samples (n,) that every view has; None where that is all of them. What one view lacks is a row of NaN."""
-    kept = np.ones(length(next(iter(views.values()))), bool)
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Which samples can be used."""
+
+    complete: np.ndarray
+    """(N,) places of those that every view has."""
+    partial: np.ndarray
+    """(M,) places of those that some view lacks, and another one has."""
+    present: np.ndarray
+    """(M, V) which views these have."""
+
+
+def complete(views: Mapping[str, Value], reading: Reading) -> Kept | None:
+    """Which samples every view has, and which some view lacks; None where all are complete.
+
+    What a view lacks is a row of NaN.
+    """
+    first = next(iter(views.values()))
+    present = np.ones((length(first), len(views)), bool)
+    usable = np.ones(length(first), bool)
     flat = {
-        key: value
-        for key, value in views.items()
+        key: (number, value)
+        for number, (key, value) in enumerate(views.items())
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 2
     }
-    for key, value in flat.items():
+    for key, (number, value) in flat.items():
         absent = np.isnan(value[:, 0]) & np.isnan(value).all(axis=1)
-        if absent.any() and not absent.all():
-            reading.leave_out(_samples(int(absent.sum()), f"that {key} lacks"), "views must be complete")
-            kept &= ~absent
-    for key, value in flat.items():
-        holes = np.isnan(value).any(axis=1) & kept
+        if not absent.any() or absent.all():
+            continue
+        present[absent, number] = False
+        which = _samples(int(absent.sum()), f"that {key} lacks")
+        if len(views) == 1:
+            reading.leave_out(which, "nothing is known of them")
+        else:
+            reading.tell(f"{which}: clustered by the views that they have, not trained on")
+    usable &= present.any(axis=1)
+    for key, (number, value) in flat.items():
+        holes = np.isnan(value).any(axis=1) & present[:, number] & usable
         text = (
             f"Of {len(holes):,} samples of {key}, some numbers are missing in {int(holes.sum()):,}; training needs all."
         )
@@ -198,8 +241,27 @@ def complete(views: Mapping[str, Value], reading: Reading) -> np.ndarray | None:
         answer = reading.ask(f"holes in {key}", text, (KEEP, LEAVE_OUT), KEEP)
         if answer == LEAVE_OUT:
             reading.leave_out(_samples(int(holes.sum()), f"of {key} with missing numbers"), "as answered")
-            kept &= ~holes
-    return None if kept.all() else np.flatnonzero(kept)
+            usable &= ~holes
+    whole = present.all(axis=1)
+    if (usable & whole).all():
+        return None
+    partial = np.flatnonzero(usable & ~whole)
+    return Kept(complete=np.flatnonzero(usable & whole), partial=partial, present=present[partial])
+
+
+def filled(value: Value, absent: np.ndarray, complete: np.ndarray) -> Value:
+    """A view in which complete samples stand in for those that it lacks, so that its statistics stay what they are.
+
+    Args:
+        value: of all samples, on the first axis.
+        absent: (n,) places of samples that it lacks.
+        complete: (N,) places of samples that it has.
+    """
+    if not len(absent):
+        return value
+    value = value.copy()
+    value[absent] = value[complete[np.arange(len(absent)) % len(complete)]]
+    return value
 
 
 def _samples(count: int, which: str) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -55,6 +55,26 @@ class Table:
         kept = {name: None if values is None else values[index] for name, values in kept.items()}
         lists, files = ({name: values[index] for name, values in held.items()} for held in (self.lists, self.files))
         return replace(self, **kept, lists=lists, files=files)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it holds ids and numbers and nothing else."""
+        others = (self.labels, self.texts, self.pictures, self.split)
+        return self.numbers.shape[1] > 0 and not (self.lists or self.files) and all(one is None for one in others)
+
+    def rows_of(self, ids: Sequence[str], places: Mapping[str, int]) -> "Table":
+        """The rows of these ids, in that order; NaN for those that a plain table lacks.
+
+        Args:
+            ids: (n,) wanted.
+            places: row of each id that the table has.
+        """
+        index = np.array([places.get(key, -1) for key in ids])
+        lacking = index < 0
+        found = self.rows(np.maximum(index, 0))
+        if not lacking.any():
+            return found
+        return replace(found, numbers=np.where(lacking[:, None], np.nan, found.numbers), ids=np.array(ids, object))
 
 
 @dataclass(frozen=True, kw_only=True)

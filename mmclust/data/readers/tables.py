@@ -298,7 +298,10 @@ def _overlap(ids: set[str], others: set[str]) -> bool:
 
 
 def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
-    """Tables of the same samples, row by row: by their ids where all have some, else as they are."""
+    """Tables of the same samples, row by row: by their ids where all have some, else as they are.
+
+    A sample that a table of numbers alone lacks has a row of NaN there; one that another table lacks is left out.
+    """
     without = [name for name, one in tables.items() if one.ids is None]
     if len(tables) < 2 or without:
         if 0 < len(without) < len(tables):
@@ -311,11 +314,14 @@ def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
     common = [key for key in first if all(key in place for place in places.values())]
     if not common:
         raise ValueError(f"{', '.join(tables)} have no id in common; give the same samples the same ids")
-    most = max(map(len, places.values()))
-    if len(common) < most:
-        reading.leave_out(f"{most - len(common):,} samples", "not in every table")
-        reading.tell(f"{len(common):,} of {most:,} samples are in every table")
-    return {name: one.rows(np.array([places[name][key] for key in common])) for name, one in tables.items()}
+    every = dict.fromkeys(key for place in places.values() for key in place)
+    needed = [places[name] for name, one in tables.items() if not one.is_plain]
+    kept = [key for key in every if all(key in place for place in needed)]
+    if len(kept) < len(every):
+        reading.leave_out(f"{len(every) - len(kept):,} samples", "not in every table")
+    if len(common) < len(every):
+        reading.tell(f"{len(common):,} of {len(every):,} samples are in every table")
+    return {name: one.rows_of(kept, places[name]) for name, one in tables.items()}
 
 
 def split_labels(tables: dict[str, Table]) -> dict[str, np.ndarray]:
