@@ -106,7 +106,7 @@ class Plain:
         return n_images, time.process_time() - before
 
 
-class Way:
+class Contender:
     """A way to train in a process of its own: the engine's settings of memory must not help the plain recipe."""
 
     def __init__(self, name: str, images: np.ndarray, batch_size: int, threads: int) -> None:
@@ -126,7 +126,7 @@ class Way:
 
 
 _here: list[Plain | Ours] = []
-"""In a process of a `Way`: what trains there."""
+"""In a process of a `Contender`: what trains there."""
 _until_first: list[float] = []
 """Processor seconds until its first step was done: a compiled encoder is compiled in it."""
 
@@ -182,7 +182,7 @@ def measure(
     images = read(dataset, limit=max(N_IMAGES, batch_size))
     ours = ("float32", "bf16") if has_bf16(CPU) else ("float32",)
     names = ("plain", *ours, *(f"{name} compiled" for name in ours if compiled))
-    ways = {name: Way(name, images, batch_size, threads) for name in names}
+    ways = {name: Contender(name, images, batch_size, threads) for name in names}
     phases: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():

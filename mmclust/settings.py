@@ -35,20 +35,27 @@ LIMITS = {
     "UPLOAD_MIB": 500,
     "UPLOADS_GIB": 20,
     "UNPACKED_GIB": 64,
-    "MEMBERS": 1_000_000,
+    "ENTRIES": 1_000_000,
     "DEPTH": 32,
     "RATIO": 200,
     "MEGAPIXELS": 50,
 }
 """What files may ask for, by the variable MMCLUST_MAX_...: size of an upload, of all uploads of one person, of an
-archive unpacked, its number of members, how many folders lie in each other, its size unpacked as a multiple of packed,
+archive unpacked, its number of entries, how many folders lie in each other, its size unpacked as a multiple of packed,
 pixels of a picture."""
+
+
+FORMER_LIMITS = {"ENTRIES": "MEMBERS"}
+"""Names of limits in version 0.1.0, whose variables are still read."""
 
 
 def limit(name: str) -> int:
     """A limit of `LIMITS`, from its environment variable where that is set."""
     variable = f"MMCLUST_MAX_{name}"
     wanted = os.environ.get(variable, "")
+    if not wanted and name in FORMER_LIMITS:
+        variable = f"MMCLUST_MAX_{FORMER_LIMITS[name]}"
+        wanted = os.environ.get(variable, "")
     if wanted and (not wanted.isdigit() or int(wanted) < 1):
         raise ValueError(f"{variable}={wanted!r} is not a whole number above 0; unset it or write e.g. {LIMITS[name]}")
     return int(wanted) if wanted else LIMITS[name]

@@ -1,4 +1,4 @@
-"""From a user's wishes to a run spec: everything that can be wrong is found here, before anything runs."""
+"""From a user's commands to a run spec: everything that can be wrong is found here, before anything runs."""
 
 import difflib
 import math
@@ -214,14 +214,14 @@ def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
         n_samples = _limited(_data(spec.dataset)[1], spec.limit)
         n_train = n_trained(about, batch_size, n_samples, load)
         _check_batch(spec, n_train)
-        return _method_notes(spec, n_samples, n_train)
+        return _method_warnings(spec, n_samples, n_train)
     dataset = load()
     n_train = n_trained(about, batch_size, dataset.n_samples, lambda: dataset)
     n_clusters = dataset.spec.n_clusters if spec.n_clusters is None else spec.n_clusters
     _check_clusters(n_clusters, dataset.n_samples, Path(spec.dataset).name)
     _check_batch(spec, n_train)
     preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
-    return preparation.notes(dataset, spec.preprocessing) + _method_notes(spec, dataset.n_samples, n_train)
+    return preparation.warnings(dataset, spec.preprocessing) + _method_warnings(spec, dataset.n_samples, n_train)
 
 
 def refusals(specs: Sequence[RunSpec], read: Read | None = None) -> list[str | None]:
@@ -259,7 +259,7 @@ def _load(dataset: str, limit: int | None) -> MultiViewDataset:
     return catalogue.load(dataset, limit=limit)
 
 
-def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[str, ...]:
+def _method_warnings(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[str, ...]:
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
     note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
@@ -268,7 +268,7 @@ def _method_notes(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[s
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
-    of_method = method_class(spec.method).notes(prepared, about.config(**spec.config), n_samples)
+    of_method = method_class(spec.method).warnings(prepared, about.config(**spec.config), n_samples)
     return (note, *of_method) if note else of_method
 
 

@@ -27,7 +27,7 @@ from mmclust.errors import explain
 from mmclust.methods import card
 from mmclust.models import build_model, with_clusters
 from mmclust.runs import checkpoints
-from mmclust.runs.active import PATIENCE_S, ActiveRun
+from mmclust.runs.active import STORE_TIMEOUT_S, ActiveRun
 from mmclust.runs.devices import devices
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.record import LOST, RunRecord, Status
@@ -116,11 +116,11 @@ def _claim_when_free(
             if record.status != "queued":
                 return None
             if signals.stopping:
-                store.ask(run_id, "stop")
+                store.request(run_id, "stop")
                 return None
             reason, answered = record.waiting_for, time.monotonic()
         except StoreUnavailable as error:
-            if signals.stopping or time.monotonic() - answered > PATIENCE_S:
+            if signals.stopping or time.monotonic() - answered > STORE_TIMEOUT_S:
                 raise
             reason = str(error)
         if reason != known:

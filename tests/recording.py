@@ -16,9 +16,9 @@ class ListRecorder:
     Patch `mmclust.engine.trainer.POLL_EVERY_S` to -1.0, and what it asks for is heard after every step.
     """
 
-    def __init__(self, stop_at: int | None = None, wish: Request = "stop") -> None:
+    def __init__(self, stop_at: int | None = None, command: Request = "stop") -> None:
         self.stop_at = stop_at
-        self.wish: Request = wish
+        self.command: Request = command
         self.points: list[tuple[int, str, float]] = []
         self.snapshots: list[Snapshot] = []
         self.state: dict[str, Any] = {}
@@ -49,5 +49,5 @@ class ListRecorder:
 
     def request(self) -> Request:
         if self.stop_at is not None and self.step >= self.stop_at:
-            return self.wish
+            return self.command
         return ""

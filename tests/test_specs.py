@@ -71,10 +71,10 @@ def test_names_may_be_written_loosely():
         ({"n_snapshots": 0}, "n_snapshots=0"),
     ],
 )
-def test_a_wrong_wish_is_one_sentence(wrong: dict[str, Any], sentence: str):
-    wishes: dict[str, Any] = {"dataset": "digits", "method": "dccs"} | wrong
+def test_a_wrong_argument_is_one_sentence(wrong: dict[str, Any], sentence: str):
+    arguments: dict[str, Any] = {"dataset": "digits", "method": "dccs"} | wrong
     with pytest.raises(ValueError, match=sentence) as caught:
-        build_spec(**wishes)
+        build_spec(**arguments)
     assert "\n" not in str(caught.value)
 
 

@@ -139,12 +139,12 @@ def test_without_a_checkpoint_there_is_nothing_to_restore():
         models.restore(small(), catalogue.describe("digits"))
 
 
-@pytest.mark.parametrize(("wish", "status"), [("pause", "paused"), ("stop", "stopped")])
-def test_a_request_ends_training_and_the_run_goes_on_later(wish, status: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("command", "status"), [("pause", "paused"), ("stop", "stopped")])
+def test_a_request_ends_training_and_the_run_goes_on_later(command, status: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(trainer, "POLL_EVERY_S", 0.0)
     run = small(epochs=3)
     active = claimed(run)
-    monkeypatch.setattr(active, "request", lambda: wish)
+    monkeypatch.setattr(active, "request", lambda: command)
     assert worker.execute(active) == status
     stopped = run.record()
     assert 0 < stopped.step < stopped.total_steps
@@ -265,7 +265,7 @@ def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
 
 @pytest.mark.slow
 def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
-    wishes = (
+    options = (
         "--dataset",
         "digits",
         "--method",
@@ -280,7 +280,7 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
         "paper",
     )
     store = RunStore()
-    child = start("train", *wishes)
+    child = start("train", *options)
     run_id = wait_for_checkpoint(store, child)
     child.kill()
     child.communicate()

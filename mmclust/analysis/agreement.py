@@ -137,9 +137,9 @@ def verdict(counts: Counts, signs: Sequence[Sign], left: str, right: str) -> str
 
 
 def certain_disagreements(log_probs: Sequence[np.ndarray]) -> np.ndarray:
-    """Samples whose views name different clusters, the ones where all views are surest first.
+    """Samples whose views name different clusters, the ones where all views are most confident first.
 
-    The surest sample of every kind of disagreement comes before the second of any: a page of them shows all kinds.
+    The most confident sample of each kind of disagreement precedes the second of any: a page of them shows all kinds.
 
     Args:
         log_probs: of each view, (n, K).
@@ -147,12 +147,12 @@ def certain_disagreements(log_probs: Sequence[np.ndarray]) -> np.ndarray:
     clusters = np.stack([scores.argmax(axis=1) for scores in log_probs])
     differ = np.flatnonzero((clusters != clusters[0]).any(axis=0))
     least = np.min([scores[differ].max(axis=1) for scores in log_probs], axis=0)
-    surest = differ[np.argsort(-least, kind="stable")]
-    if not len(surest):
-        return surest
-    kind = np.unique(clusters[:, surest], axis=1, return_inverse=True)[1].ravel()
+    most_confident = differ[np.argsort(-least, kind="stable")]
+    if not len(most_confident):
+        return most_confident
+    kind = np.unique(clusters[:, most_confident], axis=1, return_inverse=True)[1].ravel()
     by_kind = np.argsort(kind, kind="stable")
     begins = np.searchsorted(kind[by_kind], kind[by_kind])
-    rank = np.empty(len(surest), np.int64)
-    rank[by_kind] = np.arange(len(surest)) - begins
-    return surest[np.argsort(rank, kind="stable")]
+    rank = np.empty(len(most_confident), np.int64)
+    rank[by_kind] = np.arange(len(most_confident)) - begins
+    return most_confident[np.argsort(rank, kind="stable")]

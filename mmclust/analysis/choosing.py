@@ -33,7 +33,7 @@ class Candidate:
     """Runs are chosen among those of one group: the seeds of a setting, or all runs."""
     values: Mapping[str, float]
     """By the name of a criterion, as far as it is known."""
-    figure: float | None
+    metric: float | None
     """Agreement with the classes, such as ACC; None without labels."""
 
 
@@ -46,14 +46,14 @@ class Choice:
     """The chosen run of each group that has one."""
     n_candidates: int
     """Runs that have a value."""
-    figure: float | None
-    """Mean of the chosen runs' figures; None without labels."""
+    metric: float | None
+    """Mean of the chosen runs' metrics; None without labels."""
     average: float | None
-    """Mean figure of all candidates, as a random choice would give."""
+    """Mean metric of all candidates, as a random choice would give."""
     oracle: float | None
-    """Mean figure of each group's best candidate, which only labels can tell."""
+    """Mean metric of each group's best candidate, which only labels can tell."""
     correlation: float | None
-    """Spearman's rank correlation of goodness by the criterion and figure, mean over groups; None below three runs."""
+    """Spearman's rank correlation of goodness by the criterion and metric, mean over groups; None below three runs."""
 
 
 def choices(candidates: Sequence[Candidate], criteria: Sequence[Criterion]) -> list[Choice]:
@@ -72,27 +72,27 @@ def choices(candidates: Sequence[Candidate], criteria: Sequence[Criterion]) -> l
 def _choice(criterion: Criterion, groups: Sequence[Sequence[Candidate]]) -> Choice:
     sign = -1.0 if criterion.lowest else 1.0
     chosen = [max(group, key=lambda run: sign * run.values[criterion.name]) for group in groups]
-    labelled = [group for group in groups if all(run.figure is not None for run in group)]
-    figures = [[run.figure for run in group if run.figure is not None] for group in labelled]
+    labelled = [group for group in groups if all(run.metric is not None for run in group)]
+    metrics = [[run.metric for run in group if run.metric is not None] for group in labelled]
     correlations = [
         _correlation([sign * run.values[criterion.name] for run in group], own)
-        for group, own in zip(labelled, figures, strict=True)
+        for group, own in zip(labelled, metrics, strict=True)
     ]
     known = [correlation for correlation in correlations if correlation is not None]
-    of_chosen = [run.figure for run in chosen if run.figure is not None]
+    of_chosen = [run.metric for run in chosen if run.metric is not None]
     return Choice(
         criterion=criterion,
         run_ids=tuple(run.run_id for run in chosen),
         n_candidates=sum(map(len, groups)),
-        figure=fmean(of_chosen) if of_chosen else None,
-        average=fmean(map(fmean, figures)) if figures else None,
-        oracle=fmean(map(max, figures)) if figures else None,
+        metric=fmean(of_chosen) if of_chosen else None,
+        average=fmean(map(fmean, metrics)) if metrics else None,
+        oracle=fmean(map(max, metrics)) if metrics else None,
         correlation=fmean(known) if known else None,
     )
 
 
-def _correlation(values: Sequence[float], figures: Sequence[float]) -> float | None:
+def _correlation(values: Sequence[float], metrics: Sequence[float]) -> float | None:
     """Spearman's; None below three runs, or where one side is constant."""
-    if len(values) < 3 or len(set(values)) < 2 or len(set(figures)) < 2:
+    if len(values) < 3 or len(set(values)) < 2 or len(set(metrics)) < 2:
         return None
-    return float(np.asarray(spearmanr(values, figures)[0]))
+    return float(np.asarray(spearmanr(values, metrics)[0]))

@@ -17,7 +17,7 @@ SOURCE = Source(modules=(__name__,), packages=("scikit-learn",))
 """The code that computes all of this, for what is kept on disk."""
 
 
-def kmeans_readout(
+def evaluate_kmeans(
     snapshot: Snapshot,
     y_true: np.ndarray,
     *,
@@ -37,7 +37,7 @@ def kmeans_readout(
         n_init: starts of k-means, of which the tightest counts.
 
     Returns:
-        {name: figures as in `metrics.score`}.
+        {name: metrics as in `metrics.score`}.
 
     Raises:
         ValueError: an unknown space; the message lists the known ones.
@@ -45,11 +45,11 @@ def kmeans_readout(
     names = [name for name, values in snapshot.spaces.items() if values.size] if spaces is None else list(spaces)
     if unknown := [name for name in names if name not in snapshot.spaces]:
         raise ValueError(f"space {unknown[0]!r} is not in this snapshot; known are {', '.join(snapshot.spaces)}")
-    figures = {"assignment": score(y_true, snapshot.y_pred)}
+    metrics = {"assignment": score(y_true, snapshot.y_pred)}
     for name in names:
         values = snapshot.spaces[name].reshape(len(snapshot.index), -1)
-        figures[name] = score(y_true, kmeans(values, n_clusters or snapshot.n_clusters, seed=seed, n_init=n_init))
-    return figures
+        metrics[name] = score(y_true, kmeans(values, n_clusters or snapshot.n_clusters, seed=seed, n_init=n_init))
+    return metrics
 
 
 def kmeans(values: np.ndarray, n_clusters: int, *, seed: int = 0, n_init: int = 10) -> np.ndarray:

@@ -193,15 +193,15 @@ def _tried(name: str, values: Mapping[str, Any], trainer: Trainer, trial: Trial,
 
 
 def _keep_start(job: Job, start: shallow.ShallowStart, taken: Tried) -> None:
-    """Make the start the run's result: its last snapshot holds it, its figures are the start's."""
+    """Make the start the run's result: its last snapshot holds it, its metrics are the start's."""
     snapshot = as_start(taken.snapshot, start.clusters, job.n_clusters)
     job.run.snapshot(snapshot)
-    if (found := _figures(job, snapshot.y_pred, snapshot.index)) is not None:
+    if (found := _metrics(job, snapshot.y_pred, snapshot.index)) is not None:
         values = {f"eval/{name}": value for name, value in found.items()}
         job.run.log(values, step=snapshot.step, epoch=snapshot.epoch)
 
 
-def _figures(job: Job, clusters: np.ndarray, index: np.ndarray) -> dict[str, float] | None:
+def _metrics(job: Job, clusters: np.ndarray, index: np.ndarray) -> dict[str, float] | None:
     """Agreement with the classes, which no choice has seen; None without labels."""
     return None if job.dataset.labels is None else score(job.dataset.labels[index], clusters)
 
@@ -233,7 +233,7 @@ class Earned:
             partitions: each (n,) of the images in the last snapshot.
         """
         job, index, taken = self.job, self.taken.snapshot.index, self.start.taken
-        figures = partial(_figures, job, index=index)
+        metrics = partial(_metrics, job, index=index)
         measured, evidence = self._measured(partitions)
         return {
             "kind": "images",
@@ -256,7 +256,7 @@ class Earned:
             "candidates": [self._about(each) for each in self.tried],
             "n_samples": len(index),
             "moved": n_moved(partitions["start"], partitions["method"]),
-            "partitions": {name: figures(clusters) for name, clusters in partitions.items()},
+            "partitions": {name: metrics(clusters) for name, clusters in partitions.items()},
             "partition_evidence": evidence,
             "clusters": job.auto.get("clusters"),
         }
@@ -269,7 +269,7 @@ class Earned:
             "values": {name: each.values[name] for name in ("flip", *self.job.auto["candidates"].get(each.name, ()))},
             "signals": each.signals.as_dict(),
             "moved": n_moved(self.start.clusters[index], each.snapshot.y_pred),
-            "metrics": _figures(self.job, each.snapshot.y_pred, index),
+            "metrics": _metrics(self.job, each.snapshot.y_pred, index),
             "taken": each is self.taken,
         }
 

@@ -21,7 +21,7 @@ class Trial:
     """Implements the engine's `Recorder` for one candidate.
 
     Args:
-        run: shows the curves of the trial that goes on, and passes on the user's wishes.
+        run: shows the curves of the trial that goes on, and passes on the user's commands.
         folder: of this trial; what an interrupted process left there is gone on from.
         number: of this trial among all, from 0.
         n_trials: of the run.

@@ -17,7 +17,7 @@ MAX_JSON_BYTES = 32 * 2**20
 
 
 class Archive:
-    """The members of a bundle.
+    """The entries of a bundle.
 
     Args:
         path: of the bundle.
@@ -36,8 +36,8 @@ class Archive:
 
     def _check_members(self) -> None:
         infos = self.file.infolist()
-        if len(infos) > settings.limit("MEMBERS"):
-            raise self.refuse(f"it holds {len(infos):,} files, {settings.limit('MEMBERS'):,} are allowed")
+        if len(infos) > settings.limit("ENTRIES"):
+            raise self.refuse(f"it holds {len(infos):,} files, {settings.limit('ENTRIES'):,} are allowed")
         seen: set[str] = set()
         for info in infos:
             if not MEMBER.fullmatch(info.filename) or stat.S_ISLNK(info.external_attr >> 16):

@@ -14,7 +14,7 @@ import numpy as np
 from mmclust.bundle.archive import Archive, shown
 from mmclust.bundle.layout import COUNTS, IMPORTED, LATEST, MAX_CLUSTERS, NUMBERS, TEXTS
 from mmclust.evaluation.annotation import Split, applied, from_json, to_json
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import METHODS, card
 from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS
@@ -76,7 +76,7 @@ def row(archive: Archive, document: Mapping[str, Any], spec: RunSpec) -> dict[st
         for k, v in _items(document.get("environment"))
         if isinstance(v, str)
     }
-    row |= {"metrics": _figures(archive, document.get("metrics")), "cluster_names": json.dumps(names)}
+    row |= {"metrics": _metrics(archive, document.get("metrics")), "cluster_names": json.dumps(names)}
     row |= {"environment": json.dumps(versions), "spec": spec.to_json(), "launcher": spec.launcher[:20]}
     row |= {"status": "finished", "created": row["created"] or time.time(), "queued": row["created"] or time.time()}
     row |= {"epoch": row["epoch"] or 0.0, "seconds": row["seconds"] or 0.0}
@@ -106,15 +106,15 @@ def _texts(values: Any) -> list[str]:
     return [clean(value, at_most=MAX_TEXT) for value in values[:MAX_TEXTS]]
 
 
-def _figures(archive: Archive, metrics: Any) -> str | None:
-    """JSON of the figures of a run; None for a run without labels."""
+def _metrics(archive: Archive, metrics: Any) -> str | None:
+    """JSON of the metrics of a run; None for a run without labels."""
     if not metrics:
         return None
-    figures = {clean(k, at_most=100): _number(archive, k, v, -1, 1) for k, v in _items(metrics)}
-    figures = {name: value for name, value in figures.items() if value is not None}
-    if missing := [name for name in MAIN if name not in figures]:
-        raise archive.refuse(f"its figures lack {', '.join(missing)}")
-    return json.dumps(figures)
+    known = {clean(k, at_most=100): _number(archive, k, v, -1, 1) for k, v in _items(metrics)}
+    known = {name: value for name, value in known.items() if value is not None}
+    if missing := [name for name in MAIN if name not in known]:
+        raise archive.refuse(f"its metrics lack {', '.join(missing)}")
+    return json.dumps(known)
 
 
 def points(archive: Archive, name: str) -> list[dict[str, Any]]:

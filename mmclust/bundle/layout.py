@@ -1,4 +1,4 @@
-"""What stands where in a bundle: names of its members and the columns of a run that travel."""
+"""What stands where in a bundle: names of its entries and the columns of a run that travel."""
 
 import re
 

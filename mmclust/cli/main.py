@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from mmclust import __version__
-from mmclust.cli.execution import mention_former_variable
+from mmclust.cli.renamed import mention_former_variables
 
 COMMANDS = (
     "app",
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name in COMMANDS:
         import_module(f"mmclust.cli.{name}").add(commands)
-    mention_former_variable()
+    mention_former_variables()
     logging.getLogger().addHandler(logging.NullHandler())  # errors reach the user as sentences, not as log lines
     try:
         chosen = parser.parse_args(arguments)

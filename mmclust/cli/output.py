@@ -1,10 +1,10 @@
-"""How commands print: tables for people, one JSON document for programs, the figures of a run."""
+"""How commands print: tables for people, one JSON document for programs, the metrics of a run."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from mmclust.evaluation.figures import FIGURES
+from mmclust.evaluation.metric_names import METRICS
 
 
 def print_json(document: dict[str, Any]) -> None:
@@ -19,13 +19,13 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]).rstrip())
 
 
-def figures(metrics: dict[str, float] | None) -> dict[str, float] | None:
-    """The figures every command reports, as fractions; None without labels."""
-    return {name: metrics[name] for name in FIGURES if name in metrics} if metrics else None
+def reported_metrics(metrics: dict[str, float] | None) -> dict[str, float] | None:
+    """The metrics every command reports, as fractions; None without labels."""
+    return {name: metrics[name] for name in METRICS if name in metrics} if metrics else None
 
 
 def fraction(metrics: dict[str, float] | None, name: str) -> str:
-    """A figure with three digits, or a dash."""
+    """A metric with three digits, or a dash."""
     return f"{metrics[name]:.3f}" if metrics and name in metrics else "-"
 
 

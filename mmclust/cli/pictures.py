@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmclust.data import catalogue
-from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.methods import card
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def draw(store: "RunStore", outcome: "SweepOutcome", path: Path, name: str = "")
         store: the runs are in.
         outcome: of the sweep.
         path: of the file.
-        name: of a figure (acc, nmi, ari, purity) or a curve, such as objective/main; empty for ACC, NMI and ARI along
+        name: of a metric (acc, nmi, ari, purity) or a curve, such as objective/main; empty for ACC, NMI and ARI along
             one setting and ACC over two, or the objective where no classes are known.
 
     Raises:
@@ -50,7 +50,7 @@ def _figure(store: "RunStore", outcome: "SweepOutcome", name: str) -> "Figure":
     if not any(values.values()):
         known = sorted({metric for run in outcome.runs.values() for metric in run.metrics or {}})
         raise ValueError(
-            f"no finished run of this sweep has {', '.join(names)}; known are {', '.join(known) or 'no figures'}, and "
+            f"no finished run of this sweep has {', '.join(names)}; known are {', '.join(known) or 'no metrics'}, and "
             "curves such as objective/main or signal/confidence"
         )
     at = {axis: axes[axis][0] for axis in varied[2:]}

@@ -1,9 +1,15 @@
-"""Options of earlier versions: they still work, and say what they are called now."""
+"""Options and variables of earlier versions: they are understood, and say what they are called now."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+from mmclust.settings import FORMER_LIMITS
+
+AS_WRITTEN = "MMCLUST_AS_WRITTEN"
+"""Asked for what is the default now."""
 
 
 class Renamed(argparse.Action):
@@ -25,3 +31,14 @@ class Renamed(argparse.Action):
         print(f"{option} is called {self.now} now; please write that.", file=sys.stderr)
         earlier = getattr(namespace, self.dest, None)
         setattr(namespace, self.dest, [*(earlier or []), *values] if isinstance(values, list) else values)
+
+
+def mention_former_variables() -> None:
+    """Say so where variables of earlier versions are set."""
+    if os.environ.get(AS_WRITTEN):
+        print(
+            f"{AS_WRITTEN} has no effect any more: steps are eager unless --execution auto is given.", file=sys.stderr
+        )
+    for now, former in FORMER_LIMITS.items():
+        if os.environ.get(f"MMCLUST_MAX_{former}"):
+            print(f"MMCLUST_MAX_{former} is called MMCLUST_MAX_{now} now; please set that.", file=sys.stderr)

@@ -4,8 +4,8 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mmclust.cli.output import duration, figures, fraction, print_json, print_table
-from mmclust.evaluation.figures import MAIN
+from mmclust.cli.output import duration, fraction, print_json, print_table, reported_metrics
+from mmclust.evaluation.metric_names import MAIN
 
 if TYPE_CHECKING:
     from mmclust.runs.store import RunStore
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
                 "seed": r.spec.seed,
                 "epoch": r.epoch,
                 "epochs": r.epochs,
-                "metrics": figures(r.metrics),
+                "metrics": reported_metrics(r.metrics),
                 "seconds": r.seconds,
             }
             for r in records

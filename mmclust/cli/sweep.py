@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmclust.cli import execution, pictures
-from mmclust.cli.output import duration, figures, print_json, print_table
+from mmclust.cli.output import duration, print_json, print_table, reported_metrics
 from mmclust.cli.renamed import Renamed
-from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:
     from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
-    from mmclust.sweeps.results import Figure
+    from mmclust.sweeps.results import SeedSummary
     from mmclust.sweeps.sweep import Sweep
 
 PRINT_EVERY_S = 10.0
@@ -88,11 +88,12 @@ def add(commands: Any) -> None:
     parser.add_argument("--show", action="store_true", help="train nothing: show what is there")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it (.svg, .png, .pdf): a curve or heat map")
     parser.add_argument(
-        "--figure",
+        "--metric",
         default="",
         metavar="NAME",
         help="what --plot draws: acc, nmi, ari, purity, or a curve such as objective/main; default: by the classes",
     )
+    parser.add_argument("--figure", action=Renamed, now="--metric")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -123,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
                 stop=stop,
             )
     if args.plot:
-        pictures.draw(store, outcome, args.plot, args.figure)
+        pictures.draw(store, outcome, args.plot, args.metric)
         print(f"Drawn into {args.plot}", flush=True)
     if args.json:
         print_json(as_json(outcome))
@@ -279,10 +280,15 @@ def as_json(outcome: "SweepOutcome") -> dict[str, Any]:
                 "method": cell.method,
                 "preset": cell.preset or card(cell.method).default_preset,
                 "point": dict(cell.point),
-                "metrics": {name: found.as_json() for name, found in results.figures(runs).items()} or None,
-                "seconds": results.figure([run.seconds for run in runs]).mean if runs else None,
+                "metrics": {name: found.as_json() for name, found in results.summarise_metrics(runs).items()} or None,
+                "seconds": results.summarise([run.seconds for run in runs]).mean if runs else None,
                 "runs": [
-                    {"run_id": r.run_id, "seed": r.spec.seed, "metrics": figures(r.metrics), "seconds": r.seconds}
+                    {
+                        "run_id": r.run_id,
+                        "seed": r.spec.seed,
+                        "metrics": reported_metrics(r.metrics),
+                        "seconds": r.seconds,
+                    }
                     for r in runs
                 ],
                 "failures": {str(seed): why for (c, seed), why in outcome.failures.items() if c == number},
@@ -298,8 +304,8 @@ def as_json(outcome: "SweepOutcome") -> dict[str, Any]:
     }
 
 
-def mean_and_deviation(found: "Figure | None") -> str:
-    """A figure as 0.612 ± 0.034, or without deviation for one seed; a dash where there is none."""
+def mean_and_deviation(found: "SeedSummary | None") -> str:
+    """A metric as 0.612 ± 0.034, or without deviation for one seed; a dash where there is none."""
     if found is None:
         return "-"
     return f"{found.mean:.3f}" + (f" ± {found.deviation:.3f}" if found.deviation is not None else "")
@@ -313,9 +319,9 @@ def _print_table(outcome: "SweepOutcome") -> None:
     rows = []
     for number, cell in enumerate(cells):
         runs = outcome.of_cell(number)
-        found = results.figures(runs)
+        found = results.summarise_metrics(runs)
         point = [_shown(cell.point.get(name, "")) for name in axes]
-        seconds = duration(results.figure([run.seconds for run in runs]).mean) if runs else "-"
+        seconds = duration(results.summarise([run.seconds for run in runs]).mean) if runs else "-"
         rows.append((*point, *(mean_and_deviation(found.get(name)) for name in MAIN), str(len(runs)), seconds))
     print_table((*(name.upper() for name in axes), *(TITLES[name] for name in MAIN), "SEEDS", "TIME"), rows)
 

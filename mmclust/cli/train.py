@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmclust.cli import execution, understanding
-from mmclust.cli.output import duration, figures, fraction, print_json
+from mmclust.cli.output import duration, fraction, print_json, reported_metrics
 from mmclust.cli.renamed import Renamed
-from mmclust.evaluation.figures import FIGURES
+from mmclust.evaluation.metric_names import METRICS
 from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:
@@ -185,14 +185,14 @@ def _as_json(record: "RunRecord") -> dict[str, Any]:
         "device": record.device.partition(":")[0],
         "seconds": record.seconds,
         "samples_per_s": record.samples_per_s,
-        "metrics": figures(record.metrics),
+        "metrics": reported_metrics(record.metrics),
     }
 
 
 def _summary(record: "RunRecord") -> str:
     speed = f", {record.samples_per_s:,.0f} images/s" if record.samples_per_s else ""
     found = (
-        " ".join(f"{name} {record.metrics[name]:.4f}" for name in FIGURES if name in record.metrics)
+        " ".join(f"{name} {record.metrics[name]:.4f}" for name in METRICS if name in record.metrics)
         if record.metrics
         else "no labels to compare"
     )

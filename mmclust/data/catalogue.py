@@ -15,9 +15,10 @@ import numpy as np
 from mmclust import settings
 from mmclust.data import answered, readers, uploads, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset
-from mmclust.data.entry import Entry, Progress
+from mmclust.data.entry import Entry
 from mmclust.data.image_entries import IMAGES
 from mmclust.data.multiview_entries import MULTI_VIEW
+from mmclust.data.progress import Progress
 from mmclust.data.readers.reading import Reading
 
 

@@ -1,15 +1,13 @@
 """What the catalogue knows of a data set before it is loaded, and where its files would be."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mmclust import settings
 from mmclust.data.dataset import DataSpec, ViewSpec
-
-Progress = Callable[[float, str], None]
 
 ENDINGS = {
     "image": (".npz", ".tar.gz", ".tgz", ".tar", ".zip", ""),

@@ -3,7 +3,6 @@
 Shapes: N samples, H x W pixels.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import numpy as np
 
 from mmclust.data import catalogue, readers, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.progress import Progress
 from mmclust.data.readers import arrays, table, tables
-
-Progress = Callable[[float, str], None]
 
 CELL_PX, STRIDE_PX, N_DIRECTIONS = 4, 2, 8
 """Stroke directions are counted in squares of this side, this far apart, in so many directions."""

@@ -331,7 +331,7 @@ def _scales(steps: Sequence[str]) -> bool:
     return any(name in scaled or _n_components(name) for name in (_named(step)[1] for step in steps))
 
 
-def notes(dataset: MultiViewDataset, steps: Sequence[str] = ()) -> tuple[str, ...]:
+def warnings(dataset: MultiViewDataset, steps: Sequence[str] = ()) -> tuple[str, ...]:
     """What a user should know of the data though it can be trained on, each in one sentence."""
     found = []
     for spec, view in zip(dataset.spec.views, dataset.views, strict=True):

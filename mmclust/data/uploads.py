@@ -24,7 +24,8 @@ import numpy as np
 
 from mmclust import settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
-from mmclust.data.entry import Entry, Progress
+from mmclust.data.entry import Entry
+from mmclust.data.progress import Progress
 
 LOCAL = "local"
 """The owner where nobody signs in."""

@@ -9,10 +9,10 @@ Request = Literal["", "stop", "pause"]
 
 
 class Recorder(Protocol):
-    """Receives a training run's numbers and states, and passes on the user's wishes.
+    """Receives a training run's numbers and states, and passes on the user's commands.
 
     Metric names: `loss/<term>` for unweighted loss terms, `objective/<phase>` for their weighted sum,
-    `signal/<name>` for label-free signals, `eval/<name>` for figures that use labels.
+    `signal/<name>` for label-free signals, `eval/<name>` for metrics that use labels.
     """
 
     def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:

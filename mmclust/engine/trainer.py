@@ -378,7 +378,7 @@ class Trainer:
         return values
 
     def _poll(self) -> Outcome | None:
-        """Report progress and hear the user's wishes, a few times a second; write a checkpoint when one is due."""
+        """Report progress and hear the user's commands, a few times a second; write a checkpoint when one is due."""
         now = time.monotonic()
         if now - self._polled < POLL_EVERY_S:
             return None
@@ -386,8 +386,8 @@ class Trainer:
         if now - self._checkpointed > CHECKPOINT_EVERY_S:
             self._checkpoint()
         self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
-        wishes: dict[str, Outcome] = {"stop": "stopped", "pause": "paused"}
-        return wishes.get(self.recorder.request())
+        commands: dict[str, Outcome] = {"stop": "stopped", "pause": "paused"}
+        return commands.get(self.recorder.request())
 
     def _checkpoint(self) -> None:
         """Hand over everything that a resumed run needs to go on as if it had not stopped."""

@@ -1,7 +1,7 @@
-"""How well found clusters agree with given classes: every figure comes from one table of counts.
+"""How well found clusters agree with given classes: every metric comes from one table of counts.
 
 Shapes: n samples, C classes, K clusters. Figures are fractions in [0, 1] (ARI may be below 0). Samples without a class,
-which have the label `NO_CLASS`, are in no figure.
+which have the label `NO_CLASS`, are in no metric.
 """
 
 import math

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from mmclust import settings
 from mmclust.data.dataset import ViewSpec
-from mmclust.features.extractors import Extractor, Options, Progress
+from mmclust.data.progress import Progress
+from mmclust.features.extractors import Extractor, Options
 from mmclust.seeding import seeded
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -10,7 +10,8 @@ import numpy as np
 
 from mmclust import settings
 from mmclust.data.dataset import ViewSpec
-from mmclust.features.extractors import Extractor, Options, Progress
+from mmclust.data.progress import Progress
+from mmclust.features.extractors import Extractor, Options
 
 SMALLEST_PX = 16
 """Smaller pictures are enlarged first, so that cells hold some pixels."""

@@ -13,8 +13,9 @@ import numpy as np
 
 from mmclust.data import preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.progress import Progress
 from mmclust.data.readers import cache
-from mmclust.features.extractors import CAPTIONS, Extractor, Options, Progress, find
+from mmclust.features.extractors import CAPTIONS, Extractor, Options, find
 
 _VERSION = 1  # of what is cached: raise it when an extractor changes
 _BLOCK = 4096

@@ -3,7 +3,6 @@
 Nothing here imports torch; an extractor's module is imported when it is used.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -11,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mmclust.data.dataset import ViewSpec
+from mmclust.data.progress import Progress
 
-Progress = Callable[[float, str], None]
 CAPTIONS = "captions"
 """Name of the captions where a view is asked for."""
 

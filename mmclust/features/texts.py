@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from mmclust.data.dataset import ViewSpec
-from mmclust.features.extractors import Extractor, Options, Progress
+from mmclust.data.progress import Progress
+from mmclust.features.extractors import Extractor, Options
 from mmclust.loading import load_scikit_learn
 
 MODEL = "all-mpnet-base-v2"

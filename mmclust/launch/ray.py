@@ -236,14 +236,14 @@ class Supervisor:
     def _serve(self) -> None:
         while True:
             try:
-                self._settle()
+                self._record_ended()
                 self._send()
             except StoreUnavailable as error:
                 log.warning("%s", error)
             self.changed.wait(TURN_S)
             self.changed.clear()
 
-    def _settle(self) -> None:
+    def _record_ended(self) -> None:
         """Take note of tasks that have ended; runs of dead workers queue again."""
         import ray
         from ray.exceptions import RayError, RayTaskError

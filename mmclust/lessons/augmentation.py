@@ -6,11 +6,11 @@ import numpy as np
 
 from mmclust.lessons.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
 from mmclust.lessons.shipped import NO_AUGMENTATION, SETTINGS, STYLE, Augmented, Shipped, run_id
-from mmclust.sweeps.results import Figure, figure
+from mmclust.sweeps.results import SeedSummary, summarise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class AugmentationFindings:
     """What the runs say."""
 
     with_term: Augmented
@@ -19,23 +19,23 @@ class Found:
     clusters_with: np.ndarray
     """(n,) clusters of the images themselves."""
     clusters_without: np.ndarray
-    left_with: Figure
+    left_with: SeedSummary
     """Share of the copies that fall into another cluster than their image, over seeds."""
-    left_without: Figure
+    left_without: SeedSummary
     acc_with: list[float]
     """Of each seed."""
     acc_without: list[float]
 
 
-def find(shipped: Shipped) -> Found:
+def find(shipped: Shipped) -> AugmentationFindings:
     """Read the runs."""
-    return Found(
+    return AugmentationFindings(
         with_term=shipped.augmented(STYLE),
         without_term=shipped.augmented(NO_AUGMENTATION),
         clusters_with=shipped.snapshot(STYLE).y_pred,
         clusters_without=shipped.snapshot(NO_AUGMENTATION).y_pred,
-        left_with=figure([_left(shipped, STYLE, seed) for seed in shipped.seeds(STYLE)]),
-        left_without=figure([_left(shipped, NO_AUGMENTATION, seed) for seed in shipped.seeds(NO_AUGMENTATION)]),
+        left_with=summarise([_left(shipped, STYLE, seed) for seed in shipped.seeds(STYLE)]),
+        left_without=summarise([_left(shipped, NO_AUGMENTATION, seed) for seed in shipped.seeds(NO_AUGMENTATION)]),
         acc_with=shipped.scores(STYLE),
         acc_without=shipped.scores(NO_AUGMENTATION),
     )
@@ -46,10 +46,10 @@ def _left(shipped: Shipped, setting: str, seed: int) -> float:
     return float((shipped.augmented(setting, seed).clusters != clusters[:, None]).mean())
 
 
-def lesson(shipped: Shipped) -> Lesson[Found]:
+def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
     """The lesson as these runs tell it."""
     found = find(shipped)
-    acc_with, acc_without = figure(found.acc_with), figure(found.acc_without)
+    acc_with, acc_without = summarise(found.acc_with), summarise(found.acc_without)
     more = difference(found.left_without, found.left_with)
     gain = difference(acc_with, acc_without)
     return Lesson(

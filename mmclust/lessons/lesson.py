@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from mmclust.sweeps.results import Figure
+from mmclust.sweeps.results import SeedSummary
 
-Found = TypeVar("Found")
+Findings = TypeVar("Findings")
 
 NEAR = 0.1
 """A prediction is close when it misses by at most this part of what could be chosen."""
@@ -67,7 +67,7 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson(Generic[Found]):
+class Lesson(Generic[Findings]):
     """A lesson with everything it says; texts are Markdown."""
 
     question: str
@@ -81,7 +81,7 @@ class Lesson(Generic[Found]):
     links: Sequence[Link]
     form: Mapping[str, str]
     """Settings of the Train page to try it oneself."""
-    found: Found
+    found: Findings
     """What was measured, for the pictures."""
 
 
@@ -90,7 +90,7 @@ ENOUGH = 3
 HIGHER, SAME, LOWER, FEW = "higher", "same", "lower", "few"
 
 
-def difference(left: Figure, right: Figure) -> str:
+def difference(left: SeedSummary, right: SeedSummary) -> str:
     """Whether the mean of `left` is higher or lower than that of `right`, or no different as far as the seeds can tell.
 
     The difference has to be larger than twice its standard error, the root of the sum of both variances over n;
@@ -98,22 +98,22 @@ def difference(left: Figure, right: Figure) -> str:
     """
     if min(left.n, right.n) < ENOUGH:
         return FEW
-    variances = [(figure.deviation or 0.0) ** 2 / figure.n for figure in (left, right)]
+    variances = [(summary.deviation or 0.0) ** 2 / summary.n for summary in (left, right)]
     gap = left.mean - right.mean
     if abs(gap) <= 2 * sum(variances) ** 0.5:
         return SAME
     return HIGHER if gap > 0 else LOWER
 
 
-def percent(figure: Figure) -> str:
+def percent(summary: SeedSummary) -> str:
     """A share over seeds as 94.5 ± 0.6 %, without deviation for a single one."""
-    if figure.deviation is None:
-        return f"{100 * figure.mean:.1f} %"
-    return f"{100 * figure.mean:.1f} ± {100 * figure.deviation:.1f} %"
+    if summary.deviation is None:
+        return f"{100 * summary.mean:.1f} %"
+    return f"{100 * summary.mean:.1f} ± {100 * summary.deviation:.1f} %"
 
 
-def n_seeds(left: Figure, right: Figure) -> str:
-    """How many seeds two figures are of, in words."""
+def n_seeds(left: SeedSummary, right: SeedSummary) -> str:
+    """How many seeds two summaries are of, in words."""
     if left.n == right.n:
         return f"{left.n} seed{'s' if left.n > 1 else ''} each"
     return f"{left.n} and {right.n} seeds"

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmclust.analysis.agreement import diagnose
 from mmclust.evaluation.annotation import Merge, Split, applied
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.evaluation.metrics import confusion, is_right, match, score
 from mmclust.lessons.lesson import Guess, Lesson, Link
 from mmclust.lessons.shipped import SETTINGS, STYLE, Shipped, run_id
@@ -22,7 +22,7 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class MergedFindings:
     """What the runs say."""
 
     plain: Result
@@ -43,7 +43,7 @@ class Found:
     """Shipped runs."""
 
 
-def find(shipped: Shipped) -> Found:
+def find(shipped: Shipped) -> MergedFindings:
     """Read the run, and make both mistakes."""
     snapshot, labels = shipped.snapshot(STYLE), shipped.labels(STYLE)
     names = shipped.data(STYLE).spec.classes
@@ -55,7 +55,7 @@ def find(shipped: Shipped) -> Found:
     counts = [
         result(shipped.labels(s), shipped.snapshot(s, n).y_pred).counts for s in SETTINGS for n in shipped.seeds(s)
     ]
-    return Found(
+    return MergedFindings(
         plain=result(labels, y_pred),
         faulty=result(labels, faulty),
         scattered=result(labels, moved),
@@ -68,7 +68,7 @@ def find(shipped: Shipped) -> Found:
 
 
 def result(y_true: np.ndarray, y_pred: np.ndarray) -> Result:
-    """An assignment's table, its clusters beside their classes, and its figures."""
+    """An assignment's table, its clusters beside their classes, and its metrics."""
     k = int(max(y_true.max(), y_pred.max())) + 1
     counts = confusion(y_true, y_pred, k, k)
     return Result(counts=counts[:, match(counts)], scores=score(y_true, y_pred))
@@ -90,7 +90,7 @@ def scattered(y_true: np.ndarray, y_pred: np.ndarray, n_right: int) -> np.ndarra
     return moved
 
 
-def lesson(shipped: Shipped) -> Lesson[Found]:
+def lesson(shipped: Shipped) -> Lesson[MergedFindings]:
     """The lesson as these runs tell it."""
     found = find(shipped)
     plain, faulty, noisy = (each.scores for each in (found.plain, found.faulty, found.scattered))
@@ -128,7 +128,7 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
             )
         ),
         takeaway=(
-            "Report NMI and ARI beside ACC, and look at the joint matrix before you believe a figure: a merged pair "
+            "Report NMI and ARI beside ACC, and look at the joint matrix before you believe a metric: a merged pair "
             "and a split one look like a bad method and are one wrong border."
         ),
         links=(

@@ -9,11 +9,11 @@ from mmclust.analysis.overclusters import OverClusters
 from mmclust.evaluation.metrics import purity
 from mmclust.lessons.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, percent
 from mmclust.lessons.shipped import NO_OVER, OVER, SETTINGS, Shipped, run_id
-from mmclust.sweeps.results import Figure, figure
+from mmclust.sweeps.results import SeedSummary, summarise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class OverclusteringFindings:
     """What the runs say. Shapes: n samples, K clusters, R fine clusters of the finer head."""
 
     acc_with: list[float]
@@ -29,14 +29,14 @@ class Found:
     purity_fine: float
 
     @property
-    def with_head(self) -> Figure:
+    def with_head(self) -> SeedSummary:
         """ACC over seeds."""
-        return figure(self.acc_with)
+        return summarise(self.acc_with)
 
     @property
-    def without_head(self) -> Figure:
+    def without_head(self) -> SeedSummary:
         """ACC over seeds."""
-        return figure(self.acc_without)
+        return summarise(self.acc_without)
 
     @property
     def gains(self) -> list[float]:
@@ -44,12 +44,12 @@ class Found:
         return [a - b for a, b in zip(self.acc_with, self.acc_without, strict=False)]
 
 
-def find(shipped: Shipped) -> Found:
+def find(shipped: Shipped) -> OverclusteringFindings:
     """Read the runs."""
     snapshot, labels = shipped.snapshot(OVER), shipped.labels(OVER)
     over = snapshot.spaces["over"]
     fine = over.argmax(axis=1)
-    return Found(
+    return OverclusteringFindings(
         acc_with=shipped.scores(OVER),
         acc_without=shipped.scores(NO_OVER),
         clusters=snapshot.y_pred,
@@ -60,7 +60,7 @@ def find(shipped: Shipped) -> Found:
     )
 
 
-def lesson(shipped: Shipped) -> Lesson[Found]:
+def lesson(shipped: Shipped) -> Lesson[OverclusteringFindings]:
     """The lesson as these runs tell it."""
     found = find(shipped)
     n, n_fine = found.with_head.n, found.nesting.counts.shape[1]

@@ -11,11 +11,11 @@ from mmclust.evaluation.metrics import score
 from mmclust.lessons.lesson import Guess, Lesson, Link, percent
 from mmclust.lessons.merged import Result, result
 from mmclust.lessons.shipped import NO_OVER, OVER, SETTINGS, Shipped, run_id
-from mmclust.sweeps.results import Figure, figure, lowest_loss
+from mmclust.sweeps.results import SeedSummary, lowest_loss, summarise
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SeedFindings:
     """What the runs say."""
 
     seeds: tuple[int, ...]
@@ -37,9 +37,9 @@ class Found:
     """ACC of the consensus."""
 
     @property
-    def figure(self) -> Figure:
+    def summary(self) -> SeedSummary:
         """ACC over seeds."""
-        return figure(self.acc)
+        return summarise(self.acc)
 
     @property
     def spread(self) -> float:
@@ -52,7 +52,7 @@ class Found:
         return sum(a > b for a in self.acc for b in self.other)
 
 
-def find(shipped: Shipped) -> Found:
+def find(shipped: Shipped) -> SeedFindings:
     """Read the runs."""
     records, seeds, labels = shipped.records(OVER), shipped.seeds(OVER), shipped.labels(OVER)
     acc = shipped.scores(OVER)
@@ -60,7 +60,7 @@ def find(shipped: Shipped) -> Found:
     assert chosen is not None, "DMIM has an objective"
     clusters = [shipped.snapshot(OVER, seed).y_pred for seed in seeds]
     together = consensus(clusters, int(labels.max()) + 1)
-    return Found(
+    return SeedFindings(
         seeds=seeds,
         acc=acc,
         other=shipped.scores(NO_OVER),
@@ -82,7 +82,7 @@ def best_of(values: Sequence[float]) -> list[float]:
     ]
 
 
-def lesson(shipped: Shipped) -> Lesson[Found]:
+def lesson(shipped: Shipped) -> Lesson[SeedFindings]:
     """The lesson as these runs tell it."""
     found = find(shipped)
     n, n_pairs = len(found.seeds), len(found.acc) * len(found.other)
@@ -105,11 +105,11 @@ def lesson(shipped: Shipped) -> Lesson[Found]:
         ),
         reveal=(
             f"From {min(found.acc):.1%} to {best:.1%}: **{found.spread:.1f} points**, with nothing changed but the "
-            f"seed. The honest result is **{percent(found.figure)}** over {n} seeds. "
+            f"seed. The honest result is **{percent(found.summary)}** over {n} seeds. "
             f"For {found.moved:.0%} of the samples at least one run departs from the consensus of all."
         ),
         beyond=(
-            f"Who picks the best of {n} by its labels claims **{best:.1%}**, {100 * (best - found.figure.mean):.1f} "
+            f"Who picks the best of {n} by its labels claims **{best:.1%}**, {100 * (best - found.summary.mean):.1f} "
             f"points above the mean, and needs the labels that clustering does without. The run of lowest loss (seed "
             f"{seed}), a choice without labels, has {found.lowest[1]:.1%}; the consensus of all runs "
             f"{found.acc_together:.1%}. "

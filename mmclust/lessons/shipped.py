@@ -176,7 +176,7 @@ class Shipped:
         return [self.run(setting, seed).record() for seed in self.seeds(setting)]
 
     def scores(self, setting: str, name: str = "acc") -> list[float]:
-        """A figure of the last epoch of each run of a setting, in the order of the seeds."""
+        """A metric of the last epoch of each run of a setting, in the order of the seeds."""
         return [record.metrics[name] for record in self.records(setting) if record.metrics]
 
     def snapshot(self, setting: str, seed: int = 0) -> Snapshot:

@@ -6,14 +6,14 @@ import numpy as np
 
 from mmclust.lessons.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
 from mmclust.lessons.shipped import NO_STYLE, SETTINGS, STYLE, Shipped, run_id
-from mmclust.sweeps.results import figure
+from mmclust.sweeps.results import summarise
 
 N_NEAR = 10
 N_ASKED = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class StyleFindings:
     """What the runs say. Shapes: n images, Q of them asked about."""
 
     asked: np.ndarray
@@ -34,14 +34,14 @@ class Found:
     acc_without: list[float]
 
 
-def find(shipped: Shipped) -> Found:
+def find(shipped: Shipped) -> StyleFindings:
     """Read the runs."""
     snapshot, labels = shipped.snapshot(STYLE), shipped.labels(STYLE)
     near = {name: nearest(snapshot.spaces[name], N_NEAR) for name in ("z_c", "z_s")}
     same = {name: float((labels[places] == labels[:, None]).mean()) for name, places in near.items()}
     asked = np.unique(labels, return_index=True)[1][-N_ASKED:]
     sizes = np.bincount(labels)
-    return Found(
+    return StyleFindings(
         asked=asked,
         near_category=near["z_c"][asked],
         near_style=near["z_s"][asked],
@@ -70,11 +70,11 @@ def nearest(codes: np.ndarray, count: int) -> np.ndarray:
     return np.take_along_axis(some, order, axis=1)
 
 
-def lesson(shipped: Shipped) -> Lesson[Found]:
+def lesson(shipped: Shipped) -> Lesson[StyleFindings]:
     """The lesson as these runs tell it."""
     found = find(shipped)
     clean = found.same_by_style < (found.by_chance + found.same_by_category) / 2
-    with_style, without = figure(found.acc_with), figure(found.acc_without)
+    with_style, without = summarise(found.acc_with), summarise(found.acc_without)
     gain = difference(with_style, without)
     return Lesson(
         question="Why does DCCS give every image a style beside its category?",

@@ -58,7 +58,7 @@ class Method(nn.Module):
         raise NotImplementedError
 
     @classmethod
-    def notes(cls, spec: DataSpec, config: Any, n_samples: int) -> tuple[str, ...]:
+    def warnings(cls, spec: DataSpec, config: Any, n_samples: int) -> tuple[str, ...]:
         """What a user should know before training `n_samples` samples like this, a sentence each; no reason to stop."""
         return ()
 

@@ -75,8 +75,8 @@ def random_resized_crop(
 ) -> Tensor:
     """A random crop of each image, resized; mirrored with probability 1/2 if `flip`.
 
-    Bilinear, with the filter widened where a crop shrinks (antialiased), as in Pillow, which the published code uses.
-    Written as two small matrix products per image (rows, then columns), so that a batch is few kernels on any device.
+    Bilinear, and written as two small matrix products per image (rows, then columns), so that a batch is three
+    kernels on any device.
 
     Args:
         images: (B, C, H, W).
@@ -102,20 +102,13 @@ def random_resized_crop(
 
 
 def _interpolation(start: Tensor, length: Tensor, size: int, out_size: int) -> Tensor:
-    """Matrices (B, out_size, size) that resize the box [start, start + length) of `size` pixels to `out_size`.
-
-    Bilinear: a triangle around each position. Where the box shrinks, it is as wide as the pixels that it stands for.
-    """
+    """Matrices (B, out_size, size) that stretch [start, start + length) of `size` pixels over `out_size`."""
     pixel = torch.arange(size, device=start.device, dtype=start.dtype)
     target = torch.arange(out_size, device=start.device, dtype=start.dtype)
     source = start[:, None] + ((target + 0.5) * length[:, None] / out_size - 0.5)
-    if out_size >= size:  # no box shrinks: at the border a position is clamped, as when the crop is cut out before
-        source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
-        return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
-    width = (length / out_size).clamp_min(1)[:, None, None]
-    inside = ((pixel >= start[:, None]) & (pixel < (start + length)[:, None])).to(start.dtype).unsqueeze(1)
-    weights = (1 - (source[:, :, None] - pixel).abs() / width).clamp_min_(0) * inside
-    return weights / weights.sum(dim=2, keepdim=True)
+    # Positions stay inside the box, as when the crop is cut out before it is resized.
+    source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
+    return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
 
 
 def random_slant(images: Tensor, *, rotation: float, shear: float, generator: torch.Generator) -> Tensor:
@@ -128,11 +121,11 @@ def random_slant(images: Tensor, *, rotation: float, shear: float, generator: to
         generator: source of all draws, on the images' device.
     """
     draws = 2 * torch.rand(2, len(images), device=images.device, generator=generator) - 1
-    angle, slant = math.radians(rotation) * draws[0], shear * draws[1]
+    angle, sheared = math.radians(rotation) * draws[0], shear * draws[1]
     cosine, sine, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
     # Rows of the map from an output position (x, y) to where it is read: first slanted, then turned.
-    across = torch.stack((cosine, cosine * slant - sine, zero), dim=1)
-    down = torch.stack((sine, sine * slant + cosine, zero), dim=1)
+    across = torch.stack((cosine, cosine * sheared - sine, zero), dim=1)
+    down = torch.stack((sine, sine * sheared + cosine, zero), dim=1)
     grid = F.affine_grid(torch.stack((across, down), dim=1), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 

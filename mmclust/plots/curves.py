@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mmclust.evaluation.figures import CURVES, MAIN_CURVES
+from mmclust.evaluation.metric_names import CURVES, MAIN_CURVES
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, cluster_color
 

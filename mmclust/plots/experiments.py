@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.evaluation.figures import TITLES
+from mmclust.evaluation.metric_names import TITLES
 from mmclust.plots.palette import cluster_color
 
 if TYPE_CHECKING:

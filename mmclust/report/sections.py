@@ -13,7 +13,7 @@ from mmclust.analysis import topk
 from mmclust.analysis.projection import KINDS, cached_projection, is_cached
 from mmclust.analysis.spaces import choices
 from mmclust.evaluation import metrics
-from mmclust.evaluation.figures import CURVES, MAIN, MAIN_CURVES, SIGNALS, TITLES
+from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, SIGNALS, TITLES
 from mmclust.plots import clusters as cluster_plots
 from mmclust.plots import curves as curve_plots
 from mmclust.plots import scatter
@@ -165,12 +165,12 @@ def readout(found: Findings) -> Section | None:
     shown = found.clustering
     if shown.y_true is None:
         return None
-    from mmclust.analysis.kmeans_evaluation import kmeans_readout
+    from mmclust.analysis.kmeans_evaluation import evaluate_kmeans
 
     spaces = [name for name in shown.snapshot.spaces if name != "logits"]
     factors = list(shown.data.factors)
     rows = []
-    for name, values in kmeans_readout(shown.snapshot, shown.y_true, spaces=spaces, n_init=3).items():
+    for name, values in evaluate_kmeans(shown.snapshot, shown.y_true, spaces=spaces, n_init=3).items():
         of_network = name == "assignment"
         probed = [""] * (1 + len(factors)) if of_network else _probed(found, name, factors)
         cells = [*(percent(values[key]) for key in MAIN), *probed]

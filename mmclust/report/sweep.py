@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mmclust.analysis.choosing import choices
-from mmclust.evaluation.figures import LABELLED
+from mmclust.evaluation.metric_names import LABELLED
 from mmclust.plots import sensitivity
 from mmclust.plots.sensitivity import shown
 from mmclust.report import html
@@ -156,16 +156,16 @@ def _table(found: _Found) -> Section:
     rows = []
     for number, cell in enumerate(sweep.cells):
         runs = [run for seed in sweep.seeds if (run := found.finished.get((number, seed)))]
-        figures = results.figures(runs)
+        metrics = results.summarise_metrics(runs)
         row = [shown(cell.point.get(name, "")) for name in axes] or [cell.title or cell.method]
-        row += [_summary_text(figures.get(name)) for name in names]
-        time = duration(results.figure([r.seconds for r in runs]).mean) if runs else "–"
+        row += [_summary_text(metrics.get(name)) for name in names]
+        time = duration(results.summarise([r.seconds for r in runs]).mean) if runs else "–"
         rows.append([*row, str(len(runs)), time])
     head = [*(axes or ["setting"]), *(LABELLED[name] for name in names), "seeds", "time of a run"]
     return section("sweep", "table", "All settings", head=head, rows=rows)
 
 
-def _summary_text(found: results.Figure | None) -> str:
+def _summary_text(found: results.SeedSummary | None) -> str:
     if found is None:
         return "–"
     return f"{found.mean:.1%}" + (f" ± {found.deviation:.1%}" if found.deviation is not None else "")

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmclust.analysis import agreement, overclusters
 from mmclust.evaluation import metrics
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.plots.curves import curve_figure
 from mmclust.report import samples

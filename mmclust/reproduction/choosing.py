@@ -77,7 +77,7 @@ def candidates(
     runs: Sequence[RunRecord],
     *,
     within_settings: bool,
-    figure: str = "acc",
+    metric: str = "acc",
     progress: Report = lambda share: None,
 ) -> list[Candidate]:
     """Finished runs with everything that their method's criteria need.
@@ -86,7 +86,7 @@ def candidates(
         store: the runs are in.
         runs: of one method, on one data set.
         within_settings: choose among the seeds of each setting; otherwise among all runs.
-        figure: that says afterwards what a choice was worth.
+        metric: that says afterwards what a choice was worth.
         progress: told the finished share.
     """
     if not runs:
@@ -121,7 +121,7 @@ def candidates(
             run_id=run.run_id,
             group=settings[place] if within_settings else "all",
             values=values[place],
-            figure=(run.metrics or {}).get(figure),
+            metric=(run.metrics or {}).get(metric),
         )
         for place, run in named.items()
     ]

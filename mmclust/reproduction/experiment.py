@@ -34,7 +34,7 @@ class Row:
     """Those of the quick look, whose images may be smaller; None for the same."""
     baseline: str = ""
     """Name of a baseline, deep or not (see `mmclust.baselines.table`), instead of a method."""
-    readout: str = ""
+    kmeans_space: str = ""
     """A space of the trained method that k-means reads the clusters from, instead of its own assignment."""
     quick: bool = True
     """Whether the quick look has it: there all rows have the quick preset, and some would say the same."""

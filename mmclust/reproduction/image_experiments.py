@@ -70,7 +70,7 @@ DCCS = (
                     reported=f"K-means on {space}",
                     method="dccs",
                     preset="paper",
-                    readout=space,
+                    kmeans_space=space,
                 )
                 for space in ("z", "z_c", "z_s")
             ),
@@ -181,7 +181,7 @@ IMC = (
                 reported="K-means on its embedding",
                 method="imc-swav",
                 preset="paper",
-                readout="z",
+                kmeans_space="z",
             ),
         ),
         notes=(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmclust.evaluation.figures import TITLES
+from mmclust.evaluation.metric_names import TITLES
 
 NAMES = TITLES | {"acc_top5": "top-5 ACC", "nmi_geometric": "NMI", "purity": "PUR"}
 """As tables of papers are headed; a paper has one NMI."""

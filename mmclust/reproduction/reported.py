@@ -21,24 +21,24 @@ COMPARISONS: tuple[PaperTable, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ReportedRow:
     """What a table says of a method on a data set."""
 
     method: str
-    figures: Mapping[str, Reported]
+    metrics: Mapping[str, Reported]
     """By metric."""
 
     @property
     def source(self) -> str:
         """Paper, table and what was averaged."""
-        return next(iter(self.figures.values())).source
+        return next(iter(self.metrics.values())).source
 
 
-def rows(dataset: str) -> list[Row]:
+def rows(dataset: str) -> list[ReportedRow]:
     """Rows of all tables for a data set (its catalogue name), in the papers' order."""
     found = []
     for table in COMPARISONS:
         if dataset in table.datasets:
             cells = {name: table.cell(name, dataset) for name in table.rows}
-            found += [Row(method=name, figures=figures) for name, figures in cells.items() if figures]
+            found += [ReportedRow(method=name, metrics=metrics) for name, metrics in cells.items() if metrics]
     return found

@@ -225,9 +225,9 @@ class _Lines:
         names = self.experiment.metrics if metrics else ()
         return self._line(place, row) | {
             "settings": "",
-            "ours": {m: results.figure([found[m] for found in metrics]).as_json() for m in names} or None,
+            "ours": {m: results.summarise([found[m] for found in metrics]).as_json() for m in names} or None,
             "n_runs": len(based.found),
-            "seconds": results.figure([result.seconds for result in based.found]).mean if based.found else None,
+            "seconds": results.summarise([result.seconds for result in based.found]).mean if based.found else None,
             "failures": [based.failure] if based.failure else [],
         }
 
@@ -235,7 +235,11 @@ class _Lines:
         """The line of a method with certain settings."""
         assert self.outcome is not None
         cell, runs = self.cells[number], self.outcome.of_cell(number)
-        found = kmeans.figures(self.store, runs, row.readout) if row.readout else results.figures(runs)
+        found = (
+            kmeans.summarise_metrics(self.store, runs, row.kmeans_space)
+            if row.kmeans_space
+            else results.summarise_metrics(runs)
+        )
         lowest = results.lowest_loss(self.store, runs) if self.experiment.by_loss else None
         failures = [(seed, why) for (n, seed), why in self.outcome.failures.items() if n == number]
         return self._line(place, row) | {
@@ -245,7 +249,7 @@ class _Lines:
             "lowest_loss": self._chosen(lowest),
             "n_runs": len(runs),
             "run_ids": [run.run_id for run in runs],
-            "seconds": results.figure([run.seconds for run in runs]).mean if runs else None,
+            "seconds": results.summarise([run.seconds for run in runs]).mean if runs else None,
             "failures": [f"seed {seed}: {why}" for seed, why in failures],
             "curves": self._curves(runs),
         }
@@ -280,7 +284,7 @@ class _Lines:
         for name in self.experiment.curves:
             sampled = [self._sampled(run, name, epochs) for run in runs]
             columns = [[value for value in column if value is not None] for column in zip(*sampled, strict=True)]
-            found[name] = [results.figure(values).as_json() if values else None for values in columns]
+            found[name] = [results.summarise(values).as_json() if values else None for values in columns]
         return found
 
     def _sampled(self, run: RunRecord, name: str, epochs: Sequence[int]) -> list[float | None]:

@@ -28,13 +28,13 @@ from mmclust.runs.tables import LEASES, METRICS, RUNS
 
 WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
-PATIENCE_S = 60.0
+STORE_TIMEOUT_S = 60.0
 """How long training goes on while the store does not answer; its numbers wait in memory."""
 OF_A_PROCESS = ("token", "owner", "heartbeat", "waiter_seen")
 """Columns of a run's row that mean nothing in another process."""
 SHUT_DOWN = "The server was shut down; resume to go on."
 
-Wish = Literal["", "stop", "pause"]
+Command = Literal["", "stop", "pause"]
 Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ActiveRun:
         self._n_points = 0
         self._values: dict[str, Any] = {}
         self._environment: dict[str, str] = {}
-        self._wish: Wish = ""
+        self._command: Command = ""
         self._lost: ValueError | None = None
         self._lost_since: float | None = None
         self._unsure = False
@@ -167,7 +167,7 @@ class ActiveRun:
 
     def _when_store_answers(self, work: Callable[[], Answer]) -> Answer:
         """Do what needs the store; one that does not answer is waited for, as training does."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + STORE_TIMEOUT_S
         while True:
             try:
                 return work()
@@ -183,8 +183,8 @@ class ActiveRun:
         if self._began is None:
             kept = journal.read_record(self.folder)
             self._earlier_s = max(self._earlier_s, float(kept.get("seconds") or 0))
-        figures = journal.last_figures(entries)
-        return {"metrics": json.dumps(figures)} if figures else {}
+        metrics = journal.last_metrics(entries)
+        return {"metrics": json.dumps(metrics)} if metrics else {}
 
     def _drop_snapshots_after(self, step: int) -> None:
         for _, file in self.run.snapshots():
@@ -197,15 +197,15 @@ class ActiveRun:
                 file.unlink()
 
     def log(self, values: Mapping[str, float], *, step: int, epoch: float) -> None:
-        """Append points of curves; stored within a second. `eval/*` also become the run's figures."""
+        """Append points of curves; stored within a second. `eval/*` also become the run's metrics."""
         self._check()
         entry = journal.Entry(step, float(epoch), {name: float(value) for name, value in values.items()})
         self._entries.append(entry)
         self._n_points += len(entry.values)
         with self._gathering:
             self._points += journal.points(self.id, [entry])
-        if figures := journal.figures(values):
-            self._note({"metrics": json.dumps(figures)})
+        if metrics := journal.metrics(values):
+            self._note({"metrics": json.dumps(metrics)})
 
     def progress(self, *, step: int, total_steps: int, epoch: float) -> None:
         """Where training stands; stored twice a second at most."""
@@ -248,7 +248,7 @@ class ActiveRun:
         self._keep("interrupted")
         checkpoints.write(folder, state | {"n_points": self._n_points})
 
-    def request(self) -> Wish:
+    def request(self) -> Command:
         """What the user, this process or a disk that is nearly full has asked for.
 
         Raises:
@@ -257,7 +257,7 @@ class ActiveRun:
         self._check()
         if self.interrupted or self._told_to_stop:
             return "stop"
-        return "pause" if self.short_of_space else self._wish
+        return "pause" if self.short_of_space else self._command
 
     def stop(self) -> None:
         """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
@@ -352,12 +352,12 @@ class ActiveRun:
         """Write what has gathered; what cannot be written now is kept for later."""
         with self._flushing:
             try:
-                self._wish = self._write({}) if self._has_news() else self._asked()
+                self._command = self._write({}) if self._has_news() else self._asked()
                 self._lost_since = None
             except StoreUnavailable as error:
                 now = time.monotonic()
                 self._lost_since = self._lost_since or now
-                if now - self._lost_since > PATIENCE_S:
+                if now - self._lost_since > STORE_TIMEOUT_S:
                     self._lost = error
                 log.warning("run %s: %s", self.id, error)
             except RunLost as error:
@@ -366,17 +366,17 @@ class ActiveRun:
     def _has_news(self) -> bool:
         return bool(self._points or self._values) or time.monotonic() - self._beaten > BEAT_EVERY_S
 
-    def _asked(self) -> Wish:
+    def _asked(self) -> Command:
         with self.store.reading() as connection:
-            return self._read_wish(connection)
+            return self._read_command(connection)
 
-    def _read_wish(self, connection: Connection) -> Wish:
+    def _read_command(self, connection: Connection) -> Command:
         wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
         if wish is None:
             raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
         return wish
 
-    def _write(self, final: Mapping[str, Any]) -> Wish:
+    def _write(self, final: Mapping[str, Any]) -> Command:
         """Write what has gathered, in one transaction; it is kept for later when that fails.
 
         Args:
@@ -393,7 +393,7 @@ class ActiveRun:
             values, self._values = self._values, {}
         try:
             with self.store.writing(alone=bool(final)) as connection:
-                wish = self._read_wish(connection)
+                wish = self._read_command(connection)
                 self._store(connection, points, {**values, **final})
         except BaseException:
             self._unsure = True

@@ -119,14 +119,14 @@ def points(run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
     ]
 
 
-def figures(values: Mapping[str, float]) -> dict[str, float]:
-    """The figures of a run among values of its curves: those of an evaluation."""
+def metrics(values: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of a run among values of its curves: those of an evaluation."""
     return {name.removeprefix("eval/"): float(value) for name, value in values.items() if name.startswith("eval/")}
 
 
-def last_figures(entries: Sequence[Entry]) -> dict[str, float]:
-    """The figures of the last evaluation; empty where there is none."""
-    return next((found for entry in reversed(entries) if (found := figures(entry.values))), {})
+def last_metrics(entries: Sequence[Entry]) -> dict[str, float]:
+    """The metrics of the last evaluation; empty where there is none."""
+    return next((found for entry in reversed(entries) if (found := metrics(entry.values))), {})
 
 
 def entries_of(connection: Connection, run_id: str) -> list[Entry]:

@@ -66,8 +66,8 @@ def repair(store: RunRecords, fault: Fault) -> None:
         if fault.repair == "add":
             connection.execute(insert(RUNS).values(**rebuilt(folder)))
         journal.mend(connection, fault.run_id, entries)
-        if fault.repair == "curves" and (figures := journal.last_figures(entries)):
-            values = {"metrics": json.dumps(figures)}
+        if fault.repair == "curves" and (metrics := journal.last_metrics(entries)):
+            values = {"metrics": json.dumps(metrics)}
             connection.execute(update(RUNS).where(RUNS.c.run_id == fault.run_id).values(**values))
 
 
@@ -97,8 +97,8 @@ def _of_spec(folder: Path, spec: RunSpec) -> dict[str, Any]:
 def _of_files(folder: Path) -> dict[str, Any]:
     """What snapshots and curves tell of a run of a version that kept no record beside them."""
     entries = journal.read(folder)
-    figures = journal.last_figures(entries)
-    row: dict[str, Any] = {"metrics": json.dumps(figures)} if figures else {}
+    metrics = journal.last_metrics(entries)
+    row: dict[str, Any] = {"metrics": json.dumps(metrics)} if metrics else {}
     for file in sorted((folder / "snapshots").glob("epoch_*.npz"), reverse=True):
         try:
             last = Snapshot.load(file, scores_only=True)
@@ -124,15 +124,15 @@ def _readable(folder: Path) -> bool:
 
 
 def _gaps(store: RunRecords, row: dict[str, Any]) -> Iterable[Fault]:
-    """Points and figures that the folder of a run knows and the store does not."""
+    """Points and metrics that the folder of a run knows and the store does not."""
     run_id = row["run_id"]
     entries = journal.read(store.folder(run_id))
     with store.reading() as connection:
         n_missing = len(journal.missing(connection, run_id, journal.points(run_id, entries)))
     if n_missing:
         yield Fault(run_id=run_id, sentence=f"lacks {n_missing:,} points of its curves", repair="curves")
-    elif (figures := journal.last_figures(entries)) and figures != json.loads(row["metrics"] or "{}"):
-        yield Fault(run_id=run_id, sentence="has figures of another evaluation than its last", repair="curves")
+    elif (metrics := journal.last_metrics(entries)) and metrics != json.loads(row["metrics"] or "{}"):
+        yield Fault(run_id=run_id, sentence="has metrics of another evaluation than its last", repair="curves")
     elif row["status"] == "finished" and not _ends_evaluated(store, row):
         yield Fault(run_id=run_id, sentence="is finished without an evaluation at its end; train it again")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.runs import owner
 from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.spec import RunSpec
@@ -192,14 +192,14 @@ def _waiting_for(row: Mapping[str, Any], served: bool) -> str:
 
 
 def _metrics(text: str | None) -> dict[str, float] | None:
-    """The figures of a run; whoever has figures has the main ones."""
+    """The metrics of a run; whoever has metrics has the main ones."""
     if not text:
         return None
     values = json.loads(text)
     if not all(isinstance(value, (int, float)) for value in values.values()):
-        raise ValueError("a figure is no number")
+        raise ValueError("a metric is no number")
     if missing := [name for name in MAIN if name not in values]:
-        raise ValueError(f"its figures lack {', '.join(missing)}")
+        raise ValueError(f"its metrics lack {', '.join(missing)}")
     return values
 
 

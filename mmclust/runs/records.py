@@ -65,9 +65,9 @@ class RunRecords(Database):
         except OSError as error:
             raise StoreUnavailable(f"run {run_id} cannot be moved to the trash: {reason(error)}") from error
 
-    def ask(self, run_id: str, wish: Literal["stop", "pause"]) -> None:
+    def request(self, run_id: str, command: Literal["stop", "pause"]) -> None:
         """Ask a run to stop or pause (see `Run.request`)."""
-        done = {"stop": "stopped", "pause": "paused"}[wish]
+        done = {"stop": "stopped", "pause": "paused"}[command]
         this = RUNS.c.run_id == run_id
         with self.writing() as connection:
             waiting = update(RUNS).where(this, RUNS.c.status == "queued").values(status=done, ended=time.time())
@@ -75,7 +75,7 @@ class RunRecords(Database):
                 return
             if (status := self.record(run_id).status) != "running":
                 raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
-            connection.execute(update(RUNS).where(this).values(request=wish))
+            connection.execute(update(RUNS).where(this).values(request=command))
 
     def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.

@@ -1,4 +1,4 @@
-"""One run as pages and commands see it: its record, curves and snapshots, and the wishes they may utter."""
+"""One run as pages and commands see it: its record, curves and snapshots, and the commands they may give."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ class Run:
         self.store, self.id, self.spec, self.folder = store, run_id, spec, folder
 
     def record(self) -> RunRecord:
-        """Status, progress and figures as stored now.
+        """Status, progress and metrics as stored now.
 
         Raises:
             UnknownRun: the run was deleted meanwhile.
@@ -103,13 +103,13 @@ class Run:
             raise ValueError(f"run {self.id} has no snapshot of epoch {epoch}; kept are {', '.join(map(str, kept))}")
         return Snapshot.load(kept[epoch])
 
-    def request(self, wish: Literal["stop", "pause"]) -> None:
+    def request(self, command: Literal["stop", "pause"]) -> None:
         """Ask the run to stop or to pause; a queued run obeys at once, a running one within a second or so.
 
         Raises:
             ValueError: the run neither trains nor waits.
         """
-        self.store.ask(self.id, wish)
+        self.store.request(self.id, command)
 
     def rename(self, title: str) -> None:
         """Give the run a title (at most 200 characters are kept)."""

@@ -94,7 +94,7 @@ SWEEPS = Table(
     Column("n_runs", Integer, nullable=False),
     Column("failures", Text, nullable=False, default="{}"),
 )
-"""One row per sweep: what was asked, and which process works on it. The same wishes are the same sweep."""
+"""One row per sweep: what was asked, and which process works on it. The same commands are the same sweep."""
 
 SWEEP_RUNS = Table(
     "sweep_runs",

@@ -8,7 +8,7 @@ from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.queue import RAY
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.pool import PATIENCE_S, Answer
+from mmclust.sweeps.pool import STOP_TIMEOUT_S, Answer
 
 AHEAD = 64
 """Runs that are sent at the same time; the cluster trains as many of them as it has room for."""
@@ -86,12 +86,12 @@ class ClusterPool:
         """Stop what was sent, resumably."""
         for run_id in self._given:
             try:
-                self.store.ask(run_id, "stop")
+                self.store.request(run_id, "stop")
             except StoreUnavailable:
                 raise
             except ValueError:  # it has ended meanwhile
                 continue
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         while time.monotonic() < deadline and any(self.store.record(run_id).active for run_id in self._given):
             time.sleep(LOOK_EVERY_S)
         self._given.clear()

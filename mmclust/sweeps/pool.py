@@ -15,7 +15,7 @@ from mmclust.runs.queue import SWEEP
 from mmclust.runs.store import RunStore
 
 ONE_THREAD = ("MMCLUST_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-PATIENCE_S = 45.0
+STOP_TIMEOUT_S = 45.0
 """How long stopping runs may take to write their checkpoints before their process is ended."""
 
 log = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ class Pool:
                 worker.process.send_signal(signal.SIGINT)
             else:
                 worker.no_more()
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         while self.running and time.monotonic() < deadline:
             self.wait(0.2)
         for worker in self._workers:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from mmclust.evaluation.figures import LABELLED
+from mmclust.evaluation.metric_names import LABELLED
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS
@@ -23,8 +23,8 @@ OBJECTIVE = "objective/main"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A figure over seeds."""
+class SeedSummary:
+    """Mean and deviation over seeds."""
 
     mean: float
     deviation: float | None
@@ -36,21 +36,23 @@ class Figure:
         return {"mean": self.mean, "deviation": self.deviation, "n": self.n}
 
 
-def figure(values: Sequence[float]) -> Figure:
+def summarise(values: Sequence[float]) -> SeedSummary:
     """Mean and deviation.
 
     Raises:
         ValueError: no values.
     """
     if not values:
-        raise ValueError("no values came; a figure needs one finished run or more")
-    return Figure(mean=fmean(values), deviation=stdev(values) if len(values) > 1 else None, n=len(values))
+        raise ValueError("no values came; a summary needs one finished run or more")
+    return SeedSummary(mean=fmean(values), deviation=stdev(values) if len(values) > 1 else None, n=len(values))
 
 
-def figures(runs: Sequence[RunRecord]) -> dict[str, Figure]:
+def summarise_metrics(runs: Sequence[RunRecord]) -> dict[str, SeedSummary]:
     """Every metric of the last epoch over runs that have it; empty without labels."""
     names = dict.fromkeys(name for run in runs for name in run.metrics or {})
-    return {name: figure([run.metrics[name] for run in runs if run.metrics and name in run.metrics]) for name in names}
+    return {
+        name: summarise([run.metrics[name] for run in runs if run.metrics and name in run.metrics]) for name in names
+    }
 
 
 def device_seconds(runs: Sequence[RunRecord]) -> tuple[str, float] | None:
@@ -95,7 +97,7 @@ def last_values(store: RunStore, run_ids: Sequence[str], name: str) -> dict[str,
 
 
 def values(store: RunStore, runs: Mapping[tuple[int, int], RunRecord], name: str) -> dict[tuple[int, int], float]:
-    """A figure of the last epoch of each (cell, seed) that has it.
+    """A metric of the last epoch of each (cell, seed) that has it.
 
     Args:
         store: the runs are in.
@@ -109,7 +111,7 @@ def values(store: RunStore, runs: Mapping[tuple[int, int], RunRecord], name: str
 
 
 def as_csv(asked: SweepRecord, runs: Mapping[str, RunRecord]) -> str:
-    """A line for each run that was asked for: point, seed, status, figures, seconds, why there is none.
+    """A line for each run that was asked for: point, seed, status, metrics, seconds, why there is none.
 
     Args:
         asked: the sweep.
@@ -131,7 +133,7 @@ def as_csv(asked: SweepRecord, runs: Mapping[str, RunRecord]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """A figure over the values of two axes. Shapes: X and Y values, S seeds."""
+    """A metric over the values of two axes. Shapes: X and Y values, S seeds."""
 
     x: tuple[Any, ...]
     """Numbers rise, anything else comes as it was asked for."""
@@ -161,11 +163,11 @@ def surface(
     y: str | None = None,
     at: Mapping[str, Any] | None = None,
 ) -> Surface:
-    """A figure of a sweep over one or two of its axes.
+    """A metric of a sweep over one or two of its axes.
 
     Args:
         sweep: whose cells lie on the axes.
-        found: figure of each (cell, seed) that has one.
+        found: metric of each (cell, seed) that has one.
         x: name of an axis.
         y: name of another; None for one alone.
         at: values of the other axes that are looked at.

@@ -84,7 +84,7 @@ def run_sweep(
     if gpus_per_run < 1 and launcher != RAY:
         raise ValueError("GPUs are shared by parts on a Ray cluster only; take launcher ray, or leave the part at 1")
     pool = ClusterPool(store, n_workers) if launcher == RAY else Pool(store, n_workers or settings.n_cores())
-    return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).run_sweep()
+    return _Runner(store, sweep, pool, progress, stop or threading.Event(), gpus_per_run).run()
 
 
 def look_up(store: RunStore, sweep: Sweep, read: Read | None = None) -> SweepOutcome:
@@ -126,7 +126,7 @@ class _Runner:
         self.n_reused = 0
         self.began = self.beaten = time.monotonic()
 
-    def run_sweep(self) -> SweepOutcome:
+    def run(self) -> SweepOutcome:
         waiting = self.reuse()
         sweeps.begin(self.store, self.sweep, n_runs=len(self.jobs))
         for name, record in self.ended.items():
@@ -303,7 +303,7 @@ class _Runner:
                 self._record_result(job, record)
                 continue
             if record.status == "queued":  # its worker was told to end before it began
-                self.store.ask(run_id, "stop")
+                self.store.request(run_id, "stop")
             self.unfinished += job.places
         self.unfinished += [place for job in waiting for place in job.places]
         sweeps.end(self.store, self.sweep.id, "stopped" if self.unfinished else "finished", self.failures)

@@ -9,7 +9,7 @@ TIGHT = Criterion(name="tight", title="Tightness", lowest=False, about="")
 
 
 def run(number: int, group: str, loss: float, tight: float, acc: float | None) -> Candidate:
-    return Candidate(run_id=f"run-{number}", group=group, values={"loss": loss, "tight": tight}, figure=acc)
+    return Candidate(run_id=f"run-{number}", group=group, values={"loss": loss, "tight": tight}, metric=acc)
 
 
 RUNS = [
@@ -24,7 +24,7 @@ RUNS = [
 def test_each_group_gives_its_own_choice_and_the_oracle_is_what_labels_would_have_chosen():
     loss, tight = choices(RUNS, [LOSS, TIGHT])
     assert loss.run_ids == ("run-0", "run-4") and tight.run_ids == ("run-0", "run-4")
-    assert loss.figure == pytest.approx((0.6 + 0.7) / 2)
+    assert loss.metric == pytest.approx((0.6 + 0.7) / 2)
     assert loss.average == pytest.approx((0.6 + 0.6) / 2)
     assert loss.oracle == pytest.approx((0.9 + 0.7) / 2)
     # of the first group alone, whose losses order the runs 0, 1, 2 and whose ACC orders them 1, 0, 2
@@ -34,17 +34,17 @@ def test_each_group_gives_its_own_choice_and_the_oracle_is_what_labels_would_hav
 
 def test_labels_never_choose():
     changed = [
-        run(i, "a", one.values["loss"], one.values["tight"], 1 - (one.figure or 0)) for i, one in enumerate(RUNS)
+        run(i, "a", one.values["loss"], one.values["tight"], 1 - (one.metric or 0)) for i, one in enumerate(RUNS)
     ]
     same = [run(i, "a", one.values["loss"], one.values["tight"], None) for i, one in enumerate(RUNS)]
     for found in (choices(changed, [LOSS]), choices(same, [LOSS])):
         assert found[0].run_ids == ("run-0",)
     without = choices(same, [LOSS])[0]
-    assert (without.figure, without.average, without.oracle, without.correlation) == (None, None, None, None)
+    assert (without.metric, without.average, without.oracle, without.correlation) == (None, None, None, None)
 
 
 def test_a_criterion_that_no_run_has_is_left_out_and_runs_without_it_are_no_candidates():
-    half = [*RUNS[:2], Candidate(run_id="x", group="a", values={"loss": float("nan")}, figure=1.0)]
+    half = [*RUNS[:2], Candidate(run_id="x", group="a", values={"loss": float("nan")}, metric=1.0)]
     assert choices(half, [Criterion(name="other", title="", lowest=True, about="")]) == []
     found = choices(half, [LOSS])[0]
     assert found.n_candidates == 2 and found.oracle == pytest.approx(0.9) and found.correlation is None

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmclust.analysis.kmeans_evaluation import kmeans, kmeans_readout
+from mmclust.analysis.kmeans_evaluation import evaluate_kmeans, kmeans
 from mmclust.evaluation.snapshot import Snapshot
 
 
@@ -20,7 +20,7 @@ def labelled():
 
 
 def test_k_means_finds_classes_where_the_space_has_them(labelled):
-    figures = kmeans_readout(*labelled)
+    figures = evaluate_kmeans(*labelled)
     assert set(figures) == {"assignment", "z_c", "z_s"}
     assert figures["assignment"]["acc"] == 1.0
     assert figures["z_c"]["acc"] == 1.0
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_groups(labelled):
 
 def test_an_unknown_space_is_named_with_the_known_ones(labelled):
     with pytest.raises(ValueError, match="space 'h' is not in this snapshot; known are z_c, z_s"):
-        kmeans_readout(*labelled, spaces=["h"])
+        evaluate_kmeans(*labelled, spaces=["h"])
 
 
 def test_a_collapsed_space_is_one_group():

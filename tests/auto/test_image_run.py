@@ -142,9 +142,9 @@ def test_identical_images_end_in_the_start_not_in_a_crash(tmp_path: Path) -> Non
     assert json.loads((run.folder / image_run.FILE).read_text())["kept"] == "start"
 
 
-@pytest.mark.parametrize("wish", ["pause", "stop"])
+@pytest.mark.parametrize("command", ["pause", "stop"])
 def test_a_run_that_is_stopped_in_a_trial_goes_on_there(
-    tmp_path: Path, wish: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = write_bars(tmp_path / "bars.npz")
     whole = train(tmp_path, dataset)
@@ -153,7 +153,7 @@ def test_a_run_that_is_stopped_in_a_trial_goes_on_there(
     created = store.create(build_spec(dataset, "dccs", epochs=4, changes=SMALL["dccs"], device="cpu"))
     active = store.claim(created.id, devices=["cpu"])
     assert active is not None
-    monkeypatch.setattr(active, "request", lambda: wish)
+    monkeypatch.setattr(active, "request", lambda: command)
     assert worker.execute(active) in ("paused", "stopped")
     store.requeue(created.id, "thread")
     active = store.claim(created.id, devices=["cpu"])

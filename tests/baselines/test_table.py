@@ -36,7 +36,7 @@ def test_data_of_one_view_have_no_baselines_of_several():
     assert table.fitting(2) == list(table.BASELINES)
 
 
-def test_wrong_wishes_are_sentences():
+def test_wrong_arguments_are_sentences():
     with pytest.raises(ValueError, match="known are kmeans-best-view"):
         table.result("k-means", "digits")
     with pytest.raises(ValueError, match="has 1; choose a lower number"):

@@ -119,7 +119,7 @@ def rewritten(
     *,
     record: Callable[[dict], Any] = lambda document: None,
     manifest: Callable[[dict], Any] = lambda document: None,
-    members: dict[str, bytes | None] | None = None,
+    entries: dict[str, bytes | None] | None = None,
 ) -> Path:
     """The bundle with changed documents, and members replaced, added or (None) left out."""
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
@@ -128,7 +128,7 @@ def rewritten(
             document = json.loads(contents[name] or "")
             change(document)
             contents[name] = json.dumps(document).encode()
-        for name, content in (contents | (members or {})).items():
+        for name, content in (contents | (entries or {})).items():
             if content is not None:
                 new.writestr(name, content)
     return target
@@ -162,23 +162,23 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"members": {"../../evil.txt": b"x"}}, "has no place in a bundle"),
-        ({"members": {"/etc/cron.d/evil": b"x"}}, "has no place in a bundle"),
-        ({"members": {"runs/0001/checkpoint.pt": pickle.dumps(Evil())}}, "has no place in a bundle"),
-        ({"members": {"runs/0001/snapshots/../../../epoch_0001.npz": b"x"}}, "has no place in a bundle"),
-        ({"members": {LAST: arrays(logits=np.array([Evil()], dtype=object))}}, "pickled or of an unusual kind"),
-        ({"members": {LAST: b"no zip"}}, "is damaged"),
-        ({"members": {LAST: arrays(logits=np.eye(3))}}, "is no snapshot"),
-        ({"members": {LAST: snapshot(index=np.arange(192) + 10**6)}}, "samples that the run does not have"),
-        ({"members": {LAST: snapshot(index=np.arange(192) - 1)}}, "samples that the run does not have"),
-        ({"members": {LAST: snapshot(logits=np.eye(7, dtype=np.float32))}}, "do not belong together"),
-        ({"members": {LAST: snapshot(logits=np.full((192, 3), np.nan, np.float32))}}, "no usable assignment"),
-        ({"members": {LAST: snapshot(**{"space_<b>": np.ones((192, 2))})}}, "space of an unusual name"),
-        ({"members": {"runs/0001/weights.npz": arrays(layer=np.array(["a"]))}}, "holds texts"),
-        ({"members": {"runs/0001/curves.npz": arrays(step=np.arange(3))}}, "holds no points of curves"),
-        ({"members": {"runs/0001/record.json": None}}, "has no runs/0001/record.json"),
-        ({"members": {"manifest.json": b"{"}}, "manifest.json is not JSON"),
-        ({"members": {"manifest.json": b"[" * 100_000}}, "manifest.json is not JSON"),
+        ({"entries": {"../../evil.txt": b"x"}}, "has no place in a bundle"),
+        ({"entries": {"/etc/cron.d/evil": b"x"}}, "has no place in a bundle"),
+        ({"entries": {"runs/0001/checkpoint.pt": pickle.dumps(Evil())}}, "has no place in a bundle"),
+        ({"entries": {"runs/0001/snapshots/../../../epoch_0001.npz": b"x"}}, "has no place in a bundle"),
+        ({"entries": {LAST: arrays(logits=np.array([Evil()], dtype=object))}}, "pickled or of an unusual kind"),
+        ({"entries": {LAST: b"no zip"}}, "is damaged"),
+        ({"entries": {LAST: arrays(logits=np.eye(3))}}, "is no snapshot"),
+        ({"entries": {LAST: snapshot(index=np.arange(192) + 10**6)}}, "samples that the run does not have"),
+        ({"entries": {LAST: snapshot(index=np.arange(192) - 1)}}, "samples that the run does not have"),
+        ({"entries": {LAST: snapshot(logits=np.eye(7, dtype=np.float32))}}, "do not belong together"),
+        ({"entries": {LAST: snapshot(logits=np.full((192, 3), np.nan, np.float32))}}, "no usable assignment"),
+        ({"entries": {LAST: snapshot(**{"space_<b>": np.ones((192, 2))})}}, "space of an unusual name"),
+        ({"entries": {"runs/0001/weights.npz": arrays(layer=np.array(["a"]))}}, "holds texts"),
+        ({"entries": {"runs/0001/curves.npz": arrays(step=np.arange(3))}}, "holds no points of curves"),
+        ({"entries": {"runs/0001/record.json": None}}, "has no runs/0001/record.json"),
+        ({"entries": {"manifest.json": b"{"}}, "manifest.json is not JSON"),
+        ({"entries": {"manifest.json": b"[" * 100_000}}, "manifest.json is not JSON"),
         ({"manifest": lambda m: m.update(format="other")}, "no bundle that this version reads"),
         ({"manifest": lambda m: m.update(version=99)}, "no bundle that this version reads"),
         ({"manifest": lambda m: m.update(n_runs=10**9)}, "n_runs is 1000000000"),
@@ -201,7 +201,7 @@ LAST = "runs/0001/snapshots/epoch_0002.npz"
         ({"record": lambda r: r["annotations"][0]["steps"][0].update(clusters=[1, 99])}, "cluster 99 came"),
         ({"record": lambda r: r["annotations"][0]["steps"][1].update(variance=float("inf"))}, "not finite"),
         ({"record": lambda r: r["annotations"].append(dict(r["annotations"][0]))}, "have one name"),
-        ({"record": lambda r: r.update(metrics={"foo": 1.0})}, "figures lack acc, nmi, ari"),
+        ({"record": lambda r: r.update(metrics={"foo": 1.0})}, "metrics lack acc, nmi, ari"),
         ({"record": lambda r: r["metrics"].update(acc=10**400)}, "acc is 1000"),
         ({"record": lambda r: r["metrics"].update(acc=float("nan"))}, "acc is nan"),
         ({"record": lambda r: r.update(seconds=10**400)}, "seconds is 1000"),
@@ -245,7 +245,7 @@ def test_control_characters_do_not_come_in(shared: tuple[RunStore, Run, Path], t
         record["environment"]["torch"] = "2\r\n3"
 
     infinite = curves(value=np.array([np.inf]), name=np.array(["loss/\x1ba"]))
-    bad = rewritten(shared[2], tmp_path / "bad", record=spoil, members={"runs/0001/curves.npz": infinite})
+    bad = rewritten(shared[2], tmp_path / "bad", record=spoil, entries={"runs/0001/curves.npz": infinite})
     run = there.get(bundle.read(there, bad).run_ids[0])
     record = run.record()
     assert (record.title, record.note, record.cluster_names) == ("a[31mbc", "line\nline", {1: "xy"})
@@ -269,7 +269,7 @@ def test_bombs_are_measured_before_they_are_unpacked(
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as new:
         new.writestr("logits.npy", bytes(2**22))
-    twice = rewritten(file, tmp_path / "twice", members={LAST: inner.getvalue()})
+    twice = rewritten(file, tmp_path / "twice", entries={LAST: inner.getvalue()})
     with pytest.raises(ValueError, match="packed twice"):
         bundle.read(there, twice)
 
@@ -283,7 +283,7 @@ def test_a_header_that_promises_too_much_is_not_believed(
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as new:
         new.writestr("logits.npy", header.getvalue())
-    bad = rewritten(file, tmp_path / "bad", members={LAST: inner.getvalue()})
+    bad = rewritten(file, tmp_path / "bad", entries={LAST: inner.getvalue()})
     with pytest.raises(ValueError, match="shorter than its header says"):
         bundle.read(there, bad)
 

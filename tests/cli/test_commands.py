@@ -291,7 +291,7 @@ def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.C
         connection.execute(update(RUNS).where(RUNS.c.run_id == bad.id).values(metrics='{"foo": 1.0}'))
     assert main(["runs"]) == 0
     listed = capsys.readouterr().out
-    assert f"{bad.id} cannot be read (its figures lack acc, nmi, ari)" in listed and good.id in listed
+    assert f"{bad.id} cannot be read (its metrics lack acc, nmi, ari)" in listed and good.id in listed
     assert main(["runs", "--json"]) == 0
     assert [run["run_id"] for run in json.loads(capsys.readouterr().out)["unreadable"]] == [bad.id]
     assert main(["runs", "--delete", bad.id]) == 0

@@ -57,7 +57,7 @@ def test_what_is_finished_is_drawn_without_training(tmp_path: Path, capsys: pyte
     capsys.readouterr()
     loud = ["DCCS" if word == "dccs" else word for word in TINY]
     wider = [*loud, "--grid", "beta_mi=0,0.5,1", "epochs=1,2", "--seeds", "0", "--show", "--plot", str(square)]
-    assert main([*wider, "--figure", "nmi"]) == 0
+    assert main([*wider, "--metric", "nmi"]) == 0
     assert square.stat().st_size > 5000 and len(RunStore().list(examples=False)) == 4
     assert main([*wider, "--figure", "nothing"]) == 2
     assert "no finished run of this sweep has nothing; known are acc" in capsys.readouterr().err

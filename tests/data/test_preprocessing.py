@@ -204,16 +204,18 @@ def test_negative_features_are_refused_where_the_method_expects_minmax_and_nothi
 
 def test_notes_name_constant_columns_and_large_values_of_vectors_alone():
     view = RNG.random((N, 5)).astype(np.float32)
-    assert preprocessing.notes(vectors(view)) == ()
+    assert preprocessing.warnings(vectors(view)) == ()
     view[:, 1:3] = 4
-    (note,) = preprocessing.notes(vectors(view, RNG.random((N, 2)).astype(np.float32)), ("minmax",))
+    (note,) = preprocessing.warnings(vectors(view, RNG.random((N, 2)).astype(np.float32)), ("minmax",))
     assert note.startswith("2 of the 5 columns of view a are constant")
     view[0, 0] = 5000
-    assert any("reach 5000" in text for text in preprocessing.notes(vectors(view)))
-    assert not any("reach" in text for text in preprocessing.notes(vectors(view), ("standard",)))
+    assert any("reach 5000" in text for text in preprocessing.warnings(vectors(view)))
+    assert not any("reach" in text for text in preprocessing.warnings(vectors(view), ("standard",)))
     pictures = mixed()
     pictures.views[0][:, 0, 0, 0] = 0
-    assert not any("view image" in text for text in preprocessing.notes(preprocessing.prepare(pictures, ("flatten",))))
+    assert not any(
+        "view image" in text for text in preprocessing.warnings(preprocessing.prepare(pictures, ("flatten",)))
+    )
 
 
 def two_views() -> MultiViewDataset:

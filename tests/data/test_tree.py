@@ -251,7 +251,7 @@ def test_an_archive_that_is_cut_off_is_refused(tmp_path: Path, ending: str) -> N
 def test_limits_on_count_and_size_hold(tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path, ending, FILES)
     with monkeypatch.context() as patch:
-        patch.setattr(archives, "MAX_MEMBERS", 3)
+        patch.setattr(archives, "MAX_ENTRIES", 3)
         with pytest.raises(ValueError, match="more than 3 files"):
             readers.read(path)
     with monkeypatch.context() as patch:

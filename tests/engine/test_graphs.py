@@ -76,7 +76,7 @@ def test_replayed_steps_train_like_eager_ones(name: str) -> None:
 @pytest.mark.parametrize("same", [True, False])
 @pytest.mark.parametrize("name", SMALL)
 def test_a_replayed_run_goes_on_from_a_checkpoint(name: str, same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # hear the wish after every step
+    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # read the command after every step
     whole, part, rest = ListRecorder(), ListRecorder(stop_at=20), ListRecorder()
     small_trainer(name, whole, graphs=Again).fit()
     trainer = small_trainer(name, part, graphs=Again)

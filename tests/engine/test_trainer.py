@@ -86,13 +86,13 @@ def test_the_same_seed_gives_the_same_curves_and_another_seed_others(dataset: Mu
 
 
 @pytest.mark.parametrize(
-    ("stop_at", "wish", "outcome"), [(2, "stop", "stopped"), (7, "pause", "paused"), (8, "stop", "stopped")]
+    ("stop_at", "command", "outcome"), [(2, "stop", "stopped"), (7, "pause", "paused"), (8, "stop", "stopped")]
 )
 def test_a_resumed_run_ends_with_the_numbers_of_an_uninterrupted_one(
-    dataset: MultiViewDataset, monkeypatch: pytest.MonkeyPatch, stop_at: int, wish: Request, outcome: str
+    dataset: MultiViewDataset, monkeypatch: pytest.MonkeyPatch, stop_at: int, command: Request, outcome: str
 ) -> None:
-    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # hear the wish after every step
-    whole, part, rest = ListRecorder(), ListRecorder(stop_at, wish), ListRecorder()
+    monkeypatch.setattr("mmclust.engine.trainer.POLL_EVERY_S", -1.0)  # read the command after every step
+    whole, part, rest = ListRecorder(), ListRecorder(stop_at, command), ListRecorder()
     _trainer(dataset, whole).fit()
     assert _trainer(dataset, part).fit() == outcome
     assert part.state["step"] == stop_at  # 7 steps an epoch: within, at the end of and after one

@@ -7,7 +7,7 @@ from mmclust.lessons.merged import result, scattered
 from mmclust.lessons.seeds import best_of
 from mmclust.lessons.style import nearest
 from mmclust.plots.dots import seed_dots
-from mmclust.sweeps.results import figure
+from mmclust.sweeps.results import summarise
 
 SHARE = Guess(question="How many?", answer=63.4, step=5)
 CHOICE = Guess(question="Which?", answer="b", options={"a": "first", "b": "second"})
@@ -33,17 +33,17 @@ def test_a_prediction_is_read_from_an_address():
 
 
 def test_a_difference_counts_from_twice_its_standard_error_on():
-    far, near = figure([0.9, 0.91, 0.92]), figure([0.8, 0.81, 0.82])
-    wide = figure([0.7, 0.8, 0.9])
+    far, near = summarise([0.9, 0.91, 0.92]), summarise([0.8, 0.81, 0.82])
+    wide = summarise([0.7, 0.8, 0.9])
     assert (difference(far, near), difference(near, far), difference(wide, near)) == (HIGHER, LOWER, SAME)
-    assert difference(figure([0.99]), near) == FEW
+    assert difference(summarise([0.99]), near) == FEW
 
 
 def test_figures_in_words():
-    assert percent(figure([0.9, 0.92])) == "91.0 ± 1.4 %"
-    assert percent(figure([0.9])) == "90.0 %"
-    assert n_seeds(figure([0.9]), figure([0.8])) == "1 seed each"
-    assert n_seeds(figure([0.9, 0.8]), figure([0.8])) == "2 and 1 seeds"
+    assert percent(summarise([0.9, 0.92])) == "91.0 ± 1.4 %"
+    assert percent(summarise([0.9])) == "90.0 %"
+    assert n_seeds(summarise([0.9]), summarise([0.8])) == "1 seed each"
+    assert n_seeds(summarise([0.9, 0.8]), summarise([0.8])) == "2 and 1 seeds"
 
 
 def test_the_best_of_so_many_is_the_mean_over_all_sets_of_runs():

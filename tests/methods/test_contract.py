@@ -320,7 +320,7 @@ def test_data_that_it_cannot_take_are_refused_with_a_sentence(name: str) -> None
 def test_what_it_says_of_few_samples_are_sentences(name: str) -> None:
     config = card(name).config(**settings_for(name, batch_size=20))
     for n_samples in (20, 10**6):
-        for warning in method_class(name).notes(data_for(name).spec, config, n_samples):
+        for warning in method_class(name).warnings(data_for(name).spec, config, n_samples):
             assert warning.strip().endswith(".") and not warning[0].islower(), warning
 
 

@@ -196,14 +196,14 @@ def test_a_row_of_the_ablation_table_switches_its_terms_off(row: str, active: se
 
 def test_small_batches_are_warned_about_with_the_number_needed() -> None:
     spec = DataSpec(name="t", views=_spec().views, n_clusters=10)
-    (note,) = DMIM.notes(spec, Config(batch_size=64), 5000)
+    (note,) = DMIM.warnings(spec, Config(batch_size=64), 5000)
     assert "64 samples" in note
     assert "100 over-clusters" in note
     assert "batch_size to 200" in note
     assert "over_factor to 3" in note
-    assert DMIM.notes(spec, Config(batch_size=256), 5000) == ()
-    assert DMIM.notes(spec, Config(batch_size=64, over_factor=0), 5000) == ()
-    (note,) = DMIM.notes(spec, Config(batch_size=0), 150)
+    assert DMIM.warnings(spec, Config(batch_size=256), 5000) == ()
+    assert DMIM.warnings(spec, Config(batch_size=64, over_factor=0), 5000) == ()
+    (note,) = DMIM.warnings(spec, Config(batch_size=0), 150)
     assert "use more samples" in note
 
 

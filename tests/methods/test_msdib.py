@@ -299,7 +299,7 @@ def test_the_paper_preset_holds_none_of_the_additions() -> None:
 
 def test_small_batches_are_warned_about_with_the_number_needed() -> None:
     spec = DataSpec(name="t", views=_spec().views, n_clusters=20)
-    (note,) = MSDIB.notes(spec, Config(batch_size=50), 5000)
+    (note,) = MSDIB.warnings(spec, Config(batch_size=50), 5000)
     assert "50 samples" in note
     assert "batch_size to 100" in note
-    assert MSDIB.notes(spec, Config(batch_size=100), 5000) == ()
+    assert MSDIB.warnings(spec, Config(batch_size=100), 5000) == ()

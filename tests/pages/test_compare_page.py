@@ -136,6 +136,6 @@ def test_seeds_show_agreement_and_the_most_unstable_samples(make_run: Callable[.
 def test_reported_numbers_of_a_data_set_name_their_table():
     rows = reported.rows("mnist")
     dccs = next(row for row in rows if row.method == "DCCS")
-    assert dccs.figures["acc"].value == pytest.approx(0.989)
+    assert dccs.metrics["acc"].value == pytest.approx(0.989)
     assert dccs.source.startswith("DCCS (ECCV 2020), Table 2")
     assert reported.rows("digits") == []

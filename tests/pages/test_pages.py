@@ -346,7 +346,7 @@ def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
     app = open_page(name, run=bad.id)
     assert not app.exception and not app.error
     if name == "home":
-        assert f"<b>{bad.id}</b> cannot be read (its figures lack acc, nmi, ari)" in texts(app)
+        assert f"<b>{bad.id}</b> cannot be read (its metrics lack acc, nmi, ari)" in texts(app)
         app.button(key=f"remove-{bad.id}").click().run()
         assert store.unreadable() == [] and "cannot be read" not in texts(app)
 
@@ -354,7 +354,7 @@ def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
 def test_home_asks_before_it_deletes_and_brings_back_what_is_deleted_or_lost():
     store = RunStore()
     run = store.create(build_spec("digits", "dccs", title="Mine"))
-    store.ask(run.id, "stop")
+    store.request(run.id, "stop")
     app = open_page("home")
     app.button(key=f"delete-{run.id}").click().run()
     assert [record.run_id for record in store.list(examples=False)] == [run.id]

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import store as stores
 from mmclust.runs.example import save_example

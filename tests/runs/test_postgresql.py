@@ -112,7 +112,7 @@ def test_a_database_that_is_gone_for_a_while_costs_a_run_nothing(broken: Postgre
 def test_a_run_that_outlasts_the_patience_goes_on_later_with_the_same_numbers(
     broken: PostgreSQL, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(module, "STORE_TIMEOUT_S", 0.5)
     monkeypatch.setattr("mmclust.engine.trainer.CHECKPOINT_EVERY_S", 0.1)
     store = RunStore()
     whole, run = queued(store, epochs=400), queued(store, epochs=400)  # longer than the patience on any machine

@@ -337,7 +337,7 @@ def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_every
             time.sleep(0.05)
         assert len(run.metrics()) == 1
         monkeypatch.setattr(run.store, "writing", broken)
-        monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+        monkeypatch.setattr(module, "STORE_TIMEOUT_S", 0.1)
         active.log({"loss/a": 1.0}, step=2, epoch=1)
         with pytest.raises(StoreUnavailable):
             while time.monotonic() < deadline + 5:

@@ -218,9 +218,9 @@ def test_workers_of_a_killed_sweep_end_and_leave_an_interrupted_run(store: RunSt
 @pytest.mark.slow
 def test_several_methods_and_data_sets_go_through_one_sweep(store: RunStore):
     base = Cell(dataset="digits-2view", method="dmim", epochs=1, limit=260)
-    wishes = {"method": ["dmim", "msdib", "dmid-uic"], "dataset": ["digits-2view", "digits"]}
-    outcome = run_sweep(store, grid(base, wishes), n_workers=2)
+    values = {"method": ["dmim", "msdib", "dmid-uic"], "dataset": ["digits-2view", "digits"]}
+    outcome = run_sweep(store, grid(base, values), n_workers=2)
     done = {(cell.method, cell.dataset) for n, cell in enumerate(outcome.sweep.cells) if (n, 0) in outcome.runs}
-    assert done == {(name, "digits-2view") for name in wishes["method"]}
+    assert done == {(name, "digits-2view") for name in values["method"]}
     assert len(outcome.failures) == 3, "one view is refused by all three"
     assert {run.n_samples for run in outcome.runs.values()} == {260}

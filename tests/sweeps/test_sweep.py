@@ -41,7 +41,7 @@ def test_a_sweep_survives_json(base: Cell):
     assert Sweep.from_json(sweep.to_json()) == sweep
 
 
-def test_the_same_wishes_are_the_same_sweep_and_others_are_not(base: Cell):
+def test_the_same_settings_are_the_same_sweep_and_others_are_not(base: Cell):
     one = grid(base, {"beta_mi": [0.0, 0.5]})
     assert one.id == grid(base, {"beta_mi": [0.0, 0.5]}).id
     assert one.id != grid(base, {"beta_mi": [0.0, 0.4]}).id

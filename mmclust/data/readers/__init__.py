@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.progress import Progress
 from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
 from mmclust.data.readers.reading import Reading, document
-
-Progress = Callable[[float, str], None]
 
 LONGEST = 500
 """Letters of a refusal."""

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mmclust import settings
-
-Progress = Callable[[float, str], None]
+from mmclust.data.progress import Progress
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 PICTURES = frozenset(
@@ -25,7 +24,7 @@ PICTURES = frozenset(
 TEXT_FILES = (".csv", ".tsv", ".txt", ".token", ".json", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".parquet")
 _JUNK = frozenset(("thumbs.db", "desktop.ini", "icon\r", "ds_store"))
 
-MAX_MEMBERS = settings.limit("MEMBERS")
+MAX_ENTRIES = settings.limit("ENTRIES")
 MAX_DEPTH = settings.limit("DEPTH")
 MAX_MEMBER_BYTES = 64 * 2**20
 MAX_UNPACKED_BYTES = settings.limit("UNPACKED_GIB") * 2**30
@@ -74,10 +73,10 @@ def walk(
                     yield prefix + item.name, item.stat()
 
 
-def check_count(path: Path, n_members: int) -> None:
+def check_count(path: Path, n_entries: int) -> None:
     """Refuse a folder or archive of too many files."""
-    if n_members > MAX_MEMBERS:
-        raise ValueError(f"{path.name} has more than {MAX_MEMBERS:,} files; give a part of it")
+    if n_entries > MAX_ENTRIES:
+        raise ValueError(f"{path.name} has more than {MAX_ENTRIES:,} files; give a part of it")
 
 
 def check_depth(path: Path, name: str) -> None:

@@ -38,12 +38,12 @@ def variables(path: Path, reading: Reading) -> dict[str, np.ndarray]:
         ValueError: what is wrong with the file, in one sentence.
     """
     with _Npz(path) as file:
-        pickled = [name for name in file.members if file.is_pickled(name)]
-        if len(pickled) == len(file.members) and pickled:
+        pickled = [name for name in file.entries if file.is_pickled(name)]
+        if len(pickled) == len(file.entries) and pickled:
             file.array(pickled[0])
         for name in pickled:
             reading.leave_out(name[:60], "a pickled array; save it with a plain number or string type")
-        return {name: file.array(name) for name in file.members if name not in pickled}
+        return {name: file.array(name) for name in file.entries if name not in pickled}
 
 
 class _Npz:
@@ -55,15 +55,15 @@ class _Npz:
             self.zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
             raise ValueError(f"{path.name} cannot be read as .npz ({error}); write it with numpy.savez") from None
-        self.members = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
-        if not self.members:
+        self.entries = {info.filename.removesuffix(".npy"): info for info in self.zip.infolist()}
+        if not self.entries:
             self.zip.close()
             raise ValueError(f"{path.name} holds nothing; write it with numpy.savez")
 
     def is_pickled(self, name: str) -> bool:
         """Whether an array holds Python objects, going by its header."""
         try:
-            with self.zip.open(self.members[name]) as member:
+            with self.zip.open(self.entries[name]) as member:
                 return _header(member)[1].hasobject
         except Exception:  # of the types that `array` turns into a sentence
             return False
@@ -76,7 +76,7 @@ class _Npz:
 
     def array(self, name: str) -> np.ndarray:
         """The array called `name`, memory-mapped from the cache where it is large."""
-        info = self.members[name]
+        info = self.entries[name]
         where = f"{name} in {self.path.name}"
         if info.file_size > MAX_BYTES:
             raise ValueError(
@@ -112,7 +112,7 @@ def member(path: Path, name: str) -> np.ndarray | None:
         ValueError: what is wrong with the file, in one sentence.
     """
     with _Npz(path) as file:
-        return file.array(name) if name in file.members else None
+        return file.array(name) if name in file.entries else None
 
 
 def array(path: Path) -> np.ndarray:

@@ -123,7 +123,7 @@ class Config:
         high=45,
         step=1,
         group="Augmentation",
-        help="Largest random turn in degrees, and a slant of as many hundredths of a pixel a row. Not in the paper.",
+        help="Largest random turn in degrees, and a shear of as many hundredths of a pixel a row. Not in the paper.",
     )
     jitter: float = hyperparameter(
         0.4,

@@ -80,7 +80,7 @@ class DMIM(Method):
         return None
 
     @classmethod
-    def notes(cls, spec: DataSpec, config: Config, n_samples: int) -> tuple[str, ...]:
+    def warnings(cls, spec: DataSpec, config: Config, n_samples: int) -> tuple[str, ...]:
         """A warning where a batch is too small to fill the joint of two views' assignments."""
         n_batch = min(config.batch_size or n_samples, n_samples)
         over = config.over_factor if config.over_weight else 0

@@ -104,7 +104,7 @@ class MSDIB(Method):
         return None
 
     @classmethod
-    def notes(cls, spec: DataSpec, config: Config, n_samples: int) -> tuple[str, ...]:
+    def warnings(cls, spec: DataSpec, config: Config, n_samples: int) -> tuple[str, ...]:
         """A warning where clusters are often missing from a batch, which the clustering loss cannot take well."""
         n_batch = min(config.batch_size or n_samples, n_samples)
         needed = SAMPLES_PER_CLUSTER * spec.n_clusters

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mmclust.clustering import Clustering
 from mmclust.evaluation.annotation import Step, outline, words
-from mmclust.evaluation.figures import FIGURES, MAIN
+from mmclust.evaluation.metric_names import MAIN, METRICS
 from mmclust.report import annotations as files
 from mmclust.runs.annotations import LONGEST_NAME, Annotation
 from mmclust.ui.clusters import editing
@@ -116,7 +116,7 @@ def _arguments(clustering: Clustering, mine: Annotation) -> tuple:
 
 
 def steps_table(clustering: Clustering, mine: Annotation) -> str:
-    """HTML of the steps, with the figures after each; those that were undone are crossed out."""
+    """HTML of the steps, with the metrics after each; those that were undone are crossed out."""
     shown = [name for name in MAIN if name in clustering.scores]
     n_clusters = (clustering.plain or clustering).snapshot.n_clusters
     rows = []
@@ -128,6 +128,6 @@ def steps_table(clustering: Clustering, mine: Annotation) -> str:
         cells = "".join(f"<td>{found[name]:.1%}</td>" for name in shown)
         size = len(outline(n_clusters, steps))
         rows.append(f'<tr><th scope="row">{text}</th><td>{size}</td>{cells}</tr>')
-    titles = ("step", "clusters", *(FIGURES[name].title for name in shown))
+    titles = ("step", "clusters", *(METRICS[name].title for name in shown))
     head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -13,7 +13,7 @@ from mmclust.analysis.spaces import choices
 from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied
-from mmclust.evaluation.figures import FIGURES, MAIN
+from mmclust.evaluation.metric_names import MAIN, METRICS
 from mmclust.runs.annotations import Annotation
 from mmclust.ui.components import annotations, pictures
 from mmclust.ui.shell import frame, state
@@ -57,7 +57,7 @@ def _before_and_after(clustering: Clustering, step: Step) -> None:
         st.caption("This data set has no classes, so there are no metrics to compare.")
         return
     tiles = [
-        (f"{FIGURES[name].title}, now {before[name]:.1%}", f"{after[name]:.1%}", FIGURES[name].about)
+        (f"{METRICS[name].title}, now {before[name]:.1%}", f"{after[name]:.1%}", METRICS[name].about)
         for name in MAIN
         if name in before
     ]

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mmclust.analysis import stability
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import CURVES, LABELLED, SIGNALS
+from mmclust.evaluation.metric_names import CURVES, LABELLED, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.plots.curves import decimate, named_curves
 from mmclust.plots.sensitivity import heat_map, shown
@@ -110,24 +110,24 @@ def table(sides: Sequence[ComparedRun]) -> None:
     rows = []
     for side in sides:
         run = side.record
-        figures = {title: (run.metrics or {}).get(name) for name, title in LABELLED.items()}
+        metrics = {title: (run.metrics or {}).get(name) for name, title in LABELLED.items()}
         rows.append(
             {
                 "run": side.name,
                 "status": run.status,
-                **figures,
+                **metrics,
                 "seed": run.spec.seed,
                 "time": run_descriptions.duration(run.seconds),
             }
             | {name: shown(values[run.run_id]) for name, values in differing.items()}
         )
     percent = st.column_config.NumberColumn(format="percent")
-    shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no figures
+    shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no metrics
     st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
 
 
 def curves_over_epochs(sides: Sequence[ComparedRun]) -> None:
-    """One figure of all runs over epochs."""
+    """One metric of all runs over epochs."""
     points = {side.name: curves.read(cache.store().get(side.record.run_id)) for side in sides}
     known = dict.fromkeys(name for of_run in points.values() for name in of_run)
     options = [name for name in CURVES if name in known]

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.baselines.table import BASELINES, fitting, result
-from mmclust.evaluation.figures import LABELLED
+from mmclust.evaluation.metric_names import LABELLED
 from mmclust.methods import METHODS, card
 from mmclust.plots.sensitivity import shown
 from mmclust.reproduction import reported
@@ -79,15 +79,15 @@ def draw_leaderboard() -> None:
         )
         rows += found or []
     for row in reported.rows(dataset):
-        told = {title: row.figures[name].value for name, title in LABELLED.items() if name in row.figures}
+        told = {title: row.metrics[name].value for name, title in LABELLED.items() if name in row.metrics}
         rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
     rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
-    figures = [title for name in LABELLED.values() for title in (name, f"± {name}")]
-    columns = ["method", "from", *figures, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
+    metrics = [title for name in LABELLED.values() for title in (name, f"± {name}")]
+    columns = ["method", "from", *metrics, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
     frame_ = pd.DataFrame(rows)
     frame_ = frame_[[column for column in columns if column in frame_]]
     percent = st.column_config.NumberColumn(format="percent")
-    config: dict[str, Any] = dict.fromkeys(figures, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
+    config: dict[str, Any] = dict.fromkeys(metrics, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
     config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.2f", help=COST_HELP))
     config["parameters"] = st.column_config.NumberColumn(format="localized", help=PARAMETERS_HELP)
     config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
@@ -111,7 +111,7 @@ def _line(runs: Sequence[RunRecord]) -> dict[str, Any]:
     line: dict[str, Any] = {"method": run_descriptions.method_title(first), "from": "our runs", "seeds": len(runs)}
     if first.example:
         line["from"] = "the example"
-    for name, found in results.figures(runs).items():
+    for name, found in results.summarise_metrics(runs).items():
         if name in LABELLED:
             line |= {LABELLED[name]: found.mean, f"± {LABELLED[name]}": found.deviation}
     line["time"] = run_descriptions.duration(fmean(run.seconds for run in runs))
@@ -152,10 +152,10 @@ def _baselines(dataset: str, report: jobs.OnProgress) -> list[dict[str, Any]]:
         except ValueError as error:
             rows.append(row | {"settings": str(error)})
             continue
-        figures = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
+        metrics = {title: (found.metrics or {}).get(metric) for metric, title in LABELLED.items()}
         cost = {
             "time": run_descriptions.duration(found.seconds),
             COSTS["core"]: found.seconds / 60,
         }  # they get one thread
-        rows.append(row | figures | {"seeds": 1} | cost)
+        rows.append(row | metrics | {"seeds": 1} | cost)
     return rows

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mmclust.analysis.spaces import choices
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import TITLES
+from mmclust.evaluation.metric_names import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
 from mmclust.ui.components import pictures, pointmap, selection

@@ -62,7 +62,7 @@ def draw_seeds() -> None:
     ]
     first = clusterings[0]
     if first.data.labels is not None:
-        alone = results.figures(runs).get("acc")
+        alone = results.summarise_metrics(runs).get("acc")
         joint = score(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
         if alone is not None:
             spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"

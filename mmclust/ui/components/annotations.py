@@ -21,11 +21,11 @@ def stored() -> Annotations:
 
 
 def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wanted: bool = True) -> Clustering:
-    """Draw the line of figures under a page's head, with the choice of an annotation where the run has any.
+    """Draw the line of metrics under a page's head, with the choice of an annotation where the run has any.
 
     Args:
         clustering: the run at an epoch.
-        head: HTML of the figures.
+        head: HTML of the metrics.
         wanted: whether the page can show an annotation.
 
     Returns:

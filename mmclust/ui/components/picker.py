@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
@@ -111,20 +111,20 @@ def assignment(clustering: Clustering) -> Clustering:
 
 
 def chips(found: Clustering) -> str:
-    """HTML of the line under the bar: figures of the run at this epoch."""
-    figures = []
+    """HTML of the line under the bar: metrics of the run at this epoch."""
+    metrics = []
     for name in MAIN:
         if name in found.scores:
             before = "" if found.plain is None else f" (run: {found.plain.scores[name]:.1%})"
-            figures.append((TITLES[name] + before, f"{found.scores[name]:.1%}"))
+            metrics.append((TITLES[name] + before, f"{found.scores[name]:.1%}"))
     n_clusters = found.snapshot.n_clusters
-    figures += [(f"{found.word}s", f"{len(found.ids):,}")]
+    metrics += [(f"{found.word}s", f"{len(found.ids):,}")]
     if len(found.data.views) > 1:
-        figures.append(("views", f"{len(found.data.views)}"))
-    figures += [("clusters (number · matched class)" if found.matched is not None else "clusters", f"{n_clusters}")]
+        metrics.append(("views", f"{len(found.data.views)}"))
+    metrics += [("clusters (number · matched class)" if found.matched is not None else "clusters", f"{n_clusters}")]
     if not found.scores:
-        figures.append(("classes", "not known"))
-    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
+        metrics.append(("classes", "not known"))
+    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in metrics)
     cells += f"<span><small>epoch</small> <b>{found.epoch}</b> <small>of {found.record.epochs}</small></span>"
     return f'<div class="mm-chips" role="note">{cells}</div>'
 

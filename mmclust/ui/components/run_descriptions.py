@@ -51,7 +51,7 @@ def with_seed(record: RunRecord) -> str:
 
 def line(record: RunRecord) -> str:
     """A run in one line of a list, what tells it apart first: narrow boxes cut the end off."""
-    words = [_shortened(with_seed(record)), *_figures(record)]
+    words = [_shortened(with_seed(record)), *_metrics(record)]
     if record.example or record.status != "finished":
         words.append(_state(record))
     words.append(record.run_id.rsplit("-", 1)[-1])
@@ -62,11 +62,11 @@ def line(record: RunRecord) -> str:
 
 def whole(record: RunRecord) -> str:
     """All that the line of a run may leave out or shorten."""
-    words = [with_seed(record), *[about(record)] * bool(record.title), *_figures(record), _state(record), record.run_id]
+    words = [with_seed(record), *[about(record)] * bool(record.title), *_metrics(record), _state(record), record.run_id]
     return " · ".join(words)
 
 
-def _figures(record: RunRecord) -> list[str]:
+def _metrics(record: RunRecord) -> list[str]:
     return [f"ACC {record.metrics['acc']:.1%}"] if record.metrics else []
 
 
@@ -75,7 +75,7 @@ def _state(record: RunRecord) -> str:
 
 
 def _shortened(words: str) -> str:
-    """Words that leave room for the figures: the beginning, and the end with the seed."""
+    """Words that leave room for the metrics: the beginning, and the end with the seed."""
     if len(words) <= MOST_LETTERS:
         return words
     n_last = MOST_LETTERS // 2

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mmclust import launch
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, TITLES
+from mmclust.evaluation.metric_names import MAIN, MAIN_CURVES, METRICS, TITLES
 from mmclust.plots import curves as plots
 from mmclust.runs import mend, trash
 from mmclust.runs.queue import SWEEP
@@ -76,7 +76,7 @@ def _map(clustering: Clustering) -> None:
 
 def _scores(clustering: Clustering) -> None:
     figures = [
-        (FIGURES[name].title, f"{clustering.scores[name]:.1%}", FIGURES[name].about)
+        (METRICS[name].title, f"{clustering.scores[name]:.1%}", METRICS[name].about)
         for name in MAIN
         if name in clustering.scores
     ]

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.evaluation.figures import MAIN, TITLES
+from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.lessons.merged import Result
 from mmclust.plots import images, palette
 from mmclust.ui.components import pictures

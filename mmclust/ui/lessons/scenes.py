@@ -14,7 +14,7 @@ from mmclust.ui.lessons import drawing
 ACC = "ACC of the last epoch"
 
 
-def style_look(found: style.Found, data: MultiViewDataset) -> str:
+def style_look(found: style.StyleFindings, data: MultiViewDataset) -> str:
     """Members of some clusters, drawn at random."""
     draw = np.random.default_rng(1)
     rows = [
@@ -25,7 +25,7 @@ def style_look(found: style.Found, data: MultiViewDataset) -> str:
     return drawing.figure("".join(rows), "Images of six clusters of one run, drawn at random.")
 
 
-def style_reveal(found: style.Found, data: MultiViewDataset) -> str:
+def style_reveal(found: style.StyleFindings, data: MultiViewDataset) -> str:
     """Neighbours by either code."""
     rows = [
         drawing.named_row(
@@ -52,12 +52,12 @@ def _marks(data: MultiViewDataset, asked: int, near: np.ndarray) -> list[str | N
     return [None, *(cluster_color(1) if wrong else None for wrong in other)]
 
 
-def style_beyond(found: style.Found, _: MultiViewDataset) -> str:
+def style_beyond(found: style.StyleFindings, _: MultiViewDataset) -> str:
     """ACC over seeds."""
     return _dots({"with a style code": found.acc_with, "without": found.acc_without})
 
 
-def augmentation_look(found: augmentation.Found, data: MultiViewDataset) -> str:
+def augmentation_look(found: augmentation.AugmentationFindings, data: MultiViewDataset) -> str:
     """Images and their copies."""
     rows = [
         f'<div class="mm-row">{drawing.samples(data, [image], px=74)}<span>→</span>'
@@ -67,7 +67,7 @@ def augmentation_look(found: augmentation.Found, data: MultiViewDataset) -> str:
     return drawing.figure("".join(rows), "Digits and six random augmentations of each, as DCCS trains on them.")
 
 
-def augmentation_reveal(found: augmentation.Found, data: MultiViewDataset) -> str:
+def augmentation_reveal(found: augmentation.AugmentationFindings, data: MultiViewDataset) -> str:
     """The copies again, marked where they leave their cluster, under both trainings."""
     both = (
         ("without the term", found.without_term, found.clusters_without),
@@ -92,12 +92,12 @@ def _copies(data: MultiViewDataset, copies: Augmented, clusters: np.ndarray, row
     )
 
 
-def augmentation_beyond(found: augmentation.Found, _: MultiViewDataset) -> str:
+def augmentation_beyond(found: augmentation.AugmentationFindings, _: MultiViewDataset) -> str:
     """ACC over seeds."""
     return _dots({"with the term": found.acc_with, "without": found.acc_without})
 
 
-def over_look(found: overclustering.Found, data: MultiViewDataset) -> str:
+def over_look(found: overclustering.OverclusteringFindings, data: MultiViewDataset) -> str:
     """Members of the largest fine clusters of two clusters."""
     nesting, draw = found.nesting, np.random.default_rng(0)
     rows = []
@@ -109,12 +109,12 @@ def over_look(found: overclustering.Found, data: MultiViewDataset) -> str:
     return drawing.figure("".join(rows), "Samples of the two largest fine clusters in each of three clusters.")
 
 
-def over_reveal(found: overclustering.Found, _: MultiViewDataset) -> str:
+def over_reveal(found: overclustering.OverclusteringFindings, _: MultiViewDataset) -> str:
     """ACC over seeds."""
     return _dots({"with the fine head": found.acc_with, "without": found.acc_without})
 
 
-def over_beyond(found: overclustering.Found, _: MultiViewDataset) -> str:
+def over_beyond(found: overclustering.OverclusteringFindings, _: MultiViewDataset) -> str:
     """Purity of both partitions, and how many fine clusters each cluster is made of."""
     nesting = found.nesting
     used = nesting.counts.sum(axis=0) > 0
@@ -127,12 +127,12 @@ def over_beyond(found: overclustering.Found, _: MultiViewDataset) -> str:
     )
 
 
-def merged_look(found: merged.Found, data: MultiViewDataset) -> str:
-    """The run's own matrix and the faulty one, without its figures."""
+def merged_look(found: merged.MergedFindings, data: MultiViewDataset) -> str:
+    """The run's own matrix and the faulty one, without its metrics."""
     return drawing.matrix(found.plain, data.spec.classes, "The run as it is: classes and clusters.", cell=44)
 
 
-def merged_reveal(found: merged.Found, data: MultiViewDataset) -> str:
+def merged_reveal(found: merged.MergedFindings, data: MultiViewDataset) -> str:
     """The faulty matrix."""
     marked = [data.spec.classes.index(name) for name in (*found.merged, found.cut)]
     return drawing.matrix(
@@ -140,7 +140,7 @@ def merged_reveal(found: merged.Found, data: MultiViewDataset) -> str:
     )
 
 
-def merged_beyond(found: merged.Found, data: MultiViewDataset) -> str:
+def merged_beyond(found: merged.MergedFindings, data: MultiViewDataset) -> str:
     """One mistake beside noise."""
     marked = [data.spec.classes.index(name) for name in (*found.merged, found.cut)]
     left = drawing.matrix(found.faulty, data.spec.classes, "One mistake", cell=28, marked=marked)
@@ -148,14 +148,14 @@ def merged_beyond(found: merged.Found, data: MultiViewDataset) -> str:
     return f'<div class="mm-beside">{left}{right}</div>'
 
 
-def seeds_look(found: seeds.Found, data: MultiViewDataset) -> str:
+def seeds_look(found: seeds.SeedFindings, data: MultiViewDataset) -> str:
     """The first seed's matrix."""
     return drawing.matrix(
         found.first, data.spec.classes, f"Classes and clusters of the run with seed {found.seeds[0]}.", cell=44
     )
 
 
-def seeds_reveal(found: seeds.Found, data: MultiViewDataset) -> str:
+def seeds_reveal(found: seeds.SeedFindings, data: MultiViewDataset) -> str:
     """All seeds, and the samples that they agree on least."""
     marks = {found.acc.index(min(found.acc)): "worst", found.acc.index(max(found.acc)): "best"}
     unstable = drawing.samples(data, found.together.unstable[:9], px=70)
@@ -165,7 +165,7 @@ def seeds_reveal(found: seeds.Found, data: MultiViewDataset) -> str:
     )
 
 
-def seeds_beyond(found: seeds.Found, _: MultiViewDataset) -> str:
+def seeds_beyond(found: seeds.SeedFindings, _: MultiViewDataset) -> str:
     """Both settings, and what the best of so many claims."""
     cells = "".join(
         f"<span><b>{value:.1%}</b> <small>best of {n}</small></span>" for n, value in enumerate(found.best_of, start=1)

@@ -92,7 +92,7 @@ def _choose(
             bind="query-params",
             required=True,
             help="t-SNE, UMAP and PaCMAP preserve neighbourhoods; distances between islands carry little meaning. "
-            "PCA is linear. The figures below the map measure the projection quality.",
+            "PCA is linear. The metrics below the map measure the projection quality.",
         )
         or "t-SNE"
     )
@@ -298,7 +298,7 @@ def _packed(clustering: Clustering, points: Points, settings: Settings, quality:
 
 
 def _quality(clustering: Clustering, points: Points, settings: Settings) -> ProjectionQuality | None:
-    """Draw the figures of a picture, or a progress bar while neighbours are compared; None until then."""
+    """Draw the metrics of a picture, or a progress bar while neighbours are compared; None until then."""
     rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
     if len(points.xy) < 4:
         return None
@@ -313,11 +313,11 @@ def _quality(clustering: Clustering, points: Points, settings: Settings) -> Proj
         key, work, label="Measuring the projection quality", height=64, border=False
     )
     if found is not None:
-        st.html(_figures(found))
+        st.html(_metrics(found))
     return found
 
 
-def _figures(found: ProjectionQuality) -> str:
+def _metrics(found: ProjectionQuality) -> str:
     k, wide = found.neighbours, projection_quality.WIDE * found.neighbours
     among = "" if found.references == len(found.false) else f" Measured on {found.references:,} random samples."
     cells = (

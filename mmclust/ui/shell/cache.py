@@ -15,6 +15,7 @@ from mmclust import settings
 from mmclust.clustering import Clustering, cluster_snapshot
 from mmclust.data import catalogue, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset
+from mmclust.data.progress import Progress
 from mmclust.runs.annotations import Annotation
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
@@ -44,7 +45,7 @@ class _Datasets:
         self.known: OrderedDict[Hashable, MultiViewDataset] = OrderedDict()
 
     def read(
-        self, name: str, limit: int | None, prepared: tuple[str, ...] = (), progress: catalogue.Progress | None = None
+        self, name: str, limit: int | None, prepared: tuple[str, ...] = (), progress: Progress | None = None
     ) -> MultiViewDataset:
         key = (name, limit, prepared)
         with self.lock:
@@ -66,7 +67,7 @@ class _Datasets:
 _datasets = _Datasets()
 
 
-def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | None = None) -> MultiViewDataset:
+def dataset(name: str, limit: int | None = None, progress: Progress | None = None) -> MultiViewDataset:
     """A data set as a run with that limit sees it; shared by all users, never written to.
 
     Raises:
@@ -75,7 +76,7 @@ def dataset(name: str, limit: int | None = None, progress: catalogue.Progress | 
     return _datasets.read(name, limit, (), progress)
 
 
-def notes(name: str, limit: int | None, prepared: tuple[str, ...]) -> tuple[str, ...]:
+def warnings(name: str, limit: int | None, prepared: tuple[str, ...]) -> tuple[str, ...]:
     """What a user should know of a data set before it is prepared and trained on; nothing of image sets.
 
     Raises:
@@ -83,7 +84,7 @@ def notes(name: str, limit: int | None, prepared: tuple[str, ...]) -> tuple[str,
     """
     if all(view.kind == "image" for view in describe(name).views):
         return ()
-    return preprocessing.notes(dataset(name, limit), prepared)
+    return preprocessing.warnings(dataset(name, limit), prepared)
 
 
 def prepared(spec: RunSpec) -> MultiViewDataset:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from mmclust.analysis.choosing import Candidate, Choice, choices
-from mmclust.evaluation.figures import LABELLED
+from mmclust.evaluation.metric_names import LABELLED
 from mmclust.plots.sensitivity import scatter
 from mmclust.reproduction import choosing
 from mmclust.runs.record import RunRecord
@@ -43,9 +43,9 @@ def draw_choice(found: ChosenSweep) -> None:
             )
         scope = state.link("among", scopes[0])
         names = [name for name in LABELLED if all(name in (run.metrics or {}) for run in runs)]
-        figure = "acc"
+        metric = "acc"
         if names:
-            figure = (
+            metric = (
                 st.selectbox(
                     "Evaluate by",
                     names,
@@ -59,9 +59,9 @@ def draw_choice(found: ChosenSweep) -> None:
             state.link("worth", "acc")
     ids = tuple(run.run_id for run in runs)
     known: list[Candidate] | None = jobs.result(
-        ("choosing", ids, scope, figure),
+        ("choosing", ids, scope, metric),
         lambda report: choosing.candidates(
-            cache.store(), runs, within_settings=scope == "seeds", figure=figure, progress=report
+            cache.store(), runs, within_settings=scope == "seeds", metric=metric, progress=report
         ),
         label=f"Reading the codes of {len(runs):,} runs",
         height=HEIGHT,
@@ -69,20 +69,20 @@ def draw_choice(found: ChosenSweep) -> None:
     if known is None:
         return
     made = choices(known, choosing.criteria(runs[0].spec.method))
-    _table(made, runs, LABELLED.get(figure, figure))
-    _picture(made, known, runs, LABELLED.get(figure, figure))
+    _table(made, runs, LABELLED.get(metric, metric))
+    _picture(made, known, runs, LABELLED.get(metric, metric))
 
 
-def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> None:
+def _table(made: Sequence[Choice], runs: Sequence[RunRecord], metric: str) -> None:
     titles = {run.run_id: run.title or run.run_id for run in runs}
-    labelled = any(choice.figure is not None for choice in made)
+    labelled = any(choice.metric is not None for choice in made)
     rows = []
     for choice in made:
         row = {"criterion": choice.criterion.title, "runs": choice.n_candidates}
         first = titles[choice.run_ids[0]]
         row["chosen"] = first if len(choice.run_ids) == 1 else f"one run for each of {len(choice.run_ids)} settings"
-        if labelled and choice.figure is not None and choice.oracle is not None:
-            row |= {figure: choice.figure, "below the oracle": choice.oracle - choice.figure}
+        if labelled and choice.metric is not None and choice.oracle is not None:
+            row |= {metric: choice.metric, "below the oracle": choice.oracle - choice.metric}
             row |= {"rank correlation": choice.correlation}
         rows.append(row)
     if labelled:
@@ -92,7 +92,7 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
                 "criterion": "Oracle (uses labels)",
                 "runs": best.n_candidates,
                 "chosen": "not allowed",
-                figure: best.oracle,
+                metric: best.oracle,
                 "below the oracle": 0.0,
             }
         )
@@ -101,17 +101,17 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
                 "criterion": "Random run",
                 "runs": best.n_candidates,
                 "chosen": "any",
-                figure: best.average,
+                metric: best.average,
                 "below the oracle": (best.oracle or 0.0) - (best.average or 0.0),
             }
         )
-    columns = ["criterion", "chosen", *([figure, "below the oracle", "rank correlation"] if labelled else []), "runs"]
+    columns = ["criterion", "chosen", *([metric, "below the oracle", "rank correlation"] if labelled else []), "runs"]
     if not any(choice.correlation is not None for choice in made):
         columns = [column for column in columns if column != "rank correlation"]
     table = pd.DataFrame(rows)
     table = table[[column for column in columns if column in table]]
     config = {
-        figure: st.column_config.NumberColumn(format="percent"),
+        metric: st.column_config.NumberColumn(format="percent"),
         "below the oracle": st.column_config.NumberColumn(format="percent"),
         "rank correlation": st.column_config.NumberColumn(
             format="%.2f",
@@ -124,7 +124,7 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], figure: str) -> No
         st.caption("This data set has no classes, so the selection cannot be evaluated.")
 
 
-def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[RunRecord], figure: str) -> None:
+def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[RunRecord], metric: str) -> None:
     by_name = {choice.criterion.name: choice for choice in made}
     names = list(by_name)
     left, right = st.columns([7, 3], gap="medium")
@@ -145,15 +145,15 @@ def _picture(made: Sequence[Choice], known: Sequence[Candidate], runs: Sequence[
     drawn = [one for one in known if name in one.values and np.isfinite(one.values[name])]
     groups = {group: number for number, group in enumerate(dict.fromkeys(one.group for one in drawn))}
     with left:
-        if not all(one.figure is not None for one in drawn):
+        if not all(one.metric is not None for one in drawn):
             st.caption("No plot without classes: it shows the criterion against the agreement with classes.")
             return
         picture = scatter(
             np.array([one.values[name] for one in drawn]),
-            np.array([one.figure for one in drawn], dtype=float),
+            np.array([one.metric for one in drawn], dtype=float),
             texts=[titles[one.run_id] for one in drawn],
             groups=np.array([groups[one.group] for one in drawn]),
             marked=np.array([one.run_id in chosen for one in drawn]),
-            names=(choice.criterion.title, figure),
+            names=(choice.criterion.title, metric),
         )
         st.plotly_chart(picture, key="choosing-picture", config={"displayModeBar": False})

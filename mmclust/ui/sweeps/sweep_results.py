@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mmclust.evaluation.figures import LABELLED, MAIN, SIGNALS
+from mmclust.evaluation.metric_names import LABELLED, MAIN, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.plots.sensitivity import bands, heat_map, shown
 from mmclust.runs.record import RunRecord
@@ -100,19 +100,19 @@ def draw_results(found: ChosenSweep) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         x, y, at = _axes(axes)
-        figure = _figure(found, single=y is None)
-    values = _values(found, figure)
+        metric = _metric(found, single=y is None)
+    values = _values(found, metric)
     if y is None:
-        names = {TOGETHER: MAIN}.get(figure, (figure,))
+        names = {TOGETHER: MAIN}.get(metric, (metric,))
         of_each = {name: results.surface(sweep, _values(found, name), x, at=at) for name in names}
         curves = {_words(name): (one.mean[:, 0], one.deviation[:, 0]) for name, one in of_each.items()}
-        axis = "agreement with classes" if len(names) > 1 else _words(figure)
-        picture = bands(of_each[names[0]].x, curves, names=(_axis(found, x), axis), percent=_percent(figure))
+        axis = "agreement with classes" if len(names) > 1 else _words(metric)
+        picture = bands(of_each[names[0]].x, curves, names=(_axis(found, x), axis), percent=_percent(metric))
         st.plotly_chart(picture, key="sensitivity-curve", config={"displayModeBar": False})
-        surface = results.surface(sweep, values if figure != TOGETHER else _values(found, "acc"), x, at=at)
+        surface = results.surface(sweep, values if metric != TOGETHER else _values(found, "acc"), x, at=at)
     else:
         surface = results.surface(sweep, values, x, y, at)
-        _two(found, surface, x, y, figure)
+        _two(found, surface, x, y, metric)
     n_gaps = int(np.isnan(surface.values).sum())
     note = f"Bands and ± show one standard deviation over {len(sweep.seeds)} seeds." if len(sweep.seeds) > 1 else ""
     note += f" {n_gaps} of {surface.values.size} runs are missing and shown as gaps." if n_gaps else ""
@@ -128,17 +128,17 @@ def _ablation_table(found: ChosenSweep) -> None:
     rows = []
     for number, cell in enumerate(found.sweep.cells):
         runs = [run for seed in found.sweep.seeds if (run := found.finished.get((number, seed)))]
-        figures = results.figures(runs)
+        metrics = results.summarise_metrics(runs)
         told = {
             title: f"{one.mean:.1%}" + (f" ± {one.deviation:.1%}" if one.deviation is not None else "")
             for name, title in LABELLED.items()
-            if (one := figures.get(name)) is not None
+            if (one := metrics.get(name)) is not None
         }
         rows.append({"row": cell.title, **(told or dict.fromkeys(LABELLED.values(), "missing")), "seeds": len(runs)})
     st.dataframe(pd.DataFrame(rows), hide_index=True)
 
 
-def _two(found: ChosenSweep, surface: Surface, x: str, y: str, figure: str) -> None:
+def _two(found: ChosenSweep, surface: Surface, x: str, y: str, metric: str) -> None:
     """Two settings: a heat map whose cells choose the run below, or a curve for each value of the second."""
     kind = st.session_state.get("sensitivity-kind") or "heat map"
     names = (_axis(found, x), _axis(found, y))
@@ -146,7 +146,7 @@ def _two(found: ChosenSweep, surface: Surface, x: str, y: str, figure: str) -> N
         curves = {
             f"{y} {shown(value)}": (surface.mean[:, j], surface.deviation[:, j]) for j, value in enumerate(surface.y)
         }
-        picture = bands(surface.x, curves, names=(names[0], _words(figure)), percent=_percent(figure))
+        picture = bands(surface.x, curves, names=(names[0], _words(metric)), percent=_percent(metric))
         st.plotly_chart(picture, key="sensitivity-lines", config={"displayModeBar": False})
         return
 
@@ -161,8 +161,8 @@ def _two(found: ChosenSweep, surface: Surface, x: str, y: str, figure: str) -> N
             surface.y,
             surface.mean,
             surface.deviation,
-            names=(*names, _words(figure)),
-            percent=_percent(figure),
+            names=(*names, _words(metric)),
+            percent=_percent(metric),
         ),
         key="sensitivity-map",
         on_select=clicked,
@@ -214,8 +214,8 @@ def _axes(axes: Mapping[str, tuple[Any, ...]]) -> tuple[str, str | None, dict[st
     return x, None if y == "nothing" else y, at
 
 
-def _figure(found: ChosenSweep, *, single: bool) -> str:
-    """Which figure is drawn: labelled ones where classes are known, and label-free signals always."""
+def _metric(found: ChosenSweep, *, single: bool) -> str:
+    """Which metric is drawn: labelled ones where classes are known, and label-free signals always."""
     some = next(iter(found.finished.values()))
     options = [name for name in LABELLED if some.metrics and name in some.metrics]
     if single and len(options) > 2:
@@ -269,13 +269,13 @@ def _axis(found: ChosenSweep, name: str) -> str:
     )
 
 
-def _values(found: ChosenSweep, figure: str) -> dict[tuple[int, int], float]:
-    """The figure of every finished (cell, seed)."""
+def _values(found: ChosenSweep, metric: str) -> dict[tuple[int, int], float]:
+    """The metric of every finished (cell, seed)."""
     finished = found.finished
-    if figure in (*LABELLED, TOGETHER):
-        return results.values(cache.store(), finished, "acc" if figure == TOGETHER else figure)
+    if metric in (*LABELLED, TOGETHER):
+        return results.values(cache.store(), finished, "acc" if metric == TOGETHER else metric)
     ids = tuple(sorted({run.run_id for run in finished.values()}))
-    last = _last_values(ids, figure)
+    last = _last_values(ids, metric)
     return {place: last[run.run_id] for place, run in finished.items() if run.run_id in last}
 
 
@@ -337,7 +337,7 @@ def _walking(found: ChosenSweep, surface: Surface, x: str, y: str | None, at: di
 
 def _seeds_alone(found: ChosenSweep) -> None:
     runs = list(found.finished.values())
-    told = {name: results.figures(runs).get(name) for name in LABELLED}
+    told = {name: results.summarise_metrics(runs).get(name) for name in LABELLED}
     cells = [
         (
             LABELLED[name],

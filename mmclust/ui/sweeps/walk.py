@@ -12,7 +12,7 @@ import numpy as np
 
 from mmclust.analysis.projection import pca
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import LABELLED
+from mmclust.evaluation.metric_names import LABELLED
 from mmclust.evaluation.metrics import match
 from mmclust.plots import images as drawing
 from mmclust.plots import palette

@@ -95,8 +95,8 @@ def _notes(choice: Choice) -> None:
         )
     n_train = _n_trained(choice.dataset, choice.method, choice.preset, choice.limit)
     small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], n_train)
-    for note in (*cache.notes(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
-        st.caption(f":material/info: {note}")
+    for warning in (*cache.warnings(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
+        st.caption(f":material/info: {warning}")
 
 
 def _facts(dataset: str, method: MethodCard, preset: str) -> Facts | None:

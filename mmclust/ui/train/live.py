@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust import launch
-from mmclust.evaluation.figures import FIGURES, MAIN, MAIN_CURVES, SIGNALS
+from mmclust.evaluation.metric_names import MAIN, MAIN_CURVES, METRICS, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
@@ -27,7 +27,7 @@ MAP_HELP = (
     "Each point is a sample. It moves from the centre (uncertain) to the corner of its cluster. Points are "
     "coloured by class: a corner of one colour is a pure cluster. The slider shows earlier snapshots."
 )
-SCORES_HELP = "\n\n".join(f"**{FIGURES[name].title}**: {FIGURES[name].about}" for name in MAIN)
+SCORES_HELP = "\n\n".join(f"**{METRICS[name].title}**: {METRICS[name].about}" for name in MAIN)
 CHART_PX = 270
 GRACE = 0.3
 """Share of a training after which a loss term without a point is taken to be switched off."""
@@ -59,7 +59,7 @@ def _overview(run_id: str, was_active: bool) -> None:
         if not record.active and not points:
             st.caption("The run ended before the first measurement.")
             return
-        _figures(record, points)
+        _metrics(record, points)
         left, right = st.columns([3, 2], gap="medium")
         with left:
             _scores(record, points)
@@ -148,20 +148,20 @@ def _buttons(run: Run, record: RunRecord) -> None:
         st.switch_page("clusters.py", query_params={"run": record.run_id})
 
 
-def _ask(run: Run, wish: Any) -> None:
+def _ask(run: Run, command: Any) -> None:
     try:
-        run.request(wish)
+        run.request(command)
     except ValueError as error:  # it ended between the drawing of the button and the click
         st.toast(frame.sentence(error))
 
 
-def _figures(record: RunRecord, points: Curves) -> None:
+def _metrics(record: RunRecord, points: Curves) -> None:
     latest = {name: float(curve.value[-1]) for name, curve in points.items()}
     shown: list[tuple[str, str, str]] = []
     for name in MAIN:
         value = latest.get(f"eval/{name}")
         if value is not None or record.status in ("queued", "running"):
-            shown.append((FIGURES[name].title, "–" if value is None else f"{value:.1%}", FIGURES[name].about))
+            shown.append((METRICS[name].title, "–" if value is None else f"{value:.1%}", METRICS[name].about))
     entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
     use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
     shown.append(

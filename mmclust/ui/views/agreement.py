@@ -9,7 +9,7 @@ import streamlit as st
 
 from mmclust.analysis import agreement
 from mmclust.clustering import Clustering
-from mmclust.evaluation.figures import MAIN
+from mmclust.evaluation.metric_names import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui.components import picker, pictures
 from mmclust.ui.shell import state

@@ -1,34 +1,32 @@
-"""What the figures of a run are called: those that compare clusters with classes, and signals that need no labels."""
+"""Names of a run's metrics, which compare clusters with classes, and of signals that need no labels."""
 
 from typing import NamedTuple
 
 
-class Meaning(NamedTuple):
-    """Name and meaning of a figure that compares clusters with classes."""
+class Metric(NamedTuple):
+    """Name and meaning of a metric that compares clusters with classes."""
 
     title: str
     about: str
 
 
-FIGURES = {
-    "acc": Meaning(
+METRICS = {
+    "acc": Metric(
         "ACC", "Clustering accuracy: fraction of samples in the cluster matched to their class (one cluster per class)."
     ),
-    "nmi": Meaning(
-        "NMI", "Normalised mutual information of clusters and classes (arithmetic normaliser); 0 is chance."
-    ),
-    "nmi_geometric": Meaning("NMI, geometric", "Normalised mutual information with the geometric normaliser."),
-    "ari": Meaning("ARI", "Adjusted Rand index: agreement on pairs of samples; 0 is chance."),
-    "purity": Meaning("Purity", "Fraction of samples that belong to the most frequent class of their cluster."),
+    "nmi": Metric("NMI", "Normalised mutual information of clusters and classes (arithmetic normaliser); 0 is chance."),
+    "nmi_geometric": Metric("NMI, geometric", "Normalised mutual information with the geometric normaliser."),
+    "ari": Metric("ARI", "Adjusted Rand index: agreement on pairs of samples; 0 is chance."),
+    "purity": Metric("Purity", "Fraction of samples that belong to the most frequent class of their cluster."),
 }
 """Everything that `metrics.score` gives, in the order in which it is told; all of it needs labels."""
 MAIN = ("acc", "nmi", "ari")
 """Those that are told wherever a run is, and that papers draw in one picture."""
-TITLES = {name: about.title for name, about in FIGURES.items()}
+TITLES = {name: about.title for name, about in METRICS.items()}
 LABELLED = {name: title for name, title in TITLES.items() if name != "nmi_geometric"}
-"""Titles of those that pages and tables show; a figure not among them needs no labels."""
+"""Titles of those that pages and tables show; a metric not among them needs no labels."""
 CURVES = {f"eval/{name}": title for name, title in LABELLED.items()}
-"""Titles of the curves of these figures over epochs."""
+"""Titles of the curves of these metrics over epochs."""
 MAIN_CURVES = tuple(f"eval/{name}" for name in MAIN)
 SIGNALS = {
     "signal/usage_entropy": "Entropy of cluster sizes",
