@@ -24,6 +24,7 @@ COMMANDS = (
     "runs",
     "sweep",
     "reproduce",
+    "predict",
     "export",
     "bundle",
     "bench",

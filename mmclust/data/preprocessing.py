@@ -59,7 +59,7 @@ def parse(steps: Iterable[str]) -> tuple[str, ...]:
         return ()
     for step in found:
         name = _named(step)[1]
-        if name not in PLAIN and not (_n_components(name) or _side(name) or _clip(name)):
+        if name not in PLAIN and not (components_of(name) or _side(name) or _clip(name)):
             close = difflib.get_close_matches(name, (*PLAIN, "pca-100", "clip-5", "resize-32"), n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise ValueError(
@@ -81,7 +81,12 @@ def _acts(step: str, place: int) -> bool:
     return _named(step)[0] in (None, place)
 
 
-def _n_components(name: str) -> int:
+def acting(step: str, n_views: int) -> list[tuple[int, str]]:
+    """Places of the views that a step acts on, each with the step's name."""
+    return [(place, _named(step)[1]) for place in range(n_views) if _acts(step, place)]
+
+
+def components_of(name: str) -> int:
     """The N of `pca-N`; 0 for other names."""
     found = re.fullmatch(r"pca-([1-9]\d{0,4})", name)
     return int(found[1]) if found else 0
@@ -102,7 +107,7 @@ def _clip(name: str) -> float:
 def meaning(step: str) -> str:
     """What a step does, in words."""
     place, name = _named(step)
-    numbered = {"pca-N": _n_components(name), "clip-N": _clip(name), "resize-N": _side(name)}
+    numbered = {"pca-N": components_of(name), "clip-N": _clip(name), "resize-N": _side(name)}
     words = MEANING[next((kind for kind, number in numbered.items() if number), name)]
     return words if place is None else f"view {place + 1} alone: {words}"
 
@@ -120,8 +125,8 @@ def spec_after(spec: DataSpec, steps: Sequence[str], n_samples: int | None = Non
     """
     views = list(spec.views)
     for step in _settled(steps):
-        for i, view in enumerate(views):
-            views[i] = _view_after(view, _named(step)[1], n_samples) if _acts(step, i) else view
+        for i, name in acting(step, len(views)):
+            views[i] = view_after(views[i], name, n_samples)
     return replace(spec, views=tuple(views))
 
 
@@ -131,7 +136,8 @@ def _settled(steps: Sequence[str]) -> tuple[str, ...]:
     return OPEN if found == ("auto",) else found
 
 
-def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
+def view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
+    """One view's spec after one step; see `spec_after`."""
     if view.kind == "image":
         if side := _side(step):
             return replace(view, shape=(view.shape[0], *size_after((view.shape[1], view.shape[2]), side)))
@@ -144,7 +150,7 @@ def _view_after(view: ViewSpec, step: str, n_samples: int | None) -> ViewSpec:
         return replace(view, low=0.0, high=1.0)
     if step in ("standard", "unit", "sqrt", "tf-idf", "walk"):
         return _unbounded(view)
-    if components := _n_components(step):
+    if components := components_of(step):
         n_columns = min(components, view.shape[0], n_samples or view.shape[0])
         return replace(_unbounded(view), shape=(n_columns,), image_shape=None)
     return view
@@ -167,14 +173,11 @@ def prepare(dataset: MultiViewDataset, steps: Sequence[str]) -> MultiViewDataset
         return _with_partial(dataset, dataset.partial, steps)
     specs, views, unlabelled = list(dataset.spec.views), list(dataset.views), list(dataset.unlabelled)
     for step in _settled(steps):
-        name = _named(step)[1]
-        for i, view in enumerate(views):
-            if not _acts(step, i):
-                continue
-            views[i] = _apply(name, specs[i], view)
+        for i, name in acting(step, len(views)):
+            views[i] = apply_step(name, specs[i], views[i])
             if _side(name) and unlabelled:
-                unlabelled[i] = _apply(name, specs[i], unlabelled[i])
-            specs[i] = _view_after(specs[i], name, dataset.n_samples)
+                unlabelled[i] = apply_step(name, specs[i], unlabelled[i])
+            specs[i] = view_after(specs[i], name, dataset.n_samples)
     views = [scaling.dense_rows(view) for view in views]
     if all(after is before for after, before in zip(views, dataset.views, strict=True)):
         return dataset
@@ -208,7 +211,7 @@ def _with_partial(dataset: MultiViewDataset, lacking: PartialSamples, steps: Seq
     )
 
 
-def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
+def apply_step(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
     """One view after one step; vectors come out as float32."""
     if spec.kind == "image":
         if side := _side(step):
@@ -216,7 +219,7 @@ def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
         return _flattened(spec, view) if step == "flatten" else view
     if step in _SPARSE:
         return _SPARSE[step](scaling.as_rows(view))
-    if components := _n_components(step):
+    if components := components_of(step):
         # Many columns, or sparse ones, are decomposed by a faster method.
         few = isinstance(view, np.ndarray) and view.shape[1] <= max(len(view), scaling.EXACT_PCA)
         return _principal(view, components) if few else scaling.principal(scaling.as_rows(view), components)
@@ -224,12 +227,12 @@ def _apply(step: str, spec: ViewSpec, view: np.ndarray) -> np.ndarray:
     if bound := _clip(step):
         return np.clip(view, -bound, bound)
     work: dict[str, Callable[[np.ndarray], np.ndarray]] = {"standard": _standardised, "l2": _normalised, "unit": _unit}
-    if step == "minmax" and not _is_scaled_image(spec):
+    if step == "minmax" and not is_scaled_image(spec):
         return _minmax(view)
     return work[step](view) if step in work else view
 
 
-def _is_scaled_image(spec: ViewSpec) -> bool:
+def is_scaled_image(spec: ViewSpec) -> bool:
     """Whether the columns are pixels in [0, 1]: stretching each by itself would distort the picture."""
     return spec.image_shape is not None and (spec.low, spec.high) == (0.0, 1.0)
 
@@ -328,7 +331,7 @@ def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Seq
 def _scales(steps: Sequence[str]) -> bool:
     """Whether any step brings the features into a range of its own."""
     scaled = ("minmax", "standard", "unit", "l2", "tf-idf", "auto")
-    return any(name in scaled or _n_components(name) for name in (_named(step)[1] for step in steps))
+    return any(name in scaled or components_of(name) for name in (_named(step)[1] for step in steps))
 
 
 def warnings(dataset: MultiViewDataset, steps: Sequence[str] = ()) -> tuple[str, ...]:

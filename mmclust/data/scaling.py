@@ -39,17 +39,22 @@ def as_rows(view: Rows) -> Rows:
     return flat.astype(np.float32)
 
 
-def tf_idf(rows: Rows) -> Rows:
+def tf_idf(rows: Rows, *, like: Rows | None = None) -> Rows:
     """Weighted term frequencies, each row of unit length.
 
     Term frequencies are 1 + ln(tf) where the view holds counts; idf = ln((1 + N) / (1 + df)) + 1, as in scikit-learn.
     Columns that occur in a single sample are zero, unless no column would be left.
+
+    Args:
+        rows: to weigh.
+        like: rows whose document frequencies are used; None for `rows` themselves.
     """
     counts: Rows = sparse.csr_matrix(rows, dtype=np.float32, copy=True)
-    documents = counts.getnnz(axis=0)
-    if counts.nnz and counts.data.max() > COUNTED:
+    known: Rows = counts if like is None else sparse.csr_matrix(like, dtype=np.float32)
+    documents = known.getnnz(axis=0)
+    if known.nnz and known.data.max() > COUNTED:
         counts.data = 1 + np.log(np.maximum(counts.data, 1))
-    idf = np.log((1 + counts.shape[0]) / (1 + documents)) + 1
+    idf = np.log((1 + known.shape[0]) / (1 + documents)) + 1
     if (documents >= MIN_DOCUMENTS).any():
         idf[documents < MIN_DOCUMENTS] = 0
     return unit_length(_times_columns(counts, idf))

@@ -1,0 +1,210 @@
+"""Clusters of samples that a run was not trained on.
+
+The trained network names them, where the run's result is the network's. Where the run kept its start, or another
+partition that no network holds, the nearest samples of the run vote.
+
+Shapes: M new samples, N samples of the run, K clusters, k neighbours.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy.special import softmax
+
+from mmclust.data import catalogue, new_samples, preprocessing
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.runs.run import Run
+
+if TYPE_CHECKING:
+    from mmclust.evaluation.snapshot import Snapshot
+    from mmclust.methods.base import Method
+
+NEIGHBOURS = 10
+"""Samples of the run that vote where no network holds the result."""
+CHUNK = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What became of M new samples."""
+
+    probs: np.ndarray
+    """(M, K) of the clusters: the network's, or the fraction of the neighbours' votes."""
+    neighbours: np.ndarray
+    """(M, k) the most similar samples of the run, nearest first, by their ids."""
+    spaces: dict[str, np.ndarray]
+    """Codes (M, D) by the names of the method's spaces."""
+    by: Literal["network", "neighbours"]
+    """Who named the clusters."""
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """(M,) from 0 to K - 1."""
+        return self.probs.argmax(axis=1)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """(M,) probability of the cluster."""
+        return self.probs.max(axis=1)
+
+
+class Predictor:
+    """A finished run that takes new samples.
+
+    Args:
+        run: that has trained weights.
+
+    Raises:
+        ValueError: it has none, or its data are not at hand.
+        UnknownDataset, DataUnavailable: likewise.
+    """
+
+    def __init__(self, run: Run) -> None:
+        from mmclust.models import restore
+
+        self.run = run
+        self.trained_on: MultiViewDataset = catalogue.load(run.spec.dataset, limit=run.spec.limit)
+        self.method: Method = restore(run, self.trained_on.spec)
+        self.snapshot: Snapshot = run.snapshot()
+
+    @property
+    def spec(self) -> DataSpec:
+        """Of the samples that it takes."""
+        return self.trained_on.spec
+
+    @cached_property
+    def kept_start(self) -> bool:
+        """Whether the run's result is a partition that the network does not hold."""
+        try:
+            return json.loads((self.run.folder / "auto.json").read_text()).get("kept", "method") != "method"
+        except (OSError, ValueError):
+            return False
+
+    @cached_property
+    def prepared(self) -> MultiViewDataset:
+        """The run's samples as its method saw them."""
+        return preprocessing.prepare(self.trained_on, self.run.spec.preprocessing)
+
+    def __call__(self, dataset: MultiViewDataset) -> Prediction:
+        """Clusters of new samples.
+
+        Args:
+            dataset: M samples with the views of the run's data; its labels are not used.
+
+        Raises:
+            ValueError: other views, sizes or values, or preprocessing that says nothing of new samples.
+        """
+        check(self.spec, dataset)
+        views = new_samples.prepare(self.trained_on, dataset.views, self.run.spec.preprocessing)
+        codes = self._codes(views)
+        logits = codes.pop("logits")
+        space = _compared(codes, self.snapshot)
+        neighbours = _nearest(codes[space], self.snapshot.spaces[space])
+        probs = softmax(logits, axis=1)
+        if self.kept_start:
+            neighbours = self._similar(dataset, views)
+            votes = np.eye(self.snapshot.n_clusters, dtype=np.float32)[self.snapshot.y_pred[neighbours]]
+            probs = votes.mean(axis=1)
+        return Prediction(
+            probs=probs,
+            neighbours=self.snapshot.index[neighbours],
+            spaces=codes,
+            by="neighbours" if self.kept_start else "network",
+        )
+
+    def _codes(self, views: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
+        """Spaces of new samples, logits among them, in the precision of the run."""
+        import torch
+
+        parts: list[dict[str, np.ndarray]] = []
+        rows = np.array_split(np.arange(len(views[0])), range(CHUNK, len(views[0]), CHUNK))
+        bf16 = self.run.spec.precision == "bf16"
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            for some in rows:
+                batch = tuple(torch.from_numpy(np.ascontiguousarray(view[some])) for view in views)
+                parts.append({name: codes.float().numpy() for name, codes in self.method.spaces(batch).items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _similar(self, dataset: MultiViewDataset, views: tuple[np.ndarray, ...]) -> np.ndarray:
+        """(M, k) places in the snapshot of the most similar samples of the run, by the data instead of the codes."""
+        ids = self.snapshot.index
+        if self.spec.views[0].kind == "image" and len(views) == 1:
+            from mmclust.auto import shallow
+
+            both = np.concatenate((self.trained_on.views[0][ids], dataset.views[0]))
+            points = shallow.describe(both, self.spec.views[0]).joint
+            return _nearest(points[len(ids) :], points[: len(ids)])
+        own = [view[ids].reshape(len(ids), -1) for view in self.prepared.views]
+        new = [view.reshape(len(view), -1) for view in views]
+        return _nearest(np.concatenate(new, axis=1), np.concatenate(own, axis=1))
+
+
+def check(spec: DataSpec, dataset: MultiViewDataset) -> None:
+    """Refuse samples that a run of other data cannot take.
+
+    Args:
+        spec: of the run's data.
+        dataset: the new samples.
+
+    Raises:
+        ValueError: other views or sizes, or values that are none.
+    """
+    wanted, given = spec.views, dataset.spec.views
+    if len(wanted) != len(given):
+        raise ValueError(
+            f"the run was trained on {_count(wanted)} and {dataset.spec.name} has {_count(given)}; "
+            "give samples with the same views in the same order"
+        )
+    for number, (one, other, view) in enumerate(zip(wanted, given, dataset.views, strict=True), start=1):
+        if one.shape != other.shape:
+            raise ValueError(
+                f"view {number} ({one.name}) of the run has samples of shape {_shape(one)}, those of "
+                f"{dataset.spec.name} have {_shape(other)}; bring them to the same size"
+            )
+        if (one.low, one.high) != (other.low, other.high) and one.kind == "image":
+            raise ValueError(
+                f"the run's pixels go from {one.low:g} to {one.high:g}, those of {dataset.spec.name} from "
+                f"{other.low:g} to {other.high:g}; scale them alike"
+            )
+        if view.dtype.kind == "f" and not np.isfinite(view).all():
+            raise ValueError(f"view {number} of {dataset.spec.name} holds NaN or infinite values; replace them")
+
+
+def _count(views: tuple[ViewSpec, ...]) -> str:
+    return "1 view" if len(views) == 1 else f"{len(views)} views"
+
+
+def _shape(view: ViewSpec) -> str:
+    return " x ".join(map(str, view.shape))
+
+
+def _compared(codes: dict[str, np.ndarray], snapshot: "Snapshot") -> str:
+    """The space in which samples are compared: that of the fused code, else the first."""
+    shared = [name for name in codes if name in snapshot.spaces]
+    return next((name for name in ("z_c", "z") if name in shared), shared[0])
+
+
+def _nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(M, k) places of the nearest rows of `own`, nearest first."""
+    import faiss
+
+    asked, known = (np.ascontiguousarray(points, np.float32) for points in (new, own))
+    return faiss.knn(asked, known, min(NEIGHBOURS, len(known)))[1]
+
+
+def table(found: Prediction, names: dict[int, str] | None = None) -> dict[str, Any]:
+    """Columns of a table of new samples: number, cluster (from 1), its name, confidence, probabilities, neighbours."""
+    names = names or {}
+    columns: dict[str, Any] = {
+        "sample": np.arange(len(found.probs)),
+        "cluster": found.clusters + 1,
+        "name": np.array([names.get(int(cluster), "") for cluster in found.clusters], dtype=object),
+        "confidence": found.confidence,
+    }
+    if not any(names.values()):
+        del columns["name"]
+    columns |= {f"p{cluster + 1}": found.probs[:, cluster] for cluster in range(found.probs.shape[1])}
+    return columns | {f"neighbour{rank + 1}": found.neighbours[:, rank] for rank in range(found.neighbours.shape[1])}
