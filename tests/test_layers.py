@@ -20,8 +20,9 @@ ALLOWED = {
     },
     "cli": {
         *("analysis", "auto", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
-        *("report", "reproduction", "runs", "settings", "specs", "sweeps"),
+        *("prediction", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
+    "prediction": {"auto", "data", "evaluation", "methods.base", "models", "runs"},
     "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
