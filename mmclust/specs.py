@@ -8,6 +8,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from mmclust.baselines import run as baseline_run
+from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import answered, catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import MultiViewDataset
@@ -54,7 +56,7 @@ def build_spec(
 
     Args:
         dataset: catalogue name or path of a file or folder.
-        method: key in `METHODS`.
+        method: key in `METHODS`, or of a baseline in `EXPLORED`.
         preset: which settings to start from, chosen from the data (auto) or published; None for the method's usual.
         budget_min: minutes of one core that preset auto plans for; None for the preset's.
         changes: hyper-parameters to set differently, by name; text is understood too.
@@ -80,6 +82,11 @@ def build_spec(
         ValueError: anything else that cannot be trained, in one sentence.
     """
     name, n_samples, n_classes = _data(dataset)
+    if (key := method.strip().lower()) in EXPLORED:
+        _refuse_settings(key, preset=preset, budget=budget_min, set=changes, epochs=epochs)
+        sizes = {"n_samples": _limited(n_samples, limit), "n_classes": n_classes}
+        own = {"seed": seed, "limit": limit, "launcher": launcher, "title": title, "tags": tags}
+        return baseline_run.spec_of(name, key, **sizes, clusters=clusters, preprocessing=preprocessing, **own)
     about = card(_closest(method))
     preset = preset or about.default_preset
     n_samples, n_clusters = _limited(n_samples, limit), clusters if clusters is not None else n_classes
@@ -134,6 +141,12 @@ def _left_open(
     return {**chosen.plan, "budget_min": budget_min, "fixed": sorted(changes), **more}
 
 
+def _refuse_settings(name: str, **settings: Any) -> None:
+    """Refuse what a baseline does not have."""
+    if given := [setting for setting, value in settings.items() if value]:
+        raise ValueError(f"{EXPLORED[name].title} is a baseline without {' and '.join(given)}; leave that out")
+
+
 def facts_of(
     about: MethodCard, preset: str, name: str, n_samples: int, n_clusters: int, read: Callable[[], MultiViewDataset]
 ) -> Facts | None:
@@ -175,6 +188,8 @@ def _budget(about: MethodCard, preset: str, budget_min: float | None) -> float |
 
 def validate(spec: RunSpec) -> str | None:
     """Why the method cannot take the data as configured, in one sentence; None when it can. Imports torch."""
+    if spec.method in EXPLORED:
+        return None  # baselines take all data
     about = card(spec.method)
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)
     return method_class(spec.method).validate(prepared, about.config(**spec.config))
@@ -208,6 +223,10 @@ def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
     Raises:
         ValueError: nothing can be learned from them as they are, e.g. NaN in a view.
     """
+    if spec.method in EXPLORED:
+        dataset = (read or _load)(spec.dataset, spec.limit)
+        preparation.check(dataset, steps=spec.preprocessing)
+        return preparation.notes(dataset, spec.preprocessing)
     about, batch_size = card(spec.method), spec.config["batch_size"]
     load = partial(read or _load, spec.dataset, spec.limit)
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):
@@ -399,9 +418,11 @@ def advice(shapes: Sequence[tuple[int, ...]]) -> list[str]:
         if side >= 8
         else f"{_either(single)} take images; "
     )
+    titles, names = [one.title for one in EXPLORED.values()], " | ".join(EXPLORED)
     return [
-        "One view of numbers is taken by the baselines (k-means, Gaussian mixture, spectral clustering and others) "
-        f"alone: {pixels}{_either(several)} take two views or more, such as the features of two extractors."
+        f"One view of numbers can be explored with baselines: {', '.join(titles[:-1])} and {titles[-1]} "
+        f"(Explore with baselines on the Data page, or train --method {names}). Other methods: {pixels}"
+        f"{_either(several)} take two views or more, such as the features of two extractors."
     ]
 
 

@@ -19,6 +19,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mmclust import settings
+from mmclust.baselines import run as baseline_run
+from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import catalogue, uploads
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
@@ -137,7 +139,10 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     from mmclust.engine.memory import Peak
     from mmclust.engine.trainer import Trainer, snapshot_epochs
 
-    spec, about = run.spec, card(run.spec.method)
+    spec = run.spec
+    if spec.method in EXPLORED:
+        return _cluster_by_baseline(run)
+    about = card(spec.method)
     in_server = threading.current_thread() is not threading.main_thread()
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
@@ -203,6 +208,15 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted, None
     return outcome, "", later
+
+
+def _cluster_by_baseline(run: ActiveRun) -> tuple[Status, str]:
+    reading = Reading()
+    dataset = catalogue.load(run.spec.dataset, limit=run.spec.limit, reading=reading)
+    _keep_understanding(run, dataset, reading)
+    _check_size(dataset, run.spec.n_clusters or dataset.spec.n_clusters)
+    baseline_run.execute(run, dataset)
+    return "finished", ""
 
 
 def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Reading) -> None:

@@ -6,6 +6,7 @@ from mmclust.data import catalogue
 from mmclust.ui.data import (
     about,
     add_data,
+    baselines,
     data_checks,
     dataset_list,
     extraction,
@@ -32,11 +33,13 @@ with right, frame.messages():
         if not entry.available():
             about.missing(entry)
         elif (data := samples.read(entry)) is not None:
-            titles = ["Samples", "Views", "Quick map", "Duplicates", "Features", *["Edit"] * bool(entry.place)]
+            titles = ["Samples", "Views", "Quick map", baselines.TAB, "Duplicates", "Features"]
+            titles += ["Edit"] * bool(entry.place)
             shown = [
                 samples.samples,
                 statistics.statistics,
                 data_checks.layout,
+                baselines.panel,
                 data_checks.duplicates,
                 extraction.panel,
             ]

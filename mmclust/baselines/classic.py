@@ -36,8 +36,13 @@ Views = Sequence[np.ndarray]
 
 def k_means(view: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Clusters (N,) of one view (N, D)."""
+    return np.asarray(fitted_k_means(view, n_clusters, seed).labels_)
+
+
+def fitted_k_means(view: np.ndarray, n_clusters: int, seed: int) -> KMeans:
+    """k-means fitted to one view (N, D)."""
     clustering = KMeans(n_clusters, n_init=N_STARTS, random_state=seed)  # pyright: ignore[reportArgumentType]
-    return clustering.fit_predict(_float(view))
+    return clustering.fit(_float(view))
 
 
 def k_means_concatenation(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -75,10 +80,16 @@ def gaussian_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
 
     Covariances of many columns are singular, which the axes and a small ridge prevent.
     """
+    axes = principal(views, seed)
+    return fitted_mixture(axes, n_clusters, seed).predict(axes.astype(np.float64))
+
+
+def fitted_mixture(values: np.ndarray, n_clusters: int, seed: int) -> GaussianMixture:
+    """A mixture of full Gaussians fitted to values (N, D)."""
     mixture = GaussianMixture(n_clusters, n_init=GMM_STARTS, reg_covar=1e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)  # its clusters are taken as they are
-        return mixture.fit_predict(principal(views, seed).astype(np.float64))
+        return mixture.fit(values.astype(np.float64))
 
 
 def agglomerative(views: Views, n_clusters: int, seed: int) -> np.ndarray:

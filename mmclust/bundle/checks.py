@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mmclust.baselines.exploring import EXPLORED
 from mmclust.bundle.archive import Archive, shown
 from mmclust.bundle.layout import COUNTS, IMPORTED, LATEST, MAX_CLUSTERS, NUMBERS, TEXTS
 from mmclust.evaluation.annotation import Split, applied, from_json, to_json
@@ -37,10 +38,11 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
         texts = (spec.dataset, spec.preset, spec.device, spec.precision, spec.execution, spec.launcher, spec.title)
         if not all(isinstance(text, str) and len(text) < 1000 and text.isprintable() for text in texts):
             raise ValueError("a text of the spec is none")
-        if spec.method not in METHODS:
+        if spec.method in METHODS:
+            about = card(spec.method)
+            about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
+        elif spec.method not in EXPLORED or spec.config:
             raise ValueError(f"its method {shown(spec.method)} is not known here")
-        about = card(spec.method)
-        about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
     except (TypeError, ValueError, AttributeError) as error:
         raise archive.refuse(str(error).splitlines()[0]) from None
     if type(spec.gpus) not in (int, float) or not LEAST_GPU <= spec.gpus <= 1:

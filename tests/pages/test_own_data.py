@@ -75,7 +75,7 @@ def test_a_file_is_understood_asked_about_kept_and_shown(home: Path) -> None:
     app = upload(app, ("mine.npz", npz(x=pixels, kind=CLASSES)))
     assert_clean(app)
     assert "Detected: 1 view: 30 x 64; 3 classes." in detected(app)
-    assert "One view of numbers is taken by the baselines" in texts(app)
+    assert "One view of numbers can be explored with baselines" in texts(app)
     assert "2 open questions about the file" in texts(app)
     assert uploads.entries() == []
     app = answer(app, "classes", "kind")

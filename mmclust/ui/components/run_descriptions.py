@@ -2,6 +2,7 @@
 
 import time
 
+from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.runs.record import RunRecord
@@ -23,8 +24,11 @@ MOST_LETTERS = 30
 
 
 def method_title(record: RunRecord) -> str:
-    """The method's title; its key where it is not known here."""
-    return card(record.spec.method).title if record.spec.method in METHODS else record.spec.method
+    """The title of the method or baseline; its key where it is not known here."""
+    name = record.spec.method
+    if name in EXPLORED:
+        return EXPLORED[name].title
+    return card(name).title if name in METHODS else name
 
 
 def dataset_title(name: str) -> str:

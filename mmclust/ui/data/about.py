@@ -5,6 +5,7 @@ import streamlit as st
 from mmclust.data import catalogue, uploads
 from mmclust.data.entry import Entry
 from mmclust.ui.components import understanding
+from mmclust.ui.data import baselines
 from mmclust.ui.shell import jobs
 
 
@@ -12,15 +13,8 @@ def about(entry: Entry) -> None:
     """Title, description, figures, source."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"### {entry.title}")
-        if entry.available() and st.button(
-            "Train on this",
-            type="primary",
-            icon=":material/play_arrow:",
-            key="data-train",
-            help="Open the Train page with this data set.",
-        ):
-            st.session_state.pop("form:dataset", None)
-            st.switch_page("train.py", query_params={"dataset": entry.name})
+        if entry.available():
+            _train(entry)
     st.markdown(entry.about)
     if entry.kind == "image":
         channels, height, width = entry.shape
@@ -36,6 +30,29 @@ def about(entry: Entry) -> None:
     if entry.place and (found := uploads.understanding(entry.name)) is not None:
         with st.expander("Data as read", icon=":material/dataset:", key="data-as-read"):
             understanding.panel(found)
+
+
+def _train(entry: Entry) -> None:
+    """The button that leads on: to training, or to the baselines where no method takes the data."""
+    if baselines.fits_alone(entry):
+        st.button(
+            "Explore with baselines",
+            type="primary",
+            icon=":material/scatter_plot:",
+            key="data-baselines",
+            on_click=st.session_state.__setitem__,
+            args=("data-tab", baselines.TAB),
+            help="k-means and mixtures take any data set; the methods need images, or several views.",
+        )
+    elif st.button(
+        "Train on this",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="data-train",
+        help="Open the Train page with this data set.",
+    ):
+        st.session_state.pop("form:dataset", None)
+        st.switch_page("train.py", query_params={"dataset": entry.name})
 
 
 def origin(entry: Entry) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mmclust import launch, specs
 from mmclust.data import catalogue, preprocessing
-from mmclust.methods import METHODS, card
+from mmclust.methods import card
 from mmclust.methods.automatic import Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
@@ -51,11 +51,17 @@ class Choice:
 _METHOD_HELP = "Methods that accept this data set: some are for images, others for multi-view data."
 
 
-def form() -> Choice:
-    """Draw the form; the start button is part of it."""
+def form() -> Choice | None:
+    """Draw the form; the start button is part of it. None for data that no method takes, which is said."""
     dataset = _dataset()
+    shapes = [view.shape for view in cache.describe(dataset).views]
+    fitting = specs.fitting_methods(shapes)
+    if not fitting:
+        st.info(" ".join(specs.advice(shapes)), icon=":material/info:")
+        if st.button("Open on the Data page", icon=":material/arrow_forward:", help="Explore it with baselines there."):
+            st.switch_page("data.py", query_params={"dataset": dataset})
+        return None
     told = st.container()
-    fitting = _fitting(len(cache.describe(dataset).views))
     method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
     preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
     _follow_url(dataset, method.name, preset)
@@ -147,11 +153,6 @@ def preview(name: str, count: int = 9) -> str:
     if data.labels is not None and data.spec.classes:
         texts = [f"Class {data.spec.classes[data.labels[i]]}" if data.labels[i] >= 0 else "No class" for i in picks]
     return pictures.grid([pictures.source(data, int(i)) for i in picks], texts, px=32)
-
-
-def _fitting(n_views: int) -> list[str]:
-    """Methods that take so many views."""
-    return [name for name in METHODS if card(name).several_views == (n_views > 1)]
 
 
 def _pick(
