@@ -226,7 +226,7 @@ def look(spec: RunSpec, read: Read | None = None) -> tuple[str, ...]:
     if spec.method in EXPLORED:
         dataset = (read or _load)(spec.dataset, spec.limit)
         preparation.check(dataset, steps=spec.preprocessing)
-        return preparation.notes(dataset, spec.preprocessing)
+        return preparation.warnings(dataset, spec.preprocessing)
     about, batch_size = card(spec.method), spec.config["batch_size"]
     load = partial(read or _load, spec.dataset, spec.limit)
     if all(view.kind == "image" for view in catalogue.describe(spec.dataset).views):

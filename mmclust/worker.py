@@ -210,13 +210,13 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     return outcome, "", later
 
 
-def _cluster_by_baseline(run: ActiveRun) -> tuple[Status, str]:
+def _cluster_by_baseline(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     reading = Reading()
     dataset = catalogue.load(run.spec.dataset, limit=run.spec.limit, reading=reading)
     _keep_understanding(run, dataset, reading)
     _check_size(dataset, run.spec.n_clusters or dataset.spec.n_clusters)
     baseline_run.execute(run, dataset)
-    return "finished", ""
+    return "finished", "", None
 
 
 def _keep_understanding(run: ActiveRun, dataset: MultiViewDataset, reading: Reading) -> None:
