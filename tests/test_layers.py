@@ -22,6 +22,7 @@ ALLOWED = {
         *("analysis", "auto", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
         *("prediction", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
+    "estimators": {"data", "methods.card", "prediction", "runs", "specs", "worker"},
     "prediction": {"auto", "data", "evaluation", "methods.base", "models", "runs"},
     "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},

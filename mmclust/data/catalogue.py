@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
-from mmclust.data import answered, readers, uploads, vision
+from mmclust.data import answered, memory, readers, uploads, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.data.image_entries import IMAGES
@@ -43,7 +43,11 @@ def find(name: str) -> Entry | None:
         return known
     path = Path(name)
     index = next((e for e in DATASETS.values() if e.needs and path.name in e.files and os.path.isfile(name)), None)
-    return replace(index, name=str(path.resolve()), place=path, needs=()) if index else uploads.find(name)
+    return (
+        replace(index, name=str(path.resolve()), place=path, needs=())
+        if index
+        else memory.find(name) or uploads.find(name)
+    )
 
 
 def _plain(name: str) -> str:

@@ -54,6 +54,8 @@ class ActiveRun:
         """Why this process has to end the run early, one sentence; empty otherwise."""
         self.short_of_space = ""
         """Why the run has to pause before the disk is full, one sentence; empty otherwise."""
+        self.listeners: list[Callable[[Mapping[str, float], int, float], None]] = []
+        """Told the values, step and epoch of all points, by the thread that trains."""
         self._told_to_stop = False
         self._token, self._earlier_s = row["token"], row["seconds"]
         self._row = dict(row)
@@ -202,6 +204,8 @@ class ActiveRun:
         entry = journal.Entry(step, float(epoch), {name: float(value) for name, value in values.items()})
         self._entries.append(entry)
         self._n_points += len(entry.values)
+        for tell in self.listeners:
+            tell(entry.values, step, float(epoch))
         with self._gathering:
             self._points += journal.points(self.id, [entry])
         if metrics := journal.metrics(values):
