@@ -1,6 +1,7 @@
 """Preset auto on several views, from the file to what earned the result."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.io import savemat
 
 from mmclust import worker
 from mmclust.auto import baselines, pools, record, view_run
-from mmclust.data import preprocessing
+from mmclust.data import catalogue, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.metrics import acc
 from mmclust.evaluation.snapshot import Snapshot
@@ -138,6 +139,26 @@ def test_a_data_set_by_name_and_by_path_gives_the_same_run(tmp_path: Path, monke
         *(by_path.preprocessing, by_path.auto),
     )
     assert runs[0].record().metrics == runs[1].record().metrics
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, entry in catalogue.DATASETS.items() if not entry.bundled])
+def test_every_data_set_of_the_catalogue_gives_the_same_run_by_name_and_by_path(name: str):
+    path = catalogue.DATASETS[name].found_at()
+    if path is None:
+        pytest.skip(f"{name} is not here")
+    try:
+        plain = catalogue.sized(str(path))[0]
+    except ValueError as reason:
+        pytest.skip(f"{name} is made from several files: {reason}")
+    method = "dmim" if len(plain.views) > 1 else "dccs"
+    about = {"budget_min": CHEAP, "limit": 200, "epochs": 1, "device": "cpu"}
+    specs = [build_spec(each, method, **about) for each in (name, str(path))]
+    assert replace(specs[0], dataset="") == replace(specs[1], dataset="")
+    by_name, by_path = (trained(spec) for spec in specs)
+    assert by_name.record().metrics == by_path.record().metrics
+    decided = [RunStore().get(run.id).spec for run in (by_name, by_path)]
+    assert replace(decided[0], dataset="") == replace(decided[1], dataset="")
 
 
 def test_samples_that_are_all_the_same_fail_with_a_sentence(tmp_path: Path):
