@@ -13,7 +13,7 @@ from mmclust.data.readers.reading import Reading, document
 
 LONGEST = 500
 """Letters of a refusal."""
-ENDINGS = (".npz", ".npy", ".mat", *table.ENDINGS, *hdf.ENDINGS, ".gz", *archives.ARCHIVES)
+ENDINGS = (".npz", ".npy", ".mat", *table.ENDINGS, *table.TEXT_ENDINGS, *hdf.ENDINGS, ".gz", *archives.ARCHIVES)
 """How a file that is read may end."""
 
 
@@ -119,7 +119,7 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
         if name.endswith(".zip") and mat.is_zipped(path):
             return mat.read
         return folder.read_archive if folder.holds_data(path) else None
-    if folder.is_data(path.name):
+    if folder.is_data(path.name) or name.endswith(table.TEXT_ENDINGS):
         return folder.single
     if name.endswith(leftovers.PICKLES):
         raise ValueError(

@@ -75,6 +75,7 @@ def assemble(
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
     ends = partial(pairing.ends, images_first=images_first)
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where, ends)
+    opened = {key for key, value in arrays.items() if _holds_one_of(value, views)}
     views, labels = pairing.by_ids(views, arrays, labels, where, reading)
     n_samples = pairing.count(views, labels, where, in_rows=in_rows, ends=ends)
     if n_samples is None:
@@ -91,7 +92,7 @@ def assemble(
         reading.leave_out(f"{len(texts):,} captions", "not one for each sample")
         texts = None
     texts = None if texts is None else texts[:n_samples]
-    _tell_unused(arrays, {label_name, texts_name, *views}, reading)
+    _tell_unused(arrays, {label_name, texts_name, *views, *opened}, reading)
     kept = pairing.complete(turned, reading)
     single = len(turned) == 1
     if kept is not None:
@@ -298,6 +299,11 @@ def _find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:
             if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
                 return tuple(item.strip() for item in items)
     return ()
+
+
+def _holds_one_of(value: Value, views: Mapping[str, Value]) -> bool:
+    """Whether a list of arrays, such as MATLAB's cell, is where views come from."""
+    return isinstance(value, list) and any(item is view for item in value for view in views.values())
 
 
 def _is_matrix(value: Value) -> bool:

@@ -348,7 +348,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         ValueError: what is wrong with the file, in one sentence.
     """
     reading = reading or Reading()
-    if not frames.is_table(path.name):
+    if not frames.is_table(path.name) and not path.name.lower().endswith(frames.TEXT_ENDINGS):
         return _single_of_arrays(path, reading)
     source = table.columns(path, reading)
     source = next(iter(tables.turned({_stem(path.name): source}, reading).values()))

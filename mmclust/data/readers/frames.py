@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 """Of files of columns; those of text may also be packed by gzip."""
+TEXT_ENDINGS = (".data", ".dat", ".txt", ".tab")
+"""Of files that are tables where they come alone: beside others they may be a note or a caption as well."""
 MAX_BYTES = 2 * 2**30
 MAX_CELLS = 500_000_000
 HEAD_BYTES = 2**20

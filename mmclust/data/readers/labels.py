@@ -19,6 +19,8 @@ MOST_ODD = 5
 """Columns that may be taken for classes by their shape; more are features of one kind."""
 MOST_BY_SHAPE = 50
 """Classes that may be met without a name that says so."""
+MARKS = (99, 255, 999, 9999, 65535, 99999)
+"""Numbers that stand for no class where the classes are counted from 0 or 1 and these are far from them."""
 NOT_A_CLASS, A_CLASS = "samples without a class", "a class of its own"
 
 
@@ -209,6 +211,10 @@ def without_none(labels: np.ndarray, where: str, reading: Reading) -> tuple[np.n
         raise ValueError(f"labels in {where} are of type {labels.dtype}; whole numbers or names are needed")
     found = np.array([_word(value) for value in labels.tolist()], object)
     none = np.array([words.is_unlabelled(word) for word in found], bool)
+    there = sorted(set(found[~none].tolist()))
+    for word in there if len(there) > 2 else ():
+        if words.may_be_unlabelled(word) and _is_none(word.strip(), int((found == word).sum()), reading):
+            none = none | (found == word)
     return np.array(_joined_spellings(labels, found, none, reading), str), none
 
 
@@ -252,10 +258,24 @@ def _numbers_without_none(labels: np.ndarray, where: str, reading: Reading) -> t
         labels = np.where(none, 0, labels).astype(np.int64)
     elif labels.dtype.kind == "b":
         labels = labels.astype(np.int64)
-    others = np.unique(labels[~none])
-    if len(others) > 2 and others[0] == -1 and others[1] >= 0:
-        n_without = int((labels[~none] == -1).sum())
-        text = f"{n_without:,} samples have the label -1, which often stands for no class."
-        if reading.ask("label -1", text, (NOT_A_CLASS, A_CLASS), NOT_A_CLASS) == NOT_A_CLASS:
-            none = none | (labels == -1)
+    for mark in _marks(np.unique(labels[~none])):
+        if _is_none(str(mark), int((labels[~none] == mark).sum()), reading):
+            none = none | (labels == mark)
     return labels, none
+
+
+def _marks(values: np.ndarray) -> list[int]:
+    """Labels, of those that are there, sorted, which may say that there is none: apart from numbers in a row."""
+    if len(values) < 3 or values[-2] < 0:
+        return []
+    if values[0] < 0 <= values[1]:
+        return [int(values[0])]
+    row = values[:-1]
+    in_a_row = values[0] in (0, 1) and bool((row == np.arange(len(row)) + row[0]).all())
+    return [int(values[-1])] if in_a_row and values[-1] in MARKS and values[-1] > row[-1] + 1 else []
+
+
+def _is_none(label: str, n_samples: int, reading: Reading) -> bool:
+    """Whether a label stands for no class; it does unless somebody says otherwise."""
+    text = f"{n_samples:,} samples have the label {label[:40]}, which often stands for no class."
+    return reading.ask(f"label {label[:40]}", text, (NOT_A_CLASS, A_CLASS), NOT_A_CLASS) == NOT_A_CLASS

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.parts import taken_apart
+from mmclust.data.readers.reading import Reading, listed
 
 KEEP, LEAVE_OUT = "keep them", "leave these samples out"
 PAIRING = "pairing"
@@ -141,6 +142,12 @@ def common_part(
         else f"take the {min(found):,} {name} of each view as its samples": name
         for name, found in lengths.items()
     }
+    named = [name for name in views if (part := taken_apart(name)[1]) is not None and part.is_split]
+    if len(named) > 1:
+        raise ValueError(
+            f"{listed(named)} in {where} are parts of one set by their names, but do not fit together "
+            f"({_shown(views)}); give all parts the same columns, or rename them"
+        )
     answer = reading.demand(PAIRING, _text(views, axes), tuple(options), _refusal(views, labels, where, list(options)))
     chosen = options[answer]
     n_kept = min(lengths[chosen])

@@ -13,7 +13,9 @@ import numpy as np
 
 from mmclust.data.readers import words
 
-TRAIN = frozenset(("train", "training", "trn", "gallery", "database", "retrieval", "labeled", "labelled"))
+TRAIN = frozenset(
+    ("train", "training", "trn", "gallery", "database", "retrieval", "labeled", "labelled", "unlabeled", "unlabelled")
+)
 TEST = frozenset(
     ("test", "testing", "tst", "val", "valid", "validation", "dev", "eval", "evaluation", "query", "holdout")
 )

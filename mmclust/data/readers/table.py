@@ -22,6 +22,7 @@ from mmclust.data.readers.reading import Reading, listed
 if TYPE_CHECKING:
     import pandas as pd
 
+TEXT_ENDINGS = frames.TEXT_ENDINGS
 ENDINGS = (*frames.ENDINGS, ".csv.gz", ".tsv.gz", ".jsonl.gz")
 
 

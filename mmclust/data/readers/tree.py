@@ -183,6 +183,7 @@ def _look(
     others = [] if len(found) == len(every) else sorted(set(every) - set(found))
     found = [name for name in found if _under(name, only)] if only else found
     if not found and not listed:
+        leftovers.refuse_pickles(path, names.of(path), only)
         raise ValueError(_nothing(path, names))
     said = beside.Beside()
     if listed:

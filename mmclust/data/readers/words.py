@@ -269,6 +269,15 @@ UNLABELLED = frozenset(
 """Words that stand where a sample has no class."""
 
 
+MAYBE_UNLABELLED = frozenset(
+    (
+        *("unknown", "unk", "unassigned", "unclassified", "undefined", "undetermined", "unspecified", "unannotated"),
+        *("notassigned", "notannotated", "notavailable", "noclass", "nocategory", "tbd", "todo", "void", "ignore"),
+    )
+)
+"""Words that stand for no class, or for one of that name."""
+
+
 def plain(name: str) -> str:
     """A name without what differs between spellings."""
     return re.sub(r"[-_ .]", "", name.lower())
@@ -300,6 +309,11 @@ def is_factor(name: str) -> bool:
 def is_unlabelled(word: str) -> bool:
     """Whether a word says that a sample has no class."""
     return re.sub(r"[-_ ]", "", word.strip().lower()) in UNLABELLED or word.strip().lower() in UNLABELLED
+
+
+def may_be_unlabelled(word: str) -> bool:
+    """Whether a word may say that a sample has no class."""
+    return plain(word.strip()) in MAYBE_UNLABELLED
 
 
 def is_id_name(name: str) -> bool:
