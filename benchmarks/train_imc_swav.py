@@ -51,8 +51,7 @@ def new_trainer(
         seed: of weights and draws.
     """
     spec = DataSpec(name="cifar10", views=(ViewSpec(name="image", kind="image", shape=SHAPE),), n_clusters=10)
-    card = methods.card("imc-swav")
-    config = card.config(**card.resolve("cifar10", "paper", {"batch_size": batch_size, "width": width}))
+    config = methods.card("imc-swav").config(**_settings(batch_size, width))
     return Trainer(
         build(methods.method_class("imc-swav"), config, spec, seed),
         MultiViewDataset(spec=spec, views=(images,)),
@@ -63,6 +62,10 @@ def new_trainer(
         precision=precision,
         evaluate_every=FOREVER,
     )
+
+
+def _settings(batch_size: int, width: float = 1.0) -> dict[str, Any]:
+    return methods.card("imc-swav").resolve("cifar10", "paper", {"batch_size": batch_size, "width": width})
 
 
 class Ours:
@@ -177,8 +180,9 @@ def measure(
         compiled: whether ours also runs with the encoder compiled by `torch.compile`.
 
     Raises:
-        ValueError: images of another shape.
+        ValueError: images of another shape, or a batch that the method does not allow.
     """
+    _settings(batch_size)  # refused here, an exception in a contender's process would end as a broken pool
     images = read(dataset, limit=max(N_IMAGES, batch_size))
     ours = ("float32", "bf16") if has_bf16(CPU) else ("float32",)
     names = ("plain", *ours, *(f"{name} compiled" for name in ours if compiled))

@@ -20,6 +20,11 @@ def test_ours_is_measured_beside_the_plain_recipe(capsys: pytest.CaptureFixture[
     assert shares["backward"] > shares["optimiser"]
 
 
+def test_a_batch_out_of_range_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]):
+    assert main(["bench", "train", "--method", "imc-swav", "--batch", "8", "--rounds", "1", "--seconds", "1"]) != 0
+    assert "batch_size=8 is out of range; batch_size may be 16 to 2048" in capsys.readouterr().err
+
+
 def test_the_plain_recipe_is_written_for_cifar_alone(capsys: pytest.CaptureFixture[str]):
     asked = [
         "bench",
