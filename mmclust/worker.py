@@ -136,8 +136,9 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     import torch
 
     from mmclust.engine import partial as partial_samples
+    from mmclust.engine.evaluation import snapshot_epochs
     from mmclust.engine.memory import Peak
-    from mmclust.engine.trainer import Trainer, snapshot_epochs
+    from mmclust.engine.trainer import Trainer
 
     spec = run.spec
     if spec.method in EXPLORED:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
+from mmclust.engine.evaluation import measure, take_snapshot, thinned
 from mmclust.engine.execution import (
     EAGER,
     FEWEST_STEPS,
@@ -33,7 +34,7 @@ from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
 from mmclust.engine.steps import Precision, Steps
-from mmclust.evaluation.metrics import NO_CLASS, acc_top, score, usage_entropy
+from mmclust.evaluation.metrics import NO_CLASS
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.seeding import seeded
@@ -43,14 +44,6 @@ Outcome = Literal["finished", "stopped", "paused"]
 CHECKPOINT_EVERY_S = 20.0
 """Seconds between checkpoints; with the time to write one this stays under the 30 s a crash may cost."""
 POLL_EVERY_S = 0.25
-EVALUATION_BATCH = 1024
-"""Samples at a time where nothing is learnt; fewer when they are large."""
-EVALUATION_VALUES = 4 * 2**20
-"""Pixels and features of such a batch: a network's first layer takes some 64 bytes for each."""
-TOP5_FROM_CLUSTERS = 100
-"""From so many clusters on it is also told how often the class is among the five best clusters."""
-SNAPSHOT_SAMPLES = 10_000
-"""Samples kept in snapshots before the last one, which holds all."""
 
 
 class TrainingDiverged(RuntimeError):
@@ -67,59 +60,6 @@ def build(method_class: type[Method], config: Any, spec: DataSpec, seed: int) ->
         raise ValueError(reason)
     with seeded(seed):
         return method_class(config, spec)
-
-
-def snapshot_epochs(epochs: int, n_snapshots: int) -> frozenset[int]:
-    """Which epochs to keep: start and end, and between them epochs that grow apart, as training slows down."""
-    if n_snapshots < 2 or epochs < 1:
-        return frozenset({epochs})
-    growth = np.geomspace(1, epochs + 1, min(n_snapshots, epochs + 1)) - 1
-    return frozenset(int(round(e)) for e in growth)
-
-
-def take_snapshot(
-    method: Method,
-    views: tuple[Tensor, ...],
-    *,
-    index: np.ndarray,
-    epoch: int,
-    step: int,
-    batch_size: int,
-    prefetcher: Prefetcher,
-) -> Snapshot:
-    """Codes of the samples at `index` (n,), with the method in evaluation mode.
-
-    Args:
-        method: left in the mode it came in.
-        views: all samples, each (N, ...), on the device to compute on.
-        index: ids of the samples to embed.
-        epoch: epochs trained so far.
-        step: steps trained so far.
-        batch_size: samples at a time.
-        prefetcher: of the views.
-    """
-    was_training = method.training
-    method.eval()
-    spaces: dict[str, np.ndarray] = {}
-    with torch.inference_mode():
-        batches = torch.from_numpy(index).split(batch_size)
-        for first, ids in zip(range(0, len(index), batch_size), prefetcher.through(batches), strict=True):
-            ids = ids.to(views[0].device)
-            for name, codes in method.spaces(tuple(view[ids] for view in views)).items():
-                if name not in spaces:
-                    spaces[name] = np.empty((len(index), *codes.shape[1:]), np.float32)
-                spaces[name][first : first + len(ids)] = codes.float().cpu().numpy()
-    method.train(was_training)
-    per_view = [f"logits_{i + 1}" for i in range(len(views)) if f"logits_{i + 1}" in spaces]
-    return Snapshot(
-        epoch=epoch,
-        step=step,
-        index=index,
-        logits=spaces.pop("logits"),
-        view_logits=tuple(spaces.pop(name) for name in per_view),
-        spaces=spaces,
-        landmarks={name: points.detach().float().cpu().numpy() for name, points in method.landmarks().items()},
-    )
 
 
 class Trainer:
@@ -348,34 +288,13 @@ class Trainer:
                     index=self.eval_index,
                     epoch=epoch,
                     step=self.step,
-                    batch_size=_evaluation_batch(self.views),
                     prefetcher=self.prefetcher,
                 )
-        probs = snapshot.probs
-        values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
-        if self.labels is not None:
-            found = score(self.labels[snapshot.index], snapshot.y_pred)
-            values |= {f"eval/{name}": value for name, value in found.items()}
-            if snapshot.logits.shape[1] >= TOP5_FROM_CLUSTERS:
-                values["eval/acc_top5"] = acc_top(self.labels[snapshot.index], snapshot.logits)
-        values |= self._view_figures(snapshot) | dict(self.watch(snapshot) if self.watch else {})
+        values = measure(snapshot, self.labels) | dict(self.watch(snapshot) if self.watch else {})
         self.recorder.log(values, step=self.step, epoch=epoch)
         last = epoch == self.epochs
         if last or epoch in self.snapshot_epochs:
-            self.recorder.snapshot(snapshot if last else _thinned(snapshot, SNAPSHOT_SAMPLES))
-
-    def _view_figures(self, snapshot: Snapshot) -> dict[str, float]:
-        """How well each view clusters alone, and how often all views name the same cluster; empty for one view."""
-        clusters = [logits.argmax(axis=1) for logits in snapshot.view_logits]
-        if not clusters:
-            return {}
-        values = {"signal/agreement": float(np.all([c == clusters[0] for c in clusters], axis=0).mean())}
-        if self.labels is not None:
-            y_true = self.labels[snapshot.index]
-            for number, y_pred in enumerate(clusters, start=1):
-                found = score(y_true, y_pred)
-                values |= {f"view/{name}_{number}": found[name] for name in ("acc", "nmi", "ari")}
-        return values
+            self.recorder.snapshot(snapshot if last else thinned(snapshot))
 
     def _poll(self) -> Outcome | None:
         """Report progress and hear the user's commands, a few times a second; write a checkpoint when one is due."""
@@ -429,31 +348,9 @@ def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
         return torch.from_numpy(view).to(device)
 
 
-def _evaluation_batch(views: tuple[Tensor, ...]) -> int:
-    """Samples at a time where nothing is learnt, so that large images need no more memory than small ones."""
-    values_per_sample = sum(view[0].numel() for view in views)
-    return max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // values_per_sample))
-
-
 def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
     """The samples at `index` (n,), in ascending order; without a copy where they follow each other."""
     first, last = int(index[0]), int(index[-1])
     if last - first + 1 == len(index):
         return tuple(view[first : last + 1] for view in views)
     return tuple(view[index] for view in views)
-
-
-def _thinned(snapshot: Snapshot, n_samples: int) -> Snapshot:
-    """The snapshot at a random sample that is the same at every epoch; unchanged when it is small."""
-    if len(snapshot.index) <= n_samples:
-        return snapshot
-    keep = np.sort(np.random.default_rng(0).choice(len(snapshot.index), n_samples, replace=False))
-    return Snapshot(
-        epoch=snapshot.epoch,
-        step=snapshot.step,
-        index=snapshot.index[keep],
-        logits=snapshot.logits[keep],
-        view_logits=tuple(values[keep] for values in snapshot.view_logits),
-        spaces={name: values[keep] for name, values in snapshot.spaces.items()},
-        landmarks=snapshot.landmarks,
-    )

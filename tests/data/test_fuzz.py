@@ -7,31 +7,32 @@ import pytest
 from PIL import Image
 
 from benchmarks import fuzz
+from benchmarks.specimens import KINDS, sound_files
 from mmclust.data import readers
 
 PER_KIND = 65
 """Times nine kinds: over 500 files in a few seconds."""
 
 
-@pytest.mark.parametrize("kind", list(fuzz.KINDS))
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_every_damaged_file_is_read_or_refused_in_a_sentence(kind: str, home: Path) -> None:
     found = fuzz.attack(kind, PER_KIND)
     assert found["crashes"] == 0, found.get("first_crashes")
     assert found["read"] + found["refused"] == PER_KIND and found["refused"] > 0
 
 
-@pytest.mark.parametrize("kind", list(fuzz.KINDS))
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_the_files_that_are_damaged_are_sound_before(kind: str, tmp_path: Path, home: Path) -> None:
-    ending, make = fuzz.KINDS[kind]
+    ending, sound = KINDS[kind][0], sound_files(kind)
     read = 0
-    for number, content in enumerate(make()):
+    for number, content in enumerate(sound):
         path = tmp_path / f"sound{number}{ending}"
         path.write_bytes(content)
         try:
             read += readers.read(path).n_samples > 0
         except ValueError as error:
             assert "are not beside it" in str(error)  # a table of pictures, without them
-    assert read >= len(make()) - 1
+    assert read >= len(sound) - 1
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_files_that_once_crashed_a_reader(kind: str, number: int, home: Path) ->
 
 
 def test_damage_depends_on_the_number_alone() -> None:
-    content = fuzz.KINDS["csv"][1]()
+    content = sound_files("csv")
     first, again, other = (fuzz.damaged(content[0], content, np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert first == again != other
 

@@ -8,8 +8,9 @@ import torch
 from recording import ListRecorder
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.engine.evaluation import SNAPSHOT_SAMPLES, snapshot_epochs
 from mmclust.engine.recorder import Request
-from mmclust.engine.trainer import SNAPSHOT_SAMPLES, Trainer, TrainingDiverged, build, snapshot_epochs
+from mmclust.engine.trainer import Trainer, TrainingDiverged, build
 from mmclust.methods.base import Batch
 from mmclust.methods.dccs.card import Config
 from mmclust.methods.dccs.method import DCCS
