@@ -32,7 +32,7 @@ class Config:
         step=0.05,
         symbol=r"\beta_{MI}",
         group="Objective",
-        help="How much the code must tell about its own image. 0 switches the term off.",
+        help="How informative the code must be about its image. 0 switches the term off.",
     )
     beta_adv: float = hyperparameter(
         1.0,
@@ -52,7 +52,7 @@ class Config:
         step=5,
         symbol="S",
         group="Code",
-        help="Dimensions of the style code: room for differences within a cluster. 0 leaves the category alone.",
+        help="Dimensions of the style code, which holds differences within a cluster. 0 uses the category alone.",
     )
     sigma: float = hyperparameter(
         0.1,
@@ -97,7 +97,7 @@ class Config:
         "constant",
         choices=("constant", "cosine"),
         group="Optimiser",
-        help="Learning rate over the run: as published, or falling to a hundredth along a cosine (not in the paper).",
+        help="Learning rate schedule: constant as published, or cosine decay to a hundredth (not in the paper).",
     )
     batch_size: int = hyperparameter(
         64,
@@ -115,7 +115,7 @@ class Config:
         high=1,
         step=0.05,
         group="Augmentation",
-        help="Smallest share of the image that a random crop may keep.",
+        help="Smallest fraction of the image area that a random crop keeps.",
     )
     rotation: float = hyperparameter(
         0.0,
@@ -123,7 +123,10 @@ class Config:
         high=45,
         step=1,
         group="Augmentation",
-        help="Largest random turn in degrees, and a shear of as many hundredths of a pixel a row. Not in the paper.",
+        help=(
+            "Largest random rotation in degrees, with a shear of as many hundredths of a pixel per row. Not in the "
+            "paper."
+        ),
     )
     jitter: float = hyperparameter(
         0.4,
@@ -132,13 +135,16 @@ class Config:
         high=0.8,
         step=0.05,
         group="Augmentation",
-        help="Strength of the random brightness and contrast (in colour also saturation; hue a third of it).",
+        help=(
+            "Strength of random brightness and contrast changes (for colour images also saturation, and a third for "
+            "hue)."
+        ),
     )
     flip: bool = hyperparameter(
         False,
         title="Horizontal flip",
         group="Augmentation",
-        help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
+        help="Flip images horizontally at random. Off for digits, whose mirror images are different symbols.",
         paper=dict.fromkeys((*_COLOR, "fashion-mnist"), True),
     )
     input: str = hyperparameter(
@@ -146,14 +152,16 @@ class Config:
         title="Encoder input",
         choices=("gray", "sobel", "rgb"),
         group="Network",
-        help="What the encoder sees: luma, its edges, or colour (colour images only).",
+        help="Input of the encoder: luma, its edges, or colour (colour images only).",
     )
     encoder: str = hyperparameter(
         "auto",
         choices=("auto", "light", "small", "plain", "residual-32", "residual-96"),
         group="Network",
-        help="Network by image size (auto): the published ones from 14 pixels on, a small one below. light: the same, "
-        "but none larger than the one for 28 pixels.",
+        help=(
+            "auto: the published network for the image size, from 14 pixels; a small one below. light: the same, but "
+            "at most the network for 28 pixels."
+        ),
     )
     width: float = hyperparameter(
         1.0,
@@ -162,15 +170,17 @@ class Config:
         high=2,
         step=0.125,
         group="Network",
-        help="Scale of the channels of all networks. Below 1 trains faster and is not the paper's network.",
+        help="Scale of the channels of all networks. Values below 1 train faster but are not the paper's network.",
     )
     statistics: str = hyperparameter(
         "running",
         title="Batch-norm statistics",
         choices=("running", "train"),
         group="Network",
-        help="Batch-norm statistics at an evaluation: those that the training has gathered (published), or measured "
-        "anew on plain training images, as a short run needs.",
+        help=(
+            "Batch-norm statistics for evaluation: running statistics of the training (published), or measured on "
+            "plain training images, which suits short runs."
+        ),
     )
 
 
@@ -206,7 +216,7 @@ CARD = MethodCard(
                 r"\mathcal{L}_{MI} = -\tfrac12\,\mathbb{E}\big[\log S(D(x,z))\big]"
                 r" - \tfrac12\,\mathbb{E}\big[\log(1-S(D(x,\hat z)))\big]"
             ),
-            meaning="A discriminator can tell an image's own code from another image's.",
+            meaning="A discriminator can distinguish an image's own code from another image's.",
             weight="beta_mi",
         ),
         Term(
@@ -220,7 +230,9 @@ CARD = MethodCard(
             name="critic",
             title="Critic",
             latex=r"\mathcal{L}_{C} = \mathbb{E}_{z\sim Q}[C(z)] - \mathbb{E}_{\tilde z\sim P}[C(\tilde z)]",
-            meaning="The critic, in its own update, tells codes from prior samples; negated: the Wasserstein estimate.",
+            meaning=(
+                "The critic, in its own update, separates codes from prior samples; negated, the Wasserstein estimate."
+            ),
             weight="beta_adv",
         ),
         Term(

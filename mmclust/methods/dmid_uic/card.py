@@ -21,7 +21,7 @@ class Config:
         log=True,
         symbol=r"\lambda",
         group="Objective",
-        help="For the generators: weight of finding the code again against passing as real.",
+        help="For the generators: weight of recovering the code, relative to the adversarial loss.",
     )
     alpha: float = hyperparameter(
         0.1,
@@ -31,24 +31,24 @@ class Config:
         log=True,
         symbol=r"\alpha",
         group="Objective",
-        help="Pace of the discriminators: their learning rate as a share of the others'.",
+        help="Learning rate of the discriminators as a fraction of the others'.",
     )
     generative: bool = hyperparameter(
         True,
         title="Generative training",
         group="Objective",
-        help="Train generators and discriminators beside the clustering. Off is three times faster.",
+        help="Train generators and discriminators along with the clustering. Off is three times faster.",
     )
     recover_code: bool = hyperparameter(
         True,
         group="Objective",
-        help="The code of a generated sample must be found again by the encoders (L_ce).",
+        help="The encoders must recover the code of a generated sample (L_ce).",
     )
     generator_loss: str = hyperparameter(
         "non-saturating",
         choices=("non-saturating", "paper"),
         group="Objective",
-        help="How generators are judged: log D, or the paper's exponential of the logit (cut at 3).",
+        help="Loss of the generators: log D, or the paper's exponential of the logit (clipped at 3).",
     )
     fake_units: str = hyperparameter(
         "code",
@@ -60,7 +60,7 @@ class Config:
         "uniform",
         choices=("uniform", "batch"),
         group="Objective",
-        help="How often each cluster is generated: all alike, or as often as the batch is assigned to it.",
+        help="Distribution of generated clusters: uniform, or as the batch is assigned.",
     )
     ce_warmup: int = hyperparameter(
         3,
@@ -69,7 +69,7 @@ class Config:
         high=50,
         step=1,
         group="Objective",
-        help="Epochs before generated samples move the encoders: at first they are random images.",
+        help="Epochs before generated samples train the encoders, because at first they are random images.",
     )
     target: str = hyperparameter(
         "shared",
@@ -88,7 +88,7 @@ class Config:
         step=0.5,
         symbol=r"\tau_0",
         group="Targets",
-        help="Sharpness of the targets at first; high values freeze an early partition.",
+        help="Sharpness of the targets at the start; high values freeze an early partition.",
     )
     tau_end: float = hyperparameter(
         6.0,
@@ -98,7 +98,7 @@ class Config:
         step=0.5,
         symbol=r"\tau_1",
         group="Targets",
-        help="Sharpness of the targets at last; below 3 assignments stay soft.",
+        help="Sharpness of the targets at the end; below 3, assignments stay soft.",
     )
     tau_ramp: float = hyperparameter(
         0.7,
@@ -107,7 +107,7 @@ class Config:
         high=1,
         step=0.05,
         group="Targets",
-        help="Share of the training over which the sharpness rises.",
+        help="Fraction of the training over which the sharpness rises.",
     )
     balance: bool = hyperparameter(
         True,
@@ -128,8 +128,8 @@ class Config:
         step=1,
         group="Start",
         help=(
-            "Epochs before the prototypes are placed in which the views' codes learn what they share; part of the "
-            "run's epochs. 0 is the paper's random start."
+            "Epochs of alignment between the views before the prototypes are placed; they count towards the run's "
+            "epochs. 0 is the paper's random start."
         ),
     )
     align_temperature: float = hyperparameter(
@@ -138,7 +138,7 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison; small values consider only the closest negatives.",
+        help="Temperature of the alignment; small values consider only the closest negatives.",
     )
     autoencoder_epochs: int = hyperparameter(
         0,
@@ -146,7 +146,7 @@ class Config:
         high=100,
         step=1,
         group="Start",
-        help="Epochs of autoencoder pretraining, before all else; part of the run's epochs.",
+        help="Epochs of autoencoder pretraining at the start; they count towards the run's epochs.",
     )
     latent_dim: int = hyperparameter(
         64,
@@ -233,7 +233,7 @@ CARD = MethodCard(
                 r"\mathcal{L}_{ce} = -\mathbb{E}\big[\log p_c(E(G(z,c)))\big]"
                 r" - \tfrac1V\sum_v \mathbb{E}\big[\log p^v_c\big]"
             ),
-            meaning="Encoders and prototypes find the cluster code of a generated sample: code and cluster coincide.",
+            meaning="Encoders and prototypes recover the cluster code of generated samples: code and cluster coincide.",
             weight="lambda_ce",
         ),
         Term(
@@ -249,7 +249,10 @@ CARD = MethodCard(
                 r"\mathcal{L}_{D} = -\sum_v \Big\{\mathbb{E}\Big[\sum_i w_i \log D^v_i(x^v)\Big]"
                 r" + \mathbb{E}\Big[\sum_i a_i \log(1-D^v_i(G^v(z,c)))\Big]\Big\},\; w=(P(x),1)"
             ),
-            meaning="Each unit tells real members of its cluster from generated ones; the last, all real from all.",
+            meaning=(
+                "Each unit distinguishes real members of its cluster from generated ones; the last unit, all real from "
+                "all generated samples."
+            ),
         ),
         Term(
             name="align",
@@ -259,8 +262,8 @@ CARD = MethodCard(
                 r"{\sum_j\exp(\cos(z^a_i,z^b_j)/t)}\Big]"
             ),
             meaning=(
-                "Not in the paper: before the prototypes are placed, a sample's views find each other among the batch, "
-                "so that codes hold what the views share."
+                "Not in the paper: before the prototypes are placed, InfoNCE aligns the views of a sample, so that "
+                "codes hold what the views share."
             ),
         ),
         Term(
@@ -308,8 +311,8 @@ CARD = MethodCard(
     preprocessing=_preprocessing,
     generates=True,
     remedies={
-        "empty": "Keep {balance} on and {batch_size} large; more {align_epochs} help most.",
-        "uneven": "Keep {balance} on and {batch_size} large; more {align_epochs} help most.",
+        "empty": "Keep {balance} on and {batch_size} large; raising {align_epochs} helps most.",
+        "uneven": "Keep {balance} on and {batch_size} large; raising {align_epochs} helps most.",
         "soft": "This is usual at low sharpness: raise {tau_end}, or train longer.",
         "disagree": "Raise {align_epochs}, so that the views' codes share more before the prototypes are placed.",
     },

@@ -34,7 +34,7 @@ class Config:
         step=0.1,
         symbol="w_o",
         group="Objective",
-        help="Weight of the second, finer head beside the first. 0 switches over-clustering off.",
+        help="Weight of the second, finer head. 0 switches over-clustering off.",
     )
     over_factor: int = hyperparameter(
         10,
@@ -44,7 +44,7 @@ class Config:
         step=1,
         symbol="r",
         group="Objective",
-        help="The finer head has r times as many clusters. 0 leaves it away.",
+        help="The finer head has r times as many clusters. 0 removes it.",
     )
     gamma: float = hyperparameter(
         0.0,
@@ -55,8 +55,8 @@ class Config:
         symbol=r"\gamma",
         group="Objective",
         help=(
-            "Weight of a bottleneck on the features. With the Gaussian one small values are meant: 0.003 already "
-            "makes all samples alike."
+            "Weight of a bottleneck on the features. Use small values with the Gaussian one: 0.003 already makes all "
+            "samples alike."
         ),
     )
     bottleneck: str = hyperparameter(
@@ -72,7 +72,7 @@ class Config:
         step=0.1,
         symbol=r"\lambda",
         group="Objective",
-        help="Weight of the clusters' entropies within the mutual information. 1 is the paper; IIC-style runs use 2.",
+        help="Weight of the cluster entropies in the mutual information. The paper uses 1, IIC-style runs 2.",
     )
     tau: float = hyperparameter(
         3.0,
@@ -82,14 +82,14 @@ class Config:
         step=0.5,
         symbol=r"\tau",
         group="Self-labels",
-        help="Sharpness of the assignments before they are balanced into self-labels. At 1 nothing clusters.",
+        help="Sharpness of the assignments before they are balanced into self-labels. At 1, no clusters form.",
     )
     target: str = hyperparameter(
         "shared",
         title="Self-label target",
         choices=("shared", "per-view", "first-view"),
         group="Self-labels",
-        help="Whose assignments make the self-labels q: the mean of all views, each view's own, or the first view's.",
+        help="Source of the self-labels q: the mean of all views, each view itself, or the first view.",
     )
     target_loss: str = hyperparameter(
         "cross-entropy",
@@ -101,7 +101,7 @@ class Config:
         "both",
         choices=("both", "clusters"),
         group="Self-labels",
-        help="Which heads follow self-labels: clusters and over-clusters, or the clusters alone.",
+        help="Which heads follow self-labels: clusters and over-clusters, or only the clusters.",
     )
     renew_every: int = hyperparameter(
         0,
@@ -110,7 +110,9 @@ class Config:
         high=50,
         step=1,
         group="Self-labels",
-        help="Epochs for which hard self-labels of the whole set are kept. 0: soft ones, made anew from every batch.",
+        help=(
+            "Epochs for which hard self-labels of the whole data set are kept. 0: soft ones, computed for every batch."
+        ),
     )
     sinkhorn_rounds: int = hyperparameter(
         50,
@@ -119,8 +121,8 @@ class Config:
         step=1,
         group="Self-labels",
         help=(
-            "Rounds of scaling that make the self-labels use all clusters equally. After 5, as is usual, sure "
-            "assignments still escape it: two classes may merge and a third split for good."
+            "Sinkhorn rounds that balance the self-labels over the clusters. After the usual 5, confident assignments "
+            "are not yet balanced: two classes may merge and a third split permanently."
         ),
     )
     prediction: str = hyperparameter(
@@ -128,7 +130,7 @@ class Config:
         choices=("aligned", "mean", "first-view"),
         group="Self-labels",
         help=(
-            "How the views' assignments become one: their mean after matching clusters between views (without "
+            "How the views' assignments are combined: their mean after matching clusters between views (without "
             "labels), their plain mean, or the first view alone."
         ),
     )
@@ -139,7 +141,7 @@ class Config:
         log=True,
         symbol=r"\eta",
         group="Optimiser",
-        help="Step size of Adam. The paper has 0.00005; small feature sets like 0.0001.",
+        help="Step size of Adam. The paper uses 0.00005; 0.0001 suits small feature sets.",
     )
     batch_size: int = hyperparameter(
         256,
@@ -148,7 +150,7 @@ class Config:
         step=64,
         symbol="n",
         group="Optimiser",
-        help="Samples per step; should be several times the number of over-clusters. 0 takes all samples at once.",
+        help="Samples per step; should be several times the number of over-clusters. 0 uses all samples at once.",
     )
     input_noise: float = hyperparameter(
         0.0,
@@ -156,7 +158,7 @@ class Config:
         high=1,
         step=0.05,
         group="Optimiser",
-        help="Deviation of Gaussian noise on the inputs while training. Helps small feature sets.",
+        help="Standard deviation of Gaussian noise on the inputs during training. Helps on small feature sets.",
     )
     encoder: str = hyperparameter(
         "mlp",
@@ -208,7 +210,10 @@ class Config:
         high=5,
         step=0.5,
         group="Network",
-        help="Deviations of the Gaussian feature start near softplus(-shift): larger is less noise. The demo has 0.",
+        help=(
+            "Standard deviations of the Gaussian feature start near softplus(-shift): larger means less noise. The "
+            "demo uses 0."
+        ),
     )
     shared_encoder: bool = hyperparameter(
         True,
@@ -222,9 +227,8 @@ class Config:
         step=1,
         group="Start",
         help=(
-            "Epochs before all else in which the views' features learn what they share; then the clusters start from "
-            "k-means of the views' mean features. At most two thirds of the run's epochs. 0 is the paper's random "
-            "start."
+            "Epochs of alignment between the views at the start; the clusters then start from k-means on the mean "
+            "features of the views. At most two thirds of the run's epochs. 0 is the paper's random start."
         ),
     )
     align_temperature: float = hyperparameter(
@@ -233,14 +237,14 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison in the alignment; small values consider only the closest negatives.",
+        help="Temperature of the alignment; small values consider only the closest negatives.",
     )
     match_views: bool = hyperparameter(
         True,
         group="Network",
         help=(
-            "Turn the views' inputs towards each other before training (without labels), so that the shared encoder "
-            "meets like things in like places. Off as published."
+            "Rotate the views' inputs towards each other before training (without labels), so that the shared encoder "
+            "receives corresponding components. Off as published."
         ),
     )
     statistics: str = hyperparameter(
@@ -248,13 +252,13 @@ class Config:
         title="Batch-norm statistics",
         choices=("shared", "per-view"),
         group="Network",
-        help="Running statistics of batch normalisation, used in evaluation: pooled over the views, or one set each.",
+        help="Running statistics of batch normalisation for evaluation: pooled over the views, or separate.",
     )
     initialisation: str = hyperparameter(
         "uniform",
         choices=("uniform", "normal"),
         group="Network",
-        help="Start of the weights: the usual uniform one, or the demo's N(0, 0.02).",
+        help="Initialisation of the weights: the usual uniform one, or the demo's N(0, 0.02).",
     )
 
 
@@ -318,13 +322,13 @@ CARD = MethodCard(
             name="information",
             title="Shared information",
             latex=r"\mathcal{L}_{I} = -\tfrac{1}{P}\sum_{i<j} I(Z_i; Z_j)",
-            meaning="The clusters of one view tell those of the others; the lower, the more (at best -log K).",
+            meaning="The clusters of one view predict those of the others; lower is better (at best -log K).",
         ),
         Term(
             name="superfluous",
             title="Superfluous information",
             latex=r"\mathcal{L}_{S} = \tfrac1V\sum_{v} \mathrm{CE}(q, Z_v),\ \textstyle\sum_i q(x_i) = N/K",
-            meaning="Every view's assignments follow self-labels that use all clusters equally.",
+            meaning="The assignments of every view follow balanced self-labels.",
             weight="beta",
         ),
         Term(
@@ -356,8 +360,8 @@ CARD = MethodCard(
                 r"{\sum_b\exp(\cos(z^i_a,z^j_b)/t)}\Big]"
             ),
             meaning=(
-                "Not in the paper: before clusters are placed, a sample's views find each other among the batch, so "
-                "that features hold what the views share. Off by default."
+                "Not in the paper: before clusters are placed, InfoNCE aligns the views of a sample, so that features "
+                "hold what the views share. Off by default."
             ),
         ),
     ),
@@ -411,8 +415,8 @@ CARD = MethodCard(
     },
     preprocessing=preprocessing,
     remedies={
-        "empty": "The self-labels do not hold the clusters apart: raise {beta} or {batch_size}.",
+        "empty": "The self-labels do not keep the clusters apart: raise {beta} or {batch_size}.",
         "uneven": "Raise {beta} or {batch_size}. If your classes differ much in size, this method splits large ones.",
-        "disagree": "Lower {beta}, so that what views share weighs more, or leave out an uninformative view.",
+        "disagree": "Lower {beta}, so that shared information has more weight, or leave out an uninformative view.",
     },
 )

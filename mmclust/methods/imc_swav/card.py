@@ -21,7 +21,7 @@ class Config:
         step=0.5,
         symbol=r"\beta",
         group="Objective",
-        help="Push towards clusters of equal size in the classifier. Below 1 clusters die.",
+        help="Weight of equal cluster sizes in the classifier. Below 1, clusters become empty.",
     )
     temperature: float = hyperparameter(
         0.1,
@@ -48,7 +48,7 @@ class Config:
         high=10,
         step=1,
         group="Objective",
-        help="How exactly the targets use all prototypes equally.",
+        help="Number of Sinkhorn rounds that balance the targets over the prototypes.",
     )
     swav_weight: float = hyperparameter(
         1.0,
@@ -66,7 +66,7 @@ class Config:
         high=1,
         step=0.01,
         group="Objective",
-        help="Weight of the penalty on logits of the classifier outside of -5 to 5. 0 switches it off.",
+        help="Weight of the penalty on classifier logits outside -5 to 5. 0 switches it off.",
     )
     n_prototypes: int = hyperparameter(
         1000,
@@ -76,7 +76,7 @@ class Config:
         step=20,
         symbol="k'",
         group="Code",
-        help="Fine groups between image and cluster; the paper's results are flat above 300.",
+        help="Number of prototypes, finer groups than clusters; the paper's results are flat above 300.",
     )
     projection_dim: int = hyperparameter(
         128,
@@ -85,7 +85,7 @@ class Config:
         high=512,
         step=8,
         group="Code",
-        help="Dimensions of the space in which images meet prototypes.",
+        help="Dimensions of the space of the prototypes.",
     )
     high_size: int = hyperparameter(
         0,
@@ -94,7 +94,7 @@ class Config:
         high=224,
         step=2,
         group="Views",
-        help="Pixels of the two large crops. 0 takes 7/8 of the image, which is 28 of 32.",
+        help="Size of the two large crops in pixels. 0 means 7/8 of the image, 28 of 32.",
         paper={"stl10": 76, "tiny-imagenet": 56},
     )
     low_size: int = hyperparameter(
@@ -104,7 +104,7 @@ class Config:
         high=224,
         step=2,
         group="Views",
-        help="Pixels of the small crops. 0 takes 9/16 of the image, which is 18 of 32.",
+        help="Size of the small crops in pixels. 0 means 9/16 of the image, 18 of 32.",
         paper={"stl10": 52, "tiny-imagenet": 36},
     )
     n_low: int = hyperparameter(
@@ -115,7 +115,7 @@ class Config:
         step=1,
         symbol="V_l",
         group="Views",
-        help="Small crops per image; more are better and slower.",
+        help="Small crops per image; more are more accurate and slower.",
     )
     high_area: float = hyperparameter(
         0.2,
@@ -124,7 +124,7 @@ class Config:
         high=1,
         step=0.02,
         group="Views",
-        help="Smallest share of the image that a large crop shows; the largest is all of it.",
+        help="Smallest fraction of the image in a large crop; the largest is the whole image.",
     )
     low_area: float = hyperparameter(
         0.4,
@@ -133,13 +133,13 @@ class Config:
         high=1,
         step=0.02,
         group="Views",
-        help="Largest share of the image that a small crop shows; the smallest is 0.08.",
+        help="Largest fraction of the image in a small crop; the smallest is 0.08.",
     )
     flip: bool = hyperparameter(
         True,
         title="Horizontal flip",
         group="Augmentation",
-        help="Mirror images at random. Off for digits: a mirrored digit is another sign.",
+        help="Flip images horizontally at random. Off for digits, whose mirror images are different symbols.",
         paper=dict.fromkeys(("digits", "mnist", "usps"), False),
     )
     jitter: float = hyperparameter(
@@ -149,7 +149,10 @@ class Config:
         high=0.8,
         step=0.05,
         group="Augmentation",
-        help="Strength of the random brightness and contrast (in colour also saturation; hue a quarter of it).",
+        help=(
+            "Strength of random brightness and contrast changes (for colour images also saturation, and a quarter for "
+            "hue)."
+        ),
     )
     jitter_share: float = hyperparameter(
         0.8,
@@ -158,7 +161,7 @@ class Config:
         high=1,
         step=0.05,
         group="Augmentation",
-        help="Share of the views whose brightness, contrast and colour change.",
+        help="Fraction of crops whose brightness, contrast and colour change.",
     )
     gray_share: float = hyperparameter(
         0.25,
@@ -167,7 +170,7 @@ class Config:
         high=1,
         step=0.05,
         group="Augmentation",
-        help="Share of the views that lose their colour (colour images only).",
+        help="Fraction of crops converted to gray (colour images only).",
     )
     learning_rate: float = hyperparameter(
         5e-4,
@@ -184,7 +187,7 @@ class Config:
         high=5000,
         step=50,
         group="Optimiser",
-        help="Steps over which the learning rate rises from 0, while the prototypes stay where they are.",
+        help="Steps over which the learning rate rises from 0; the prototypes are fixed meanwhile.",
     )
     weight_decay: float = hyperparameter(
         1e-5,
@@ -192,7 +195,7 @@ class Config:
         high=1e-3,
         step=1e-5,
         group="Optimiser",
-        help="Pull of all weights towards 0 (coupled, as in Adam).",
+        help="L2 penalty on all weights (coupled, as in Adam).",
     )
     idle_classifier: str = hyperparameter(
         "coast",
@@ -216,7 +219,7 @@ class Config:
         title="Projection head",
         choices=("linear", "mlp"),
         group="Network",
-        help="From embedding to projection: two linear layers as in the published code, or SwAV's hidden layer.",
+        help="Projection head: two linear layers as in the published code, or SwAV's MLP with a hidden layer.",
     )
     width: float = hyperparameter(
         1.0,
@@ -225,22 +228,26 @@ class Config:
         high=2,
         step=0.125,
         group="Network",
-        help="Scale of the channels of the ResNet-18 and of the classifier. Below 1 it is not the paper's network.",
+        help="Scale of the channels of ResNet-18 and classifier. Values below 1 are not the paper's network.",
     )
     normalisation: str = hyperparameter(
         "published",
         choices=("published", "measured"),
         group="Network",
-        help="Mean and deviation of the channels: the published ones where the paper names them for a data set, or "
-        "measured on the images that are trained on.",
+        help=(
+            "Mean and standard deviation of the channels: published values where the paper has them for the data set, "
+            "or measured on the training images."
+        ),
     )
     statistics: str = hyperparameter(
         "train",
         title="Batch-norm statistics",
         choices=("train", "test", "off"),
         group="Network",
-        help="Whole images that batch-norm statistics are measured on before an evaluation: those trained on, those "
-        "evaluated (the published numbers; transductive), or none.",
+        help=(
+            "Images on which batch-norm statistics are measured before an evaluation: training images, evaluated "
+            "images (as for the published numbers; transductive), or none."
+        ),
     )
 
 
@@ -280,7 +287,7 @@ CARD = MethodCard(
             name="logit",
             title="Logit bound",
             latex=r"0.01\;\mathbb{E}\big[\textstyle\sum_k \max(0, |a_k| - 5)\big]",
-            meaning="Keeps the classifier from being surer than its gradients can correct.",
+            meaning="Keeps the logits in a range where gradients can still correct the classifier.",
             weight="logit_weight",
         ),
     ),
@@ -298,7 +305,7 @@ CARD = MethodCard(
         "paper": {
             "*": Preset(
                 epochs=500,
-                note="The published settings, 500 epochs: for a GPU. The mean of 15 runs was reported.",
+                note="The published settings, 500 epochs; needs a GPU. The paper reports the mean of 15 runs.",
             )
         },
     },

@@ -21,7 +21,7 @@ class Config:
         step=0.1,
         symbol="w",
         group="Objective",
-        help="Weight of the clustering loss on the fused branch. 1 is the paper; 0 switches it off.",
+        help="Weight of the clustering loss on the fused branch. The paper uses 1; 0 switches it off.",
     )
     alpha: float = hyperparameter(
         1.0,
@@ -31,7 +31,7 @@ class Config:
         step=0.1,
         symbol=r"\alpha",
         group="Objective",
-        help="How much each view must keep of the fused features and clusters (preservation). 0 switches it off.",
+        help="Weight of the preservation of fused features and clusters in each view. 0 switches it off.",
     )
     beta: float = hyperparameter(
         1.0,
@@ -41,7 +41,7 @@ class Config:
         step=0.1,
         symbol=r"\beta",
         group="Objective",
-        help="How strongly features are compressed, each view's own and what two views share. 0 switches it off.",
+        help="Weight of the compression of each view's features and of what two views share. 0 switches it off.",
     )
     kappa: float = hyperparameter(
         0.01,
@@ -51,7 +51,7 @@ class Config:
         step=0.005,
         symbol=r"\kappa",
         group="Objective",
-        help="Share of the Gaussian bottleneck within the compression. 1 is as printed, 0.01 the public code's.",
+        help=("Weight of the Gaussian bottleneck within the compression. 1 is as printed, 0.01 as in the public code."),
     )
     bottleneck_views: str = hyperparameter(
         "mean",
@@ -67,13 +67,13 @@ class Config:
         step=0.05,
         symbol="u",
         group="Objective",
-        help="Pull towards equally large clusters within the compression (self-labels by Sinkhorn scaling). 0: none.",
+        help="Weight of balanced self-labels (Sinkhorn scaling) within the compression. 0 switches them off.",
     )
     balance_target: str = hyperparameter(
         "shared",
         choices=("shared", "own"),
         group="Objective",
-        help="Self-labels of the pull above: one set from the fused clusters, or each view's own.",
+        help="Source of these self-labels: the fused clusters, or each view itself.",
     )
     entropy_weight: float = hyperparameter(
         1.5,
@@ -82,7 +82,10 @@ class Config:
         step=0.1,
         symbol=r"\lambda",
         group="Objective",
-        help="Weight of the clusters' entropies in I(Y, Ys): above 1 equally used clusters pay more. 1 is the paper.",
+        help=(
+            "Weight of the cluster entropies in I(Y, Ys): values above 1 favour equally used clusters. The paper uses "
+            "1."
+        ),
     )
     align_epochs: int = hyperparameter(
         40,
@@ -91,8 +94,8 @@ class Config:
         step=1,
         group="Start",
         help=(
-            "Epochs before all else in which the views' features learn what they share; then clusters start from "
-            "k-means of the fused features. At most two thirds of the run's epochs. 0 is the paper's random start."
+            "Epochs of alignment between the views at the start; the clusters then start from k-means on the fused "
+            "features. At most two thirds of the run's epochs. 0 is the paper's random start."
         ),
     )
     align_temperature: float = hyperparameter(
@@ -101,7 +104,7 @@ class Config:
         high=2,
         step=0.05,
         group="Start",
-        help="Softness of the views' comparison in the alignment; small values consider only the closest negatives.",
+        help="Temperature of the alignment; small values consider only the closest negatives.",
     )
     warm_start: int = hyperparameter(
         10,
@@ -109,7 +112,7 @@ class Config:
         high=30,
         step=1,
         group="Start",
-        help="Without an alignment: epochs at the start without the clustering loss. 0 is the paper.",
+        help="Without an alignment: epochs at the start without the clustering loss. The paper uses 0.",
     )
     starts: int = hyperparameter(
         5,
@@ -118,8 +121,8 @@ class Config:
         step=1,
         group="Start",
         help=(
-            "Without an alignment: warm-ups from different random weights; the one of lowest objective goes on. Takes "
-            "at most two thirds of the epochs. 1 is the paper."
+            "Without an alignment: number of warm-ups from different random weights; training continues with the "
+            "lowest objective. At most two thirds of the epochs. The paper uses 1."
         ),
     )
     feature_density: str = hyperparameter(
@@ -149,7 +152,7 @@ class Config:
         high=1,
         step=0.05,
         group="Objective",
-        help="Width of the clustering loss's kernel, as a share of the batch's median squared distance.",
+        help="Kernel width of the clustering loss, as a fraction of the batch's median squared distance.",
     )
     learning_rate: float = hyperparameter(
         1e-4,
@@ -158,7 +161,7 @@ class Config:
         log=True,
         symbol=r"\eta",
         group="Optimiser",
-        help="Step size of Adam. At 0.001 a bad partition is fixed within a few epochs.",
+        help="Step size of Adam. At 0.001, a bad partition freezes within a few epochs.",
     )
     batch_size: int = hyperparameter(
         100,
@@ -167,7 +170,7 @@ class Config:
         step=50,
         symbol="n",
         group="Optimiser",
-        help="Samples per step; several times the clusters. 0 takes all at once.",
+        help="Samples per step; should be several times the number of clusters. 0 uses all samples at once.",
     )
     input_noise: float = hyperparameter(
         0.1,
@@ -175,7 +178,10 @@ class Config:
         high=0.3,
         step=0.05,
         group="Optimiser",
-        help="Deviation of Gaussian noise on the inputs, which lie in [0, 1], while training. 0 is the paper.",
+        help=(
+            "Standard deviation of Gaussian noise on the inputs, which lie in [0, 1], during training. The paper uses "
+            "0."
+        ),
     )
     clip: float = hyperparameter(
         5.0,
@@ -184,7 +190,7 @@ class Config:
         high=100,
         step=0.1,
         group="Optimiser",
-        help="Largest norm of the gradient; longer ones are shortened.",
+        help="Gradients are clipped to this norm.",
     )
     encoder: str = hyperparameter(
         "mlp",
@@ -196,7 +202,7 @@ class Config:
         "shared",
         choices=("shared", "separate"),
         group="Network",
-        help="All views go through the same layers after their first one, or (public code) each through its own.",
+        help="Views share all layers after the first one, or (public code) no layers.",
     )
     feature: str = hyperparameter(
         "gaussian",
@@ -217,7 +223,7 @@ class Config:
         title="Batch-norm statistics",
         choices=("shared", "per-view"),
         group="Network",
-        help="Running statistics of batch normalisation, used in evaluation: pooled over the views, or one set each.",
+        help="Running statistics of batch normalisation for evaluation: pooled over the views, or separate.",
     )
 
 
@@ -259,14 +265,14 @@ CARD = MethodCard(
             title="Cluster separation",
             latex=r"\mathcal{L}_{1} = \tfrac{2}{K(K-1)}\sum_{i<j}"
             r" \tfrac{a_i^\top E a_j}{\sqrt{a_i^\top E a_i\; a_j^\top E a_j}}",
-            meaning="Different fused clusters (columns of Y) lie in different places; E compares hidden features.",
+            meaning="Fused clusters (columns of Y) are separated; E compares hidden features.",
             weight="ddc",
         ),
         Term(
             name="overlap",
             title="Orthogonal assignments",
             latex=r"\mathcal{L}_{2} = \tfrac{2}{n(n-1)}\,\mathrm{triu}(Y^s {Y^s}^\top)",
-            meaning="Samples share a cluster no more often than needed, which keeps clusters from swallowing others.",
+            meaning="Samples share a cluster no more often than needed, which prevents clusters from absorbing others.",
             weight="ddc",
         ),
         Term(
@@ -280,14 +286,14 @@ CARD = MethodCard(
             name="shared",
             title="Compression between views",
             latex=r"\mathcal{L}_{C} = \sum_{i<j} I(H^i; H^j)",
-            meaning="Features of two views repeat each other little.",
+            meaning="Features of two views share little information.",
             weight="beta",
         ),
         Term(
             name="bottleneck",
             title="Compression of a view",
             latex=r"\mathcal{L}_{B} = \tfrac1V\sum_i \mathrm{KL}(\mathcal N(\mu^i,\sigma^i)\,\|\,\mathcal N(0,1))",
-            meaning="A view's features carry little beyond noise; weighed by both factors.",
+            meaning="A view's features carry little information; weighted by both factors.",
             weight="kappa",
         ),
         Term(
@@ -301,14 +307,14 @@ CARD = MethodCard(
             name="keep_features",
             title="Preservation of features",
             latex=r"\mathcal{L}_{H} = -\sum_i I(H^i; H^s)",
-            meaning="Each view's features tell about the fused ones.",
+            meaning="Each view's features are informative about the fused ones.",
             weight="alpha",
         ),
         Term(
             name="keep_clusters",
             title="Preservation of clusters",
             latex=r"\mathcal{L}_{Y} = -\sum_i I(Y^i; Y^s)",
-            meaning="Each view alone gives the fused clusters: these are its pseudo labels.",
+            meaning="Each view alone predicts the fused clusters, its pseudo-labels.",
             weight="alpha",
         ),
         Term(
@@ -319,8 +325,8 @@ CARD = MethodCard(
                 r"{\sum_b\exp(\cos(H^i_a,H^j_b)/t)}\Big]"
             ),
             meaning=(
-                "Not in the paper: before clusters are placed, a sample's views find each other among the batch, so "
-                "that features hold what the views share."
+                "Not in the paper: before clusters are placed, InfoNCE aligns the views of a sample, so that features "
+                "hold what the views share."
             ),
         ),
     ),
@@ -361,7 +367,9 @@ CARD = MethodCard(
     },
     preprocessing=preprocessing,
     remedies={
-        "empty": "Nothing keeps clusters equal by default: raise {balance}, lower {learning_rate}, or try other seeds.",
+        "empty": (
+            "By default, nothing balances the clusters: raise {balance}, lower {learning_rate}, or try other seeds."
+        ),
         "uneven": "Raise {balance}, lower {learning_rate}, or try other seeds.",
         "disagree": "Raise {alpha}, so that views follow the fused clusters, or leave out an uninformative view.",
     },
