@@ -55,9 +55,9 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
     return Lesson(
         question="What does the augmentation term teach the network?",
         look=(
-            "Left an image, right of it **random crops and changes of brightness** of the same image: a person still "
-            "reads the same digit. The term $\\mathcal{L}_{Aug}$ of DCCS asks that of the network: image and copy "
-            "shall get the same category. **No label is needed for that.**"
+            "Left: an image. Right: **random crops and changes of brightness** of the same image, in which a person "
+            "still reads the same digit. The term $\\mathcal{L}_{Aug}$ of DCCS requires the same of the network: image "
+            "and copy must get the same category. **This needs no labels.**"
         ),
         guess=Guess(
             question="Train DCCS *without* the term ($\\beta_{Aug} = 0$), then show it such copies. How many of 100 "
@@ -70,28 +70,28 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
             f"Without the term **{percent(found.left_without)}** of the copies leave their image's cluster, with it "
             f"**{percent(found.left_with)}** ({n_seeds(acc_without, acc_with)}). "
             + {
-                HIGHER: "What the network is not asked to hold together, it does not hold together.",
-                SAME: "That is no clear difference: here the network keeps copies together by itself.",
-                FEW: "So few runs, though: the next seed may say something else.",
-                LOWER: "The term does the opposite of what it asks for: something else in the training is at work.",
+                HIGHER: "The network keeps copies together only if the loss requires it.",
+                SAME: "This is no clear difference: here the network keeps copies together without the term.",
+                FEW: "These are few runs, however; another seed may give another result.",
+                LOWER: "The term has the opposite of its intended effect: another part of the training interferes.",
             }[more]
         ),
         beyond=(
-            f"The classes were not used, but they can judge: ACC is **{percent(acc_with)}** with the term and "
-            f"**{percent(acc_without)}** without. "
+            f"The classes were not used in training, but they can evaluate it: ACC is **{percent(acc_with)}** with the "
+            f"term and **{percent(acc_without)}** without. "
             + {
-                HIGHER: "What survives a crop is what makes a digit a digit: the term points the clusters at classes.",
-                SAME: "That is no clear difference: the other terms find the classes alone.",
-                FEW: "So few runs are no proof yet, however large the gap: the last lesson shows why.",
-                LOWER: "On these digits the term costs more than it gives: crops of 8 × 8 pixels may lose the digit.",
+                HIGHER: "What survives a crop is what defines a digit, so the term aligns clusters with classes.",
+                SAME: "This is no clear difference: the other terms find the classes without it.",
+                FEW: "So few runs prove nothing, however large the gap; the last lesson shows why.",
+                LOWER: "On these digits the term does more harm than good: crops of 8 × 8 pixels may lose the digit.",
             }[gain]
         ),
         takeaway=(
-            "An augmentation is a statement: this change does not matter. It is where knowledge of the data enters a "
-            "method without labels, and a wrong statement (a mirrored 2 is no 2) teaches a wrong clustering."
+            "An augmentation is an assumption: this change does not matter. Through it, knowledge of the data enters "
+            "an unsupervised method, and a wrong assumption (a mirrored 2 is not a 2) gives a wrong clustering."
         ),
         links=(
-            Link(page="confusion.py", words="What it confuses without the term", run=run_id(NO_AUGMENTATION, 0)),
+            Link(page="confusion.py", words="Confusions without the term", run=run_id(NO_AUGMENTATION, 0)),
             Link(page="map.py", words="Its map", run=run_id(NO_AUGMENTATION, 0)),
             Link(page="clusters.py", words="Clusters with the term", run=run_id(STYLE, 0)),
         ),

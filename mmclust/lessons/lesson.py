@@ -47,7 +47,7 @@ class Guess:
         said, truth = self.spoken(given), self.spoken(self.answer)
         if isinstance(given, str) or isinstance(self.answer, str):
             if given == self.answer:
-                return f"You said **{said}**, and so say the runs."
+                return f"You said **{said}**, and the runs agree."
             return f"You said **{said}**; the runs say **{truth}**."
         off = given - self.answer
         if abs(off) <= NEAR * (self.high - self.low):

@@ -100,10 +100,10 @@ def lesson(shipped: Shipped) -> Lesson[MergedFindings]:
     return Lesson(
         question="How bad is a clustering that makes exactly one mistake?",
         look=(
-            f"The joint matrix of a good run: classes in rows, clusters in columns, ACC {plain['acc']:.1%}. Now **one "
-            f"mistake** is made with the Clusters page: the clusters of **{pair}** are merged into one, and to have "
-            f"ten again, that of **{found.cut}** is cut in two. No other image moves. Networks do this by themselves: "
-            f"in {found.n_merged} of the {found.n_runs} runs of these lessons two classes share a cluster."
+            f"The joint matrix of a good run: classes in rows, clusters in columns, ACC {plain['acc']:.1%}. We make "
+            f"**one mistake** on the Clusters page: the clusters of **{pair}** are merged, and to have ten clusters "
+            f"again, that of **{found.cut}** is split. No other image moves. Networks make this mistake too: in "
+            f"{found.n_merged} of the {found.n_runs} runs of these lessons, two classes share a cluster."
         ),
         guess=Guess(
             question="By how many points does ACC fall?",
@@ -115,21 +115,22 @@ def lesson(shipped: Shipped) -> Lesson[MergedFindings]:
         ),
         reveal=(
             f"ACC falls by **{fall['acc']:.1f}** points, from {plain['acc']:.1%} to {faulty['acc']:.1%}; NMI by "
-            f"{fall['nmi']:.1f}, ARI by {fall['ari']:.1f}. ACC gives every class **one** cluster: the merged cluster "
-            f"counts for one of {pair}, and only one part of {found.cut} counts at all."
+            f"{fall['nmi']:.1f}, ARI by {fall['ari']:.1f}. ACC matches every class to **one** cluster: the merged "
+            f"cluster counts for one of {pair} only, and of {found.cut} only one part counts."
         ),
         beyond=(
-            f"On the right {found.n_moved} images of the same run were moved **at random**, until ACC was the same: "
-            f"{noisy['acc']:.1%}. One mistake that a click repairs, and noise everywhere: "
+            f"On the right, {found.n_moved} images of the same run were moved **at random** until ACC was the same: "
+            f"{noisy['acc']:.1%}. One clustering has a single mistake that a click repairs, the other has noise "
+            "everywhere: "
             + (
-                f"ACC can't tell them apart, {' and '.join(apart)} can."
+                f"ACC cannot distinguish them, {' and '.join(apart)} can."
                 if apart
-                else "neither NMI nor ARI prefers the one mistake; only the matrix tells them apart."
+                else "neither NMI nor ARI favours the single mistake; only the matrix shows the difference."
             )
         ),
         takeaway=(
-            "Report NMI and ARI beside ACC, and look at the joint matrix before you believe a metric: a merged pair "
-            "and a split one look like a bad method and are one wrong border."
+            "Report NMI and ARI along with ACC, and look at the joint matrix before you trust a metric: a merged and a "
+            "split cluster look like a bad method but are a single wrong boundary."
         ),
         links=(
             Link(page="confusion.py", words="The joint matrix of this run", run=run_id(STYLE, 0)),

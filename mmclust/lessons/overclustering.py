@@ -67,10 +67,10 @@ def lesson(shipped: Shipped) -> Lesson[OverclusteringFindings]:
     gain = difference(found.with_head, found.without_head)
     options = {HIGHER: "higher", SAME: "no clear difference", LOWER: "lower"}
     if gain == FEW:
-        options |= {FEW: "not to be told from so few runs"}
+        options |= {FEW: "cannot be told from so few runs"}
     lowest, highest = (100 * end(found.gains) for end in (min, max))
     return Lesson(
-        question="What does a second head with ten times as many clusters buy?",
+        question="What is the benefit of a second head with ten times as many clusters?",
         look=(
             f"DMIM sees each digit twice, as pixels and as strokes, and trains **two heads** on one encoder: one with "
             f"{len(found.nesting.counts)} clusters, one with {n_fine} fine ones. Each row is a **fine cluster** of a "
@@ -88,20 +88,20 @@ def lesson(shipped: Shipped) -> Lesson[OverclusteringFindings]:
                 HIGHER: "The fine head helps the coarse one, as the paper says.",
                 SAME: "The means differ by less than twice their standard error: on these digits the gain that "
                 "papers report is **not seen**.",
-                FEW: "So few runs are no proof: the last lesson shows why.",
-                LOWER: "On these digits it does harm, against what papers report on larger data.",
+                FEW: "So few runs prove nothing; the last lesson shows why.",
+                LOWER: "On these digits it does harm, contrary to what papers report on larger data.",
             }[gain]
-            + f" Seed by seed the gain was between {lowest:+.1f} and {highest:+.1f} points."
+            + f" Per seed, the gain was between {lowest:+.1f} and {highest:+.1f} points."
         ),
         beyond=(
-            f"What it does give is a finer picture: {n_fine - found.nesting.empty} fine clusters are in use, and "
-            f"{found.purity_fine:.0%} of the samples are of the most frequent digit of their fine cluster, against "
-            f"{found.purity_coarse:.0%} for the coarse ones. **Beware:** purity always rises with the number of "
-            "clusters, and would be 100 % with one for every sample."
+            f"It does give a finer clustering: {n_fine - found.nesting.empty} fine clusters are in use, and "
+            f"{found.purity_fine:.0%} of the samples belong to the most frequent digit of their fine cluster, compared "
+            f"with {found.purity_coarse:.0%} for the coarse ones. **Note:** purity always rises with the number of "
+            "clusters; with one cluster per sample it would be 100 %."
         ),
         takeaway=(
-            "An extra head is easily added and its story is convincing, but its gain depends on data and settings. "
-            "Ask for it on your data, with several seeds, and compare things with the same number of clusters."
+            "An extra head is easily added and sounds convincing, but its gain depends on data and settings. Measure "
+            "it on your data with several seeds, and compare results with the same number of clusters."
         ),
         links=(
             Link(page="clusters.py", words="Its clusters and fine clusters", run=run_id(OVER, 0)),

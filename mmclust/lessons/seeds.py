@@ -90,12 +90,12 @@ def lesson(shipped: Shipped) -> Lesson[SeedFindings]:
     return Lesson(
         question="How much of a result is luck?",
         look=(
-            f"A run of DMIM on the digits, seed {found.seeds[0]}: **ACC {found.acc[0]:.1%}**. The seed draws the first "
-            "weights and the order of the batches, nothing else. A paper could print this number. "
-            "**What would it have printed with another seed?**"
+            f"A run of DMIM on the digits, seed {found.seeds[0]}: **ACC {found.acc[0]:.1%}**. The seed determines "
+            "only the initial weights and the order of the batches. A paper could report this number. **What would it "
+            "report with another seed?**"
         ),
         guess=Guess(
-            question=f"{n} trainings of the same setting differ in the seed alone. How many points of ACC lie between "
+            question=f"{n} trainings of the same setting differ only in the seed. How many points of ACC lie between "
             "the best and the worst?",
             answer=found.spread,
             low=0,
@@ -106,19 +106,18 @@ def lesson(shipped: Shipped) -> Lesson[SeedFindings]:
         reveal=(
             f"From {min(found.acc):.1%} to {best:.1%}: **{found.spread:.1f} points**, with nothing changed but the "
             f"seed. The honest result is **{percent(found.summary)}** over {n} seeds. "
-            f"For {found.moved:.0%} of the samples at least one run departs from the consensus of all."
+            f"For {found.moved:.0%} of the samples, at least one run disagrees with the consensus."
         ),
         beyond=(
-            f"Who picks the best of {n} by its labels claims **{best:.1%}**, {100 * (best - found.summary.mean):.1f} "
-            f"points above the mean, and needs the labels that clustering does without. The run of lowest loss (seed "
-            f"{seed}), a choice without labels, has {found.lowest[1]:.1%}; the consensus of all runs "
-            f"{found.acc_together:.1%}. "
-            f"Against DMIM without over-clustering, one run each, the setting wins {found.n_won} of {n_pairs} pairs: "
-            "single runs prove whatever one likes."
+            f"Choosing the best of {n} by its labels gives **{best:.1%}**, {100 * (best - found.summary.mean):.1f} "
+            f"points above the mean, but clustering has no labels. The run with the lowest loss (seed {seed}), chosen "
+            f"without labels, has {found.lowest[1]:.1%}, the consensus of all runs {found.acc_together:.1%}. "
+            f"Compared with DMIM without over-clustering, one run each, the setting wins {found.n_won} of {n_pairs} "
+            "pairs: single runs can support any claim."
         ),
         takeaway=(
-            "Fix the seeds before you look, report mean, deviation and their number, and never the best. A difference "
-            "smaller than the spread of the seeds is no difference yet."
+            "Fix the seeds in advance, and report their number, mean and deviation, never the best. A difference "
+            "smaller than the spread of the seeds is not a result."
         ),
         links=(
             Link(page="confusion.py", words=f"Seed {found.seeds[0]}", run=run_id(OVER, found.seeds[0])),
@@ -127,7 +126,7 @@ def lesson(shipped: Shipped) -> Lesson[SeedFindings]:
                 words="The best seed, chosen by labels",
                 run=run_id(OVER, found.seeds[found.acc.index(best)]),
             ),
-            Link(page="confusion.py", words="The seed of lowest loss", run=run_id(OVER, seed)),
+            Link(page="confusion.py", words="The seed with the lowest loss", run=run_id(OVER, seed)),
         ),
         form=SETTINGS[OVER].form | {"seed": str(n)},
         found=found,

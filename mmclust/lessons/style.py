@@ -77,11 +77,11 @@ def lesson(shipped: Shipped) -> Lesson[StyleFindings]:
     with_style, without = summarise(found.acc_with), summarise(found.acc_without)
     gain = difference(with_style, without)
     return Lesson(
-        question="Why does DCCS give every image a style beside its category?",
+        question="Why does DCCS give every image a style in addition to its category?",
         look=(
             "DCCS writes **two codes** for an image: a category $z_c$ (which cluster?) and a style $z_s$ (how does it "
-            "look?). Each row here is one cluster of a finished run. The category is the same all along a row. "
-            "**What is different must go somewhere.**"
+            "look?). Each row here is one cluster of a finished run. All images in a row have the same category. "
+            "**Where are their differences encoded?**"
         ),
         guess=Guess(
             question="Take an image and the ten images with the nearest *style code*. How many of the ten show the "
@@ -94,25 +94,25 @@ def lesson(shipped: Shipped) -> Lesson[StyleFindings]:
             f"Of the ten nearest by **style**, {found.same_by_style:.0%} show the same digit; by **category** "
             f"{found.same_by_category:.0%}; ten at random would be {found.by_chance:.0%}. "
             + (
-                "The style code knows little of the digit: it holds what the category leaves out."
+                "The style code says little about the digit: it holds what the category leaves out."
                 if clean
-                else "**The style code knows the digit, too.** Only the critic is to keep the two codes apart, and "
-                "here it did not."
+                else "**The style code predicts the digit, too.** Only the critic keeps the two codes apart, and here "
+                "it failed."
             )
         ),
         beyond=(
             f"And the clusters? ACC is **{percent(with_style)}** with a style code and **{percent(without)}** without "
             f"({n_seeds(with_style, without)}). "
             + {
-                HIGHER: "Room for style helps: slant and thickness no longer have to be squeezed into the category.",
-                SAME: "That is no clear difference: on these small digits the clusters hardly need it.",
-                FEW: "So few runs say nothing about such a difference: the last lesson shows why.",
-                LOWER: "On these small digits the clusters are better off without it, against what the paper found.",
+                HIGHER: "A style code helps: slant and thickness need not be encoded in the category.",
+                SAME: "This is no clear difference: on these small digits the clusters hardly need it.",
+                FEW: "So few runs say nothing about such a difference; the last lesson shows why.",
+                LOWER: "On these small digits the clusters are better without it, contrary to the paper.",
             }[gain]
         ),
         takeaway=(
-            "A code has to put every difference between images somewhere, and a style code is the room for it. But a "
-            "name is no proof: whether style is free of category, and whether it raises ACC, has to be measured."
+            "A code must encode every difference between images somewhere; a style code is the place for it. Its name "
+            "proves nothing: measure whether style is independent of category, and whether it raises ACC."
         ),
         links=(
             Link(page="disentangle.py", words="Category and style of this run", run=run_id(STYLE, 0)),

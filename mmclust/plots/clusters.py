@@ -108,7 +108,7 @@ def confidence_by_cluster_figure(
             customdata=table,
             hovertemplate="%{customdata:,} samples near %{x:.2f}, %{z:.0%} of the cluster<extra></extra>",
             colorbar={
-                "title": {"text": "share of cluster", "side": "right"},
+                "title": {"text": "fraction of cluster", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,

@@ -57,7 +57,7 @@ def confusion_figure(
             colorscale=[list(stop) for stop in SEQUENTIAL],
             hoverinfo="skip",
             colorbar={
-                "title": {"text": f"share of {whole}", "side": "right"},
+                "title": {"text": f"fraction of {whole}", "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,

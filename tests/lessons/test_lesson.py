@@ -17,7 +17,7 @@ def test_a_prediction_is_compared_with_the_runs():
     assert SHARE.verdict(60.0) == "You said **60 %**, the runs say **63 %**: close."
     assert SHARE.verdict(90.0).endswith("you expected more.")
     assert SHARE.verdict(10.0).endswith("you expected less.")
-    assert CHOICE.verdict("b") == "You said **second**, and so say the runs."
+    assert CHOICE.verdict("b") == "You said **second**, and the runs agree."
     assert CHOICE.verdict("a") == "You said **first**; the runs say **second**."
 
 

@@ -41,7 +41,7 @@ def style_reveal(found: style.StyleFindings, data: MultiViewDataset) -> str:
     }
     return drawing.figure(
         "".join(rows) + drawing.bars(shares),
-        "First the image, then its ten nearest; orange: another digit. Bars: share of the ten with the same digit, "
+        "First the image, then its ten nearest; orange: another digit. Bars: fraction of the ten with the same digit, "
         "all images.",
     )
 
@@ -123,21 +123,19 @@ def over_beyond(found: overclustering.OverclusteringFindings, _: MultiViewDatase
     shares = {"coarse clusters": found.purity_coarse, "fine clusters": found.purity_fine}
     return drawing.figure(
         drawing.bars(shares) + f'<h4>Fine clusters in each cluster</h4><div class="mm-chips">{cells}</div>',
-        "Bars: purity, the share of samples of the most frequent class of their cluster.",
+        "Bars: purity, the fraction of samples in the most frequent class of their cluster.",
     )
 
 
 def merged_look(found: merged.MergedFindings, data: MultiViewDataset) -> str:
     """The run's own matrix and the faulty one, without its metrics."""
-    return drawing.matrix(found.plain, data.spec.classes, "The run as it is: classes and clusters.", cell=44)
+    return drawing.matrix(found.plain, data.spec.classes, "The original run: classes and clusters.", cell=44)
 
 
 def merged_reveal(found: merged.MergedFindings, data: MultiViewDataset) -> str:
     """The faulty matrix."""
     marked = [data.spec.classes.index(name) for name in (*found.merged, found.cut)]
-    return drawing.matrix(
-        found.faulty, data.spec.classes, "Two clusters merged, one cut in two.", cell=44, marked=marked
-    )
+    return drawing.matrix(found.faulty, data.spec.classes, "Two clusters merged, one split.", cell=44, marked=marked)
 
 
 def merged_beyond(found: merged.MergedFindings, data: MultiViewDataset) -> str:
@@ -181,7 +179,7 @@ def _dots(groups: dict[str, list[float]], *, marks: dict[int, str] | None = None
     words = "; ".join(f"{name}: {', '.join(f'{value:.1%}' for value in values)}" for name, values in groups.items())
     return drawing.figure(
         seed_dots(groups, axis=ACC, alt=f"{ACC} of each seed: {words}", marks=marks),
-        "A dot for each seed; diamond and bar: mean ± standard deviation.",
+        "One dot per seed; diamond and bar: mean ± standard deviation.",
     )
 
 
