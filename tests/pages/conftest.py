@@ -1,6 +1,6 @@
 """A store with a finished run that looks trained: real digits, made-up codes, weights that were never moved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import store
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.ui.shell import jobs
+from mmclust.ui.shell.jobs import JobQueue
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 EPOCHS = (0, 1, 3)
@@ -23,6 +25,15 @@ EPOCHS = (0, 1, 3)
 def no_example(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bundled example is left out: an empty store is empty."""
     monkeypatch.setattr(store, "open_example", lambda home: None)
+
+
+@pytest.fixture(autouse=True)
+def background_jobs(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue]:
+    """Jobs of a page end with its test: later they would read the home of the next one."""
+    queue = JobQueue()
+    monkeypatch.setattr(jobs, "_queue", queue)
+    yield queue
+    queue.close()
 
 
 def snapshot_like_training(epoch: int, *, n_clusters: int = 10, n_wrong: int = 150) -> Snapshot:

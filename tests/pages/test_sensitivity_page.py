@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
 from mmclust.sweeps import child
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, Sweep, ablations, grid, points_of
+from mmclust.ui.shell.jobs import JobQueue
 from mmclust.ui.sweeps import form, walk
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -74,6 +76,14 @@ def test_one_setting_is_a_curve_and_the_slider_walks_over_its_runs(make_run: Cal
     app.session_state["walk:seed"] = 1
     app.run()
     assert "No finished run" in texts(app) and 'class="mm-walk"' not in texts(app)
+
+
+def test_no_job_of_the_page_outlives_its_test(make_run: Callable[..., Run], background_jobs: JobQueue):
+    stored(grid(BASE, {"beta_aug": (0, 1, 4)}, seeds=(0, 1)), make_run())
+    open_page("sensitivity")
+    assert any(key[0] == "walk" for key in background_jobs.jobs if isinstance(key, tuple)), "pieces are made ahead"
+    background_jobs.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("job")]
 
 
 def test_a_list_of_settings_is_drawn_side_by_side_with_a_table(make_run: Callable[..., Run]):
