@@ -18,8 +18,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, metavar="N", help=f"port on this machine (default {DEFAULT_PORT})"
     )
-    parser.add_argument("--home", type=Path, metavar="FOLDER", help="of runs and caches (default MMCLUST_HOME)")
-    parser.add_argument("--open", action="store_true", help="open the browser as well")
+    parser.add_argument("--home", type=Path, metavar="FOLDER", help="folder of runs and caches (default MMCLUST_HOME)")
+    parser.add_argument("--open", action="store_true", help="also open the browser")
     parser.set_defaults(run=run)
 
 

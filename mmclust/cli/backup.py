@@ -11,10 +11,10 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "backup",
-        help="write a whole copy of the store, also while runs are trained",
-        description="The files of runs are in folders of their own (MMCLUST_HOME/runs), to be copied by any program.",
+        help="write a consistent copy of the store, even during training",
+        description="The files of the runs are in MMCLUST_HOME/runs; copy that folder with any program.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="to write; a file of that name is replaced")
+    parser.add_argument("file", type=Path, metavar="FILE", help="output file; an existing file is replaced")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

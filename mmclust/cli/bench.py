@@ -14,20 +14,28 @@ from mmclust.cli.output import print_json
 from mmclust.cli.train import changes
 
 NAMES = {
-    "train": "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, beside the plain recipe; or "
-    "steps per second of another --method",
-    "accuracy": "minutes and encoder updates that DCCS (or --method) takes to ACC 0.90, 0.95 and 0.98, with the "
-    "published settings and with our best known ones",
-    "device": "on a GPU: losses beside the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
-    "seeds side by side",
-    "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, beside scikit-learn's t-SNE",
-    "generality": "every data set of FOLDER, of --dataset NAME,NAME:N (N of its samples) or of the catalogue, with "
-    "every fitting method under preset auto, three seeds, beside k-means chosen by labels and with --preset paper "
-    "beside the paper's settings; resumable",
-    "pages": "first paint, page switches, the map and many visitors in Chromium, beside an empty Streamlit page",
-    "sensitivity": "the Sensitivity page with 500 runs in Chromium, and a step of its slider",
-    "sweep": "seconds of 100 tiny runs, and the share of them that no run trained in",
-    "store": "milliseconds that the run store takes to write and to read",
+    "train": (
+        "images per second of DCCS at 28 x 28, or of imc-swav at 32 x 32, compared with the plain recipe; or "
+        "steps per second of another --method"
+    ),
+    "accuracy": (
+        "minutes and encoder updates of DCCS (or --method) to ACC 0.90, 0.95 and 0.98, with the published "
+        "settings and with our best-known ones"
+    ),
+    "device": (
+        "on a GPU: losses compared with the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
+        "seeds in parallel"
+    ),
+    "embed": "seconds to a map by t-SNE, UMAP and PaCMAP, compared with scikit-learn's t-SNE",
+    "generality": (
+        "every data set of FOLDER, of --dataset NAME,NAME:N (N of its samples) or of the catalogue, with every "
+        "suitable method and preset auto, three seeds, compared with k-means tuned using the labels and, with "
+        "--preset paper, with the paper's settings; resumable"
+    ),
+    "pages": ("first paint, page switches, the map and many users in Chromium, compared with an empty Streamlit page"),
+    "sensitivity": "the Sensitivity page with 500 runs in Chromium, and one step of its slider",
+    "sweep": "time of 100 tiny runs, and the fraction of it not spent on training",
+    "store": "milliseconds to write to and read from the run store",
 }
 ROUNDS = {"train": 7, "pages": 10, "sensitivity": 10, "store": 40, "accuracy": 3}
 
@@ -42,13 +50,13 @@ def add(commands: Any) -> None:
         "--rounds",
         type=_count,
         metavar="N",
-        help=f"repetitions that medians are over, for accuracy seeds 0 to N - 1; default {defaults}",
+        help=f"number of repetitions (the median is reported); for accuracy, seeds 0 to N - 1; default {defaults}",
     )
     parser.add_argument(
         "--device",
         choices=("cpu", "cuda", "auto"),
         default="cpu",
-        help="train, accuracy, device: what trains; default cpu. On cuda times are wall times",
+        help="train, accuracy, device: device to train on; default cpu. Times on cuda are wall-clock times",
     )
     execution.add(parser)
     parser.add_argument("--seconds", type=_count, default=6, metavar="S", help="train: length of each turn; default 6")
@@ -56,35 +64,35 @@ def add(commands: Any) -> None:
         "--threads", type=_count, default=1, metavar="N", help="train, accuracy: torch threads; default 1"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="on a CPU. train, imc-swav; device: also with torch.compile"
+        "--compile", action="store_true", help="train imc-swav and device, on a CPU: also measure torch.compile"
     )
     parser.add_argument(
         "--batch",
         type=_count,
         metavar="N",
-        help="train, imc-swav: images of a step; default 64, on cuda the paper's 256",
+        help="train imc-swav: images per step; default 64, on cuda the paper's 256",
     )
     parser.add_argument(
-        "--limit", type=_count, metavar="N", help="train on cuda, accuracy, device: a random sample of this many"
+        "--limit", type=_count, metavar="N", help="train on cuda, accuracy, device: size of a random subset"
     )
     parser.add_argument(
         "--minutes",
         type=float,
         default=15.0,
         metavar="M",
-        help="accuracy: longest run, in minutes of the processor, on cuda of the clock; default 15",
+        help="accuracy: longest run, in minutes of processor time, on cuda of wall-clock time; default 15",
     )
     parser.add_argument(
-        "--precision", choices=("float32", "bf16"), help="accuracy: of the networks; default the preset's"
+        "--precision", choices=("float32", "bf16"), help="accuracy: precision of the networks; default the preset's"
     )
     parser.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="accuracy: keep runs here, and go on with those that are there"
+        "--keep", type=Path, metavar="FOLDER", help="accuracy: folder that keeps the runs; existing ones are continued"
     )
     parser.add_argument(
         "--epochs",
         type=_count,
         metavar="N",
-        help="accuracy, device: length of the schedule; default the preset's, for device on a CPU 2; sweep: 10",
+        help="accuracy, device: epochs; default the preset's, 2 for device on a CPU; sweep: 10",
     )
     parser.add_argument(
         "--set",
@@ -92,25 +100,29 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="accuracy: hyper-parameters that differ from the preset's",
+        help="accuracy: hyperparameters that differ from the preset",
     )
     parser.add_argument(
-        "--parts", metavar="NAME,NAME", help="device: agreement, modes, together, memory, gradcam, seeds; default all"
+        "--parts",
+        metavar="NAME,NAME",
+        help="device: parts to measure, of agreement, modes, together, memory, gradcam, seeds; default all",
     )
-    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs at once; default 2")
-    parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: these seeds instead")
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs in parallel; default 2")
+    parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: seeds to use instead")
+    parser.add_argument("--samples", type=_counts, metavar="N,N", help="embed: sample sizes; default 2000,10000,70000")
     parser.add_argument(
-        "--samples", type=_counts, metavar="N,N", help="embed: numbers of samples; default 2000,10000,70000"
+        "--starts", type=_count, default=5, metavar="N", help="pages: number of server starts; default 5"
     )
-    parser.add_argument("--starts", type=_count, default=5, metavar="N", help="pages: fresh servers; default 5")
-    parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: sessions at once; default 30")
+    parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: parallel sessions; default 30")
     parser.add_argument(
         "--method",
         metavar="NAME",
-        help="train: this method, on --dataset, default DCCS on noise; accuracy: default dccs",
+        help="train: method, on --dataset (default DCCS on noise); accuracy: default dccs",
     )
     parser.add_argument(
-        "--preset", metavar="NAME", help="train: of the method, default quick; accuracy: this one alone"
+        "--preset",
+        metavar="NAME",
+        help="train: preset of the method, default quick; accuracy: measure only this preset",
     )
     parser.add_argument(
         "--dataset",
@@ -122,9 +134,12 @@ def add(commands: Any) -> None:
         "--lines",
         type=Path,
         metavar="FILE",
-        help="generality: JSON lines of what was measured, where it goes on; default generality.jsonl in MMCLUST_HOME",
+        help=(
+            "generality: JSON lines file with the results, continued if it exists; default generality.jsonl in "
+            "MMCLUST_HOME"
+        ),
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the figures to this file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 

@@ -11,10 +11,10 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "import",
-        help="add the runs of a bundle to the runs here",
-        description="Nothing in a bundle is executed, and what it must not hold is refused before anything is kept.",
+        help="add the runs of a bundle to the store",
+        description="Nothing in a bundle is executed; invalid content is refused before anything is stored.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="as written by `export --bundle`")
+    parser.add_argument("file", type=Path, metavar="FILE", help="file written by `export --bundle`")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -16,10 +16,10 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "check",
-        help="compare the store with the files of its runs, and mend it",
-        description="Reads every file of every run. A store that cannot be read at all is put aside and made anew.",
+        help="compare the store with the files of its runs, and repair it",
+        description="Reads every file of every run. --repair sets an unreadable store aside and rebuilds it.",
     )
-    parser.add_argument("--repair", action="store_true", help="mend what can be mended from the files of runs")
+    parser.add_argument("--repair", action="store_true", help="repair what the files of the runs allow")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

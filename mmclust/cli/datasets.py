@@ -15,12 +15,12 @@ PREVIEW_S = 3.0
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "datasets", help="list the data sets: views, samples, classes, whether they are here; or look at a file"
+        "datasets", help="list data sets with views, samples, classes and availability; or inspect a file"
     )
-    parser.add_argument("path", nargs="?", type=Path, help="a file or folder: say what is understood of it")
+    parser.add_argument("path", nargs="?", type=Path, help="file or folder to inspect: prints how it is read")
     understanding.add_answer(parser)
-    parser.add_argument("--keep", metavar="TITLE", help="keep what was read as a data set of your own")
-    parser.add_argument("--delete", metavar="NAME", help="delete a data set of your own")
+    parser.add_argument("--keep", metavar="TITLE", help="save the file as one of your data sets")
+    parser.add_argument("--delete", metavar="NAME", help="delete one of your data sets")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -44,7 +44,7 @@ class Check:
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("doctor", help="check versions, devices, folders; say what is missing")
+    parser = commands.add_parser("doctor", help="check versions, devices and folders, and report what is missing")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

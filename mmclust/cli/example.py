@@ -14,11 +14,11 @@ EPOCHS = 200
 
 def add(commands: Any) -> None:
     """Declare the command; lists of commands do not show it."""
-    parser = commands.add_parser("example", description="Make the bundled example run anew (for maintainers).")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the folder that the app reads")
+    parser = commands.add_parser("example", description="Train the bundled example run again (for maintainers).")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="output folder; default: the folder that the app reads")
     parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help=f"default {EPOCHS}")
     parser.add_argument(
-        "--layouts", action="store_true", help="train nothing: lay out the maps of example and lessons anew"
+        "--layouts", action="store_true", help="do not train: only recompute the maps of example and lessons"
     )
     parser.set_defaults(run=run)
 

@@ -9,6 +9,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--execution",
         choices=("eager", "auto"),
         default="eager",
-        help="of steps on a GPU: eager (default), or auto for CUDA graphs and torch.compile where a trial finds them "
-        "faster; auto is not measured on a GPU yet",
+        help=(
+            "execution mode of steps on a GPU: eager (default), or auto to use CUDA graphs and torch.compile if a "
+            "trial finds them faster; auto has not been measured on a GPU yet"
+        ),
     )

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "export", help="write a run's curves, assignments, codes and report, a sweep's report, or a bundle"
+        "export", help="write curves, assignments, codes and a report of a run, the report of a sweep, or a bundle"
     )
-    parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`, or the id of a sweep")
+    parser.add_argument("run_id", metavar="RUN_ID", help="id of a run, as printed by `runs`, or of a sweep")
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--out", type=Path, metavar="DIR", help="folder to write to; made if need be")
-    target.add_argument("--bundle", type=Path, metavar="FILE", help="one file with everything, for `import` elsewhere")
+    target.add_argument("--out", type=Path, metavar="DIR", help="output folder; created if missing")
+    target.add_argument(
+        "--bundle", type=Path, metavar="FILE", help="write one file with everything, for `import` on another machine"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
-        "features", help="describe pictures and captions by numbers; without a data set, list how", allow_abbrev=False
+        "features",
+        help="extract features from images and captions; without a data set, list the extractors",
+        allow_abbrev=False,
     )
-    parser.add_argument("dataset", nargs="?", metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
+    parser.add_argument(
+        "dataset", nargs="?", metavar="NAME_OR_PATH", help="name of a data set (see `datasets`), or a file"
+    )
     parser.add_argument(
         "--extract",
         action="extend",
         nargs="+",
         default=[],
         metavar="NAME",
-        help="what to compute, a view each, such as vgg16 tfidf; NAME@VIEW describes that view of several",
+        help="extractors, one view each, such as vgg16 tfidf; NAME@VIEW selects the view to extract from",
     )
     parser.add_argument(
         "--weights",
@@ -35,22 +39,24 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="WEIGHTS",
-        help="of networks: download, random, or the path of a file (for sentences: a folder); NAME=WEIGHTS for one of "
-        "several; default download",
+        help=(
+            "weights of networks: download, random, or the path of a file (for sentences: a folder); NAME=WEIGHTS for "
+            "one extractor; default download"
+        ),
     )
     parser.add_argument(
         "--preprocess",
         action="extend",
         nargs="+",
         metavar="STEP",
-        help="preparation afterwards: minmax, standard, l2, pca-N, or none; default: minmax pca-100",
+        help="preprocessing of the features: minmax, standard, l2, pca-N, or none; default: minmax pca-100",
     )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
-    parser.add_argument("--px", type=int, default=224, metavar="N", help="edge that networks see; default 224")
+    parser.add_argument("--px", type=int, default=224, metavar="N", help="image size for networks; default 224")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default auto")
-    parser.add_argument("--limit", type=int, metavar="N", help="describe a random sample of N")
-    parser.add_argument("--keep", metavar="TITLE", help="keep the views as a data set of your own")
-    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="write the views to a file that `train` takes")
+    parser.add_argument("--limit", type=int, metavar="N", help="use a random subset of N samples")
+    parser.add_argument("--keep", metavar="TITLE", help="save the views as one of your data sets")
+    parser.add_argument("--out", type=Path, metavar="FILE.npz", help="write the views to a file for `train`")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 

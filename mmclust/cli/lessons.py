@@ -13,13 +13,13 @@ from mmclust.cli.sweep import Lines, complaints, stopping, workers
 def add(commands: Any) -> None:
     """Declare the command; lists of commands do not show it."""
     parser = commands.add_parser(
-        "lessons", description="Make the finished runs of the lessons anew (for maintainers); trained ones are reused."
+        "lessons", description="Train the runs of the lessons again (for maintainers); existing ones are reused."
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the folder that the app reads")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="output folder; default: the folder that the app reads")
     parser.add_argument("--epochs", type=int, metavar="N", help="default: the presets'")
-    parser.add_argument("--seeds", type=int, metavar="N", help="at most so many of each setting; default: all")
-    parser.add_argument("--trained", action="store_true", help="train nothing: keep the runs that are finished")
-    parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
+    parser.add_argument("--seeds", type=int, metavar="N", help="largest number of runs per setting; default: all")
+    parser.add_argument("--trained", action="store_true", help="do not train: keep the finished runs")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs in parallel; default: one per core")
     parser.set_defaults(run=run)
 
 

@@ -9,7 +9,7 @@ from mmclust.methods.card import Hyperparameter, MethodCard
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("methods", help="list the methods and their hyper-parameters")
+    parser = commands.add_parser("methods", help="list the methods and their hyperparameters")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -14,23 +14,30 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "reproduce",
-        help="make a table or figure of a paper: its numbers beside ours, mean and deviation",
-        description="Runs are kept: the same command goes on where an earlier one ended, and more seeds add to it.",
+        help="reproduce a table or figure of a paper: reported numbers, and our mean and deviation",
+        description="Runs are kept: the same command continues where an earlier one ended, and more seeds are added.",
         allow_abbrev=False,
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="e.g. msdib-table2; without it the names are listed")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="e.g. msdib-table2; without a name, list all")
     parser.add_argument("--seeds", type=_count, metavar="N", help="seeds 0 to N-1; default: as many as in the paper")
     parser.add_argument("--quick", action="store_true", help="two seeds, quick presets, at most two data sets")
     parser.add_argument(
-        "--show", action="store_true", help="train nothing: show what is there, and how long the rest would take here"
+        "--show", action="store_true", help="do not train: show existing results and the estimated time for the rest"
     )
-    parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="also write it there, in place of its earlier page")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs in parallel; default: one per core")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.md",
+        help="also write the section to this file, in place of its earlier version",
+    )
     parser.add_argument(
         "--picture",
         type=Path,
         metavar="FILE.svg",
-        help="draw a figure (.svg, .png, .pdf); with --out figures are drawn into a folder pictures beside it",
+        help=(
+            "draw a figure (.svg, .png, .pdf); with --out, figures are drawn into the folder pictures next to that file"
+        ),
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)

@@ -8,7 +8,7 @@ from mmclust.cli.train import LAUNCHER, follow
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("resume", help="let a paused, stopped, failed or interrupted run go on")
+    parser = commands.add_parser("resume", help="continue a paused, stopped, failed or interrupted run")
     parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)

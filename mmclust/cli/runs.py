@@ -15,10 +15,12 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("runs", help="list the runs: status, data set, method, ACC / NMI / ARI, time")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--delete", metavar="RUN_ID", help="move a run, also one that cannot be read, to the trash")
+    action.add_argument("--delete", metavar="RUN_ID", help="move a run to the trash, even an unreadable one")
     action.add_argument("--trash", action="store_true", help="list the runs in the trash")
-    action.add_argument("--restore", metavar="RUN_ID", help="bring a run back from the trash")
-    action.add_argument("--drop", metavar="RUN_ID", help="remove a run in the trash for good; `all` empties the trash")
+    action.add_argument("--restore", metavar="RUN_ID", help="restore a run from the trash")
+    action.add_argument(
+        "--drop", metavar="RUN_ID", help="delete a run in the trash permanently; `all` empties the trash"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

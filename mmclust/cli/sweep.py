@@ -30,8 +30,8 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "sweep",
-        help="train many runs, several at a time: values of hyper-parameters, data sets, methods, seeds",
-        description="Finished runs with the same settings are reused, and the same command goes on with what is left.",
+        help="train many runs in parallel: values of hyperparameters, data sets, methods, seeds",
+        description="Finished runs with the same settings are reused, and the same command continues with the rest.",
         allow_abbrev=False,
     )
     parser.add_argument("--dataset", required=True, nargs="+", metavar="NAME_OR_PATH", help="one or more data sets")
@@ -42,8 +42,10 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="KEY=V1,V2",
-        help="values V1,V2 or a range FROM:TO:STEP of a hyper-parameter, or of epochs, limit, clusters or preset; "
-        "several make every combination",
+        help=(
+            "values V1,V2 or a range FROM:TO:STEP of a hyperparameter, or of epochs, limit, clusters or preset; "
+            "several are combined"
+        ),
     )
     parser.add_argument(
         "--point",
@@ -51,21 +53,23 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="one setting of a list, instead of --grid; may be repeated",
+        help="a single setting, instead of --grid; may be repeated",
     )
     parser.add_argument(
         "--ablations", action="store_true", help="the rows of the method's ablation table, instead of --grid"
     )
     parser.add_argument(
-        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="a hyper-parameter of all runs"
+        "--set", action="extend", nargs="+", default=[], metavar="KEY=VALUE", help="hyperparameter of all runs"
     )
     parser.add_argument("--seeds", default="0", metavar="S1,S2", help="seeds of each setting, 0,1,2 or 0-9; default 0")
     parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
-    parser.add_argument("--preprocess", nargs="+", metavar="STEP", help="of the data; default: the method's")
+    parser.add_argument(
+        "--preprocess", nargs="+", metavar="STEP", help="preprocessing of the data; default: the method's"
+    )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
-    parser.add_argument("--clusters", type=int, metavar="K", help="how many to look for; default: one per class")
-    parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
+    parser.add_argument("--clusters", type=int, metavar="K", help="number of clusters; default: number of classes")
+    parser.add_argument("--limit", type=int, metavar="N", help="train on a random subset of N samples")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
     execution.add(parser)
     parser.add_argument(
@@ -79,19 +83,25 @@ def add(commands: Any) -> None:
         type=float,
         default=1.0,
         metavar="PART",
-        help="part of a GPU that the Ray cluster keeps free for each run, such as 0.25 for four on one; default 1",
+        help=(
+            "fraction of a GPU that the Ray cluster reserves for each run, such as 0.25 for four runs on one GPU; "
+            "default 1"
+        ),
     )
-    parser.add_argument("--workers", type=workers, metavar="N", help="runs at the same time; default: one per core")
-    parser.add_argument("--title", default="", help="what to call the sweep")
-    parser.add_argument("--at-most", type=_count, metavar="N", help="N runs of them, settings drawn evenly")
+    parser.add_argument("--workers", type=workers, metavar="N", help="runs in parallel; default: one per core")
+    parser.add_argument("--title", default="", help="title of the sweep")
+    parser.add_argument("--at-most", type=_count, metavar="N", help="at most N runs, with settings sampled evenly")
     parser.add_argument("--yes", action="store_true", help=f"start more than {ASK_ABOVE} runs without asking")
-    parser.add_argument("--show", action="store_true", help="train nothing: show what is there")
-    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw it (.svg, .png, .pdf): a curve or heat map")
+    parser.add_argument("--show", action="store_true", help="do not train: show existing results")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw a curve or heat map (.svg, .png, .pdf)")
     parser.add_argument(
         "--metric",
         default="",
         metavar="NAME",
-        help="what --plot draws: acc, nmi, ari, purity, or a curve such as objective/main; default: by the classes",
+        help=(
+            "metric that --plot draws: acc, nmi, ari, purity, or a curve such as objective/main; default: ACC with "
+            "classes"
+        ),
     )
     parser.add_argument("--figure", action=Renamed, now="--metric")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")

@@ -26,10 +26,12 @@ AUTO = "auto"
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("train", help="train a method on a data set, here and now", allow_abbrev=False)
-    parser.add_argument("--dataset", required=True, metavar="NAME_OR_PATH", help="a name of `datasets`, or a file")
+    parser = commands.add_parser("train", help="train a method on a data set, in this process", allow_abbrev=False)
+    parser.add_argument(
+        "--dataset", required=True, metavar="NAME_OR_PATH", help="name of a data set (see `datasets`), or a file"
+    )
     understanding.add_answer(parser)
-    parser.add_argument("--strict", action="store_true", help="train nothing while something in the file is open")
+    parser.add_argument("--strict", action="store_true", help="do not train while a question about the file is open")
     parser.add_argument("--method", required=True, metavar="NAME", help="a name of `methods`")
     parser.add_argument(
         "--set",
@@ -37,33 +39,39 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="KEY=VALUE",
-        help="a hyper-parameter of the method (`methods` lists them); may be repeated",
+        help="hyperparameter of the method (see `methods`); may be repeated",
     )
     parser.add_argument(
         "--preprocess",
         action="extend",
         nargs="+",
         metavar="STEP",
-        help="preparation of the data, in order: flatten, minmax, standard, l2, unit, pca-N, resize-N, or none; "
-        "default: the method's",
+        help=(
+            "preprocessing steps, in order: flatten, minmax, standard, l2, unit, pca-N, resize-N, or none; default: "
+            "the method's"
+        ),
     )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of weights and all draws; default 0")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed for weights and all random draws; default 0"
+    )
     parser.add_argument(
         "--clusters",
         type=_clusters,
         metavar="K",
-        help="how many to look for, or auto for as many as evidence and stability speak for; default: one per class",
+        help="number of clusters, or auto to choose it by evidence and stability; default: number of classes",
     )
     parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
-    parser.add_argument("--budget", type=float, metavar="MINUTES", help="minutes of one core that auto plans for")
+    parser.add_argument(
+        "--budget", type=float, metavar="MINUTES", help="training time for preset auto, in minutes of one core"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
     execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
-    parser.add_argument("--limit", type=int, metavar="N", help="train on a random sample of N")
-    parser.add_argument("--title", default="", help="what to call the run")
-    parser.add_argument("--download", action="store_true", help="fetch the data set first if it is not here")
+    parser.add_argument("--limit", type=int, metavar="N", help="train on a random subset of N samples")
+    parser.add_argument("--title", default="", help="title of the run")
+    parser.add_argument("--download", action="store_true", help="download the data set if it is not available")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 

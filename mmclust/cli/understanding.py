@@ -17,7 +17,7 @@ def add_answer(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="QUESTION=ANSWER",
-        help="what the file leaves open, as the output of `datasets PATH` asks it",
+        help="answer to an open question about the file, as printed by `datasets PATH`",
     )
 
 
