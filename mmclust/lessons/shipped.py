@@ -68,6 +68,7 @@ _CODES = ("z_c", "z_s")
 SHORT: Mapping[str, Any] = {"learning_rate": 3e-3, "n_critic": 1, "style_dim": 20}
 """Of DCCS on digits: a minute of training from random weights, so that a lesson shows the published method alone."""
 SHORT_DMIM: Mapping[str, Any] = {
+    "beta": 0.3,
     "learning_rate": 1e-4,
     "hidden": 256,
     "sinkhorn_rounds": 50,

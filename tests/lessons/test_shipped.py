@@ -92,7 +92,7 @@ def test_style_says_what_was_measured(shipped: Shipped):
     assert told.found.same_by_style == pytest.approx(np.mean(same), abs=0.05)
     assert f"{told.found.same_by_style:.0%} show the same digit" in told.reveal
     knows = told.found.same_by_style > 0.5
-    assert ("knows the digit, too" in told.reveal) == knows
+    assert ("predicts the digit, too" in told.reveal) == knows
     for setting in (STYLE, NO_STYLE):
         assert f"**{100 * mean(shipped, setting):.1f}" in told.beyond
 
