@@ -7,7 +7,7 @@ do, HiResCAM (Draelos and Carin, arXiv:2011.08891) weighs every place.
 Shapes: n images, C channels, H x W pixels, B batch, K clusters, P prototypes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -112,12 +112,7 @@ def grad_cam(
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
     layers = method.cam_layers(view)
-    if not layers:
-        raise ValueError(f"{type(method).__name__} has no convolutional layer; Grad-CAM needs one, choose an image set")
-    name = layer or next(iter(layers))
-    for kind, word, known in (("cam", cam, CAM_METHODS), ("layer", name, layers)):
-        if word not in known:
-            raise ValueError(f"{kind} {word!r} is not known; choose one of {', '.join(known)}")
+    name = _layer_name(method, layers, layer, cam)
     images = views[view]
     assert len(images) == len(targets), (len(images), len(targets))
     # Views of one shape may share the layer, which then runs once for each of them.
@@ -170,6 +165,21 @@ def grad_cam(
         for module, training in was_training.items():
             module.training = training
     return np.nan_to_num(cams)
+
+
+def _layer_name(method: "Method", layers: Mapping[str, Any], layer: str, cam: str) -> str:
+    """The layer to look at.
+
+    Raises:
+        ValueError: there is none, or the layer or the CAM method is not known.
+    """
+    if not layers:
+        raise ValueError(f"{type(method).__name__} has no convolutional layer; Grad-CAM needs one, choose an image set")
+    name = layer or next(iter(layers))
+    for kind, word, known in (("cam", cam, CAM_METHODS), ("layer", name, layers)):
+        if word not in known:
+            raise ValueError(f"{kind} {word!r} is not known; choose one of {', '.join(known)}")
+    return name
 
 
 def _package() -> Any:

@@ -52,6 +52,35 @@ def add(commands: Any) -> None:
         metavar="N",
         help=f"number of repetitions (the median is reported); for accuracy, seeds 0 to N - 1; default {defaults}",
     )
+    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs in parallel; default 2")
+    parser.add_argument("--samples", type=_counts, metavar="N,N", help="embed: sample sizes; default 2000,10000,70000")
+    parser.add_argument(
+        "--starts", type=_count, default=5, metavar="N", help="pages: number of server starts; default 5"
+    )
+    parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: parallel sessions; default 30")
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="train: with --method; accuracy, device: default digits; generality: NAME,NAME:N instead of a folder; "
+        "pages: of the run shown, default the largest",
+    )
+    parser.add_argument(
+        "--lines",
+        type=Path,
+        metavar="FILE",
+        help=(
+            "generality: JSON lines file with the results, continued if it exists; default generality.jsonl in "
+            "MMCLUST_HOME"
+        ),
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result to this file")
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
+    _add_training(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """Options of the benchmarks that train."""
     parser.add_argument(
         "--device",
         choices=("cpu", "cuda", "auto"),
@@ -107,13 +136,7 @@ def add(commands: Any) -> None:
         metavar="NAME,NAME",
         help="device: parts to measure, of agreement, modes, together, memory, gradcam, seeds; default all",
     )
-    parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs in parallel; default 2")
     parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: seeds to use instead")
-    parser.add_argument("--samples", type=_counts, metavar="N,N", help="embed: sample sizes; default 2000,10000,70000")
-    parser.add_argument(
-        "--starts", type=_count, default=5, metavar="N", help="pages: number of server starts; default 5"
-    )
-    parser.add_argument("--visitors", type=_count, default=30, metavar="N", help="pages: parallel sessions; default 30")
     parser.add_argument(
         "--method",
         metavar="NAME",
@@ -124,24 +147,6 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="train: preset of the method, default quick; accuracy: measure only this preset",
     )
-    parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help="train: with --method; accuracy, device: default digits; generality: NAME,NAME:N instead of a folder; "
-        "pages: of the run shown, default the largest",
-    )
-    parser.add_argument(
-        "--lines",
-        type=Path,
-        metavar="FILE",
-        help=(
-            "generality: JSON lines file with the results, continued if it exists; default generality.jsonl in "
-            "MMCLUST_HOME"
-        ),
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result to this file")
-    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,6 +11,9 @@ from mmclust.plots.palette import GRID, SEQUENTIAL, cluster_color, rgba
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+MOST_WRITTEN = 14
+"""Cells a side up to which each says its number."""
+
 
 def shown(value: Any) -> str:
     """A setting as axes and tables write it."""
@@ -137,13 +140,7 @@ def heat_map(
             },
         )
     )
-    write = (lambda value: f"{value:.1%}") if percent else (lambda value: f"{value:.3g}")
-    texts = [
-        f"{write(mean[i, j])}" + (f" ± {write(deviation[i, j])}" if np.isfinite(deviation[i, j]) else "")
-        if np.isfinite(mean[i, j])
-        else "no finished run"
-        for i, j in zip(columns, rows, strict=True)
-    ]
+    texts = _cell_texts(mean[columns, rows], deviation[columns, rows], percent=percent)
     figure.add_scatter(
         x=columns,
         y=rows,
@@ -159,25 +156,41 @@ def heat_map(
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
     )
-    low, high = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0)
-    dark = low + 0.65 * (high - low)
-    if max(n_x, n_y) <= 14:
-        for i, j, text in zip(columns, rows, texts, strict=True):
-            there = np.isfinite(mean[i, j])
-            figure.add_annotation(
-                x=i,
-                y=j,
-                text=text.split(" ")[0] if there else "·",
-                showarrow=False,
-                captureevents=False,
-                font={"size": 12, "color": "#ffffff"} if there and mean[i, j] > dark else {"size": 12},
-            )
+    if max(n_x, n_y) <= MOST_WRITTEN:
+        _write_cells(figure, mean, texts)
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
     figure.update_xaxes(tickvals=np.arange(n_x), ticktext=[shown(v) for v in x], range=[-0.5, n_x - 0.5], **axis)
     figure.update_yaxes(tickvals=np.arange(n_y), ticktext=[shown(v) for v in y], range=[-0.5, n_y - 0.5], **axis)
     return figure
+
+
+def _cell_texts(mean: np.ndarray, deviation: np.ndarray, *, percent: bool) -> list[str]:
+    """What each cell (M,) says; its deviation is NaN below two seeds."""
+    write = (lambda value: f"{value:.1%}") if percent else (lambda value: f"{value:.3g}")
+    return [
+        f"{write(value)}" + (f" ± {write(spread)}" if np.isfinite(spread) else "")
+        if np.isfinite(value)
+        else "no finished run"
+        for value, spread in zip(mean, deviation, strict=True)
+    ]
+
+
+def _write_cells(figure: "go.Figure", mean: np.ndarray, texts: Sequence[str]) -> None:
+    """Put the number of each cell (X, Y) on it, white on dark ones."""
+    low, high = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0)
+    dark = low + 0.65 * (high - low)
+    for (i, j), text in zip(np.ndindex(mean.shape), texts, strict=True):
+        there = np.isfinite(mean[i, j])
+        figure.add_annotation(
+            x=i,
+            y=j,
+            text=text.split(" ")[0] if there else "·",
+            showarrow=False,
+            captureevents=False,
+            font={"size": 12, "color": "#ffffff"} if there and mean[i, j] > dark else {"size": 12},
+        )
 
 
 def _ticks(shares: np.ndarray) -> str:

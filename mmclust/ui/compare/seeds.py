@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import stability
-from mmclust.analysis.consensus import consensus
+from mmclust.analysis.consensus import Consensus, consensus
+from mmclust.clustering import Clustering
 from mmclust.evaluation.metrics import is_right, score
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
@@ -16,7 +17,7 @@ from mmclust.ui.compare import chosen_runs, leaderboard
 from mmclust.ui.components import pictures, run_descriptions, selection
 from mmclust.ui.shell import frame, state
 
-UNSTABLE = 40
+UNSTABLE, MOST_RUNS = 40, 40
 
 
 def draw_seeds() -> None:
@@ -25,7 +26,7 @@ def draw_seeds() -> None:
     for run in chosen_runs.usable().values():
         if run.status == "finished" and not run.example:
             groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
-    several = {name: runs for name, runs in groups.items() if len({run.spec.seed for run in runs}) > 1}
+    several = [runs for runs in groups.values() if len({run.spec.seed for run in runs}) > 1]
     if not several:
         frame.empty(
             "No setting with two seeds yet",
@@ -35,24 +36,35 @@ def draw_seeds() -> None:
             query={"show": "new"},
         )
         return
-    names = list(several)
-    places = [str(number) for number in range(len(names))]
+    runs = _chosen(several)
+    clusterings = chosen_runs.last_clusterings(chosen_runs.named(runs))
+    ids, clusters = chosen_runs.shared(clusterings)
+    first = clusterings[0]
+    runs_at = tuple((one.record.run_id, one.epoch) for one in clusterings)
+    found = first.derive(("consensus", runs_at), lambda: consensus(clusters))
+    pairs = first.derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
+    st.html(frame.tiles([*_agreement(pairs, found), *_accuracy(first, ids, found, runs)]))
+    _draw_unstable(first, ids, found, len(runs))
+
+
+def _chosen(several: Sequence[Sequence[RunRecord]]) -> list[RunRecord]:
+    """The runs of the setting that is chosen, one for each seed."""
+    places = [str(number) for number in range(len(several))]
     place = st.selectbox(
         "Setting",
         places,
         key=state.linked("setting", places, "0"),
-        format_func=lambda i: _group(several[names[int(i)]]),
+        format_func=lambda i: _group(several[int(i)]),
         help="Finished runs that differ only in their seed.",
     )
     state.link("setting", "0")
-    runs = sorted(leaderboard.one_a_seed(several[names[int(place)]]), key=lambda run: run.spec.seed)[:40]
-    clusterings = chosen_runs.last_clusterings(chosen_runs.named(runs))
-    ids, clusters = chosen_runs.shared(clusterings)
-    runs_at = tuple((one.record.run_id, one.epoch) for one in clusterings)
-    found = clusterings[0].derive(("consensus", runs_at), lambda: consensus(clusters))
-    pairs = clusterings[0].derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
-    mean = float(pairs[np.triu_indices(len(runs), 1)].mean())
-    told = [
+    return sorted(leaderboard.one_a_seed(several[int(place)]), key=lambda run: run.spec.seed)[:MOST_RUNS]
+
+
+def _agreement(pairs: np.ndarray, found: Consensus) -> list[tuple[str, str, str]]:
+    """Tiles that need no labels."""
+    mean = float(pairs[np.triu_indices(len(pairs), 1)].mean())
+    return [
         ("ARI between seeds", f"{mean:.3f}", "Mean adjusted Rand index of all pairs of runs; needs no labels"),
         (
             "in full agreement",
@@ -60,32 +72,38 @@ def draw_seeds() -> None:
             "Samples that all runs assign to the consensus cluster, after matching clusters",
         ),
     ]
-    first = clusterings[0]
-    if first.data.labels is not None:
-        alone = results.summarise_metrics(runs).get("acc")
-        joint = score(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
-        if alone is not None:
-            spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
-            told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
-        text = (
-            "Evidence accumulation (Fred and Jain, 2005): linkage on the fraction of runs that cluster two "
-            "samples together"
-        )
-        told.append(("ACC of the consensus", f"{joint['acc']:.1%}", text))
-        silent = found.agreement < 1
-        if silent.any() and not silent.all():
-            right = is_right(first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64))
-            text = "ACC of the consensus where all runs agree / where they do not"
-            told.append(
-                ("ACC where runs agree / disagree", f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}", text)
-            )
-    st.html(frame.tiles(told))
+
+
+def _accuracy(
+    first: Clustering, ids: np.ndarray, found: Consensus, runs: Sequence[RunRecord]
+) -> list[tuple[str, str, str]]:
+    """Tiles of agreement with the classes; none without labels."""
+    if first.data.labels is None:
+        return []
+    y_true, y_pred = first.data.labels[ids].astype(np.int64), found.clusters.astype(np.int64)
+    told = []
+    if (alone := results.summarise_metrics(runs).get("acc")) is not None:
+        spread = "" if alone.deviation is None else f" ± {alone.deviation:.1%}"
+        told.append(("ACC of a run", f"{alone.mean:.1%}{spread}", "Mean and standard deviation over the seeds"))
+    text = (
+        "Evidence accumulation (Fred and Jain, 2005): linkage on the fraction of runs that cluster two samples together"
+    )
+    told.append(("ACC of the consensus", f"{score(y_true, y_pred)['acc']:.1%}", text))
+    silent = found.agreement < 1
+    if silent.any() and not silent.all():
+        right = is_right(y_true, y_pred)
+        text = "ACC of the consensus where all runs agree / where they do not"
+        value = f"{right[~silent].mean():.1%} / {right[silent].mean():.1%}"
+        told.append(("ACC where runs agree / disagree", value, text))
+    return told
+
+
+def _draw_unstable(first: Clustering, ids: np.ndarray, found: Consensus, n_runs: int) -> None:
+    """The samples that the runs disagree on most, and the way to them on the map."""
     order = found.unstable[:UNSTABLE]
     position = {int(sample): row for row, sample in enumerate(first.ids)}
     rows = np.array([position[int(ids[i])] for i in order])
-    st.markdown(
-        f"**Most unstable {first.word}s** :gray[(fraction of the {len(runs)} runs that agree with the consensus)]"
-    )
+    st.markdown(f"**Most unstable {first.word}s** :gray[(fraction of the {n_runs} runs that agree with the consensus)]")
     st.html(
         pictures.grid(
             [pictures.source(first.data, int(ids[i])) for i in order],

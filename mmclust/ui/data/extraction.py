@@ -1,13 +1,16 @@
 """Features as a visible step: from pictures and captions to views of numbers that the multi-view methods take."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.features.extract import Made, Wanted, extract, left_out, sources
-from mmclust.features.extractors import EXTRACTORS, Options
+from mmclust.features.extractors import EXTRACTORS, Extractor, Options
 from mmclust.ui.components import sample_cards
 from mmclust.ui.data import dataset_list
 from mmclust.ui.shell import frame, jobs, login
@@ -19,6 +22,8 @@ SCALES = {
     "l2": "normalise (each sample to length 1)",
 }
 PREVIEWED = 12
+LARGEST_INPUT = 224
+"""Pixels; what the networks were trained at."""
 KEY = "features:wanted"
 
 
@@ -47,52 +52,12 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
         help="\n".join(f"- **{one.title}**: {one.about}" for one in fitting),
     )
     left, middle, right = st.columns(3)
-    with left:
-        scale = st.selectbox(
-            "Scaling",
-            list(SCALES),
-            index=1,
-            format_func=SCALES.__getitem__,
-            key="features:scale",
-            help="Scaling applied before PCA.",
-        )
-    with middle:
-        n_columns = st.number_input(
-            "PCA components (0: all)",
-            0,
-            4096,
-            100,
-            key="features:pca",
-            help="Number of principal components per view; the papers use 100.",
-        )
+    steps = _scaling(left, middle)
     networks = [names[name] for name in chosen if names[name].has_weights]
-    px = 224
-    weights = {}
-    places = [right] if len(networks) < 2 else [right, *st.columns(3)]
-    for place, one in zip(places, networks, strict=False):
-        with place:
-            weights[one.name] = st.text_input(
-                f"Weights of {one.title}",
-                "download",
-                key=f"features:weights:{one.name}",
-                help="download: torchvision weights trained on ImageNet (for text: a published encoder), downloaded "
-                "once. Or the path of a weights file (for text: a folder) on the server. random: untrained "
-                "weights, for testing.",
-            ).strip()
-    if any(one.of == "image" for one in networks):
-        px = st.select_slider(
-            "Input size in pixels",
-            [64, 96, 128, 160, 224],
-            224,
-            key="features:px",
-            help=(
-                "Images are resized to this size. The networks were trained at 224; smaller is faster but less "
-                "accurate."
-            ),
-        )
-    steps = (*([scale] if scale != "none" else []), *([f"pca-{int(n_columns)}"] if n_columns else []))
+    weights = _weights(right, networks)
+    px = _input_size() if any(one.of == "image" for one in networks) else LARGEST_INPUT
     wanted = tuple(Wanted(extractor=name, steps=steps, weights=weights.get(name, "")) for name in chosen)
-    options = Options(px=px, n_columns=max(100, int(n_columns)))
+    options = Options(px=px, n_columns=max(100, st.session_state["features:pca"]))
     if st.button(
         "Compute features",
         type="primary",
@@ -104,9 +69,55 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
         for name in weights.values():
             _check_weights(name)
         st.session_state[KEY] = (entry.name, wanted, options)
-    asked = st.session_state.get(KEY)
-    if asked == (entry.name, wanted, options):
+    if st.session_state.get(KEY) == (entry.name, wanted, options):
         _result(entry, data, wanted, options)
+
+
+def _scaling(left: DeltaGenerator, middle: DeltaGenerator) -> tuple[str, ...]:
+    """Steps after the extraction."""
+    scale = left.selectbox(
+        "Scaling",
+        list(SCALES),
+        index=1,
+        format_func=SCALES.__getitem__,
+        key="features:scale",
+        help="Scaling applied before PCA.",
+    )
+    n_columns = middle.number_input(
+        "PCA components (0: all)",
+        0,
+        4096,
+        100,
+        key="features:pca",
+        help="Number of principal components per view; the papers use 100.",
+    )
+    return (*([scale] if scale != "none" else []), *([f"pca-{n_columns}"] if n_columns else []))
+
+
+def _weights(right: DeltaGenerator, networks: Sequence[Extractor]) -> dict[str, str]:
+    """Where each network's weights come from."""
+    places = [right] if len(networks) < 2 else [right, *st.columns(3)]
+    return {
+        one.name: place.text_input(
+            f"Weights of {one.title}",
+            "download",
+            key=f"features:weights:{one.name}",
+            help="download: torchvision weights trained on ImageNet (for text: a published encoder), downloaded "
+            "once. Or the path of a weights file (for text: a folder) on the server. random: untrained "
+            "weights, for testing.",
+        ).strip()
+        for place, one in zip(places, networks, strict=False)
+    }
+
+
+def _input_size() -> int:
+    return st.select_slider(
+        "Input size in pixels",
+        [64, 96, 128, 160, LARGEST_INPUT],
+        LARGEST_INPUT,
+        key="features:px",
+        help="Images are resized to this size. The networks were trained at 224; smaller is faster but less accurate.",
+    )
 
 
 def _check_weights(weights: str) -> None:
