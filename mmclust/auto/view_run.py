@@ -242,23 +242,23 @@ class ViewRun:
         """Agreement with the classes, which no choice has seen; None without labels."""
         return None if self.dataset.labels is None else score(self.dataset.labels, clusters)
 
-    def measured(self, earned: Earned, evidence: Mapping[str, float], related: Sequence[bool]) -> Measured:
-        """What the verdict goes by.
+    def measured(self, clusters: np.ndarray, simple: Mapping[str, float], related: Sequence[bool]) -> Measured:
+        """What the verdict on a result goes by.
 
         Args:
-            earned: the result.
-            evidence: of its partitions, by their names.
+            clusters: (N,) the result.
+            simple: evidence of simple methods, by their titles.
             related: of each view, whether it belongs to the others.
         """
-        by_view = self.measure.by_view(earned.clusters)
+        by_view = self.measure.by_view(clusters)
         return Measured(
-            n_samples=len(earned.clusters),
+            n_samples=len(clusters),
             n_clusters=self.n_clusters,
             evidence=total(by_view),
             evidence_by_view=tuple(by_view.tolist()),
             chance=self.pool.chance,
-            simple={name: value for name, value in evidence.items() if name not in ("start", "method")},
-            use=usage_entropy(earned.clusters) / float(np.log(self.n_clusters)),
+            simple=dict(simple),
+            use=usage_entropy(clusters) / float(np.log(self.n_clusters)),
             views=tuple(view.name for view in self.dataset.spec.views),
             related=tuple(related),
         )
@@ -282,7 +282,8 @@ def document(
         suggested: what spoke for the number of clusters; None where somebody knew it.
     """
     evidence = {name: run.measure.of(clusters) for name, clusters in earned.partitions.items()}
-    measured = run.measured(earned, evidence, [view["related"] for view in views])
+    simple = {name: value for name, value in evidence.items() if name not in ("start", "method")}
+    measured = run.measured(earned.clusters, simple, [view["related"] for view in views])
     return {
         "kind": "views",
         "kept": earned.kept,

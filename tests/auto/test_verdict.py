@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.verdict import Limits, Measured, verdict
 
 GOOD = Measured(
     n_samples=500,
@@ -22,9 +22,12 @@ GOOD = Measured(
     [
         ({}, "better than simple methods"),
         ({"evidence": 0.5}, "as good as a simple method"),
+        ({"evidence": 0.45}, "worse than a simple method"),
         ({"evidence": 0.21}, "nothing found"),
         ({"related": (False, False)}, "nothing found"),
         ({"evidence_by_view": (0.9, 0.02)}, "views disagree"),
+        ({"related": (True, False)}, "views disagree"),
+        ({"simple": {}}, "as good as a simple method"),
         ({"n_samples": 20}, "too small"),
         ({"use": 0.1}, "collapsed"),
     ],
@@ -42,5 +45,10 @@ def test_views_in_different_order_are_named():
 
 def test_a_view_that_is_unrelated_to_the_others_is_named_whatever_the_word():
     found = verdict(replace(GOOD, related=(True, False)))
-    assert found.word == "better than simple methods"
-    assert any(reason.startswith("image shares no more neighbours") for reason in found.reasons)
+    assert found.reasons[0].startswith("image shares no more neighbours")
+
+
+def test_other_limits_give_other_words():
+    assert verdict(GOOD, Limits(better=1.3)).word == "as good as a simple method"
+    assert verdict(GOOD, Limits(beyond_chance=4)).word == "nothing found"
+    assert verdict(replace(GOOD, evidence_by_view=(0.9, 0.5)), Limits(silent_view=0.6)).word == "views disagree"
