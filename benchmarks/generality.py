@@ -240,7 +240,7 @@ def summary(known: Sequence[Line]) -> dict[str, Any]:
     figures = [row["methods"][m]["acc"] for row in rows for m in row["methods"]]
     against = {
         name: _compared([(row["methods"][m]["acc"], row[name]) for row in rows for m in row["methods"] if row[name]])
-        for name in ("yardstick", "start")
+        for name in ("yardstick", "start", "simple")
     }
     papers = [
         (cell["acc"], cell["paper"]) for row in rows for cell in row["methods"].values() if cell["paper"] is not None
@@ -272,13 +272,21 @@ def _row(name: str, known: Sequence[Line]) -> dict[str, Any]:
             "n_seeds": len(own),
         }
     starts = [line["partitions"]["start"] for line in autos if "start" in line.get("partitions", {})]
+    chosen = [line["partitions"][best] for line in autos if (best := _best_simple(line)) in line.get("partitions", {})]
     return {
         "dataset": name,
         **simple,
         "yardstick": max(simple.values(), default=None),
         "start": fmean(starts) if starts else None,
+        "simple": fmean(chosen) if chosen else None,
         "methods": methods,
     }
+
+
+def _best_simple(line: Line) -> str:
+    """The simple method that was run beside a run and has most evidence, chosen without labels; empty without any."""
+    evidence = line.get("measured", {}).get("simple", {})
+    return max(evidence, key=evidence.__getitem__, default="")
 
 
 def _compared(pairs: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
@@ -300,12 +308,16 @@ def table(found: Mapping[str, Any]) -> list[str]:
     """The rows in Markdown, and the sums below."""
     methods = list(dict.fromkeys(method for row in found["rows"] for method in row["methods"]))
     titles = [card(method).title for method in methods]
-    head = ["data set", "best view*", "all views*", "start", *titles]
+    head = ["data set", "best view*", "all views*", "simple**", "start", *titles]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for row in found["rows"]:
-        cells = [row["dataset"], *(_cell(row.get(name)) for name in (*YARDSTICKS, "start"))]
+        cells = [row["dataset"], *(_cell(row.get(name)) for name in (*YARDSTICKS, "simple", "start"))]
         lines.append(f"| {' | '.join([*cells, *(_method_cell(row['methods'].get(m)) for m in methods)])} |")
-    lines += ["", "* k-means with the view and the scaling that labels like best; (start) where every seed kept it."]
+    lines += [
+        "",
+        "* k-means with the view and the scaling that labels like best. ** Of the simple methods beside each run, the "
+        "one of most evidence, chosen without labels. (start): every seed kept it.",
+    ]
     for name, one in found["against"].items():
         if one:
             sums = f"{one['wins']} wins, {one['ties']} ties, {one['losses']} losses, mean gain {one['mean_gain']:+.3f}"
