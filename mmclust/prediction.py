@@ -7,7 +7,8 @@ Shapes: M new samples, N samples of the run, K clusters, k neighbours.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ from scipy.special import softmax
 
 from mmclust.data import catalogue, new_samples, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import pictures
 from mmclust.runs.run import Run
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 NEIGHBOURS = 10
 """Samples of the run that vote where no network holds the result."""
 CHUNK = 4096
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue in a gray tone (ITU-R BT.601), as Pillow has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +144,35 @@ class Predictor:
         own = [view[ids].reshape(len(ids), -1) for view in self.prepared.views]
         new = [view.reshape(len(view), -1) for view in views]
         return _nearest(np.concatenate(new, axis=1), np.concatenate(own, axis=1))
+
+
+def of_pictures(files: Sequence[tuple[str, bytes]], like: MultiViewDataset) -> MultiViewDataset:
+    """Pictures of any size as samples of a run of images: cut to its proportions, resized, gray where it is gray.
+
+    Args:
+        files: name and content of each.
+        like: the run's data.
+
+    Raises:
+        ValueError: the run has other views than one of images, or a file is no picture.
+    """
+    if len(like.spec.views) != 1 or like.spec.views[0].kind != "image":
+        raise ValueError("single pictures can be assigned by runs of one set of images alone; give a data file instead")
+    view = like.spec.views[0]
+    found = np.stack([_picture(name, data, view) for name, data in files])
+    values = view.low + found.astype(np.float32) / 255 * (view.high - view.low)
+    values = (np.rint(values) if like.views[0].dtype.kind in "iu" else values).astype(like.views[0].dtype)
+    return MultiViewDataset(spec=replace(like.spec, name="the pictures", classes=()), views=(values,))
+
+
+def _picture(name: str, data: bytes, view: ViewSpec) -> np.ndarray:
+    """One picture (C, H, W) of bytes."""
+    n_channels, height, width = view.shape
+    try:
+        return pictures.pixels(name, data, form=pictures.Form((n_channels, height, width), resize=True))
+    except pictures.NotGray:
+        colour = pictures.pixels(name, data, form=pictures.Form((3, height, width), resize=True))
+        return np.rint(np.tensordot(LUMA, colour, axes=1)).astype(np.uint8)[None]
 
 
 def check(spec: DataSpec, dataset: MultiViewDataset) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from mmclust.plots import clusters as plots
-from mmclust.ui.clusters import annotation_tools, rows
+from mmclust.ui.clusters import annotation_tools, new_samples, rows
 from mmclust.ui.components import clicks, picker, selection
 from mmclust.ui.shell import state
 
@@ -60,3 +60,5 @@ if fused is not None:
         st.plotly_chart(
             figure, key="sure", alt="Histogram of the largest cluster probability", config={"displayModeBar": False}
         )
+    with st.expander("Assign new samples to these clusters", icon=":material/add_photo_alternate:"):
+        new_samples.panel(fused)

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = {
     "ui": {
         *("analysis", "baselines", "clustering", "data", "errors", "evaluation", "features", "launch", "lessons"),
-        *("methods.card", "models", "plots", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
+        *("methods.card", "models", "plots", "prediction", "report", "reproduction", "runs", "settings", "specs"),
+        "sweeps",
     },
     "cli": {
         *("analysis", "auto", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),

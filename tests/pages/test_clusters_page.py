@@ -1,13 +1,17 @@
 """The Clusters page: kinds of images, and annotations from the first step to undo, redo, another name and the end."""
 
+import io
 import json
+import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from mmclust.data import uploads
 from mmclust.evaluation.annotation import Merge, Rename
 from mmclust.runs.annotations import Annotation, Annotations
 from mmclust.runs.run import Run
@@ -217,3 +221,38 @@ def test_annotations_are_exported_with_their_steps_and_figures(make_run: Callabl
     assert len(lines) == 1798
     line = next(line.split(",") for line in lines[1:] if line.split(",")[1] == "4")
     assert line[2:5] == ["3", "4+5", "0 or 1"]
+
+
+def png(size: tuple[int, int], mode: str = "RGB") -> bytes:
+    picture = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert(mode).save(picture, "PNG")
+    return picture.getvalue()
+
+
+def give(app: AppTest, *files: tuple[str, bytes], until: str) -> AppTest:
+    """Drop files on the box for new samples, and wait until the page says something."""
+    app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files]).run()
+    deadline = time.monotonic() + 60
+    while until not in texts(app) and time.monotonic() < deadline:
+        time.sleep(0.1)
+        app.run()
+    assert until in texts(app)
+    return app
+
+
+def test_new_samples_get_the_clusters_of_the_run(make_run: Callable[..., Run]):
+    run = make_run(weights=True)
+    app = open_page("clusters", run=run.id)
+    app = give(app, ("a [b](http://x).png", png((30, 20))), ("b.png", png((8, 8), "L")), until="new sample 2")
+    assert_clean(app)
+    assert texts(app).count("of the run") >= 2 * 8, "the most similar samples of both"
+    assert any(button.label == "Table" for button in app.get("download_button"))
+    new = io.BytesIO()
+    np.savez(new, images=np.zeros((3, 9, 9), np.uint8) + np.arange(9, dtype=np.uint8))
+    app = give(app, ("new.npz", new.getvalue()), until="bring them to the same size")
+    give(app, ("broken.png", b"no picture"), until="broken.png")
+    assert not list(uploads.entries())
+
+
+def test_a_run_without_weights_says_what_new_samples_need(make_run: Callable[..., Run]):
+    give(open_page("clusters", run=make_run().id), ("a.png", png((8, 8))), until="No trained weights yet")
