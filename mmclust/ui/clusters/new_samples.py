@@ -21,6 +21,7 @@ SHOWN = 24
 """New samples that are drawn; the table holds all."""
 SIMILAR = 8
 PX = 48
+WIDTHS = (1, 2, 5)
 
 
 def panel(clustering: Clustering) -> None:
@@ -76,6 +77,9 @@ def _draw(clustering: Clustering, data: MultiViewDataset, found: Prediction) -> 
             "The result of this run is its start, which the network does not hold: the ten most similar samples of the "
             "run vote."
         )
+    heads = ("new", "cluster, confidence", f"most similar {clustering.word}s of the run")
+    for place, head in zip(st.columns(WIDTHS), heads, strict=True):
+        place.caption(head)
     for row in range(min(SHOWN, data.n_samples)):
         cluster = int(found.clusters[row])
         label = f"{names[cluster]}, {found.confidence[row]:.0%}"
@@ -91,7 +95,7 @@ def _draw(clustering: Clustering, data: MultiViewDataset, found: Prediction) -> 
             colors=colors,
             kind="row",
         )
-        left, middle, right = st.columns([1, 2, 5], vertical_alignment="center")
+        left, middle, right = st.columns(WIDTHS, vertical_alignment="center")
         left.html(new)
         middle.markdown(f"**{frame.plain(names[cluster])}** :gray[{found.confidence[row]:.0%}]")
         right.html(similar)
