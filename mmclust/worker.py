@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -131,77 +132,41 @@ def _claim_when_free(
         time.sleep(ASK_EVERY_S)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Input:
+    """What a run is trained on."""
+
+    dataset: MultiViewDataset
+    """Prepared."""
+    n_clusters: int
+    preparation: "Preparation | None"
+    """What led to the preprocessing, where preset auto has chosen it."""
+    watch: "LiveEvidence | None"
+
+
 def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     """Status, what to say of it, and what is left to do once the run has ended."""
     import torch
 
-    from mmclust.engine import partial as partial_samples
-    from mmclust.engine.evaluation import snapshot_epochs
     from mmclust.engine.memory import Peak
-    from mmclust.engine.trainer import Trainer
 
-    spec = run.spec
-    if spec.method in EXPLORED:
+    if run.spec.method in EXPLORED:
         return _cluster_by_baseline(run)
-    about = card(spec.method)
     in_server = threading.current_thread() is not threading.main_thread()
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
-    reading = Reading()
-    dataset = catalogue.load(spec.dataset, limit=spec.limit, reading=reading)
-    _keep_understanding(run, dataset, reading)
-    preparation.check(dataset, steps=spec.preprocessing, declared=about.preprocessing(spec.config))
-    torch.set_num_threads(_n_threads(preparation.spec_after(dataset.spec, spec.preprocessing), background=in_server))
-    n_clusters = with_clusters(dataset.spec, spec).n_clusters
-    _check_size(dataset, n_clusters)
-    found = _choose_preprocessing(run, dataset, n_clusters) if "auto" in spec.preprocessing else None
-    dataset = preparation.prepare(dataset, run.spec.preprocessing)
-    watch = _live_evidence(dataset, n_clusters)
-
-    def make(
-        values: Mapping[str, Any],
-        recorder: "Recorder",
-        guide: "Guide | None" = None,
-        wrap: "Callable[[Method], Method]" = lambda method: method,
-    ) -> "Trainer":
-        return Trainer(
-            wrap(build_model(spec, dataset.spec, **values)),
-            dataset,
-            recorder,
-            epochs=spec.epochs,
-            seed=spec.seed,
-            device=torch.device(run.device),
-            precision=spec.precision,
-            train_part=about.train_part,
-            eval_part=about.eval_part,
-            evaluate_every=spec.evaluate_every,
-            snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
-            guide=guide,
-            watch=watch,
-        )
-
-    trainer = make({}, run)
+    data = _input(run, in_server=in_server)
+    trainer = _trainer(run, data, {}, run)
     state, told = _checkpoint(run, torch.device(run.device))
     step = state["step"] if state else 0
-    steps = trainer.autotune(step=step) if spec.execution == "auto" else trainer.execution.name
+    steps = trainer.autotune(step=step) if run.spec.execution == "auto" else trainer.execution.name
     run.begin(
-        n_samples=dataset.n_samples,
-        n_train=len(dataset.part(about.train_part)),
-        n_clusters=n_clusters,
+        n_samples=data.dataset.n_samples,
+        n_train=len(data.dataset.part(card(run.spec.method).train_part)),
+        n_clusters=data.n_clusters,
         environment=_environment(run.device, trainer.method) | {"steps": steps} | told,
     )
-    again = state is not None and not run.evaluated(step)
-    later = None
-    if spec.auto and about.several_views:
-        outcome, later = _train_from_start(run, dataset, found, state, partial(make, {}, run, None))
-    elif spec.auto:
-        outcome, later = _train_by_trials(run, dataset, make)
-    else:
-        outcome = trainer.fit(state, measure_again=again)
-        if outcome == "finished" and dataset.partial is not None:
-            partial_samples.keep(
-                run, dataset, partial_samples.by_method(trainer.method, dataset.partial, trainer.device)
-            )
+    outcome, later = _fit(run, data, trainer, state)
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
     if outcome == "paused" and run.short_of_space:
@@ -209,6 +174,74 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted, None
     return outcome, "", later
+
+
+def _input(run: ActiveRun, *, in_server: bool) -> _Input:
+    """The data of a run, read, checked and prepared."""
+    import torch
+
+    spec, reading = run.spec, Reading()
+    dataset = catalogue.load(spec.dataset, limit=spec.limit, reading=reading)
+    _keep_understanding(run, dataset, reading)
+    preparation.check(dataset, steps=spec.preprocessing, declared=card(spec.method).preprocessing(spec.config))
+    torch.set_num_threads(_n_threads(preparation.spec_after(dataset.spec, spec.preprocessing), background=in_server))
+    n_clusters = with_clusters(dataset.spec, spec).n_clusters
+    _check_size(dataset, n_clusters)
+    found = _choose_preprocessing(run, dataset, n_clusters) if "auto" in spec.preprocessing else None
+    dataset = preparation.prepare(dataset, run.spec.preprocessing)
+    watch = _live_evidence(dataset, n_clusters)
+    return _Input(dataset=dataset, n_clusters=n_clusters, preparation=found, watch=watch)
+
+
+def _trainer(
+    run: ActiveRun,
+    data: _Input,
+    values: Mapping[str, Any],
+    recorder: "Recorder",
+    guide: "Guide | None" = None,
+    wrap: "Callable[[Method], Method]" = lambda method: method,
+) -> "Trainer":
+    """A trainer with hyperparameters that may differ from the spec's."""
+    import torch
+
+    from mmclust.engine.evaluation import snapshot_epochs
+    from mmclust.engine.trainer import Trainer
+
+    spec, about = run.spec, card(run.spec.method)
+    return Trainer(
+        wrap(build_model(spec, data.dataset.spec, **values)),
+        data.dataset,
+        recorder,
+        epochs=spec.epochs,
+        seed=spec.seed,
+        device=torch.device(run.device),
+        precision=spec.precision,
+        train_part=about.train_part,
+        eval_part=about.eval_part,
+        evaluate_every=spec.evaluate_every,
+        snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
+        guide=guide,
+        watch=data.watch,
+    )
+
+
+def _fit(
+    run: ActiveRun, data: _Input, trainer: "Trainer", state: dict[str, Any] | None
+) -> "tuple[Outcome, Later | None]":
+    """Train as the preset asks for."""
+    from mmclust.engine import partial as partial_samples
+
+    spec = run.spec
+    if spec.auto and card(spec.method).several_views:
+        return _train_from_start(
+            run, data.dataset, data.preparation, state, partial(_trainer, run, data, {}, run, None)
+        )
+    if spec.auto:
+        return _train_by_trials(run, data.dataset, partial(_trainer, run, data))
+    outcome = trainer.fit(state, measure_again=state is not None and not run.evaluated(state["step"]))
+    if outcome == "finished" and (lacking := data.dataset.partial) is not None:
+        partial_samples.keep(run, data.dataset, partial_samples.by_method(trainer.method, lacking, trainer.device))
+    return outcome, None
 
 
 def _cluster_by_baseline(run: ActiveRun) -> "tuple[Status, str, Later | None]":
