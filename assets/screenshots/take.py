@@ -23,7 +23,8 @@ WIDTH = 1440
 
 def train_light(page: Page) -> None:
     """DCCS on the digits in the middle of its training; it comes last, because the run becomes the newest one."""
-    page.goto(f"{ADDRESS}/train?dataset=digits&method=dccs")
+    settings = "preset=paper&epochs=200&learning_rate=0.003&n_critic=1&style_dim=20"
+    page.goto(f"{ADDRESS}/train?dataset=digits&method=dccs&{settings}")
     page.get_by_role("button", name="Start training").click(timeout=TIMEOUT_MS)
     page.wait_for_function(HALF_WAY, timeout=TRAINING_MS)
     expect(page.locator(".st-key-live-map canvas").first).to_be_visible(timeout=TIMEOUT_MS)

@@ -131,7 +131,7 @@ def averaged(attribution: np.ndarray, targets: np.ndarray, n_clusters: int) -> n
     return (sums / counts.reshape(-1, *(1,) * (attribution.ndim - 1))).astype(np.float32)
 
 
-def view_shares(attributions: Sequence[np.ndarray], targets: np.ndarray, n_clusters: int) -> np.ndarray:
+def view_contributions(attributions: Sequence[np.ndarray], targets: np.ndarray, n_clusters: int) -> np.ndarray:
     """How much each view decides (K, V): its share of the size of all attributions; rows sum to 1, or are 0.
 
     Args:

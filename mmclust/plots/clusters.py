@@ -82,7 +82,7 @@ def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *
 def confidence_by_cluster_figure(
     confidence: np.ndarray, y_pred: np.ndarray, names: Sequence[str], *, height: int | None = None
 ) -> "go.Figure":
-    """A row per cluster: how its samples spread over the largest probability, as shares of the cluster.
+    """A row per cluster: how its samples spread over the largest probability, as fractions of the cluster.
 
     Args:
         confidence: (n,) in [0, 1].
@@ -94,14 +94,14 @@ def confidence_by_cluster_figure(
 
     edges = np.linspace(0, 1, 21)
     table = np.stack([np.histogram(confidence[y_pred == k], edges)[0] for k in range(len(names))])
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    fraction = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     figure = go.Figure(
         go.Heatmap(
-            z=share,
+            z=fraction,
             x=(edges[:-1] + edges[1:]) / 2,
             y=list(range(len(names))),
             zmin=0,
-            zmax=float(share.max()) or 1.0,
+            zmax=float(fraction.max()) or 1.0,
             xgap=1,
             ygap=2,
             colorscale=[list(stop) for stop in SEQUENTIAL],

@@ -75,7 +75,7 @@ def use_figure(counts: np.ndarray, *, height: int = 300) -> "go.Figure":
 def ownership_figure(
     joint: np.ndarray, order: np.ndarray, names: Sequence[str], *, height: int | None = None
 ) -> "go.Figure":
-    """Which prototypes each cluster owns: a heat map of P = y^T u, each column as shares of its prototype.
+    """Which prototypes each cluster owns: a heat map of P = y^T u, each column as fractions of its prototype.
 
     Args:
         joint: (K, P), non-negative.
@@ -87,17 +87,17 @@ def ownership_figure(
 
     parts = np.array_split(joint[:, order], min(SHOWN, len(order)), axis=1)
     table = np.stack([part.sum(axis=1) for part in parts], axis=1)
-    share = table / np.maximum(table.sum(axis=0, keepdims=True), 1e-12)
+    fraction = table / np.maximum(table.sum(axis=0, keepdims=True), 1e-12)
     first = np.cumsum([0, *(part.shape[1] for part in parts[:-1])])
     labels = [
         f"prototype {order[i] + 1}" + (" and next" if p.shape[1] > 1 else "") for i, p in zip(first, parts, strict=True)
     ]
     figure = go.Figure(
         go.Heatmap(
-            z=share.astype(np.float32),
+            z=fraction.astype(np.float32),
             y=np.arange(len(names)),
             zmin=0,
-            zmax=float(share.max()),
+            zmax=float(fraction.max()),
             colorscale=[list(stop) for stop in SEQUENTIAL],
             customdata=[[f"{label}, cluster {name}" for label in labels] for name in names],
             hovertemplate="%{customdata}<br><b>%{z:.0%}</b> of its use<extra></extra>",

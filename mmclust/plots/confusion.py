@@ -20,13 +20,13 @@ def confusion_figure(
     *,
     order: np.ndarray | None = None,
     axes: tuple[str, str] = ("class", "cluster"),
-    shares: Literal["rows", "columns"] = "rows",
+    normalize: Literal["rows", "columns"] = "rows",
     height: int | None = None,
 ) -> "go.Figure":
-    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is a share.
+    """Classes (rows) against clusters (columns), matched clusters on the diagonal; colour is a fraction.
 
     Heat maps give no clicks to Python in Streamlit, so every cell also carries an invisible square marker in the
-    last trace; its customdata is (class, cluster, count, share in percent).
+    last trace; its customdata is (class, cluster, count, fraction in percent).
 
     Args:
         counts: (C, K) samples by class and cluster, see `metrics.confusion`.
@@ -34,20 +34,20 @@ def confusion_figure(
         cluster_names: (K,) shown names, in the order of the clusters.
         order: (K,) order of the columns; by default matched to the classes, see `metrics.match`.
         axes: what rows and columns are, where they are not classes and clusters.
-        shares: of what the colour is the share.
+        normalize: whether colours are fractions of their row or of their column.
         height: pixels; by default grows with the number of classes.
     """
     import plotly.graph_objects as go
 
     order = match(counts) if order is None else order
     table = counts[:, order]
-    share = table / np.maximum(table.sum(axis=1 if shares == "rows" else 0, keepdims=True), 1)
-    whole = axes[0 if shares == "rows" else 1]
+    fraction = table / np.maximum(table.sum(axis=1 if normalize == "rows" else 0, keepdims=True), 1)
+    whole = axes[0 if normalize == "rows" else 1]
     n_classes, n_clusters = table.shape
     xs, ys = [str(cluster_names[k]) for k in order], [str(name) for name in class_names]
     figure = go.Figure(
         go.Heatmap(
-            z=share,
+            z=fraction,
             x=np.arange(n_clusters),
             y=np.arange(n_classes),
             zmin=0,
@@ -65,9 +65,9 @@ def confusion_figure(
         )
     )
     if max(n_classes, n_clusters) <= 24:
-        _write_counts(figure, table, share)
+        _write_counts(figure, table, fraction)
     rows, columns = np.indices(table.shape).reshape(2, -1)
-    custom = np.stack([rows, order[columns], table.ravel(), share.ravel() * 100], axis=1)
+    custom = np.stack([rows, order[columns], table.ravel(), fraction.ravel() * 100], axis=1)
     names = np.array([[xs[c], ys[r]] for r, c in zip(rows, columns, strict=True)], dtype=object)
     size = float(np.clip(420 / max(n_classes, n_clusters), 4, 34))
     figure.add_scatter(
@@ -90,7 +90,7 @@ def confusion_figure(
     return figure
 
 
-def _write_counts(figure: "go.Figure", table: np.ndarray, share: np.ndarray) -> None:
+def _write_counts(figure: "go.Figure", table: np.ndarray, fraction: np.ndarray) -> None:
     """Counts in cells: white on dark blue, and in the page's own text colour on cells near the background.
 
     Annotations, because text that belongs to a trace fades as soon as a cell is selected.
@@ -102,7 +102,7 @@ def _write_counts(figure: "go.Figure", table: np.ndarray, share: np.ndarray) -> 
                 "y": int(row),
                 "text": f"{table[row, column]:,}",
                 "showarrow": False,
-                "font": {"size": 12, "color": "#ffffff"} if share[row, column] > 0.35 else {"size": 12},
+                "font": {"size": 12, "color": "#ffffff"} if fraction[row, column] > 0.35 else {"size": 12},
                 "captureevents": False,
             }
             for row, column in np.argwhere(table > 0)

@@ -15,15 +15,15 @@ def seed_dots(
     alt: str,
     marks: Mapping[int, str] | None = None,
 ) -> str:
-    """HTML of shares of several settings: a row for each, a dot for each seed, diamond and bar for mean ± deviation.
+    """HTML of fractions of several settings: a row for each, a dot for each seed, diamond and bar for mean ± deviation.
 
     Args:
-        groups: name of a setting -> shares (n,) in [0, 1], of seeds 0, 1, 2 ...
+        groups: name of a setting -> fractions (n,) in [0, 1], of seeds 0, 1, 2 ...
         axis: name of the horizontal axis; it is drawn in percent.
         alt: what the picture shows, for those who do not see it.
         marks: number of a dot in the first row -> words below it, for dots that the text is about.
     """
-    values = {name: 100 * np.asarray(shares, float) for name, shares in groups.items()}
+    values = {name: 100 * np.asarray(fractions, float) for name, fractions in groups.items()}
     low, high, step = _scale(np.concatenate(list(values.values())))
 
     def x(value: float) -> str:
@@ -32,17 +32,17 @@ def seed_dots(
     ticks = np.arange(low, high + step / 2, step)
     grid = "".join(f'<i class="mm-dots-grid" style="left:{x(tick)}"></i>' for tick in ticks)
     rows = []
-    for row, (name, shares) in enumerate(values.items()):
-        color, mean = cluster_color(row), float(shares.mean())
-        deviation = float(shares.std(ddof=1)) if len(shares) > 1 else 0.0
-        words = f"{mean:.1f} ± {deviation:.1f}" if len(shares) > 1 else f"{mean:.1f}"
+    for row, (name, fractions) in enumerate(values.items()):
+        color, mean = cluster_color(row), float(fractions.mean())
+        deviation = float(fractions.std(ddof=1)) if len(fractions) > 1 else 0.0
+        words = f"{mean:.1f} ± {deviation:.1f}" if len(fractions) > 1 else f"{mean:.1f}"
         bar = f"left:{x(mean - deviation)};width:{100 * 2 * deviation / (high - low):.2f}%"
         told = marks if marks and row == 0 else {}
         dots = "".join(
-            f'<i class="mm-dots-seed" style="left:{x(share)};background:{color}" '
-            f'title="seed {seed}: {share:.1f} %"></i>'
-            + (f'<small style="left:{x(share)}">{escape(told[seed])}</small>' if seed in told else "")
-            for seed, share in enumerate(shares)
+            f'<i class="mm-dots-seed" style="left:{x(fraction)};background:{color}" '
+            f'title="seed {seed}: {fraction:.1f} %"></i>'
+            + (f'<small style="left:{x(fraction)}">{escape(told[seed])}</small>' if seed in told else "")
+            for seed, fraction in enumerate(fractions)
         )
         rows.append(
             f'<div class="mm-dots-name">{escape(name)}: {words} %</div>'

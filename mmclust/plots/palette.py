@@ -48,13 +48,13 @@ GRID = "rgba(128, 136, 150, 0.22)"
 """Grid lines and faint frames on any background."""
 
 SEQUENTIAL = ((0.0, "rgba(60, 120, 228, 0.04)"), (0.35, "rgba(60, 120, 228, 0.45)"), (1.0, "rgba(44, 98, 205, 1)"))
-"""Plotly scale for shares: starts at the page's own background, whatever it is."""
+"""Plotly scale for fractions: starts at the page's own background, whatever it is."""
 
 CONFIDENCE = ((0.0, "#f0486c"), (0.45, "#b05cc8"), (0.75, "#6c7cf0"), (1.0, "#30c0a8"))
 """Plotly scale for confidence: no end of it vanishes on white or on near-black."""
 
 FAULT = ((0.0, "#8a919e"), (0.3, "#c8a04c"), (0.6, "#f0840c"), (1.0, "#c8003c"))
-"""Plotly scale for shares of what is wrong: quiet at zero, loud at one, on light and on dark."""
+"""Plotly scale for fractions of what is wrong: quiet at zero, loud at one, on light and on dark."""
 
 
 def cluster_color(i: int) -> str:

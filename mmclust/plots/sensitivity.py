@@ -193,9 +193,9 @@ def _write_cells(figure: "go.Figure", mean: np.ndarray, texts: Sequence[str]) ->
         )
 
 
-def _ticks(shares: np.ndarray) -> str:
+def _ticks(fractions: np.ndarray) -> str:
     """Percent with a digit after the point where whole ones would repeat."""
-    return ".0%" if np.isfinite(shares).any() and np.ptp(shares[np.isfinite(shares)]) > 0.1 else ".1%"
+    return ".0%" if np.isfinite(fractions).any() and np.ptp(fractions[np.isfinite(fractions)]) > 0.1 else ".1%"
 
 
 def scatter(

@@ -1,4 +1,4 @@
-"""Tables of shares as heat maps with their numbers written in, e.g. what a probe reads off each code."""
+"""Tables of fractions as heat maps with their numbers written in, e.g. what a probe reads off each code."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def share_table(
+def fraction_table(
     mean: np.ndarray,
     deviation: np.ndarray,
     rows: Sequence[str],

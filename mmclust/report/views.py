@@ -132,7 +132,7 @@ def _over(found: Findings) -> dict[str, Any] | None:
         [str(i + 1) for i in range(n_over)],
         order=table.order,
         axes=("cluster", "over-cluster"),
-        shares="columns",
+        normalize="columns",
     )
     figure.update_xaxes(showticklabels=n_over <= 40)
     text = f"{n_over - table.empty} of {n_over} over-clusters are in use, {table.mixed} lie across clusters."

@@ -12,7 +12,7 @@ from mmclust.analysis.attribution import (
     mean_slopes,
     of_pixels,
     saliency_map,
-    view_shares,
+    view_contributions,
 )
 from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.methods.base import Method
@@ -104,7 +104,7 @@ def test_averages_are_taken_cluster_by_cluster_and_empty_ones_are_zero():
 
 def test_a_view_that_decides_alone_has_the_whole_share():
     first, second = np.array([[2.0, 1], [0, 0], [1, 1]]), np.array([[1.0], [4], [-2]])
-    shares = view_shares([first, second], np.array([0, 1, 0]), 3)
+    shares = view_contributions([first, second], np.array([0, 1, 0]), 3)
     np.testing.assert_allclose(shares, [[5 / 8, 3 / 8], [0, 1], [0, 0]])
 
 

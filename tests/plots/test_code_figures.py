@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmclust.plots.codes import SHOWN, divergence_figure, ownership_figure, use_figure
-from mmclust.plots.tables import share_table
+from mmclust.plots.tables import fraction_table
 
 
 def titles(figure) -> tuple[str, str]:
@@ -13,7 +13,7 @@ def titles(figure) -> tuple[str, str]:
 
 def test_a_table_of_shares_writes_every_number_and_leaves_gaps_empty():
     mean = np.array([[0.97, np.nan], [-0.2, 0.5]])
-    figure = share_table(mean, np.full((2, 2), 0.01), ["z", "z_s"], ["class", "x"], axes=("space", "read off"))
+    figure = fraction_table(mean, np.full((2, 2), 0.01), ["z", "z_s"], ["class", "x"], axes=("space", "read off"))
     assert titles(figure) == ("read off", "space")
     assert [a.text for a in figure.layout.annotations] == ["0.97 ± 0.01", "-0.20 ± 0.01", "0.50 ± 0.01"]
     assert figure.data[0].z[1][0] == 0, "worse than the mean is drawn as nothing"

@@ -265,8 +265,8 @@ class MSDIB(Method):
         # The whole objective, also while a part of it waits.
         whole = [weight * terms[name].detach() for name, weight in self._weights(c.ddc).items() if weight]
         self.objective = torch.stack(whole).sum()
-        shares = self.fusion.detach().softmax(dim=0)
-        return terms | {f"weight_{number}": share for number, share in enumerate(shares, start=1)}
+        fusion = self.fusion.detach().softmax(dim=0)
+        return terms | {f"weight_{number}": weight for number, weight in enumerate(fusion, start=1)}
 
     def _alignment(self, features: Float[Tensor, "v b f"]) -> dict[str, Tensor]:
         """The alignment's loss; `shared_information` is only watched."""
@@ -325,8 +325,8 @@ class MSDIB(Method):
 
     def fused(self, features: Float[Tensor, "v b f"]) -> Float[Tensor, "s b f"]:
         """The views' features and, last, their weighted sum H^s."""
-        shares = self.fusion.softmax(dim=0)
-        return torch.cat((features, torch.einsum("v,vbf->bf", shares, features).unsqueeze(0)))
+        fusion = self.fusion.softmax(dim=0)
+        return torch.cat((features, torch.einsum("v,vbf->bf", fusion, features).unsqueeze(0)))
 
     def classify(self, branches: Float[Tensor, "s b f"]) -> tuple[Float[Tensor, "s b h"], Float[Tensor, "s b k"]]:
         """Hidden layer and scores of every branch; one head serves all."""

@@ -78,7 +78,7 @@ class ConfusionTable:
     counts: np.ndarray
     """(R, C) samples by group of the rows and cluster."""
     order: Arrangement
-    shares: str
+    normalize: str
     thumbs: bool
     fit: bool
 
@@ -124,8 +124,8 @@ def table(clustering: Clustering, rows: Grouping) -> ConfusionTable:
     fit = max(counts.shape) > FITTED and st.toggle(
         "Fit all", key="fit", bind="query-params", help="Fit the whole table on the page instead of scrolling."
     )
-    shares = state.link("numbers", "counts")
-    return ConfusionTable(rows=rows, counts=counts, order=order, shares=shares, thumbs=thumbs, fit=fit)
+    normalize = state.link("numbers", "counts")
+    return ConfusionTable(rows=rows, counts=counts, order=order, normalize=normalize, thumbs=thumbs, fit=fit)
 
 
 def draw_table(clustering: Clustering, shown: ConfusionTable, found: selection.Selection | None) -> None:
@@ -139,7 +139,7 @@ def draw_table(clustering: Clustering, shown: ConfusionTable, found: selection.S
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     rows, order = shown.rows, shown.order
     data = clustering.derive(
-        ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.shares, shown.thumbs, shown.fit),
+        ("matrix", rows.key, rows.names, names, tuple(order.rows), shown.normalize, shown.thumbs, shown.fit),
         lambda: _content(clustering, shown, names),
     )
     clicked = matrix.draw_matrix(data, key="matrix", selected=_marked(clustering, shown, found))
@@ -167,7 +167,7 @@ def _content(clustering: Clustering, shown: ConfusionTable, names: Sequence[str]
         else (f"cluster of {rows.title}", "cluster", "in its match", "in its match"),
         alt=f"{rows.title.capitalize()} ({len(rows.names)}) against clusters ({len(names)}): samples in each cell",
         matched=matched,
-        shares=shown.shares,
+        normalize=shown.normalize,
         fit=shown.fit,
         sprite=_sprite(clustering, shown) if shown.thumbs else "",
         thumb=THUMB_PX,

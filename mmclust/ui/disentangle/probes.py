@@ -11,7 +11,7 @@ from mmclust.analysis.probes import FOLDS, SOURCE, probe_classes, probe_factor, 
 from mmclust.analysis.spaces import KNOWN, Space, choices
 from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
-from mmclust.plots.tables import share_table
+from mmclust.plots.tables import fraction_table
 from mmclust.reproduction.kmeans_evaluations import reported
 from mmclust.reproduction.table import Reported
 from mmclust.ui.shell import jobs
@@ -176,7 +176,7 @@ def probes(clustering: Clustering) -> None:
         columns = list(targets)
         figure = clustering.derive(
             ("probe figure", tuple(columns)),
-            lambda: share_table(mean, deviation, [s.title for s in shown], columns, axes=("space", "target")),
+            lambda: fraction_table(mean, deviation, [s.title for s in shown], columns, axes=("space", "target")),
         )
         st.plotly_chart(
             figure,

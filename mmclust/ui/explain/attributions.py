@@ -101,7 +101,7 @@ def _averaged(clustering: Clustering, rows: np.ndarray, groups: np.ndarray, n_gr
         effects = [effect(clustering, number, ids, slope) for number, slope in enumerate(slopes)]
         found = [attribution.averaged(part.reshape(len(part), -1), groups, n_groups) for part in effects]
         # as the method sees them: views compare
-        shares = attribution.view_shares(seen, groups, n_groups)
+        shares = attribution.view_contributions(seen, groups, n_groups)
         return {f"view_{number}": part for number, part in enumerate(found)} | {"shares": shares}
 
     time = trained_network.written(clustering)

@@ -36,25 +36,25 @@ def named_row(name: str, content: str) -> str:
     return f'<div class="mm-row"><span>{name}</span>{content}</div>'
 
 
-def bars(shares: dict[str, float]) -> str:
+def bars(fractions: dict[str, float]) -> str:
     """Shares as bars with their numbers."""
     return "".join(
         f'<div class="mm-said"><span>{escape(name)}</span>'
-        f'<i style="width:{60 * share:.1f}%;background:{palette.cluster_color(row)}"></i><b>{share:.0%}</b></div>'
-        for row, (name, share) in enumerate(shares.items())
+        f'<i style="width:{60 * fraction:.1f}%;background:{palette.cluster_color(row)}"></i><b>{fraction:.0%}</b></div>'
+        for row, (name, fraction) in enumerate(fractions.items())
     )
 
 
 def matrix(result: Result, names: Sequence[str], caption: str, *, cell: int, marked: Sequence[int] = ()) -> str:
     """A joint matrix, the classes named in `marked` set off, with the figures below it."""
-    share = result.counts / np.maximum(result.counts.sum(axis=1, keepdims=True), 1)
+    fraction = result.counts / np.maximum(result.counts.sum(axis=1, keepdims=True), 1)
     head = "".join(f'<th scope="col">{k + 1}</th>' for k in range(result.counts.shape[1]))
     body = "".join(
         f'<tr{" class=mm-marked" if label in marked else ""}><th scope="row">{escape(names[label])}</th>'
         + "".join(
             f'<td style="background:rgba(60,120,228,{part:.2f})" '
             f'title="{count} of class {escape(names[label])} in cluster {k + 1}">{count if part >= 0.02 else ""}</td>'
-            for k, (count, part) in enumerate(zip(result.counts[label], share[label], strict=True))
+            for k, (count, part) in enumerate(zip(result.counts[label], fraction[label], strict=True))
         )
         + "</tr>"
         for label in range(len(result.counts))

@@ -34,13 +34,13 @@ def style_reveal(found: style.StyleFindings, data: MultiViewDataset) -> str:
         for number, asked in enumerate(found.asked[:3])
         for words, near in (("style", found.near_style), ("category", found.near_category))
     ]
-    shares = {
+    fractions = {
         "nearest by style": found.same_by_style,
         "nearest by category": found.same_by_category,
         "at random": found.by_chance,
     }
     return drawing.figure(
-        "".join(rows) + drawing.bars(shares),
+        "".join(rows) + drawing.bars(fractions),
         "First the image, then its ten nearest; orange: another digit. Bars: fraction of the ten with the same digit, "
         "all images.",
     )
@@ -120,9 +120,9 @@ def over_beyond(found: overclustering.OverclusteringFindings, _: MultiViewDatase
     used = nesting.counts.sum(axis=0) > 0
     parts = np.bincount(nesting.owner[used], minlength=len(nesting.counts))
     cells = "".join(f"<span><b>{n}</b> <small>cluster {k + 1}</small></span>" for k, n in enumerate(parts))
-    shares = {"coarse clusters": found.purity_coarse, "fine clusters": found.purity_fine}
+    fractions = {"coarse clusters": found.purity_coarse, "fine clusters": found.purity_fine}
     return drawing.figure(
-        drawing.bars(shares) + f'<h4>Fine clusters in each cluster</h4><div class="mm-chips">{cells}</div>',
+        drawing.bars(fractions) + f'<h4>Fine clusters in each cluster</h4><div class="mm-chips">{cells}</div>',
         "Bars: purity, the fraction of samples in the most frequent class of their cluster.",
     )
 

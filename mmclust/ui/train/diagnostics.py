@@ -33,16 +33,16 @@ def diagnose(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = No
         curves: its points so far.
         sizes: samples per cluster in the latest snapshot, where there is one.
     """
-    share = record.step / record.total_steps if record.total_steps else 0.0
-    if record.status == "queued" or share < GRACE:
+    fraction = record.step / record.total_steps if record.total_steps else 0.0
+    if record.status == "queued" or fraction < GRACE:
         return []
     read = _Reader(curves)
     found = [
         _tiny_clusters(record, read, sizes),
         _critic_unstable(record, read),
         _critic_blind(record, read),
-        _not_one_hot(record, read, share),
-        _views_disagree(record, read, share),
+        _not_one_hot(record, read, fraction),
+        _views_disagree(record, read, fraction),
         _falling(record, read),
     ]
     present = [one for one in found if one is not None]
@@ -51,9 +51,9 @@ def diagnose(record: RunRecord, curves: Curves, sizes: Sequence[int] | None = No
 
 def all_clear(record: RunRecord, curves: Curves) -> str:
     """What to say when there is no sign of trouble; empty while nothing can be said yet."""
-    share = record.step / record.total_steps if record.total_steps else 0.0
+    fraction = record.step / record.total_steps if record.total_steps else 0.0
     entropy, n_clusters = _Reader(curves).last("signal/usage_entropy"), record.n_clusters or 0
-    if share < GRACE or entropy is None or n_clusters < 2:
+    if fraction < GRACE or entropy is None or n_clusters < 2:
         return ""
     return (
         f"No sign of collapse: all {n_clusters} clusters are in use (the entropy of their sizes is "
@@ -127,9 +127,9 @@ def _critic_blind(record: RunRecord, read: _Reader) -> Diagnostic | None:
     return None
 
 
-def _not_one_hot(record: RunRecord, read: _Reader, share: float) -> Diagnostic | None:
+def _not_one_hot(record: RunRecord, read: _Reader, fraction: float) -> Diagnostic | None:
     confidence = read.last("signal/confidence")
-    if confidence is not None and share > 0.6 and confidence < 0.85:
+    if confidence is not None and fraction > 0.6 and confidence < 0.85:
         return Diagnostic(
             level="notice",
             text=f"**Assignments are still soft**: mean confidence {confidence:.0%}. {_remedy(record, 'soft')}",
@@ -137,11 +137,11 @@ def _not_one_hot(record: RunRecord, read: _Reader, share: float) -> Diagnostic |
     return None
 
 
-def _views_disagree(record: RunRecord, read: _Reader, share: float) -> Diagnostic | None:
+def _views_disagree(record: RunRecord, read: _Reader, fraction: float) -> Diagnostic | None:
     agreement = read.last("signal/agreement")
     # The more views there are, the rarer it is that all of them agree.
     n_views = max(2, sum(name.startswith("view/acc_") for name in read.values))
-    if agreement is not None and share > 0.5 and agreement < 0.6 ** (n_views - 1):
+    if agreement is not None and fraction > 0.5 and agreement < 0.6 ** (n_views - 1):
         return Diagnostic(
             level="notice",
             text=f"**The views disagree**: they give the same cluster for only {agreement:.0%} of the samples. "

@@ -38,7 +38,7 @@ def draw_overclusters(clustering: Clustering) -> None:
                 [str(i + 1) for i in range(n_over)],
                 order=found.order,
                 axes=("cluster", "over-cluster"),
-                shares="columns",
+                normalize="columns",
                 height=max(360, 34 * len(names) + 90),
             ),
         )

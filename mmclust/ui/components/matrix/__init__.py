@@ -1,4 +1,4 @@
-"""A table of counts in the browser: coloured by shares, with heads that carry figures, every part of it clickable.
+"""A table of counts in the browser: coloured by fractions, with heads that carry metrics, every part of it clickable.
 
 Shapes: R rows and C columns as shown.
 """
@@ -45,7 +45,7 @@ def content(
     words: tuple[str, str, str, str],
     alt: str,
     matched: Sequence[tuple[int, int]] = (),
-    shares: str = "counts",
+    normalize: str = "counts",
     fit: bool = False,
     sprite: str = "",
     thumb: int = 0,
@@ -60,7 +60,7 @@ def content(
         words: what rows and columns are, and what the figures in the heads of rows and of columns are called.
         alt: what the table shows.
         matched: cells that belong together, framed.
-        shares: what colours and numbers are parts of: "counts" (the largest cell), "rows" or "columns".
+        normalize: what colours and numbers are parts of: "counts" (the largest cell), "rows" or "columns".
         fit: draw all of it in the room there is, however small the cells; otherwise it scrolls.
         sprite: address of a picture of R x C thumbnails.
         thumb: width of each in pixels.
@@ -73,7 +73,7 @@ def content(
         "words": words,
         "alt": alt,
         "matched": [list(cell) for cell in matched],
-        "shares": shares,
+        "shares": normalize,
         "fit": fit,
         "sprite": sprite,
         "thumb": thumb,
