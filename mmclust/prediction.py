@@ -229,15 +229,15 @@ def _nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def table(found: Prediction, names: dict[int, str] | None = None) -> dict[str, Any]:
-    """Columns of a table of new samples: number, cluster (from 1), its name, confidence, probabilities, neighbours."""
+    """Columns of a table of new samples: number, cluster (from 0), its name, confidence, probabilities, neighbours."""
     names = names or {}
     columns: dict[str, Any] = {
         "sample": np.arange(len(found.probs)),
-        "cluster": found.clusters + 1,
-        "name": np.array([names.get(int(cluster), "") for cluster in found.clusters], dtype=object),
+        "cluster": found.clusters,
+        "cluster_name": np.array([names.get(int(cluster), "") for cluster in found.clusters], dtype=object),
         "confidence": found.confidence,
     }
     if not any(names.values()):
-        del columns["name"]
-    columns |= {f"p{cluster + 1}": found.probs[:, cluster] for cluster in range(found.probs.shape[1])}
+        del columns["cluster_name"]
+    columns |= {f"p{cluster}": found.probs[:, cluster] for cluster in range(found.probs.shape[1])}
     return columns | {f"neighbour{rank + 1}": found.neighbours[:, rank] for rank in range(found.neighbours.shape[1])}

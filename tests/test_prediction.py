@@ -83,9 +83,9 @@ def test_the_command_writes_a_table(finished_run: Make, tmp_path: Path, capsys: 
         assert main(["predict", run.id, str(new), "--out", str(out)]) == 0
         frame = read(out)
         assert len(frame) == 30
-        assert frame["cluster"].between(1, 10).all()
-        np.testing.assert_allclose(frame[[f"p{k}" for k in range(1, 11)]].sum(axis=1), 1, atol=1e-5)
-        assert set(frame.loc[frame["cluster"] == 1, "name"]) <= {"round"}
+        assert frame["cluster"].between(0, 9).all()
+        np.testing.assert_allclose(frame[[f"p{k}" for k in range(10)]].sum(axis=1), 1, atol=1e-5)
+        assert set(frame.loc[frame["cluster"] == 0, "cluster_name"]) <= {"round"}
     assert "30 samples; sizes of the clusters" in capsys.readouterr().out
     for wrong, why in (
         ([run.id, str(new), "--out", "table.xls"], "choose one of them"),

@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "predict",
         help="clusters of new samples by a finished run",
-        description="Columns: number of the sample, cluster (from 1), confidence, probability of each cluster, and the "
+        description="Columns: number of the sample, cluster (from 0), confidence, probability of each cluster, and the "
         "numbers of the most similar samples of the run.",
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.report import annotations as of_annotation
+from mmclust.report import sample_table
 from mmclust.report.findings import Findings, gather
 from mmclust.report.page import write_report
 from mmclust.runs.annotations import Annotation
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
-    """Write spec.json, metrics.csv, assignments.csv, codes.npz and report.html of a run's last snapshot.
+    """Write spec.json, metrics.csv, assignments.csv, codes.npz, samples.parquet and report.html of a last snapshot.
 
     Where it was kept, understanding.json says what was understood of the file that the data come from.
 
@@ -54,12 +55,13 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
         log.warning("exported without %s: %s", "classes and images" if dataset is None else "Grad-CAM", error)
     found = gather(run, dataset)
     out.mkdir(parents=True, exist_ok=True)
-    names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html")
-    spec, curves, assignments, codes, report = files = [out / name for name in names]
+    names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html")
+    spec, curves, assignments, codes, samples, report = files = [out / name for name in names]
     spec.write_text(run.spec.to_json() + "\n", encoding="utf-8")
     found.curves[["step", "epoch", "name", "value"]].to_csv(curves, index=False)
     _write_assignments(found, assignments)
     _write_codes(found, codes)
+    sample_table.write(found.clustering, samples)
     write_report(run, dataset, method, report)
     if found.understanding is not None:
         files.append(out / UNDERSTANDING)

@@ -185,7 +185,7 @@ def test_export_writes_what_other_programs_read(capsys: pytest.CaptureFixture[st
     main(["train", *TINY, "--epochs", "2", "--json"])
     run_id = document(capsys)["run_id"]
     assert main(["export", run_id, "--out", str(tmp_path / "out"), "--json"]) == 0
-    files = {"spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html"}
+    files = {"spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html"}
     assert files <= set(document(capsys)["files"])
     assert files <= {path.name for path in (tmp_path / "out").iterdir()}
 

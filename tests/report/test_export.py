@@ -2,7 +2,10 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from sklearn.decomposition import PCA
 
 from mmclust import worker
 from mmclust.evaluation.annotation import Merge, Split
@@ -13,7 +16,7 @@ from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 
-NAMES = ["spec.json", "metrics.csv", "assignments.csv", "codes.npz", "report.html"]
+NAMES = ["spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html"]
 
 
 def rows(path):
@@ -25,7 +28,7 @@ def test_every_promised_file_is_written_and_says_what_the_run_found(finished, di
     run = finished()
     files = export(run, tmp_path / "new" / "folder")
     assert [path.name for path in files] == NAMES
-    spec, curves, assignments, codes, _ = files
+    spec, curves, assignments, codes, samples, _ = files
     assert RunSpec.from_json(spec.read_text()) == run.spec
     assert [row["value"] for row in rows(curves) if row["name"] == "loss/adv"] == ["1.0", "0.5", "0.3333333333333333"]
     table = rows(assignments)
@@ -37,6 +40,13 @@ def test_every_promised_file_is_written_and_says_what_the_run_found(finished, di
         assert set(arrays.files) == {"sample", "cluster", "class", "logits", "probs", "z", "z_s"}
         np.testing.assert_array_equal(arrays["z"], snapshot.spaces["z"])
         np.testing.assert_allclose(arrays["probs"].sum(axis=1), 1, rtol=1e-5)
+    frame = pd.read_parquet(samples)
+    assert frame["cluster"].tolist() == snapshot.y_pred.tolist()
+    assert frame["class"].astype(int).tolist() == digits.labels.tolist()
+    np.testing.assert_allclose(frame[[f"p{k}" for k in range(10)]], snapshot.probs, rtol=1e-6)
+    wanted = PCA(2, svd_solver="full").fit_transform(snapshot.spaces["z"].astype(np.float64))
+    np.testing.assert_allclose(np.abs(frame[["x", "y"]]), np.abs(wanted), atol=1e-4)
+    assert pq.read_schema(samples).metadata[b"run"].decode() == run.id
 
 
 def test_annotations_are_written_beside_the_run(finished, digits, tmp_path):
