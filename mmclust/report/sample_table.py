@@ -1,8 +1,8 @@
 """The samples of a run as one table that other explorers of embeddings open: a row a sample, in Parquet.
 
-Columns: `sample` (its number in the data), `x` and `y` (the first two principal components of the fused code), `cluster`
-(from 0), `cluster_name`, `confidence`, `cluster_view_1` ... where the run has several views, `p0` to `pK-1`; with labels
-`class` and `right`; with captions `text`.
+Columns: `sample` (its number in the data), `x` and `y` (the first two principal components of the fused code),
+`cluster` (from 0), `cluster_name`, `confidence`, `cluster_view_1` ... where the run has several views, `p0` to `pK-1`;
+with labels `class` and `right`; with captions `text`.
 """
 
 from pathlib import Path
