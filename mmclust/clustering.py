@@ -93,6 +93,11 @@ class Clustering:
         return self.dataset
 
     @property
+    def wrong(self) -> np.ndarray | None:
+        """(n,) whether the sample has a class and lies in the cluster of another one; None without labels."""
+        return None if self.right is None or self.y_true is None else ~self.right & (self.y_true != metrics.NO_CLASS)
+
+    @property
     def images(self) -> np.ndarray | None:
         """The first image view (N, C, H, W) of the data set, or None."""
         for spec, view in zip(self.data.spec.views, self.data.views, strict=True):

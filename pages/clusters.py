@@ -55,7 +55,8 @@ if fused is not None:
     with right:
         st.markdown("**Confidence** :gray[(log scale)]")
         figure = clustering.derive(
-            "sure", partial(plots.confidence_figure, clustering.confidence, clustering.right, height=300)
+            "sure",
+            partial(plots.confidence_figure, clustering.confidence, clustering.right, clustering.wrong, height=300),
         )
         st.plotly_chart(
             figure, key="sure", alt="Histogram of the largest cluster probability", config={"displayModeBar": False}

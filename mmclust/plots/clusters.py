@@ -46,12 +46,15 @@ def size_figure(
     return figure
 
 
-def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *, height: int = 300) -> "go.Figure":
+def confidence_figure(
+    confidence: np.ndarray, right: np.ndarray | None = None, wrong: np.ndarray | None = None, *, height: int = 300
+) -> "go.Figure":
     """Histogram of the largest probability of each sample; wrong ones in front of right ones where that is known.
 
     Args:
         confidence: (n,) in [0, 1].
         right: (n,) booleans, or None without labels.
+        wrong: (n,) booleans; those that are neither have no class. None for all that are not right.
         height: pixels.
     """
     import plotly.graph_objects as go
@@ -59,7 +62,9 @@ def confidence_figure(confidence: np.ndarray, right: np.ndarray | None = None, *
     edges = np.linspace(0, 1, 41)
     parts = [("samples", np.ones(len(confidence), bool), RIGHT)]
     if right is not None:
-        parts = [("right", right, RIGHT), ("wrong", ~right, WRONG)]
+        wrong = ~right if wrong is None else wrong
+        parts = [("right", right, RIGHT), ("wrong", wrong, WRONG), ("no class", ~(right | wrong), NEUTRAL)]
+        parts = [part for part in parts if part[0] != "no class" or part[1].any()]
     figure = go.Figure()
     for name, member, color in parts:
         figure.add_bar(

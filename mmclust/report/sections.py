@@ -123,7 +123,7 @@ def clusters(found: Findings) -> Section:
     """Sizes, confidence and the most confident samples of each cluster."""
     shown = found.clustering
     size = cluster_plots.size_figure(shown.sizes, found.cluster_names, colors=shown.colors)
-    confidence = cluster_plots.confidence_figure(shown.confidence, shown.right)
+    confidence = cluster_plots.confidence_figure(shown.confidence, shown.right, shown.wrong)
     rows = []
     if shown.dataset is not None:
         alts = (f"The {N_IMAGES} most confident samples of cluster {name}" for name in found.cluster_names)
@@ -236,5 +236,5 @@ def _space_title(found: Findings) -> str:
 
 def _strips(found: Findings, rows: np.ndarray, alt: str) -> list[samples.Picture]:
     shown = found.clustering
-    borders = None if shown.right is None else [None if ok else WRONG for ok in shown.right[rows]]
+    borders = None if shown.wrong is None else [WRONG if one else None for one in shown.wrong[rows]]
     return samples.strips(shown.data, shown.ids[rows], alt, columns=N_IMAGES, borders=borders)

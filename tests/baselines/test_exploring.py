@@ -11,10 +11,13 @@ from mmclust import specs, worker
 from mmclust.baselines import classic
 from mmclust.baselines.exploring import EXPLORED, MOST_COLUMNS, fit
 from mmclust.cli.main import main
+from mmclust.clustering import cluster_snapshot
 from mmclust.data import catalogue, uploads
 from mmclust.evaluation.metrics import acc
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
+from mmclust.ui.components import cluster_members
+from mmclust.ui.components.pointmap import map_points
 from tests.data.made import LABELS, A, N, frame
 from tests.pages.test_pages import PAGES, assert_clean, open_page, texts, wait_for_jobs
 
@@ -76,6 +79,21 @@ def test_every_page_shows_a_baseline_of_a_single_matrix(page: str, table: str) -
     assert_clean(app)
     if page in ("map", "clusters", "confusion"):
         assert app.query_params["run"] == run.id and "100.0%" in texts(app)
+
+
+def test_samples_without_a_class_are_neither_right_nor_wrong(table: str) -> None:
+    run = explored(table)
+    shown = cluster_snapshot(run.record(), run, 0, run.snapshot(), dataset=catalogue.load(table))
+    assert shown.right is not None and shown.wrong is not None and shown.y_true is not None
+    assert not shown.wrong.any() and (shown.right | (shown.y_true < 0)).all()
+    rows = np.arange(N)
+    points = map_points.Points(rows=rows, xy=np.zeros((N, 2)), views=None, landmarks=np.empty((0, 0)))
+    coloring = next(one for one in map_points.colorings(shown, points) if one.key == "correctness")
+    assert coloring.names == ("right", "wrong", "no class")
+    np.testing.assert_array_equal(coloring.values, np.where(shown.y_true < 0, 2, 0))
+    frame_ = map_points.frame(shown, shown.snapshot, rows, shown.ids, np.zeros((N, 2)))
+    np.testing.assert_array_equal(frame_.values["correctness"], coloring.values)
+    assert not len(cluster_members.members(shown, 0, "wrong", 5))
 
 
 @pytest.mark.parametrize("page", ["train", "map", "clusters", "confusion", "disentangle", "explain"])

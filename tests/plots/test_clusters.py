@@ -21,6 +21,13 @@ def test_every_sample_is_in_the_histogram_once():
     assert figure.data[0].y[-1] == 2
 
 
+def test_samples_without_a_class_are_neither_right_nor_wrong():
+    right, wrong = np.array([True, False, False]), np.array([False, True, False])
+    figure = clusters.confidence_figure(np.array([0.2, 0.5, 0.8]), right, wrong)
+    assert [(trace.name, sum(trace.y)) for trace in figure.data] == [("right", 1), ("wrong", 1), ("no class", 1)]
+    assert len({trace.marker.color for trace in figure.data}) == 3
+
+
 def test_without_labels_there_is_one_histogram():
     figure = clusters.confidence_figure(np.linspace(0, 1, 500))
     assert len(figure.data) == 1

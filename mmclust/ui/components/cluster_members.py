@@ -24,7 +24,7 @@ def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.
         return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
     own = np.flatnonzero(clustering.y_pred == cluster)
     if kind == "wrong":
-        own = own[~clustering.right[own]] if clustering.right is not None else own[:0]
+        own = own[clustering.wrong[own]] if clustering.wrong is not None else own[:0]
         return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]
     if kind == "random":
         return np.sort(np.random.default_rng(cluster).permutation(own)[:count])

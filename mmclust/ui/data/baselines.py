@@ -50,8 +50,12 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
         if st.form_submit_button("Explore", type="primary", icon=":material/play_arrow:", help="Start these runs."):
             with frame.messages():
                 _start(entry, chosen, int(n_clusters), int(seed))
-    active = any(record.active for record in _records(entry))
-    st.fragment(_list, run_every=TICK_S if active else None)(entry, active)
+    records = _records(entry)
+    if active := [record.run_id for record in records if record.active]:
+        st.fragment(_watch, run_every=TICK_S)(entry, active)
+    for record in records:
+        if not record.active:
+            _row(record)
 
 
 def _start(entry: Entry, names: list[str], n_clusters: int, seed: int) -> None:
@@ -71,12 +75,13 @@ def _records(entry: Entry) -> list[RunRecord]:
     return [one for one in records if one.spec.dataset == entry.name and one.spec.method in EXPLORED][:LISTED]
 
 
-def _list(entry: Entry, was_active: bool) -> None:
+def _watch(entry: Entry, were_active: list[str]) -> None:
+    """The runs that still go on; the tab is drawn anew when one has ended."""
     with frame.messages():
-        records = _records(entry)
-        if was_active and not any(record.active for record in records):
-            st.rerun()  # draws the tab once more, without the clock
-        for record in records:
+        active = [record for record in _records(entry) if record.active]
+        if [record.run_id for record in active] != were_active:
+            st.rerun()
+        for record in active:
             _row(record)
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from mmclust.data import catalogue
 from mmclust.data.entry import Entry
 from mmclust.ui.components import descriptions
+from mmclust.ui.data import baselines
 from mmclust.ui.shell import forms, login
 
 KEY = "data:choice"
@@ -96,9 +97,10 @@ def just_added(entry: Entry) -> None:
     if st.session_state.get(JUST_ADDED) != entry.name:
         st.session_state.pop(JUST_ADDED, None)
         return
+    further = "Explore with baselines" if baselines.fits_alone(entry) else "Train on this"
     with st.container(key="data-just-added"):
         st.success(
-            f"**{entry.title}** was added to your data sets. Browse it below, or press *Train on this*.",
+            f"**{entry.title}** was added to your data sets. Browse it below, or press *{further}*.",
             icon=":material/check:",
         )
         if st.session_state.pop(UNSEEN, False):

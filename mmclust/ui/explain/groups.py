@@ -26,9 +26,9 @@ def groups(clustering: Clustering, cluster: int) -> list[Group]:
     least = cluster_members.members(clustering, cluster, "least confident", COUNT)
     unsure = Group(name="least confident", about="largest entropy of the cluster probabilities", rows=least)
     members = own(clustering, cluster)
-    if clustering.right is None:
+    if clustering.right is None or clustering.wrong is None:
         return [Group(name="most confident", about="largest probability of the cluster", rows=members[:COUNT]), unsure]
-    right, wrong = members[clustering.right[members]][:COUNT], members[~clustering.right[members]][:COUNT]
+    right, wrong = members[clustering.right[members]][:COUNT], members[clustering.wrong[members]][:COUNT]
     return [
         Group(name="right", about=f"most confident {clustering.word}s of the matched class", rows=right),
         Group(name="wrong", about=f"most confident {clustering.word}s of another class", rows=wrong),

@@ -41,9 +41,8 @@ def compared(clustering: Clustering, row: int) -> list[int]:
     if (
         clustering.matched is not None
         and clustering.y_true is not None
-        and clustering.right is not None
-        and not clustering.right[row]
-        and clustering.y_true[row] >= 0
+        and clustering.wrong is not None
+        and clustering.wrong[row]
     ):
         true = np.flatnonzero(clustering.matched == clustering.y_true[row])
         if len(true):
@@ -53,7 +52,7 @@ def compared(clustering: Clustering, row: int) -> list[int]:
 
 
 def _why(clustering: Clustering, row: int, other: int) -> str:
-    wrong = clustering.right is not None and not clustering.right[row]
+    wrong = clustering.wrong is not None and clustering.wrong[row]
     matched = (
         clustering.matched is not None
         and clustering.y_true is not None

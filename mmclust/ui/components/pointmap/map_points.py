@@ -8,7 +8,7 @@ import numpy as np
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
-from mmclust.evaluation.metrics import shown_groups
+from mmclust.evaluation.metrics import NO_CLASS, shown_groups
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
 from mmclust.ui.components import descriptions, pictures, pointmap
@@ -63,8 +63,14 @@ def frame(clustering: Clustering, snapshot: Snapshot, rows: np.ndarray, ids: np.
     clusters = snapshot.y_pred[rows]
     values = {"cluster": clusters, "confidence": np.exp(snapshot.log_probs[rows].max(axis=1))}
     if clustering.y_true is not None and clustering.matched is not None and clustering.data.labels is not None:
-        values["correctness"] = (clustering.matched[clusters] != clustering.data.labels[ids]).astype(np.uint8)
+        labels = clustering.data.labels[ids]
+        values["correctness"] = _correctness(clustering.matched[clusters] == labels, labels == NO_CLASS)
     return Frame(epoch=snapshot.epoch, xy=xy, values=values)
+
+
+def _correctness(right: np.ndarray, unlabelled: np.ndarray) -> np.ndarray:
+    """0 for right, 1 for wrong and 2 for no class, of booleans (n,)."""
+    return np.where(unlabelled, 2, ~right).astype(np.uint8)
 
 
 def texts(clustering: Clustering) -> str:
@@ -139,7 +145,7 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
             colors=clustering.colors,
         )
     )
-    if clustering.y_true is not None and clustering.right is not None:
+    if clustering.y_true is not None and clustering.right is not None and clustering.wrong is not None:
         classes = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
         labels, classes = shown_groups(clustering.y_true[rows], classes)
         colors = cluster_colors(len(classes))
@@ -153,14 +159,16 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
                 colors=colors,
             )
         )
+        unlabelled = ~(clustering.right | clustering.wrong)
+        n_kinds = 3 if unlabelled.any() else 2
         found.append(
             Coloring(
                 key="correctness",
                 title="correctness",
-                colors=(RIGHT, WRONG),
-                names=("right", "wrong"),
+                colors=(RIGHT, WRONG, NEUTRAL)[:n_kinds],
+                names=("right", "wrong", "no class")[:n_kinds],
                 help="Whether the assigned cluster is the one matched to the sample's class",
-                values=(~clustering.right[rows]).astype(np.uint8),
+                values=_correctness(clustering.right[rows], unlabelled[rows]),
             )
         )
     found.append(
