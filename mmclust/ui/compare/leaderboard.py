@@ -18,7 +18,7 @@ from mmclust.sweeps import results
 from mmclust.sweeps.known import key
 from mmclust.ui.compare import chosen_runs
 from mmclust.ui.components import run_descriptions
-from mmclust.ui.shell import cache, frame, jobs, state
+from mmclust.ui.shell import cache, frame, hidden, jobs, state
 
 COSTS = {"core": "core-minutes", "GPU": "GPU-minutes"}
 """Columns of what a row has cost, by the kind of device."""
@@ -38,6 +38,9 @@ COST_HELP = (
 
 def draw_leaderboard() -> None:
     """For each data set: our runs with mean and deviation over seeds, baselines, and what papers report."""
+    if hidden.hidden():
+        frame.empty("Accuracy is hidden", "The leaderboard ranks by agreement with the classes. Reveal it at the top.")
+        return
     finished = [run for run in chosen_runs.usable().values() if run.status == "finished" and run.metrics]
     names = sorted({run.spec.dataset for run in finished})
     if not names:

@@ -20,6 +20,7 @@ from mmclust.runs.annotations import Annotation
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
+from mmclust.ui.shell import hidden
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ def prepared(spec: RunSpec) -> MultiViewDataset:
 
 
 def clustering(record: RunRecord, epoch: int, path: Path, annotation: Annotation | None = None) -> Clustering:
-    """A run at an epoch, from memory where it was shown before.
+    """A run at an epoch, from memory where it was shown before; without classes where this session hides them.
 
     Args:
         record: the run.
@@ -110,16 +111,21 @@ def clustering(record: RunRecord, epoch: int, path: Path, annotation: Annotation
     Raises:
         ValueError: the annotation does not fit the snapshot.
     """
-    found = _clustering(record.run_id, epoch, str(path), path.stat().st_mtime_ns, record)
+    record = hidden.of_record(record)
+    found = _clustering(record.run_id, epoch, str(path), path.stat().st_mtime_ns, hidden.hidden(), record)
     found = found if found.record == record else found.with_record(record)
     return found if annotation is None else found.annotated(annotation)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _clustering(run_id: str, epoch: int, path: str, written: int, _record: RunRecord) -> Clustering:
+def _clustering(
+    run_id: str, epoch: int, path: str, written: int, without_labels: bool, _record: RunRecord
+) -> Clustering:
     # `path` and `written` are part of the key: Streamlit leaves out only names that start with an underscore.
     run = store().get(run_id)
     data = dataset(run.spec.dataset, run.spec.limit)
+    if without_labels:
+        data = hidden.without_labels(data)
     snapshot = run.snapshot(epoch)
     if snapshot.index.max() >= data.n_samples:
         raise ValueError(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from mmclust.plots.curves import decimate
 from mmclust.runs.run import Run
+from mmclust.ui.shell import hidden
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ def _reader(run_id: str, home: str) -> _CurveReader:
 
 
 def read(run: Run) -> Curves:
-    """All curves of a run; only points that came since the last call are read from the store."""
-    return _reader(run.id, str(run.store.home)).read(run)
+    """All curves that this session may see; only points that came since the last call are read from the store."""
+    return hidden.of_curves(_reader(run.id, str(run.store.home)).read(run))
 
 
 def thin(points: Curves, names: list[str]) -> pd.DataFrame:

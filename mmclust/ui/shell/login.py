@@ -5,7 +5,7 @@ import streamlit as st
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
 from mmclust.runs.record import RunRecord, Unreadable
-from mmclust.ui.shell import cache, frame
+from mmclust.ui.shell import cache, frame, hidden
 
 
 def signs_in() -> bool:
@@ -44,7 +44,8 @@ def sees(dataset: str) -> bool:
 
 def runs(*, examples: bool = True) -> list[RunRecord]:
     """The runs that are shown to the user, newest first; see `RunStore.list`."""
-    return [record for record in cache.store().list(examples=examples) if sees(record.spec.dataset)]
+    shown = (record for record in cache.store().list(examples=examples) if sees(record.spec.dataset))
+    return [hidden.of_record(record) for record in shown]
 
 
 def unreadable() -> list[Unreadable]:
