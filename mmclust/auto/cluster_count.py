@@ -6,7 +6,7 @@ both hold. Among numbers that are tied the largest is taken: merging two cluster
 Shapes: N samples, D columns, K clusters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,11 @@ MANY_CLUSTERS = 10
 """Bounds the neighbours by which preparations are compared, while the number of clusters is open."""
 
 Views = Sequence[np.ndarray]
+Report = Callable[[float], None]
+
+
+def _nobody(fraction: float) -> None:
+    """Told how far it is where nobody watches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +85,7 @@ class Suggestion:
         return asdict(self) | {"plausible": list(self.plausible), "tried": tried}
 
 
-def suggest_for(dataset: "MultiViewDataset", *, seed: int = 0) -> Suggestion:
+def suggest_for(dataset: "MultiViewDataset", *, seed: int = 0, report: Report = _nobody) -> Suggestion:
     """A number of clusters for a data set as it was read; images count as two views, their pixels and their edges.
 
     Raises:
@@ -93,16 +98,21 @@ def suggest_for(dataset: "MultiViewDataset", *, seed: int = 0) -> Suggestion:
         from mmclust.auto import shallow
 
         codes = shallow.describe(dataset.views[0], dataset.spec.views[0], seed)
-        return suggest((codes.pixels, codes.hog), seed=seed)
+        return suggest((codes.pixels, codes.hog), seed=seed, report=report)
     from mmclust.auto.view_run import chosen_steps, comparable
     from mmclust.data import preprocessing
 
     steps, _ = chosen_steps(dataset, MANY_CLUSTERS, seed)
-    return suggest(comparable(preprocessing.prepare(dataset, steps)), seed=seed)
+    return suggest(comparable(preprocessing.prepare(dataset, steps)), seed=seed, report=report)
 
 
-def suggest(views: Views, *, seed: int = 0) -> Suggestion:
+def suggest(views: Views, *, seed: int = 0, report: Report = _nobody) -> Suggestion:
     """A number of clusters for prepared views, each (N, D).
+
+    Args:
+        views: prepared.
+        seed: of all draws.
+        report: told the fraction done.
 
     Raises:
         ValueError: too few samples to compare even two numbers.
@@ -120,10 +130,12 @@ def suggest(views: Views, *, seed: int = 0) -> Suggestion:
     whole = _clusterings(some, numbers, seed)
     rands: dict[int, list[float]] = {k: [] for k in numbers}
     for number in range(N_SUBSAMPLES):
+        report((number + 1) / (N_SUBSAMPLES + 2))
         rows = np.sort(random.permutation(n_samples)[: int(SUBSAMPLE * n_samples)])
         parts = _clusterings([view[rows] for view in some], numbers, seed + 1 + number)
         for k in numbers:
             rands[k].append(max(ari(one[rows], other) for one, other in zip(whole[k], parts[k], strict=True)))
+    report((N_SUBSAMPLES + 1) / (N_SUBSAMPLES + 2))
     tried = []
     for k in numbers:
         measure = Evidence(some, k, seed, n_repeats=1)

@@ -18,6 +18,9 @@ PREFIX = "hyperparameter:"
 SAVED = "form"
 """Session key of the values that outlast a change of page: name -> value."""
 
+NUMBERS = "form:"
+"""How session keys of whole numbers begin: `form:epochs`."""
+
 DEFAULTS = "form-defaults"
 """Session key of the defaults that the form was last drawn with: name -> value."""
 
@@ -102,6 +105,21 @@ def hyperparameters(
     return changes
 
 
+def number(name: str, label: str, default: int, low: int, high: int, text: str) -> int:
+    """A whole number that stands in the URL where it is not the default; one left at an earlier default follows it."""
+    key = f"{NUMBERS}{name}"
+    earlier = st.session_state.setdefault(DEFAULTS, {}).get(name, default)
+    if key in st.session_state and earlier != default and st.session_state[key] == earlier:
+        st.session_state[key] = default
+    if key not in st.session_state:
+        wanted = str(saved(name, default))
+        st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
+    st.session_state[DEFAULTS] = st.session_state[DEFAULTS] | {name: default}
+    value = int(st.number_input(label, low, high, step=1, key=key, help=text))
+    save_change(name, value, default)
+    return value
+
+
 def _follow(defaults: Mapping[str, Any]) -> None:
     """Move sliders that stand at an earlier default, e.g. of more samples, to the present one."""
     earlier = st.session_state.get(DEFAULTS, {})
@@ -110,7 +128,7 @@ def _follow(defaults: Mapping[str, Any]) -> None:
         if key in st.session_state and name in earlier and not same(earlier[name], default):
             value = st.session_state[key]
             st.session_state[key] = default if same(value, earlier[name]) else value
-    st.session_state[DEFAULTS] = dict(defaults)
+    st.session_state[DEFAULTS] = earlier | dict(defaults)
 
 
 def widget(hyperparameter: Hyperparameter, default: Any) -> Any:

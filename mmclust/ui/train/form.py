@@ -9,15 +9,17 @@ import streamlit as st
 from mmclust import launch, specs
 from mmclust.data import catalogue, preprocessing
 from mmclust.methods import card
-from mmclust.methods.automatic import Facts
+from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
 from mmclust.ui.shell import cache, forms, frame, login, state
+from mmclust.ui.train import cluster_count
+from mmclust.ui.train.cluster_count import Count
 
 MAX_EPOCHS = 5000
 _FOR_ALL = ("dataset", "method", "preset", "seed", "launcher", "device")
 """What stays when another data set, method or preset is chosen."""
-_DEPENDENT = ("form:epochs", "form:clusters", "form:limit", "form:precision")
+_DEPENDENT = ("form:epochs", *cluster_count.KEYS, "form:limit", "form:precision", "form:budget")
 """Session keys of the other settings, whose defaults depend on that choice."""
 _CHOSEN = "form-chosen"
 """Session key of the data set, method and preset of the last visit."""
@@ -30,9 +32,13 @@ class Choice:
     dataset: str
     method: MethodCard
     preset: str
+    facts: Facts | None
+    """What preset auto goes by; None for other presets."""
+    budget_min: float | None
+    """Minutes that the user plans for; None for the preset's."""
     epochs: int
     seed: int
-    clusters: int | None
+    clusters: Count
     limit: int | None
     launcher: str
     device: str
@@ -41,14 +47,29 @@ class Choice:
     """Hyper-parameters that differ from the preset."""
 
     @property
+    def n_train(self) -> int | None:
+        """Samples to train on, where they may be fewer than a batch."""
+        return _n_trained(self.dataset, self.method, self.preset, self.limit)
+
+    @property
     def values(self) -> dict[str, Any]:
         """Every hyper-parameter."""
-        n_train = _n_trained(self.dataset, self.method, self.preset, self.limit)
-        facts = _facts(self.dataset, self.method, self.preset)
-        return self.method.resolve(self.dataset, self.preset, self.changes, n_samples=n_train, facts=facts)
+        return self.method.resolve(
+            self.dataset,
+            self.preset,
+            self.changes,
+            n_samples=self.n_train,
+            facts=self.facts,
+            budget_min=self.budget_min,
+        )
 
 
 _METHOD_HELP = "Methods that accept this data set: some are for images, others for multi-view data."
+_PRESET_HELP = (
+    "Auto, Quick and Best-known decide everything by the data, without labels and without their name; they differ in "
+    "the time they plan for. Paper: the published settings."
+)
+_BUDGET_HELP = "Minutes of one processor core that the training is planned for, start and evaluations included."
 
 
 def form() -> Choice | None:
@@ -63,28 +84,107 @@ def form() -> Choice | None:
         return None
     told = st.container()
     method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
-    preset = _pick("preset", "Preset", [p for p in PRESETS if p in method.presets], str.capitalize, segmented=True)
+    presets = [p for p in PRESETS if p in method.presets]
+    preset = _pick("preset", "Preset", presets, lambda p: _with_length(method, p), segmented=True, help=_PRESET_HELP)
     _follow_url(dataset, method.name, preset)
-    facts = _facts(dataset, method, preset)
-    about = method.preset(preset, dataset, facts)
+    note, start, plan, count = (st.container() for _ in range(4))
+    with st.expander("Data and device"):
+        limit = forms.number("limit", "Samples (0: all)", 0, 0, 10**9, "Train on a random subset of this size.") or None
+        more = st.container()
+    with count:
+        clusters = cluster_count.choose(dataset, limit)
+    left, right = plan.columns(2, gap="small")
+    with left:
+        budget_min = _budget(method, preset)
+    facts = _facts(dataset, method, preset, limit, clusters.n_clusters)
+    about = method.preset(preset, dataset, facts, budget_min=budget_min)
     if about.note:
-        st.caption(about.note)
-    start = st.container()
-    settings = _settings(dataset, about)
-    n_train = _n_trained(dataset, method, preset, settings["limit"])
-    defaults = method.resolve(dataset, preset, {}, n_samples=n_train, facts=facts)
+        note.caption(about.note)
+    with right:
+        seed = forms.number("seed", "Seed", 0, 0, 2**31 - 1, "Random seed: the same seed reproduces a run.")
+    with left if budget_min is None and not method.is_automatic(preset) else plan:
+        epochs = forms.number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Number of passes over the data.")
+    schedule = plan.container()
+    with more:
+        settings = _machine(about)
+    defaults = method.resolve(
+        dataset,
+        preset,
+        {},
+        n_samples=_n_trained(dataset, method, preset, limit),
+        facts=facts,
+        budget_min=budget_min,
+    )
     _ablations(method)
     changes = forms.hyperparameters(method, defaults, open_groups=("Objective",))
     if changes:
         st.button(
             f"Reset to preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
         )
-    choice = Choice(dataset=dataset, method=method, preset=preset, changes=changes, **settings)
+    choice = Choice(
+        dataset=dataset,
+        method=method,
+        preset=preset,
+        facts=facts,
+        budget_min=budget_min,
+        epochs=epochs,
+        seed=seed,
+        clusters=clusters,
+        limit=limit,
+        changes=changes,
+        **settings,
+    )
+    schedule.caption(_schedule(choice, len(about.plan.get("candidates", ())) or 1))
     with told:
         _notes(choice)
     with start:
         _start(choice)
     return choice
+
+
+def _with_length(method: MethodCard, preset: str) -> str:
+    """A preset with the time that it plans for, where it plans for one."""
+    if not method.is_automatic(preset):
+        return preset.capitalize()
+    minutes = BUDGETS_MIN[preset]
+    return (
+        f"{preset.capitalize()} · {60 * minutes:.0f} s" if minutes < 1 else f"{preset.capitalize()} · {minutes:g} min"
+    )
+
+
+def _budget(method: MethodCard, preset: str) -> float | None:
+    """Minutes that a run of preset auto plans for, as the user wants them; None for the preset's own."""
+    if not method.is_automatic(preset):
+        return None
+    key, default = "form:budget", round(BUDGETS_MIN[preset], 2)
+    if key not in st.session_state:
+        st.session_state[key] = _minutes(forms.saved("budget", default), default)
+    value = float(st.number_input("Budget (minutes)", 0.1, LONGEST_MIN, step=0.5, key=key, help=_BUDGET_HELP))
+    forms.save_change("budget", value, default)
+    return None if forms.same(value, default) else value
+
+
+def _minutes(text: Any, default: float) -> float:
+    try:
+        return min(LONGEST_MIN, max(0.1, float(text)))
+    except ValueError:
+        return default
+
+
+def _schedule(choice: Choice, n_candidates: int) -> str:
+    """The length of the training in optimiser steps, with epochs beside."""
+    batch_size = choice.values.get("batch_size") or 0
+    n_train = choice.n_train or (choice.facts.n_samples if choice.facts else None)
+    if not n_train:
+        return ""
+    per_epoch = max(1, n_train // min(batch_size or n_train, n_train))
+    n_steps = choice.epochs * per_epoch
+    text = f"Schedule: **{n_steps:,} optimiser steps** ({choice.epochs:,} epochs of {per_epoch:,})"
+    if (per_update := choice.method.steps_per_update(choice.values)) > 1:
+        text += f", {n_steps // per_update:,} of them update the encoder"
+    return text + (
+        f"; {n_candidates} settings of augmentation are each tried for this long." if n_candidates > 1 else "."
+    )
 
 
 def _notes(choice: Choice) -> None:
@@ -99,20 +199,19 @@ def _notes(choice: Choice) -> None:
             f"Preprocessing: {', '.join(chosen)}",
             help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
         )
-    n_train = _n_trained(choice.dataset, choice.method, choice.preset, choice.limit)
-    small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], n_train)
+    small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], choice.n_train)
     for warning in (*cache.warnings(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
         st.caption(f":material/info: {warning}")
 
 
-def _facts(dataset: str, method: MethodCard, preset: str) -> Facts | None:
+def _facts(dataset: str, method: MethodCard, preset: str, limit: int | None, n_clusters: int) -> Facts | None:
     """What preset auto goes by; None for other presets, and for data not here yet."""
     entry = catalogue.find(dataset)
     if entry is None or not entry.available() or not method.is_automatic(preset):
         return None
     n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
-    n_clusters = cache.describe(dataset).n_clusters
-    return specs.facts_of(method, preset, dataset, n_samples, n_clusters, lambda: cache.dataset(dataset))
+    n_samples = min(limit or n_samples, n_samples)
+    return specs.facts_of(method, preset, dataset, n_samples, n_clusters, lambda: cache.dataset(dataset, limit))
 
 
 def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None) -> int | None:
@@ -164,7 +263,9 @@ def _pick(
         wanted = forms.saved(name)
         st.session_state[key] = wanted if wanted in options else options[0]
     if segmented:
-        value = st.segmented_control(label, options, key=key, format_func=show, on_change=_fresh, required=True)
+        value = st.segmented_control(
+            label, options, key=key, format_func=show, on_change=_fresh, required=True, help=help
+        )
     else:
         value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh, help=help)
     forms.save(name, value)
@@ -195,56 +296,23 @@ def _forget_settings() -> None:
     st.session_state[forms.SAVED] = {name: value for name, value in kept.items() if name in _FOR_ALL}
 
 
-def _settings(dataset: str, about: Preset) -> dict[str, Any]:
-    spec = cache.describe(dataset)
-    left, right = st.columns(2, gap="small")
-    with left:
-        epochs = _number("epochs", "Epochs", about.epochs, 1, MAX_EPOCHS, "Number of passes over the data.")
-    with right:
-        seed = _number("seed", "Seed", 0, 0, 2**31 - 1, "Random seed: the same seed reproduces a run.")
-    with st.expander("Clusters, data and device"):
-        clusters = _number(
-            "clusters",
-            "Clusters $K$",
-            spec.n_clusters,
-            2,
-            1000,
-            "Number of clusters; by default the number of classes.",
-        )
-        limit = _number("limit", "Images (0: all)", 0, 0, 10**9, "Train on a random subset of this size.")
-        device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto uses a GPU if available.")
-        precision = _choice(
-            "precision",
-            "Precision",
-            ["float32", "bf16"],
-            "bf16 is faster on processors that support it.",
-            default=specs.usual_precision(about, device),
-        )
-        launcher = _choice(
-            "launcher",
-            "Runs in",
-            list(launch.LAUNCHERS),
-            "thread: in this server. process: in a separate process.",
-        )
-    return {
-        "epochs": epochs,
-        "seed": seed,
-        "clusters": None if clusters == spec.n_clusters else clusters,
-        "limit": limit or None,
-        "device": device,
-        "precision": precision,
-        "launcher": launcher,
-    }
-
-
-def _number(name: str, label: str, default: int, low: int, high: int, text: str) -> int:
-    key = f"form:{name}"
-    if key not in st.session_state:
-        wanted = str(forms.saved(name, default))
-        st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
-    value = int(st.number_input(label, low, high, step=1, key=key, help=text))
-    forms.save_change(name, value, default)
-    return value
+def _machine(about: Preset) -> dict[str, Any]:
+    """Where and in which numbers the training runs."""
+    device = _choice("device", "Device", ["auto", "cpu", "cuda"], "auto uses a GPU if available.")
+    precision = _choice(
+        "precision",
+        "Precision",
+        ["float32", "bf16"],
+        "bf16 is faster on processors that support it.",
+        default=specs.usual_precision(about, device),
+    )
+    launcher = _choice(
+        "launcher",
+        "Runs in",
+        list(launch.LAUNCHERS),
+        "thread: in this server. process: in a separate process.",
+    )
+    return {"device": device, "precision": precision, "launcher": launcher}
 
 
 def _choice(name: str, label: str, options: list[str], text: str, default: str | None = None) -> str:
@@ -274,7 +342,8 @@ def _start(choice: Choice) -> None:
     missing = entry is not None and not entry.available()
     if entry is not None and missing:
         st.warning(f"{entry.title} is not available on this machine. {entry.how_to_get}", icon=":material/download:")
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=missing):
+    waits = missing or not choice.clusters.is_known
+    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=waits):
         try:
             run = submit(choice)
         except ValueError as error:
@@ -291,14 +360,17 @@ def submit(choice: Choice) -> str:
     Raises:
         ValueError: the plan is not possible; the sentence says why.
     """
+    n_classes = cache.describe(choice.dataset).n_clusters
     spec = specs.build_spec(
         choice.dataset,
         choice.method.name,
         preset=choice.preset,
         changes=choice.changes,
+        budget_min=choice.budget_min,
         epochs=choice.epochs,
         seed=choice.seed,
-        clusters=choice.clusters,
+        clusters=None if choice.clusters.n_clusters == n_classes else choice.clusters.n_clusters,
+        suggested=choice.clusters.suggested,
         limit=choice.limit,
         device=choice.device,
         precision=choice.precision,
