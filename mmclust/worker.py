@@ -40,6 +40,7 @@ from mmclust.signals import Signals, received_signals
 
 if TYPE_CHECKING:
     from mmclust.auto.image_run import Make
+    from mmclust.auto.live_images import LiveAugmentations
     from mmclust.auto.preparation import Preparation
     from mmclust.auto.view_run import LiveEvidence
     from mmclust.engine.guide import Guide
@@ -208,7 +209,7 @@ def _trainer(
     from mmclust.engine.trainer import Trainer
 
     spec, about = run.spec, card(run.spec.method)
-    return Trainer(
+    trainer = Trainer(
         wrap(build_model(spec, data.dataset.spec, **values)),
         data.dataset,
         recorder,
@@ -223,6 +224,9 @@ def _trainer(
         guide=guide,
         watch=data.watch,
     )
+    if about.augments:
+        trainer.watch = _live_augmentations(trainer)
+    return trainer
 
 
 def _fit(
@@ -278,6 +282,13 @@ def _live_evidence(dataset: MultiViewDataset, n_clusters: int) -> "LiveEvidence 
     from mmclust.auto.view_run import LiveEvidence
 
     return LiveEvidence(dataset, n_clusters)
+
+
+def _live_augmentations(trainer: "Trainer") -> "LiveAugmentations":
+    """The label-free curve of a run of a method that augments."""
+    from mmclust.auto.live_images import LiveAugmentations
+
+    return LiveAugmentations(trainer)
 
 
 def _train_from_start(

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mmclust.ui.components import run_descriptions
-from mmclust.ui.shell import frame, login, state
+from mmclust.ui.shell import frame, hidden, login, state
 from mmclust.ui.train import form, live, method_card
 
 choice = None
@@ -18,9 +18,12 @@ with right:
     current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
     shown = current or (runs[0] if runs else None)
     st.session_state.setdefault("training-tab", "Training" if current else "Method")
-    tab = st.segmented_control(
-        "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
-    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        tab = st.segmented_control(
+            "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
+        )
+        if shown is not None:
+            hidden.toggle()
     if tab == "Method":
         if choice is not None:
             method_card.draw_method_card(choice.method, choice.values)

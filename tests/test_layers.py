@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ALLOWED = {
     "ui": {
-        *("analysis", "baselines", "clustering", "data", "errors", "evaluation", "features", "launch", "lessons"),
-        *("methods.card", "models", "plots", "prediction", "report", "reproduction", "runs", "settings", "specs"),
+        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "features", "launch"),
+        *("lessons", "methods.card", "models", "plots", "prediction", "report", "reproduction", "runs", "settings"),
+        "specs",
         "sweeps",
     },
     "cli": {
@@ -25,7 +26,10 @@ ALLOWED = {
     },
     "estimators": {"data", "methods.card", "prediction", "runs", "specs", "worker"},
     "prediction": {"auto", "data", "evaluation", "methods.base", "models", "runs"},
-    "report": {"analysis", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs", "sweeps"},
+    "report": {
+        *("analysis", "auto", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs"),
+        "sweeps",
+    },
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
         *("analysis", "baselines", "data", "estimate", "evaluation", "methods.card", "runs", "settings", "sweeps"),

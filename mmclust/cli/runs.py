@@ -8,6 +8,7 @@ from mmclust.cli.output import duration, fraction, print_json, print_table, repo
 from mmclust.evaluation.metric_names import MAIN
 
 if TYPE_CHECKING:
+    from mmclust.auto.account import Simple
     from mmclust.runs.store import RunStore
 
 
@@ -21,6 +22,7 @@ def add(commands: Any) -> None:
     action.add_argument(
         "--drop", metavar="RUN_ID", help="delete a run in the trash permanently; `all` empties the trash"
     )
+    action.add_argument("--about", metavar="RUN_ID", help="what earned the result of a run, judged without labels")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -31,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.runs.store import RunStore
 
     store = RunStore()
+    if args.about:
+        return _about(store, args)
     if args.delete or args.trash or args.restore or args.drop:
         return _trash(store, args)
     records, damaged = store.list(examples=False), store.unreadable()
@@ -46,8 +50,11 @@ def run(args: argparse.Namespace) -> int:
                 "epochs": r.epochs,
                 "metrics": reported_metrics(r.metrics),
                 "seconds": r.seconds,
+                "verdict": word,
+                "kept": kept,
             }
             for r in records
+            for word, kept in [_verdict(store, r.run_id)]
         ]
         unreadable = [{"run_id": run.run_id, "reason": run.reason} for run in damaged]
         print_json({"runs": listed, "unreadable": unreadable})
@@ -71,13 +78,63 @@ def run(args: argparse.Namespace) -> int:
             f"{r.epoch:.0f}/{r.epochs}",
             *(fraction(r.metrics, name) for name in MAIN),
             duration(r.seconds),
+            _verdict(store, r.run_id)[0] or "-",
             r.error or r.waiting_for or r.title,
         )
         for r in records
     ]
     if rows:
-        print_table(("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", ""), rows)
+        print_table(
+            ("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", "VERDICT", ""), rows
+        )
     return 0
+
+
+def _verdict(store: "RunStore", run_id: str) -> tuple[str | None, str | None]:
+    """The word on a run's result, and whether it is the method's or the start's; None where nothing is known."""
+    from mmclust.auto import account
+
+    about = account.read(store.get(run_id).folder)
+    return (about.verdict.word if about.verdict else None, about.kept) if about else (None, None)
+
+
+def _about(store: "RunStore", args: argparse.Namespace) -> int:
+    """What earned the result of a run."""
+    from mmclust.auto import account
+
+    about = account.read(store.get(args.about).folder)
+    if about is None:
+        raise ValueError(
+            f"nothing is known of what earned the result of {args.about}; runs of preset auto write it when they end, "
+            "and the Train page computes it for others"
+        )
+    if args.json:
+        print_json({"run_id": args.about, **asdict(about)})
+        return 0
+    print(f"{about.headline or 'No verdict'}. {about.sentence}")
+    for reason in (*about.reasons, *about.notes, *[about.suggestion] * bool(about.suggestion)):
+        print(f"  {reason}")
+    for when, value in about.moments:
+        print(f"  {about.measure}, {when}: {value:.3f}")
+    if about.moved is not None:
+        print(f"  {about.moved} of {about.n_samples} samples moved from their cluster of the start")
+    for view in about.views:
+        if view.scaling:
+            print(f"  {view.name}: {view.kind}, prepared by {view.scaling}")
+    rows = [
+        (
+            "-" if one.evidence is None else f"{one.evidence:.3f}",
+            *(fraction(_plain(one), name) for name in MAIN),
+            one.name,
+        )
+        for one in about.clusterings
+    ]
+    print_table(("EVIDENCE", "ACC", "NMI", "ARI", "CLUSTERING"), rows)
+    return 0
+
+
+def _plain(one: "Simple") -> dict[str, float] | None:
+    return dict(one.metrics) if one.metrics else None
 
 
 def _trash(store: "RunStore", args: argparse.Namespace) -> int:

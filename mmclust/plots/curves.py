@@ -111,7 +111,13 @@ def signal_curve(
 
 
 def named_curves(
-    frame: pd.DataFrame, names: Sequence[str], titles: Mapping[str, str], *, y_name: str = "", percent: bool = False
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    titles: Mapping[str, str],
+    *,
+    y_name: str = "",
+    percent: bool = False,
+    dashed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """ECharts option of several curves that are read against each other, e.g. one per view.
 
@@ -121,9 +127,16 @@ def named_curves(
         titles: shown name of each metric.
         y_name: name of the vertical axis.
         percent: values are fractions and are drawn as percent from 0 to 100.
+        dashed: names of metrics of another kind, drawn as dashed lines.
     """
     option = _lines(frame, names, titles, y_name=y_name, scale=100.0 if percent else 1.0)
     option["grid"] |= {"top": 34}
+    if y_name:  # beside the axis: above it stands the legend
+        option["yAxis"] |= {"nameLocation": "middle", "nameGap": 46}
+        option["grid"] |= {"left": 26}
+    for name, series in zip(names, option["series"], strict=True):
+        if name in dashed:
+            series["lineStyle"] |= {"type": "dashed"}
     if percent:
         option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
         option["tooltip"]["valueFormatter"] = "%.1f %%"

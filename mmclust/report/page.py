@@ -5,6 +5,7 @@ from typing import Any
 
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.report import html, sections
+from mmclust.report.earned import earned
 from mmclust.report.explanations import explanations
 from mmclust.report.findings import gather
 from mmclust.report.views import views
@@ -28,6 +29,7 @@ def write_report(run: Run, dataset: MultiViewDataset | None, method: Any, path: 
     """
     found = gather(run, dataset)
     parts = [
+        earned(run),
         sections.curves(found),
         sections.layout(found, run.folder / "layouts"),
         sections.clusters(found),

@@ -1,5 +1,6 @@
 """A store with a finished run that looks trained: real digits, made-up codes, weights that were never moved."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from mmclust import specs
+from mmclust.auto.account import BESIDE
 from mmclust.data import catalogue
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
@@ -95,9 +97,19 @@ def make_run(home: Path) -> Callable[..., Run]:
             if weights:
                 active.checkpoint({"step": 84, "method": fresh_weights(run)})
             active.finish(status, error)  # type: ignore[arg-type]
+        write_beside(run)
         return run
 
     return make
+
+
+def write_beside(run: Run, word: str = "as good as a simple method") -> None:
+    """Simple methods beside a run, as if they had been computed after it."""
+    verdict = {"word": word, "reasons": ["The nearest images tell the cluster of an image in 93% of cases."]}
+    metrics = {"acc": 0.6123, "nmi": 0.5, "ari": 0.4}
+    simple = [{"name": "UMAP and mixture on pixels", "evidence": 0.4, "metrics": metrics}]
+    document = {"kind": "images", "n_samples": 1797, "simple": simple, "verdict": verdict}
+    (run.folder / BESIDE).write_text(json.dumps(document))
 
 
 def fresh_weights(run: Run) -> dict:

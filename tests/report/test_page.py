@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -205,3 +206,16 @@ def test_probes_read_classes_and_known_factors_off_every_space(finished, digits,
 def _written(run, dataset, folder):
     write_report(run, dataset, None, folder / "report.html")
     return (folder / "report.html").read_text()
+
+
+def test_what_earned_the_result_comes_first_where_it_is_known(finished, digits, tmp_path):
+    run = finished()
+    verdict = {"word": "worse than a simple method", "reasons": ["<k-means> has evidence 0.90."]}
+    simple = [{"name": "UMAP <b>", "evidence": 0.9, "metrics": {"acc": 0.71, "nmi": 0.6, "ari": 0.5}}]
+    document = {"kind": "images", "n_samples": 96, "simple": simple, "verdict": verdict, "evidence": 0.4, "chance": 0.1}
+    (run.folder / "beside.json").write_text(json.dumps(document))
+    write_report(run, digits, None, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert Parts(text).sections[0] == "earned"
+    assert "Worse than a simple method" in text and "clusterings of shuffled views" in text
+    assert "UMAP &lt;b&gt;" in text and "71.0%" in text and "UMAP <b>" not in text

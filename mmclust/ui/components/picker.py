@@ -10,8 +10,8 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions
-from mmclust.ui.shell import cache, frame, login, state
+from mmclust.ui.components import annotations, run_descriptions, verdicts
+from mmclust.ui.shell import cache, frame, hidden, login, state
 
 
 def chosen() -> RunRecord | None:
@@ -24,7 +24,7 @@ def chosen() -> RunRecord | None:
     if wanted:
         with suppress(UnknownRun, UnreadableRun):  # runs of the lessons are in no list
             if login.sees((record := cache.store().get(wanted).record()).spec.dataset):
-                return record
+                return hidden.of_record(record)
         st.toast(f"Run {wanted} no longer exists; showing the newest run.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
     by_hand = [record for record in shown if record.spec.launcher != SWEEP]
@@ -68,6 +68,7 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
     with right:
         epoch = _epoch_box(list(saved))
     state.sync_url(record.run_id, None if epoch == max(saved) else epoch)
+    verdicts.line(cache.store().get(record.run_id))
     return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), chips, wanted=annotated)
 
 

@@ -10,12 +10,17 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from mmclust.auto import account
 from mmclust.clustering import Clustering
 from mmclust.ui.components import selection, trained_network
 from mmclust.ui.explain import attributions, one_cluster, one_sample, saliency, sheet
 from mmclust.ui.explain.saliency import Lens
 from mmclust.ui.shell import state
 
+START_KEPT = (
+    "The result of this run is its start, a clustering found without a network. The network explained here is the one "
+    "that the method trained from that start; it was not taken as the result, and its clusters may differ."
+)
 AT_ONCE = 36
 """Samples of a selection on a page."""
 Part = Callable[[Clustering, Lens], None]
@@ -27,6 +32,9 @@ def draw_explanations(clustering: Clustering) -> None:
         trained_network.no_weights("An explanation")
         return
     clustering = trained_network.at_last_snapshot(clustering)
+    about = account.read(clustering.run.folder)
+    if about is not None and about.kept == "start":
+        st.info(START_KEPT, icon=":material/info:")
     selected = selection.bar(clustering, page="explain.py")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         number = _view(clustering)

@@ -6,15 +6,16 @@ from html import escape
 import streamlit as st
 
 from mmclust import launch
+from mmclust.auto import account
 from mmclust.clustering import Clustering
 from mmclust.evaluation.metric_names import MAIN, MAIN_CURVES, METRICS, TITLES
 from mmclust.plots import curves as plots
 from mmclust.runs import mend, trash
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord, Unreadable
-from mmclust.ui.components import cluster_members, pictures, run_descriptions
+from mmclust.ui.components import cluster_members, pictures, run_descriptions, verdicts
 from mmclust.ui.components.pointmap import small_map
-from mmclust.ui.shell import cache, curves, frame, login
+from mmclust.ui.shell import cache, curves, frame, hidden, login
 
 PAGE_SIZE = 8
 MOST_DELETED = 20
@@ -122,7 +123,9 @@ def _compute_rows(clustering: Clustering) -> str:
 
 def runs(records: list[RunRecord]) -> None:
     """All runs of this home, newest first, with what can be done with each."""
-    st.markdown("#### Your runs")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("#### Your runs", width="stretch")
+        hidden.toggle()
     if not records:
         frame.empty(
             "No runs yet",
@@ -163,9 +166,12 @@ def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
         about = f"{run_descriptions.about(record)} · " if record.title else ""
+        judged = verdicts.badge(account.read(cache.store().get(record.run_id).folder))
         name.markdown(
             f"**{run_descriptions.with_seed(record)}** &nbsp; {run_descriptions.badge(record)}  \n"
             f":gray[{about}{record.spec.preset} · {run_descriptions.ago(record.created)} · `{record.run_id}`]"
+            + f"  \n{judged}"
+            * bool(judged)
         )
         with figures:
             if record.metrics:

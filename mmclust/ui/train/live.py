@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from mmclust import launch
-from mmclust.evaluation.metric_names import MAIN, MAIN_CURVES, METRICS, SIGNALS
+from mmclust.auto import account
+from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
@@ -15,11 +16,11 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import run_descriptions, understanding
+from mmclust.ui.components import earned, run_descriptions, understanding, verdicts
 from mmclust.ui.components.pointmap import small_map
-from mmclust.ui.shell import cache, curves, frame
+from mmclust.ui.shell import cache, curves, frame, hidden
 from mmclust.ui.shell.curves import Curves
-from mmclust.ui.train import diagnostics, method_card
+from mmclust.ui.train import diagnostics, method_card, stability
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
@@ -27,7 +28,17 @@ MAP_HELP = (
     "Each point is a sample. It moves from the centre (uncertain) to the corner of its cluster. Points are "
     "coloured by class: a corner of one colour is a pure cluster. The slider shows earlier snapshots."
 )
-SCORES_HELP = "\n\n".join(f"**{METRICS[name].title}**: {METRICS[name].about}" for name in MAIN)
+LABEL_FREE = ("signal/evidence", "signal/augmentations", "signal/stability")
+"""Fractions drawn beside the scores: they need no labels."""
+SCORES_HELP = "\n\n".join(
+    [
+        *(f"**{METRICS[name].title}**: {METRICS[name].about}" for name in MAIN),
+        f"**Evidence (no labels)**: {account.EVIDENCE_ABOUT}",
+        "**Agreement of augmentations**: fraction of images of which two random augmentations get the same cluster.",
+        "**Stability of clusters**: fraction of samples that kept their cluster since the evaluation before.",
+    ]
+)
+SEARCHING = "Preparing the data and looking for a clustering to start from, without labels …"
 CHART_PX = 270
 GRACE = 0.3
 """Share of a training after which a loss term without a point is taken to be switched off."""
@@ -56,9 +67,13 @@ def _overview(run_id: str, was_active: bool) -> None:
             st.rerun()  # draws the whole panel once more, without the clock
         points = curves.read(run)
         _head(run, record)
+        if not record.active:
+            verdicts.line(run)
         if not record.active and not points:
             st.caption("The run ended before the first measurement.")
             return
+        if len(points) and not _several_views(record):
+            points |= {stability.NAME: stability.curve(run)}
         _metrics(record, points)
         left, right = st.columns([3, 2], gap="medium")
         with left:
@@ -75,6 +90,8 @@ def _details(run_id: str) -> None:
         record, points = run.record(), curves.read(run)
         if not record.active and not points:
             return
+        if not record.active:
+            earned.panel(run, record)
         if record.spec.method in METHODS:
             _terms(record, card(record.spec.method), points)
         _views(record, points)
@@ -92,6 +109,10 @@ def _data(run: Run) -> None:
         understanding.panel(found)
 
 
+def _several_views(record: RunRecord) -> bool:
+    return record.spec.method in METHODS and card(record.spec.method).several_views
+
+
 def _head(run: Run, record: RunRecord) -> None:
     title, buttons = st.columns([3, 2], vertical_alignment="center")
     title.markdown(
@@ -104,7 +125,7 @@ def _head(run: Run, record: RunRecord) -> None:
     else:
         st.progress(
             min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
-            text=run_descriptions.progress(record),
+            text=run_descriptions.progress(record) if record.step or not record.spec.auto else SEARCHING,
         )
     if record.error:
         st.error(record.error, icon=":material/error:")
@@ -156,7 +177,7 @@ def _ask(run: Run, command: Any) -> None:
 
 
 def _metrics(record: RunRecord, points: Curves) -> None:
-    latest = {name: float(curve.value[-1]) for name, curve in points.items()}
+    latest = {name: float(curve.value[-1]) for name, curve in points.items() if len(curve)}
     shown: list[tuple[str, str, str]] = []
     for name in MAIN:
         value = latest.get(f"eval/{name}")
@@ -173,17 +194,24 @@ def _metrics(record: RunRecord, points: Curves) -> None:
 
 
 def _scores(record: RunRecord, points: Curves) -> None:
+    """ACC, NMI and ARI beside what can be known without labels, in one chart."""
     names = [name for name in MAIN_CURVES if name in points]
-    if names or record.status != "finished":
+    told = [name for name in LABEL_FREE if len(points.get(name, curves.NO_CURVE))]
+    if not names and not told:
+        told = ["signal/confidence"]
+    if names and told:
+        st.markdown("**Agreement with the classes** :gray[(not used in training)] **and evidence**", help=SCORES_HELP)
+    elif names or (record.active and not hidden.hidden()):
         st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
-        option = plots.score_curves(curves.thin(points, names), names=names)
     else:
-        st.markdown("**Confidence of the assignment**")
-        option = plots.signal_curve(curves.thin(points, ["signal/confidence"]), "signal/confidence", "confidence")
-    option["yAxis"] |= {"name": ""}
-    option["grid"] |= {"top": 34}
+        st.markdown("**Label-free evidence**", help=SCORES_HELP)
+    shown = [*names, *told]
+    option = plots.named_curves(
+        curves.thin(points, shown), shown, CURVES | SIGNALS, y_name="percent", percent=True, dashed=told
+    )
     option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
-    st.echarts_chart(option, height=CHART_PX, key="live-scores", alt="ACC, NMI and ARI in percent against epochs")
+    alt = f"{', '.join((CURVES | SIGNALS)[name] for name in shown)} in percent against epochs"
+    st.echarts_chart(option, height=CHART_PX, key="live-scores", alt=alt)
 
 
 def _map(run: Run, record: RunRecord) -> np.ndarray | None:
@@ -225,7 +253,8 @@ def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
 def _signals(record: RunRecord, points: Curves) -> None:
     st.markdown("**Unsupervised signals**")
     names = ["signal/usage_entropy", "signal/confidence"]
-    names += [name for name in points if name.startswith("signal/") and name not in names and not _of_views(name)]
+    shown = (*names, *LABEL_FREE)
+    names += [name for name in points if name.startswith("signal/") and name not in shown and not _of_views(name)]
     grid = st.grid(3, min_column_width=200, gap="small")
     k = record.n_clusters or 2
     for i, name in enumerate(names):

@@ -1,0 +1,107 @@
+"""Simple methods beside a run, computed after it on the same preparation and stored with it.
+
+A run under preset auto has computed the quick ones itself; of other presets this is also where the verdict comes from.
+"""
+
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmclust.auto import baselines, preparation, shallow, starts
+from mmclust.auto.account import BESIDE
+from mmclust.auto.evidence import Evidence, total
+from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.view_run import comparable
+from mmclust.baselines.classic import k_means
+from mmclust.data.dataset import MultiViewDataset
+from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.snapshot import Snapshot
+
+Report = Callable[[float], None]
+"""Told the fraction done."""
+SIMPLE_FRACTION = 0.9
+"""Of the time, that the simple methods take; the rest measures them."""
+CHANCE_SAMPLES = 3000
+"""Samples that clusterings by chance are measured on, at most."""
+
+
+def add(folder: Path, dataset: MultiViewDataset, snapshot: Snapshot, *, seed: int, report: Report) -> None:
+    """Compute what is missing beside a run and write it into its folder; it appears whole or not at all.
+
+    Args:
+        folder: of the run.
+        dataset: as its method sees it.
+        snapshot: the last one.
+        seed: of all draws.
+        report: told the fraction done.
+    """
+    several = len(dataset.views) > 1
+    found = (_of_views if several else _of_images)(dataset.take(snapshot.index), snapshot, seed, report)
+    report(1.0)
+    document = {"kind": "views" if several else "images", "n_samples": len(snapshot.index), **found}
+    draft = folder / (BESIDE + ".tmp")
+    draft.write_text(json.dumps(document, indent=2))
+    draft.replace(folder / BESIDE)
+
+
+def _of_views(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: Report) -> dict[str, Any]:
+    views, n_clusters = comparable(dataset), snapshot.n_clusters
+    titles = [view.name for view in dataset.spec.views]
+    related = preparation.related(views, n_clusters)
+    partitions = {}
+    for done, one in enumerate(baselines.BASELINES.values(), start=1):
+        partitions[one.title] = one.clusters(views, n_clusters, seed)
+        report(SIMPLE_FRACTION * done / len(baselines.BASELINES))
+    return _judged(dataset, views, snapshot, partitions, dict(zip(titles, related, strict=True)), seed)
+
+
+def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: Report) -> dict[str, Any]:
+    """Pixels and edges are the two views."""
+    codes, n_clusters = shallow.describe(dataset.views[0], dataset.spec.views[0], seed), snapshot.n_clusters
+    report(0.2)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Number of distinct clusters")  # of images that are alike
+        partitions = {"k-means on pixels": k_means(codes.pixels, n_clusters, seed)}
+    for done, (space, name) in enumerate((("pixels", "pixels"), ("hog", "edges")), start=1):
+        partitions[f"UMAP and mixture on {name}"] = shallow.baseline(codes, space, n_clusters, seed)
+        report(0.2 + (SIMPLE_FRACTION - 0.2) / 2 * done)
+    views, related = (codes.pixels, codes.hog), {"pixels": True, "edges": True}
+    return _judged(dataset, views, snapshot, partitions, related, seed)
+
+
+def _judged(
+    dataset: MultiViewDataset,
+    views: Sequence[np.ndarray],
+    snapshot: Snapshot,
+    partitions: Mapping[str, np.ndarray],
+    related: Mapping[str, bool],
+    seed: int,
+) -> dict[str, Any]:
+    """Evidence of the result and of all partitions (N,), and the verdict."""
+    n_clusters, clusters, labels = snapshot.n_clusters, snapshot.y_pred, dataset.labels
+    measure = Evidence(views, n_clusters, seed)
+    by_view = measure.by_view(clusters)
+    rows = [
+        {"name": name, "evidence": measure.of(found), "metrics": None if labels is None else score(labels, found)}
+        for name, found in partitions.items()
+    ]
+    some = np.sort(np.random.default_rng(seed).permutation(len(clusters))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
+    chance = starts.chance([view[some] for view in views], n_clusters, seed)
+    measured = Measured(
+        n_samples=len(clusters),
+        n_clusters=n_clusters,
+        evidence=total(by_view),
+        evidence_by_view=tuple(by_view.tolist()),
+        chance=chance,
+        simple={row["name"]: row["evidence"] for row in rows},
+        use=usage_entropy(clusters) / float(np.log(n_clusters)),
+        views=tuple(related),
+        related=tuple(related.values()),
+    )
+    verdict_ = asdict(verdict(measured))
+    return {"simple": rows, "evidence": measured.evidence, "chance": chance, "verdict": verdict_}
