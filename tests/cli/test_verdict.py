@@ -9,7 +9,9 @@ from mmclust.runs.store import RunStore
 
 
 def test_runs_are_listed_with_their_verdicts_and_one_is_told_in_full(home, capsys):
-    known, unknown = (RunStore().create(RunSpec(dataset="digits", method="dccs", epochs=1)) for _ in range(2))
+    known, unknown = (
+        RunStore().create(RunSpec(dataset="digits", method="dccs", config={}, epochs=1)) for _ in range(2)
+    )
     verdict = {"word": "views disagree", "reasons": ["One view predicts the clusters with 0.90, another with 0.02."]}
     simple = [{"name": "CCA + k-means", "evidence": 0.5, "metrics": None}]
     document = {"kind": "views", "n_samples": 9, "simple": simple, "verdict": verdict, "evidence": 0.4, "chance": 0.1}

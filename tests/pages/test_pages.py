@@ -274,7 +274,7 @@ def test_settings_in_the_url_fill_the_form_and_bad_ones_are_ignored() -> None:
 def test_an_impossible_plan_is_one_sentence_and_starts_nothing() -> None:
     app = open_page("train")
     next(n for n in app.number_input if "Clusters" in n.label).set_value(900)
-    next(n for n in app.number_input if "Images" in n.label).set_value(500).run()
+    next(n for n in app.number_input if "Samples" in n.label).set_value(500).run()
     next(b for b in app.button if b.label == "Start training").click().run()
     assert_clean(app)
     assert len(app.warning) == 1

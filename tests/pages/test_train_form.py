@@ -94,14 +94,11 @@ def test_a_suggested_number_is_taken_or_overruled(started: Callable[[], RunSpec]
     assert started().n_clusters == 6
 
 
-def test_a_number_that_cannot_be_suggested_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
-    def refuse(dataset: object, **about: object) -> None:
-        raise ValueError("12 samples are too few to find a number of clusters; say how many to look for")
-
-    monkeypatch.setattr(cluster_count, "suggest_for", refuse)
-    app = open_page("train", dataset="digits", method="dccs", limit="12")
+def test_a_number_that_cannot_be_suggested_is_one_sentence():
+    app = open_page("train", dataset="digits", method="dccs")
+    number(app, "Samples (0: all)").set_value(12).run()
     app = wait_for_jobs(choose(app, "Number of clusters", "suggest"))
-    assert not app.exception and "too few to find a number of clusters" in app.warning[0].value
+    assert not app.exception and "12 samples are too few to find a number of clusters" in app.warning[0].value
     assert next(button for button in app.button if button.label == "Start training").disabled
 
 

@@ -42,20 +42,20 @@ def panel(run: Run, record: RunRecord) -> None:
             st.caption(note)
     if record.example or record.status != "finished" or (about is not None and about.complete):
         return
-    ended_s = time.time() - (record.ended or 0.0)
-    if about is not None and record.spec.auto and ended_s < PATIENCE_S:
-        _wait(run.folder, ended_s)
+    ended = record.ended or 0.0
+    if about is not None and record.spec.auto and time.time() - ended < PATIENCE_S:
+        _wait(run.folder, ended)
     else:
         _compute(run, record)
 
 
 @st.fragment(run_every=2.0)
-def _wait(folder: Path, ended_s: float) -> None:
+def _wait(folder: Path, ended: float) -> None:
     """While the process that trained the run still computes the simple methods that take long."""
-    about = account.read(folder)
-    if about is not None and about.complete:
+    about, fraction = account.read(folder), (time.time() - ended) / PATIENCE_S
+    if fraction > 1 or (about is not None and about.complete):
         st.rerun()
-    st.progress(min(0.95, ended_s / PATIENCE_S), text="Computing UMAP + Gaussian mixture on the same preparation …")
+    st.progress(fraction, text="Computing UMAP + Gaussian mixture on the same preparation …")
 
 
 def _compute(run: Run, record: RunRecord) -> None:
@@ -127,22 +127,17 @@ def _views(about: Account) -> None:
         "**Preparation of each view** :gray[(chosen by the neighbours it shares with the other views, without labels)]",
         help="For each candidate: how many nearest neighbours the view shares with the other views, above chance.",
     )
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "view": [view.name for view in prepared],
-                "its numbers": [KINDS.get(view.kind, view.kind) for view in prepared],
-                "preparation": [view.scaling for view in prepared],
-                "shared neighbours of each candidate": [
-                    ", ".join(f"{name} {value:.2f}" for name, value in (view.overlaps or {}).items())
-                    for view in prepared
-                ],
-                "remark": [_remark(view) for view in prepared],
-            }
-        ),
-        hide_index=True,
-        width="stretch",
-    )
+    table = {
+        "view": [view.name for view in prepared],
+        "its numbers": [KINDS.get(view.kind, view.kind) for view in prepared],
+        "preparation": [view.scaling for view in prepared],
+        "shared neighbours of each candidate": [
+            ", ".join(f"{name} {value:.2f}" for name, value in (view.overlaps or {}).items()) for view in prepared
+        ],
+    }
+    if any(remarks := [_remark(view) for view in prepared]):
+        table["remark"] = remarks
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
 
 
 def _remark(view: account.ViewAccount) -> str:

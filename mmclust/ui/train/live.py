@@ -197,11 +197,13 @@ def _scores(record: RunRecord, points: Curves) -> None:
     """ACC, NMI and ARI beside what can be known without labels, in one chart."""
     names = [name for name in MAIN_CURVES if name in points]
     told = [name for name in LABEL_FREE if len(points.get(name, curves.NO_CURVE))]
-    if not names and not told:
+    if not names and not told and record.active and not hidden.hidden():
+        names = list(MAIN_CURVES)  # about to come
+    elif not names and not told:
         told = ["signal/confidence"]
     if names and told:
         st.markdown("**Agreement with the classes** :gray[(not used in training)] **and evidence**", help=SCORES_HELP)
-    elif names or (record.active and not hidden.hidden()):
+    elif names:
         st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
     else:
         st.markdown("**Label-free evidence**", help=SCORES_HELP)
