@@ -76,11 +76,13 @@ def _compute(run: Run, record: RunRecord) -> None:
 def _moments(about: Account) -> None:
     """The evidence from start to end as metrics in a row, with what moved."""
     shown = list(about.moments)
+    if shown:
+        st.markdown(f":gray[{about.measure.capitalize()}, without labels, and the samples that training moved:]")
     columns = st.columns(len(shown) + (about.moved is not None) or 1)
     for number, (when, value) in enumerate(shown):
         before = shown[number - 1][1] if number else None
         columns[number].metric(
-            f"{about.measure.capitalize()}: {when}",
+            when.capitalize(),
             f"{value:.2f}",
             None if before is None else f"{value - before:+.3f}",
             help=MEASURES[about.measure],
@@ -88,7 +90,7 @@ def _moments(about: Account) -> None:
     if about.moved is not None:
         fraction = f"{about.moved / about.n_samples:.1%} of {about.n_samples:,}" if about.n_samples else None
         columns[-1].metric(
-            "Samples moved by training",
+            "Samples moved",
             f"{about.moved:,}",
             fraction,
             delta_color="off",

@@ -52,6 +52,7 @@ def showcase(record: RunRecord) -> None:
             f"{clustering.word}s, {record.epochs} epochs, trained for "
             f"{run_descriptions.duration(record.seconds)} without labels]"
         )
+        verdicts.line(clustering.run)
         left, middle, right = st.columns([4, 4, 4], gap="medium")
         with left:
             _map(clustering)

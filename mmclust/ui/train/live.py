@@ -90,7 +90,7 @@ def _details(run_id: str) -> None:
         record, points = run.record(), curves.read(run)
         if not record.active and not points:
             return
-        if not record.active:
+        if not record.active and record.spec.method in METHODS:
             earned.panel(run, record)
         if record.spec.method in METHODS:
             _terms(record, card(record.spec.method), points)
