@@ -249,12 +249,12 @@ def test_the_batch_follows_the_number_of_images_unless_it_was_set() -> None:
     app = wait_for_jobs(open_page("train", dataset="digits", method="dccs"))
     usual = slider(app, "Batch size").value
     for limit, batch in ((20, 20), (0, usual), (24, 24)):
-        box(app, "Images (0: all)").set_value(limit).run()
+        box(app, "Samples (0: all)").set_value(limit).run()
         assert_clean(app)
         assert slider(app, "Batch size").value == batch
         assert "Reset to preset" not in texts(app)
     slider(app, "Batch size").set_value(64).run()
-    box(app, "Images (0: all)").set_value(0).run()
+    box(app, "Samples (0: all)").set_value(0).run()
     assert slider(app, "Batch size").value == 64 and "Reset to preset (1 changed)" in texts(app)
 
 
