@@ -1,18 +1,19 @@
 """What earned a result, as it is read from a run's folder by pages, reports and commands. Needs no torch.
 
 A run under preset auto writes `auto.json` (`mmclust.auto.view_run`, `mmclust.auto.image_run`); simple methods that are
-computed after a run, under any preset, stand in `beside.json` (`mmclust.auto.beside`).
+computed after a run, under any preset, stand in `beside.json` (`mmclust.auto.beside`), and samples that lack a view in
+`partial.json` (`mmclust.engine.partial`).
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mmclust.auto.verdict import Verdict
 
-AUTO, BESIDE = "auto.json", "beside.json"
+AUTO, BESIDE, PARTIAL = "auto.json", "beside.json", "partial.json"
 TITLES: Mapping[str, str] = {
     "nothing found": "Nothing found",
     "worse than a simple method": "Worse than a simple method",
@@ -137,11 +138,25 @@ class Account:
 
 def read(folder: Path) -> Account | None:
     """What earned the result of a run; None where nothing was written down yet, or cannot be read."""
-    auto, beside = _document(folder / AUTO), _document(folder / BESIDE)
+    auto, beside, lacking = (_document(folder / name) for name in (AUTO, BESIDE, PARTIAL))
     try:
-        return _account(auto, beside)
+        found, note = _account(auto, beside), _note_on_partial(lacking)
+        return found and replace(found, notes=[*found.notes, *[note] * bool(note)])
     except (KeyError, TypeError, ValueError, AttributeError):  # of another version, or damaged
         return None
+
+
+def _note_on_partial(lacking: Mapping[str, Any]) -> str:
+    """A sentence on samples that lack a view (`mmclust.engine.partial`); empty where all are complete."""
+    if not lacking:
+        return ""
+    views = ", ".join(f"{n:,} lack {view}" for view, n in lacking["n_lacking"].items() if n)
+    metrics = lacking["metrics"]
+    among = f"; ACC among them {metrics['acc']:.3f}" if metrics else ""
+    return (
+        f"{lacking['n_samples']:,} more samples are not complete ({views}): they were not trained on and have the "
+        f"cluster that the views they have speak for{among}."
+    )
 
 
 def _document(path: Path) -> dict[str, Any]:
