@@ -3,6 +3,7 @@
 Deep baselines are settings of our own methods: runs like any other, so they differ from them in the loss alone.
 """
 
+import importlib.util
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,10 @@ class Baseline:
     about: str
     clusters: Callable[[Sequence[np.ndarray], int, int], np.ndarray]
     """(views, number of clusters, seed) -> (N,)."""
+    several_views: bool = False
+    """Whether it says nothing new of data with one view."""
+    package: str = ""
+    """An optional package that it needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +79,26 @@ def _classic(name: str) -> Callable[[Sequence[np.ndarray], int, int], np.ndarray
     return clusters
 
 
+def _views(name: str) -> Callable[[Sequence[np.ndarray], int, int], np.ndarray]:
+    def clusters(views: Sequence[np.ndarray], n_clusters: int, seed: int) -> np.ndarray:
+        load_scikit_learn()
+        from mmclust.baselines import views as of_views
+
+        return getattr(of_views, name)(views, n_clusters, seed)
+
+    return clusters
+
+
 def _autoencoder(views: Sequence[np.ndarray], n_clusters: int, seed: int) -> np.ndarray:
     from mmclust.baselines.autoencoder import autoencoder_k_means  # torch comes late
 
     return autoencoder_k_means(views, n_clusters, seed)
 
 
-SEVERAL_VIEWS = ("kmeans-best-view", "cca-kmeans")
-"""Baselines that say nothing new of data with one view."""
-
-
 def fitting(n_views: int) -> list[str]:
-    """Names of the baselines for data with so many views."""
-    return [name for name in BASELINES if n_views > 1 or name not in SEVERAL_VIEWS]
+    """Names of the baselines for data with so many views, less those whose package is not installed."""
+    here = {name: one for name, one in BASELINES.items() if not one.package or importlib.util.find_spec(one.package)}
+    return [name for name, one in here.items() if n_views > 1 or not one.several_views]
 
 
 BASELINES: dict[str, Baseline] = {
@@ -94,6 +106,7 @@ BASELINES: dict[str, Baseline] = {
         title="k-means, best view",
         about="k-means on each view; the view whose clusters have the largest mean silhouette, chosen without labels.",
         clusters=_classic("k_means_best_view"),
+        several_views=True,
     ),
     "kmeans": Baseline(
         title="k-means, all views",
@@ -130,6 +143,41 @@ BASELINES: dict[str, Baseline] = {
         title="CCA + k-means",
         about="k-means on the directions in which the views correlate most, as many as there are clusters.",
         clusters=_classic("cca_k_means"),
+        several_views=True,
+    ),
+    "aligned-kmeans": Baseline(
+        title="alignment + k-means",
+        about="k-means on features in which a sample's views find each other (InfoNCE, 150 steps); no clustering "
+        "objective.",
+        clusters=_views("aligned_k_means"),
+        several_views=True,
+    ),
+    "cotraining-spectral": Baseline(
+        title="spectral co-training",
+        about="Kumar and Daume (2011): each view's graph is projected on the others' eigenvectors; polyview, 10 "
+        "nearest neighbours; 6,000 samples at most.",
+        clusters=_views("cotraining_spectral"),
+        several_views=True,
+        package="polyview",
+    ),
+    "coregularised-spectral": Baseline(
+        title="co-regularised spectral",
+        about="Kumar, Rai and Daume (2011): the views' eigenvectors are drawn to each other; polyview, 10 nearest "
+        "neighbours; 6,000 samples at most.",
+        clusters=_views("coregularised_spectral"),
+        several_views=True,
+        package="polyview",
+    ),
+    "umap-gmm": Baseline(
+        title="UMAP + Gaussian mixture",
+        about="A mixture of K full Gaussians on 10 UMAP dimensions of all views side by side.",
+        clusters=_views("umap_mixture"),
+    ),
+    "evoc": Baseline(
+        title="EVoC",
+        about="Embedding vector oriented clustering, told about K; its outliers are one more cluster.",
+        clusters=_views("evoc"),
+        package="evoc",
     ),
 }
 
@@ -214,9 +262,9 @@ def result(
     return BaselineResult(clusters=np.load(folder / "clusters.npy"), **figures)
 
 
-def is_known(name: str, dataset: str, *, steps: Sequence[str] = STEPS, seed: int = 0) -> bool:
-    """Whether the clusters of a baseline on all samples were computed already."""
-    return cache.find(_key(name, dataset, preparation.parse(steps), seed, None, None)) is not None
+def is_known(name: str, dataset: str, *, steps: Sequence[str] = STEPS, seed: int = 0, limit: int | None = None) -> bool:
+    """Whether the clusters of a baseline were computed already, on all samples or a random part of so many."""
+    return cache.find(_key(name, dataset, preparation.parse(steps), seed, limit, None)) is not None
 
 
 def _key(name: str, dataset: str, steps: tuple[str, ...], seed: int, limit: int | None, n_clusters: int | None) -> str:

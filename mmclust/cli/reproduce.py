@@ -20,7 +20,17 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="e.g. msdib-table2; without a name, list all")
     parser.add_argument("--seeds", type=_count, metavar="N", help="seeds 0 to N-1; default: as many as in the paper")
-    parser.add_argument("--quick", action="store_true", help="two seeds, quick presets, at most two data sets")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="check that the command runs: two seeds, preset quick, at most two data sets",
+    )
+    parser.add_argument(
+        "--coarse", action="store_true", help="of a figure over values, fewer of them, each trained in full"
+    )
+    parser.add_argument(
+        "--dataset", action="append", default=[], metavar="NAME", help="on this data set alone; may be given again"
+    )
     parser.add_argument(
         "--show", action="store_true", help="do not train: show existing results and the estimated time for the rest"
     )
@@ -54,7 +64,14 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.runs.store import RunStore
 
     experiment = find(args.name)
-    extent = Extent(n_seeds=args.seeds, quick=args.quick, train=not args.show, n_workers=args.workers)
+    extent = Extent(
+        n_seeds=args.seeds,
+        quick=args.quick,
+        coarse=args.coarse,
+        datasets=tuple(args.dataset),
+        train=not args.show,
+        n_workers=args.workers,
+    )
     with stopping() as stop:
         document = reproduce(experiment, RunStore(), extent, progress=Lines(), say=_say, stop=stop)
     document["command"] = _command(args)
@@ -106,6 +123,8 @@ def _command(args: argparse.Namespace) -> str:
     words = ["python", "-m", "mmclust", "reproduce", args.name]
     words += ["--seeds", str(args.seeds)] if args.seeds else []
     words += ["--quick"] if args.quick else []
+    words += ["--coarse"] if args.coarse else []
+    words += [word for name in args.dataset for word in ("--dataset", name)]
     return shlex.join(words)
 
 

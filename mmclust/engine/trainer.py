@@ -118,7 +118,9 @@ class Trainer:
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
-        self.train_index = torch.from_numpy(dataset.part(train_part)).to(device)
+        # A study of the number of images trains on some of them; what is evaluated stays the same.
+        n_most = getattr(method.config, "train_images", 0)
+        self.train_index = torch.from_numpy(_some(dataset.part(train_part), n_most)).to(device)
         self.eval_index = dataset.part(eval_part)
         has_classes = dataset.labels is not None and bool((dataset.labels[self.eval_index] != NO_CLASS).any())
         self.labels = dataset.labels if has_classes else None
@@ -130,8 +132,8 @@ class Trainer:
             more = (_on_device(view, device) for view in dataset.unlabelled)
             self.views = tuple(torch.cat(both) for both in zip(self.views, more, strict=True))
         # Stages start and statistics are measured from the labelled part alone: the rest would be copied for it.
-        labelled = torch.from_numpy(dataset.part("train" if self.n_labelled else train_part)).to(device)
-        self.train_views = _part(self.views, labelled)
+        labelled = _some(dataset.part("train" if self.n_labelled else train_part), n_most)
+        self.train_views = _part(self.views, torch.from_numpy(labelled).to(device))
         self.eval_views = _part(self.views, torch.from_numpy(self.eval_index).to(device))
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
@@ -346,6 +348,13 @@ def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
     with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to samples
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(view).to(device)
+
+
+def _some(index: np.ndarray, n_most: int) -> np.ndarray:
+    """All samples, or at most so many of them (not 0), always the same random ones, in their order."""
+    if not n_most or len(index) <= n_most:
+        return index
+    return np.sort(np.random.default_rng(0).choice(index, n_most, replace=False))
 
 
 def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:

@@ -3,11 +3,15 @@
 They are drawn with matplotlib, which writes SVG and PDF without a browser; pages draw with Plotly.
 """
 
+import base64
+import io
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from mmclust.evaluation.metric_names import TITLES
 from mmclust.plots.palette import cluster_color
@@ -26,7 +30,7 @@ Document = dict[str, Any]
 def can_draw(document: Document) -> bool:
     """Whether there is something to draw in the document of an experiment: tables have no picture."""
     drawn = any(line.get("curves") or (document["axes"] and line["ours"]) for line in document["lines"])
-    return bool(drawn or document.get("maps"))
+    return bool(drawn or document.get("maps") or document.get("panels"))
 
 
 def write(document: Document, path: Path) -> None:
@@ -62,7 +66,7 @@ def save(figure: "Figure", path: Path, name: str) -> None:
 
 
 def draw(document: Document) -> "Figure":
-    """The picture of an experiment: a row of panels for each data set, then the maps.
+    """The picture of an experiment: a row of panels for each data set, then the maps and what is drawn of one run.
 
     Args:
         document: made by `mmclust.reproduction.reproduce`.
@@ -70,7 +74,8 @@ def draw(document: Document) -> "Figure":
     from matplotlib.figure import Figure
 
     panels = [(place, panel) for place in document["places"] for panel in _panels(document, place["dataset"])]
-    maps = document.get("maps") or []
+    maps = [partial(_map, drawn=drawn) for drawn in document.get("maps") or []]
+    maps += [partial(_panel, panel=panel) for panel in document.get("panels") or []]
     n_columns = max(1, min(3, len(maps) or len(panels)))
     n_rows = math.ceil(len(panels) / n_columns) + math.ceil(len(maps) / n_columns)
     width, height = PANEL_INCHES
@@ -83,8 +88,10 @@ def draw(document: Document) -> "Figure":
         axis.set_title(place["title"], fontsize=10)
         panel(axis)
     first = math.ceil(len(panels) / n_columns) * n_columns
-    for axis, drawn in zip(axes[first:], maps, strict=False):
-        _map(axis, drawn)
+    for axis, draw_one in zip(axes[first:], maps, strict=False):
+        draw_one(axis)
+    if document.get("quick"):
+        figure.suptitle("A check that the command runs, not a result", fontsize=10)
     return figure
 
 
@@ -166,6 +173,21 @@ def _map(axis: "Axes", drawn: dict[str, Any]) -> None:
     axis.set_title(f"{drawn['title']}, coloured by {drawn['meaning']}", fontsize=10)
     axis.set_xlabel("t-SNE 1")
     axis.set_ylabel("t-SNE 2")
+
+
+def _panel(axis: "Axes", panel: dict[str, Any]) -> None:
+    """A matrix or a picture of one run."""
+    axis.set_axis_on()
+    axis.set_title(panel["title"], fontsize=9)
+    if panel["values"] is None:
+        axis.imshow(np.asarray(Image.open(io.BytesIO(base64.b64decode(panel["png"])))))
+        axis.set_axis_off()
+        return
+    image = axis.imshow(np.array(panel["values"]), cmap="viridis")
+    assert axis.figure is not None
+    axis.figure.colorbar(image, ax=axis)
+    axis.set_xlabel(f"{panel['of']}{' (matched cluster)' if panel['of'] == 'class' else ', augmented otherwise'}")
+    axis.set_ylabel(panel["of"])
 
 
 def _label(axis: "Axes", x: str, y: str) -> None:

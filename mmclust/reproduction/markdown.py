@@ -1,7 +1,7 @@
 """The document of an experiment as a page of Markdown: our figures beside the paper's, and what is missing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,9 @@ from mmclust.evaluation.metric_names import TITLES
 NAMES = TITLES | {"acc_top5": "top-5 ACC", "nmi_geometric": "NMI", "purity": "PUR"}
 """As tables of papers are headed; a paper has one NMI."""
 IMPOSSIBLE = "(!)"
+
+_UNSCORED = {"ours": None, "gain": None, "probe": None, "lowest_loss": None, "curves": None}
+"""What is left out of the lines of runs that were shortened."""
 
 Document = dict[str, Any]
 
@@ -21,13 +24,16 @@ def written(document: Document, command: str) -> str:
         document: made by `reproduce`.
         command: what a reader types to make it again.
     """
-    parts = [f"## {document['title']}", f"`{command}`", *_introduction(document), *_plan(document)]
+    if not document["scored"]:
+        document = document | {"lines": [line | _UNSCORED for line in document["lines"]]}
+    parts = [f"## {document['title']}", f"`{command}`", *_check(document), *_introduction(document), *_plan(document)]
     if document.get("picture"):
         parts.append(f"![{document['title']}]({document['picture']})")
     for place in document["places"]:
         lines = [line for line in document["lines"] if line["dataset"] == place["dataset"]]
         if place["used"] and lines:
             parts += [f"### {_heading(place)}", *_body(document, lines)]
+    parts += [f"{panel['title']}: {panel['caption']}" for panel in document["panels"] if panel["caption"]]
     parts += _absent(document)
     notes = list(document["notes"])
     if IMPOSSIBLE in "".join(parts):
@@ -57,6 +63,18 @@ def put_into(path: Path, name: str, page: str) -> None:
         raise ValueError(f"{path} cannot be written: {error.strerror}; choose another file") from error
 
 
+def _check(document: Document) -> list[str]:
+    """What the quick look is, in its own numbers."""
+    if not (quick := document["quick"]):
+        return []
+    settings = [f"{quick['limit']} samples for every row"] if quick["limit"] else ["all samples"]
+    settings += [f"{quick['epochs']} epochs"] if quick["epochs"] else ["the epochs that preset quick chooses"]
+    told = f"**A check that the command runs, not a result**: preset quick, {', '.join(settings)}."
+    return [
+        told if document["scored"] else f"{told} So short a training says nothing of a method, so no scores are shown."
+    ]
+
+
 def _introduction(document: Document) -> list[str]:
     averaged = "; ".join(document["averaged"])
     reported = f"Paper: {document['paper']}" + (f", {averaged}." if averaged else ".")
@@ -66,7 +84,9 @@ def _introduction(document: Document) -> list[str]:
     if any(n < n_seeds for n in trained):
         seeds = f"the seeds that are done (of {n_seeds}; column seeds)"
     ours = f"Ours: mean ± deviation over {seeds}, last epoch"
-    ours += ", quick preset: a first look, not the experiment." if document["quick"] else "."
+    ours += ", preset quick." if document["quick"] else "."
+    if document["coarse"]:
+        ours += " Fewer values on the axes than in the paper, each trained in full."
     if document["stopped"]:
         ours += " Stopped before its end: the same command goes on."
     versions = document["versions"]
@@ -108,26 +128,51 @@ def _body(document: Document, lines: Sequence[dict[str, Any]]) -> list[str]:
 
 def _comparison(document: Document, lines: Sequence[dict[str, Any]]) -> str:
     """Rows of ours beside the paper's, then the paper's other rows."""
-    metrics = document["metrics"]
-    by_loss = document["by_loss"]
-    dataset = lines[0]["dataset"]
+    metrics, dataset = document["metrics"], lines[0]["dataset"]
     others = [row for row in document["reported"] if dataset in row["cells"]]
     printed = [m for m in metrics if any(m in (line["reported"] or {}) for line in lines) or others]
-    header = ["method", *(f"{NAMES[m]} paper" for m in printed), *(f"{NAMES[m]} ours" for m in metrics)]
-    header += [f"lowest loss, {' / '.join(NAMES[m] for m in metrics)}"] if by_loss else []
-    header += ["seeds", "time a run"]
+    more = _columns(document, lines)
+    header = ["method", *(f"{NAMES[m]} paper" for m in printed), *(f"{NAMES[m]} ours" for m in metrics), *more]
     rows = []
     for line in lines:
         reported, ours = line["reported"] or {}, line["ours"] or {}
         row = [line["label"], *(_value(reported.get(m)) for m in printed), *(_mean(ours.get(m)) for m in metrics)]
-        row += [_chosen(line.get("lowest_loss"), metrics)] if by_loss else []
-        rows.append([*row, str(line["n_runs"]), _duration(line["seconds"])])
+        rows.append([*row, *(told(line) for told in more.values())])
     shown = {line["reported_row"] for line in lines}
     for row in others:
         if row["row"] not in shown:
             paper = [_value(row["cells"][dataset].get(m)) for m in printed]
             rows.append([f"{row['row']} (paper)", *paper, *[""] * (len(header) - 1 - len(paper))])
     return _table(header, rows)
+
+
+def _columns(document: Document, lines: Sequence[dict[str, Any]]) -> dict[str, Callable[[dict[str, Any]], str]]:
+    """Columns after the metrics, by their heading: what each tells of a line."""
+    metrics, columns = document["metrics"], {}
+    if any(line.get("gain") for line in lines):
+        columns[f"gain in {NAMES[metrics[0]]} over its start"] = lambda line: _gain(line.get("gain"))
+    if document["probe"]:
+        columns["Sup. paper"] = lambda line: _value((line["reported"] or {}).get("linear_probe"))
+        columns["Sup. ours"] = lambda line: _mean(line.get("probe"))
+    if times := document["relative_times"]:
+        first = next((line["seconds"] for line in lines if line["seconds"]), None)
+        columns["train time paper"] = lambda line: times.get(line["label"], "-")
+        columns["train time ours"] = lambda line: _multiple(line["seconds"], first)
+    if document["by_loss"]:
+        named = " / ".join(NAMES[m] for m in metrics)
+        columns[f"lowest loss, {named}"] = lambda line: _chosen(line.get("lowest_loss"), metrics)
+    return columns | {"seeds": lambda line: str(line["n_runs"]), "time a run": lambda line: _duration(line["seconds"])}
+
+
+def _gain(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    deviation = f" ± {found['deviation']:.3f}" if found["deviation"] is not None else ""
+    return f"{found['mean']:+.3f}{deviation}"
+
+
+def _multiple(seconds: float | None, first: float | None) -> str:
+    return f"{seconds / first:.1f}×" if seconds and first else "-"
 
 
 def _grid(document: Document, lines: Sequence[dict[str, Any]]) -> str:
@@ -145,7 +190,7 @@ def _grid(document: Document, lines: Sequence[dict[str, Any]]) -> str:
         ]
         return _table([", ".join(axes), *(NAMES[m] for m in metrics), "seeds", "time a run"], rows)
     (down, downs), (across, acrosses) = axes.items()
-    found = {(line["point"][down], line["point"][across]): line["ours"] for line in lines}
+    found = {(line["point"][down], line["point"][across]): line["ours"] for line in lines if line["point"]}
     rows = [[_number(d), *(_plain((found.get((d, a)) or {}).get(metrics[0])) for a in acrosses)] for d in downs]
     square = _table([f"{down} \\ {across}", *map(_number, acrosses)], rows)
     means = [ours[metrics[0]]["mean"] for ours in found.values() if ours]

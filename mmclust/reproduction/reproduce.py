@@ -14,7 +14,7 @@ import numpy as np
 from mmclust.baselines import table as baselines
 from mmclust.data import catalogue
 from mmclust.methods import card
-from mmclust.reproduction import forecast, kmeans, maps
+from mmclust.reproduction import forecast, kmeans, maps, panels, starts
 from mmclust.reproduction.experiment import Experiment, Place, Row
 from mmclust.reproduction.table import PaperTable, Reported
 from mmclust.runs.record import RunRecord
@@ -41,6 +41,10 @@ class Extent:
     """None for the experiment's own number."""
     quick: bool = False
     """A few seeds, the quick preset and at most two data sets: shows that everything works."""
+    coarse: bool = False
+    """The few values of the quick look on the axes of a figure; its runs are trained in full."""
+    datasets: tuple[str, ...] = ()
+    """Data sets to make it on alone; empty for all that are here."""
     train: bool = True
     """False to show only what is there already, and how long the rest would take."""
     n_workers: int | None = None
@@ -72,12 +76,12 @@ def reproduce(
     stop = stop or threading.Event()
     n_seeds = extent.n_seeds or (experiment.n_quick_seeds if extent.quick else experiment.n_seeds)
     places = experiment.quick_places if extent.quick and experiment.quick_places else experiment.places
-    here = [place for place in places if not _absence(place)]
-    here = here[:N_QUICK_PLACES] if extent.quick else here
+    here = _here(places, extent)
     rows = [row for row in experiment.rows if row.quick or not extent.quick]
     cells = [(place, row, cell) for place in here for row in rows for cell in _cells(experiment, place, row, extent)]
+    limit = experiment.quick_limit if extent.quick else None
     based = {
-        (place.dataset, row.label): _baseline(place, row, n_seeds, extent, say, stop)
+        (place.dataset, row.label): _baseline(place, row, limit, n_seeds, extent, say, stop)
         for place in here
         for row in rows
         if row.baseline in baselines.BASELINES
@@ -96,15 +100,20 @@ def reproduce(
         "title": experiment.title,
         "paper": experiment.paper,
         "averaged": [table.averaged for table in experiment.tables],
-        "quick": extent.quick,
+        "quick": _quick(experiment, extent),
+        "scored": not (extent.quick and (experiment.quick_limit or experiment.quick_epochs)),
+        "coarse": extent.coarse and bool(experiment.axes),
         "n_seeds": n_seeds,
         "stopped": stop.is_set(),
         "metrics": list(experiment.metrics),
         "by_loss": experiment.by_loss,
+        "probe": experiment.probe,
+        "relative_times": dict(experiment.relative_times),
         "axes": {name: list(values) for name, values in _axes(experiment, extent).items()},
         "places": [_place(place, place in here) for place in dict.fromkeys((*places, *experiment.places))],
         "lines": lines,
         "maps": maps.drawn(store, experiment.maps, runs) if experiment.maps and runs else [],
+        "panels": panels.drawn(store, experiment.panel, runs) if experiment.panel and runs else [],
         "plan": forecast.forecast(outcome, n_workers=extent.n_workers, say=say)
         if outcome and not extent.train
         else None,
@@ -115,6 +124,26 @@ def reproduce(
         "versions": _versions(runs),
         "devices": sorted({run.device for run in runs}),
     }
+
+
+def _here(places: Sequence[Place], extent: Extent) -> list[Place]:
+    """The data sets to make it on.
+
+    Raises:
+        ValueError: a data set was asked for that the experiment does not have.
+    """
+    known = [place.dataset for place in places]
+    if unknown := [name for name in extent.datasets if name not in known]:
+        raise ValueError(f"{unknown[0]!r} is none of this experiment's data sets; they are {', '.join(known)}")
+    here = [p for p in places if not _absence(p) and (not extent.datasets or p.dataset in extent.datasets)]
+    return here[:N_QUICK_PLACES] if extent.quick else here
+
+
+def _quick(experiment: Experiment, extent: Extent) -> dict[str, Any] | None:
+    """What the quick look shortens; None where this is none."""
+    if not extent.quick:
+        return None
+    return {"limit": experiment.quick_limit, "epochs": experiment.quick_epochs}
 
 
 def _absence(place: Place) -> str:
@@ -146,7 +175,7 @@ def _setting(row: Row) -> tuple[str, str, dict[str, Any]]:
 
 
 def _axes(experiment: Experiment, extent: Extent) -> dict[str, tuple[Any, ...]]:
-    return dict(experiment.quick_axes if extent.quick else experiment.axes)
+    return dict(experiment.quick_axes if extent.quick or extent.coarse else experiment.axes)
 
 
 def _cells(experiment: Experiment, place: Place, row: Row, extent: Extent) -> tuple[Cell, ...]:
@@ -165,7 +194,10 @@ def _cells(experiment: Experiment, place: Place, row: Row, extent: Extent) -> tu
         n_snapshots=N_MAPS if experiment.maps == "stages" else N_SNAPSHOTS,
         label=row.label,
     )
-    return grid(base, axes).cells if (axes := _axes(experiment, extent)) else (base,)
+    if not (axes := _axes(experiment, extent)):
+        return (base,)
+    # The quick look's images may be too small for the figure's own values.
+    return tuple(cell for cell in grid(base, axes).cells if extent.quick or experiment.allowed(cell.point))
 
 
 def _trained(
@@ -193,16 +225,22 @@ class _Based:
 
 
 def _baseline(
-    place: Place, row: Row, n_seeds: int, extent: Extent, say: Callable[[str], None], stop: threading.Event
+    place: Place,
+    row: Row,
+    limit: int | None,
+    n_seeds: int,
+    extent: Extent,
+    say: Callable[[str], None],
+    stop: threading.Event,
 ) -> _Based:
-    found = []
+    found, limit = [], limit or row.limit
     for seed in range(min(n_seeds, N_BASELINE_SEEDS)):
         if stop.is_set():
             break
-        if not extent.train and not baselines.is_known(row.baseline, place.dataset, seed=seed):
+        if not extent.train and not baselines.is_known(row.baseline, place.dataset, seed=seed, limit=limit):
             continue
         try:
-            result = baselines.result(row.baseline, place.dataset, seed=seed)
+            result = baselines.result(row.baseline, place.dataset, seed=seed, limit=limit)
         except ValueError as error:
             return _Based(found, str(error))
         found.append(result)
@@ -235,24 +273,47 @@ class _Lines:
         """The line of a method with certain settings."""
         assert self.outcome is not None
         cell, runs = self.cells[number], self.outcome.of_cell(number)
-        found = (
-            kmeans.summarise_metrics(self.store, runs, row.kmeans_space)
-            if row.kmeans_space
-            else results.summarise_metrics(runs)
-        )
+        found = self._figures(row, runs)
         lowest = results.lowest_loss(self.store, runs) if self.experiment.by_loss else None
         failures = [(seed, why) for (n, seed), why in self.outcome.failures.items() if n == number]
         return self._line(place, row) | {
             "settings": _settings(cell),
             "point": dict(cell.point),
             "ours": {m: found[m].as_json() for m in self.experiment.metrics if m in found} or None,
-            "lowest_loss": self._chosen(lowest),
+            "gain": self._gain(row, runs),
+            "probe": self._probe(runs),
+            "lowest_loss": None if row.start else self._chosen(lowest),
             "n_runs": len(runs),
             "run_ids": [run.run_id for run in runs],
             "seconds": results.summarise([run.seconds for run in runs]).mean if runs else None,
             "failures": [f"seed {seed}: {why}" for seed, why in failures],
             "curves": self._curves(runs),
         }
+
+    def _figures(self, row: Row, runs: Sequence[RunRecord]) -> dict[str, results.SeedSummary]:
+        if row.start:
+            found = [values for run in runs if (values := starts.metrics(self.store, run))]
+            return {name: results.summarise([values[name] for values in found]) for name in found[0]} if found else {}
+        return (
+            kmeans.summarise_metrics(self.store, runs, row.kmeans_space)
+            if row.kmeans_space
+            else results.summarise_metrics(runs)
+        )
+
+    def _gain(self, row: Row, runs: Sequence[RunRecord]) -> dict[str, Any] | None:
+        """By how much the first metric of a run of auto is above that of its start."""
+        metric = self.experiment.metrics[0]
+        if row.start:
+            return None
+        pairs = [(run.metrics, starts.metrics(self.store, run)) for run in runs]
+        gains = [end[metric] - begin[metric] for end, begin in pairs if end and begin]
+        return results.summarise(gains).as_json() if gains else None
+
+    def _probe(self, runs: Sequence[RunRecord]) -> dict[str, Any] | None:
+        """Accuracy of a linear classifier on a space of the last epoch, on folds that it was not trained on."""
+        space = self.experiment.probe
+        found = [kmeans.probed(self.store, run, space) for run in runs] if space else []
+        return results.summarise(found).as_json() if found else None
 
     def _line(self, place: Place, row: Row) -> dict[str, Any]:
         reported: dict[str, Reported] = {}

@@ -1,3 +1,5 @@
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -32,8 +34,18 @@ def test_a_changed_file_is_read_anew(tmp_path):
 
 
 def test_data_of_one_view_have_no_baselines_of_several():
-    assert set(table.BASELINES) - set(table.fitting(1)) == {"kmeans-best-view", "cca-kmeans"}
-    assert table.fitting(2) == list(table.BASELINES)
+    several = {"kmeans-best-view", "cca-kmeans", "aligned-kmeans", "cotraining-spectral", "coregularised-spectral"}
+    assert set(table.fitting(2)) - set(table.fitting(1)) == several & set(table.fitting(2))
+    assert {name for name, one in table.BASELINES.items() if one.several_views} == several
+
+
+def test_a_baseline_without_its_package_is_not_offered_and_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    find = importlib.util.find_spec
+    missing = ("evoc", "polyview")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in missing else find(name))
+    assert not {"evoc", "cotraining-spectral"} & set(table.fitting(2))
+    with pytest.raises(ValueError, match="evoc is not installed; run pip install -r requirements-baselines.txt"):
+        table.result("evoc", "digits", limit=50)
 
 
 def test_wrong_arguments_are_sentences():

@@ -62,6 +62,32 @@ def test_a_figure_is_drawn_beside_its_page(name: str, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "n_panels", "kind"),
+    [("dccs-fig4", 1, "png"), ("imc-fig2", 1, "values"), ("imc-fig3a", 1, "values"), ("imc-fig3b", 2, "png")],
+)
+def test_what_a_figure_shows_of_one_run_is_drawn(
+    name: str, n_panels: int, kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    found = reproduced(capsys, name, "--quick", "--picture", str(tmp_path / "panel.png"))
+    assert len(found["panels"]) == n_panels and all(panel[kind] for panel in found["panels"])
+    assert (tmp_path / "panel.png").stat().st_size > 1000
+    if name == "imc-fig2":
+        values = np.array(found["panels"][0]["values"])
+        assert values.shape == (32, 32) and values.min() >= 0 and values.max() <= 0.694
+        assert "on the diagonal" in found["panels"][0]["caption"]
+    if name == "imc-fig3a":
+        np.testing.assert_allclose(np.array(found["panels"][0]["values"]).sum(axis=1), 1, atol=0.01)
+
+
+def test_pairs_of_crops_are_those_of_the_paper():
+    (figure,) = (experiment for experiment in IMC if experiment.name == "imc-fig4c")
+    cells = reproduce._cells(figure, figure.places[0], figure.rows[0], reproduce.Extent())
+    gaps = [cell.point["high_size"] - cell.point["low_size"] for cell in cells]
+    assert (min(gaps), max(gaps), len(cells)) == (4, 14, 30)
+
+
+@pytest.mark.slow
 def test_crops_are_swept_and_a_square_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     found = reproduced(capsys, "imc-fig4c", "--quick", "--picture", str(tmp_path / "square.png"))
     assert [line["point"] for line in found["lines"]][0] == {"high_size": 8, "low_size": 6}

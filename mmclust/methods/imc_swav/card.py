@@ -197,6 +197,15 @@ class Config:
         group="Optimiser",
         help="L2 penalty on all weights (coupled, as in Adam).",
     )
+    train_images: int = hyperparameter(
+        0,
+        title="Training images",
+        low=0,
+        high=200_000,
+        step=500,
+        group="Training",
+        help="Train on a random part of so many training images; the same images are evaluated. 0: all.",
+    )
     idle_classifier: str = hyperparameter(
         "coast",
         choices=("coast", "rest"),
