@@ -1,7 +1,7 @@
 """Makes an experiment: trains what is not there yet, and puts ours beside the paper's into one document.
 
 No run, seed or epoch is chosen by accuracy (docs/results.md lists the settings that once were): what is shown are means
-over all seeds at the last epoch, and where a paper chooses among its runs, the run of lowest final loss stands beside it.
+over all seeds at the last epoch, and where a paper chooses among its runs, its run of lowest final loss stands beside.
 """
 
 import threading
