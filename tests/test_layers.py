@@ -32,7 +32,8 @@ ALLOWED = {
     },
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
-        *("analysis", "baselines", "data", "estimate", "evaluation", "methods.card", "runs", "settings", "sweeps"),
+        *("analysis", "auto", "baselines", "data", "estimate", "evaluation", "methods.card", "models", "plots", "runs"),
+        *("settings", "sweeps"),
     },
     "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
     "bundle": {"baselines", "evaluation", "methods.card", "runs", "settings", "sweeps"},
@@ -56,10 +57,9 @@ ALLOWED = {
     "signals": {"runs"},
     "specs": {"baselines", "data", "methods.card", "runs"},
     "auto": {
-        *("analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "losses", "methods.base"),
-        "seeding",
+        *("analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "methods.base"),
     },
-    "baselines": {"analysis", "data", "evaluation", "loading", "methods.card", "runs", "seeding"},
+    "baselines": {"analysis", "data", "evaluation", "loading", "losses", "methods.card", "runs", "seeding"},
     "plots": {"evaluation"},
     "analysis": {"evaluation", "loading", "methods.base", "settings"},
     "engine": {"data", "errors", "evaluation", "losses", "methods.base", "seeding"},

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmclust.auto import graphs, starts
+from mmclust.baselines.views import umap_mixture
 
 Views = Sequence[np.ndarray]
 MOST_SAMPLES = 10_000
 """Samples that are clustered; the others follow their nearest neighbours."""
-UMAP_DIMS = 10
 
 
 def k_means_all_views(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -32,27 +32,6 @@ def spectral_mean_graph(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     """Clusters (N,) of the mean of the views' graphs of nearest neighbours."""
     embedding = graphs.spectral_embedding(starts.mean_graph(views, starts.GRAPH_NEIGHBOURS[0]), n_clusters)
     return starts.k_means(embedding, n_clusters, seed, n_init=10)
-
-
-def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
-    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side."""
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture
-
-    together = np.concatenate(views, axis=1)
-    n_dims = max(2, min(UMAP_DIMS, len(together) - 2))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # umap warns of its own choices and of single-threaded, repeatable runs
-        from umap import UMAP
-
-        points = UMAP(n_neighbors=min(15, len(together) - 1), n_components=n_dims, random_state=seed).fit_transform(
-            together
-        )
-        warnings.filterwarnings("ignore", category=ConvergenceWarning)
-        mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
-        return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mmclust.auto import starts
-from mmclust.auto.alignment import align
 from mmclust.auto.starts import Pool, Start
+from mmclust.baselines.alignment import align
 from mmclust.data.readers import cache
 
 VERSION = 1

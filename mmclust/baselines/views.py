@@ -21,6 +21,7 @@ ITERATIONS = 10
 COREGULARISATION = 0.01
 """Weight of the agreement in co-regularised spectral clustering, as Kumar et al. suggest and polyview has it."""
 ALIGN_NOISE = 0.3
+UMAP_DIMS = 10
 
 
 def cotraining_spectral(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -49,9 +50,23 @@ def coregularised_spectral(views: Views, n_clusters: int, seed: int) -> np.ndarr
 
 def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side."""
-    from mmclust.auto import baselines
+    import warnings
 
-    return baselines.umap_mixture(views, n_clusters, seed)
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    together = np.concatenate(views, axis=1)
+    n_dims = max(2, min(UMAP_DIMS, len(together) - 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # umap warns of its own choices and of single-threaded, repeatable runs
+        from umap import UMAP
+
+        points = UMAP(n_neighbors=min(15, len(together) - 1), n_components=n_dims, random_state=seed).fit_transform(
+            together
+        )
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)
+        mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
+        return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)
 
 
 def evoc(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -71,9 +86,9 @@ def aligned_k_means(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: one view.
     """
-    _several(views)
-    from mmclust.auto.alignment import align
+    from mmclust.baselines.alignment import align
 
+    _several(views)
     return k_means(align([view - view.mean(axis=0) for view in views], ALIGN_NOISE, seed), n_clusters, seed)
 
 

@@ -3,7 +3,7 @@ import pytest
 from auto.families import blobs, graph, noise, topics
 
 from mmclust.auto import baselines, preparation, starts
-from mmclust.auto.alignment import align
+from mmclust.baselines.alignment import align
 from mmclust.evaluation.metrics import acc
 
 
