@@ -1,3 +1,5 @@
+from types import ModuleType
+
 import pytest
 
 from mmclust.baselines.table import BASELINES, DEEP
@@ -40,6 +42,27 @@ def test_every_cell_of_every_table_is_a_fraction_with_its_source(table: PaperTab
 )
 def test_numbers_are_those_in_print(table: PaperTable, row: str, dataset: str, values: dict[str, float]):
     assert {m: cell.value for m, cell in table.cell(row, dataset).items()} == pytest.approx(values)
+
+
+@pytest.mark.parametrize(
+    ("paper", "n_cells", "total"),
+    [
+        (dccs, 282, 140.3384),
+        (imc_swav, 189, 83.4755),
+        (dmim, 104, 40.2482),
+        (msdib, 240, 84.061),
+        (dmid_uic, 96, 67.557),
+    ],
+)
+def test_all_numbers_are_those_that_were_compared_with_print(paper: ModuleType, n_cells: int, total: float):
+    """Every cell was compared with the papers; a changed digit shows in the sum."""
+    cells = [cell for table in TABLES if table.paper == paper.PAPER for cell in table.cells()]
+    assert (len(cells), sum(cell.value for cell in cells)) == (n_cells, pytest.approx(total, abs=1e-6))
+
+
+def test_the_supervised_column_is_that_of_the_crops():
+    cells = [imc_swav.TABLE_4.cell(row, "cifar10")["linear_probe"].value for row in imc_swav.TABLE_4.rows]
+    assert cells == pytest.approx([0.861, 0.921, 0.928, 0.932])
 
 
 def test_deviations_marks_and_gaps_are_kept():
