@@ -17,7 +17,7 @@ from scipy.special import softmax
 
 from mmclust.data import catalogue, new_samples, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import pictures
+from mmclust.data.readers import picture_files, pictures
 from mmclust.runs.run import Run
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _picture(name: str, data: bytes, view: ViewSpec) -> np.ndarray:
     n_channels, height, width = view.shape
     try:
         return pictures.pixels(name, data, form=pictures.Form((n_channels, height, width), resize=True))
-    except pictures.NotGray:
+    except picture_files.NotGray:
         colour = pictures.pixels(name, data, form=pictures.Form((3, height, width), resize=True))
         return np.rint(np.tensordot(LUMA, colour, axes=1)).astype(np.uint8)[None]
 

@@ -53,7 +53,7 @@ def test_parts_under_many_names_are_rows(tmp_path: Path, make: Callable[[Path], 
 
 def test_gallery_and_query_of_a_retrieval_set(tmp_path: Path) -> None:
     pids = {"gallery_pid": LABELS[TRAIN], "query_pid": LABELS[TEST]}
-    np.savez(tmp_path / "a.npz", gallery_feat=A[TRAIN], query_feat=A[TEST], **pids)
+    np.savez(tmp_path / "a.npz", gallery_feat=A[TRAIN], query_feat=A[TEST], **pids)  # type: ignore[arg-type]
     dataset, _ = opened(tmp_path / "a.npz")
     assert shapes(dataset) == [(6,)] and parts(dataset) == (40, 20) and dataset.spec.n_clusters == 3
 
@@ -154,6 +154,42 @@ def test_a_text_file_alone_is_a_table(tmp_path: Path, ending: str) -> None:
     np.savetxt(tmp_path / f"a.{ending}", np.c_[A, LABELS], delimiter=" " if ending == "dat" else ",", fmt="%g")
     dataset, reading = opened(tmp_path / f"a.{ending}")
     assert shapes(dataset) == [(6,)] and dataset.spec.n_clusters == 3 and asked(reading) == {"classes": "column 7"}
+
+
+def test_a_table_as_r_writes_it_has_names_of_rows(tmp_path: Path) -> None:
+    rows = [f'"{i + 1}" ' + " ".join(f"{v:.3f}" for v in A[i]) + f' "{WORDS[i]}"' for i in range(N)]
+    header = " ".join(f'"f{i}"' for i in range(6)) + ' "species"'
+    (tmp_path / "a.txt").write_text("\n".join([header, *rows]))
+    dataset, _ = opened(tmp_path / "a.txt")
+    assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("bar", "disc", "line") and dataset.n_samples == N
+
+
+def test_numbers_of_folds_are_no_feature(tmp_path: Path) -> None:
+    frame(A, fold=np.arange(N) % 5, label=WORDS).to_csv(tmp_path / "a.csv", index=False)
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert shapes(dataset) == [(6,)] and asked(reading) == {"use of fold": "leave it out"}
+    assert shapes(opened(tmp_path / "a.csv", **{"use of fold": "feature"})[0]) == [(7,)]
+
+
+def test_parts_by_the_numbers_of_their_rows(tmp_path: Path) -> None:
+    train, test = OTHER[:40], OTHER[40:]
+    rows = {"trainIdx": train[None] + 1, "testIdx": test[None] + 1}
+    savemat(tmp_path / "a.mat", {"X1": A, "X2": B, "Y": LABELS[:, None], **rows})
+    dataset, reading = opened(tmp_path / "a.mat")
+    assert dataset.n_samples == N and dataset.split is not None and not reading.left_out
+    assert np.array_equal(np.flatnonzero(dataset.split), np.sort(test))
+    savemat(tmp_path / "b.mat", {"X1": A, "X2": B, "Y": LABELS[:, None], **rows, "testIdx": test[None, :9] + 1})
+    dataset, reading = opened(tmp_path / "b.mat")
+    assert dataset.split is None and "not the number of every row once" in left_out(reading)
+
+
+def test_many_files_that_say_nothing_are_counted(tmp_path: Path) -> None:
+    for i in range(N):
+        drawn(i).save(tmp_path / f"{i}.png")
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        (tmp_path / "labels" / f"{i}.txt").write_text(f"{LABELS[i]} 0.5 0.5 0.2 0.3\n")
+    dataset, reading = opened(tmp_path)
+    assert dataset.texts is None and "60 files such as labels/" in left_out(reading)
 
 
 def test_a_letter_is_no_table(tmp_path: Path) -> None:

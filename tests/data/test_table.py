@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, pairing
+from mmclust.data.readers import arrays, pairing, picture_columns
 from mmclust.data.readers.reading import Reading, understood
 
 RNG = np.random.default_rng(0)
@@ -233,7 +233,7 @@ def test_pictures_in_a_column_of_parquet_are_a_view(tmp_path: Path, nested: bool
     assert [(view.name, view.shape) for view in dataset.spec.views] == [("txt", (3,)), ("image", (1, 9, 9))]
     assert (dataset.views[1][:, 0, 0, 0] == 8 * np.arange(N)).all() and dataset.spec.n_clusters == 3
     assert dataset.texts is not None and dataset.texts.tolist() == CAPTIONS and not reading.questions
-    monkeypatch.setattr(readers.table.pictures, "decode", None)
+    monkeypatch.setattr(picture_columns.pictures, "decode", None)
     assert opened(tmp_path / "a.parquet")[0].views[1].shape == (N, 1, 9, 9), "decoded once"
     table[["image", "label"]].set_axis(["image", "0"], axis=1).to_parquet(tmp_path / "b.parquet")
     dataset, reading = opened(tmp_path / "b.parquet", classes="0")

@@ -16,8 +16,8 @@ from typing import Any, cast
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
-from mmclust.data.readers import joining, pairing, parts, words
-from mmclust.data.readers.labels import LEAVE_OUT, repeats, without_none
+from mmclust.data.readers import beside_views, joining, pairing, parts, words
+from mmclust.data.readers.labels import LEAVE_OUT, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
 from mmclust.data.readers.samples import channels_asked, channels_first, class_ids, opaque, pixel_range
@@ -68,7 +68,7 @@ def assemble(
     reading = reading or Reading()
     arrays, joined_split = joining.parts_joined(arrays, where, reading)
     split = joined_split if split is None else split
-    label_name, labels = _asked_labels(arrays, reading)
+    label_name, labels = beside_views.asked_labels(arrays, reading)
     others = {key: value for key, value in arrays.items() if key != label_name}
     others = {key: value for key, value in others.items() if not _is_set_aside(key, value, reading)}
     if labels is not None and not any(map(_may_be_view, others.values())):
@@ -86,8 +86,8 @@ def assemble(
         lengths = {pairing.length(next(iter(turned.values())))}
     n_samples = min(lengths)
     labels = None if labels is None else labels[:n_samples]
-    split = _find_split(arrays, n_samples, reading) if split is None else split
-    texts, texts_name = _find_texts(arrays, lengths) if texts is None else (texts, "")
+    split = beside_views.find_split(arrays, n_samples, reading) if split is None else split
+    texts, texts_name = beside_views.find_texts(arrays, lengths) if texts is None else (texts, "")
     if texts is not None and len(texts) not in lengths:
         reading.leave_out(f"{len(texts):,} captions", "not one for each sample")
         texts = None
@@ -99,7 +99,7 @@ def assemble(
         turned, labels = _in_order(turned, kept), None if labels is None else labels[_order(kept)]
         texts, split = (None if one is None else one[kept.complete] for one in (texts, split))
     made = [_view(key, value, where, reading, single=single) for key, value in turned.items()]
-    ids, classes = _numbered(labels, _find_classes(arrays), where, reading)
+    ids, classes = _numbered(labels, beside_views.find_classes(arrays), where, reading)
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
     views = tuple(view for _, view in made)
     if kept is None or not len(kept.partial):
@@ -167,7 +167,11 @@ def _fitting_names(known: np.ndarray, names: tuple[str, ...]) -> tuple[str, ...]
 
 def _is_set_aside(name: str, value: Value, reading: Reading) -> bool:
     """Whether a matrix by its name is none of the views: factors, masks, or classes in a form that cannot be used."""
-    if not _is_matrix(value) or not (words.is_factor(name) or words.may_be_labels(name)) or is_view_name(name):
+    if (
+        not beside_views.is_matrix(value)
+        or not (words.is_factor(name) or words.may_be_labels(name))
+        or is_view_name(name)
+    ):
         return False
     if words.may_be_labels(name) and not words.is_label_name(name) and value.shape[-1] > 64 and value.shape[0] > 64:
         return False  # as wide as features are
@@ -187,6 +191,7 @@ def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) 
             (plain(key) in words.CLASS_NAMES and key not in used)
             or plain(key) in words.SPLITS
             or _ID.fullmatch(key.lower())
+            or parts.is_of_rows(parts.taken_apart(key)[0])
         )
         size = (
             value.shape[0] * value.shape[-1]
@@ -203,125 +208,20 @@ def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) 
 _ID = re.compile(r"(?:id|ids|index|idx|sampleid|sample_id)[-_ ]?\d*")
 
 
-def _find_split(arrays: Mapping[str, Value], n_samples: int, reading: Reading) -> np.ndarray | None:
-    """The part of each sample (N,), 0 to train on and 1 to test, from an array that says so."""
-    for key, value in arrays.items():
-        if plain(key) not in words.SPLITS:
-            continue
-        items = value if isinstance(value, list) else np.ravel(value).tolist() if isinstance(value, np.ndarray) else []
-        if len(items) != n_samples:
-            continue
-        if all(item in (0, 1) for item in items) and plain(key) != "fold":
-            is_test = np.array(items, np.uint8)
-            return 1 - is_test if plain(key) == "istrain" else is_test
-        purposes = [parts.purpose(item) if isinstance(item, str) else None for item in items]
-        if None not in purposes and len(set(purposes)) > 1:
-            return np.array(purposes, np.uint8)
-        reading.leave_out(key[:60], "no 0 (train) or 1 (test) for each sample")
-    return None
-
-
-def _find_texts(arrays: Mapping[str, Value], lengths: set[int]) -> tuple[np.ndarray | None, str]:
-    """Captions (N,) as Python strings, as many as some view has samples, and the name they had; None for none."""
-    for key, value in arrays.items():
-        items = value.ravel().tolist() if isinstance(value, np.ndarray) and value.dtype.kind == "U" else value
-        fits = isinstance(items, list) and len(items) in lengths and all(isinstance(item, str) for item in items)
-        if plain(key) in words.TEXTS and fits:
-            return np.array([item.strip() for item in items], object), key
-    return None, ""
-
-
-def _asked_labels(arrays: Mapping[str, Value], reading: Reading) -> tuple[str, np.ndarray | None]:
-    """Name and values (N,) of the labels, asked for where several arrays or one of an unusual name could be meant."""
-    name, labels = _find_labels(arrays)
-    every = [item for value in arrays.values() for item in (value if isinstance(value, list) else [value])]
-    lengths = {length for item in every if _is_matrix(item) for length in (item.shape[0], item.shape[-1])}
-    possible = {
-        key: values
-        for key, value in arrays.items()
-        if (values := _as_labels(value)) is not None
-        and len(values) in lengths
-        and re.sub(r"\d+$", "", plain(key)) not in (*words.SPLITS, *words.TEXTS, "id", "ids", "index", "idx")
-        and (plain(key) not in words.CLASS_NAMES or (labels is None and repeats(values)))
-        and (key == name or _may_be_labels(value, values) or (words.may_be_labels(key) and repeats(values)))
-    }
-    if not possible or (labels is not None and len(possible) == 1):
-        return name, labels
-    text = "Which array holds the classes? They only ever score a result."
-    likely = [key for key in possible if words.may_be_labels(key)]
-    guess = name or (likely[0] if likely else next(iter(possible)) if len(possible) == 1 else "none")
-    answer = reading.ask("classes", text, ("none", *possible), guess)
-    return ("", None) if answer == "none" else (answer, possible[answer])
-
-
-def _may_be_labels(value: Value, values: np.ndarray) -> bool:
-    """Whether an array of no usual name could be classes: along one axis, few distinct whole numbers or words."""
-    is_line = isinstance(value, list) or (value.size == max(value.shape) and not is_sparse(value))
-    if not is_line or (values.dtype.kind == "f" and not (values == np.round(values)).all()):
-        return False
-    return 1 < len(np.unique(values)) <= max(2, len(values) // 3)
-
-
-def _find_labels(arrays: Mapping[str, Value]) -> tuple[str, np.ndarray | None]:
-    """Name and values (N,) of the labels; None where there are none."""
-    for wanted in words.LABELS:
-        for key, value in arrays.items():
-            if plain(key) == wanted and (labels := _as_labels(value)) is not None:
-                return key, labels
-    return "", None
-
-
-def _as_labels(value: Value) -> np.ndarray | None:
-    """A row, a column, a list of names, one of each view, or 0-1 columns as labels (N,); None for anything else."""
-    if isinstance(value, list):
-        if value and all(isinstance(item, str) for item in value):
-            return np.array(value)
-        return _as_labels(value[0]) if value and not isinstance(value[0], list) else None
-    if is_sparse(value):
-        value = value.toarray() if value.shape[0] * value.shape[1] < 10**8 else None
-    if isinstance(value, np.ndarray) and value.dtype == object and all(isinstance(item, str) for item in value.flat):
-        value = value.astype(str)
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "buifUS" or value.size < 2:
-        return None
-    if value.size == max(value.shape):
-        return value.ravel()
-    if value.ndim == 2 and value.dtype.kind in "buif" and np.isin(value, (0, 1)).all():
-        for axis in (1, 0):
-            if (value.sum(axis=axis) == 1).all():
-                return value.argmax(axis=axis)
-    return None
-
-
-def _find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:
-    for key, value in arrays.items():
-        if plain(key) in words.CLASS_NAMES:
-            items = value.ravel().tolist() if isinstance(value, np.ndarray) else value
-            if isinstance(items, list) and items and all(isinstance(item, str) for item in items):
-                return tuple(item.strip() for item in items)
-    return ()
-
-
 def _holds_one_of(value: Value, views: Mapping[str, Value]) -> bool:
     """Whether a list of arrays, such as MATLAB's cell, is where views come from."""
     return isinstance(value, list) and any(item is view for item in value for view in views.values())
 
 
-def _is_matrix(value: Value) -> bool:
-    """Whether it may be a view: two axes or more, at least two of them longer than 1."""
-    shape = getattr(value, "shape", ())
-    numeric = is_sparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
-    return numeric and 2 <= len(shape) <= 4 and sorted(shape)[-2] > 1
-
-
 def _may_be_view(value: Value) -> bool:
-    return _is_matrix(value) or (isinstance(value, list) and any(map(_is_matrix, value)))
+    return beside_views.is_matrix(value) or (isinstance(value, list) and any(map(beside_views.is_matrix, value)))
 
 
 def _find_views(
     arrays: Mapping[str, Value], labels: np.ndarray | None, where: str, ends: Callable[[Value], set[int]]
 ) -> dict[str, Value]:
     """The views by name: numbered variables, one cell, one variable of a usual name, or all matrices that fit."""
-    matrices = {key: value for key, value in arrays.items() if _is_matrix(value)}
+    matrices = {key: value for key, value in arrays.items() if beside_views.is_matrix(value)}
     fitting = {key: value for key, value in matrices.items() if labels is None or len(labels) in ends(value)}
     groups: dict[str, dict[int, str]] = {}
     for key in matrices:
@@ -332,7 +232,7 @@ def _find_views(
     cells = {
         key: value
         for key, value in arrays.items()
-        if isinstance(value, list) and value and all(_is_matrix(item) for item in value)
+        if isinstance(value, list) and value and all(beside_views.is_matrix(item) for item in value)
     }
     # The largest group; of two as large, the one of a usual name.
     numbered = groups[max(groups, key=lambda key: (len(groups[key]), key in words.LISTS))] if groups else {}

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mmclust.data.readers import archives, cells, encodings, frames, labels, table
-from mmclust.data.readers.reading import Reading
+from mmclust.data.readers.reading import SHOWN, Reading
 
 MAX_CAPTION_BYTES = 2**16
 """A text file beside a picture is its caption up to this size."""
@@ -117,6 +117,7 @@ def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Read
     """
     found, known = Beside(), _Names(names)
     stems = {os.path.splitext(name)[0]: name for name in names}
+    left: dict[str, list[str]] = {}
     for name, data in files:
         own = reading.part()
         try:
@@ -124,9 +125,15 @@ def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Read
         except ValueError as error:
             why = str(error).removeprefix(name).strip()[:200]
         if why:
-            reading.leave_out(archives.shown(name), why)
+            left.setdefault(why, []).append(archives.shown(name))
         else:
             reading.take(own, PurePosixPath(name).name if own.left_out else "")
+    for why, several in left.items():
+        if len(several) > SHOWN:
+            reading.leave_out(f"{len(several):,} files such as {several[0]}", why)
+        else:
+            for name in several:
+                reading.leave_out(name, why)
     return found
 
 

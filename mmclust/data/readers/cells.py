@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import frames
-from mmclust.data.readers.pictures import is_picture
+from mmclust.data.readers import delimited
+from mmclust.data.readers.picture_files import is_picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def is_number(found: np.ndarray) -> bool:
     if found.dtype.kind in "buif":
         return True
     some = [value for value in found[:1000] if isinstance(value, (str, int, float, np.number)) and not is_empty(value)]
-    strange = sum(not frames.is_number(str(value)) for value in some)
+    strange = sum(not delimited.is_number(str(value)) for value in some)
     return bool(some) and strange <= max(1, MOST_WORDS * len(some)) and strange < len(some) / 2 and not is_hex(found)
 
 
@@ -114,7 +114,7 @@ def as_numbers(found: np.ndarray, name: str, where: str) -> np.ndarray:
     numbers = np.full(len(found), np.nan)
     for row, value in enumerate(found):
         try:
-            if not is_empty(value) and value not in frames.MISSING:
+            if not is_empty(value) and value not in delimited.MISSING:
                 numbers[row] = float(value)
         except (ValueError, TypeError):
             raise ValueError(
@@ -149,7 +149,7 @@ def as_id(value: Any) -> str:
     """A cell as the id of a sample, alike in every spelling: 7.0 is 7, and pictures may bear their ending or not."""
     if isinstance(value, (float, np.floating)) and value == round(value):
         value = int(value)
-    return frames.PICTURE_ENDING.sub("", _as_word(value) if isinstance(value, str) else str(value))
+    return delimited.PICTURE_ENDING.sub("", _as_word(value) if isinstance(value, str) else str(value))
 
 
 def is_unique(found: np.ndarray) -> bool:

@@ -27,6 +27,7 @@ from mmclust.data.readers import (
     mat,
     npz,
     parts,
+    picture_columns,
     table,
     tables,
     tree,
@@ -228,7 +229,9 @@ def _of_tables(
     """Views, labels, captions (N,) and parts (N,) of tables."""
     if not sources:
         return {}, None, None
-    found = {n: table.with_pictures(one, reading) for n, one in tables.read(sources, reading, alone=alone).items()}
+    found = {
+        n: picture_columns.with_pictures(one, reading) for n, one in tables.read(sources, reading, alone=alone).items()
+    }
     texts = next((one.texts for one in found.values() if one.texts is not None), None)
     split = next((one.split for one in found.values() if one.split is not None), None)
     if len(found) == 1:
@@ -355,9 +358,9 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     found = table.of_columns(source, reading)
     if found.pictures is not None:
         names = [name for name, _ in archives.walk(path.parent, ())]
-        if not found.numbers.shape[1] or table.of_pictures(found, names):
+        if not found.numbers.shape[1] or picture_columns.of_pictures(found, names):
             return tree.read(path.parent, reading, listed=path)
-    found = table.with_pictures(found, reading)
+    found = picture_columns.with_pictures(found, reading)
     views = table.views(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")

@@ -24,7 +24,7 @@ def parts_joined(
     groups = {
         base: found
         for base, found in parts.groups(arrays).items()
-        if all(_is_line_of_samples(arrays[name]) for name in found.values())
+        if all(_is_line_of_samples(arrays[name]) for name in found.values()) and not parts.is_of_rows(base)
     }
     every = sorted({part for members in groups.values() for part in members})
     counts = _counts(groups, arrays, every)

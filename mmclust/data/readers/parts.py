@@ -38,6 +38,8 @@ ORDER = (
     "dev",
     "va",
 )
+ROWS = frozenset(("idx", "index", "indices", "indexes", "ind", "inds", "ids", "id", "rows", "perm"))
+"""Bases of what says which rows are of a part."""
 GENERAL = frozenset(("", "data", "set", "dataset", "samples", "file", "table", "all", "input"))
 """Bases that say nothing: `data_batch_1` and `test_batch` are parts of one thing."""
 _STUCK = re.compile(r"([a-z]{1,6}?)(train|test|valid|val)|(train|test|valid)([a-z]{1,6})", re.IGNORECASE)
@@ -132,6 +134,12 @@ def groups(names: Iterable[str]) -> dict[str, dict[Part, str]]:
         else:
             found = {next(iter(found)): dict(sorted(merged.items()))}
     return {base: parts for base, parts in found.items() if len(parts) > 1}
+
+
+def is_of_rows(base: str) -> bool:
+    """Whether arrays of such a base, as `trainIdx` and `test_indices` have it, hold numbers of rows."""
+    found = words.tokens(base)
+    return bool(found) and set(found) <= ROWS
 
 
 def split_of(parts: Iterable[Part], lengths: Iterable[int]) -> np.ndarray | None:

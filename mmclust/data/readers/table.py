@@ -4,19 +4,16 @@ In Parquet a column may also hold lists of numbers, or whole picture files (byte
 datasets writes them).
 """
 
-import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cache, cells, frames, labels, parts, pictures, words
+from mmclust.data.readers import arrays, cells, delimited, frames, labels, parts, words
 from mmclust.data.readers.reading import Reading, listed
 
 if TYPE_CHECKING:
@@ -107,8 +104,8 @@ def columns(path: Path, reading: Reading) -> Columns:
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
-    if path.stat().st_size > frames.MAX_BYTES:
-        raise ValueError(f"{path.name} has more than {frames.MAX_BYTES >> 30} GiB; save it as .npz")
+    if path.stat().st_size > delimited.MAX_BYTES:
+        raise ValueError(f"{path.name} has more than {delimited.MAX_BYTES >> 30} GiB; save it as .npz")
     with open(path, "rb") as file:
         return parse(file, path.name, reading)
 
@@ -153,15 +150,13 @@ def of_columns(
     spoken = {name: cells.as_words(old) for name, old in flat.items() if name not in numbers and name != ids}
     shown = next((name for name, values in (spoken | _id_words(ids, flat)).items() if _are_pictures(values)), None)
     ids = None if ids == shown and not several else ids
-    for name in [name for name in numbers if named and name != joins and _is_spare_id(name, numbers[name], ids)]:
-        reading.leave_out(
-            cells.shown(name),
-            "an id, which is the same for several rows"
-            if len(set(numbers[name])) < len(source.frame)
-            else "another id",
-        )
-        del numbers[name]
+    spare = [name for name in numbers if named and name != joins and _is_spare_id(name, numbers[name], ids)]
+    for values, name in [(numbers.pop(name), name) for name in spare]:
+        repeats = len(set(values)) < len(values)
+        reading.leave_out(cells.shown(name), "an id, which is the same for several rows" if repeats else "another id")
     split_name, split = _split_column(numbers | spoken, named)
+    for name in _of_parts({n: v for n, v in numbers.items() if named and n != split_name}, reading):
+        del numbers[name]
     rest = {
         name: (spoken | numbers)[name]
         for name in found
@@ -174,15 +169,8 @@ def of_columns(
     label, doubtful, classes = _classes(held, named, reading, alone=alone, of=of, known=known)
     texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
     texts = spoken[texts_name] if texts_name else None
-    unused = [name for name in spoken if name not in (shown, label, texts_name, split_name) and name not in doubtful]
-    strange = [name for name in unused if not any(spoken[name])]
-    if strange:
-        reading.leave_out(listed(strange), "neither numbers nor words")
-    same = [name for name in unused if name not in strange and len(set(spoken[name].tolist())) == 1]
-    if same:
-        reading.leave_out(listed(same), "the same in every row")
-    if unused := [name for name in unused if name not in (*same, *strange)]:
-        reading.leave_out(listed(unused), "words")
+    used = (shown, label, texts_name, split_name, *doubtful)
+    _tell_unused({name: values for name, values in spoken.items() if name not in used}, reading)
     if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
     kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
@@ -199,6 +187,16 @@ def of_columns(
         lists=lists,
         files=files,
     )
+
+
+def _tell_unused(spoken: Mapping[str, np.ndarray], reading: Reading) -> None:
+    """Say which columns of words are nothing of a sample, and why."""
+    strange = [name for name, values in spoken.items() if not any(values)]
+    same = [name for name, values in spoken.items() if name not in strange and len(set(values.tolist())) == 1]
+    others = [name for name in spoken if name not in (*strange, *same)]
+    for names, why in ((strange, "neither numbers nor words"), (same, "the same in every row"), (others, "words")):
+        if names:
+            reading.leave_out(listed(names), why)
 
 
 def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
@@ -317,8 +315,20 @@ def _split_column(found: Mapping[str, np.ndarray], named: bool) -> tuple[str | N
     return None, None
 
 
+def _of_parts(numbers: Mapping[str, np.ndarray], reading: Reading) -> list[str]:
+    """Columns of whole numbers that say which fold or part a row is of, and are no features unless somebody says so."""
+    found = []
+    for name, values in numbers.items():
+        if words.plain(name) in words.SPLITS and labels.few(values):
+            what = "may say which part of the set a row is of"
+            if labels.use(name, reading, what=what) != labels.FEATURE:
+                reading.leave_out(cells.shown(name), what)
+                found.append(name)
+    return found
+
+
 def _are_pictures(values: np.ndarray) -> bool:
-    return sum(bool(frames.PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
+    return sum(bool(delimited.PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
 
 
 def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
@@ -349,89 +359,3 @@ def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
         if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
             return found | {group: table.numbers[:, columns] for group, columns in groups.items()}
     return found | ({name: table.numbers} if table.numbers.shape[1] else {})
-
-
-def with_pictures(table: Table, reading: Reading) -> Table:
-    """The table with its picture files as images; rows whose pictures cannot be read are left out.
-
-    Raises:
-        ValueError: most pictures cannot be read.
-    """
-    images, broken = {}, {}
-    for column, files in table.files.items():
-        folder = cache.entry(cache.key("column", 2, _digest(files)), partial(_fill, files, column))
-        images[column] = np.load(folder / "images.npy", mmap_mode="r")
-        told = json.loads((folder / "told.json").read_text())
-        broken |= {int(row): f"is truncated or no picture ({reason})" for row, reason in told["broken"].items()}
-        for note in told["notes"]:
-            reading.tell(note)
-    table = replace(table, lists=table.lists | images, files={})
-    if not broken:
-        return table
-    kept = np.array([row for row in range(len(table)) if row not in broken], np.int64)
-    column = next(iter(images))
-    named = {f"{row + 1} of {column}": reason for row, reason in sorted(broken.items())}
-    pictures.leave_out_broken(named, len(kept), len(table), column, reading)
-    return table.rows(kept)
-
-
-def _digest(files: np.ndarray) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for data in files:
-        digest.update(len(data).to_bytes(8, "little") + data)
-    return digest.hexdigest()
-
-
-def _fill(files: np.ndarray, column: str, folder: Path) -> None:
-    """Decode the pictures of a column into a cache entry."""
-    sizes, met = pictures.Sizes(), pictures.Decoded()
-    named = {f"{row} of {column}": data for row, data in enumerate(files, start=1)}
-    for name, data in named.items():
-        sizes.meet(name, data)
-    if not sizes.of:
-        name, reason = next(iter(sizes.broken.items()))
-        raise ValueError(f"picture {name} {reason}; replace or remove it")
-    form = sizes.form(column, n_samples=len(files))
-    measured = pictures.Measured()
-    for name in sorted(sizes.deep | sizes.transparent):
-        measured.meet(name, named[name], deep=name in sizes.deep)
-    form = measured.of(form)
-    shape = (len(files), *form.shape)
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
-    sound = ((name, data) for name, data in named.items() if name in sizes.of)
-    pictures.decode(sound, images, lambda name: int(name.partition(" ")[0]) - 1, form, met)
-    images.flush()
-    broken = {int(name.partition(" ")[0]) - 1: _reason(why) for name, why in (sizes.broken | met.broken).items()}
-    (folder / "told.json").write_text(json.dumps({"broken": broken, "notes": form.notes}))
-
-
-def _reason(why: str) -> str:
-    return why.removeprefix("is truncated or no picture (").removesuffix(")")
-
-
-def of_pictures(table: Table, names: list[str]) -> dict[str, list[int]] | None:
-    """Rows of each picture by its name, `/` between folders; None where the table does not name these pictures.
-
-    Tables name pictures by path, by file name, or by file name without its ending, in any column of words or ids.
-    """
-    by_stem: dict[str, str] = {}
-    for name in names:
-        pure = PurePosixPath(name)
-        number = str(int(pure.stem)) if pure.stem.isdecimal() else pure.stem  # tables drop the zeros of 007
-        for spelling in (number, pure.stem, pure.name, name):
-            by_stem[spelling] = name
-    for column in (table.pictures, table.ids):
-        if column is None:
-            continue
-        rows: dict[str, list[int]] = {}
-        for row, value in enumerate(column):
-            if (key := _spelling(str(value), by_stem)) is not None:
-                rows.setdefault(by_stem[key], []).append(row)
-        if len(rows) >= min(len(column), len(names)) / 2:
-            return rows
-    return None
-
-
-def _spelling(value: str, known: dict[str, str]) -> str | None:
-    value = value.replace("\\", "/").removeprefix("./")
-    return next((key for key in (value, PurePosixPath(value).name) if key in known), None)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.progress import Progress
-from mmclust.data.readers import archives, beside, cache, layout, leftovers, pictures, table
+from mmclust.data.readers import archives, beside, cache, layout, leftovers, picture_files, pictures, table
 from mmclust.data.readers.archives import Listing
 from mmclust.data.readers.layout import Layout
 from mmclust.data.readers.pictures import Form, Sizes
@@ -286,7 +286,7 @@ def _decode(
         rows = {sample.names[view]: row for row, sample in enumerate(plan.layout.samples)}
         try:
             forms.append(_decode_view(path, only, rows, plan, view, place, progress, met))
-        except pictures.NotGray:  # a picture that was not looked at has colour
+        except picture_files.NotGray:  # a picture that was not looked at has colour
             coloured = replace(plan.forms[view], shape=(3, *plan.forms[view].shape[1:]))
             coloured_plan = replace(plan, forms=(*plan.forms[:view], coloured, *plan.forms[view + 1 :]))
             forms.append(_decode_view(path, only, rows, coloured_plan, view, place, progress, met))

@@ -1,0 +1,367 @@
+"""Tables in text files: what parts their columns, whether they have a header, decimal commas, rows of another length.
+
+Columns are separated by commas, semicolons, tabs, bars or spaces, with or without a header row and decimal commas;
+these where semicolons, tabs or spaces part the columns. pandas' own sniffing guesses separators from one line and takes
+the first row for a header, whatever it holds; so both are decided here, and pandas parses.
+"""
+
+import csv
+import io
+import re
+from typing import IO, TYPE_CHECKING, Any
+
+from mmclust.data.readers import encodings, words
+from mmclust.data.readers.reading import Reading, listed
+from mmclust.errors import first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+MAX_BYTES = 2 * 2**30
+MAX_CELLS = 500_000_000
+HEAD_BYTES = 2**20
+"""As much of a text file is looked at for separators and decimal commas."""
+MOST_BAD = 0.2
+"""Share of rows of another length above which a file is no table at all."""
+LEAVE_OUT, REFUSE = "leave them out", "read nothing"
+MISSING = (
+    "?",
+    "-",
+    "--",
+    ".",
+    "*",
+    "n.a.",
+    "missing",
+    "NaN",
+    "nan",
+    "none",
+    "None",
+    "NULL",
+    "null",
+    "NA",
+    "n/a",
+    "N/A",
+)
+"""What stands for a missing number, beside what pandas takes for one."""
+COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal comma."""
+POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal point."""
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d?\d?,\d{3}")
+"""A number whose comma may as well part its thousands."""
+_GROUP = re.compile(r"0\d\d,")
+"""The last thousand of a number whose thousands a space parts."""
+_BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
+"""What parts columns where commas are decimal; None for spaces."""
+
+PICTURE_NAME = re.compile(r".\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
+PICTURE_ENDING = re.compile(r"\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
+
+
+def check_bad(bad: list[int], n_good: int, where: str, what: str, reading: Reading) -> None:
+    """Leave out the lines that do not fit, and say which; where most do not, the file is no table."""
+    if not bad:
+        return
+    lines = f"{'line' if len(bad) == 1 else 'lines'} {listed([str(number) for number in bad])}"
+    if len(bad) > MOST_BAD * (len(bad) + n_good):
+        raise ValueError(f"{where} is not a table of numbers ({what}, {lines}); give one sample a row")
+    text = f"{len(bad):,} of {len(bad) + n_good:,} lines of {where} do not fit the others ({what}, {lines})."
+    if reading.ask(f"lines of {where}", text, (LEAVE_OUT, REFUSE), LEAVE_OUT) == REFUSE:
+        raise ValueError(f"{where} is not a table of numbers ({what}, {lines}); mend the file")
+    reading.leave_out(f"{len(bad):,} lines of {where}" if len(bad) > 1 else f"1 line of {where}", f"{what}, {lines}")
+
+
+def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
+    """The columns of a text file, and whether they have names.
+
+    Raises:
+        ValueError: it is no table, or too much.
+    """
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    encoding = encodings.of_head(head, where)
+    lines = _lines(head, encoding)
+    if not lines:
+        raise ValueError(f"{where} holds no numbers; give one sample a row")
+    n_comments = _comments(lines)
+    if n_comments:
+        reading.leave_out(
+            f"{n_comments} lines of comment in {where}" if n_comments > 1 else f"a comment in {where}", "#"
+        )
+        lines = lines[n_comments:]
+    separator = _separator(lines)
+    if example := _ambiguous(lines, separator):
+        raise ValueError(
+            f"{where} has numbers such as {example}, which can be read in two ways; write them with a decimal point "
+            "and nothing between thousands"
+        )
+    has_comma = separator in _BESIDE_COMMAS and _has_decimal_commas(lines, separator)
+    if has_comma:
+        reading.tell("decimal commas")
+    sample = [_cells(line, separator) for line in lines[:_SAMPLE_ROWS]]
+    for mark in ("?", "-", "--", ".", "*"):
+        if separator and any(f"{separator}{mark}{separator}" in line for line in lines):
+            reading.tell(f"{mark} stands for a missing value")
+    if has_comma:
+        sample = [[cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in row] for row in sample]
+    has_header = is_header(sample)
+    if len(lines) == 1 and has_header:
+        raise ValueError(f"{where} holds no numbers; give one sample a row")
+    try:
+        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
+    except UnicodeDecodeError as error:
+        file.seek(0)
+        encoding = encodings.of_content(file, error, where)
+        file.seek(0)
+        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
+    except _Ragged:
+        file.seek(0)
+        frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
+    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
+    if len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
+        file.seek(0)  # a row that is too short ends in missing cells
+        if any(number > n_comments for number in _ragged(file, separator, encoding, shorter=True)):
+            file.seek(0)
+            frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
+    if encoding not in ("utf-8-sig", "ascii"):
+        reading.tell(f"{where} read as {encodings.title(encoding)}")
+    return frame, has_header
+
+
+def _comments(lines: list[str]) -> int:
+    """How many lines at the beginning say something of the table: they start with # and are no header."""
+    count = 0
+    while count < len(lines) - 1 and lines[count].lstrip().startswith("#"):
+        marks = [max(",;\t|", key=line.count) for line in lines[count : count + 2]]
+        if lines[count].count(marks[1]) == lines[count + 1].count(marks[1]) > 0:
+            break
+        count += 1
+    return count
+
+
+_SAMPLE_ROWS = 200
+
+
+class _Ragged(ValueError):
+    """Rows of a table differ in length."""
+
+
+def _lines(head: bytes, encoding: str) -> list[str]:
+    """The lines of the beginning of a file; the piece may end within a letter, and in the middle of a row."""
+    found = [line for line in head.decode(encoding, errors="replace").splitlines() if line.strip()]
+    if len(head) == HEAD_BYTES and len(found) > 2:
+        found.pop()
+    return found
+
+
+def _parsed(
+    file: IO[bytes], separator: str | None, has_header: bool, encoding: str, has_comma: bool, skipped: "tuple[int, ...]"
+) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(
+            file,
+            sep=separator or r"\s+",
+            header=0 if has_header else None,
+            encoding=encoding,
+            skipinitialspace=True,
+            decimal="," if has_comma else ".",
+            na_values=list(MISSING),
+            skiprows=list(skipped) or None,
+            low_memory=False,
+        )
+    except pd.errors.ParserError as error:
+        if "Expected" in str(error):
+            raise _Ragged(str(error)) from None
+        raise
+    if isinstance(frame.index, pd.MultiIndex):
+        raise _Ragged("rows differ in length")
+    if not isinstance(frame.index, pd.RangeIndex):  # a header with one cell less: R's names of the rows have no name
+        if frame.index.has_duplicates:
+            raise _Ragged("rows differ in length")
+        frame = frame.rename_axis("rownames").reset_index()
+    return frame
+
+
+def _without_ragged(
+    file: IO[bytes],
+    separator: str | None,
+    has_header: bool,
+    encoding: str,
+    has_comma: bool,
+    n_comments: int,
+    where: str,
+    reading: Reading,
+) -> "pd.DataFrame":
+    """The table without the rows that have more or fewer cells than most."""
+    bad = [number for number in _ragged(file, separator, encoding, shorter=True) if number > n_comments]
+    file.seek(0)
+    n_lines = sum(1 for line in file if line.strip())
+    check_bad(bad or [1] * n_lines, max(0, n_lines - len(bad)), where, "rows differ in length", reading)
+    file.seek(0)
+    try:
+        return _parsed(
+            file, separator, has_header, encoding, has_comma, (*range(n_comments), *(number - 1 for number in bad))
+        )
+    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
+
+
+def _ragged(file: IO[bytes], separator: str | None, encoding: str, *, shorter: bool) -> list[int]:
+    """Numbers of the lines, from 1, that have not as many cells as most; none where lines hold line breaks."""
+    from collections import Counter
+
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+    try:
+        if separator is None:
+            rows: Any = (line.split() for line in text)
+        else:
+            rows = csv.reader(text, delimiter=separator, skipinitialspace=True)
+        counts = []
+        for row in rows:
+            counts.append(len(row))
+            if separator is not None and rows.line_num != len(counts):
+                return []
+        filled = [count for count in counts if count]
+        usual = Counter(filled).most_common(1)[0][0] if filled else 0
+        return [
+            number for number, count in enumerate(counts, start=1) if count > usual or (shorter and 0 < count < usual)
+        ]
+    except csv.Error:
+        return []
+    finally:
+        text.detach()
+
+
+def _separator(lines: list[str]) -> str | None:
+    """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
+    first, second = lines[0], lines[1] if len(lines) > 1 else ""
+    best = next((mark for mark in _BESIDE_COMMAS if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
+    if best is None or first.count(best):
+        return best
+    body = _cells(second, None)
+    if len(body) > 2 and len(body) - len(first.split()) in (0, 1) and sum(map(is_number, body)) >= 0.8 * len(body):
+        return None
+    is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(is_number, second.split())))
+    return None if is_column or all(map(is_number, first.split())) else "\x1f"
+
+
+def _is_beside_commas(mark: str | None, lines: list[str]) -> bool:
+    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal.
+
+    Spaces have to part all rows, into numbers alone: they also stand in captions, whose cells commas part.
+    """
+    width, body = len(_cells(lines[0], mark)), lines[1:] or lines
+    if width < 2 or not _has_decimal_commas(lines, mark):
+        return False
+    n_alike = 0
+    for line in body:
+        cells = _cells(line, mark)
+        words = [cell for cell in cells if cell and not _reads_alone(cell)]
+        n_alike += len(cells) == width and len(words) <= (mark is not None)
+    return n_alike >= (1 if mark is None else 0.9) * len(body)
+
+
+def _ambiguous(lines: list[str], separator: str | None) -> str:
+    """A number whose comma may be decimal or part thousands or columns, where no row tells; empty where one does."""
+    if separator == ",":  # one number a row, some of them with a comma
+        rows = {line.strip() for line in lines}
+        commas = sorted(filter(COMMA.fullmatch, rows))
+        return commas[0] if commas and len(commas) < len(rows) and all(map(_reads_alone, rows)) else ""
+    if separator not in _BESIDE_COMMAS or not _has_decimal_commas(lines, separator):
+        return ""
+    commas = [cell for line in lines for cell in _cells(line, separator) if COMMA.fullmatch(cell)]
+    groups = [cell for cell in commas if _GROUP.match(cell)] if separator is None else []
+    if groups or all(map(_THOUSANDS.fullmatch, commas)):
+        return f"1 {groups[0]}" if groups else commas[0]
+    return ""
+
+
+def _reads_alone(cell: str) -> bool:
+    return bool(COMMA.fullmatch(cell)) or is_number(cell)
+
+
+def _has_decimal_commas(lines: list[str], separator: str | None) -> bool:
+    """Whether some cell is a number with a decimal comma, and none one with a point."""
+    if not any("," in line for line in lines):
+        return False
+    cells = {cell for line in lines for cell in _cells(line, separator)}
+    return any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
+
+
+def _cells(line: str, separator: str | None) -> list[str]:
+    """The cells of a line without their quotes."""
+    return [cell.strip().strip("\"'") for cell in line.split(separator)]
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell reads as a number with a decimal point, or as NaN."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_header(rows: list[list[str]]) -> bool:
+    """Whether the first of several rows names the columns, told by its types beside those of the others.
+
+    Above columns of numbers a header has words; a row of data has numbers there, whatever words stand beside them.
+    """
+    first, body = rows[0], rows[1:]
+    filled = [cell for cell in first if cell]
+    numbers = [float(cell) for cell in filled if is_number(cell)]
+    if not filled:
+        return bool(body)
+    if len(numbers) == len(filled):
+        return _counts(numbers, first, body)
+    if any(map(PICTURE_NAME.search, first)) and not (body and body[0] and not any(map(PICTURE_NAME.search, body[0]))):
+        return False
+    columns = [[row[i] for row in body if i < len(row) and row[i]] for i in range(len(first))]
+    numeric = [
+        i for i, cells in enumerate(columns) if cells and sum(map(_is_number_or_none, cells)) >= 0.8 * len(cells)
+    ]
+    if numeric:
+        if _rises([float(first[i]) for i in numeric if is_number(first[i])], body):
+            return True
+        named = sum(not _is_number_or_none(first[i]) for i in numeric)
+        return 2 * named > len(numeric) or (2 * named == len(numeric) and words.is_label_name(first[-1]))
+    if not body:
+        return not numbers
+    # Words alone: a name of a column is not met again below it, most cells of data are.
+    met = sum(first[i] in cells for i, cells in enumerate(columns))
+    return met == 0 and not _alike(first, columns)
+
+
+def _alike(first: list[str], columns: list[list[str]]) -> bool:
+    """Whether the first row is made like the rows below it: long texts above long texts."""
+    long = [i for i, cells in enumerate(columns) if cells and sum(map(len, cells)) >= 25 * len(cells)]
+    return bool(long) and all(len(first[i]) > 25 and " " in first[i] for i in long)
+
+
+def _is_number_or_none(cell: str) -> bool:
+    return is_number(cell) or cell in MISSING
+
+
+def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bool:
+    """Whether a row of numbers names columns: tools that write a table without names count them.
+
+    The one of the row numbers may be empty, and a label column may bear any number. Wavelengths and the like rise
+    evenly, by whole numbers, above columns that do not.
+    """
+    if not body or "" in first[1:] or len(first) < 3:
+        return False
+    if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))):
+        return True
+    return _rises(numbers, body)
+
+
+def _rises(numbers: list[float], body: list[list[str]]) -> bool:
+    """Whether numbers are whole and rise evenly, such as years and wavelengths, above columns of fractions."""
+    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    is_even = len(steps) == 1 and min(steps) >= 1 and all(number == round(number) for number in numbers)
+    cells = [cell for row in body[:20] for cell in row if cell]
+    return is_even and len(numbers) > 3 and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)
