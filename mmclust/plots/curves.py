@@ -132,8 +132,8 @@ def named_curves(
     option = _lines(frame, names, titles, y_name=y_name, scale=100.0 if percent else 1.0)
     option["grid"] |= {"top": 34}
     if y_name:  # beside the axis: above it stands the legend
-        option["yAxis"] |= {"nameLocation": "middle", "nameGap": 46}
-        option["grid"] |= {"left": 26}
+        option["yAxis"] |= {"nameLocation": "middle", "nameGap": 46 if percent else 36}
+        option["grid"] |= {"left": 28}
     for name, series in zip(names, option["series"], strict=True):
         if name in dashed:
             series["lineStyle"] |= {"type": "dashed"}

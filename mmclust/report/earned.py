@@ -16,7 +16,8 @@ def earned(run: Run) -> Section | None:
     return section(
         "run",
         "earned",
-        about.headline or "What earned this result",
+        "What earned this result",
+        headline=about.headline,
         sentence=about.sentence,
         reasons=[*about.reasons, *about.notes, *[about.suggestion] * bool(about.suggestion)],
         measure=about.measure,

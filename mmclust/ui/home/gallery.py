@@ -18,6 +18,7 @@ from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.shell import cache, curves, frame, hidden, login
 
 PAGE_SIZE = 8
+CONFIDENCE = "signal/confidence"
 MOST_DELETED = 20
 """Runs of the trash that are listed."""
 
@@ -92,6 +93,11 @@ def _scores(clustering: Clustering) -> None:
         option["yAxis"] |= {"name": ""}
         st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
         st.caption("Agreement with the true classes during training. Classes are used for evaluation only.")
+    elif CONFIDENCE in points:
+        names = {CONFIDENCE: "Confidence"}
+        option = plots.named_curves(curves.thin(points, [CONFIDENCE]), [CONFIDENCE], names, percent=True)
+        st.echarts_chart(option, height=260, key="show-scores", alt="Mean confidence in percent against epochs")
+        st.caption("Mean probability of the assigned cluster during training. It uses no labels.")
 
 
 def prepare(clustering: Clustering) -> None:
