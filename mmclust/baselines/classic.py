@@ -98,7 +98,7 @@ def agglomerative(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: more than `MOST_AGGLOMERATIVE` samples.
     """
-    _refuse_many(len(views[0]), MOST_AGGLOMERATIVE, "agglomerative clustering compares all pairs of samples")
+    refuse_many(len(views[0]), MOST_AGGLOMERATIVE, "agglomerative clustering compares all pairs of samples")
     return AgglomerativeClustering(n_clusters, linkage="ward").fit_predict(_float(np.concatenate(views, axis=1)))
 
 
@@ -108,7 +108,12 @@ def principal(views: Views, seed: int) -> np.ndarray:
     return PCA(min(PCA_DIMS, *columns.shape), random_state=seed).fit_transform(columns)
 
 
-def _refuse_many(n_samples: int, most: int, why: str) -> None:
+def refuse_many(n_samples: int, most: int, why: str) -> None:
+    """Refuse too many samples.
+
+    Raises:
+        ValueError: there are more than the most, with the reason.
+    """
     if n_samples > most:
         raise ValueError(
             f"{n_samples:,} samples are too many: {why}, and {most:,} are the most; use a smaller data set, or k-means"
@@ -121,7 +126,7 @@ def spectral(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: more than `MOST_SPECTRAL` samples.
     """
-    _refuse_many(len(views[0]), MOST_SPECTRAL, "spectral clustering finds eigenvectors of a graph of all samples")
+    refuse_many(len(views[0]), MOST_SPECTRAL, "spectral clustering finds eigenvectors of a graph of all samples")
     clustering = SpectralClustering(
         n_clusters,
         affinity="nearest_neighbors",

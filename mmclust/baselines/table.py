@@ -170,7 +170,7 @@ BASELINES: dict[str, Baseline] = {
     ),
     "umap-gmm": Baseline(
         title="UMAP + Gaussian mixture",
-        about="A mixture of K full Gaussians on 10 UMAP dimensions of all views side by side.",
+        about="A mixture of K full Gaussians on 10 UMAP dimensions of all views side by side; 20,000 samples at most.",
         clusters=_views("umap_mixture"),
     ),
     "evoc": Baseline(

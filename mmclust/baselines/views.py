@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmclust.baselines.classic import N_NEIGHBOURS, k_means
+from mmclust.baselines.classic import N_NEIGHBOURS, k_means, refuse_many
 
 Views = Sequence[np.ndarray]
 MOST_GRAPH = 6_000
@@ -22,6 +22,7 @@ COREGULARISATION = 0.01
 """Weight of the agreement in co-regularised spectral clustering, as Kumar et al. suggest and polyview has it."""
 ALIGN_NOISE = 0.3
 UMAP_DIMS = 10
+MOST_UMAP = 20_000
 
 
 def cotraining_spectral(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -49,7 +50,12 @@ def coregularised_spectral(views: Views, n_clusters: int, seed: int) -> np.ndarr
 
 
 def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
-    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side."""
+    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side.
+
+    Raises:
+        ValueError: more than `MOST_UMAP` samples.
+    """
+    refuse_many(len(views[0]), MOST_UMAP, "a repeatable UMAP takes one thread and many minutes")
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
@@ -105,11 +111,7 @@ def _optional(package: str) -> ModuleType:
 
 def _polyview(views: Views) -> ModuleType:
     _several(views)
-    if len(views[0]) > MOST_GRAPH:
-        raise ValueError(
-            f"{len(views[0]):,} samples are too many: each view's graph is a full matrix, and "
-            f"{MOST_GRAPH:,} are the most; use a smaller data set, or k-means"
-        )
+    refuse_many(len(views[0]), MOST_GRAPH, "each view's graph is a full matrix")
     _optional("polyview")
     return importlib.import_module("polyview.cluster")
 

@@ -37,6 +37,8 @@ def test_aligned_features_keep_what_views_share() -> None:
 def test_one_view_and_too_many_samples_are_refused_in_words(name: str) -> None:
     with pytest.raises(ValueError, match="there is one; take spectral clustering or k-means"):
         getattr(of_views, name)((np.zeros((9, 2), np.float32),), 2, 0)
+    with pytest.raises(ValueError, match="20,000 are the most"):
+        of_views.umap_mixture((np.zeros((20_001, 2), np.float32),), 2, 0)
     if name != "aligned_k_means":
         with pytest.raises(ValueError, match="6,000 are the most"):
             getattr(of_views, name)((np.zeros((6_001, 2), np.float32),) * 2, 2, 0)
