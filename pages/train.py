@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mmclust.escaping import markdown
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import frame, hidden, login, state
 from mmclust.ui.train import form, live, method_card
@@ -37,6 +38,6 @@ with right:
         state.sync_url(shown.run_id, None)
         waiting = [record for record in runs if record.status == "queued" and record.run_id != shown.run_id]
         if waiting:
-            st.caption("Queued: " + ", ".join(run_descriptions.line(record) for record in waiting[:5]))
+            st.caption("Queued: " + markdown(", ".join(run_descriptions.line(record) for record in waiting[:5])))
         with frame.messages():
             live.panel(shown.run_id)

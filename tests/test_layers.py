@@ -15,18 +15,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ALLOWED = {
     "ui": {
+        "escaping",
         *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "features", "launch"),
         *("lessons", "methods.card", "models", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         "specs",
         "sweeps",
     },
     "cli": {
+        "escaping",
         *("analysis", "auto", "bundle", "data", "evaluation", "features", "launch", "lessons", "methods.card", "plots"),
         *("prediction", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
     "estimators": {"data", "methods.card", "prediction", "runs", "specs", "worker"},
     "prediction": {"auto", "data", "evaluation", "methods.base", "models", "runs"},
     "report": {
+        "escaping",
         *("analysis", "auto", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs"),
         "sweeps",
     },
@@ -37,7 +40,7 @@ ALLOWED = {
     },
     "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
     "bundle": {"baselines", "evaluation", "methods.card", "runs", "settings", "sweeps"},
-    "sweeps": {"engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
+    "sweeps": {"escaping", "engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
     "launch": {"errors", "runs", "settings", "worker"},
     "worker": {
         "auto",
@@ -60,7 +63,7 @@ ALLOWED = {
         *("analysis", "baselines", "data", "engine", "evaluation", "features", "loading", "methods.base"),
     },
     "baselines": {"analysis", "data", "evaluation", "loading", "losses", "methods.card", "runs", "seeding"},
-    "plots": {"evaluation"},
+    "plots": {"escaping", "evaluation"},
     "analysis": {"evaluation", "loading", "methods.base", "settings"},
     "engine": {"data", "errors", "evaluation", "losses", "methods.base", "seeding"},
     "runs": {"disk", "evaluation", "settings"},
@@ -72,6 +75,7 @@ ALLOWED = {
     "data": {"errors", "settings"},
     "errors": {"disk", "settings"},
     "disk": set(),
+    "escaping": set(),
     "settings": set(),
     "seeding": set(),
     "loading": set(),

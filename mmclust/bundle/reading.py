@@ -159,7 +159,7 @@ def _is_known(store: RunStore, run_id: str, spec: RunSpec) -> bool:
     with store.reading() as connection:
         text = connection.scalar(select(RUNS.c.spec).where(RUNS.c.run_id == run_id))
     try:
-        return text is not None and key(RunSpec.from_json(text)) == key(spec)
+        return text is not None and key(RunSpec.from_json(text).shared()) == key(spec.shared())
     except ValueError:  # what is here under that name cannot be read
         return False
 

@@ -18,6 +18,7 @@ from mmclust.evaluation.annotation import to_json
 from mmclust.runs import checkpoints
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
+from mmclust.runs.spec import without_folders
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
 from mmclust.sweeps import record as sweeps
@@ -58,7 +59,10 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
     if sweep is not None:
         places = [[cell, seed, numbers[run]] for (cell, seed), run in sweep.runs.items() if run in numbers]
         failures = [[cell, seed, why] for (cell, seed), why in sweep.failures.items()]
-        manifest["sweep"] = {"asked": json.loads(sweep.sweep.to_json()), "runs": places, "failures": failures}
+        asked = json.loads(sweep.sweep.to_json())
+        for cell in asked["cells"]:
+            cell["dataset"] = without_folders(cell["dataset"])
+        manifest["sweep"] = {"asked": asked, "runs": places, "failures": failures}
     temporary = path.with_name(path.name + ".tmp")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
@@ -79,6 +83,7 @@ def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:
         row = connection.execute(select(RUNS).where(RUNS.c.run_id == run.id)).mappings().one()
     record = {name: row[name] for name in ("run_id", *layout.NUMBERS, *layout.COUNTS, *layout.TEXTS)}
     record |= {name: json.loads(row[name] or "null") for name in ("spec", "metrics", "cluster_names", "environment")}
+    record["spec"]["dataset"] = without_folders(record["spec"]["dataset"])
     record["annotations"] = [
         {"name": a.name, "epoch": a.epoch, "steps": to_json(a.steps), "n_applied": a.n_applied, "created": a.created}
         for a in Annotations(run.store).of(run.id)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmclust.cli import understanding
 from mmclust.cli.output import print_json, print_table
+from mmclust.escaping import terminal
 
 PREVIEW_S = 3.0
 """A file that is read within this time is read again for what other answers would make of it."""
@@ -92,7 +93,7 @@ def _look(args: argparse.Namespace) -> int:
             question["previews"] = seen.get(question["name"], {})
         print_json(found | {"name": name})
         return 0
-    print("\n".join(understanding.lines(found, seen)))
+    print("\n".join(map(terminal, understanding.lines(found, seen))))
     if name:
         print(f"kept as {name}: python -m mmclust train --dataset {name} --method ...")
     return 0

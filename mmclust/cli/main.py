@@ -80,7 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    from mmclust.escaping import terminal
+
+    return " ".join(terminal(str(error)).split()) or type(error).__name__
 
 
 def _is_failure(error: ValueError) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mmclust.cli.output import duration, fraction, print_json, print_table, reported_metrics
+from mmclust.escaping import terminal
 from mmclust.evaluation.metric_names import MAIN
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
         print_json({"runs": listed, "unreadable": unreadable})
         return 0
     for run in damaged:
-        print(f"{run.run_id} cannot be read ({run.reason}); `python -m mmclust runs --delete {run.run_id}` removes it")
+        why = terminal(run.reason)
+        print(f"{run.run_id} cannot be read ({why}); `python -m mmclust runs --delete {run.run_id}` removes it")
     for name in (names := mend.lost(store)):
         print(f"{name} has a folder and is not in the store")
     if names:
@@ -155,7 +157,7 @@ def _trash(store: "RunStore", args: argparse.Namespace) -> int:
     else:
         found = trash.listed(store)
         answer = {"trash": [asdict(run) for run in found]}
-        lines = (f"{run.run_id}  {run.n_bytes / 2**20:.1f} MiB  {run.title}".rstrip() for run in found)
+        lines = (f"{run.run_id}  {run.n_bytes / 2**20:.1f} MiB  {terminal(run.title)}".rstrip() for run in found)
         text = "\n".join(lines) or "The trash is empty."
     print_json(answer) if args.json else print(text)
     return 0

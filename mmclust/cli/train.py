@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mmclust.cli import execution, understanding
 from mmclust.cli.output import duration, fraction, print_json, reported_metrics
 from mmclust.cli.renamed import Renamed
+from mmclust.escaping import terminal
 from mmclust.evaluation.metric_names import METRICS
 from mmclust.methods.card import PRESETS
 
@@ -105,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     if reason := validate(spec):
         raise ValueError(reason)
     for note in look(spec):
-        print(f"note: {note}", file=sys.stderr, flush=True)
+        print(f"note: {terminal(note)}", file=sys.stderr, flush=True)
     store = RunStore()
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
@@ -153,7 +154,7 @@ def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:
     reading = Reading(known | answers)
     found = readers.look(place, reading)
     understanding.check(reading, place)
-    print("\n".join(understanding.lines(found)), flush=True)
+    print("\n".join(map(terminal, understanding.lines(found))), flush=True)
     if strict:
         understanding.refuse_open(found)
     return answered.joined(place, reading.answers)
@@ -172,7 +173,7 @@ def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:
             if "resume" in reason or record.status == "failed"
             else f" `python -m mmclust resume {run_id}` lets it go on."
         )
-        print(reason + hint, file=sys.stderr)
+        print(terminal(reason) + hint, file=sys.stderr)
     if as_json:
         print_json(_as_json(record))
     elif record.status == "finished":

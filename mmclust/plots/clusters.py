@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, RIGHT, SEQUENTIAL, WRONG, cluster_colors
 
@@ -25,13 +26,14 @@ def size_figure(
     """
     import plotly.graph_objects as go
 
+    shown = [plotly(str(name)) for name in names]
     figure = go.Figure(
         go.Bar(
             x=list(range(len(sizes))),
             y=sizes,
             marker={"color": list(colors or cluster_colors(len(sizes))), "cornerradius": 4},
             customdata=np.stack([np.arange(len(sizes)), sizes / max(sizes.sum(), 1) * 100], axis=1),
-            hovertext=[str(name) for name in names],
+            hovertext=shown,
             hovertemplate="<b>%{hovertext}</b><br>%{y:,} samples, %{customdata[1]:.1f} %<extra></extra>",
         )
     )
@@ -42,7 +44,7 @@ def size_figure(
         annotation={"text": "even use", "font": {"color": NEUTRAL}, "x": 1, "xanchor": "left", "yanchor": "middle"},
     )
     figure.update_layout(bargap=0.25, margin_r=64)  # room for the words beside the line
-    figure.update_xaxes(tickmode="array", tickvals=list(range(len(sizes))), ticktext=list(names), showgrid=False)
+    figure.update_xaxes(tickmode="array", tickvals=list(range(len(sizes))), ticktext=shown, showgrid=False)
     return figure
 
 
@@ -123,6 +125,10 @@ def confidence_by_cluster_figure(
     dress(figure, height=height or int(np.clip(26 * len(names) + 90, 220, 900)), x="largest probability", y="cluster")
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(
-        tickmode="array", tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed", showgrid=False
+        tickmode="array",
+        tickvals=list(range(len(names))),
+        ticktext=list(map(plotly, names)),
+        autorange="reversed",
+        showgrid=False,
     )
     return figure

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, SEQUENTIAL
 
@@ -37,7 +38,7 @@ def divergence_figure(
             zmin=0,
             zmax=float(np.log(2)),
             colorscale=[list(stop) for stop in SEQUENTIAL],
-            customdata=[[f"{a}<br>{b}" for b in names] for a in names],
+            customdata=[[f"{plotly(a)}<br>{plotly(b)}" for b in names] for a in names],
             hovertemplate="%{customdata}<br><b>%{z:.3f} nats</b><extra></extra>",
             colorbar={"title": {"text": "nats", "side": "right"}, "thickness": 12, "outlinewidth": 0},
         )
@@ -99,7 +100,7 @@ def ownership_figure(
             zmin=0,
             zmax=float(fraction.max()),
             colorscale=[list(stop) for stop in SEQUENTIAL],
-            customdata=[[f"{label}, cluster {name}" for label in labels] for name in names],
+            customdata=[[f"{label}, cluster {plotly(name)}" for label in labels] for name in names],
             hovertemplate="%{customdata}<br><b>%{z:.0%}</b> of its use<extra></extra>",
             colorbar={
                 "title": {"text": "fraction of prototype", "side": "right"},
@@ -112,6 +113,10 @@ def ownership_figure(
     dress(figure, height=height or int(np.clip(26 * len(names) + 90, 240, 900)), x="prototypes, by owner", y="cluster")
     figure.update_xaxes(showticklabels=False, showgrid=False)
     figure.update_yaxes(
-        tickmode="array", tickvals=np.arange(len(names)), ticktext=list(names), autorange="reversed", showgrid=False
+        tickmode="array",
+        tickvals=np.arange(len(names)),
+        ticktext=list(map(plotly, names)),
+        autorange="reversed",
+        showgrid=False,
     )
     return figure.update_layout(dragmode=False)

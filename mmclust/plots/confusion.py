@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.evaluation.metrics import match
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import GRID, SEQUENTIAL
@@ -44,7 +45,7 @@ def confusion_figure(
     fraction = table / np.maximum(table.sum(axis=1 if normalize == "rows" else 0, keepdims=True), 1)
     whole = axes[0 if normalize == "rows" else 1]
     n_classes, n_clusters = table.shape
-    xs, ys = [str(cluster_names[k]) for k in order], [str(name) for name in class_names]
+    xs, ys = [plotly(str(cluster_names[k])) for k in order], [plotly(str(name)) for name in class_names]
     figure = go.Figure(
         go.Heatmap(
             z=fraction,
@@ -57,7 +58,7 @@ def confusion_figure(
             colorscale=[list(stop) for stop in SEQUENTIAL],
             hoverinfo="skip",
             colorbar={
-                "title": {"text": f"fraction of {whole}", "side": "right"},
+                "title": {"text": plotly(f"fraction of {whole}"), "side": "right"},
                 "tickformat": ".0%",
                 "thickness": 12,
                 "outlinewidth": 0,
@@ -76,8 +77,8 @@ def confusion_figure(
         mode="markers",
         marker={"symbol": "square", "size": size, "opacity": 0, "color": SEQUENTIAL[-1][1]},
         customdata=np.concatenate([custom.astype(object), names], axis=1),
-        hovertemplate=f"{axes[0]} <b>%{{customdata[5]}}</b>, {axes[1]} <b>%{{customdata[4]}}</b><br>"
-        f"%{{customdata[2]:,}} samples, %{{customdata[3]:.1f}} % of the {whole}<extra></extra>",
+        hovertemplate=f"{plotly(axes[0])} <b>%{{customdata[5]}}</b>, {plotly(axes[1])} <b>%{{customdata[4]}}</b><br>"
+        f"%{{customdata[2]:,}} samples, %{{customdata[3]:.1f}} % of the {plotly(whole)}<extra></extra>",
         selected={"marker": {"opacity": 0.35, "color": "#f0840c"}},
         unselected={"marker": {"opacity": 0}},
         showlegend=False,

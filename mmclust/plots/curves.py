@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from mmclust.escaping import plotly
 from mmclust.evaluation.metric_names import CURVES, MAIN_CURVES
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, cluster_color
@@ -169,7 +170,7 @@ def curve_figure(
         if len(epoch):
             line = {"color": cluster_color(i), "width": 2}
             mode = "lines+markers" if len(epoch) < 3 else "lines"
-            figure.add_scatter(x=epoch, y=value, name=_title(name, titles), mode=mode, line=line)
+            figure.add_scatter(x=epoch, y=value, name=plotly(_title(name, titles)), mode=mode, line=line)
     dress(figure, height=height, x="epoch", y=y_name, legend=True)
     figure.update_layout(hovermode="x unified")
     figure.update_xaxes(rangemode="tozero")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from mmclust.escaping import plotly
 from mmclust.plots.palette import GRID
 
 if TYPE_CHECKING:
@@ -28,6 +29,6 @@ def dress(figure: "go.Figure", *, height: int, x: str, y: str, legend: bool = Fa
         hoverlabel={"align": "left"},
     )
     axis = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
-    figure.update_xaxes(title_text=x, **axis)
-    figure.update_yaxes(title_text=y, **axis)
+    figure.update_xaxes(title_text=plotly(x), **axis)
+    figure.update_yaxes(title_text=plotly(y), **axis)
     return figure

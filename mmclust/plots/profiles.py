@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import NEUTRAL, RIGHT, WRONG, rgb
 
@@ -108,7 +109,7 @@ def attribution_figure(
             x=np.arange(1, len(attribution) + 1, dtype=np.int32),
             y=attribution.astype(np.float32),
             marker={"color": np.where(attribution >= 0, RIGHT, WRONG).tolist(), "line": {"width": 0}},
-            hovertext=list(names),
+            hovertext=list(map(plotly, names)),
             hovertemplate="<b>%{hovertext}</b><br>%{y:+.3f} nats<extra></extra>",
         )
     )
@@ -119,7 +120,7 @@ def attribution_figure(
         figure.add_annotation(
             x=int(i) + 1,
             y=float(attribution[i]),
-            text=str(names[i]).rsplit(" ", 1)[-1],
+            text=plotly(str(names[i]).rsplit(" ", 1)[-1]),
             showarrow=False,
             yshift=10 if attribution[i] >= 0 else -10,
             font={"size": 12},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import cluster_color
 
@@ -66,8 +67,8 @@ def add_marks(
         x=xy[:, 0].astype(np.float32),
         y=xy[:, 1].astype(np.float32),
         mode="markers",
-        name=title,
-        hovertext=list(names),
+        name=plotly(title),
+        hovertext=list(map(plotly, names)),
         hovertemplate="<b>%{hovertext}</b><extra></extra>",
         marker={
             "symbol": "star",
@@ -85,7 +86,8 @@ def _custom(ids: np.ndarray, details: Mapping[str, np.ndarray] | None, member: n
     if all(np.issubdtype(column.dtype, np.number) for column in columns):
         # numbers travel to the browser as bytes, a fourth of the size of JSON lists
         return np.column_stack([ids, *columns]).astype(np.float64 if columns else np.int32)
-    return np.column_stack([np.asarray(ids, dtype=object), *columns])
+    texts = [c if np.issubdtype(c.dtype, np.number) else [plotly(str(text)) for text in c] for c in columns]
+    return np.column_stack([np.asarray(ids, dtype=object), *(np.asarray(column, object) for column in texts)])
 
 
 def _points(
@@ -101,12 +103,12 @@ def _points(
     lines.append("sample %{customdata[0]}")
     for i, (title, values) in enumerate((details or {}).items(), start=1):
         number = ":.3f" if np.issubdtype(np.asarray(values).dtype, np.floating) else ""
-        lines.append(f"{title} %{{customdata[{i}]{number}}}")
+        lines.append(f"{plotly(title)} %{{customdata[{i}]{number}}}")
     figure.add_scattergl(
         x=xy[:, 0].astype(np.float32),
         y=xy[:, 1].astype(np.float32),
         mode="markers",
-        name=name,
+        name=plotly(name),
         customdata=custom,
         hovertemplate="<br>".join(lines) + "<extra></extra>",
         marker={"color": color},

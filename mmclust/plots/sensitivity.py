@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import GRID, SEQUENTIAL, cluster_color, rgba
 
@@ -41,9 +42,10 @@ def bands(
 
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in x)
     order: list[int] = sorted(range(len(x)), key=lambda i: x[i]) if numbers else list(range(len(x)))
-    xs: list[Any] = [x[i] if numbers else shown(x[i]) for i in order]
+    xs: list[Any] = [x[i] if numbers else plotly(shown(x[i])) for i in order]
     figure = go.Figure()
-    for number, (name, (mean, deviation)) in enumerate(curves.items()):
+    for number, (title, (mean, deviation)) in enumerate(curves.items()):
+        name = plotly(title)
         mean, deviation = mean[order], np.nan_to_num(deviation[order])
         color = cluster_color(number)
         if numbers:
@@ -74,7 +76,7 @@ def bands(
             line={"color": color, "width": 2},
             marker={"size": 8},
             error_y=None if numbers else {"type": "data", "array": deviation, "color": color, "thickness": 1.5},
-            hovertemplate=f"<b>{name}</b> %{{y:{form}}}%{{customdata}}<br>{names[0]} %{{x}}<extra></extra>",
+            hovertemplate=f"<b>{name}</b> %{{y:{form}}}%{{customdata}}<br>{plotly(names[0])} %{{x}}<extra></extra>",
         )
     dress(figure, height=height, x=names[0], y=names[1], legend=len(curves) > 1)
     if numbers and min(xs) > 0 and max(xs) / min(xs) >= 100:
@@ -133,7 +135,7 @@ def heat_map(
             hoverinfo="skip",
             colorscale=[list(stop) for stop in SEQUENTIAL],
             colorbar={
-                "title": {"text": names[2], "side": "right"},
+                "title": {"text": plotly(names[2]), "side": "right"},
                 "tickformat": _ticks(mean) if percent else ".3g",
                 "thickness": 12,
                 "outlinewidth": 0,
@@ -149,7 +151,7 @@ def heat_map(
         marker={"symbol": "square", "size": float(np.clip(420 / max(n_x, n_y), 8, 40)), "opacity": 0},
         customdata=np.stack([columns, rows], axis=1),
         text=[
-            f"{names[0]} {shown(x[i])}, {names[1]} {shown(y[j])}<br><b>{text}</b>"
+            f"{plotly(f'{names[0]} {shown(x[i])}, {names[1]} {shown(y[j])}')}<br><b>{text}</b>"
             for i, j, text in zip(columns, rows, texts, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
@@ -161,8 +163,12 @@ def heat_map(
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
-    figure.update_xaxes(tickvals=np.arange(n_x), ticktext=[shown(v) for v in x], range=[-0.5, n_x - 0.5], **axis)
-    figure.update_yaxes(tickvals=np.arange(n_y), ticktext=[shown(v) for v in y], range=[-0.5, n_y - 0.5], **axis)
+    figure.update_xaxes(
+        tickvals=np.arange(n_x), ticktext=[plotly(shown(v)) for v in x], range=[-0.5, n_x - 0.5], **axis
+    )
+    figure.update_yaxes(
+        tickvals=np.arange(n_y), ticktext=[plotly(shown(v)) for v in y], range=[-0.5, n_y - 0.5], **axis
+    )
     return figure
 
 
@@ -230,9 +236,10 @@ def scatter(
         y=y,
         mode="markers",
         marker=shape,
-        text=texts,
+        text=list(map(plotly, texts)),
         showlegend=False,
-        hovertemplate=f"<b>%{{text}}</b><br>{names[0]} %{{x:.4g}}<br>{names[1]} %{{y:.1%}}<extra></extra>",
+        hovertemplate=f"<b>%{{text}}</b><br>{plotly(names[0])} %{{x:.4g}}<br>"
+        f"{plotly(names[1])} %{{y:.1%}}<extra></extra>",
     )
     dress(figure, height=height, x=names[0], y=names[1])
     figure.update_yaxes(tickformat=_ticks(y))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmclust.escaping import plotly
 from mmclust.plots.layout import dress
 from mmclust.plots.palette import SEQUENTIAL
 
@@ -50,7 +51,7 @@ def fraction_table(
             showscale=False,
             colorscale=[list(stop) for stop in SEQUENTIAL],
             customdata=texts,
-            hovertext=[[f"{row}: {column}" for column in columns] for row in rows],
+            hovertext=[[plotly(f"{row}: {column}") for column in columns] for row in rows],
             hovertemplate="%{hovertext}<br><b>%{customdata}</b><extra></extra>",
         )
     )
@@ -61,8 +62,14 @@ def fraction_table(
         figure.add_annotation(
             x=int(column), y=int(row), text=texts[row][column], showarrow=False, font={"size": 13, **light}
         )
-    figure.update_xaxes(tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(columns), showgrid=False)
+    figure.update_xaxes(
+        tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(map(plotly, columns)), showgrid=False
+    )
     figure.update_yaxes(
-        tickmode="array", tickvals=np.arange(len(rows)), ticktext=list(rows), showgrid=False, autorange="reversed"
+        tickmode="array",
+        tickvals=np.arange(len(rows)),
+        ticktext=list(map(plotly, rows)),
+        showgrid=False,
+        autorange="reversed",
     )
     return figure.update_layout(dragmode=False)

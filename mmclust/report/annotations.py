@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmclust.escaping import cell
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import applied, outline, to_json
 from mmclust.evaluation.snapshot import Snapshot
@@ -34,11 +35,11 @@ def table(
     writer.writerow(head if y_true is None else [*head, "class", "class_name"])
     for row, sample in enumerate(snapshot.index):
         group = groups[after[row]]
-        line = [int(sample), int(before[row]), int(after[row]), group.label, group.name]
+        line = [int(sample), int(before[row]), int(after[row]), group.label, cell(group.name)]
         if y_true is not None:
             label = int(y_true[row])
             name = classes[label] if 0 <= label < len(classes) else str(label)
-            line += [label, name if label >= 0 else ""]
+            line += [label, cell(name) if label >= 0 else ""]
         writer.writerow(line)
     return text.getvalue()
 

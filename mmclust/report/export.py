@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
+from mmclust.escaping import cell
 from mmclust.report import annotations as of_annotation
 from mmclust.report import sample_table
 from mmclust.report.findings import Findings, gather
@@ -57,7 +58,7 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
     out.mkdir(parents=True, exist_ok=True)
     names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html")
     spec, curves, assignments, codes, samples, report = files = [out / name for name in names]
-    spec.write_text(run.spec.to_json() + "\n", encoding="utf-8")
+    spec.write_text(run.spec.shared().to_json() + "\n", encoding="utf-8")
     found.curves[["step", "epoch", "name", "value"]].to_csv(curves, index=False)
     _write_assignments(found, assignments)
     _write_codes(found, codes)
@@ -96,7 +97,7 @@ def _check(run: Run, dataset: MultiViewDataset) -> None:
 def _write_assignments(found: Findings, path: Path) -> None:
     """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class."""
     shown, confidence = found.clustering, found.clustering.snapshot.probs.max(axis=1)
-    names = [shown.given_name(k) or str(k) for k in range(len(shown.sizes))]
+    names = [cell(shown.given_name(k)) or str(k) for k in range(len(shown.sizes))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         head = ["sample", "cluster", "cluster_name", "confidence"]
@@ -109,7 +110,7 @@ def _write_assignments(found: Findings, path: Path) -> None:
             line += [int(clusters[row]) for clusters in of_views]
             if shown.y_true is not None and shown.right is not None:
                 label = int(shown.y_true[row])
-                line += [label, shown.class_name(label), int(shown.right[row])] if label >= 0 else [label, "", ""]
+                line += [label, cell(shown.class_name(label)), int(shown.right[row])] if label >= 0 else [label, "", ""]
             writer.writerow(line)
 
 

@@ -204,7 +204,7 @@ def settings(found: Findings) -> Section:
     numbers = {title: record.measured(name) for name, title in MEASURED.items()}
     versions += [(title, f"{number:,}") for title, number in numbers.items() if number is not None]
     half = -(-len(rows) // 2)
-    document = {name: value for name, value in asdict(record.spec).items() if name != "config"}
+    document = {name: value for name, value in asdict(record.spec.shared()).items() if name != "config"}
     return section(
         "run",
         "settings",

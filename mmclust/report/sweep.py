@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mmclust.report import html
 from mmclust.report.html import Section, duration, section
 from mmclust.reproduction import choosing
 from mmclust.runs.record import MEASURED, RunRecord
+from mmclust.runs.spec import without_folders
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps import results
@@ -62,7 +63,8 @@ def export(store: RunStore, sweep_id: str, out: Path) -> list[Path]:
     found = _Found(store, record, runs, finished)
     out.mkdir(parents=True, exist_ok=True)
     asked, table, report = files = [out / name for name in ("sweep.json", "runs.csv", "report.html")]
-    asked.write_text(record.sweep.to_json() + "\n", encoding="utf-8")
+    cells = tuple(replace(cell, dataset=without_folders(cell.dataset)) for cell in record.sweep.cells)
+    asked.write_text(replace(record.sweep, cells=cells).to_json() + "\n", encoding="utf-8")
     table.write_text(results.as_csv(record, runs), encoding="utf-8", newline="")
     parts = [_results(found), _table(found), _choosing(found), _failures(found), _settings(found)]
     html.write(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 
@@ -44,6 +45,10 @@ class RunSpec:
         """The spec as one JSON document."""
         return json.dumps(asdict(self), indent=2)
 
+    def shared(self) -> "RunSpec":
+        """The spec as others may have it: of a file of this machine it says the name alone."""
+        return replace(self, dataset=without_folders(self.dataset))
+
     @classmethod
     def from_json(cls, text: str) -> "RunSpec":
         """Read a spec.
@@ -72,6 +77,15 @@ class RunSpec:
         for name in ("tags", "preprocessing"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
+
+
+def without_folders(dataset: str) -> str:
+    """The name of a data set without the folders of this machine, where it is an absolute path."""
+    path, mark, answers = dataset.partition("?")
+    for kind in (PurePosixPath, PureWindowsPath):
+        if kind(path).is_absolute():
+            return f"{kind(path).name}{mark}{answers}"
+    return dataset
 
 
 def _is_text(value: Any) -> bool:

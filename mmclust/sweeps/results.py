@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
+from mmclust.escaping import cell as escaped
 from mmclust.evaluation.metric_names import LABELLED
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
@@ -124,9 +125,9 @@ def as_csv(asked: SweepRecord, runs: Mapping[str, RunRecord]) -> str:
         for seed in asked.sweep.seeds:
             run = runs.get(asked.runs.get((number, seed), ""))
             metrics = (run.metrics if run else None) or {}
-            line = [run.run_id if run else "", *(cell.point.get(name, "") for name in axes), seed]
+            line = [run.run_id if run else "", *(escaped(cell.point.get(name, "")) for name in axes), seed]
             line += [run.status if run else "missing", *(metrics.get(name, "") for name in LABELLED)]
-            line += [f"{run.seconds:.2f}" if run else "", asked.failures.get((number, seed), "")]
+            line += [f"{run.seconds:.2f}" if run else "", escaped(asked.failures.get((number, seed), ""))]
             writer.writerow(line)
     return text.getvalue()
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mmclust.analysis.spaces import choices
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
@@ -123,7 +124,7 @@ def _map(
     figures = " · ".join(
         f"{TITLES[name]} {clustering.scores[name]:.1%}" for name in ("acc", "nmi") if name in clustering.scores
     )
-    st.markdown(f"**{frame.plain(side.name)}** :gray[{figures}]")
+    st.markdown(f"**{markdown(side.name)}** :gray[{figures}]")
     about = next(one for one in choices(clustering.snapshot.spaces, clustering.view_names) if one.name == space)
     method = layouts.PROJECTIONS[kind]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.runs.annotations import Annotation, Annotations
 from mmclust.ui.shell import cache, frame, state
 
@@ -47,7 +48,8 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
         st.html(head(shown))
         _choice(clustering.record.run_id, known, chosen)
     if chosen is not None and not wanted:
-        st.caption(f"This page shows the original clusters: the network does not know the annotation “{chosen.name}”.")
+        name = markdown(chosen.name)
+        st.caption(f"This page shows the original clusters: the network does not know the annotation “{name}”.")
     return shown
 
 

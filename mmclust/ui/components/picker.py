@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
@@ -25,7 +26,7 @@ def chosen() -> RunRecord | None:
         with suppress(UnknownRun, UnreadableRun):  # runs of the lessons are in no list
             if login.sees((record := cache.store().get(wanted).record()).spec.dataset):
                 return hidden.of_record(record)
-        st.toast(f"Run {wanted} no longer exists; showing the newest run.", icon=":material/info:")
+        st.toast(f"Run {markdown(wanted)} no longer exists; showing the newest run.", icon=":material/info:")
     shown = [record for record in records if record.status in ("finished", "running", "stopped", "paused")]
     by_hand = [record for record in shown if record.spec.launcher != SWEEP]
     return (by_hand or shown or records or [None])[0]
@@ -76,7 +77,7 @@ def _nothing_yet(record: RunRecord, what: str) -> None:
     """The empty state of a run without a snapshot: it is about to come, or the run ended too early."""
     if not record.resumable:
         soon = record.waiting_for or f"The first snapshot is saved within seconds; then {what} appears here."
-        frame.empty("No results for this run yet", soon, page="train.py", button="Watch training")
+        frame.empty("No results for this run yet", escape(soon), page="train.py", button="Watch training")
         return
     title = "This run has not started" if record.active else "This run ended before its first snapshot"
     why = (
@@ -105,7 +106,7 @@ def assignment(clustering: Clustering) -> Clustering:
         list(known),
         key=state.linked("assignment", list(known), "fused"),
         required=True,
-        format_func=lambda name: source_name(clustering, known[name]),
+        format_func=lambda name: markdown(source_name(clustering, known[name])),
         help="fused: cluster assignment from all views together. The others use a single view.",
     )
     return clustering.of_view(known[state.link("assignment", "fused")])
@@ -140,7 +141,7 @@ def _run_box(record: RunRecord) -> None:
         key=state.RUN_WIDGET,
         format_func=lambda run_id: run_descriptions.line(records[run_id]) if run_id in records else run_id,
         on_change=lambda: state.choose_run(st.session_state[state.RUN_WIDGET]),
-        help=f"{run_descriptions.whole(record)}\n\nThe selected run is shown on all pages.",
+        help=f"{markdown(run_descriptions.whole(record))}\n\nThe selected run is shown on all pages.",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from mmclust.ui.shell import frame
+from mmclust.escaping import markdown
 
 SHOWN = 8
 """So many things that were left out stand in the list; the others are counted."""
@@ -16,16 +16,16 @@ def left_out(parts: Sequence[str]) -> None:
     if not parts:
         return
     more = [f"and {len(parts) - SHOWN:,} more"] if len(parts) > SHOWN else []
-    lines = [frame.plain(part) for part in parts[:SHOWN]] + more
+    lines = [markdown(part) for part in parts[:SHOWN]] + more
     text = lines[0] if len(lines) == 1 else "\n" + "\n".join(f"- {line}" for line in lines)
     st.warning(f"Left out: {text}", icon=":material/content_cut:")
 
 
 def panel(found: Mapping[str, Any]) -> None:
     """All that was kept of a reading, as a run or a data set of one's own has it."""
-    st.markdown(frame.plain(str(found["understood"])))
+    st.markdown(markdown(str(found["understood"])))
     for question in found["questions"]:
         state = ":orange-badge[open]" if question["open"] else ":green-badge[answered]"
-        st.markdown(f"{state} {frame.plain(question['text'])} Taken as: **{frame.plain(question['answer'])}**")
+        st.markdown(f"{state} {markdown(question['text'])} Taken as: **{markdown(question['answer'])}**")
     for sentence in found["advice"]:
-        st.caption(frame.plain(sentence))
+        st.caption(markdown(sentence))

@@ -10,6 +10,7 @@ import streamlit as st
 from mmclust.analysis import groupings as tables
 from mmclust.analysis.groupings import Arrangement
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.plots import images as drawing
 from mmclust.plots.clusters import size_figure
 from mmclust.ui.components import matrix, picker, pictures, run_descriptions, selection
@@ -239,7 +240,7 @@ def side(clustering: Clustering, shown: ConfusionTable, found: selection.Selecti
         with st.container(horizontal=True, gap="xsmall"):
             for row, column in largest:
                 text = f"{rows.names[row]} as {clustering.cluster_meaning(column)}: {counts[row, column]:,}"
-                if st.button(text, key=f"confusion-{row}-{column}", help="Select these samples"):
+                if st.button(markdown(text), key=f"confusion-{row}-{column}", help="Select these samples"):
                     select(clustering, rows, row, column)
     else:
         st.success("All samples are in their matched group.", icon=":material/check_circle:")

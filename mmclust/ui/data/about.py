@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmclust.data import catalogue, uploads
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.ui.components import understanding
 from mmclust.ui.data import baselines
 from mmclust.ui.shell import jobs
@@ -12,10 +13,10 @@ from mmclust.ui.shell import jobs
 def about(entry: Entry) -> None:
     """Title, description, figures, source."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"### {entry.title}")
+        st.markdown(f"### {markdown(entry.title)}")
         if entry.available():
             _train(entry)
-    st.markdown(entry.about)
+    st.markdown(markdown(entry.about) if entry.place else entry.about)
     if entry.kind == "image":
         channels, height, width = entry.shape
         colors = {1: "grayscale", 3: "colour"}.get(channels, f"{channels} channels")
@@ -87,4 +88,4 @@ def missing(entry: Entry) -> None:
                 if done:
                     wanted.discard(entry.name)
                     st.rerun()
-        st.caption(origin(entry))
+        st.caption(markdown(origin(entry)))

@@ -11,6 +11,7 @@ from mmclust.data import readers, uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading, document, understood
+from mmclust.escaping import markdown
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui.components import descriptions, sample_cards, understanding
 from mmclust.ui.data import questions, samples, statistics
@@ -67,7 +68,9 @@ def _draft(chosen: list[Any]) -> Path | None:
             st.session_state[DRAFT] = ""
             st.session_state["add:refused"] = frame.sentence(error)
     if not st.session_state.get(DRAFT):
-        st.warning(st.session_state.get("add:refused", "The files could not be read."), icon=":material/info:")
+        st.warning(
+            markdown(st.session_state.get("add:refused", "The files could not be read.")), icon=":material/info:"
+        )
         return None
     return Path(st.session_state[DRAFT])
 
@@ -100,7 +103,7 @@ def _look(path: Path) -> str | None:
         return None
     data, reading, seconds = read
     if data is not None:
-        st.success(f"Detected: {frame.plain(understood(data, reading.told))}", icon=":material/check_circle:")
+        st.success(f"Detected: {markdown(understood(data, reading.told))}", icon=":material/check_circle:")
     understanding.left_out([str(one) for one in reading.left_out])
     questions.draw(path, data, reading, seconds)
     if data is None:
@@ -166,7 +169,7 @@ def _keep(path: Path, data: MultiViewDataset, reading: Reading) -> str | None:
             understood=document(data, reading),
         )
     except ValueError as error:
-        st.warning(frame.sentence(error), icon=":material/info:")
+        st.warning(markdown(frame.sentence(error)), icon=":material/info:")
         return None
     _empty_box()
     return name

@@ -9,6 +9,7 @@ import streamlit as st
 from mmclust.analysis.projection import pca
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.evaluation.metrics import shown_groups
 from mmclust.plots.palette import cluster_colors
 from mmclust.plots.scatter import group_map
@@ -26,7 +27,9 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
     view = 0
     if len(names) > 1:
         key = state.linked("view", names, names[0])
-        st.segmented_control("View", names, key=key, required=True, help="View whose raw values are projected.")
+        st.segmented_control(
+            "View", names, key=key, required=True, format_func=markdown, help="View whose raw values are projected."
+        )
         view = names.index(state.link("view", names[0]))
     found = jobs.result(
         ("quick", entry.name, str(entry.found_at()), view),
@@ -50,7 +53,7 @@ def layout(entry: Entry, data: MultiViewDataset) -> None:
     )
     st.plotly_chart(figure, key=f"quick-{entry.name}-{view}", config={"displayModeBar": False})
     st.caption(
-        f"{len(rows):,} of {data.n_samples:,} samples: raw values of {names[view]}, projected on their first "
+        f"{len(rows):,} of {data.n_samples:,} samples: raw values of {markdown(names[view])}, projected on their first "
         f"two principal components ({share:.0%} of the variance). Classes that overlap here may still be "
         "separable by a network."
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from mmclust.data import catalogue
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.ui.components import descriptions
 from mmclust.ui.data import baselines
 from mmclust.ui.shell import forms, login
@@ -56,7 +57,7 @@ def choose() -> str:
             names,
             index=None,
             key=KEY,
-            format_func=lambda n: known[n].title if n in here else f":gray[{known[n].title}]",
+            format_func=lambda n: markdown(known[n].title) if n in here else f":gray[{markdown(known[n].title)}]",
             captions=[_caption(known[n], n in here) for n in names],
             help="Data sets in grey are not available on this machine; select one to see how to get it.",
         )
@@ -100,7 +101,7 @@ def just_added(entry: Entry) -> None:
     further = "Explore with baselines" if baselines.fits_alone(entry) else "Train on this"
     with st.container(key="data-just-added"):
         st.success(
-            f"**{entry.title}** was added to your data sets. Browse it below, or press *{further}*.",
+            f"**{markdown(entry.title)}** was added to your data sets. Browse it below, or press *{further}*.",
             icon=":material/check:",
         )
         if st.session_state.pop(UNSEEN, False):

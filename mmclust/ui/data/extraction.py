@@ -1,6 +1,7 @@
 """Features as a visible step: from pictures and captions to views of numbers that the multi-view methods take."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -9,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.features.extract import Made, Wanted, extract, left_out, sources
 from mmclust.features.extractors import EXTRACTORS, Extractor, Options
 from mmclust.ui.components import sample_cards
@@ -137,7 +139,7 @@ def _result(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], op
         return
     features, made = found
     if told := left_out(data, features):
-        st.info(told, icon=":material/info:")
+        st.info(markdown(told), icon=":material/info:")
     st.html(table(made))
     rows = np.random.default_rng(0).permutation(features.n_samples)[:PREVIEWED]
     words = None if features.texts is None else [str(features.texts[i])[:40] for i in rows]
@@ -176,7 +178,7 @@ def _keep(entry: Entry, features: MultiViewDataset, made: list[Made], title: str
 def table(made: list[Made]) -> str:
     """HTML table of the views that were made, with the variance that the reduction kept."""
     rows = "".join(
-        f'<tr><th scope="row"><b>{one.name}</b></th><td>{one.n_raw:,}</td><td>{one.n_columns:,}</td>'
+        f'<tr><th scope="row"><b>{escape(one.name)}</b></th><td>{one.n_raw:,}</td><td>{one.n_columns:,}</td>'
         f"<td>{one.explained:.1%}</td></tr>"
         for one in made
     )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.ui.data import dataset_list
 from mmclust.ui.data.add_data import LICENCES
 from mmclust.ui.shell import frame, login
@@ -41,7 +42,7 @@ def edit(entry: Entry) -> None:
 def _delete(entry: Entry, n_runs: int) -> None:
     runs = {0: "No run uses it.", 1: "One run uses it. Its metrics are kept, but its samples can no longer be shown."}
     many = f"{n_runs} runs use it. Their metrics are kept, but their samples can no longer be shown."
-    st.markdown(f"**{entry.title}**, {entry.n_samples:,} samples. {runs.get(n_runs, many)}")
+    st.markdown(f"**{markdown(entry.title)}**, {entry.n_samples:,} samples. {runs.get(n_runs, many)}")
     if st.button("Delete", type="primary", key="delete-for-good", help="This cannot be undone."):
         with frame.messages():
             uploads.delete(entry.name)

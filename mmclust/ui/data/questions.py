@@ -13,8 +13,9 @@ from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import labels
 from mmclust.data.readers.reading import Question, Reading, understood
+from mmclust.escaping import markdown
 from mmclust.ui.components import descriptions, sample_cards
-from mmclust.ui.shell import frame, jobs
+from mmclust.ui.shell import jobs
 
 ANSWERS = "add:answers"
 """Session key: what the user has answered, by question; guesses are not among them."""
@@ -63,7 +64,7 @@ def draw(path: Path, data: MultiViewDataset | None, reading: Reading, seconds: f
     now = None if data is None else sketch(data, reading)
     for question in reading.open:
         with st.container(border=True, key=f"add-question-{_key(question)}"):
-            st.markdown(f"{_badge(question)} {frame.plain(question.text)}")
+            st.markdown(f"{_badge(question)} {markdown(question.text)}")
             _side_by_side(path, question, reading, now, quick=seconds < QUICK_S)
     answered = [question for question in reading.questions if question.answered]
     if answered:
@@ -102,7 +103,7 @@ def _side_by_side(path: Path, question: Question, reading: Reading, now: Sketch 
         columns = st.columns(max(2, min(3, len(question.options))), gap="medium")
         for place, option in zip(columns, question.options, strict=False):
             with place:
-                st.markdown(f"**{frame.plain(option)}**")
+                st.markdown(f"**{markdown(option)}**")
                 _button(question, option, "Use this")
                 _alternative(path, reading, question, option, quick=quick)
         return
@@ -110,14 +111,14 @@ def _side_by_side(path: Path, question: Question, reading: Reading, now: Sketch 
     others = [option for option in question.options if option != question.answer]
     others.sort(key=lambda option: option == labels.NONE)  # what might hold the classes says more than none
     with left:
-        st.markdown(f"Taken now, as a guess: **{frame.plain(question.answer)}**")
+        st.markdown(f"Taken now, as a guess: **{markdown(question.answer)}**")
         _button(question, question.answer, "Confirm")
         if now is not None:
             _draw(now)
     with right:
         other = others[0]
         if len(others) == 1:
-            st.markdown(f"The other answer: **{frame.plain(other)}**")
+            st.markdown(f"The other answer: **{markdown(other)}**")
         else:
             other = st.selectbox(
                 "Compare with",
@@ -168,7 +169,7 @@ def _sketched(path: Path, given: Mapping[str, str], report: jobs.OnProgress) -> 
 def _draw(found: Sketch) -> None:
     if found.html:
         st.html(found.html)
-    st.caption(frame.plain(found.sentence))
+    st.caption(markdown(found.sentence))
 
 
 def _answered(question: Question) -> None:
@@ -176,7 +177,7 @@ def _answered(question: Question) -> None:
     key = f"add:answer:{question.name}"
     st.session_state[key] = question.answer
     st.selectbox(
-        frame.plain(question.text),
+        markdown(question.text),
         question.options,
         key=key,
         on_change=_change,

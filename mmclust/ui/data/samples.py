@@ -7,6 +7,7 @@ import streamlit as st
 
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.plots import numbers
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui.components import descriptions, pictures, sample_cards
@@ -48,7 +49,7 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
         addresses = [pictures.source(data, int(i)) for i in chosen]
         st.html(pictures.grid(addresses, texts, px=px if short is None else 96, colors=marks, captions=short))
     else:
-        st.caption(f"Each sample, left to right: {', '.join(entry.views)}.{_about_profiles(data)}")
+        st.caption(f"Each sample, left to right: {markdown(', '.join(entry.views))}.{_about_profiles(data)}")
         short = (
             names
             if data.texts is None
@@ -63,7 +64,7 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
                 np.bincount(data.labels[data.labels >= 0], minlength=data.spec.n_clusters), data.spec.classes, colors
             )
         )
-    st.caption(about.origin(entry))
+    st.caption(markdown(about.origin(entry)))
 
 
 def _about_profiles(data: MultiViewDataset) -> str:
@@ -150,7 +151,7 @@ def _one_in_full(data: MultiViewDataset) -> None:
             )
         )
         name = descriptions.class_name(data, sample)
-        st.caption(f"Class {name}" if data.spec.classes and name else name.capitalize() or "No class")
+        st.caption(f"Class {markdown(name)}" if data.spec.classes and name else name.capitalize() or "No class")
         for start in range(0, len(data.views), 2):
             for place, view in zip(st.columns(2), range(start, min(start + 2, len(data.views))), strict=False):
                 with place:
@@ -159,7 +160,7 @@ def _one_in_full(data: MultiViewDataset) -> None:
 
 def _in_full(data: MultiViewDataset, view: int, sample: int) -> None:
     spec = data.spec.views[view]
-    st.markdown(f"**{spec.name}** :gray[{descriptions.size(spec)}]")
+    st.markdown(f"**{markdown(spec.name)}** :gray[{descriptions.size(spec)}]")
     if spec.kind == "image":
         address = sample_cards.sources(data, view, np.array([sample]))
         width, _ = sample_cards.shown_size(spec, 200)

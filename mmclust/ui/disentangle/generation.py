@@ -9,6 +9,7 @@ from mmclust import models
 from mmclust.analysis.generated import Generated, generate, variety
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
+from mmclust.escaping import markdown
 from mmclust.methods import METHODS, card
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui.components import cluster_members, pictures, trained_network
@@ -84,7 +85,7 @@ def _codes(clustering: Clustering, found: Generated) -> None:
     lost = [clustering.cluster_name(k) for k in range(len(found.counts)) if found.counts[k, k] < n_each / 2]
     text = f"**{found.found:.1%}** of {int(found.counts.sum()):,} generated samples are assigned to their own code."
     if lost:
-        text += f" Most samples of code {', '.join(lost[:8])} are assigned to other clusters."
+        text += f" Most samples of code {', '.join(map(markdown, lost[:8]))} are assigned to other clusters."
     st.markdown(text)
     names = [clustering.cluster_name(k) for k in range(len(found.counts))]
     figure = confusion_figure(
@@ -109,7 +110,9 @@ def _variety(clustering: Clustering, data: MultiViewDataset, found: Generated, s
             for generated, real in zip(found.views, data.views, strict=True)
         ],
     )
-    shares = ", ".join(f"{name} {ratio:.0%}" for name, ratio in zip(clustering.view_names, ratios, strict=True))
+    shares = ", ".join(
+        f"{markdown(name)} {ratio:.0%}" for name, ratio in zip(clustering.view_names, ratios, strict=True)
+    )
     text = f"**Variety** within a code, relative to real samples of a cluster: {shares}."
     if min(ratios) < 0.3:
         text += " Generators that produce nearly the same sample for every noise vector have collapsed."

@@ -7,6 +7,7 @@ import streamlit as st
 
 from mmclust.analysis.neighbours import nearest, nearest_of_each_cluster
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components import cluster_members, pictures, selection
 from mmclust.ui.disentangle import probes
 from mmclust.ui.shell import state
@@ -110,7 +111,7 @@ def _one(clustering: Clustering, style: str, category: str, style_title: str, ca
         )
         row = int(min(np.searchsorted(clustering.ids, sample), len(clustering.ids) - 1))
         st.html(pictures.samples(clustering, [row], px=110, mark=False))
-        st.caption(pictures.describe(clustering, row))
+        st.caption(markdown(pictures.describe(clustering, row)))
     with right:
         others = clustering.y_pred != clustering.y_pred[row]
         alike = clustering.derive(

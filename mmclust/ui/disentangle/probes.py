@@ -10,6 +10,7 @@ from mmclust.analysis import disk_cache, kmeans_evaluation
 from mmclust.analysis.probes import FOLDS, SOURCE, probe_classes, probe_factor, sample
 from mmclust.analysis.spaces import KNOWN, Space, choices
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.evaluation import metrics
 from mmclust.plots.tables import fraction_table
 from mmclust.reproduction.kmeans_evaluations import reported
@@ -34,7 +35,9 @@ def spaces(clustering: Clustering) -> list[Space]:
 def about(clustering: Clustering) -> None:
     """Which spaces there are; where a method has no style code, what is there instead."""
     shown = spaces(clustering)
-    text = "; ".join(f"**{space.title}**: {space.meaning}" for space in shown if space.name in KNOWN)
+    text = "; ".join(
+        f"**{markdown(space.title)}**: {markdown(space.meaning)}" for space in shown if space.name in KNOWN
+    )
     if "z_s" not in clustering.snapshot.spaces:
         others = (
             "the codes of single views and of all together" if len(clustering.data.views) > 1 else "the spaces below"
@@ -283,7 +286,7 @@ def _said(
     what = "class" if clustering.y_true is not None else "cluster"
     best = int(np.nanargmax(mean[:, 0]))
     lines.append(
-        f"**The {what} is best predicted from {shown[best].title}: {mean[best, 0]:.1%}** (always predicting "
+        f"**The {what} is best predicted from {markdown(shown[best].title)}: {mean[best, 0]:.1%}** (always predicting "
         f"the largest {what}: {float(found['chance']):.1%})."
     )
     for j, name in enumerate(list(targets)[1:], start=1):
@@ -291,16 +294,16 @@ def _said(
             best = int(np.nanargmax(mean[:, j]))
             top = max(0.0, float(mean[best, j]))
             where = (
-                f"best predicted from {shown[best].title} ({top:.0%})"
+                f"best predicted from {markdown(shown[best].title)} ({top:.0%})"
                 if top > 0.1
                 else "not predictable from any space"
             )
-            lines.append(f"- {name.rsplit(' (', 1)[0]}: {where}")
+            lines.append(f"- {markdown(name.rsplit(' (', 1)[0])}: {where}")
     for family, share in zip(_families(clustering), found["which"], strict=True):
         n_views = len(family.members)
         if not np.isnan(share):
             private = share > 1 / n_views + 0.5 * (1 - 1 / n_views)
             says = "the views have separate codes" if private else "the views share one code"
             title = family.title.split(" of every")[0]
-            lines.append(f"- which view a {title} is of: {share:.1%} (chance {1 / n_views:.0%}), so {says}")
+            lines.append(f"- which view a {markdown(title)} is of: {share:.1%} (chance {1 / n_views:.0%}), so {says}")
     return ["\n".join(lines)] if len(lines) == 1 else [lines[0], "\n".join(lines[1:])]

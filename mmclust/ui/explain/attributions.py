@@ -12,6 +12,7 @@ from mmclust.analysis import attribution, disk_cache
 from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
+from mmclust.escaping import markdown
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
 from mmclust.ui.components import cluster_members, pictures, trained_network
@@ -138,7 +139,7 @@ def draw_columns(clustering: Clustering, number: int, cluster: int, found: Avera
     left, right = st.columns([7, 5], gap="large")
     with left:
         st.markdown(
-            f"**Evidence for cluster {clustering.cluster_name(cluster)}** :gray[(mean over its "
+            f"**Evidence for cluster {markdown(clustering.cluster_name(cluster))}** :gray[(mean over its "
             f"{min(PER_CLUSTER, int(clustering.sizes[cluster]))} most confident samples)]",
             help="Integrated gradients: how much each value, relative to the mean sample, adds to the log-odds of "
             "this cluster. Blue supports it, orange opposes it.",

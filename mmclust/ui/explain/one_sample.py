@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components import pictures
 from mmclust.ui.explain import saliency
 from mmclust.ui.explain.saliency import Lens, SaliencyMaps
@@ -20,7 +21,7 @@ def draw_sample(clustering: Clustering, lens: Lens) -> None:
     with left:
         row = _sample(clustering)
         st.html(pictures.samples(clustering, [row], px=150 if len(clustering.data.views) == 1 else 110, mark=False))
-        st.caption(pictures.describe(clustering, row))
+        st.caption(markdown(pictures.describe(clustering, row)))
     probs = np.exp(clustering.log_probs[row])
     asked = list(dict.fromkeys([*compared(clustering, row), *np.argsort(-probs)[: min(BEST, len(probs))].tolist()]))
     with right:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from mmclust.auto import account
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components import selection, trained_network
 from mmclust.ui.explain import attributions, one_cluster, one_sample, saliency, sheet
 from mmclust.ui.explain.saliency import Lens
@@ -91,7 +92,7 @@ def _view(clustering: Clustering) -> int:
         names,
         key=state.linked("view", names, names[0]),
         required=True,
-        format_func=lambda name: clustering.view_names[names.index(name)],
+        format_func=lambda name: markdown(clustering.view_names[names.index(name)]),
         help="Views with a convolutional encoder are explained by its feature maps, others by integrated gradients.",
     )
     return names.index(state.link("view", names[0]))

@@ -8,6 +8,7 @@ import streamlit as st
 from mmclust import launch
 from mmclust.auto import account
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN, MAIN_CURVES, METRICS, TITLES
 from mmclust.plots import curves as plots
 from mmclust.runs import mend, trash
@@ -49,7 +50,7 @@ def showcase(record: RunRecord) -> None:
     with st.container(border=True, key="mm-showcase"):
         title = "Example run" if record.example else "Latest finished run"
         st.markdown(
-            f"**{title}: {run_descriptions.title(record)}** &nbsp; :gray[{len(clustering.ids):,} "
+            f"**{title}: {markdown(run_descriptions.title(record))}** &nbsp; :gray[{len(clustering.ids):,} "
             f"{clustering.word}s, {record.epochs} epochs, trained for "
             f"{run_descriptions.duration(record.seconds)} without labels]"
         )
@@ -172,10 +173,10 @@ def unreadable(damaged: list[Unreadable]) -> None:
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
         name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
-        about = f"{run_descriptions.about(record)} · " if record.title else ""
+        about = f"{markdown(run_descriptions.about(record))} · " if record.title else ""
         judged = verdicts.badge(account.read(cache.store().get(record.run_id).folder))
         name.markdown(
-            f"**{run_descriptions.with_seed(record)}** &nbsp; {run_descriptions.badge(record)}  \n"
+            f"**{markdown(run_descriptions.with_seed(record))}** &nbsp; {run_descriptions.badge(record)}  \n"
             f":gray[{about}{record.spec.preset} · {run_descriptions.ago(record.created)} · `{record.run_id}`]"
             + f"  \n{judged}"
             * bool(judged)
@@ -191,7 +192,7 @@ def _run(record: RunRecord) -> None:
                     text=run_descriptions.progress(record),
                 )
             else:
-                st.caption(record.error or run_descriptions.progress(record))
+                st.caption(markdown(record.error) or run_descriptions.progress(record))
         with actions.container(horizontal=True, horizontal_alignment="right"):
             _actions(record)
 

@@ -11,6 +11,7 @@ from mmclust.analysis import projection_quality, timeline
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components import pointmap, selection
 from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
@@ -103,13 +104,16 @@ def _choose(
 
 def _space(known: dict[str, Space], name: str, first: str, label: str) -> str:
     """The choice of a space: buttons for a few, a list for the many of several views."""
-    names, text = list(known), "\n".join(f"- **{space.title}**: {space.meaning}" for space in known.values())
+    names, text = (
+        list(known),
+        "\n".join(f"- **{markdown(space.title)}**: {markdown(space.meaning)}" for space in known.values()),
+    )
     key = state.linked(name, names, first)
     if any(space.views for space in known.values()):
         st.selectbox(label, names, key=key, width=300, help=text, format_func=lambda name: known[name].title)
     else:
         st.segmented_control(
-            label, names, key=key, required=True, help=text, format_func=lambda name: known[name].title
+            label, names, key=key, required=True, help=text, format_func=lambda name: markdown(known[name].title)
         )
     return state.link(name, first)
 

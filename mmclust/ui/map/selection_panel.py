@@ -7,9 +7,10 @@ import streamlit as st
 
 from mmclust.analysis.neighbours import nearest_to_mean
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components import clicks, pictures, selection
 from mmclust.ui.components.selection import Selection, samples
-from mmclust.ui.shell import frame, state
+from mmclust.ui.shell import state
 
 ANCHOR = "map-anchor"
 """Session key of the sample whose picture was clicked: run and sample id."""
@@ -38,7 +39,7 @@ def panel(clustering: Clustering, found: Selection | None, spaces: Sequence[str]
         _nothing(clustering, wide)
         return
     word = clustering.word if len(found.rows) == 1 else f"{clustering.word}s"
-    st.markdown(f"**{frame.plain(found.title)}** :gray[{len(found.rows):,} {word} of {len(clustering.ids):,}]")
+    st.markdown(f"**{markdown(found.title)}** :gray[{len(found.rows):,} {word} of {len(clustering.ids):,}]")
     with st.container(horizontal=True, gap="small", key="mm-selected"):
         selection.actions(clustering, found, page="map.py", images=False)
     if not len(found.rows):

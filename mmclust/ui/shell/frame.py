@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from mmclust.errors import is_for_the_user
+from mmclust.escaping import markdown
 from mmclust.settings import ASSETS
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def show_error(error: Exception) -> None:
     What is no sentence for the user (`mmclust.errors`) is a defect and goes to the log.
     """
     if is_for_the_user(error):
-        st.warning(sentence(error), icon=":material/info:")
+        st.warning(markdown(sentence(error)), icon=":material/info:")
         return
     log.error("a page failed", exc_info=error)
     st.error(
@@ -56,11 +57,6 @@ def sentence(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     is_name = re.search(r"[=._/]\w", text.split()[0])
     return (text[0] if is_name else text[0].upper()) + text[1:] + ("" if text[-1] in ".!?" else ".")
-
-
-def plain(text: str) -> str:
-    """A text as Markdown that shows it letter by letter."""
-    return re.sub(r"([\\`*_{}\[\]<>#$~|]|:(?=\w))", r"\\\1", text)
 
 
 def tiles(figures: Sequence[tuple[str, str, str]]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from mmclust.escaping import markdown
 from mmclust.ui.shell import frame
 
 log = logging.getLogger(__name__)
@@ -140,4 +141,5 @@ def forget(key: Hashable) -> None:
 def _watch(job: Job, label: str) -> None:
     if job.done.is_set():
         st.rerun()
+    label = markdown(label)
     st.progress(job.fraction, text=f"{label} … {job.fraction:.0%}" if job.fraction else f"{label} …")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.runs.record import RunRecord, Unreadable
 from mmclust.ui.shell import cache, frame, hidden
 
@@ -85,9 +86,9 @@ def account() -> None:
         return
     known = st.user.to_dict()
     name = str(known.get("name") or known.get("email") or known["sub"])
-    with st.popover(name, icon=":material/person:", width="stretch", help="Your account on this server."):
+    with st.popover(markdown(name), icon=":material/person:", width="stretch", help="Your account on this server."):
         st.markdown(
-            f"Signed in as **{name}**. Data sets that you add and runs on them are visible only to you; all "
+            f"Signed in as **{markdown(name)}**. Data sets that you add and runs on them are visible only to you; all "
             "other runs are visible to everyone."
         )
         st.button("Sign out", icon=":material/logout:", on_click=st.logout, help="Sign out in this browser.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from mmclust import settings
 from mmclust.data import catalogue
+from mmclust.escaping import markdown
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, Hyperparameter, MethodCard
 from mmclust.reproduction.forecast import forecast
@@ -291,7 +292,8 @@ def _refused(outcome: SweepOutcome) -> str:
     lines = []
     for why, titles in list(reasons.items())[:MOST_TOLD]:
         more = f" and {len(titles) - MOST_TOLD} more" if len(titles) > MOST_TOLD else ""
-        lines.append(f"- {'; '.join(list(titles)[:MOST_TOLD])}{more}: {frame.sentence(ValueError(why))}")
+        where = markdown("; ".join(list(titles)[:MOST_TOLD]))
+        lines.append(f"- {where}{more}: {markdown(frame.sentence(ValueError(why)))}")
     head = f"{len(outcome.failures):,} of the {outcome.sweep.n_runs:,} runs cannot be trained and are skipped:"
     return "\n".join([head, *lines])
 
@@ -388,7 +390,7 @@ def _status(sweep_id: str, was_running: bool) -> None:
             holes.setdefault(why, []).append(f"{record.sweep.cells[cell].title or 'the setting'}, seed {seed}")
         for why, where in list(holes.items())[:3]:
             more = f" and {len(where) - 2} more" if len(where) > 2 else ""
-            st.caption(f":material/error: {'; '.join(where[:2])}{more}: {why}")
+            st.caption(f":material/error: {markdown('; '.join(where[:2]))}{more}: {markdown(why)}")
 
 
 def runs_of(record: SweepRecord) -> dict[str, RunRecord]:

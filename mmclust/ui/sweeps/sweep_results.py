@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import LABELLED, MAIN, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.plots.sensitivity import bands, heat_map, shown
@@ -58,7 +59,7 @@ def chosen() -> ChosenSweep | None:
         return None
     wanted = st.query_params.get(SWEEP) or st.session_state.get(SWEEP)
     if wanted and wanted not in known:
-        st.toast(f"Sweep {wanted} does not exist; showing the newest one.", icon=":material/info:")
+        st.toast(f"Sweep {markdown(wanted)} does not exist; showing the newest one.", icon=":material/info:")
     st.session_state["sweep-picker"] = wanted if wanted in known else next(iter(known))
     name = st.selectbox(
         "Sweep",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from mmclust import launch, specs
 from mmclust.data import catalogue, preprocessing
+from mmclust.escaping import markdown
 from mmclust.methods import card
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
@@ -201,7 +202,7 @@ def _notes(choice: Choice) -> None:
         )
     small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], choice.n_train)
     for warning in (*cache.warnings(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
-        st.caption(f":material/info: {warning}")
+        st.caption(f":material/info: {markdown(warning)}")
 
 
 def _facts(dataset: str, method: MethodCard, preset: str, limit: int | None, n_clusters: int) -> Facts | None:
@@ -234,7 +235,7 @@ def _dataset() -> str:
     entry = catalogue.find(name)
     if entry and entry.available():
         st.html(preview(name))
-        st.caption(descriptions.summary(entry))
+        st.caption(markdown(descriptions.summary(entry)))
     return name
 
 
@@ -347,7 +348,7 @@ def _start(choice: Choice) -> None:
         try:
             run = submit(choice)
         except ValueError as error:
-            st.warning(frame.sentence(error), icon=":material/info:")
+            st.warning(markdown(frame.sentence(error)), icon=":material/info:")
             return
         state.choose_run(run)
         st.session_state["training-tab"] = "Training"

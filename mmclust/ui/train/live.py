@@ -1,6 +1,7 @@
 """The panel of a run while it trains: status, curves, signals, a small map, diagnostics. Reads the store only."""
 
 import math
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 
 from mmclust import launch
 from mmclust.auto import account
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
@@ -115,20 +117,19 @@ def _several_views(record: RunRecord) -> bool:
 
 def _head(run: Run, record: RunRecord) -> None:
     title, buttons = st.columns([3, 2], vertical_alignment="center")
-    title.markdown(
-        f"**{run_descriptions.title(record)}** &nbsp; {run_descriptions.badge(record)} &nbsp; :gray[`{record.run_id}`]"
-    )
+    name, badge = markdown(run_descriptions.title(record)), run_descriptions.badge(record)
+    title.markdown(f"**{name}** &nbsp; {badge} &nbsp; :gray[`{record.run_id}`]")
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         _buttons(run, record)
     if record.status == "queued":
-        st.progress(0.0, text=record.waiting_for or "Waiting in the queue.")
+        st.progress(0.0, text=markdown(record.waiting_for or "Waiting in the queue."))
     else:
         st.progress(
             min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
             text=run_descriptions.progress(record) if record.step or not record.spec.auto else SEARCHING,
         )
     if record.error:
-        st.error(record.error, icon=":material/error:")
+        st.error(markdown(record.error), icon=":material/error:")
 
 
 def _buttons(run: Run, record: RunRecord) -> None:
@@ -173,7 +174,7 @@ def _ask(run: Run, command: Any) -> None:
     try:
         run.request(command)
     except ValueError as error:  # it ended between the drawing of the button and the click
-        st.toast(frame.sentence(error))
+        st.toast(markdown(frame.sentence(error)))
 
 
 def _metrics(record: RunRecord, points: Curves) -> None:
@@ -292,7 +293,7 @@ def _views(record: RunRecord, points: Curves) -> None:
             VIEW_CURVES.get(prefix) or f"{prefix.removeprefix('signal/').replace('_', ' ').capitalize()} of each view"
         )
         with grid.cell():
-            st.html(f'<div class="mm-term" style="--c:#8a919e"><span>{title}</span></div>')
+            st.html(f'<div class="mm-term" style="--c:#8a919e"><span>{escape(title)}</span></div>')
             st.echarts_chart(option, height=190, key=f"live-{prefix}", alt=f"{title} against epochs")
 
 
@@ -316,7 +317,7 @@ def _small(
 ) -> None:
     curve = points.get(name, curves.NO_CURVE)
     latest = f"{curve.value[-1]:.3g}" if len(curve) else ""
-    st.html(f'<div class="mm-term" style="--c:{color}"><span>{title}</span><b>{latest}</b></div>')
+    st.html(f'<div class="mm-term" style="--c:{color}"><span>{escape(title)}</span><b>{latest}</b></div>')
     epoch, value = plots.decimate(curve.epoch, curve.value, curves.POINTS)
     option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
     st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")

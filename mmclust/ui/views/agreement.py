@@ -9,6 +9,7 @@ import streamlit as st
 
 from mmclust.analysis import agreement
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN
 from mmclust.plots.confusion import confusion_figure
 from mmclust.ui.components import picker, pictures
@@ -110,6 +111,7 @@ def _diagnosis(clustering: Clustering, counts: np.ndarray, left: str, right: str
         st.caption("Choose two different assignments to compare.")
         return
     signs = agreement.diagnose(counts)
+    left, right, names = markdown(left), markdown(right), [markdown(name) for name in names]
     st.markdown(agreement.verdict(counts, signs, left, right))
     if signs:
         lines = [f"- {agreement.words(sign, left, right, names)}" for sign in signs[:MANY]]
@@ -140,7 +142,7 @@ def _cells(
                 text = (
                     f"{clustering.cluster_meaning(row)} / {clustering.cluster_meaning(column)}: {counts[row, column]:,}"
                 )
-                st.button(text, key=f"joint-{row}-{column}", on_click=_go, args=(row, column))
+                st.button(markdown(text), key=f"joint-{row}-{column}", on_click=_go, args=(row, column))
     left, right = st.columns(2)
     clusters_of = range(len(counts))
     row = left.selectbox("Cluster in rows", clusters_of, key=keys[0], format_func=clustering.cluster_name)

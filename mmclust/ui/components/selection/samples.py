@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import cell
 from mmclust.plots.palette import cluster_colors
 from mmclust.ui.components import pictures
 
@@ -78,9 +79,9 @@ def table(clustering: Clustering, rows: np.ndarray) -> str:
     write = csv.writer(text, lineterminator="\n").writerow
     classes = clustering.y_true is not None
     write(["id", "cluster", "cluster_name", "probability", *(["class"] if classes else [])])
-    names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
+    names = [cell(clustering.cluster_name(k)) for k in range(len(clustering.sizes))]
     for row in rows.tolist():
         cluster = int(clustering.y_pred[row])
-        known = [clustering.class_name(int(clustering.y_true[row]))] if clustering.y_true is not None else []
+        known = [cell(clustering.class_name(int(clustering.y_true[row])))] if clustering.y_true is not None else []
         write([int(clustering.ids[row]), cluster + 1, names[cluster], f"{clustering.confidence[row]:.6f}", *known])
     return text.getvalue()

@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.ui.components.selection import samples
 from mmclust.ui.components.selection.codec import Selection
 from mmclust.ui.components.selection.session import address, clear, current, select
-from mmclust.ui.shell import frame
 
 PAGES = {
     "map.py": ("Show on map", ":material/scatter_plot:", "Show these samples on the map"),
@@ -67,7 +67,7 @@ def bar(clustering: Clustering, *, page: str = "") -> Selection | None:
         return None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="mm-selection"):
         word = clustering.word if len(found.rows) == 1 else f"{clustering.word}s"
-        st.markdown(f"**{frame.plain(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
+        st.markdown(f"**{markdown(found.title)}** :gray[{len(found.rows):,} {word}]", width="content")
         actions(clustering, found, page=page)
     return found
 
@@ -115,7 +115,7 @@ def actions(clustering: Clustering, found: Selection, *, page: str = "", images:
 
 @st.dialog("Selected samples", width="large")
 def _window(clustering: Clustering, found: Selection) -> None:
-    st.markdown(f"**{frame.plain(found.title)}** :gray[{len(found.rows):,} of {len(clustering.ids):,}]")
+    st.markdown(f"**{markdown(found.title)}** :gray[{len(found.rows):,} of {len(clustering.ids):,}]")
     samples.images(clustering, found.rows, px=56)
 
 
