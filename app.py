@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from mmclust.ui import server
+from mmclust.ui import protection, server
 
 
 @asynccontextmanager
@@ -16,4 +16,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     await server.stop()
 
 
-app = st.App("pages/main.py", lifespan=lifespan, routes=server.routes(), on_script_error=server.show_error)
+app = st.App(
+    "pages/main.py",
+    lifespan=lifespan,
+    routes=server.routes(),
+    middleware=protection.middleware(),
+    on_script_error=server.show_error,
+)

@@ -69,6 +69,20 @@ def reserve_mib() -> int:
     return int(wanted) if wanted else 100
 
 
+def frame_ancestors() -> str:
+    """Pages that may show the app in a frame, as a content security policy lists them: MMCLUST_FRAME_ANCESTORS.
+
+    Without it no page may.
+
+    Raises:
+        ValueError: it would end the list and begin another rule.
+    """
+    wanted = os.environ.get("MMCLUST_FRAME_ANCESTORS", "").strip()
+    if not all(character.isprintable() and character not in ";," for character in wanted):
+        raise ValueError("MMCLUST_FRAME_ANCESTORS takes addresses with spaces between them, e.g. https://example.org")
+    return wanted or "'none'"
+
+
 def n_threads(at_most: int | None = None) -> int:
     """Threads of a computation: MMCLUST_THREADS, or every core the process may use but not more than `at_most`."""
     wanted = os.environ.get("MMCLUST_THREADS", "")

@@ -1,0 +1,156 @@
+"""Texts that users, files and other machines bring are shown as letters, on every page and in reports."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from mmclust import worker
+from mmclust.data import uploads
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.evaluation.annotation import Rename
+from mmclust.report.export import export
+from mmclust.runs.annotations import Annotations
+from mmclust.runs.run import Run
+from mmclust.runs.store import RunStore
+from mmclust.specs import build_spec
+from tests.browser.test_first_visit import PATIENCE_MS
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = {
+    "": ("",),
+    "data": ("",),
+    "train": ("",),
+    "map": ("", "?sel=cluster:1"),
+    "clusters": ("",),
+    "confusion": ("", "?sel=class:1"),
+    "explain": ("",),
+    "views": ("",),
+    "disentangle": ("",),
+    "sensitivity": ("",),
+    "compare": ("",),
+    "learn": ("",),
+}
+
+
+@pytest.fixture
+def trap() -> Iterator[tuple[int, list[str]]]:
+    """A server that hostile texts name: its port, and what was asked of it."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1], asked
+        server.shutdown()
+        thread.join()
+
+
+def hostile(port: int) -> str:
+    return (
+        f"![p](http://127.0.0.1:{port}/md)<script>pwned=1</script>$x^2$ [a](javascript:pwned=1)"
+        f"<img src=http://127.0.0.1:{port}/html onerror=pwned=1></style></div> :red[z] `q` | %{{x}}"
+    )
+
+
+def short(port: int) -> str:
+    """For fields of at most 80 letters."""
+    return f"![p](http://127.0.0.1:{port}/t)<img src=//127.0.0.1:{port}/u onerror=pwned=1>"
+
+
+def trained(dataset: str, method: str, **changes) -> Run:
+    store = RunStore()
+    run = store.create(build_spec(dataset, method, preset="paper", epochs=2, changes=changes))
+    active = store.claim(run.id)
+    assert active is not None and worker.execute(active) == "finished", run.record().error
+    return run
+
+
+def made_hostile(run: Run, words: str) -> None:
+    run.rename(words)
+    run.write_note(words)
+    run.name_clusters({0: words[:100]})
+    annotations = Annotations(run.store)
+    annotations.add(annotations.create(run.id, words[:80], epoch=2), Rename(cluster=1, name=words[:100]))
+
+
+def data(port: int, *, views: int) -> MultiViewDataset:
+    generator, words = np.random.default_rng(0), hostile(port)
+    labels = np.arange(120) % 3
+    texts = np.array([words] * 120, dtype=object)
+    classes = tuple(f"{words} {number}" for number in range(3))
+    if views == 1:
+        images = generator.integers(0, 60, (120, 1, 8, 8)) + labels[:, None, None, None] * 60
+        specs = (ViewSpec(name=words, kind="image", shape=(1, 8, 8)),)
+        arrays = (images.astype(np.uint8),)
+    else:
+        specs = tuple(ViewSpec(name=f"{words} {n}", kind="vector", shape=(6,)) for n in range(views))
+        arrays = tuple((generator.random((120, 6)) + labels[:, None]).astype(np.float32) for _ in range(views))
+    spec = DataSpec(name=short(port), views=specs, n_clusters=3, classes=classes)
+    return MultiViewDataset(spec=spec, views=arrays, labels=labels.astype(np.int64), texts=texts)
+
+
+@pytest.fixture
+def runs(home: Path, trap: tuple[int, list[str]]) -> list[Run]:
+    port, found = trap[0], []
+    for views, method, changes in ((1, "dccs", {"width": 0.125}), (2, "dmim", {})):
+        words = hostile(port)
+        about = uploads.About(title=f"{views}{short(port)}", about=words, source=words, licence=words, citation=words)
+        name = uploads.keep(data(port, views=views), about)
+        found.append(trained(name, method, **changes))
+        made_hostile(found[-1], words)
+    return found
+
+
+def assert_harmless(page: Page, words: str) -> None:
+    assert page.evaluate("typeof pwned") == "undefined"
+    assert page.locator('a[href^="javascript"], img[onerror]').count() == 0
+    assert page.locator('[data-testid="stException"]').count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"), "the page became too wide"
+    assert page.get_by_text("could not be displayed").count() == 0
+
+
+def test_no_page_and_no_report_takes_a_text_for_more_than_letters(
+    page: Page, runs: list[Run], trap: tuple[int, list[str]], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    port, asked = trap
+    words = hostile(port)
+    reports = []
+    for number, run in enumerate(runs):
+        export(run, tmp_path / str(number), Annotations(run.store).of(run.id))
+        reports.append(tmp_path / str(number) / "report.html")
+    address = request.getfixturevalue("server")
+    told, outside = [], []
+    page.on("console", lambda message: told.append(message.text))
+    page.on(
+        "request",
+        lambda one: outside.append(one.url) if not one.url.startswith(("file:", "data:", "blob:", address)) else None,
+    )
+    for name, queries in PAGES.items():
+        for query in queries:
+            for run in runs if name else runs[:1]:
+                link = f"{address}/{name}{query}{'&' if query else '?'}run={run.id}"
+                page.goto(f"{link}&dataset={run.spec.dataset}")
+                expect(page.locator(".mm-head h1").first).to_be_visible(timeout=PATIENCE_MS)
+                page.wait_for_timeout(2500)
+                assert_harmless(page, words)
+    for report in reports:
+        page.goto(report.as_uri())
+        page.wait_for_timeout(2000)
+        assert_harmless(page, words)
+        assert page.locator(".js-plotly-plot .main-svg").count() > 0
+    assert not asked and not outside, (asked, outside)
+    assert not [text for text in told if "Content Security Policy" in text or "Refused to" in text], told
