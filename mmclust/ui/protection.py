@@ -16,7 +16,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mmclust import settings
-from mmclust.ui.data import dataset_list
+from mmclust.ui.shell import frame
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
@@ -114,7 +114,7 @@ def is_own(origin: str, host: str) -> bool:
 def middleware() -> list[Middleware]:
     """For `st.App`."""
     page = Path(streamlit.__file__).with_name("static") / "index.html"
-    return [Middleware(Protection, scripts=(*digests(page.read_text(encoding="utf-8")), *digests(dataset_list.TO_TOP)))]
+    return [Middleware(Protection, scripts=(*digests(page.read_text(encoding="utf-8")), *digests(frame.TO_TOP)))]
 
 
 def digests(page: str) -> list[str]:

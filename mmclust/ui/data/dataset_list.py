@@ -16,7 +16,6 @@ JUST_ADDED, UNSEEN = "data:just-added", "data:unseen"
 """Session keys: the data set that the user has just kept, and whether the page has yet to scroll up to it."""
 ADD = "add"
 """The choice that stands for adding data."""
-TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
 
 
 def choose() -> str:
@@ -105,4 +104,4 @@ def just_added(entry: Entry) -> None:
             icon=":material/check:",
         )
         if st.session_state.pop(UNSEEN, False):
-            st.html(TO_TOP, unsafe_allow_javascript=True)
+            st.html(frame.TO_TOP, unsafe_allow_javascript=True)

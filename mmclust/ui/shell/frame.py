@@ -13,6 +13,9 @@ from mmclust.errors import is_for_the_user
 from mmclust.escaping import markdown
 from mmclust.settings import ASSETS
 
+TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
+"""The one script that a page brings; the server's content policy knows it."""
+
 log = logging.getLogger(__name__)
 
 
