@@ -68,7 +68,7 @@ def plot(figure: "go.Figure", alt: str) -> Plot:
 
     options = {"displaylogo": False, "responsive": True}
     drawn = pio.to_html(figure, include_plotlyjs=False, full_html=False, config=options)
-    return Plot(html=Markup(drawn.replace("<script ", f'<script nonce="{NONCE}" ')), alt=alt)
+    return Plot(html=Markup(drawn.replace("<script", f'<script nonce="{NONCE}"')), alt=alt)
 
 
 def write(
