@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmclust.escaping import plotly
-from mmclust.plots.layout import dress
+from mmclust.plots.layout import dress, tick
 from mmclust.plots.palette import NEUTRAL, RIGHT, SEQUENTIAL, WRONG, cluster_colors
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def size_figure(
         annotation={"text": "even use", "font": {"color": NEUTRAL}, "x": 1, "xanchor": "left", "yanchor": "middle"},
     )
     figure.update_layout(bargap=0.25, margin_r=64)  # room for the words beside the line
-    figure.update_xaxes(tickmode="array", tickvals=list(range(len(sizes))), ticktext=shown, showgrid=False)
+    figure.update_xaxes(
+        tickmode="array", tickvals=list(range(len(sizes))), ticktext=list(map(tick, names)), showgrid=False
+    )
     return figure
 
 
@@ -127,7 +129,7 @@ def confidence_by_cluster_figure(
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(names))),
-        ticktext=list(map(plotly, names)),
+        ticktext=list(map(tick, names)),
         autorange="reversed",
         showgrid=False,
     )

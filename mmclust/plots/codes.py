@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmclust.escaping import plotly
-from mmclust.plots.layout import dress
+from mmclust.plots.layout import dress, tick
 from mmclust.plots.palette import NEUTRAL, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def ownership_figure(
     figure.update_yaxes(
         tickmode="array",
         tickvals=np.arange(len(names)),
-        ticktext=list(map(plotly, names)),
+        ticktext=list(map(tick, names)),
         autorange="reversed",
         showgrid=False,
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmclust.escaping import plotly
 from mmclust.evaluation.metrics import match
-from mmclust.plots.layout import dress
+from mmclust.plots.layout import dress, tick
 from mmclust.plots.palette import GRID, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -86,8 +86,15 @@ def confusion_figure(
     dress(figure, height=height or int(np.clip(34 * n_classes + 110, 300, 900)), x=axes[1], y=axes[0])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
-    figure.update_xaxes(tickvals=np.arange(n_clusters), ticktext=xs, range=[-0.5, n_clusters - 0.5], **axis)
-    figure.update_yaxes(tickvals=np.arange(n_classes), ticktext=ys, range=[n_classes - 0.5, -0.5], **axis)
+    figure.update_xaxes(
+        tickvals=np.arange(n_clusters),
+        ticktext=[tick(cluster_names[k]) for k in order],
+        range=[-0.5, n_clusters - 0.5],
+        **axis,
+    )
+    figure.update_yaxes(
+        tickvals=np.arange(n_classes), ticktext=list(map(tick, class_names)), range=[n_classes - 0.5, -0.5], **axis
+    )
     return figure
 
 

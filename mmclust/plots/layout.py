@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+MOST_LETTERS = 40
+"""Of a name beside an axis: a long one would leave no room for the figure."""
+
+
+def tick(name: object) -> str:
+    """A name as it stands beside an axis."""
+    text = str(name)
+    return plotly(text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1].rstrip()}…")
+
+
 def dress(figure: "go.Figure", *, height: int, x: str, y: str, legend: bool = False) -> "go.Figure":
     """Give a figure its axis names, transparent backgrounds, thin grid and margins; text keeps the page's colour.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mmclust.escaping import plotly
-from mmclust.plots.layout import dress
+from mmclust.plots.layout import dress, tick
 from mmclust.plots.palette import GRID, SEQUENTIAL, cluster_color, rgba
 
 if TYPE_CHECKING:
@@ -163,12 +163,8 @@ def heat_map(
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
-    figure.update_xaxes(
-        tickvals=np.arange(n_x), ticktext=[plotly(shown(v)) for v in x], range=[-0.5, n_x - 0.5], **axis
-    )
-    figure.update_yaxes(
-        tickvals=np.arange(n_y), ticktext=[plotly(shown(v)) for v in y], range=[-0.5, n_y - 0.5], **axis
-    )
+    figure.update_xaxes(tickvals=np.arange(n_x), ticktext=[tick(shown(v)) for v in x], range=[-0.5, n_x - 0.5], **axis)
+    figure.update_yaxes(tickvals=np.arange(n_y), ticktext=[tick(shown(v)) for v in y], range=[-0.5, n_y - 0.5], **axis)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmclust.escaping import plotly
-from mmclust.plots.layout import dress
+from mmclust.plots.layout import dress, tick
 from mmclust.plots.palette import SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -63,12 +63,12 @@ def fraction_table(
             x=int(column), y=int(row), text=texts[row][column], showarrow=False, font={"size": 13, **light}
         )
     figure.update_xaxes(
-        tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(map(plotly, columns)), showgrid=False
+        tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(map(tick, columns)), showgrid=False
     )
     figure.update_yaxes(
         tickmode="array",
         tickvals=np.arange(len(rows)),
-        ticktext=list(map(plotly, rows)),
+        ticktext=list(map(tick, rows)),
         showgrid=False,
         autorange="reversed",
     )

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.features.texts import typical_words as words_of_groups
 from mmclust.ui.clusters import editing
 from mmclust.ui.components import cluster_members, descriptions, pictures, selection
@@ -33,7 +34,7 @@ def views(clustering: Clustering) -> list[int]:
         selection_mode="multi",
         default=every,
         key=f"shown-{clustering.record.spec.dataset}",
-        format_func=lambda number: clustering.view_names[number],
+        format_func=lambda number: markdown(clustering.view_names[number]),
         help="The views shown in each row.",
     )
     return sorted(chosen) or every

@@ -6,6 +6,7 @@ from mmclust import launch, specs
 from mmclust.baselines.exploring import EXPLORED
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
+from mmclust.escaping import markdown
 from mmclust.runs.record import RunRecord
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, frame, login
@@ -94,7 +95,7 @@ def _row(record: RunRecord) -> None:
             f"**{run_descriptions.method_title(record)}** {run_descriptions.badge(record)}  \n:gray[{named}{figures}]"
         )
         if record.error:
-            st.caption(record.error)
+            st.caption(markdown(record.error))
         if record.status == "finished":
             for page, title in PAGES.items():
                 if (page != "confusion.py" or record.metrics) and st.button(

@@ -112,7 +112,7 @@ def _class(data: MultiViewDataset, name: str) -> int | None:
             key=f"class-{name}",
             required=True,
             help=text,
-            format_func=lambda label: show(None if label == -1 else label),
+            format_func=lambda label: markdown(show(None if label == -1 else label)),
         )
         return None if found == -1 else found
     return st.selectbox("Class", options, key=f"class-{name}", width=300, format_func=show, help=text)

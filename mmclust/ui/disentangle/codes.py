@@ -7,6 +7,7 @@ from scipy.special import softmax
 from mmclust import models
 from mmclust.analysis import codes, disk_cache
 from mmclust.clustering import Clustering
+from mmclust.escaping import markdown
 from mmclust.methods import METHODS, card
 from mmclust.plots import codes as drawing
 from mmclust.ui.components import pictures, prototypes, trained_network
@@ -95,7 +96,7 @@ def _divergences(clustering: Clustering) -> None:
     matrix = codes.divergences(*both)
     own, other = float(np.diag(matrix).mean()), float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
     st.markdown(
-        f"**Distances of {what}** :gray[({len(rows)} {clustering.word}s)]",
+        f"**Distances of {markdown(what)}** :gray[({len(rows)} {clustering.word}s)]",
         help="Jensen-Shannon divergence (natural logarithm; at most ln 2 = 0.69). The diagonal compares each "
         f"{clustering.word} with itself; {clustering.word}s are ordered by cluster.",
     )

@@ -48,7 +48,7 @@ def draw_neighbours(clustering: Clustering) -> None:
     clusters = clusters[clustering.sizes[clusters] > 0]
     what = "The same style" if style == "z_s" else "Alike"
     st.markdown(
-        f"**{what}, in other clusters** :gray[(nearest in {known[style].title})]",
+        f"**{what}, in other clusters** :gray[(nearest in {markdown(known[style].title)})]",
         help="Each row starts with a sample; each column shows the nearest sample of that cluster. If the space "
         "encodes only style, a row keeps its slant, weight, size or colour across clusters.",
     )
@@ -117,10 +117,10 @@ def _one(clustering: Clustering, style: str, category: str, style_title: str, ca
         alike = clustering.derive(
             ("alike", style, row), lambda: nearest(clustering.snapshot.spaces[style], row, NEAREST, among=others)
         )
-        st.markdown(f"Nearest in **{style_title}** among the other clusters")
+        st.markdown(f"Nearest in **{markdown(style_title)}** among the other clusters")
         st.html(pictures.samples(clustering, alike, px=58, captions=clustering.y_true is not None))
         beside = clustering.derive(
             ("beside", category, row), lambda: nearest(clustering.snapshot.spaces[category], row, NEAREST)
         )
-        st.markdown(f"Nearest in **{category_title}** among all")
+        st.markdown(f"Nearest in **{markdown(category_title)}** among all")
         st.html(pictures.samples(clustering, beside, px=58, captions=clustering.y_true is not None))

@@ -156,7 +156,7 @@ def verdict(clustering: Clustering, found: dict[str, np.ndarray]) -> str:
     best = max((name for name in found if name != "assignment"), key=lambda name: shares[name], default=None)
     if best is None:
         return ""
-    return f"**k-means agrees most with the {of} on {names[best]}** (NMI {shares[best]:.0%})."
+    return f"**k-means agrees most with the {of} on {markdown(names[best])}** (NMI {shares[best]:.0%})."
 
 
 # ------------------------------------------------------------------------------------------------------------ probes
