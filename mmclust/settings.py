@@ -63,10 +63,24 @@ def limit(name: str) -> int:
 
 def reserve_mib() -> int:
     """MiB that training leaves free on the disk of its runs: MMCLUST_RESERVE_MIB, or 100; 0 for none."""
-    wanted = os.environ.get("MMCLUST_RESERVE_MIB", "")
+    return _whole("MMCLUST_RESERVE_MIB", 100)
+
+
+def memory_reserve_mib() -> int:
+    """MiB of main memory at which a run pauses: MMCLUST_MEMORY_RESERVE_MIB, or 200; 0 for none."""
+    return _whole("MMCLUST_MEMORY_RESERVE_MIB", 200)
+
+
+def max_run_mib() -> int:
+    """MiB of main memory that a run may take: MMCLUST_MAX_RUN_MIB, or 0 for as much as there is."""
+    return _whole("MMCLUST_MAX_RUN_MIB", 0)
+
+
+def _whole(variable: str, default: int) -> int:
+    wanted = os.environ.get(variable, "")
     if wanted and not wanted.isdigit():
-        raise ValueError(f"MMCLUST_RESERVE_MIB={wanted!r} is not a whole number; unset it or write e.g. 100")
-    return int(wanted) if wanted else 100
+        raise ValueError(f"{variable}={wanted!r} is not a whole number; unset it or write e.g. {default or 4000}")
+    return int(wanted) if wanted else default
 
 
 def frame_ancestors() -> str:

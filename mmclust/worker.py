@@ -170,8 +170,8 @@ def _train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     outcome, later = _fit(run, data, trainer, state)
     if peak is not None and (mib := peak.mib()) is not None:
         run.add({"peak_memory_mib": str(mib)})
-    if outcome == "paused" and run.short_of_space:
-        return "paused", run.short_of_space, None
+    if outcome == "paused" and run.has_to_pause:
+        return "paused", run.has_to_pause, None
     if outcome == "stopped" and run.interrupted:
         return "interrupted", run.interrupted, None
     return outcome, "", later

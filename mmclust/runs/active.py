@@ -18,9 +18,9 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from mmclust import disk, settings
+from mmclust import disk, ram
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import checkpoints, journal, queue
+from mmclust.runs import checkpoints, journal, limits, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -52,8 +52,9 @@ class ActiveRun:
         self.id, self.spec, self.folder = run.id, run.spec, run.folder
         self.interrupted = ""
         """Why this process has to end the run early, one sentence; empty otherwise."""
-        self.short_of_space = ""
-        """Why the run has to pause before the disk is full, one sentence; empty otherwise."""
+        self.has_to_pause = ""
+        """Why the run has to pause before disk or memory is full, one sentence; empty otherwise."""
+        self._used_before = ram.used_mib() or 0.0
         self.listeners: list[Callable[[Mapping[str, float], int, float], None]] = []
         """Told the values, step and epoch of all points, by the thread that trains."""
         self._told_to_stop = False
@@ -261,7 +262,7 @@ class ActiveRun:
         self._check()
         if self.interrupted or self._told_to_stop:
             return "stop"
-        return "pause" if self.short_of_space else self._command
+        return "pause" if self.has_to_pause else self._command
 
     def stop(self) -> None:
         """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
@@ -341,16 +342,8 @@ class ActiveRun:
         while not self._done.wait(WRITE_EVERY_S):
             if not threading.main_thread().is_alive():
                 self.interrupt(SHUT_DOWN)
-            self._watch_disk()
+            self.has_to_pause = self.has_to_pause or limits.reached(self.folder, self._used_before)
             self._flush()
-
-    def _watch_disk(self) -> None:
-        reserve = settings.reserve_mib()
-        if reserve and not self.short_of_space and disk.is_short(self.folder, reserve):
-            self.short_of_space = (
-                f"Less than {reserve} MiB are left on the disk with {self.store.home}, so the training paused before "
-                "the disk is full; free some space and resume (MMCLUST_RESERVE_MIB sets how much is left)."
-            )
 
     def _flush(self) -> None:
         """Write what has gathered; what cannot be written now is kept for later."""
