@@ -43,7 +43,7 @@ def test_classes_without_names_can_be_chosen_too(tmp_path, monkeypatch: pytest.M
 
 
 def test_the_form_shows_what_is_odd_about_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "notes", lambda *_: ("2 of the 72 columns of view strokes are constant.",))
+    monkeypatch.setattr(cache, "warnings", lambda *_: ("2 of the 72 columns of view strokes are constant.",))
     app = open_page("train", dataset="digits-2view")
     assert_clean(app)
     assert "2 of the 72 columns of view strokes are constant." in texts(app)

@@ -13,7 +13,7 @@ from mmclust.ui import server
 
 def test_a_run_that_an_earlier_server_left_in_the_queue_is_taken_up() -> None:
     store = RunStore()
-    run = store.create(build_spec("digits", "dccs", changes={"width": 0.125}, epochs=1, limit=192))
+    run = store.create(build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=1, limit=192))
     server._take_up_queue()
     try:
         deadline = time.monotonic() + 240
@@ -45,7 +45,8 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     loading, loaded, begun = threading.Event(), threading.Event(), []
     warmer = server._Warmer()
     monkeypatch.setattr(server, "_warmer", warmer)
-    monkeypatch.setattr(server, "import_module", lambda name: (begun.append(name), loading.set(), loaded.wait(10)))
+    monkeypatch.setattr(server, "import_module", lambda name: (begun.append(name), loading.set(), loaded.wait(60)))
+    monkeypatch.setattr(server.jobs, "shutdown", lambda: None)  # other tests of this process have jobs of their own
     monkeypatch.setattr(server, "_take_up_queue", lambda: begun.append("the queue"))
     monkeypatch.setattr(server, "REST_S", 0.0)
     warmer.shown.set()
@@ -54,6 +55,7 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     assert loading.wait(10)
     stopping = threading.Thread(target=lambda: asyncio.run(server.stop()))
     stopping.start()
+    assert warmer.stop.wait(60)
     stopping.join(0.5)
     assert stopping.is_alive()  # a process that ends while torch loads is aborted
     loaded.set()
