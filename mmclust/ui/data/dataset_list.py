@@ -9,7 +9,7 @@ from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
 from mmclust.ui.components import descriptions
 from mmclust.ui.data import baselines
-from mmclust.ui.shell import forms, login
+from mmclust.ui.shell import forms, frame, login
 
 KEY = "data:choice"
 JUST_ADDED, UNSEEN = "data:just-added", "data:unseen"
