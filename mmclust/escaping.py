@@ -6,7 +6,11 @@ For HTML there is `html.escape`, and the templates of reports escape by themselv
 import re
 import unicodedata
 
-MARKUP = re.compile(r"([\\`*_{}\[\]<>#$~|&@^]|:(?=[\w/])|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=www)\.)", re.IGNORECASE)
+MARKUP = re.compile(
+    r"([\\`*{}\[\]<>#$~|&@^]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w/])"
+    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=www)\.)",
+    re.IGNORECASE,
+)
 """What Markdown of Streamlit takes for more than itself, the last ones at the beginning of a line or a link only."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet compute a cell."""

@@ -12,10 +12,11 @@ from mmclust.data import readers, uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading
+from mmclust.escaping import markdown
 from mmclust.methods import METHODS
 from mmclust.prediction import Prediction, Predictor, of_pictures, table
 from mmclust.ui.components import pictures, trained_network
-from mmclust.ui.shell import frame, jobs, login
+from mmclust.ui.shell import jobs, login
 
 SHOWN = 24
 """New samples that are drawn; the table holds all."""
@@ -97,7 +98,7 @@ def _draw(clustering: Clustering, data: MultiViewDataset, found: Prediction) -> 
         )
         left, middle, right = st.columns(WIDTHS, vertical_alignment="center")
         left.html(new)
-        middle.markdown(f"**{frame.plain(names[cluster])}** :gray[{found.confidence[row]:.0%}]")
+        middle.markdown(f"**{markdown(names[cluster])}** :gray[{found.confidence[row]:.0%}]")
         right.html(similar)
     if data.n_samples > SHOWN:
         st.caption(f"The first {SHOWN} of {data.n_samples:,} new samples; the table holds all.")
