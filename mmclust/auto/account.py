@@ -225,9 +225,10 @@ def _view(view: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> ViewA
 def _of_images(auto: Mapping[str, Any]) -> dict[str, Any]:
     start, taken = auto["start"], next(one for one in auto["candidates"] if one["taken"])
     signals = taken["signals"]
+    n_tried = len(auto["candidates"])
+    tried = f"{n_tried} settings of augmentation were" if n_tried > 1 else "One setting of augmentation was"
     notes = [
-        f"{len(auto['candidates'])} settings of augmentation were tried; “{taken['name']}” was taken by its "
-        f"signals (cluster use {signals['use']:.0%}, agreement of two augmentations {signals['agreement']:.0%}).",
+        f"{tried} tried; “{taken['name']}” was taken, with these signals (cluster use {signals['use']:.0%}, agreement of two augmentations {signals['agreement']:.0%}).",
         "Mirrored images are used in training."
         if auto["mirror"]["allowed"]
         else "Images are not mirrored: mirrored ones look unlike any other image.",
