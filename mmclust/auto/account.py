@@ -228,8 +228,8 @@ def _of_images(auto: Mapping[str, Any]) -> dict[str, Any]:
     n_tried = len(auto["candidates"])
     tried = f"{n_tried} settings of augmentation were" if n_tried > 1 else "One setting of augmentation was"
     notes = [
-        f"{tried} tried; “{taken['name']}” was taken, with these signals: cluster use {signals['use']:.0%}, agreement of "
-        f"two augmentations {signals['agreement']:.0%}.",
+        f"{tried} tried; “{taken['name']}” was taken, with these signals: cluster use {signals['use']:.0%}, "
+        f"agreement of two augmentations {signals['agreement']:.0%}.",
         "Mirrored images are used in training."
         if auto["mirror"]["allowed"]
         else "Images are not mirrored: mirrored ones look unlike any other image.",
