@@ -67,7 +67,7 @@ def confidence_figure(
     parts = [("samples", np.ones(len(confidence), bool), RIGHT)]
     if right is not None:
         wrong = ~right if wrong is None else wrong
-        parts = [("right", right, RIGHT), ("wrong", wrong, WRONG), ("no class", ~(right | wrong), NEUTRAL)]
+        parts = [("no class", ~(right | wrong), NEUTRAL), ("right", right, RIGHT), ("wrong", wrong, WRONG)]
         parts = [part for part in parts if part[0] != "no class" or part[1].any()]
     figure = go.Figure()
     for name, member, color in parts:

@@ -77,6 +77,8 @@ def test_every_page_shows_a_baseline_of_a_single_matrix(page: str, table: str) -
     run = explored(table)
     app = opened_page(page, run)
     assert_clean(app)
+    if page == "explain":
+        assert "k-means is a baseline without one" in texts(app)
     if page in ("map", "clusters", "confusion"):
         assert app.query_params["run"] == run.id and "100.0%" in texts(app)
 

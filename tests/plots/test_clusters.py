@@ -24,7 +24,7 @@ def test_every_sample_is_in_the_histogram_once():
 def test_samples_without_a_class_are_neither_right_nor_wrong():
     right, wrong = np.array([True, False, False]), np.array([False, True, False])
     figure = clusters.confidence_figure(np.array([0.2, 0.5, 0.8]), right, wrong)
-    assert [(trace.name, sum(trace.y)) for trace in figure.data] == [("right", 1), ("wrong", 1), ("no class", 1)]
+    assert [(trace.name, sum(trace.y)) for trace in figure.data] == [("no class", 1), ("right", 1), ("wrong", 1)]
     assert len({trace.marker.color for trace in figure.data}) == 3
 
 

@@ -45,7 +45,7 @@ def panel(clustering: Clustering) -> None:
         st.caption("The trained network assigns new samples to the clusters; the run itself stays as it is.")
         return
     if not trained_network.weights(clustering).exists():
-        trained_network.no_weights("Assigning new samples")
+        trained_network.no_weights(clustering, "Assigning new samples")
         return
     key = hashlib.sha256("".join(file.file_id for file in files).encode()).hexdigest()
     told = jobs.result(

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from mmclust.analysis.source import Source
+from mmclust.baselines.exploring import EXPLORED
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS
 from mmclust.ui.shell import cache, frame
@@ -19,8 +20,16 @@ def at_last_snapshot(clustering: Clustering) -> Clustering:
     return cache.clustering(clustering.record, *snapshots[-1])
 
 
-def no_weights(what: str) -> None:
-    """The empty state of what needs the trained network."""
+def no_weights(clustering: Clustering, what: str) -> None:
+    """The empty state of what needs the trained network; a baseline has none."""
+    if (name := clustering.record.spec.method) in EXPLORED:
+        frame.empty(
+            "No network in this run",
+            f"{what} needs a trained network, and {EXPLORED[name].title} is a baseline without one.",
+            page="train.py",
+            button="Train a method",
+        )
+        return
     frame.empty(
         "No trained weights yet",
         f"{what} needs the trained network, which is stored with the first checkpoint, a few seconds after "

@@ -22,7 +22,10 @@ def about(entry: Entry) -> None:
         colors = {1: "grayscale", 3: "colour"}.get(channels, f"{channels} channels")
         figures = [("images", f"{entry.n_samples:,}"), ("pixels", f"{width} × {height}"), ("", colors)]
     else:
-        figures = [("samples", f"{entry.n_samples:,}"), ("views", f"{len(entry.views)}")]
+        figures = [
+            ("samples", f"{entry.n_samples:,}"),
+            ("views" if len(entry.views) > 1 else "view", f"{len(entry.views)}"),
+        ]
     figures.append(("classes", f"{entry.n_clusters}" if entry.n_clusters else "no"))
     if entry.captioned:
         figures.append(("", "with captions"))

@@ -78,7 +78,8 @@ def _matches(entry: Entry, words: list[str]) -> bool:
 
 
 def _caption(entry: Entry, here: bool) -> str:
-    what = f"{len(entry.views)} views" if entry.kind == "multi-view" else descriptions.size(entry.view_specs[0])
+    several = f"{len(entry.views)} view{'s' if len(entry.views) > 1 else ''}"
+    what = several if entry.kind == "multi-view" else descriptions.size(entry.view_specs[0])
     whose = "yours · " if entry.place else ""
     return f"{whose}{entry.n_samples:,} · {what}" + ("" if here else " · not available")
 

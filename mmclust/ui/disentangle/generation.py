@@ -30,7 +30,7 @@ def draw_generated(clustering: Clustering) -> None:
     clustering = trained_network.at_last_snapshot(clustering)
     checkpoint = trained_network.weights(clustering)
     if not checkpoint.exists():
-        trained_network.no_weights("A generated sample")
+        trained_network.no_weights(clustering, "A generated sample")
         return
     seed = st.session_state.setdefault(SEED, 0)
     walk = (

@@ -30,7 +30,7 @@ Part = Callable[[Clustering, Lens], None]
 def draw_explanations(clustering: Clustering) -> None:
     """What decided, in one view of the data: for all clusters, one of them, one sample or what is selected."""
     if not trained_network.weights(clustering).exists():
-        trained_network.no_weights("An explanation")
+        trained_network.no_weights(clustering, "An explanation")
         return
     clustering = trained_network.at_last_snapshot(clustering)
     about = account.read(clustering.run.folder)

@@ -146,9 +146,9 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
         )
     )
     if clustering.y_true is not None and clustering.right is not None and clustering.wrong is not None:
-        classes = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
-        labels, classes = shown_groups(clustering.y_true[rows], classes)
-        colors = cluster_colors(len(classes))
+        named = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
+        labels, classes = shown_groups(clustering.y_true[rows], named)
+        colors = [*cluster_colors(len(named)), *[NEUTRAL] * (len(classes) - len(named))]
         found.append(
             Coloring(
                 key="class",
