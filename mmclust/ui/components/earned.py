@@ -19,7 +19,7 @@ HELP = (
     "method's own objective changed, and what simple methods reach on the same preparation. Nothing here used labels, "
     "except the columns ACC, NMI and ARI."
 )
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 """After a run of preset auto: how long its own process may take for the simple methods that take long."""
 MEASURES = {"evidence": account.EVIDENCE_ABOUT, "predictability": account.PREDICTABILITY_ABOUT}
 KINDS = {
@@ -43,7 +43,7 @@ def panel(run: Run, record: RunRecord) -> None:
     if record.example or record.status != "finished" or (about is not None and about.complete):
         return
     ended = record.ended or 0.0
-    if about is not None and record.spec.auto and time.time() - ended < PATIENCE_S:
+    if about is not None and record.spec.auto and time.time() - ended < TIMEOUT_S:
         _wait(run.folder, ended)
     else:
         _compute(run, record)
@@ -52,7 +52,7 @@ def panel(run: Run, record: RunRecord) -> None:
 @st.fragment(run_every=2.0)
 def _wait(folder: Path, ended: float) -> None:
     """While the process that trained the run still computes the simple methods that take long."""
-    about, fraction = account.read(folder), (time.time() - ended) / PATIENCE_S
+    about, fraction = account.read(folder), (time.time() - ended) / TIMEOUT_S
     if fraction > 1 or (about is not None and about.complete):
         st.rerun()
     st.progress(fraction, text="Computing UMAP + Gaussian mixture on the same preparation …")
