@@ -10,6 +10,7 @@ import pytest
 
 from mmclust.data import catalogue, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.escaping import markdown
 from mmclust.plots.palette import cluster_colors
 from mmclust.runs.run import Run
 from mmclust.ui.components import descriptions
@@ -159,9 +160,8 @@ def test_what_was_understood_is_kept_and_shown(home: Path) -> None:
     app = wait_for_jobs(open_page("data", dataset=entry.name))
     assert_clean(app)
     assert [one.label for one in app.expander if "as read" in one.label] == ["Data as read"]
-    assert "Taken as: **coarse\\_label**" in texts(app) and ":orange-badge[open] fine\\_label may be classes" in texts(
-        app
-    )
+    assert f"Taken as: **{markdown('coarse_label')}**" in texts(app)
+    assert f":orange-badge[open] {markdown('fine_label may be classes')}" in texts(app)
 
 
 def test_samples_without_a_class_have_no_colour_of_one() -> None:
