@@ -12,4 +12,4 @@ def metrics(store: RunStore, run: RunRecord) -> dict[str, float] | None:
     file = store.get(run.run_id).folder / FILE
     if not file.is_file():
         return None
-    return json.loads(file.read_text())["partitions"].get("start")
+    return json.loads(file.read_text()).get("partitions", {}).get("start")
