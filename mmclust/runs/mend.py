@@ -66,7 +66,7 @@ def repair(store: RunRecords, fault: Fault) -> None:
         if fault.repair == "add":
             connection.execute(insert(RUNS).values(**rebuilt(folder)))
         journal.mend(connection, fault.run_id, entries)
-        if fault.repair == "curves" and (metrics := journal.last_metrics(entries)):
+        if fault.repair == "curves" and (metrics := journal.last_metrics(journal.entries_of(connection, fault.run_id))):
             values = {"metrics": json.dumps(metrics)}
             connection.execute(update(RUNS).where(RUNS.c.run_id == fault.run_id).values(**values))
 
@@ -129,9 +129,11 @@ def _gaps(store: RunRecords, row: dict[str, Any]) -> Iterable[Fault]:
     entries = journal.read(store.folder(run_id))
     with store.reading() as connection:
         n_missing = len(journal.missing(connection, run_id, journal.points(run_id, entries)))
+        # The journal may have lost lines of its end: both together know the last evaluation.
+        last = journal.last_metrics(journal.entries_of(connection, run_id)) if entries else {}
     if n_missing:
         yield Fault(run_id=run_id, sentence=f"lacks {n_missing:,} points of its curves", repair="curves")
-    elif (metrics := journal.last_metrics(entries)) and metrics != json.loads(row["metrics"] or "{}"):
+    elif last and last != json.loads(row["metrics"] or "{}"):
         yield Fault(run_id=run_id, sentence="has metrics of another evaluation than its last", repair="curves")
     elif row["status"] == "finished" and not _ends_evaluated(store, row):
         yield Fault(run_id=run_id, sentence="is finished without an evaluation at its end; train it again")

@@ -191,3 +191,19 @@ def test_a_backup_is_whole_while_a_run_is_written(store: RunStore, run: Run, tmp
     (tmp_path / "folder").mkdir()
     with pytest.raises(StoreUnavailable, match="cannot be written"):
         backup.copy(store, tmp_path / "folder")
+
+
+def test_a_journal_that_lost_its_end_takes_no_metrics_back(store: RunStore, run: Run):
+    last = {"acc": 0.9, "nmi": 0.4, "ari": 0.3}
+    with store.writing() as connection:
+        this = (METRICS.c.name == "eval/acc", METRICS.c.step == 2)
+        connection.execute(update(METRICS).where(*this).values(value=0.9))
+        connection.execute(update(RUNS).values(metrics=json.dumps(last)))
+    lines = (run.folder / "journal.txt").read_bytes().splitlines(keepends=True)
+    (run.folder / "journal.txt").write_bytes(b"".join(lines[:-1]))
+    assert not list(mend.faults(store))
+    with store.writing() as connection:
+        connection.execute(delete(METRICS).where(METRICS.c.name == "eval/nmi", METRICS.c.step == 1))
+    (fault,) = mend.faults(store)
+    mend.repair(store, fault)
+    assert run.record().metrics == last and not list(mend.faults(store))
