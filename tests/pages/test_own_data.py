@@ -14,6 +14,7 @@ from mmclust.escaping import markdown
 from mmclust.plots.palette import cluster_colors
 from mmclust.runs.run import Run
 from mmclust.ui.components import descriptions
+from mmclust.ui.data import questions
 from mmclust.ui.shell import login
 from tests.pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 
@@ -136,6 +137,17 @@ def test_both_readings_of_an_open_question_stand_side_by_side(home: Path) -> Non
     app = answer(app, "files", other)
     assert detected(app)[0] != first and "No open questions" in texts(app)
     assert app.selectbox(key="add:answer:files").value == other
+
+
+def test_a_file_that_is_read_slowly_is_read_again_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "QUICK_S", -1.0)
+    values = np.random.default_rng(0).normal(size=(N, 5))
+    app = upload(open_page("data", dataset="add"), ("mine.npz", npz(x=values, kind=CLASSES)))
+    other = "1 view: 30 x 5; no classes; left out: kind"
+    assert other not in texts(app)
+    app = wait_for_jobs(press(app, "Preview").run())
+    assert_clean(app)
+    assert other in texts(app)
 
 
 def test_what_was_understood_is_kept_and_shown(home: Path) -> None:
