@@ -19,7 +19,7 @@ from mmclust.auto.image_signals import Signals, measure
 from mmclust.auto.mirror import Mirror, mirror
 from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.trial import Trial
-from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.verdict import LIMITS, Measured, verdict
 from mmclust.baselines.classic import k_means
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.engine.guide import Guide, Schedule
@@ -100,7 +100,7 @@ def train(job: Job) -> tuple[Outcome, Callable[[], None]]:
         tried.append(_tried(name, values, trainer, trial, codes.joint))
     taken = choose(tried)
     taken.trial.become_the_run(taken.total_steps, job.device)
-    why = keep_start(taken.signals, len(start.clusters), job.n_clusters)
+    why = keep_start(taken.signals, len(start.clusters), job.n_clusters) or less_evidence(job, codes, start, taken)
     if why:
         _keep_start(job, start, taken)
     job.run.decide(taken.values, _decided(job, start, taken))
@@ -136,6 +136,19 @@ def keep_start(signals: Signals, n_images: int, n_clusters: int) -> str:
     if signals.untrained:
         return "The discriminator learned nothing in this time, so the shallow start is the result."
     return ""
+
+
+def less_evidence(job: Job, codes: shallow.Codes, start: shallow.ShallowStart, taken: Tried) -> str:
+    """Why the start is the result where pixels and edges predict it far better than the deep clustering; else empty."""
+    index = taken.snapshot.index
+    measure = Evidence((codes.pixels[index], codes.hog[index]), job.n_clusters, job.seed)
+    begun, ended = measure.of(start.clusters[index]), measure.of(taken.snapshot.y_pred.astype(np.int64))
+    if ended >= LIMITS.worse * begun:
+        return ""
+    return (
+        f"The deep clustering has far less evidence ({ended:.2f}) than its start ({begun:.2f}), so the shallow start "
+        "is the result."
+    )
 
 
 def _known_start(job: Job) -> dict[str, Any]:
