@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ async def stream(socket: WebSocket) -> None:
 
 
 @pytest.fixture
-def client() -> Callable[[str], TestClient]:
+def client() -> Iterator[Callable[[str], TestClient]]:
     """Asks a server under the addresses of the configuration in the repository."""
     known = config.get_option("server.allowedHosts")
     config.set_option("server.allowedHosts", ["localhost", "127.0.0.1", "[::1]"])
@@ -95,12 +95,12 @@ def test_answers_say_what_a_browser_may_do(client):
 
 def test_who_may_frame_the_app_can_be_set(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MMCLUST_FRAME_ANCESTORS", "https://portal.example.org")
-    headers = protection.Protection(page).headers
+    headers = protection.Protection(Starlette()).headers
     assert headers["Content-Security-Policy"].endswith("frame-ancestors https://portal.example.org")
     assert "X-Frame-Options" not in headers
     monkeypatch.setenv("MMCLUST_FRAME_ANCESTORS", "*; script-src *")
     with pytest.raises(ValueError, match="spaces between"):
-        protection.Protection(page)
+        protection.Protection(Starlette())
 
 
 def test_the_one_script_of_streamlits_page_is_known():

@@ -11,7 +11,8 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions, verdicts
+from mmclust.ui.components import annotations, run_descriptions
+from mmclust.ui.components.results import verdicts
 from mmclust.ui.shell import cache, frame, hidden, login, state
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from mmclust.data import catalogue, uploads
 from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
-from mmclust.ui.components import understanding
+from mmclust.ui.components.results import understanding
 from mmclust.ui.data import baselines
 from mmclust.ui.shell import jobs
 

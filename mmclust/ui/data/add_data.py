@@ -13,7 +13,8 @@ from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading, document, understood
 from mmclust.escaping import markdown
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui.components import descriptions, sample_cards, understanding
+from mmclust.ui.components import descriptions, sample_cards
+from mmclust.ui.components.results import understanding
 from mmclust.ui.data import questions, samples, statistics
 from mmclust.ui.shell import frame, jobs, login
 

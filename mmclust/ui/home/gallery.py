@@ -14,8 +14,9 @@ from mmclust.plots import curves as plots
 from mmclust.runs import mend, trash
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord, Unreadable
-from mmclust.ui.components import cluster_members, pictures, run_descriptions, verdicts
+from mmclust.ui.components import cluster_members, pictures, run_descriptions
 from mmclust.ui.components.pointmap import small_map
+from mmclust.ui.components.results import verdicts
 from mmclust.ui.shell import cache, curves, frame, hidden, login
 
 PAGE_SIZE = 8

@@ -18,8 +18,9 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import earned, run_descriptions, understanding, verdicts
+from mmclust.ui.components import run_descriptions
 from mmclust.ui.components.pointmap import small_map
+from mmclust.ui.components.results import earned, understanding, verdicts
 from mmclust.ui.shell import cache, curves, frame, hidden
 from mmclust.ui.shell.curves import Curves
 from mmclust.ui.train import diagnostics, method_card, stability

@@ -1,0 +1,1 @@
+"""What a run stands on: its data as read, its verdict without labels, and what earned its result."""
