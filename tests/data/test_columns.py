@@ -157,6 +157,10 @@ def test_genes_by_samples_are_turned(tmp_path: Path) -> None:
     alone.insert(0, "gene", [f"G{i}" for i in range(6)])
     dataset, reading = opened(write(tmp_path / "alone.tsv", alone, sep="\t"))
     assert shapes(dataset) == [(6,)] and dataset.n_samples == N and asked(reading)["samples"] == "columns"
+    called = pd.DataFrame(A.T, index=[f"row_{i}" for i in range(6)], columns=[f"sample_{i}" for i in range(N)])
+    called.to_csv(tmp_path / "called.csv")
+    dataset, reading = opened(tmp_path / "called.csv")
+    assert shapes(dataset) == [(6,)] and dataset.n_samples == N and asked(reading)["samples"] == "columns"
 
 
 NAMES_OF_CLASSES = np.array(["Müller", "Straße", "Öl"])[LABELS]

@@ -207,6 +207,8 @@ def _columns_are_samples(name: str, source: Columns, others: Mapping[str, Column
                 return f"{other} lists its columns"
     if words.plain(str(frame.columns[0])) in words.GENES:
         return "the first column is called so"
+    if _names_samples(list(map(str, frame.columns[1:]))):
+        return "the other columns are called so"
     return "they are gene identifiers" if all(_GENE_IDS.fullmatch(str(value)) for value in names[:200]) else ""
 
 
