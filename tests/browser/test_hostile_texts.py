@@ -137,7 +137,7 @@ def test_no_page_and_no_report_takes_a_text_for_more_than_letters(
     page.on("request", lambda one: outside.append(one.url) if not one.url.startswith(own) else None)
     for name in pages:
         page.goto(f"{address}/{name}{'&' if '?' in name else '?'}run={run.id}&dataset={run.spec.dataset}")
-        expect(page.locator(".mm-head h1").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator("h1").first).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=PATIENCE_MS)
         assert_harmless(page)
     assert "<img src=" in page.locator('[data-testid="stMain"]').inner_text(), "the texts are not on the page at all"
