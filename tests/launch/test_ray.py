@@ -53,10 +53,8 @@ def needs_ray() -> None:
 def cluster(needs_ray: None) -> Iterator[str]:
     """Address of a cluster of two nodes with a place each."""
     folder = tempfile.mkdtemp(prefix="ray-")  # pytest's own are too long for the names of sockets
-    # Ray starts its workers by a line of the shell, in which the path of Python must not hold a space.
-    (environment := Path(folder) / "environment").symlink_to(sys.prefix)
     program = subprocess.Popen(
-        [environment / Path(sys.executable).relative_to(sys.prefix), "-c", CLUSTER],
+        [sys.executable, "-c", CLUSTER],
         env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": folder},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
