@@ -44,6 +44,8 @@ cluster.shutdown()
 @pytest.fixture(scope="module")
 def needs_ray() -> None:
     """Without Ray the test skips, or fails where MMCLUST_REQUIRE_RAY=1."""
+    if " " in sys.prefix:
+        pytest.skip(f"Ray starts no workers from a path with a space, such as {sys.prefix}")
     if importlib.util.find_spec("ray") is None:
         reason = "Ray is not installed; pip install -r requirements-ray.txt"
         pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_RAY") == "1" else pytest.skip(reason)
