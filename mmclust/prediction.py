@@ -18,6 +18,7 @@ from scipy.special import softmax
 from mmclust.data import catalogue, new_samples, preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers import picture_files, pictures
+from mmclust.escaping import cell
 from mmclust.runs.run import Run
 
 if TYPE_CHECKING:
@@ -229,12 +230,15 @@ def _nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def table(found: Prediction, names: dict[int, str] | None = None) -> dict[str, Any]:
-    """Columns of a table of new samples: number, cluster (from 0), its name, confidence, probabilities, neighbours."""
+    """Columns of a table of new samples: number, cluster (from 0), its name, confidence, probabilities, neighbours.
+
+    Names that a spreadsheet would take for formulas are defused.
+    """
     names = names or {}
     columns: dict[str, Any] = {
         "sample": np.arange(len(found.probs)),
         "cluster": found.clusters,
-        "cluster_name": np.array([names.get(int(cluster), "") for cluster in found.clusters], dtype=object),
+        "cluster_name": np.array([cell(names.get(int(cluster), "")) for cluster in found.clusters], dtype=object),
         "confidence": found.confidence,
     }
     if not any(names.values()):

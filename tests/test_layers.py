@@ -27,7 +27,7 @@ ALLOWED = {
         *("prediction", "report", "reproduction", "runs", "settings", "specs", "sweeps"),
     },
     "estimators": {"data", "methods.card", "prediction", "runs", "specs", "worker"},
-    "prediction": {"auto", "data", "evaluation", "methods.base", "models", "runs"},
+    "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "runs"},
     "report": {
         "escaping",
         *("analysis", "auto", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs"),

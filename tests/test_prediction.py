@@ -75,7 +75,7 @@ def test_other_data_are_refused_in_a_sentence(finished_run: Make):
 
 def test_the_command_writes_a_table(finished_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     run = finished_run("dccs", "digits", **IMAGES)
-    run.name_clusters({0: "round"})
+    run.name_clusters({0: "=round"})
     new = tmp_path / "new.npz"
     np.savez(new, images=catalogue.load("digits").views[0][:30])
     for suffix, read in ((".csv", pd.read_csv), (".parquet", pd.read_parquet)):
@@ -85,7 +85,7 @@ def test_the_command_writes_a_table(finished_run: Make, tmp_path: Path, capsys: 
         assert len(frame) == 30
         assert frame["cluster"].between(0, 9).all()
         np.testing.assert_allclose(frame[[f"p{k}" for k in range(10)]].sum(axis=1), 1, atol=1e-5)
-        assert set(frame.loc[frame["cluster"] == 0, "cluster_name"]) <= {"round"}
+        assert set(frame.loc[frame["cluster"] == 0, "cluster_name"]) <= {"'=round"}
     assert "30 samples; sizes of the clusters" in capsys.readouterr().out
     for wrong, why in (
         ([run.id, str(new), "--out", "table.xls"], "choose one of them"),
