@@ -358,6 +358,7 @@ def linear(monkeypatch: pytest.MonkeyPatch) -> None:
         name="linear",
         config=LinearConfig,
         automatic=None,
+        augments=False,
         presets={"quick": {"*": Preset(epochs=2)}},
         preprocessing=lambda values: ("flatten", "minmax"),
     )

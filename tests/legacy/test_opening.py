@@ -136,7 +136,7 @@ def test_the_data_set_of_ones_own_is_there(store: RunStore) -> None:
 def test_a_run_is_exported_with_its_report(run_of: Callable[[str], Run], tmp_path: Path) -> None:
     run = run_of("dccs")
     files = export(run, tmp_path / "out", Annotations(run.store).of(run.id))
-    assert len(files) == 7 and "as it was" in (tmp_path / "out" / "report.html").read_text()
+    assert len(files) == 8 and "as it was" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_the_bundle_of_a_run_is_read(home: Path) -> None:
