@@ -140,10 +140,9 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any) -> MultiViewDataset:
         about = methods.card(self._method)
-        dataset = (
-            inputs.views(X, self.n_clusters, about.title) if about.several_views else inputs.images(X, self.n_clusters)
-        )
-        return dataset
+        if about.several_views:
+            return inputs.views(X, self.n_clusters, about.title)
+        return inputs.images(X, self.n_clusters)
 
     def _place(self, dataset: MultiViewDataset, store: bool, title: str) -> tuple[RunStore, str]:
         """The store of the run, and the name it finds the data under."""

@@ -163,6 +163,14 @@ def test_genes_by_samples_are_turned(tmp_path: Path) -> None:
     assert shapes(dataset) == [(6,)] and dataset.n_samples == N and asked(reading)["samples"] == "columns"
 
 
+def test_classes_that_differ_in_spaces_alone_are_joined_and_this_is_said(tmp_path: Path) -> None:
+    names = np.array(["cat", "cat ", "dog "])[LABELS]
+    table = frame(A, "f").assign(label=names)
+    dataset, reading = opened(write(tmp_path / "a.csv", table))
+    assert dataset.spec.n_clusters == 2
+    assert "spaces around the names of classes removed: 3 spellings, 2 names" in reading.told
+
+
 NAMES_OF_CLASSES = np.array(["Müller", "Straße", "Öl"])[LABELS]
 
 

@@ -167,6 +167,8 @@ def of_columns(
     }
     alone = len(rest) == 1 and not (shown or lists or files or several) and ids is None
     label, doubtful, classes = _classes(held, named, reading, alone=alone, of=of, known=known)
+    if label in spoken:
+        _tell_trimmed(flat[label], spoken[label], reading)
     texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
     texts = spoken[texts_name] if texts_name else None
     used = (shown, label, texts_name, split_name, *doubtful)
@@ -231,6 +233,14 @@ def _ids(flat: Mapping[str, np.ndarray], named: bool) -> str | None:
 
 def _id_words(ids: str | None, flat: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {} if ids is None or cells.is_number(flat[ids]) else {ids: cells.as_words(flat[ids])}
+
+
+def _tell_trimmed(cells_of_classes: np.ndarray, names: np.ndarray, reading: Reading) -> None:
+    """Say that names of classes which differ in the spaces around them alone became one."""
+    before = len({value for value in cells_of_classes.tolist() if isinstance(value, str) and value.strip()})
+    after = len({name for name in names.tolist() if name})
+    if after < before:
+        reading.tell(f"spaces around the names of classes removed: {before} spellings, {after} names")
 
 
 def _is_spare_id(name: str, values: np.ndarray, ids: str | None) -> bool:
