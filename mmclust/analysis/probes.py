@@ -58,6 +58,8 @@ def probe_factor(
 ) -> np.ndarray:
     """Share of a factor's variance (F,) that ridge regression explains on held-out folds (R squared), below 1.
 
+    Whole numbers are categories (see `is_category`): the figure is then the accuracy of `probe_classes`.
+
     A factor that goes round, such as an angle, is regressed as a point on a circle. Where its period differs between
     samples (a square looks the same after a quarter turn), samples of each period have a probe of their own.
 
@@ -72,6 +74,8 @@ def probe_factor(
     Returns:
         Empty where there is nothing to learn.
     """
+    if is_category(values):
+        return probe_classes(codes, values, folds=folds, seed=seed)
     if period is None:
         return _regress(_flat(codes), values[:, None].astype(np.float64), folds, seed)
     angle = 2 * np.pi * values / np.where(period > 0, period, 1)
@@ -84,6 +88,16 @@ def probe_factor(
             parts.append(found)
             sizes.append(int(member.sum()))
     return np.average(parts, axis=0, weights=sizes) if parts else np.empty(0)
+
+
+def is_category(values: np.ndarray) -> bool:
+    """Whether a factor's values name kinds, such as fonts, rather than measure something."""
+    return np.issubdtype(values.dtype, np.integer)
+
+
+def factor_title(name: str, values: np.ndarray) -> str:
+    """A factor with the figure that its probe gives, e.g. "size (R²)"."""
+    return f"{name} (accuracy)" if is_category(values) else f"{name} (R²)"
 
 
 def _regress(codes: np.ndarray, targets: np.ndarray, folds: int, seed: int) -> np.ndarray:

@@ -80,7 +80,7 @@ class MultiViewDataset:
     split: np.ndarray | None = None
     """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
     factors: dict[str, np.ndarray] = field(default_factory=dict)
-    """Known style factors, each (N,): only drawn data has them."""
+    """Known style factors, each (N,): only drawn data has them. Whole numbers are categories, others are quantities."""
     unlabelled: tuple[np.ndarray, ...] = ()
     """More samples of each view, without labels, that some methods also train on; never shown nor evaluated."""
     periods: dict[str, np.ndarray] = field(default_factory=dict)

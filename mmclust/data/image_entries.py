@@ -1,6 +1,8 @@
 """The image sets of the catalogue: what they show, where their files come from."""
 
-from mmclust.data import vision
+from dataclasses import replace
+
+from mmclust.data import glyphs, vision
 from mmclust.data.entry import Entry
 from mmclust.data.shapes import CLASSES as SHAPES
 
@@ -26,6 +28,22 @@ FASHION_MNIST = Entry(
     how_to_get=_DOWNLOAD.format(size="31 MB", file="fashion_mnist.npz"),
     downloads=True,
     files=(vision.torchvision_file("fashion-mnist"),),
+)
+
+GLYPHS = Entry(
+    name="glyphs",
+    title="Glyphs A to J",
+    about="Ten capital letters drawn by this program from matplotlib's fonts. The class is the letter; font, weight, "
+    "slant, size, rotation, position and stroke are style, and are known, so what a method puts where can be checked.",
+    shape=(1, glyphs.PX, glyphs.PX),
+    n_samples=glyphs.N_SAMPLES[len(glyphs.TEN)],
+    n_clusters=len(glyphs.TEN),
+    classes=glyphs.TEN,
+    source="drawn by this program from DejaVu, STIX and Computer Modern, as matplotlib brings them",
+    licence="that of this program; the fonts' licences are in matplotlib",
+    citation="mmclust",
+    bundled=True,
+    loader="mmclust.data.glyphs:glyphs",
 )
 
 IMAGES = (
@@ -58,6 +76,16 @@ IMAGES = (
         citation="mmclust",
         bundled=True,
         loader="mmclust.data.shapes:shapes",
+    ),
+    GLYPHS,
+    replace(
+        GLYPHS,
+        name="glyphs-26",
+        title="Glyphs A to Z",
+        about="All 26 capital letters, drawn as those of the set Glyphs A to J, with the same known style.",
+        n_samples=glyphs.N_SAMPLES[len(glyphs.ALL)],
+        n_clusters=len(glyphs.ALL),
+        classes=glyphs.ALL,
     ),
     Entry(
         name="mnist",

@@ -166,16 +166,18 @@ def readout(found: Findings) -> Section | None:
     if shown.y_true is None:
         return None
     from mmclust.analysis.kmeans_evaluation import evaluate_kmeans
+    from mmclust.analysis.probes import factor_title
 
     spaces = [name for name in shown.snapshot.spaces if name != "logits"]
     factors = list(shown.data.factors)
+    titles = [factor_title(name, values) for name, values in shown.data.factors.items()]
     rows = []
     for name, values in evaluate_kmeans(shown.snapshot, shown.y_true, spaces=spaces, n_init=3).items():
         of_network = name == "assignment"
         probed = [""] * (1 + len(factors)) if of_network else _probed(found, name, factors)
         cells = [*(percent(values[key]) for key in MAIN), *probed]
         rows.append({"space": None if of_network else name, "cells": cells})
-    return section("run", "readout", "What the spaces hold", rows=rows, factors=factors)
+    return section("run", "readout", "What the spaces hold", rows=rows, factors=titles)
 
 
 def _probed(found: Findings, space: str, factors: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmclust.analysis.probes import probe_classes, probe_factor, sample
+from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, sample
 
 
 @pytest.fixture
@@ -54,3 +54,10 @@ def test_what_cannot_be_learned_gives_no_figures(codes):
     assert probe_factor(codes[:2], np.array([0.0, 1.0])).size == 0
     assert probe_factor(codes, np.ones(400), period=np.zeros(400)).size == 0
     assert probe_classes(codes[:8], np.arange(8) % 2).shape == (4,)
+
+
+def test_whole_numbers_are_categories_and_are_measured_by_accuracy(codes):
+    kinds = (codes[:, 0] > 0).astype(int) + (codes[:, 1] > 0)
+    np.testing.assert_array_equal(probe_factor(codes, kinds), probe_classes(codes, kinds))
+    assert factor_title("font", kinds) == "font (accuracy)"
+    assert factor_title("size", kinds.astype(float)) == "size (R²)"

@@ -11,7 +11,7 @@ from mmclust.data.catalogue import DATASETS, DataUnavailable, UnknownDataset
 from mmclust.data.dataset import MultiViewDataset
 
 NAMES = {
-    *("digits", "shapes", "mnist", "fashion-mnist", "usps", "cifar10"),
+    *("digits", "shapes", "glyphs", "glyphs-26", "mnist", "fashion-mnist", "usps", "cifar10"),
     *("cifar20", "cifar100", "stl10", "imagenet10", "tiny-imagenet"),
 }
 
@@ -53,7 +53,7 @@ def test_every_image_set_is_listed_with_what_a_person_wants_to_know() -> None:
         assert entry.bundled or entry.how_to_get.endswith(".")
 
 
-@pytest.mark.parametrize("name", ["digits", "shapes"])
+@pytest.mark.parametrize("name", ["digits", "shapes"])  # letters: tests/data/test_glyphs.py, on fewer samples
 def test_bundled_sets_load_without_any_file(name: str, data: Path) -> None:
     entry, dataset = DATASETS[name], catalogue.load(name)
     assert entry.available() and entry.found_at() is None
@@ -146,7 +146,9 @@ def test_a_path_is_loaded_and_described(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("call", [catalogue.load, catalogue.describe, catalogue.download])
 def test_an_unknown_name_lists_the_known_ones_and_the_closest(call: Callable) -> None:
-    with pytest.raises(UnknownDataset, match="known are digits, shapes, mnist.*did you mean fashion-mnist") as error:
+    with pytest.raises(
+        UnknownDataset, match="known are digits, shapes, glyphs, glyphs-26, mnist.*did you mean fashion-mnist"
+    ) as error:
         call("fashion-mnits")
     assert "\n" not in str(error.value)
 
@@ -163,7 +165,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         catalogue.load(str(tmp_path / "a.docx"))
 
 
-@pytest.mark.parametrize("name", sorted(NAMES - {"digits", "shapes"}))
+@pytest.mark.parametrize("name", sorted(NAMES - {"digits", "shapes", "glyphs", "glyphs-26"}))
 def test_absent_data_is_a_sentence_that_says_how_to_get_it(name: str, data: Path) -> None:
     with pytest.raises(DataUnavailable) as error:
         catalogue.load(name)

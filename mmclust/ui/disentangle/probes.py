@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust.analysis import disk_cache, kmeans_evaluation
-from mmclust.analysis.probes import FOLDS, SOURCE, probe_classes, probe_factor, sample
+from mmclust.analysis.probes import FOLDS, SOURCE, factor_title, is_category, probe_classes, probe_factor, sample
 from mmclust.analysis.spaces import KNOWN, Space, choices
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
@@ -173,8 +173,8 @@ def probes(clustering: Clustering) -> None:
     with left:
         st.markdown(
             "**Linear probes on each space** :gray[(1: all, 0: none)]",
-            help="Classes: accuracy of a logistic regression. Factors: R² of a ridge regression. Mean and standard "
-            f"deviation over {FOLDS} cross-validation folds.",
+            help="Classes and other categories: accuracy of a logistic regression. Quantities: R² of ridge regression. "
+            f"Mean and standard deviation over {FOLDS} cross-validation folds.",
         )
         columns = list(targets)
         figure = clustering.derive(
@@ -208,7 +208,7 @@ def _targets(clustering: Clustering) -> dict[str, Probe]:
         found["cluster (accuracy)"] = lambda values, rows: probe_classes(values, clustering.y_pred[rows])
     for name, values in clustering.data.factors.items():
         period = clustering.data.periods.get(name)
-        found[f"{FACTORS.get(name, name)} (R²)"] = _factor(clustering, values, period)
+        found[factor_title(FACTORS.get(name, name), values)] = _factor(clustering, values, period)
     return found
 
 
@@ -275,6 +275,11 @@ def _families(clustering: Clustering) -> list[Space]:
     return [space for space in choices(clustering.snapshot.spaces, clustering.view_names) if len(space.members) > 1]
 
 
+def _largest(values: np.ndarray) -> float:
+    """Share of the largest category, which is what guessing achieves."""
+    return float(np.bincount(values).max() / len(values))
+
+
 def _said(
     clustering: Clustering, found: dict[str, np.ndarray], targets: dict[str, Probe], shown: list[Space]
 ) -> list[str]:
@@ -289,13 +294,15 @@ def _said(
         f"**The {what} is best predicted from {markdown(shown[best].title)}: {mean[best, 0]:.1%}** (always predicting "
         f"the largest {what}: {float(found['chance']):.1%})."
     )
-    for j, name in enumerate(list(targets)[1:], start=1):
+    known = clustering.data.factors.values()
+    for j, (name, values) in enumerate(zip(list(targets)[1:], known, strict=True), start=1):
         if not np.isnan(mean[:, j]).all():
             best = int(np.nanargmax(mean[:, j]))
             top = max(0.0, float(mean[best, j]))
+            guessed = _largest(values) if is_category(values) else 0.0
             where = (
                 f"best predicted from {markdown(shown[best].title)} ({top:.0%})"
-                if top > 0.1
+                if top > guessed + 0.1 * (1 - guessed)
                 else "not predictable from any space"
             )
             lines.append(f"- {markdown(name.rsplit(' (', 1)[0])}: {where}")
