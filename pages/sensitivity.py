@@ -6,7 +6,7 @@ import streamlit as st
 
 from mmclust.sweeps import results
 from mmclust.ui.shell import frame, state
-from mmclust.ui.sweeps import form, model_selection, sweep_results
+from mmclust.ui.sweeps import form, model_selection, status, sweep_results
 
 VIEWS = {"results": "Results", "choosing": "Without labels", "new": "New sweep"}
 
@@ -45,7 +45,7 @@ else:
     else:
         left, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
         with left:
-            form.status(found.record)
+            status.status(found.record)
         with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
             is_list = found.sweep is not found.record.sweep
             extended = st.button(

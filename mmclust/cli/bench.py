@@ -76,6 +76,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     _add_training(parser)
+    _add_accuracy(parser)
     parser.set_defaults(run=run)
 
 
@@ -104,6 +105,20 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=_count, metavar="N", help="train on cuda, accuracy, device: size of a random subset"
     )
+    parser.add_argument(
+        "--method",
+        metavar="NAME",
+        help="train: method, on --dataset (default DCCS on noise); accuracy: default dccs",
+    )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="train: preset of the method, default quick; accuracy: measure only this preset",
+    )
+
+
+def _add_accuracy(parser: argparse.ArgumentParser) -> None:
+    """Options of the benchmarks that train to the end."""
     parser.add_argument(
         "--minutes",
         type=float,
@@ -137,16 +152,6 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         help="device: parts to measure, of agreement, modes, together, memory, gradcam, seeds; default all",
     )
     parser.add_argument("--seeds", type=_seeds, metavar="0,1 or 0-4", help="accuracy, device: seeds to use instead")
-    parser.add_argument(
-        "--method",
-        metavar="NAME",
-        help="train: method, on --dataset (default DCCS on noise); accuracy: default dccs",
-    )
-    parser.add_argument(
-        "--preset",
-        metavar="NAME",
-        help="train: preset of the method, default quick; accuracy: measure only this preset",
-    )
 
 
 def run(args: argparse.Namespace) -> int:

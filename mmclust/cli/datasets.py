@@ -66,7 +66,7 @@ def _list(*, as_json: bool) -> int:
 
 def _look(args: argparse.Namespace) -> int:
     """Say what is understood of a file, what it leaves open, and keep it where that is wanted."""
-    from mmclust import specs
+    from mmclust import fitting
     from mmclust.data import catalogue, readers, uploads
     from mmclust.data.readers.reading import Reading, document
 
@@ -85,7 +85,7 @@ def _look(args: argparse.Namespace) -> int:
     else:
         found = readers.look(args.path, reading)
     understanding.check(reading, args.path)
-    found["advice"] += specs.advice([tuple(shape) for shape in found["shapes"]])
+    found["advice"] += fitting.advice([tuple(shape) for shape in found["shapes"]])
     is_quick = time.monotonic() - began < PREVIEW_S
     seen = readers.previews(args.path, reading) if is_quick and not name else {}
     if args.json:

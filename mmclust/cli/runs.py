@@ -10,6 +10,7 @@ from mmclust.evaluation.metric_names import MAIN
 
 if TYPE_CHECKING:
     from mmclust.auto.account import Simple
+    from mmclust.runs.record import RunRecord
     from mmclust.runs.store import RunStore
 
 
@@ -40,25 +41,8 @@ def run(args: argparse.Namespace) -> int:
         return _trash(store, args)
     records, damaged = store.list(examples=False), store.unreadable()
     if args.json:
-        listed = [
-            {
-                "run_id": r.run_id,
-                "status": r.status,
-                "dataset": r.spec.dataset,
-                "method": r.spec.method,
-                "seed": r.spec.seed,
-                "epoch": r.epoch,
-                "epochs": r.epochs,
-                "metrics": reported_metrics(r.metrics),
-                "seconds": r.seconds,
-                "verdict": word,
-                "kept": kept,
-            }
-            for r in records
-            for word, kept in [_verdict(store, r.run_id)]
-        ]
         unreadable = [{"run_id": run.run_id, "reason": run.reason} for run in damaged]
-        print_json({"runs": listed, "unreadable": unreadable})
+        print_json({"runs": [_as_json(store, record) for record in records], "unreadable": unreadable})
         return 0
     for run in damaged:
         why = terminal(run.reason)
@@ -70,26 +54,42 @@ def run(args: argparse.Namespace) -> int:
     if not records and not damaged and not names:
         print("No runs yet: python -m mmclust train --dataset digits --method dccs")
         return 0
-    rows = [
-        (
-            r.run_id,
-            r.status,
-            r.spec.dataset,
-            r.spec.method,
-            str(r.spec.seed),
-            f"{r.epoch:.0f}/{r.epochs}",
-            *(fraction(r.metrics, name) for name in MAIN),
-            duration(r.seconds),
-            _verdict(store, r.run_id)[0] or "-",
-            r.error or r.waiting_for or r.title,
-        )
-        for r in records
-    ]
-    if rows:
-        print_table(
-            ("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", "VERDICT", ""), rows
-        )
+    if records:
+        titles = ("RUN", "STATUS", "DATA", "METHOD", "SEED", "EPOCH", "ACC", "NMI", "ARI", "TIME", "VERDICT", "")
+        print_table(titles, [_row(store, record) for record in records])
     return 0
+
+
+def _as_json(store: "RunStore", record: "RunRecord") -> dict[str, Any]:
+    word, kept = _verdict(store, record.run_id)
+    return {
+        "run_id": record.run_id,
+        "status": record.status,
+        "dataset": record.spec.dataset,
+        "method": record.spec.method,
+        "seed": record.spec.seed,
+        "epoch": record.epoch,
+        "epochs": record.epochs,
+        "metrics": reported_metrics(record.metrics),
+        "seconds": record.seconds,
+        "verdict": word,
+        "kept": kept,
+    }
+
+
+def _row(store: "RunStore", record: "RunRecord") -> tuple[str, ...]:
+    return (
+        record.run_id,
+        record.status,
+        record.spec.dataset,
+        record.spec.method,
+        str(record.spec.seed),
+        f"{record.epoch:.0f}/{record.epochs}",
+        *(fraction(record.metrics, name) for name in MAIN),
+        duration(record.seconds),
+        _verdict(store, record.run_id)[0] or "-",
+        record.error or record.waiting_for or record.title,
+    )
 
 
 def _verdict(store: "RunStore", run_id: str) -> tuple[str | None, str | None]:

@@ -34,6 +34,14 @@ def add(commands: Any) -> None:
         description="Finished runs with the same settings are reused, and the same command continues with the rest.",
         allow_abbrev=False,
     )
+    _add_settings(parser)
+    _add_execution(parser)
+    _add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options of what is trained."""
     parser.add_argument("--dataset", required=True, nargs="+", metavar="NAME_OR_PATH", help="one or more data sets")
     parser.add_argument("--method", required=True, nargs="+", metavar="NAME", help="one or more methods")
     parser.add_argument(
@@ -70,6 +78,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data; default: the preset's")
     parser.add_argument("--clusters", type=int, metavar="K", help="number of clusters; default: number of classes")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random subset of N samples")
+
+
+def _add_execution(parser: argparse.ArgumentParser) -> None:
+    """Options of where and how many runs are trained at a time."""
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
     execution.add(parser)
     parser.add_argument(
@@ -89,10 +101,14 @@ def add(commands: Any) -> None:
         ),
     )
     parser.add_argument("--workers", type=workers, metavar="N", help="runs in parallel; default: one per core")
-    parser.add_argument("--title", default="", help="title of the sweep")
     parser.add_argument("--at-most", type=_count, metavar="N", help="at most N runs, with settings sampled evenly")
     parser.add_argument("--yes", action="store_true", help=f"start more than {ASK_ABOVE} runs without asking")
     parser.add_argument("--show", action="store_true", help="do not train: show existing results")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """Options of what is kept and printed."""
+    parser.add_argument("--title", default="", help="title of the sweep")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw a curve or heat map (.svg, .png, .pdf)")
     parser.add_argument(
         "--metric",
@@ -105,7 +121,6 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--figure", action=Renamed, now="--metric")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

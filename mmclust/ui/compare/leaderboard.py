@@ -81,10 +81,15 @@ def draw_leaderboard() -> None:
             height=80,
         )
         rows += found or []
-    for row in reported.rows(dataset):
-        told = {title: row.metrics[name].value for name, title in LABELLED.items() if name in row.metrics}
-        rows.append({"method": row.method, "from": f"reported: {row.source}", **told})
-    rows.sort(key=lambda row: -(row.get("ACC") or 0.0))
+    rows += [_reported(row) for row in reported.rows(dataset)]
+    _draw_table(sorted(rows, key=lambda row: -(row.get("ACC") or 0.0)))
+    st.caption(
+        "Our results are from the last epoch, mean and standard deviation over all trained seeds. Rows marked "
+        "as reported are taken from the papers, on their data and hardware."
+    )
+
+
+def _draw_table(rows: Sequence[dict[str, Any]]) -> None:
     metrics = [title for name in LABELLED.values() for title in (name, f"± {name}")]
     columns = ["method", "from", *metrics, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
     frame_ = pd.DataFrame(rows)
@@ -95,10 +100,11 @@ def draw_leaderboard() -> None:
     config["parameters"] = st.column_config.NumberColumn(format="localized", help=PARAMETERS_HELP)
     config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
     st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
-    st.caption(
-        "Our results are from the last epoch, mean and standard deviation over all trained seeds. Rows marked "
-        "as reported are taken from the papers, on their data and hardware."
-    )
+
+
+def _reported(row: reported.ReportedRow) -> dict[str, Any]:
+    told = {title: row.metrics[name].value for name, title in LABELLED.items() if name in row.metrics}
+    return {"method": row.method, "from": f"reported: {row.source}", **told}
 
 
 def one_a_seed(runs: Sequence[RunRecord]) -> list[RunRecord]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust import settings, specs
+from mmclust import fitting, settings
 from mmclust.data import readers, uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
@@ -110,7 +110,7 @@ def _look(path: Path) -> str | None:
     if data is None:
         st.button("Choose other files", on_click=_empty_box, help="Discard these files and start over.")
         return None
-    for sentence in [*reading.advice, *specs.advice([view.shape for view in data.spec.views])]:
+    for sentence in [*reading.advice, *fitting.advice([view.shape for view in data.spec.views])]:
         st.info(sentence, icon=":material/info:")
     preview(data)
     return _keep(path, data, reading)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust import launch, specs
+from mmclust import fitting, launch, specs
 from mmclust.baselines.exploring import EXPLORED
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
@@ -22,7 +22,7 @@ PAGES = {"map.py": "Map", "clusters.py": "Clusters", "confusion.py": "Confusion"
 
 def fits_alone(entry: Entry) -> bool:
     """Whether baselines are all that takes a data set: one view of numbers."""
-    return not specs.fitting_methods([view.shape for view in entry.view_specs])
+    return not fitting.fitting_methods([view.shape for view in entry.view_specs])
 
 
 def panel(entry: Entry, data: MultiViewDataset) -> None:

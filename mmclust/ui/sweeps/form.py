@@ -1,8 +1,7 @@
-"""Sweeps from the browser: the form that plans one, and how far one is."""
+"""Sweeps from the browser: the form that plans one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from statistics import fmean
 from typing import Any
 
 import streamlit as st
@@ -14,30 +13,21 @@ from mmclust.methods import METHODS, card
 from mmclust.methods.card import PRESETS, Hyperparameter, MethodCard
 from mmclust.reproduction.forecast import forecast
 from mmclust.runs.queue import RAY, SWEEP
-from mmclust.runs.record import RunRecord
 from mmclust.sweeps import child
-from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.outcome import SweepOutcome
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui.components import run_descriptions
-from mmclust.ui.shell import cache, forms, frame, jobs, login
+from mmclust.ui.shell import cache, forms, frame, jobs
 
 ASK_ABOVE = 60
 """A sweep of more runs asks before it starts."""
 SAVED = "sweep-form"
 """Session key of the form's values, which outlast a change of page."""
 NONE = "nothing"
-TICK_S = 2.0
 MOST_TOLD = 3
 """Reasons that are given, and settings that are named for each."""
-BADGES = {
-    "running": ":green-badge[:material/play_arrow: running]",
-    "finished": ":blue-badge[:material/check: finished]",
-    "stopped": ":gray-badge[:material/stop: stopped]",
-    "interrupted": ":orange-badge[:material/bolt: interrupted]",
-}
 
 
 def form() -> str | None:
@@ -347,64 +337,3 @@ def _gpus_per_run() -> float:
             "Ignored without GPUs.",
         )
     )
-
-
-def status(record: SweepRecord) -> None:
-    """Status, progress with time left, and what can be done; redraws itself while the sweep runs."""
-    running = record.status == "running"
-    st.fragment(_status, run_every=TICK_S if running else None)(record.sweep_id, running)
-
-
-def _status(sweep_id: str, was_running: bool) -> None:
-    with frame.messages():
-        store = cache.store()
-        record = sweeps.get(store, sweep_id)
-        if was_running and record.status != "running":
-            st.rerun()
-        done = runs_of(record)
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(BADGES[record.status], width="content")
-            n_finished = sum(run.status == "finished" for run in done.values())
-            words = f"{n_finished} of {record.sweep.n_runs} runs finished"
-            words += f", {len(record.failures)} failed" if record.failures else ""
-            st.caption(words, width="stretch")
-            if record.status == "running":
-                if st.button(
-                    "Stop", icon=":material/stop:", help="Runs save their checkpoints; Resume continues them."
-                ):
-                    sweeps.ask_to_stop(store, sweep_id)
-                    st.toast("The sweep will stop within seconds.", icon=":material/stop:")
-            elif n_finished < record.sweep.n_runs and st.button(
-                "Resume", icon=":material/play_arrow:", help="Train missing and failed runs."
-            ):
-                there = [run.spec.gpus for run in done.values() if run.launcher == RAY]  # it goes on where it was begun
-                child.start(store, record.sweep, RAY if there else SWEEP, min(there, default=1.0))
-                st.rerun()
-        if record.status == "running":
-            left = _seconds_left(record, done)
-            text = f"about {run_descriptions.duration(left)} left" if left is not None else "first runs in progress"
-            parts = sum(min(1.0, run.epoch / run.epochs) for run in done.values())
-            st.progress(min(1.0, parts / record.sweep.n_runs), text=text)
-        holes: dict[str, list[str]] = {}
-        for (cell, seed), why in record.failures.items():
-            holes.setdefault(why, []).append(f"{record.sweep.cells[cell].title or 'the setting'}, seed {seed}")
-        for why, where in list(holes.items())[:3]:
-            more = f" and {len(where) - 2} more" if len(where) > 2 else ""
-            st.caption(f":material/error: {markdown('; '.join(where[:2]))}{more}: {markdown(why)}")
-
-
-def runs_of(record: SweepRecord) -> dict[str, RunRecord]:
-    """The runs of a sweep that are there, by id."""
-    wanted = set(record.runs.values())
-    return {run.run_id: run for run in login.runs(examples=False) if run.run_id in wanted}
-
-
-def _seconds_left(record: SweepRecord, runs: Mapping[str, RunRecord]) -> float | None:
-    """From the runs that are done or under way; None before there is any."""
-    speeds = [run.seconds / run.epoch for run in runs.values() if run.epoch > 0 and run.seconds > 0]
-    if not speeds:
-        return None
-    epochs = [run.epochs for run in runs.values()]
-    left = sum(run.epochs - run.epoch for run in runs.values())
-    left += (record.sweep.n_runs - len(runs) - len(record.failures)) * fmean(epochs)
-    return max(0.0, left) * fmean(speeds) / settings.n_cores()

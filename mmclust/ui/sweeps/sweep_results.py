@@ -22,7 +22,7 @@ from mmclust.sweeps.results import Surface
 from mmclust.sweeps.sweep import ABLATION, SETTING, Sweep
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, forms, frame, login, state
-from mmclust.ui.sweeps import form, walk
+from mmclust.ui.sweeps import status, walk
 
 SWEEP = "sweep"
 """Name of the sweep in the URL."""
@@ -70,7 +70,7 @@ def chosen() -> ChosenSweep | None:
         on_change=lambda: choose(st.session_state["sweep-picker"]),
     )
     choose(name)
-    return ChosenSweep(known[name], form.runs_of(known[name]))
+    return ChosenSweep(known[name], status.runs_of(known[name]))
 
 
 def choose(name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust import launch, specs
+from mmclust import fitting, launch, specs
 from mmclust.data import catalogue, preprocessing
 from mmclust.escaping import markdown
 from mmclust.methods import card
@@ -77,14 +77,14 @@ def form() -> Choice | None:
     """Draw the form; the start button is part of it. None for data that no method takes, which is said."""
     dataset = _dataset()
     shapes = [view.shape for view in cache.describe(dataset).views]
-    fitting = specs.fitting_methods(shapes)
-    if not fitting:
-        st.info(" ".join(specs.advice(shapes)), icon=":material/info:")
+    methods = fitting.fitting_methods(shapes)
+    if not methods:
+        st.info(" ".join(fitting.advice(shapes)), icon=":material/info:")
         if st.button("Open on the Data page", icon=":material/arrow_forward:", help="Explore it with baselines there."):
             st.switch_page("data.py", query_params={"dataset": dataset})
         return None
     told = st.container()
-    method = card(_pick("method", "Method", fitting, lambda name: card(name).title, help=_METHOD_HELP))
+    method = card(_pick("method", "Method", methods, lambda name: card(name).title, help=_METHOD_HELP))
     presets = [p for p in PRESETS if p in method.presets]
     preset = _pick("preset", "Preset", presets, lambda p: _with_length(method, p), segmented=True, help=_PRESET_HELP)
     _follow_url(dataset, method.name, preset)

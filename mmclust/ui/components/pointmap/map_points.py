@@ -121,69 +121,70 @@ def content(
 
 def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
     """What the points can be coloured by, the most telling first."""
-    rows, found = points.rows, []
-    if points.views is not None:
-        colors = cluster_colors(len(clustering.view_names))
-        found.append(
-            Coloring(
-                key="view",
-                title="view",
-                help="The view that the point belongs to",
-                colors=colors,
-                values=points.views,
-                names=clustering.view_names,
-            )
-        )
+    rows = points.rows
     names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
-    found.append(
-        Coloring(
-            key="cluster",
-            title="cluster",
-            help="The assigned cluster",
-            values=clustering.y_pred[rows],
-            names=names,
-            colors=clustering.colors,
-        )
+    by_cluster = Coloring(
+        key="cluster",
+        title="cluster",
+        help="The assigned cluster",
+        values=clustering.y_pred[rows],
+        names=names,
+        colors=clustering.colors,
     )
-    if clustering.y_true is not None and clustering.right is not None and clustering.wrong is not None:
-        named = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
-        labels, classes = shown_groups(clustering.y_true[rows], named)
-        colors = [*cluster_colors(len(named)), *[NEUTRAL] * (len(classes) - len(named))]
-        found.append(
-            Coloring(
-                key="class",
-                title="class",
-                help="The true class, not used in training",
-                values=labels,
-                names=classes,
-                colors=colors,
-            )
-        )
-        unlabelled = ~(clustering.right | clustering.wrong)
-        n_kinds = 3 if unlabelled.any() else 2
-        found.append(
-            Coloring(
-                key="correctness",
-                title="correctness",
-                colors=(RIGHT, WRONG, NEUTRAL)[:n_kinds],
-                names=("right", "wrong", "no class")[:n_kinds],
-                help="Whether the assigned cluster is the one matched to the sample's class",
-                values=_correctness(clustering.right[rows], unlabelled[rows]),
-            )
-        )
-    found.append(
-        Coloring(
-            key="confidence",
-            title="confidence",
-            help="Probability of the sample's cluster",
-            kind="scale",
-            values=clustering.confidence[rows],
-            low="0%",
-            high="100%",
-            colors=ramp(CONFIDENCE, 32),
-        )
+    by_confidence = Coloring(
+        key="confidence",
+        title="confidence",
+        help="Probability of the sample's cluster",
+        kind="scale",
+        values=clustering.confidence[rows],
+        low="0%",
+        high="100%",
+        colors=ramp(CONFIDENCE, 32),
     )
-    return found
+    return [*_by_view(clustering, points), by_cluster, *_by_class(clustering, rows), by_confidence]
+
+
+def _by_view(clustering: Clustering, points: Points) -> list[Coloring]:
+    if points.views is None:
+        return []
+    return [
+        Coloring(
+            key="view",
+            title="view",
+            help="The view that the point belongs to",
+            colors=cluster_colors(len(clustering.view_names)),
+            values=points.views,
+            names=clustering.view_names,
+        )
+    ]
+
+
+def _by_class(clustering: Clustering, rows: np.ndarray) -> list[Coloring]:
+    """Classes, and whether clusters agree with them; none without classes."""
+    if clustering.y_true is None or clustering.right is None or clustering.wrong is None:
+        return []
+    named = [clustering.class_name(c) for c in range(int(clustering.y_true.max()) + 1)]
+    labels, classes = shown_groups(clustering.y_true[rows], named)
+    unlabelled = ~(clustering.right | clustering.wrong)
+    n_kinds = 3 if unlabelled.any() else 2
+    return [
+        Coloring(
+            key="class",
+            title="class",
+            help="The true class, not used in training",
+            values=labels,
+            names=classes,
+            colors=[*cluster_colors(len(named)), *[NEUTRAL] * (len(classes) - len(named))],
+        ),
+        Coloring(
+            key="correctness",
+            title="correctness",
+            colors=(RIGHT, WRONG, NEUTRAL)[:n_kinds],
+            names=("right", "wrong", "no class")[:n_kinds],
+            help="Whether the assigned cluster is the one matched to the sample's class",
+            values=_correctness(clustering.right[rows], unlabelled[rows]),
+        ),
+    ]
 
 
 def faults(quality: ProjectionQuality | None) -> list[Coloring]:
