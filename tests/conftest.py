@@ -56,6 +56,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def page_failures(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A page that ends in an internal error fails its test with that error; a test that wants one clears `caplog`."""
+    yield
+    for record in caplog.get_records("call"):
+        if record.msg == "a page failed" and record.exc_info:
+            raise AssertionError(f"a page failed: {record.exc_info[1]!r}") from record.exc_info[1]
+
+
 @pytest.fixture(scope="session")
 def trained_homes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str]]:
     """Homes with one finished run each, by what was asked for; `finished_run` makes and copies them."""

@@ -64,9 +64,8 @@ def wait_for_jobs(app: AppTest, timeout: float = 60.0) -> AppTest:
 
 def assert_clean(app: AppTest) -> None:
     assert not app.exception, app.exception[0].message
-    words = texts(app)
-    assert "Traceback" not in words
-    assert "internal error" not in words, words
+    bad = [word for word in ("Traceback", "internal error") if word in texts(app)]
+    assert not bad, [error.value for error in app.error]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmclust.ui.shell.frame import sentence
@@ -30,7 +31,7 @@ def test_our_own_value_error_is_shown_as_it_is() -> None:
     assert "neither a known data set nor a file" in app.warning[0].value
 
 
-def test_a_defect_is_a_calm_message_without_details() -> None:
+def test_a_defect_is_a_calm_message_without_details(caplog: pytest.LogCaptureFixture) -> None:
     def page():
         import numpy as np
 
@@ -42,7 +43,8 @@ def test_a_defect_is_a_calm_message_without_details() -> None:
     app = AppTest.from_function(page).run()
     assert not app.exception
     assert "Your runs are safe" in app.error[0].value
-    assert "broadcast" not in app.error[0].value
+    assert "broadcast" not in app.error[0].value and "broadcast" in caplog.text
+    caplog.clear()
 
 
 def test_the_first_page_is_painted_without_torch() -> None:
