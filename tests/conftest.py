@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when they are first imported
 
+WAITING = {"launch", "legacy", "pages", "shell"}
+"""Folders of tests that, as those in a browser, wait for threads and processes of their own."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser tests are tried twice; among several workers a file is one piece of work, and all browser tests another.
+    """Tests that wait are tried twice; among several workers a file is one piece of work, all browser tests another.
 
-    Browser, server and test wait for one another on a machine that may be busy: what fails there is tried once more.
+    Browser, server, jobs and test wait for one another on a machine that may be busy: what fails is tried once more.
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
     """
     browser = [item for item in items if item.get_closest_marker("browser")]
     if config.getoption("reruns", default=0) is None:
-        for item in browser:
+        for item in {*browser, *(item for item in items if item.path.parent.name in WAITING)}:
             item.add_marker(pytest.mark.flaky(reruns=1))
     if not hasattr(config, "workerinput"):
         return
