@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from mmclust.auto.image_run import Make
     from mmclust.auto.live_images import LiveAugmentations
     from mmclust.auto.preparation import Preparation
+    from mmclust.auto.trial import Trial
     from mmclust.auto.view_run import LiveEvidence
     from mmclust.engine.guide import Guide
-    from mmclust.engine.recorder import Recorder
     from mmclust.engine.trainer import Outcome, Trainer
     from mmclust.methods.base import Method
 
@@ -198,7 +198,7 @@ def _trainer(
     run: ActiveRun,
     data: _Input,
     values: Mapping[str, Any],
-    recorder: "Recorder",
+    recorder: "ActiveRun | Trial",
     guide: "Guide | None" = None,
     wrap: "Callable[[Method], Method]" = lambda method: method,
 ) -> "Trainer":
@@ -223,6 +223,7 @@ def _trainer(
         snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
         guide=guide,
         watch=data.watch,
+        hands=recorder,
     )
     if about.augments:
         trainer.watch = _live_augmentations(trainer)

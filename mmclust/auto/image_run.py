@@ -103,7 +103,7 @@ def train(job: Job) -> tuple[Outcome, Callable[[], None]]:
     why = keep_start(taken.signals, len(start.clusters), job.n_clusters) or less_evidence(job, codes, start, taken)
     if why:
         _keep_start(job, start, taken)
-    job.run.decide(taken.values, _decided(job, start, taken))
+    job.run.decide(taken.values, _decided(job, start, taken), trial=taken.name)
     earned = Earned(job=job, codes=codes, start=start, seen=seen, tried=tried, taken=taken, why=why)
     earned.write(quick_baselines(job, codes))
     shutil.rmtree(job.run.folder / "trials", ignore_errors=True)

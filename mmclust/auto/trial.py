@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from mmclust.changes import Change
 from mmclust.engine.recorder import Recorder, Request
 from mmclust.evaluation.snapshot import Snapshot
 
@@ -14,6 +16,22 @@ class Shown(Recorder, Protocol):
 
     def rewind(self, step: int) -> int:
         """Take back points and snapshots after a step; how many before it are lost."""
+        ...
+
+    def known(self, trial: str) -> list[Change]:
+        """Changes of an earlier training of a candidate."""
+        ...
+
+    def asked(self) -> Mapping[str, Any]:
+        """Values that were asked for since the last call."""
+        ...
+
+    def made(self, change: Change) -> None:
+        """A change was made."""
+        ...
+
+    def keep(self, state: dict[str, Any], *, epoch: int, folder: Path) -> None:
+        """Keep a checkpoint in a folder."""
         ...
 
 
@@ -65,6 +83,7 @@ class Trial:
         """Keep the codes of an epoch."""
         self._check()
         snapshot.save(self.folder / "snapshots" / f"epoch_{snapshot.epoch:04d}.npz")
+        self.run.snapshot(snapshot)  # whoever watches sees the candidate that trains
         self.last = snapshot
 
     def last_kept(self) -> Snapshot:
@@ -88,6 +107,22 @@ class Trial:
         if not self.folder.is_dir():
             raise ValueError("the run's folder was removed while it trained; start the run again")
 
+    def known(self) -> list[Change]:
+        """What an earlier training of this candidate changed and when."""
+        return self.run.known(self.folder.name)
+
+    def asked(self) -> Mapping[str, Any]:
+        """Values that users ask for go to the candidate that trains."""
+        return self.run.asked()
+
+    def made(self, change: Change) -> None:
+        """A change was made in this candidate."""
+        self.run.made(replace(change, trial=self.folder.name))
+
+    def keep(self, state: dict[str, Any], *, epoch: int) -> None:
+        """Keep a checkpoint; it becomes the run's when the candidate does."""
+        self.run.keep(state, epoch=epoch, folder=self.folder)
+
     def request(self) -> Request:
         """What the user has asked for."""
         return self.run.request()
@@ -101,6 +136,8 @@ class Trial:
             self.run.log(point["values"], step=point["step"], epoch=point["epoch"])
         for path in sorted((self.folder / "snapshots").glob("epoch_*.npz")):
             self.run.snapshot(Snapshot.load(path))
+        if (kept := self.folder / "checkpoints").is_dir():
+            kept.replace(self.folder.parents[1] / kept.name)
         state = torch.load(self.folder / "state.pt", weights_only=True, map_location=device)["state"]
         self.run.checkpoint(state)
         self.run.progress(step=total_steps, total_steps=total_steps, epoch=self.logged[-1]["epoch"])

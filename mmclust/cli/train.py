@@ -218,7 +218,7 @@ def changes(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key and equals):
-            raise ValueError(f"--set {pair!r} is not understood; write --set key=value")
+            raise ValueError(f"{pair!r} is not understood; write a setting as key=value")
         values[key.strip()] = value.strip()
     return values
 

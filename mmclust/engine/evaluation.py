@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mmclust.engine.prefetch import Prefetcher
-from mmclust.evaluation.metrics import acc_top, score, usage_entropy
+from mmclust.evaluation.metrics import acc_top, n_found, score, usage_entropy
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 
@@ -79,7 +79,11 @@ def measure(snapshot: Snapshot, labels: np.ndarray | None) -> dict[str, float]:
         labels: (N,) of all samples of the data set, None where classes are not known.
     """
     probs, y_true = snapshot.probs, None if labels is None else labels[snapshot.index]
-    values = {"signal/usage_entropy": usage_entropy(probs), "signal/confidence": float(probs.max(axis=1).mean())}
+    values = {
+        "signal/usage_entropy": usage_entropy(probs),
+        "signal/clusters_found": float(n_found(np.bincount(snapshot.y_pred, minlength=probs.shape[1]))),
+        "signal/confidence": float(probs.max(axis=1).mean()),
+    }
     if y_true is not None:
         values |= {f"eval/{name}": value for name, value in score(y_true, snapshot.y_pred).items()}
         if snapshot.logits.shape[1] >= TOP5_FROM_CLUSTERS:

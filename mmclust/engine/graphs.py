@@ -8,7 +8,7 @@ changes from step to step lives there: sample ids, learning rates and the state 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -129,6 +129,12 @@ class GraphedSteps(Steps):
         values = self._replay(recording, phase, ids)
         self.method.after_step(stage, phase, step)
         return [values]
+
+    def adjust(self, values: Mapping[str, Any]) -> None:
+        """As `Steps.adjust`; recordings are made anew, since weights are numbers in them."""
+        super().adjust(values)
+        self._taken.clear()
+        self._recordings.clear()
 
     def restore(self, optimizers: dict[str, Any]) -> None:
         """As `Steps.restore`; recordings are made anew, since the states come to lie elsewhere."""

@@ -1,5 +1,6 @@
 """Training steps as methods write them: loss terms, gradients, optimiser."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from mmclust.engine.guide import Guide
 from mmclust.methods.base import Batch, Method
 
 Precision = Literal["float32", "bf16"]
+RATE = "learning_rate"
+"""What every method calls its learning rate."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ class Steps:
         """Go on with the optimisers' states of a checkpoint, by their turns."""
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(optimizers[name])
+
+    def adjust(self, values: Mapping[str, Any]) -> None:
+        """Go on with other values of live hyper-parameters; learning rates keep their place in a schedule."""
+        before = self.method.config
+        self.method.adjust(values)
+        if RATE in values:
+            factor = values[RATE] / getattr(before, RATE)
+            for phase, optimizer in self.optimizers.items():
+                for group in optimizer.param_groups:
+                    group["lr"] *= 1.0 if phase in self.method.own_rates else factor
 
     def batch(self, ids: Tensor) -> Batch:
         """The samples `ids` (B,)."""

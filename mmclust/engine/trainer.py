@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmclust.changes import Change, Hands
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
 from mmclust.engine.evaluation import measure, take_snapshot, thinned
@@ -44,6 +45,8 @@ Outcome = Literal["finished", "stopped", "paused"]
 CHECKPOINT_EVERY_S = 20.0
 """Seconds between checkpoints; with the time to write one this stays under the 30 s a crash may cost."""
 POLL_EVERY_S = 0.25
+KEPT_AT = (0.25, 0.5, 0.75)
+"""Of the epochs, where a checkpoint is kept from which others may go on."""
 
 
 class TrainingDiverged(RuntimeError):
@@ -79,6 +82,7 @@ class Trainer:
         snapshot_epochs: epochs whose codes are kept.
         guide: leads the method away from a start; steps are eager then.
         watch: more to log of every evaluated epoch, by name.
+        hands: changes hyper-parameters while it trains, and keeps some checkpoints.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Trainer:
         snapshot_epochs: frozenset[int] = frozenset(),
         guide: Guide | None = None,
         watch: Callable[[Snapshot], Mapping[str, float]] | None = None,
+        hands: Hands | None = None,
     ) -> None:
         if device.type == "cpu":
             keep_freed_memory()
@@ -138,7 +143,10 @@ class Trainer:
         self.batch_size = self._checked_batch_size(method.config.batch_size)
         self.steps_per_epoch = len(self.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
-        self.guide, self.watch = guide, watch
+        self.guide, self.watch, self.hands = guide, watch, hands
+        self._ahead = list(hands.known()) if hands else []
+        """Changes of an earlier training that are still to come."""
+        self._kept_epochs = {round(part * self.epochs) for part in KEPT_AT} - {0, self.epochs}
         if guide is not None:
             guide.begin(self.total_steps)
         self.log_every = max(min(100, self.steps_per_epoch), self.total_steps // 5000)
@@ -252,7 +260,21 @@ class Trainer:
     def _start_stage(self, stage: int) -> None:
         self.method.start_stage(self.stages[stage].name, self.train_views, self.generator)
 
+    def _change(self) -> None:
+        """Before a step: what an earlier training of this run changed there, and what the user asks for."""
+        while self._ahead and self._ahead[0].step <= self.step:
+            change = self._ahead.pop(0)
+            self.steps.adjust({change.name: change.after})
+        if self.hands is None:
+            return
+        for name, after in self.hands.asked().items():
+            if after != (before := getattr(self.method.config, name)):
+                self.steps.adjust({name: after})
+                epoch = self.step / self.steps_per_epoch
+                self.hands.made(Change(step=self.step, epoch=epoch, name=name, before=before, after=after))
+
     def _train_step(self, stage: str, ids: Tensor) -> None:
+        self._change()
         self.method.schedule(stage, self.step / self.steps_per_epoch, self.epochs)
         for values in self.steps.take(stage, ids, self.step):
             self.averages.add(values)
@@ -279,6 +301,8 @@ class Trainer:
             self._log()
         if last or epoch % self.evaluate_every == 0 or epoch in self.snapshot_epochs:
             self._evaluate(epoch)
+        if self.hands is not None and epoch in self._kept_epochs:
+            self.hands.keep(self._state(), epoch=epoch)
 
     def _evaluate(self, epoch: int) -> None:
         with uncompiled(self.method):
@@ -311,19 +335,20 @@ class Trainer:
         return commands.get(self.recorder.request())
 
     def _checkpoint(self) -> None:
-        """Hand over everything that a resumed run needs to go on as if it had not stopped."""
-        self.recorder.checkpoint(
-            {
-                "step": self.step,
-                "method": self.method.state_dict(),
-                "optimizers": {name: optimizer.state_dict() for name, optimizer in self.steps.optimizers.items()},
-                "generator": self.generator.get_state(),
-                "averages": self.averages.state(),
-            }
-            | ({} if self.guide is None else {"guide": self.guide.state()})
-        )
+        """Hand over the resumable state."""
+        self.recorder.checkpoint(self._state())
         self.recorder.progress(step=self.step, total_steps=self.total_steps, epoch=self.step / self.steps_per_epoch)
         self._checkpointed = time.monotonic()
+
+    def _state(self) -> dict[str, Any]:
+        """Everything that a resumed run needs to go on as if it had not stopped."""
+        return {
+            "step": self.step,
+            "method": self.method.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.steps.optimizers.items()},
+            "generator": self.generator.get_state(),
+            "averages": self.averages.state(),
+        } | ({} if self.guide is None else {"guide": self.guide.state()})
 
     def _end_again(self, state: dict[str, Any]) -> Outcome:
         """Measure the end again where the networks alone are kept: the store has lost that the training ended."""
@@ -339,6 +364,9 @@ class Trainer:
         self.steps.restore(state["optimizers"])
         self.generator.set_state(state["generator"].cpu())
         self.averages.restore(state["averages"], self.device)
+        while self._ahead and self._ahead[0].step < self.step:  # optimisers have their rates in the state
+            change = self._ahead.pop(0)
+            self.method.adjust({change.name: change.after})
         if self.guide is not None:
             self.guide.restore(state["guide"])
 

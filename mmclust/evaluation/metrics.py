@@ -182,6 +182,24 @@ def usage_entropy(assignment: np.ndarray) -> float:
     return _entropy(use)
 
 
+EMPTY_BELOW = 0.1
+"""Of an even share of the samples: a cluster with fewer is called empty, everywhere."""
+
+
+def n_found(sizes: np.ndarray) -> int:
+    """How many clusters are not empty.
+
+    Args:
+        sizes: (K,) samples whose most probable cluster each one is: hard counts, no probabilities.
+    """
+    return len(sizes) - len(empty_clusters(sizes))
+
+
+def empty_clusters(sizes: np.ndarray) -> np.ndarray:
+    """The empty clusters among K of the given sizes (K,), from 0: those far below an even share."""
+    return np.flatnonzero(np.asarray(sizes) < EMPTY_BELOW * np.sum(sizes) / max(len(sizes), 1))
+
+
 def shown_groups(labels: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """Labels (n,) and the names of their groups, where samples without a class are a last group of their own."""
     if not (labels == NO_CLASS).any():

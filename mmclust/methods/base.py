@@ -3,7 +3,8 @@
 Shapes: B batch, D embedding, K clusters.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -45,6 +46,8 @@ class Method(nn.Module):
     losses; epochs, backward passes and files belong to the engine.
     """
 
+    own_rates: frozenset[str] = frozenset()
+    """Phases whose learning rate is fixed, whatever the setting says."""
     noise_dim = 0
     """Size of the noise that generated samples differ by; 0 where a method generates none."""
 
@@ -148,6 +151,13 @@ class Method(nn.Module):
         """All layers that Grad-CAM may read for a view, by name, the default one first; none without convolutions."""
         layer = self.cam_layer(view)
         return {} if layer is None else {"last layer": layer}
+
+    def adjust(self, values: Mapping[str, Any]) -> None:
+        """Train on with other values of hyper-parameters that the card calls `live`.
+
+        Learning rates of optimisers follow by themselves (see `mmclust.engine.steps.Steps.adjust`).
+        """
+        self.config = replace(self.config, **values)
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Called once before a stage, with all training samples on the device."""

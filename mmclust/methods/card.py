@@ -45,6 +45,8 @@ class Hyperparameter:
     log: bool = False
     choices: tuple[str, ...] = ()
     group: str = "Training"
+    live: bool = False
+    """Whether it can be changed while a run trains, as weights of losses and strengths of augmentations can."""
     paper: Mapping[str, Any] = field(default_factory=dict)
     """The paper's value for single data sets, where it is not the default."""
 
@@ -160,6 +162,10 @@ class MethodCard:
     of it. None where these are tables, or missing."""
     steps_per_update: Callable[[Mapping[str, Any]], int] = lambda values: 1
     """Training steps for each update of the encoder, with these hyper-parameters."""
+    stages: Callable[[Any, int], tuple[tuple[str, int], ...]] = lambda config, epochs: (("train", epochs),)
+    """Name and epochs of the legs of a training, for a config and all its epochs."""
+    rate_falls: Callable[[Any, int], tuple[float, ...]] = lambda config, epochs: ()
+    """Epochs at which the learning rate falls, for a config and the epochs of a run; none where it falls steadily."""
     preprocessing: Callable[[Mapping[str, Any]], tuple[str, ...]] = lambda values: ()
     """Preparation of the data for these hyper-parameters, in order; see `mmclust.data.preprocessing`."""
     several_views: bool = False

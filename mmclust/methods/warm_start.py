@@ -57,6 +57,16 @@ class WarmStart(Method):
         """Whether the start is still being learnt."""
         return self.taken_over < 0
 
+    @property
+    def own_rates(self) -> frozenset[str]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Learning the start, and the method's own."""
+        return self.method.own_rates | {PHASE}
+
+    def adjust(self, values: Mapping[str, Any]) -> None:
+        """The method's own."""
+        self.method.adjust(values)
+        self.config = self.method.config
+
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """The method's own beginning; then the start is learnt."""
         self.method.start_stage(stage, data, generator)

@@ -19,12 +19,14 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from mmclust import disk, ram
+from mmclust.changes import Change, of_trial
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import checkpoints, journal, limits, queue
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
-from mmclust.runs.tables import LEASES, METRICS, RUNS
+from mmclust.runs.spec import RunSpec
+from mmclust.runs.tables import LEASES, METRICS, RUNS, WISHES
 
 WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
@@ -68,6 +70,9 @@ class ActiveRun:
         self._values: dict[str, Any] = {}
         self._environment: dict[str, str] = {}
         self._command: Command = ""
+        self._wishes: dict[str, Any] = {}
+        self._read_to = self._taken_to = self._done_to = 0
+        """Ids of the last wish that was read, that training has taken, and that it has done: the store drops these."""
         self._lost: ValueError | None = None
         self._lost_since: float | None = None
         self._unsure = False
@@ -103,7 +108,12 @@ class ActiveRun:
         self._note({"environment": json.dumps(self._environment)})
 
     def decide(
-        self, config: Mapping[str, Any], auto: Mapping[str, Any], *, preprocessing: Sequence[str] | None = None
+        self,
+        config: Mapping[str, Any],
+        auto: Mapping[str, Any],
+        *,
+        preprocessing: Sequence[str] | None = None,
+        trial: str = "",
     ) -> None:
         """Write what preset auto has chosen into the spec, so that it repeats this run exactly.
 
@@ -111,10 +121,15 @@ class ActiveRun:
             config: every hyper-parameter.
             auto: replaces what was left open.
             preprocessing: likewise; None where it stays.
+            trial: the candidate that was taken: changes of others are none of the run.
         """
         steps = self.spec.preprocessing if preprocessing is None else tuple(preprocessing)
-        self.spec = replace(self.spec, config=dict(config), auto=dict(auto), preprocessing=steps)
-        self.run.spec = self.spec
+        changes = tuple(change for change in self.spec.changes if change["trial"] == trial)
+        self._write_spec(replace(self.spec, config=dict(config), auto=dict(auto), preprocessing=steps, changes=changes))
+
+    def _write_spec(self, spec: RunSpec) -> None:
+        """Replace the spec in the run's folder and, soon, in the store."""
+        self.spec = self.run.spec = spec
         journal.write_whole(self.folder / "spec.json", self.spec.to_json().encode())
         self._note({"spec": self.spec.to_json()})
 
@@ -264,6 +279,35 @@ class ActiveRun:
             return "stop"
         return "pause" if self.has_to_pause else self._command
 
+    def known(self, trial: str = "") -> list[Change]:
+        """What an earlier training of this run, or the run that this one repeats, changed and when."""
+        return of_trial(self.spec.changes, trial)
+
+    def asked(self) -> Mapping[str, Any]:
+        """Values of hyper-parameters that users asked for since the last call; before every step."""
+        if self._taken_to:  # what was asked for before is in the spec by now
+            self._done_to, self._taken_to = self._taken_to, 0
+        if not self._wishes:
+            return {}
+        with self._gathering:
+            wishes, self._wishes, self._taken_to = self._wishes, {}, self._read_to
+        return wishes
+
+    def made(self, change: Change) -> None:
+        """Write a change into the spec, so that it repeats this run exactly."""
+        self._write_spec(replace(self.spec, changes=(*self.spec.changes, change.to_dict())))
+
+    def keep(self, state: dict[str, Any], *, epoch: int, folder: Path | None = None) -> None:
+        """Keep a checkpoint of the end of an epoch, if it is not large; a fork may go on from it.
+
+        Args:
+            state: as for `checkpoint`.
+            epoch: that has ended.
+            folder: where its checkpoints are kept; None for the run's.
+        """
+        self._check()
+        checkpoints.keep(self._existing("") if folder is None else folder, state, epoch)
+
     def stop(self) -> None:
         """Let training end soon, as stopped: the user of this process asked for it. Callable from any thread."""
         self._told_to_stop = True
@@ -361,7 +405,7 @@ class ActiveRun:
                 self._lost = error
 
     def _has_news(self) -> bool:
-        return bool(self._points or self._values) or time.monotonic() - self._beaten > BEAT_EVERY_S
+        return bool(self._points or self._values or self._done_to) or time.monotonic() - self._beaten > BEAT_EVERY_S
 
     def _asked(self) -> Command:
         with self.store.reading() as connection:
@@ -371,7 +415,17 @@ class ActiveRun:
         wish = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
         if wish is None:
             raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
+        self._read_wishes(connection)
         return wish
+
+    def _read_wishes(self, connection: Connection) -> None:
+        """Values that users ask for; they are the store's until training has taken them."""
+        query = select(WISHES.c.id, WISHES.c.name, WISHES.c.value).order_by(WISHES.c.id)
+        rows = connection.execute(query.where(WISHES.c.run_id == self.id, WISHES.c.id > self._read_to)).all()
+        if rows:
+            with self._gathering:
+                self._wishes |= {name: json.loads(value) for _, name, value in rows}
+                self._read_to = rows[-1][0]
 
     def _write(self, final: Mapping[str, Any]) -> Command:
         """Write what has gathered, in one transaction; it is kept for later when that fails.
@@ -409,6 +463,9 @@ class ActiveRun:
             points = journal.missing(connection, self.id, points)
         if points:
             connection.execute(insert(METRICS), points)
+        if done := self._done_to:
+            connection.execute(delete(WISHES).where(WISHES.c.run_id == self.id, WISHES.c.id <= done))
+            self._done_to = 0
         stored = values | {"heartbeat": time.time()}
         connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored))
         if "token" in values:

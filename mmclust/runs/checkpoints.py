@@ -16,6 +16,11 @@ from mmclust import disk
 NEWEST, BEFORE, DAMAGED = "checkpoint.pt", "checkpoint.before.pt", "checkpoint.damaged.pt"
 WENT_BACK = "The last checkpoint was damaged, so the training went on from the one before it."
 
+KEPT = "checkpoints"
+"""Folder of those at the end of epochs that are kept."""
+LARGEST_KEPT = 64 * 2**20
+"""Bytes of a state up to which it is kept: a run keeps three of them."""
+
 RESUME = "free some space and resume the run, its last checkpoint is kept"
 
 log = logging.getLogger(__name__)
@@ -38,6 +43,36 @@ def write(folder: Path, state: dict[str, Any]) -> None:
         _keep_too(folder / NEWEST, folder / BEFORE)
     (folder / (NEWEST + ".tmp")).replace(folder / NEWEST)
     _sync_folder(folder)
+
+
+def keep(folder: Path, state: dict[str, Any], epoch: int) -> None:
+    """Keep a state of the end of an epoch beside the newest one; large ones are not kept.
+
+    Raises:
+        DiskFull, OSError: it cannot be written.
+    """
+    if _n_bytes(state) > LARGEST_KEPT:
+        return
+    (folder / KEPT).mkdir(exist_ok=True)
+    path = folder / KEPT / f"epoch_{epoch:04d}.pt"
+    with disk.room_for("a kept checkpoint", folder, remedy=RESUME):
+        write_state(path.with_suffix(".tmp"), state)
+    path.with_suffix(".tmp").replace(path)
+
+
+def kept(folder: Path) -> dict[int, Path]:
+    """The kept states by their epochs, the first one first."""
+    files = (folder / KEPT).glob("epoch_*.pt")
+    return dict(sorted((int(file.stem.removeprefix("epoch_")), file) for file in files))
+
+
+def _n_bytes(state: Any) -> int:
+    """Size of all tensors in a state."""
+    if isinstance(state, dict):
+        return sum(map(_n_bytes, state.values()))
+    if isinstance(state, (list, tuple)):
+        return sum(map(_n_bytes, state))
+    return getattr(state, "nbytes", 0)
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:

@@ -1,18 +1,22 @@
 """The rows of all runs: what is known of each, what is asked of it, and its place in the queue."""
 
 import difflib
+import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from mmclust.runs import queue, trash
 from mmclust.runs.database import Database, reason
 from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
-from mmclust.runs.tables import RUNS
+from mmclust.runs.tables import RUNS, WISHES
+
+CHANGEABLE = ("queued", "running", "paused")
+"""Status of runs whose hyper-parameters can still be changed."""
 
 
 class RunRecords(Database):
@@ -76,6 +80,28 @@ class RunRecords(Database):
             if (status := self.record(run_id).status) != "running":
                 raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
             connection.execute(update(RUNS).where(this).values(request=command))
+
+    def wish(self, run_id: str, values: Mapping[str, Any]) -> None:
+        """Ask for other values of hyper-parameters from the next step on; a run that waits gets them at its next one.
+
+        Raises:
+            ValueError: the run has ended.
+        """
+        with self.writing() as connection:
+            record = self.record(run_id)
+            if record.status not in CHANGEABLE:
+                raise ValueError(
+                    f"run {run_id} is {record.status}, so nothing can be changed in it any more; fork it to go on with "
+                    "another setting"
+                )
+            rows = [{"run_id": run_id, "name": name, "value": json.dumps(value)} for name, value in values.items()]
+            connection.execute(insert(WISHES), rows)
+
+    def wishes(self, run_id: str) -> dict[str, Any]:
+        """Values that were asked for and that the training has not taken yet, the last of each."""
+        query = select(WISHES.c.name, WISHES.c.value).where(WISHES.c.run_id == run_id).order_by(WISHES.c.id)
+        with self.reading() as connection:
+            return {name: json.loads(value) for name, value in connection.execute(query)}
 
     def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.

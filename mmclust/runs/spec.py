@@ -38,6 +38,10 @@ class RunSpec:
     """Epochs between evaluations."""
     n_snapshots: int = 24
     """At most this many epochs are kept as snapshots, the last among them."""
+    changes: tuple[dict[str, Any], ...] = ()
+    """What was changed while it trained (see `mmclust.changes.Change`); a repetition changes the same."""
+    parent: dict[str, Any] = field(default_factory=dict)
+    """Of a fork: the `run`, `epoch` and `step` that it went on from; empty for others."""
     title: str = ""
     tags: tuple[str, ...] = field(default=())
 
@@ -74,7 +78,7 @@ class RunSpec:
         for name, fits in FIELDS.items():
             if name in values and not fits(values[name]):
                 raise ValueError(f"the run spec has {name}={str(values[name])[:80]!r}, which no run can have")
-        for name in ("tags", "preprocessing"):
+        for name in ("tags", "preprocessing", "changes"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 
@@ -104,6 +108,11 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_change(value: Any) -> bool:
+    wanted = {"step", "epoch", "name", "before", "after", "trial"}
+    return isinstance(value, dict) and set(value) == wanted and _is_whole(value["step"]) and _is_text(value["name"])
+
+
 FIELDS: dict[str, Callable[[Any], bool]] = (
     dict.fromkeys(("dataset", "method", "preset", "launcher", "title"), _is_text)
     | dict.fromkeys(("epochs", "seed", "evaluate_every", "n_snapshots"), _is_whole)
@@ -112,6 +121,8 @@ FIELDS: dict[str, Callable[[Any], bool]] = (
     | {
         "config": lambda value: isinstance(value, dict),
         "auto": lambda value: isinstance(value, dict),
+        "changes": lambda value: isinstance(value, list) and all(map(_is_change, value)),
+        "parent": lambda value: isinstance(value, dict),
         "device": lambda value: value in ("auto", "cpu", "cuda"),
         "precision": lambda value: value in ("float32", "bf16"),
         "execution": lambda value: value in ("eager", "auto"),

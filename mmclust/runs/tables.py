@@ -65,6 +65,18 @@ METRICS = Table(
 )
 """Points of curves, only appended. A missing value is NaN (SQLite has no NaN)."""
 
+WISHES = Table(
+    "wishes",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("wishes_of_run", "run_id", "id"),
+    sqlite_autoincrement=True,
+)
+"""Hyper-parameters that users want changed in a run that trains, as JSON values, until they are."""
+
 LEASES = Table(
     "leases",
     METADATA,

@@ -14,6 +14,7 @@ import torch
 from recording import ListRecorder
 
 from mmclust.analysis.gradcam import grad_cam
+from mmclust.changes import Change
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.preprocessing import prepare
@@ -347,3 +348,51 @@ def test_the_train_page_offers_it_for_data_of_its_kind(name: str) -> None:
     app = open_page("train", dataset=dataset_for(name), method=name)
     assert_clean(app)
     assert next(box for box in app.selectbox if box.label == "Method").value in (name, card(name).title)
+
+
+@every_method
+def test_live_settings_change_a_training_that_goes_on(name: str) -> None:
+    def end_with(values: dict[str, Any]) -> dict[str, list[float]]:
+        recorder = ListRecorder()
+        trainer = trainer_for(name, recorder, hands=OneChange(values) if values else None)
+        assert trainer.fit() == "finished"
+        return recorder.curves
+
+    start, plain = settings_for(name), trained(name)[1].curves
+    for one in card(name).hyperparameters:
+        if one.live:
+            found = end_with({one.name: _other(one, start[one.name])})
+            assert all(np.isfinite(values).all() for values in found.values()), one.name
+            shared = {n: v for n, v in found.items() if n in plain and n.startswith(("loss/", "objective/"))}
+            assert any(v != plain[n] for n, v in shared.items()) or not _acts(name, one.name), one.name
+
+
+def _other(one: Hyperparameter, value: float) -> float:
+    low, high = one.low or 0.0, one.high or 1.0
+    return high if abs(high - value) > abs(value - low) else low
+
+
+def _acts(name: str, setting: str) -> bool:
+    """Whether a setting matters in two epochs of published settings: colours of grey digits do not, nor a classifier that waits."""
+    idle = {("imc-swav", "gray_share"), ("imc-swav", "logit_weight"), ("dmim", "over_weight"), ("dmim", "input_noise")}
+    return (name, setting) not in idle
+
+
+class OneChange:
+    """Changes settings before the third step."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values, self.n_steps = values, 0
+
+    def known(self) -> list[Change]:
+        return []
+
+    def asked(self) -> dict[str, Any]:
+        self.n_steps += 1
+        return self.values if self.n_steps == 3 else {}
+
+    def made(self, change: Change) -> None:
+        assert change.step == 2 and change.name in self.values
+
+    def keep(self, state: dict[str, Any], *, epoch: int) -> None:
+        assert 0 < epoch < EPOCHS

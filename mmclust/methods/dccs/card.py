@@ -15,6 +15,7 @@ class Config:
 
     beta_aug: float = hyperparameter(
         2.0,
+        live=True,
         title="Augmentation weight",
         low=0,
         high=10,
@@ -26,6 +27,7 @@ class Config:
     )
     beta_mi: float = hyperparameter(
         0.5,
+        live=True,
         title="Mutual information weight",
         low=0,
         high=2,
@@ -36,6 +38,7 @@ class Config:
     )
     beta_adv: float = hyperparameter(
         1.0,
+        live=True,
         title="Adversarial weight",
         low=0.1,
         high=5,
@@ -56,6 +59,7 @@ class Config:
     )
     sigma: float = hyperparameter(
         0.1,
+        live=True,
         title="Style deviation",
         low=0.01,
         high=0.5,
@@ -76,6 +80,7 @@ class Config:
     )
     lambda_gp: float = hyperparameter(
         10.0,
+        live=True,
         title="Gradient penalty weight",
         low=1,
         high=50,
@@ -86,6 +91,7 @@ class Config:
     )
     learning_rate: float = hyperparameter(
         1e-4,
+        live=True,
         low=1e-5,
         high=5e-3,
         log=True,
@@ -110,6 +116,7 @@ class Config:
     )
     crop_area: float = hyperparameter(
         0.4,
+        live=True,
         title="Smallest crop",
         low=0.1,
         high=1,
@@ -119,6 +126,7 @@ class Config:
     )
     rotation: float = hyperparameter(
         0.0,
+        live=True,
         low=0,
         high=45,
         step=1,
@@ -130,6 +138,7 @@ class Config:
     )
     jitter: float = hyperparameter(
         0.4,
+        live=True,
         title="Colour jitter",
         low=0,
         high=0.8,

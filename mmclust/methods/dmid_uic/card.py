@@ -15,6 +15,7 @@ class Config:
 
     lambda_ce: float = hyperparameter(
         0.1,
+        live=True,
         title="Code recovery weight",
         low=1e-4,
         high=1,
@@ -92,6 +93,7 @@ class Config:
     )
     tau_end: float = hyperparameter(
         6.0,
+        live=True,
         title="Sharpness at the end",
         low=1,
         high=10,
@@ -175,6 +177,7 @@ class Config:
     )
     learning_rate: float = hyperparameter(
         1e-3,
+        live=True,
         low=1e-5,
         high=5e-3,
         log=True,
@@ -198,7 +201,16 @@ def _preprocessing(values: Mapping[str, Any]) -> tuple[str, ...]:
     return ("minmax",) if values["encoder"] == "conv" else ("flatten", "minmax")
 
 
+def stages(config: Config, epochs: int) -> tuple[tuple[str, int], ...]:
+    """Pretraining within the run's epochs, each kind in at most half of what is left, then the training."""
+    autoencode = min(config.autoencoder_epochs, epochs // 2)
+    align = min(config.align_epochs, (epochs - autoencode) // 2)
+    legs = (("autoencode", autoencode), ("align", align), ("train", epochs - autoencode - align))
+    return tuple((name, n) for name, n in legs if n)
+
+
 CARD = MethodCard(
+    stages=stages,
     name="dmid-uic",
     title="DMID-UIC",
     paper="https://doi.org/10.6180/jase.202506_28(6).0014",

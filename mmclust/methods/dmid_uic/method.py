@@ -21,7 +21,7 @@ from mmclust.losses.conditional import code_loss, discriminator_loss, generator_
 from mmclust.losses.consistency import assignment_divergence
 from mmclust.losses.selflabel import shared_target, target_divergence
 from mmclust.methods.base import Batch, Method, Stage
-from mmclust.methods.dmid_uic.card import Config
+from mmclust.methods.dmid_uic.card import Config, stages
 from mmclust.nets.dense import ConditionalGenerator, decoder, discriminator, encoder
 from mmclust.nets.modes import evaluating, without_gradient
 from mmclust.nets.prototypes import Distance, Prototypes
@@ -94,10 +94,7 @@ class DMIDUIC(Method):
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
         """Pretraining within the run's epochs, each kind in at most half of what is left, then the training."""
-        autoencode = min(self.config.autoencoder_epochs, epochs // 2)
-        align = min(self.config.align_epochs, (epochs - autoencode) // 2)
-        legs = (("autoencode", autoencode), ("align", align), ("train", epochs - autoencode - align))
-        return tuple(Stage(name=name, epochs=n) for name, n in legs if n)
+        return tuple(Stage(name=name, epochs=n) for name, n in stages(self.config, epochs))
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """An Adam for each phase; the discriminators' rate is alpha times the others'."""

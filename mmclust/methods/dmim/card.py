@@ -15,6 +15,7 @@ class Config:
 
     beta: float = hyperparameter(
         0.3,
+        live=True,
         title="Superfluous information weight",
         low=0,
         high=2,
@@ -28,6 +29,7 @@ class Config:
     )
     over_weight: float = hyperparameter(
         1.0,
+        live=True,
         title="Over-clustering weight",
         low=0,
         high=2,
@@ -48,6 +50,7 @@ class Config:
     )
     gamma: float = hyperparameter(
         0.0,
+        live=True,
         title="Bottleneck weight",
         low=0,
         high=2,
@@ -67,6 +70,7 @@ class Config:
     )
     entropy_weight: float = hyperparameter(
         1.0,
+        live=True,
         low=1,
         high=3,
         step=0.1,
@@ -76,6 +80,7 @@ class Config:
     )
     tau: float = hyperparameter(
         3.0,
+        live=True,
         title="Self-label sharpness",
         low=1,
         high=20,
@@ -136,6 +141,7 @@ class Config:
     )
     learning_rate: float = hyperparameter(
         1e-3,
+        live=True,
         low=1e-5,
         high=3e-3,
         log=True,
@@ -154,6 +160,7 @@ class Config:
     )
     input_noise: float = hyperparameter(
         0.0,
+        live=True,
         low=0,
         high=1,
         step=0.05,
@@ -300,7 +307,14 @@ _DEMO = {
 }
 
 
+def stages(config: Config, epochs: int) -> tuple[tuple[str, int], ...]:
+    """An alignment, in at most two thirds of the epochs, if asked for; then the training."""
+    align = min(config.align_epochs, 2 * epochs // 3)
+    return tuple((name, n) for name, n in (("align", align), ("train", epochs - align)) if n)
+
+
 CARD = MethodCard(
+    stages=stages,
     name="dmim",
     title="DMIM",
     paper="https://ojs.aaai.org/index.php/AAAI/article/view/17076",

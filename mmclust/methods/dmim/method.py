@@ -19,7 +19,7 @@ from mmclust.losses.balance import cross_entropy, sinkhorn
 from mmclust.losses.divergence import normal_divergence, softmax_divergence
 from mmclust.losses.information import assignment_information, joint, view_pairs
 from mmclust.methods.base import Batch, Method, Stage
-from mmclust.methods.dmim.card import Config
+from mmclust.methods.dmim.card import Config, stages
 from mmclust.nets.inputs import ViewInputs
 from mmclust.nets.kmeans import kmeans, nearest, nearest_mean_layer
 from mmclust.nets.views import GaussianHead, ViewLinear, sample, view_block
@@ -35,6 +35,7 @@ class DMIM(Method):
     """Views agree on clusters as far as possible and tell nothing beyond them that would make clusters unequal."""
 
     config: Config
+    own_rates = frozenset({"align"})
     alignment: Tensor
     """(V, K): cluster of each view that stands for cluster k of the first."""
     first: Tensor
@@ -107,9 +108,7 @@ class DMIM(Method):
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
         """An alignment, in at most two thirds of the epochs, if asked for; then the training."""
-        align = min(self.config.align_epochs, 2 * epochs // 3)
-        legs = (("align", align), ("train", epochs - align))
-        return tuple(Stage(name=name, epochs=n) for name, n in legs if n)
+        return tuple(Stage(name=name, epochs=n) for name, n in stages(self.config, epochs))
 
     def phases(self, step: int) -> tuple[str, ...]:
         """The alignment, or the objective."""

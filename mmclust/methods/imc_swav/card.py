@@ -15,6 +15,7 @@ class Config:
 
     beta: float = hyperparameter(
         4.0,
+        live=True,
         title="Balance weight",
         low=0.5,
         high=10,
@@ -25,6 +26,7 @@ class Config:
     )
     temperature: float = hyperparameter(
         0.1,
+        live=True,
         low=0.05,
         high=0.5,
         step=0.01,
@@ -52,6 +54,7 @@ class Config:
     )
     swav_weight: float = hyperparameter(
         1.0,
+        live=True,
         title="Swapped prediction weight",
         low=0,
         high=5,
@@ -61,6 +64,7 @@ class Config:
     )
     logit_weight: float = hyperparameter(
         0.01,
+        live=True,
         title="Logit bound weight",
         low=0,
         high=1,
@@ -119,6 +123,7 @@ class Config:
     )
     high_area: float = hyperparameter(
         0.2,
+        live=True,
         title="Large crop area",
         low=0.08,
         high=1,
@@ -128,6 +133,7 @@ class Config:
     )
     low_area: float = hyperparameter(
         0.4,
+        live=True,
         title="Small crop area",
         low=0.08,
         high=1,
@@ -144,6 +150,7 @@ class Config:
     )
     jitter: float = hyperparameter(
         0.4,
+        live=True,
         title="Colour jitter",
         low=0,
         high=0.8,
@@ -156,6 +163,7 @@ class Config:
     )
     jitter_share: float = hyperparameter(
         0.8,
+        live=True,
         title="Jitter probability",
         low=0,
         high=1,
@@ -165,6 +173,7 @@ class Config:
     )
     gray_share: float = hyperparameter(
         0.25,
+        live=True,
         title="Grayscale probability",
         low=0,
         high=1,
@@ -174,6 +183,7 @@ class Config:
     )
     learning_rate: float = hyperparameter(
         5e-4,
+        live=True,
         low=1e-5,
         high=5e-3,
         log=True,
@@ -260,7 +270,11 @@ class Config:
     )
 
 
+MILESTONES = (0.3, 0.6, 0.8)
+"""Shares of the epochs after which the learning rate falls: 150, 300 and 400 of the published 500."""
+
 CARD = MethodCard(
+    rate_falls=lambda config, epochs: tuple(share * epochs for share in MILESTONES),
     name="imc-swav",
     title="IMC-SwAV",
     paper="https://arxiv.org/abs/2103.07368",

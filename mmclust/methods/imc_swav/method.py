@@ -15,7 +15,7 @@ from mmclust.data.dataset import DataSpec
 from mmclust.losses.start import start_terms
 from mmclust.losses.swapped import conditional_entropy_balance, logit_excess, prototype_targets, swapped_prediction
 from mmclust.methods.base import Batch, Method
-from mmclust.methods.imc_swav.card import Config
+from mmclust.methods.imc_swav.card import MILESTONES, Config
 from mmclust.nets.augmentation import jitter_color, jitter_gray, random_resized_crop, sometimes, to_gray
 from mmclust.nets.cropnorm import CropNorm1d, crops_together
 from mmclust.nets.resnet import ResNet18
@@ -29,8 +29,6 @@ SMALLEST_AREA = 0.08
 """Share of the image that a small crop shows at least."""
 HUE_SHARE = 0.25
 """The paper's hue jitter 0.1 beside its other jitters of 0.4."""
-MILESTONES = (0.3, 0.6, 0.8)
-"""Shares of the epochs after which the learning rate falls: 150, 300 and 400 of the published 500."""
 DECAY = 0.4
 BANK = ("bank_embeddings", "bank_prototypes")
 """Under these names a checkpoint keeps what waits for the classifier."""

@@ -15,6 +15,7 @@ class Config:
 
     ddc: float = hyperparameter(
         1.0,
+        live=True,
         title="Clustering loss weight",
         low=0,
         high=2,
@@ -25,6 +26,7 @@ class Config:
     )
     alpha: float = hyperparameter(
         1.0,
+        live=True,
         title="Preservation weight",
         low=0,
         high=1,
@@ -35,6 +37,7 @@ class Config:
     )
     beta: float = hyperparameter(
         1.0,
+        live=True,
         title="Compression weight",
         low=0,
         high=1,
@@ -45,6 +48,7 @@ class Config:
     )
     kappa: float = hyperparameter(
         0.01,
+        live=True,
         title="Bottleneck share",
         low=0,
         high=1,
@@ -61,6 +65,7 @@ class Config:
     )
     balance: float = hyperparameter(
         0.0,
+        live=True,
         title="Balance weight",
         low=0,
         high=1,
@@ -77,6 +82,7 @@ class Config:
     )
     entropy_weight: float = hyperparameter(
         1.5,
+        live=True,
         low=1,
         high=2,
         step=0.1,
@@ -156,6 +162,7 @@ class Config:
     )
     learning_rate: float = hyperparameter(
         1e-4,
+        live=True,
         low=1e-5,
         high=1e-3,
         log=True,
@@ -174,6 +181,7 @@ class Config:
     )
     input_noise: float = hyperparameter(
         0.1,
+        live=True,
         low=0,
         high=0.3,
         step=0.05,
@@ -241,7 +249,27 @@ _PAPER = {
     "starts": 1,
     "input_noise": 0.0,
 }
+
+
+def several_starts(config: Config) -> bool:
+    """Whether several starts are tried before the training."""
+    return config.starts > 1 and config.warm_start > 0 and not config.align_epochs
+
+
+def stages(config: Config, epochs: int) -> tuple[tuple[str, int], ...]:
+    """An alignment or several starts, in at most two thirds of the epochs; then the training."""
+    if align := min(config.align_epochs, 2 * epochs // 3):
+        return (("align", align), ("train", epochs - align))
+    warm = config.warm_start
+    n_starts = min(config.starts, 2 * epochs // 3 // warm) if several_starts(config) else 1
+    if n_starts < 2:
+        return (("train", epochs),)
+    starts = tuple((f"start_{number}", warm) for number in range(1, n_starts + 1))
+    return (*starts, ("train", epochs - n_starts * warm))
+
+
 CARD = MethodCard(
+    stages=stages,
     name="msdib",
     title="MSDIB",
     paper="https://ojs.aaai.org/index.php/AAAI/article/view/33903",

@@ -21,7 +21,7 @@ from mmclust.losses.divergence import (
 )
 from mmclust.losses.information import assignment_information, joint, view_pairs
 from mmclust.methods.base import Batch, Method, Stage
-from mmclust.methods.msdib.card import Config
+from mmclust.methods.msdib.card import Config, several_starts, stages
 from mmclust.nets.kmeans import kmeans, nearest, nearest_mean_layer
 from mmclust.nets.stems import ImageStem
 from mmclust.nets.views import GaussianHead, ViewLinear, ViewNorm, sample
@@ -42,6 +42,7 @@ class MSDIB(Method):
     """Compressed features of each view, fused; clusters of views and fusion stay predictable from each other."""
 
     config: Config
+    own_rates = frozenset({"align"})
     left: Tensor
     right: Tensor
     best: Tensor
@@ -131,19 +132,11 @@ class MSDIB(Method):
 
     @property
     def _several_starts(self) -> bool:
-        c = self.config
-        return c.starts > 1 and c.warm_start > 0 and not c.align_epochs
+        return several_starts(self.config)
 
     def stages(self, epochs: int) -> tuple[Stage, ...]:
         """An alignment or several starts, in at most two thirds of the epochs; then the training."""
-        if align := min(self.config.align_epochs, 2 * epochs // 3):
-            return (Stage(name="align", epochs=align), Stage(name="train", epochs=epochs - align))
-        warm = self.config.warm_start
-        n_starts = min(self.config.starts, 2 * epochs // 3 // warm) if self._several_starts else 1
-        if n_starts < 2:
-            return (Stage(name="train", epochs=epochs),)
-        starts = [Stage(name=f"start_{number}", epochs=warm) for number in range(1, n_starts + 1)]
-        return (*starts, Stage(name="train", epochs=epochs - n_starts * warm))
+        return tuple(Stage(name=name, epochs=n) for name, n in stages(self.config, epochs))
 
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Clusters are placed in aligned features; or each start has new weights, and the best goes on."""
