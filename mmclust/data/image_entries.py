@@ -32,7 +32,7 @@ FASHION_MNIST = Entry(
 
 GLYPHS = Entry(
     name="glyphs",
-    title="Glyphs A to J",
+    title="Glyphs, ten letters",
     about="Ten capital letters drawn by this program from matplotlib's fonts. The class is the letter; font, weight, "
     "slant, size, rotation, position and stroke are style, and are known, so what a method puts where can be checked.",
     shape=(1, glyphs.PX, glyphs.PX),
@@ -81,8 +81,8 @@ IMAGES = (
     replace(
         GLYPHS,
         name="glyphs-26",
-        title="Glyphs A to Z",
-        about="All 26 capital letters, drawn as those of the set Glyphs A to J, with the same known style.",
+        title="Glyphs, 26 letters",
+        about="All 26 capital letters, drawn as those of the set of ten letters, with the same known style.",
         n_samples=glyphs.N_SAMPLES[len(glyphs.ALL)],
         n_clusters=len(glyphs.ALL),
         classes=glyphs.ALL,

@@ -373,7 +373,7 @@ def _other(one: Hyperparameter, value: float) -> float:
 
 
 def _acts(name: str, setting: str) -> bool:
-    """Whether a setting matters in two epochs of published settings: colours of grey digits do not, nor a classifier that waits."""
+    """Whether a setting matters in two epochs of published settings: colours of grey digits, for one, do not."""
     idle = {("imc-swav", "gray_share"), ("imc-swav", "logit_weight"), ("dmim", "over_weight"), ("dmim", "input_noise")}
     return (name, setting) not in idle
 
