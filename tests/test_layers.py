@@ -16,14 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = {
     "ui": {
         "escaping",
-        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "events", "features"),
-        *("fitting", "interventions", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
+        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "features"),
+        *("fitting", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
         *("reproduction", "runs", "settings", "specs"),
         "sweeps",
     },
     "cli": {
         "escaping",
-        *("analysis", "auto", "bundle", "data", "evaluation", "events", "features", "fitting", "interventions"),
+        *("analysis", "auto", "bundle", "data", "evaluation", "features", "fitting", "interventions"),
         *("launch", "lessons", "methods.card", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         *("specs", "sweeps"),
     },
