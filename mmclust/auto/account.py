@@ -101,6 +101,8 @@ class Account:
     """Where nobody knew the number of clusters, what was suggested; empty elsewhere."""
     notes: Sequence[str] = ()
     """More sentences on how the run was decided."""
+    notes_of_labels: Sequence[str] = ()
+    """Sentences that compare with classes, which a teacher may hide."""
     complete: bool = False
     """Whether the simple methods that take long are among `simple`."""
 
@@ -140,23 +142,29 @@ def read(folder: Path) -> Account | None:
     """What earned the result of a run; None where nothing was written down yet, or cannot be read."""
     auto, beside, lacking = (_document(folder / name) for name in (AUTO, BESIDE, PARTIAL))
     try:
-        found, note = _account(auto, beside), _note_on_partial(lacking)
-        return found and replace(found, notes=[*found.notes, *[note] * bool(note)])
+        found = _account(auto, beside)
+        return found and replace(
+            found, notes=[*found.notes, *_note_on_partial(lacking)], notes_of_labels=_acc_of_partial(lacking)
+        )
     except (KeyError, TypeError, ValueError, AttributeError):  # of another version, or damaged
         return None
 
 
-def _note_on_partial(lacking: Mapping[str, Any]) -> str:
-    """A sentence on samples that lack a view (`mmclust.engine.partial`); empty where all are complete."""
+def _note_on_partial(lacking: Mapping[str, Any]) -> list[str]:
+    """A sentence on samples that lack a view (`mmclust.engine.partial`); none where all are complete."""
     if not lacking:
-        return ""
+        return []
     views = ", ".join(f"{n:,} lack {view}" for view, n in lacking["n_lacking"].items() if n)
-    metrics = lacking["metrics"]
-    among = f"; ACC among them {metrics['acc']:.3f}" if metrics else ""
-    return (
+    return [
         f"{lacking['n_samples']:,} more samples are not complete ({views}): they were not trained on and have the "
-        f"cluster that the views they have speak for{among}."
-    )
+        "cluster that the views they have speak for."
+    ]
+
+
+def _acc_of_partial(lacking: Mapping[str, Any]) -> list[str]:
+    """A sentence on their agreement with classes; none without."""
+    metrics = lacking.get("metrics")
+    return [f"ACC among the samples that are not complete: {metrics['acc']:.3f}."] if metrics else []
 
 
 def _document(path: Path) -> dict[str, Any]:

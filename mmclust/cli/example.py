@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
             return code
         save_example(created, folder)
         _keep_weights(created.folder / "checkpoint.pt", folder / "checkpoint.pt")
+    keep_verdict(folder)
     _keep_layouts(folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder}: {size / 1e6:.1f} MB")
@@ -61,6 +62,19 @@ def _keep_weights(checkpoint: Path, target: Path) -> None:
 
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     torch.save({"step": state["step"], "method": state["method"]}, target)
+
+
+def keep_verdict(folder: Path) -> None:
+    """Simple methods beside the run and the verdict, which pages compute for other runs when they are first shown."""
+    from mmclust.auto import beside
+    from mmclust.data import catalogue, preprocessing
+    from mmclust.evaluation.snapshot import Snapshot
+    from mmclust.runs.spec import RunSpec
+
+    spec = RunSpec.from_json((folder / "spec.json").read_text())
+    dataset = preprocessing.prepare(catalogue.load(spec.dataset, limit=spec.limit), spec.preprocessing)
+    last = Snapshot.load(max((folder / "snapshots").glob("*.npz")))
+    beside.add(folder, dataset, last, seed=spec.seed, report=lambda fraction: None)
 
 
 def _lay_out_again(folder: Path) -> int:

@@ -114,7 +114,7 @@ def _about(store: "RunStore", args: argparse.Namespace) -> int:
         print_json({"run_id": args.about, **asdict(about)})
         return 0
     print(f"{about.headline or 'No verdict'}. {about.sentence}")
-    for reason in (*about.reasons, *about.notes, *[about.suggestion] * bool(about.suggestion)):
+    for reason in (*about.reasons, *about.notes, *about.notes_of_labels, *[about.suggestion] * bool(about.suggestion)):
         print(f"  {reason}")
     for when, value in about.moments:
         print(f"  {about.measure}, {when}: {value:.3f}")

@@ -19,7 +19,7 @@ def earned(run: Run) -> Section | None:
         "What earned this result",
         headline=about.headline,
         sentence=about.sentence,
-        reasons=[*about.reasons, *about.notes, *[about.suggestion] * bool(about.suggestion)],
+        reasons=[*about.reasons, *about.notes, *about.notes_of_labels, *[about.suggestion] * bool(about.suggestion)],
         measure=about.measure,
         moments=_moments(about),
         head=("clustering", *["evidence"] * measured, *(TITLES[name] for name in MAIN)),

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmclust.auto import account
 from mmclust.evaluation.metric_names import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import store as stores
-from mmclust.runs.example import save_example
+from mmclust.runs.example import FOLDER, save_example
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore, open_example
@@ -76,3 +77,9 @@ def test_only_a_finished_run_can_become_the_example(tmp_path: Path):
     with pytest.raises(ValueError, match="only a finished run"):
         save_example(run, tmp_path / "target")
     assert not (tmp_path / "target").exists()
+
+
+def test_the_shipped_example_comes_with_its_verdict():
+    found = account.read(FOLDER)
+    assert found is not None and found.complete and found.verdict is not None
+    assert found.moments and found.verdict.reasons

@@ -10,7 +10,7 @@ from mmclust.lessons.lesson import Guess, Lesson
 from mmclust.lessons.lessons import LESSONS, TITLES
 from mmclust.lessons.shipped import Shipped
 from mmclust.ui.lessons.scenes import SCENES
-from mmclust.ui.shell import cache, forms, frame, state
+from mmclust.ui.shell import cache, forms, frame, hidden, state
 
 LESSON, STEP, GUESS = "lesson", "step", "guess"
 """Names in the URL; lessons and steps are counted from 1 there."""
@@ -31,6 +31,10 @@ class Told:
 def draw_lessons() -> None:
     """Draw the lesson that the URL names, at its step."""
     st.html(Path(__file__).with_name("learn.css"))
+    if hidden.hidden():
+        frame.heading("Learn", "Five short lessons based on finished runs.")
+        frame.empty("Accuracy is hidden", "Every lesson is about agreement with the classes. Reveal it at the top.")
+        return
     lessons = cache.store().lessons()
     if lessons is None:
         frame.heading("Learn", "Five short lessons based on finished runs.")

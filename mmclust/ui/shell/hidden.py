@@ -21,7 +21,7 @@ KEY = "accuracy-hidden"
 WIDGET = "hide-accuracy"
 HELP = (
     "Hides ACC, NMI, ARI and all classes on every page of this browser session, so that a class can guess from the "
-    "label-free evidence first. The lessons keep their numbers. Reveal them with the button at the top of the page."
+    "label-free evidence first; the lessons wait. Reveal them with the button at the top of the page."
 )
 OF_LABELS = ("eval/", "view/")
 """How the names of curves begin that compare clusters with classes."""

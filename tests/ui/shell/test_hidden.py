@@ -1,9 +1,11 @@
 """What a session may see that hides accuracy."""
 
 import numpy as np
+import pytest
 
 from mmclust.data import catalogue
-from mmclust.ui.shell import hidden
+from mmclust.ui import lessons
+from mmclust.ui.shell import frame, hidden
 
 
 def test_nothing_is_hidden_where_there_is_no_session():
@@ -23,3 +25,12 @@ def test_data_without_labels_are_the_same_samples():
     assert blind.labels is None and blind.spec.classes == () and data.labels is not None
     np.testing.assert_array_equal(blind.views[0], data.views[0])
     assert blind.spec.n_clusters == data.spec.n_clusters
+
+
+def test_lessons_wait_where_accuracy_is_hidden(monkeypatch):
+    told = []
+    monkeypatch.setattr(hidden, "hidden", lambda: True)
+    monkeypatch.setattr(frame, "empty", lambda title, *_: told.append(title))
+    monkeypatch.setattr(lessons.cache, "store", lambda: pytest.fail("a lesson was read"))
+    lessons.draw_lessons()
+    assert told == ["Accuracy is hidden"]

@@ -38,7 +38,8 @@ def panel(run: Run, record: RunRecord) -> None:
         _moments(about)
         _table(about)
         _views(about)
-        for note in (*about.notes, *[about.suggestion] * bool(about.suggestion)):
+        of_labels = () if hidden.hidden() else about.notes_of_labels
+        for note in (*about.notes, *of_labels, *[about.suggestion] * bool(about.suggestion)):
             st.caption(note)
     if record.example or record.status != "finished" or (about is not None and about.complete):
         return
