@@ -167,7 +167,7 @@ def shuffled(name: str, dataset: MultiViewDataset, n_clusters: int) -> Case:
     steps, found = view_run.chosen_steps(mixed, n_clusters)
     run = view_run.ViewRun(preprocessing.prepare(mixed, steps), n_clusters, seed=0)
     simple = baselines.partitions(run.views, n_clusters, 0, slow=False)
-    measured = run.measured(run.pool.start.clusters, {k: run.measure.of(v) for k, v in simple.items()}, found.related)
+    measured = run.measured(run.pool.start.clusters, {k: run.measure.of(v) for k, v in simple.items()})
     assert mixed.labels is not None
     best = max(acc(mixed.labels, clusters) for clusters in simple.values())
     return Case(

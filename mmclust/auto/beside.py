@@ -57,7 +57,8 @@ def _of_views(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: 
     for done, one in enumerate(baselines.BASELINES.values(), start=1):
         partitions[one.title] = one.clusters(views, n_clusters, seed)
         report(SIMPLE_FRACTION * done / len(baselines.BASELINES))
-    return _judged(dataset, views, snapshot, partitions, dict(zip(titles, related, strict=True)), seed)
+    heard = preparation.heard(views, related)
+    return _judged(dataset, heard, snapshot, partitions, dict(zip(titles, related, strict=True)), seed)
 
 
 def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: Report) -> dict[str, Any]:

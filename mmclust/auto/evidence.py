@@ -20,6 +20,10 @@ MOST_SAMPLES = 10_000
 """Samples that evidence is measured on, at most."""
 TIED = 0.005
 """Difference of evidence that is noise."""
+OWN_ENTROPY = 0.25
+"""Weight of a partition's own entropy beside ln K in what evidence is a fraction of. By ln K alone, a partition that
+cuts large clusters of unbalanced data into pieces of one size beats the true one; by its own entropy alone, one that
+leaves out what is hard to tell does. On 33 sets the choices are the same from 0.15 to 0.7."""
 
 
 class Evidence:
@@ -44,7 +48,7 @@ class Evidence:
         folds = [random.permutation(n_samples) % n_folds for _ in range(n_repeats)]
         chosen = [np.asarray(view[self.chosen], np.float64) for view in views]
         self.solvers = [
-            [[_Ridge(view, fold == number) for number in range(n_folds)] for fold in folds] for view in chosen
+            [[Ridge(view, fold == number) for number in range(n_folds)] for fold in folds] for view in chosen
         ]
 
     def of(self, partition: np.ndarray) -> float:
@@ -52,19 +56,30 @@ class Evidence:
         return total(self.by_view(partition))
 
     def by_view(self, partition: np.ndarray) -> np.ndarray:
-        """Evidence (V,) from each view: mutual information of prediction and partition above chance, over ln K."""
-        partition = np.unique(partition[self.chosen], return_inverse=True)[1]
-        if partition.max() == 0:
+        """Evidence (V,) from each view: mutual information of prediction and partition above chance.
+
+        It is a fraction of (ln K)^0.75 times the partition's entropy to the power 0.25 (`OWN_ENTROPY`).
+        """
+        partition, sizes = np.unique(partition[self.chosen], return_inverse=True, return_counts=True)[1:]
+        if len(sizes) == 1:
             return np.zeros(len(self.solvers))
-        targets = np.eye(int(partition.max()) + 1)[partition]
+        share = sizes / sizes.sum()
+        entropy = float((share * np.log(1 / share)).sum())
+        largest = self.scale ** (1 - OWN_ENTROPY) * entropy**OWN_ENTROPY
+        targets = np.eye(len(sizes))[partition]
         shared = [
             np.mean([above_chance(partition, _predicted(repeat, targets)) for repeat in view]) for view in self.solvers
         ]
-        return np.array(shared) / self.scale
+        return np.array(shared) / largest
 
 
-class _Ridge:
-    """Ridge regression on the rows outside a fold, applied to the rows of the fold."""
+class Ridge:
+    """Ridge regression on the rows outside a fold, applied to the rows of the fold.
+
+    Args:
+        view: (N, D).
+        held_out: (N,) whether a row is in the fold.
+    """
 
     def __init__(self, view: np.ndarray, held_out: np.ndarray) -> None:
         self.held_out, self.fitted = held_out, ~held_out
@@ -83,7 +98,7 @@ class _Ridge:
         return self.weights @ (self.rows.T @ (fitted - mean)) + mean
 
 
-def _predicted(repeat: Sequence[_Ridge], targets: np.ndarray) -> np.ndarray:
+def _predicted(repeat: Sequence[Ridge], targets: np.ndarray) -> np.ndarray:
     """Cluster (N,) of every sample from a fit on other samples."""
     predicted = np.empty(len(targets), np.int64)
     for solver in repeat:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mmclust.auto import graphs
+from mmclust.auto.evidence import Ridge
 from mmclust.data import scaling
 from mmclust.data.scaling import Rows
 
@@ -40,7 +41,9 @@ N_ROUNDS = 2
 COPY = 0.9
 """Overlap of neighbours from which a view is a copy of another one, so that their agreement says nothing."""
 CHANCE_DEVIATIONS = 5.0
-"""Standard deviations of shuffled overlaps above which an overlap is no chance."""
+"""Standard deviations of shuffled overlaps, or correlations, above which one is no chance."""
+PREDICTED_ROWS, PREDICTED_FOLDS, N_SHUFFLES = 1000, 5, 20
+"""Samples, folds and shuffles of the second question to views that share no neighbours: can one predict the other?"""
 COUNTS_ZEROS, COUNTS_COLUMNS = 0.8, 50
 """Fraction of zeros and number of columns from which values of 0 or more are counts."""
 
@@ -55,7 +58,7 @@ class Preparation:
     overlaps: tuple[dict[str, float], ...]
     """Of each view: candidate -> neighbours that it shares with the other views, corrected for chance."""
     related: tuple[bool, ...]
-    """Whether a view shares more neighbours with any other one than shuffled samples would."""
+    """Whether a view has more to do with some other one than shuffled samples would."""
     copies: tuple[int | None, ...]
     """Of each view: the earlier view that it repeats, or None."""
 
@@ -142,7 +145,10 @@ def choose(
         kinds=tuple(kinds),
         scalings=tuple(chosen),
         overlaps=tuple(overlaps),
-        related=_related([graph[name] for graph, name in zip(found, chosen, strict=True)]),
+        related=_related(
+            [graph[name] for graph, name in zip(found, chosen, strict=True)],
+            lambda v: prepared(scaling.as_rows(views[v])[rows], chosen[v]),
+        ),
         copies=copies,
     )
 
@@ -183,21 +189,68 @@ def _copies(comparison: _Comparison, names: Sequence[str]) -> tuple[int | None, 
 
 
 def related(views: Sequence[np.ndarray], n_clusters: int) -> tuple[bool, ...]:
-    """Whether each prepared view (N, D) shares more neighbours with some other one than shuffled samples do."""
+    """Whether each prepared view (N, D) has more to do with some other one than shuffled samples do."""
     rows = np.sort(np.random.default_rng(0).permutation(len(views[0]))[:MOST_ROWS])
     k = n_neighbours(len(rows), n_clusters)
-    return _related([graphs.neighbours(view[rows], k)[0] for view in views])
+    return _related([graphs.neighbours(view[rows], k)[0] for view in views], lambda v: views[v][rows])
 
 
-def _related(found: Sequence[np.ndarray]) -> tuple[bool, ...]:
-    """Whether each view shares more neighbours with some other one than shuffled samples do."""
+def heard(views: Sequence[np.ndarray], related: Sequence[bool]) -> tuple[np.ndarray, ...]:
+    """The views that a start is found on and evidence measured by: without those that have nothing to do with others.
+
+    Clusters that such a view has of its own would win over those that the others share. All of them where fewer than
+    two belong together.
+    """
+    return tuple(view for view, one in zip(views, related, strict=True) if one or sum(related) < 2)
+
+
+def _related(found: Sequence[np.ndarray], view: Callable[[int], np.ndarray]) -> tuple[bool, ...]:
+    """Whether each view shares neighbours (N, k) with some other one, or predicts it, better than by chance.
+
+    Args:
+        found: neighbours of each view.
+        view: gives a prepared view (N, D) by its place.
+    """
     related = [False] * len(found)
-    for first in range(len(found)):
-        for second in range(first + 1, len(found)):
-            if related[first] and related[second]:
-                continue
-            chance = graphs.overlap_by_chance(found[first], found[second])
-            limit = chance.mean() + CHANCE_DEVIATIONS * max(chance.std(), 1e-4)
-            if graphs.overlap(found[first], found[second]) > limit:
-                related[first] = related[second] = True
+    for belong in (
+        lambda v, w: _share_neighbours(found[v], found[w]),
+        lambda v, w: _predicts(view(v), view(w)) and _predicts(view(w), view(v)),
+    ):
+        for first in range(len(found)):
+            for second in range(first + 1, len(found)):
+                if not (related[first] and related[second]) and belong(first, second):
+                    related[first] = related[second] = True
     return tuple(related)
+
+
+def _share_neighbours(first: np.ndarray, second: np.ndarray) -> bool:
+    return _no_chance(graphs.overlap(first, second), graphs.overlap_by_chance(first, second))
+
+
+def _predicts(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether a view (N, D) predicts another one's columns for rows it was not fitted on, as none does by chance.
+
+    Of large private variance beside a little that is shared, neighbours know nothing.
+    """
+    random = np.random.default_rng(0)
+    rows = random.permutation(len(first))[:PREDICTED_ROWS]
+    columns, wanted = np.asarray(first[rows], np.float64), np.asarray(second[rows], np.float64)
+    folds = np.arange(len(rows)) % PREDICTED_FOLDS
+    solvers = [Ridge(columns, folds == fold) for fold in range(PREDICTED_FOLDS)]
+    shuffled = [_correlation(solvers, wanted[random.permutation(len(rows))]) for _ in range(N_SHUFFLES)]
+    return _no_chance(_correlation(solvers, wanted), np.array(shuffled))
+
+
+def _correlation(solvers: Sequence[Ridge], wanted: np.ndarray) -> float:
+    """Of all values (N, D) with their predictions, both less the means of what was fitted."""
+    predicted, centred = np.zeros_like(wanted), np.zeros_like(wanted)
+    for solver in solvers:
+        mean = wanted[solver.fitted].mean(axis=0)
+        predicted[solver.held_out] = solver.scores(wanted) - mean
+        centred[solver.held_out] = wanted[solver.held_out] - mean
+    length = float(np.linalg.norm(predicted) * np.linalg.norm(centred))
+    return float((predicted * centred).sum()) / length if length > 0 else 0.0
+
+
+def _no_chance(value: float, by_chance: np.ndarray) -> bool:
+    return value > float(by_chance.mean()) + CHANCE_DEVIATIONS * max(float(by_chance.std()), 1e-4)

@@ -77,7 +77,9 @@ class LiveEvidence:
 
     def __init__(self, dataset: MultiViewDataset, n_clusters: int) -> None:
         self.rows = np.sort(np.random.default_rng(0).permutation(dataset.n_samples)[:LIVE_SAMPLES])
-        self.measure = Evidence(comparable(dataset.take(self.rows)), n_clusters, n_repeats=1)
+        views = comparable(dataset.take(self.rows))
+        some = preparation.heard(views, preparation.related(views, n_clusters))
+        self.measure = Evidence(some, n_clusters, n_repeats=1)
 
     def __call__(self, snapshot: Snapshot) -> dict[str, float]:
         """`signal/evidence` of a snapshot, where it holds all measured samples."""
@@ -187,8 +189,10 @@ class ViewRun:
     def __init__(self, dataset: MultiViewDataset, n_clusters: int, *, seed: int) -> None:
         self.dataset, self.n_clusters, self.seed = dataset, n_clusters, seed
         self.views = comparable(dataset)
-        self.pool: Pool = pools.pool(self.views, n_clusters, seed=seed)
-        self.measure = Evidence(self.views, n_clusters, seed)
+        self.related = preparation.related(self.views, n_clusters)
+        heard = preparation.heard(self.views, self.related)
+        self.pool: Pool = pools.pool(heard, n_clusters, seed=seed)
+        self.measure = Evidence(heard, n_clusters, seed)
 
     def earned(self, deep: Snapshot, *, curve: Sequence[tuple[int, float]], taken_over: int) -> Earned:
         """The gate: the deep result is kept where its evidence is at least the start's, ties included.
@@ -242,13 +246,12 @@ class ViewRun:
         """Agreement with the classes, which no choice has seen; None without labels."""
         return None if self.dataset.labels is None else score(self.dataset.labels, clusters)
 
-    def measured(self, clusters: np.ndarray, simple: Mapping[str, float], related: Sequence[bool]) -> Measured:
+    def measured(self, clusters: np.ndarray, simple: Mapping[str, float]) -> Measured:
         """What the verdict on a result goes by.
 
         Args:
             clusters: (N,) the result.
             simple: evidence of simple methods, by their titles.
-            related: of each view, whether it belongs to the others.
         """
         by_view = self.measure.by_view(clusters)
         return Measured(
@@ -260,7 +263,7 @@ class ViewRun:
             simple=dict(simple),
             use=usage_entropy(clusters) / float(np.log(self.n_clusters)),
             views=tuple(view.name for view in self.dataset.spec.views),
-            related=tuple(related),
+            related=self.related,
         )
 
 
@@ -283,7 +286,7 @@ def document(
     """
     evidence = {name: run.measure.of(clusters) for name, clusters in earned.partitions.items()}
     simple = {name: value for name, value in evidence.items() if name not in ("start", "method")}
-    measured = run.measured(earned.clusters, simple, [view["related"] for view in views])
+    measured = run.measured(earned.clusters, simple)
     return {
         "kind": "views",
         "kept": earned.kept,
@@ -301,9 +304,8 @@ def document(
 
 def _views(run: ViewRun, found: Preparation | None) -> list[dict[str, Any]]:
     """What is known of each view: how it was prepared and why, and whether it belongs to the others."""
-    related = found.related if found else preparation.related(run.views, run.n_clusters)
     views: list[dict[str, Any]] = [
-        {"name": view.name, "related": bool(one)} for view, one in zip(run.dataset.spec.views, related, strict=True)
+        {"name": view.name, "related": one} for view, one in zip(run.dataset.spec.views, run.related, strict=True)
     ]
     if found:
         for place, about in enumerate(views):

@@ -60,7 +60,7 @@ def test_a_view_of_noise_is_named_and_does_not_hide_the_classes():
     found = judged([*views, noise(160)], labels, 5)
     assert [view["related"] for view in found["views"]] == [True, True, False]
     assert found["partitions"]["start"]["acc"] > 0.9
-    assert any("v2 shares no more neighbours" in reason for reason in found["verdict"]["reasons"])
+    assert any("v2 has no more in common" in reason for reason in found["verdict"]["reasons"])
 
 
 def test_a_copy_of_a_view_is_named_and_gains_no_vote():

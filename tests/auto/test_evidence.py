@@ -56,3 +56,11 @@ def test_mutual_information_above_chance_is_ln_2_less_a_little_for_equal_halves(
     halves = np.arange(1000) % 2
     assert above_chance(halves, halves) == pytest.approx(np.log(2), abs=2e-3)
     assert above_chance(halves, np.arange(1000)) == pytest.approx(0, abs=1e-9)
+
+
+def test_evidence_of_unbalanced_clusters_is_weighed_by_their_own_entropy_too():
+    labels = (np.arange(400) % 10 == 0).astype(np.int64)
+    views = [noise(400, 4, seed=seed) + 9 * labels[:, None] for seed in (0, 1)]
+    share = np.array([0.9, 0.1])
+    of_largest = float((share * np.log(1 / share)).sum() / np.log(2))
+    assert evidence(views, 2).of(labels) == pytest.approx(of_largest**0.75, abs=0.03)

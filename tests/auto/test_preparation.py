@@ -44,6 +44,27 @@ def test_views_whose_rows_were_shuffled_are_unrelated():
     assert preparation.choose([views[0], views[1][order]], 5).related == (False, False)
 
 
+def test_views_that_neighbours_cannot_relate_are_related_where_one_predicts_the_other():
+    shared = noise(500, 2, seed=3)
+    views = [
+        np.hstack((shared + noise(500, 2, seed=seed) / 2, 2 * noise(500, 8, seed=seed + 10))).astype(np.float32)
+        for seed in (4, 5)
+    ]
+    assert preparation.related([*views, noise(500, 9, seed=6)], 5) == (True, True, False)
+    assert not preparation._share_neighbours(*(preparation.graphs.neighbours(view, 20)[0] for view in views))
+
+
+def test_a_view_that_has_nothing_to_do_with_others_is_not_heard():
+    views, labels = blobs()
+    own = 20 * np.random.default_rng(5).normal(size=(5, 9))[np.random.default_rng(6).integers(0, 5, 400)]
+    private = (own + noise(400, 9, seed=7)).astype(np.float32)
+    found = preparation.choose([*views, private], 5)
+    heard = preparation.heard(found.apply([*views, private]), found.related)
+    assert len(heard) == 2
+    np.testing.assert_array_equal(heard[1], found.apply([*views, private])[1])
+    assert len(preparation.heard([noise(400), private], (False, False))) == 2
+
+
 def test_a_copied_view_is_found_and_does_not_vote_for_its_original():
     views, _ = blobs()
     alone = preparation.choose(views, 5)

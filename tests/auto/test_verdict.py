@@ -24,7 +24,8 @@ GOOD = Measured(
         ({"evidence": 0.5}, "as good as a simple method"),
         ({"evidence": 0.45}, "worse than a simple method"),
         ({"evidence": 0.21}, "nothing found"),
-        ({"related": (False, False)}, "nothing found"),
+        ({"related": (False, False), "evidence": 0.2}, "nothing found"),
+        ({"related": (False, False)}, "better than simple methods"),
         ({"evidence_by_view": (0.9, 0.02)}, "views disagree"),
         ({"related": (True, False)}, "views disagree"),
         ({"simple": {}}, "as good as a simple method"),
@@ -39,13 +40,13 @@ def test_a_word_follows_from_what_is_measured(changes: dict, word: str):
 
 
 def test_views_in_different_order_are_named():
-    found = verdict(replace(GOOD, related=(False, False)))
+    found = verdict(replace(GOOD, related=(False, False), evidence=0.2))
     assert "do not seem to belong together" in found.reasons[0]
 
 
 def test_a_view_that_is_unrelated_to_the_others_is_named_whatever_the_word():
     found = verdict(replace(GOOD, related=(True, False)))
-    assert found.reasons[0].startswith("image shares no more neighbours")
+    assert found.reasons[0].startswith("image has no more in common")
 
 
 def test_other_limits_give_other_words():

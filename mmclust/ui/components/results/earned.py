@@ -146,4 +146,4 @@ def _views(about: Account) -> None:
 def _remark(view: account.ViewAccount) -> str:
     if view.copy_of:
         return f"a copy of {view.copy_of}"
-    return "" if view.related else "shares no more neighbours with the other views than chance"
+    return "" if view.related else "has no more in common with the other views than chance"
