@@ -101,6 +101,7 @@ class ActiveRun:
         self._environment = {}
         self._note({"n_samples": n_samples, "n_clusters": n_clusters})
         self.add(environment)
+        self._when_store_answers(self._read_all_wishes)  # of a paused run: its first step has them
 
     def add(self, environment: Mapping[str, str]) -> None:
         """Add to the environment, e.g. what is known at the end of training only."""
@@ -417,6 +418,10 @@ class ActiveRun:
             raise RunLost(f"run {self.id} was deleted or taken over by another process; this one stops")
         self._read_wishes(connection)
         return wish
+
+    def _read_all_wishes(self) -> None:
+        with self.store.reading() as connection:
+            self._read_wishes(connection)
 
     def _read_wishes(self, connection: Connection) -> None:
         """Values that users ask for; they are the store's until training has taken them."""
