@@ -200,6 +200,8 @@ def _merged(held: dict[str, dict[str, Value]], reading: Reading) -> dict[str, Va
             base = next(base for base, members in groups.items() if name in members.values())
             several = sum(bool(set(members.values()) & part_of.keys()) for members in groups.values()) > 1
             for key, value in found.items():
+                key, said = parts.taken_apart(key)  # train_set_x in train.h5 says twice which part it is of
+                key = key if said is None or said.word == part.word else f"{key}_{said.word}_{said.shard}"
                 merged[
                     f"{base}_{key}_{spelled}" if several and not words.may_be_labels(key) else f"{key}_{spelled}"
                 ] = value

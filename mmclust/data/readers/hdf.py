@@ -1,6 +1,6 @@
-"""HDF5 files: arrays of equal length anywhere in one, and single-cell data as AnnData lays them out (.h5ad).
+"""HDF5 files: arrays of equal length anywhere in one, and single-cell data (.h5ad, .h5mu, .loom, 10x's .h5).
 
-Reading these few groups needs no package beyond h5py; anndata would bring a dozen more. Words of variable length are
+Reading these few groups needs no package beyond h5py; anndata and mudata would bring a dozen more. Words of variable length are
 read by another process: the library runs in a circle for ever in some damaged files.
 """
 
@@ -18,7 +18,7 @@ from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.errors import first_line
 
-ENDINGS = (".h5", ".hdf5", ".h5ad")
+ENDINGS = (".h5", ".hdf5", ".h5ad", ".h5mu", ".loom")
 MAX_BYTES = 16 * 2**30
 MAX_ITEMS = 10_000
 MAX_DEPTH = 8
@@ -48,8 +48,15 @@ def variables(path: Path, reading: Reading) -> dict[str, Value]:
             if len(found) > MAX_ITEMS or sum(item.nbytes for item in found.values()) > MAX_BYTES:
                 raise ValueError(f"{path.name} holds more than {MAX_BYTES >> 30} GiB or {MAX_ITEMS:,} arrays")
             spoken = _words(path, [name for name, item in found.items() if item.dtype.kind == "O"], reading)
+            if isinstance(source.get("mod"), h5py.Group):
+                return _mudata(source, spoken, path.name, reading)
             if isinstance(source.get("obs"), h5py.Group) and "X" in source:
                 return _anndata(source, spoken, path.name, reading)
+            if isinstance(source.get("col_attrs"), h5py.Group) and "matrix" in source:
+                return _loom(source, spoken, path.name, reading)
+            if (tenx := _tenx(source)) is not None:
+                reading.tell("genes by cells, turned: a cell is a sample")
+                return {"X": tenx}
             return _arrays(found, spoken, reading)
     except (OSError, RuntimeError, KeyError, TypeError, IndexError, ValueError, AttributeError, OverflowError) as error:
         if path.name in str(error):
@@ -123,7 +130,8 @@ def _arrays(found: Mapping[str, Any], spoken: Mapping[str, list[str]], reading: 
     """All data sets by their last name, or by their path where two share one."""
     lasts = [path.rsplit("/", 1)[-1] for path in found]
     values: dict[str, Value] = {}
-    for path, item in found.items():
+    for path in sorted(found):
+        item = found[path]
         last = path.rsplit("/", 1)[-1]
         name = last if lasts.count(last) == 1 else path.replace("/", "_")
         value = _value(path, item, spoken)
@@ -150,19 +158,78 @@ def _anndata(source: Any, spoken: Mapping[str, list[str]], where: str, reading: 
             reading.leave_out(f"obsm {name}", "computed from X")
         else:
             views[f"obsm {name}"] = value
-    columns = _columns(source["obs"], spoken, where)
-    fitting = {name: values for name, values in columns.items() if len(values) == matrix.shape[0]}
+    return views | _classes(source, "obs", matrix.shape[0], spoken, where, reading)
+
+
+def _mudata(source: Any, spoken: Mapping[str, list[str]], where: str, reading: Reading) -> dict[str, Value]:
+    """The `X` of each modality of MuData as a view, joined by the names of their cells; classes among all `obs`."""
+    views: dict[str, Value] = {}
+    cells: dict[str, list[str]] = {}
+    for name in sorted(map(str, source["mod"])):
+        group = source["mod"][name]
+        if (matrix := _matrix(group["X"]) if "X" in group else None) is None:
+            reading.leave_out(f"mod {name}"[:60], "no matrix X")
+            continue
+        views[name] = matrix
+        path = f"mod/{name}/obs/_index"
+        cells[name] = list(map(str, _value(path, source[path], spoken) or ())) if path in source else []
+    if not views:
+        raise ValueError(f"{where} holds modalities without a matrix X; write it again with mudata")
+    lengths = {matrix.shape[0] for matrix in views.values()}
+    names = [cells[name] for name in views if len(cells[name]) == views[name].shape[0]]
+    if len(names) == len(views) > 1 and any(one != names[0] for one in names):
+        common = [cell for cell in names[0] if all(cell in other for other in map(set, names))]
+        if not common or any(len(set(one)) < len(one) for one in names):
+            raise ValueError(f"the modalities in {where} have no cells in common; give the same cells the same names")
+        if left := max(map(len, names)) - len(common):
+            reading.leave_out(f"{left:,} cells", "not in every modality")
+        reading.tell("modalities joined by the names of their cells")
+        rows = {name: [{cell: row for row, cell in enumerate(cells[name])}[one] for one in common] for name in views}
+        return {name: matrix[rows[name]] for name, matrix in views.items()}
+    if len(lengths) > 1:
+        raise ValueError(f"the modalities in {where} differ in length and name no cells; write it again with mudata")
+    return views | _classes(source, "obs", lengths.pop(), spoken, where, reading)
+
+
+def _loom(source: Any, spoken: Mapping[str, list[str]], where: str, reading: Reading) -> dict[str, Value]:
+    """The matrix of a loom file, genes by cells, turned; classes among the attributes of its columns."""
+    matrix = _matrix(source["matrix"])
+    if matrix is None:
+        raise ValueError(f"{where} holds no matrix of numbers; write it again with loompy")
+    reading.tell("genes by cells, turned: a cell is a sample")
+    return {"X": matrix.T} | _classes(source, "col_attrs", matrix.shape[1], spoken, where, reading)
+
+
+def _tenx(source: Any) -> Any:
+    """The matrix of cells that Cell Ranger writes as genes by cells; None for any other file."""
+    import h5py
+
+    for group in source.values():
+        if isinstance(group, h5py.Group) and {"data", "indices", "indptr", "shape", "barcodes"} <= set(map(str, group)):
+            matrix = _matrix(group)
+            return None if matrix is None else matrix.T.tocsr()
+    return None
+
+
+def _classes(
+    source: Any, place: str, n_samples: int, spoken: Mapping[str, list[str]], where: str, reading: Reading
+) -> dict[str, Value]:
+    """The column that holds the classes, of those that describe the samples; the others are left out."""
+    import h5py
+
+    columns = _columns(source[place], place, spoken, where) if isinstance(source.get(place), h5py.Group) else {}
+    fitting = {name: values for name, values in columns.items() if len(values) == n_samples}
     chosen, _ = labels.choose(fitting, True, reading, alone=False)
     if unused := [name for name in columns if name != chosen]:
-        reading.leave_out(f"obs {listed(unused)}", "columns that describe the samples")
+        reading.leave_out(f"{place} {listed(unused)}", "columns that describe the samples")
     if chosen is None:
-        return views
+        return {}
     values = fitting[chosen]
-    return views | {"labels": values.astype(str) if values.dtype == object else values}
+    return {"labels": values.astype(str) if values.dtype == object else values}
 
 
-def _columns(group: Any, spoken: Mapping[str, list[str]], where: str) -> dict[str, np.ndarray]:
-    """The columns of `obs`; categories by their names, empty where there is none."""
+def _columns(group: Any, place: str, spoken: Mapping[str, list[str]], where: str) -> dict[str, np.ndarray]:
+    """The columns of `obs` and the like; categories by their names, empty where there is none."""
     import h5py
 
     found = {}
@@ -171,9 +238,9 @@ def _columns(group: Any, spoken: Mapping[str, list[str]], where: str) -> dict[st
         if name in ("_index", "index", "__categories"):
             continue
         if isinstance(item, h5py.Group):
-            values = _categories(item, f"obs/{name}", spoken, where)
+            values = _categories(item, f"{place}/{name}", spoken, where)
         else:
-            values = _value(f"obs/{name}", item, spoken)
+            values = _value(f"{place}/{name}", item, spoken)
         if values is not None:
             found[name] = np.array(values, object) if isinstance(values, list) else np.asarray(values)
     return {name: values for name, values in found.items() if values.ndim == 1}
@@ -201,11 +268,15 @@ def _matrix(item: Any) -> Any:
     if not all(part in item for part in ("data", "indices", "indptr")):
         return None
     # Which of the two it is stands in a word, too; the number of places where rows or columns begin says it as well.
-    shape = tuple(int(size) for size in item.attrs.get("shape", item.attrs.get("h5sparse_shape", ())))
+    sizes = item["shape"][()].ravel() if isinstance(item.get("shape"), h5py.Dataset) else ()
+    sizes = item.attrs.get("shape", item.attrs.get("h5sparse_shape", sizes))
+    shape = tuple(int(size) for size in sizes)
     starts = item["indptr"][()]
     if len(shape) != 2 or len(starts) - 1 not in shape:
         raise ValueError("a sparse matrix contradicts itself")
-    made = sparse.csr_matrix if len(starts) == shape[0] + 1 else sparse.csc_matrix
+    # 10x names its rows' places and counts columns: there a square matrix would be turned either way.
+    by_columns = len(starts) == shape[1] + 1 and ("barcodes" in item or len(starts) != shape[0] + 1)
+    made = sparse.csc_matrix if by_columns else sparse.csr_matrix
     matrix = made((item["data"][()], item["indices"][()], starts), shape=shape)
     matrix.check_format(full_check=True)  # SciPy writes beyond its memory where a place lies outside the matrix
     return matrix
