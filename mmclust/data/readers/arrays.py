@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
-from mmclust.data.readers import beside_views, joining, pairing, parts, words
+from mmclust.data.readers import beside_views, cubes, joining, pairing, parts, words
 from mmclust.data.readers.labels import LEAVE_OUT, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
@@ -68,13 +68,19 @@ def assemble(
     reading = reading or Reading()
     arrays, joined_split = joining.parts_joined(arrays, where, reading)
     split = joined_split if split is None else split
+    arrays = arrays if in_rows else cubes.pixels_as_samples(arrays, reading)
     label_name, labels = beside_views.asked_labels(arrays, reading)
+    if labels is not None and beside_views.is_measured(labels):
+        reading.leave_out(label_name[:60], "called like classes, and holds other numbers")
+        arrays, labels = {key: value for key, value in arrays.items() if key != label_name}, None
     others = {key: value for key, value in arrays.items() if key != label_name}
     others = {key: value for key, value in others.items() if not _is_set_aside(key, value, reading)}
     if labels is not None and not any(map(_may_be_view, others.values())):
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
     ends = partial(pairing.ends, images_first=images_first)
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where, ends)
+    if not views:
+        raise ValueError(f"{where} holds no numbers; a view of numbers or pictures is needed")
     opened = {key for key, value in arrays.items() if _holds_one_of(value, views)}
     views, labels = pairing.by_ids(views, arrays, labels, where, reading)
     n_samples = pairing.count(views, labels, where, in_rows=in_rows, ends=ends)
@@ -192,6 +198,7 @@ def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) 
             or plain(key) in words.SPLITS
             or _ID.fullmatch(key.lower())
             or parts.is_of_rows(parts.taken_apart(key)[0])
+            or (parts.is_mask(parts.taken_apart(key)[0]) and np.ndim(value) == 1)
         )
         size = (
             value.shape[0] * value.shape[-1]

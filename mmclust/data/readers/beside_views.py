@@ -5,6 +5,7 @@ Shapes: N samples.
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -37,6 +38,10 @@ def _split_of_rows(arrays: Mapping[str, Value], n_samples: int, reading: Reading
     """The part of each sample (N,) where arrays such as `trainIdx` and `testIdx` hold the numbers of all rows."""
     for base, members in parts.groups(arrays).items():
         values = [np.ravel(value) for name in members.values() if isinstance(value := arrays[name], np.ndarray)]
+        if parts.is_mask(base) and len(values) == len(members) and all(map(partial(_marks_rows, n_samples), values)):
+            marked = [value.astype(bool) for part, value in zip(members, values, strict=True) if part.is_test]
+            reading.tell(f"parts by {' and '.join(members.values())[:80]}")
+            return np.any(marked, axis=0).astype(np.uint8) if marked else None
         if not parts.is_of_rows(base) or len(values) < len(members):
             continue
         every = np.sort(np.concatenate(values))
@@ -50,6 +55,10 @@ def _split_of_rows(arrays: Mapping[str, Value], n_samples: int, reading: Reading
         reading.tell(f"parts by the numbers of rows in {' and '.join(members.values())[:80]}")
         return split
     return None
+
+
+def _marks_rows(n_samples: int, values: np.ndarray) -> bool:
+    return len(values) == n_samples and bool(np.isin(values, (0, 1)).all())
 
 
 def find_texts(arrays: Mapping[str, Value], lengths: set[int]) -> tuple[np.ndarray | None, str]:
@@ -121,6 +130,13 @@ def _as_labels(value: Value) -> np.ndarray | None:
             if (value.sum(axis=axis) == 1).all():
                 return value.argmax(axis=axis)
     return None
+
+
+def is_measured(labels: np.ndarray) -> bool:
+    """Whether labels (N,) are measurements, such as prices: fractions, hardly any of them met twice."""
+    if labels.dtype.kind != "f" or not np.isfinite(labels).all():
+        return False
+    return bool((labels != np.round(labels)).mean() > 0.5) and len(np.unique(labels)) > len(labels) / 3
 
 
 def find_classes(arrays: Mapping[str, Value]) -> tuple[str, ...]:

@@ -24,8 +24,16 @@ def parts_joined(
     groups = {
         base: found
         for base, found in parts.groups(arrays).items()
-        if all(_is_line_of_samples(arrays[name]) for name in found.values()) and not parts.is_of_rows(base)
+        if all(_is_line_of_samples(arrays[name]) for name in found.values())
+        and not parts.is_of_rows(base)
+        and not (parts.is_mask(base) and all(np.ndim(arrays[name]) == 1 for name in found.values()))
     }
+    arrays = dict(arrays)
+    for base in [base for base in groups if words.plain(base) in words.CLASS_NAMES]:
+        first, *others = groups.pop(base).values()  # every part repeats the names of the classes
+        for name in others:
+            del arrays[name]
+        arrays[base] = arrays.pop(first)
     every = sorted({part for members in groups.values() for part in members})
     counts = _counts(groups, arrays, every)
     joined: dict[str, Value] = {}
@@ -64,12 +72,32 @@ def parts_joined(
             else:
                 joined[base] = filled
     lengths = [counts.get(part) for part in every]
+    if not any(map(words.may_be_labels, (*arrays, *joined))) and _are_classes(groups, every, reading):
+        joined["labels"] = np.repeat([part.shard for part in every], [counts[part] for part in every])
     split = None
     if None not in lengths:
         known = [int(length) for length in lengths if length is not None]
         reading.tell(parts.told(dict.fromkeys(every), known))
         split = parts.split_of(every, known)
     return {key: value for key, value in arrays.items() if key not in used} | joined, split
+
+
+PIECES, OF_CLASSES = "pieces of the set", "classes"
+
+
+def _are_classes(groups: Mapping[str, Mapping[Part, str]], every: list[Part], reading: Reading) -> bool:
+    """Whether the numbers of parts such as `train0` to `train9` are classes: all that their names say."""
+    by_word: dict[str, list[int]] = {}
+    for part in every:
+        by_word.setdefault(part.word, []).append(part.shard)
+    numbers = next(iter(by_word.values()))
+    if set(groups) != {""} or "" in by_word or len(numbers) < 2:
+        return False
+    if any(shards != numbers for shards in by_word.values()) or numbers != list(range(numbers[0], numbers[-1] + 1)):
+        return False
+    names = listed(list(groups[""].values()))
+    text = f"The numbers in the names of {names} may be classes, or count pieces of the set."
+    return reading.ask("numbers of parts", text, (OF_CLASSES, PIECES), OF_CLASSES) == OF_CLASSES
 
 
 def _shape(value: Value) -> tuple[int, ...]:

@@ -85,9 +85,20 @@ def _leaves(found: dict[str, Any], outer: tuple[str, ...] = ()) -> Iterator[tupl
             yield from _leaves(value, names)
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             fields = dict.fromkeys(field for one in value for field in one)
-            yield from _leaves({field: [one.get(field) for one in value] for field in fields}, names)
+            yield from _leaves({field: _of_structs([one.get(field) for one in value]) for field in fields}, names)
         elif value is not None:
             yield names, value
+
+
+def _of_structs(values: list[Any]) -> Any:
+    """One field of many structs: a row for each where they hold a sample each, else the list of what they hold."""
+    shapes = {value.shape if isinstance(value, np.ndarray) else None for value in values}
+    if len(values) <= arrays.MAX_VIEWS or len(shapes) > 1 or None in shapes:
+        return values
+    if any(value.dtype.kind not in "buif" for value in values):
+        return values
+    rows = np.stack(values)
+    return rows.reshape(len(rows), -1) if rows.size == len(rows) * max(rows.shape[1:]) else rows
 
 
 def is_zipped(path: Path) -> bool:

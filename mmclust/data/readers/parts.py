@@ -86,6 +86,8 @@ def taken_apart(name: str) -> tuple[str, Part | None]:
             word, is_part = token, True
         elif token in SHARDS and (after.isdigit() or word):
             is_part = True
+        elif word and token == word:
+            pass  # train/X_train says it twice
         elif token.isdigit() and (before in SHARDS or (before and before == word)):
             shard = int(token)
         else:
@@ -140,6 +142,11 @@ def is_of_rows(base: str) -> bool:
     """Whether arrays of such a base, as `trainIdx` and `test_indices` have it, hold numbers of rows."""
     found = words.tokens(base)
     return bool(found) and set(found) <= ROWS
+
+
+def is_mask(base: str) -> bool:
+    """Whether arrays of such a base, as `train_mask` has it, may say of each sample whether it is of the part."""
+    return words.tokens(base) in (["mask"], ["masks"])
 
 
 def split_of(parts: Iterable[Part], lengths: Iterable[int]) -> np.ndarray | None:

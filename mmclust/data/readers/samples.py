@@ -18,8 +18,10 @@ def channels_first(images: np.ndarray, where: str) -> np.ndarray:
     elif images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
         images = images.transpose(0, 3, 1, 2)
     if images.ndim != 4 or images.shape[1] not in (1, 3):
+        flat = f"; or give (N, {int(np.prod(images.shape[1:])):,}) to cluster by the numbers" if images.ndim > 2 else ""
         raise ValueError(
-            f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) is needed"
+            f"images in {where} have shape {images.shape}; (N, H, W), (N, C, H, W) or (N, H, W, C) with 1 or 3 "
+            f"channels C is needed{flat}"
         )
     if 0 in images.shape:
         raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")

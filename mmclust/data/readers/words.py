@@ -30,7 +30,7 @@ LIKELY_LABELS = frozenset(
         *("target", "targets", "ytrue", "ytrain", "ytest", "annotation", "annotations", "tag", "topic", "topics"),
         *("truth", "groundtruth", "gt", "gnd", "gold", "gtlabel", "truelabel", "reallabel", "actual"),
         *("digit", "digits", "letter", "species", "genus", "family", "breed", "variety", "cultivar", "kind", "type"),
-        *("diagnosis", "disease", "outcome", "response", "result", "survived", "died", "status", "stage", "grade"),
+        *("diagnosis", "dx", "disease", "outcome", "response", "result", "survived", "died", "status", "stage", "grade"),
         *("quality", "covertype", "income", "churn", "default", "fraud", "spam", "sentiment", "emotion", "rating"),
         *(
             "celltype",
@@ -69,10 +69,12 @@ LABEL_WORDS = frozenset(
     )
 )
 """Words that make a longer name that of classes: `fine_label`, `celltype_code`."""
+DEMOGRAPHIC = frozenset(("gender", "sex", "age", "group", "subject", "subjectid", "person", "personid"))
+"""Those of them that are more often something else: taken for the classes where nothing else is there."""
 NO_LABELS = frozenset(("prob", "probs", "probability", "score", "logit", "logits", "confidence", "weight", "weights"))
 CLASS_NAMES = (
     *("classes", "classnames", "classmeaning", "labelnames", "names", "categories", "finelabelnames", "classlist"),
-    *("targetnames", "categorynames"),
+    *("targetnames", "categorynames", "listclasses", "labelmap", "classmap"),
 )
 """Names of the list of the classes' names."""
 TEXTS = ("text", "texts", "caption", "captions", "description", "descriptions", "sentence", "sentences", "tags")
