@@ -6,10 +6,11 @@ Only names are looked at, so that a hundred thousand pictures are understood at 
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mmclust.data.readers import archives, parts, words
+from mmclust.data.readers import archives, parts, picture_classes, words
+from mmclust.data.readers.picture_classes import Place
 from mmclust.data.readers.reading import Reading, listed
 
 MASKS_OUT, MASKS_VIEW, MASKS_SAMPLES = "leave them out", "a view of their own", "samples like the others"
@@ -39,19 +40,14 @@ class Layout:
     left_out: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Place:
-    """A picture on the way: its name, the folders that have not been understood yet, its name without ending."""
-
-    name: str
-    folders: tuple[str, ...]
-    stem: str
-    part: int = 0
-    view: str = ""
-
-
-def arrange(names: Sequence[str], where: str, reading: Reading) -> Layout:
+def arrange(names: Sequence[str], where: str, reading: Reading, *, known: bool = False) -> Layout:
     """Part, class and view of every picture, by its folders and its name.
+
+    Args:
+        names: of the pictures, with / between folders.
+        where: what messages call the set.
+        reading: answers what names leave open.
+        known: whether a file beside the pictures says their classes.
 
     Raises:
         ValueError: some of the pictures are in a class folder and some beside these.
@@ -62,19 +58,19 @@ def arrange(names: Sequence[str], where: str, reading: Reading) -> Layout:
     has_parts = _take_parts(places, reading)
     one_kind = any(question.answer == MASKS_SAMPLES for question in reading.questions if question.name == "masks")
     views = () if one_kind else _take_views(places, reading) or _take_views_by_name(places, reading)
-    samples, classes = _classed(places, where, reading)
+    samples, classes = picture_classes.classed(places, where, reading, known=known or bool(views))
     if not views:
         rows = sorted((p.part, label, (p.name,)) for p, label in samples)  # of tuples: that is five times as fast
         return Layout([Sample(*row) for row in rows], ("image",), classes, has_parts)
     return _complete(samples, views, classes, has_parts, reading)
 
 
-def _place(name: str) -> _Place:
+def _place(name: str) -> Place:
     *folders, last = name.split("/")
-    return _Place(name, tuple(folders), os.path.splitext(last)[0])
+    return Place(name, tuple(folders), os.path.splitext(last)[0])
 
 
-def _cut_common(places: list[_Place]) -> None:
+def _cut_common(places: list[Place]) -> None:
     """Drop the folders around everything."""
     depth = len(os.path.commonprefix([place.folders for place in places]))
     if depth:
@@ -82,7 +78,7 @@ def _cut_common(places: list[_Place]) -> None:
             place.folders = place.folders[depth:]
 
 
-def _without_masks(places: list[_Place], reading: Reading) -> list[_Place]:
+def _without_masks(places: list[Place], reading: Reading) -> list[Place]:
     """Pictures without those that mark something in another: `cat_mask.png` beside `cat.png`, `masks/`."""
     found = _masks_by_name(places) or _masks_by_folder(places)
     if not found:
@@ -105,35 +101,44 @@ def _without_masks(places: list[_Place], reading: Reading) -> list[_Place]:
     return places
 
 
-def _masks_by_name(places: list[_Place]) -> dict[int, _Place]:
-    """Pictures whose name is that of another and a word for a mask, with that other."""
+def _masks_by_name(places: list[Place]) -> dict[int, Place]:
+    """Pictures whose name is that of another and a word for a mask, perhaps numbered, with that other."""
     by_name = {(place.folders, place.stem): place for place in places}
     found = {}
     for place in places:
-        match = re.fullmatch(r"(.+?)[-_. ]?([A-Za-z]+)\d*", place.stem)
+        match = re.fullmatch(r"(.+?)[-_. ]?([A-Za-z]+)[-_. ]?\d*", place.stem)
         if match and match[2].lower() in words.MASK_WORDS and (twin := by_name.get((place.folders, match[1]))):
             found[id(place)] = twin
     return found if 2 * len(found) >= len(places) * ALIKE / 2 else {}
 
 
-def _masks_by_folder(places: list[_Place]) -> dict[int, _Place]:
-    """Pictures in a folder `masks` beside one of the same names, with their twins there."""
-    tops = {place.folders[0] for place in places if place.folders}
-    marked = {
-        top
-        for top in tops
-        if words.plain(top) in ("mask", "masks", "segmentation", "segmentations", "annotations", "groundtruth")
-    }
-    if not marked or len(marked) == len(tops) or any(not place.folders for place in places):
+def _masks_by_folder(places: list[Place]) -> dict[int, Place]:
+    """Pictures in a folder `masks`, wherever it lies, with those of the same names outside of it."""
+    marked = [place for place in places if any(map(_is_of_masks, place.folders))]
+    others = [place for place in places if not any(map(_is_of_masks, place.folders))]
+    if not marked or not others:
         return {}
-    others = {(place.folders[1:], _bare(place.stem)): place for place in places if place.folders[0] not in marked}
-    found = {
-        id(place): twin
-        for place in places
-        if place.folders[0] in marked and (twin := others.get((place.folders[1:], _bare(place.stem))))
-    }
-    n_marked = sum(place.folders[0] in marked for place in places)
-    return found if len(found) >= ALIKE * n_marked else {}
+    stems = Counter(_bare(place.stem) for place in others)
+    exact = {(place.folders[-1:], _bare(place.stem)): place for place in others}
+    alone = {_bare(place.stem): place for place in others if stems[_bare(place.stem)] == 1}
+    found = {}
+    for place in marked:
+        stem = _bare(place.stem)
+        if twin := exact.get((place.folders[-1:], stem)) or alone.get(stem) or exact.get(((), stem)):
+            found[id(place)] = twin
+    return found if len(found) >= ALIKE * len(marked) else {}
+
+
+def _is_of_masks(folder: str) -> bool:
+    return words.plain(folder) in _MASK_FOLDERS
+
+
+_MASK_FOLDERS = frozenset(
+    (
+        *("mask", "masks", "segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimaps"),
+        *("trimap", "annotation", "annotations", "groundtruth", "labelids", "groundtruths"),
+    )
+)
 
 
 def _bare(stem: str) -> str:
@@ -142,41 +147,56 @@ def _bare(stem: str) -> str:
     return match[1] if match and match[2].lower() in words.MASK_WORDS else stem
 
 
-def _take_parts(places: list[_Place], reading: Reading) -> bool:
+def _take_parts(places: list[Place], reading: Reading) -> bool:
     """Take the folders that name parts away and remember which; whether there are parts to train on and to test."""
     for depth in (0, 1):
         tops = Counter(place.folders[depth] for place in places if len(place.folders) > depth)
-        taken = {top: parts.taken_apart(top) for top in tops}
+        taken = {top: parts.taken_apart(_PREDICTED.sub("eval", top)) for top in tops}
         known = {top: part for top, (_, part) in taken.items() if part is not None}
         strays = sum(len(place.folders) <= depth for place in places)
-        if len(known) < 2 or len(known) < len(tops) or strays or len({base for base, _ in taken.values()}) > 1:
+        bases = {base for base, _ in taken.values()}
+        if len(known) < 2 or len(known) < len(tops) or strays or len(bases) > 1 and not _is_grid(taken):
             continue
         for place in places:
-            part = known[place.folders[depth]]
-            place.part = int(part.is_test)
-            place.folders = place.folders[:depth] + place.folders[depth + 1 :]
+            place.group = place.folders[depth]
+            base, part = taken[place.group]
+            place.part = int(part is not None and part.is_test)
+            inner = (base,) if len(bases) > 1 else ()
+            place.folders = place.folders[:depth] + inner + place.folders[depth + 1 :]
         _cut_common_of_parts(places)
-        lengths = {part: tops[top] for top, part in sorted(known.items(), key=lambda item: item[1])}
+        lengths: Counter[parts.Part] = Counter()
+        for top, part in sorted(known.items(), key=lambda item: item[1]):
+            lengths[part] += tops[top]
         if any(word not in _USUAL for word in (top.lower() for top in known)):
             reading.tell(parts.told(lengths, lengths.values()))
         return len({part.is_test for part in known.values()}) > 1
     return False
 
 
+_PREDICTED = re.compile(r"(?<![a-z])(pred|predict|prediction|inference)(?![a-z])", re.IGNORECASE)
+"""What contests want to be told the classes of."""
+
+
+def _is_grid(taken: Mapping[str, tuple[str, parts.Part | None]]) -> bool:
+    """Whether every kind comes in every part: `trainA`, `trainB`, `testA`, `testB`."""
+    bases, kinds = {base for base, _ in taken.values()}, {part for _, part in taken.values()}
+    return "" not in bases and len(kinds) > 1 and len(taken) == len(bases) * len(kinds)
+
+
 _USUAL = ("train", "training", "test", "testing", "val", "valid", "validation")
 
 
-def _cut_common_of_parts(places: list[_Place]) -> None:
+def _cut_common_of_parts(places: list[Place]) -> None:
     """Drop a folder that each part has around all of its own: `seg_train/seg_train`."""
-    for part in {place.part for place in places}:
-        own = [place for place in places if place.part == part]
+    for group in {place.group for place in places}:
+        own = [place for place in places if place.group == group]
         tops = {place.folders[0] if place.folders else "" for place in own}
-        if len(tops) <= 2 and all(top and parts.taken_apart(top)[1] is not None for top in tops):
+        if len(tops) <= 2 and all(top == group or (top and parts.taken_apart(top)[1] is not None) for top in tops):
             for place in own:
                 place.folders = place.folders[1:]
 
 
-def _take_views(places: list[_Place], reading: Reading) -> tuple[str, ...]:
+def _take_views(places: list[Place], reading: Reading) -> tuple[str, ...]:
     """Take the folders away that hold views of the same samples; their names, empty where there are none."""
     if any(place.view for place in places):
         return tuple(dict.fromkeys(sorted((place.view for place in places), key=("image", "mask").index)))
@@ -198,11 +218,11 @@ def _take_views(places: list[_Place], reading: Reading) -> tuple[str, ...]:
         counted = sum(
             place.stem.isdecimal() or bool(re.fullmatch(r"[A-Za-z]{0,8}[-_ ]?\d+", place.stem)) for place in places
         ) > 0.5 * len(places)
-        if not (named or has_classes) and (counted or depth == 1):
-            continue  # classes whose pictures are counted alike
-        if depth == 1 and not named:
-            continue
-        guess = VIEWS if named or has_classes else CLASSES
+        is_numbered = len({re.sub(r"\d+", "", top) for top in inside}) == 1
+        if not named and (depth == 1 or (counted and is_numbered and not has_classes)):
+            continue  # obj1, obj2 ... whose pictures are counted alike are classes
+        # Pictures of classes are counted alike; other names are met twice where they name the same thing.
+        guess = VIEWS if named or has_classes or not counted else CLASSES
         text = (
             f"The folders {listed(sorted(inside))} hold pictures of the same names: they may be views of the same "
             "samples, or classes."
@@ -227,7 +247,7 @@ def _alike(inside: list[set[tuple[object, ...]]]) -> bool:
     return len(common) >= ALIKE * max(map(len, inside))
 
 
-def _take_views_by_name(places: list[_Place], reading: Reading) -> tuple[str, ...]:
+def _take_views_by_name(places: list[Place], reading: Reading) -> tuple[str, ...]:
     """Views by the ends of names: `001_rgb.png` beside `001_depth.png`."""
     ends: dict[int, tuple[str, str]] = {}
     for place in places:
@@ -251,53 +271,15 @@ def _take_views_by_name(places: list[_Place], reading: Reading) -> tuple[str, ..
     return tuple(found)
 
 
-def _classed(places: list[_Place], where: str, reading: Reading) -> tuple[list[tuple[_Place, int]], tuple[str, ...]]:
-    """The class of each picture by its first folder, -1 for none, and the names of the classes."""
-    for view in {place.view for place in places}:
-        own = [place for place in places if place.view == view]
-        if (
-            view
-            and len(os.path.commonprefix([place.folders for place in own]))
-            and all(len(p.folders) == 1 for p in own)
-        ):
-            for place in own:
-                place.folders = ()
-    without = {
-        part: [p for p in places if p.part == part and not p.folders] for part in {place.part for place in places}
-    }
-    beside = [place for own in without.values() for place in own]
-    for part, own in without.items():
-        if own and len(own) < sum(place.part == part for place in places):
-            raise ValueError(
-                f"{len(beside)} of {len(places)} pictures in {where} are in no class folder, such as "
-                f"{archives.shown(own[0].name)}; put every picture into a class folder, or none"
-            )
-    tops = {place.folders[0] for place in places if place.folders}
-    if len(tops) == 1 and beside:  # a part in a folder, such as test/test, is no class
-        top = next(iter(tops))
-        if (
-            parts.taken_apart(top)[1] is not None
-            or words.plain(top) in parts.GENERAL
-            or words.plain(top) in words.IMAGES
-        ):
-            tops = set()
-    named = {top: archives.shown(top) for top in tops if not (words.is_unlabelled(top) and len(tops) > 1)}
-    classes = tuple(sorted(set(named.values())))
-    if len(named) < len(tops):
-        reading.tell(f"pictures in {listed(sorted(tops - named.keys()))} have no class")
-    ids = {name: label for label, name in enumerate(classes)}
-    return [(p, ids[named[p.folders[0]]] if p.folders and p.folders[0] in named else -1) for p in places], classes
-
-
 def _complete(
-    samples: list[tuple[_Place, int]],
+    samples: list[tuple[Place, int]],
     views: tuple[str, ...],
     classes: tuple[str, ...],
     has_parts: bool,
     reading: Reading,
 ) -> Layout:
     """Samples that have a picture in every view."""
-    by_sample: dict[tuple[object, ...], dict[str, tuple[_Place, int]]] = {}
+    by_sample: dict[tuple[object, ...], dict[str, tuple[Place, int]]] = {}
     for place, label in samples:
         by_sample.setdefault((place.part, place.folders, place.stem), {})[place.view] = (place, label)
     whole = [found for found in by_sample.values() if len(found) == len(views)]

@@ -27,7 +27,7 @@ MANY = 20_000
 """Above so many pictures the headers of some are read before all are decoded."""
 LOOKED_AT = 2_000
 _NOTES = "notes.json"
-_VERSION = 5  # of what is cached: raise it when decoding changes
+_VERSION = 6  # of what is cached: raise it when decoding changes
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _look(
         if any(map(archives.is_text, others)):
             said = beside.read(archives.each(path, archives.is_text, None), found, reading)
         leftovers.tell([name for name in others if not archives.is_text(name) and not archives.is_junk(name)], reading)
-    arranged = layout.arrange(found, path.name, reading)
+    arranged = layout.arrange(found, path.name, reading, known=bool(said.labels))
     sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
     arranged = _without_broken(arranged, sizes.broken, path.name, reading)
     forms = tuple(
@@ -264,7 +264,12 @@ def _known(
         np.array([sample.part for sample in arranged.samples], np.uint8) if arranged.has_parts else said.parts(names)
     )
     if arranged.classes:
-        return np.array([sample.label for sample in arranged.samples], np.int64), arranged.classes, split
+        ids = [sample.label for sample in arranged.samples]
+        if any(label < 0 for label in ids):  # a part in no class folders, whose classes a file says
+            places = {name: label for label, name in enumerate(arranged.classes)}
+            told = [places.get(str(said.labels.get(name)), -1) for name in names]
+            ids = [other if label < 0 else label for label, other in zip(ids, told, strict=True)]
+        return np.array(ids, np.int64), arranged.classes, split
     labels, classes = said.class_labels(names, reading)
     return labels, classes, split
 

@@ -245,6 +245,7 @@ MODALITIES = frozenset(
             "street",
         ),
         *("satellite", "drone", "a", "b", "x", "y", "s1", "s2"),
+        *("day", "night", "sun", "rain", "fog", "snow", "summer", "winter", "clear", "cloudy", "before", "after"),
     )
 )
 """Folders of these names hold views of the same samples, where their files are called alike."""
