@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.io import savemat
 
 from tests.data.made import LABELS, WORDS, N, asked, drawn, left_out, opened, parts, png, shapes
 
@@ -241,3 +242,121 @@ def test_pictures_are_described_as_they_are_read(tmp_path: Path) -> None:
     assert described == (dataset.spec, dataset.n_samples)
     answers = {"folders": "classes"}
     assert readers.describe(tmp_path / "set", answers)[1] == 2 * N and png(0)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected", "question"),
+    [
+        ("amazon/images/{word}/{i}.png|webcam/images/{word}/{i}.png", WORDS, {"class folders": "inner folders"}),
+        ("{word}/images/{i}.png", WORDS, {}),
+        ("{word}.{i}.png", WORDS, {"names": "classes"}),
+        ("set/{word}__{i}.png", WORDS, {"names": "classes"}),
+        ("seg_train/seg_train/{word}/{i}.png|seg_pred/seg_pred/{i}.png", WORDS, {}),
+        ("trainA/{word}/{i}.png|trainB/{word}/{i}.png", None, None),
+    ],
+)
+def test_which_folders_or_names_are_classes(
+    tmp_path: Path, names: str, expected: np.ndarray | None, question: dict[str, str] | None
+) -> None:
+    put(tmp_path / "set", names)
+    dataset, reading = opened(tmp_path / "set")
+    if expected is None:
+        assert asked(reading)
+        return
+    assert asked(reading) == question and dataset.spec.classes == tuple(sorted(set(expected)))
+
+
+def test_kinds_in_classes_are_asked_about(tmp_path: Path) -> None:
+    for i in range(N):
+        file = tmp_path / ("plant" if i % 3 else "animal") / WORDS[i] / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        drawn(i).save(file)
+    dataset, reading = opened(tmp_path)
+    assert asked(reading) == {"class folders": "outer folders"} and dataset.spec.classes == ("animal", "plant")
+    assert opened(tmp_path, class_folders="inner folders")[0].spec.classes == ("bar", "disc", "line")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "guess"),
+    [("day", "night", "views of the same samples"), ("cat", "dog", "classes"), ("sun", "shade", "classes")],
+)
+def test_folders_of_equal_names_are_asked_about(tmp_path: Path, first: str, second: str, guess: str) -> None:
+    for i in range(N):
+        file = tmp_path / (second if i % 2 else first) / f"scene_{i // 2}.png"
+        file.parent.mkdir(exist_ok=True)
+        drawn(i).save(file)
+    dataset, reading = opened(tmp_path)
+    assert asked(reading) == {"folders": guess} and len(dataset.views) == (2 if "views" in guess else 1)
+
+
+def test_masks_in_any_folder_are_no_classes(tmp_path: Path) -> None:
+    put(tmp_path / "set", "JPEGImages/{i:03d}.png")
+    for i in range(0, N, 3):
+        file = tmp_path / "set" / "SegmentationClass" / f"{i:03d}.png"
+        file.parent.mkdir(exist_ok=True)
+        drawn(i).save(file)
+    dataset, reading = opened(tmp_path / "set")
+    assert dataset.n_samples == N and dataset.labels is None and asked(reading) == {"masks": "leave them out"}
+
+
+def test_lists_of_numbered_pictures_are_joined_by_their_numbers(tmp_path: Path) -> None:
+    put(tmp_path, "images/{i:04d}_x.png")
+    lines = {
+        "images.txt": [f"{i + 1} {i:04d}_x.png" for i in range(N)],
+        "image_class_labels.txt": [f"{i + 1} {LABELS[i] + 1}" for i in range(N)],
+        "train_test_split.txt": [f"{i + 1} {int(i < TRAIN)}" for i in range(N)],
+        "classes.txt": [f"{k + 1} {word}" for k, word in enumerate(("disc", "bar", "line"))],
+        "boxes.txt": [f"{i + 1} 1.0 2.0 3.0 4.0" for i in range(N)],
+    }
+    for name, found in lines.items():
+        (tmp_path / name).write_text("\n".join(found))
+    dataset, reading = opened(tmp_path)
+    assert dataset.spec.n_clusters == 3 and parts(dataset) == (TRAIN, N - TRAIN) and dataset.texts is None
+    assert "boxes.txt (several numbers for each picture)" in left_out(reading)
+
+
+def test_lists_of_parts_and_of_classes(tmp_path: Path) -> None:
+    put(tmp_path, "images/{i:04d}.png")
+    for part, rows in (("train", range(TRAIN)), ("test", range(TRAIN, N))):
+        (tmp_path / f"variant_{part}.txt").write_text("\n".join(f"{i:04d} {WORDS[i]} 7" for i in rows))
+    (tmp_path / "list_eval_partition.txt").write_text("\n".join(f"{i:04d}.png {i % 3}" for i in range(N)))
+    dataset, _ = opened(tmp_path)
+    assert dataset.texts is None and dataset.spec.n_clusters == 3 and dataset.split is not None
+
+
+def test_annotations_of_a_part_give_its_classes(tmp_path: Path) -> None:
+    put(tmp_path, "train/{word}/images/{i}.png|val/images/{i}.png")
+    rows = [f"{i}.png\t{WORDS[i]}\t0\t32\t44\t62" for i in range(TRAIN, N)]
+    (tmp_path / "val" / "val_annotations.txt").write_text("\n".join(rows))
+    dataset, _ = opened(tmp_path)
+    assert dataset.spec.classes == ("bar", "disc", "line") and dataset.texts is None
+    assert dataset.labels is not None and (dataset.labels >= 0).all() and parts(dataset) == (TRAIN, N - TRAIN)
+
+
+def test_numbers_of_classes_get_their_names(tmp_path: Path) -> None:
+    put(tmp_path, "train_images/{i}.png|test_images/{i}.png")
+    pd.DataFrame({"image_id": [f"{i}.png" for i in range(TRAIN)], "label": LABELS[:TRAIN]}).to_csv(
+        tmp_path / "train.csv", index=False
+    )
+    pd.DataFrame({"image_id": [f"{i}.png" for i in range(TRAIN, N)], "label": 4}).to_csv(
+        tmp_path / "sample_submission.csv", index=False
+    )
+    (tmp_path / "label_map.json").write_text(json.dumps({"0": "Disc", "1": "Bar", "2": "Line"}))
+    dataset, reading = opened(tmp_path)
+    assert dataset.spec.classes == ("Disc", "Bar", "Line") and "a form for predictions" in left_out(reading)
+
+
+@pytest.mark.parametrize("kind", ["npy", "mat", "txt"])
+def test_labels_that_name_no_picture_may_follow_their_order(tmp_path: Path, kind: str) -> None:
+    put(tmp_path, "images/{i}.png")
+    if kind == "npy":
+        np.save(tmp_path / "labels.npy", LABELS)
+    elif kind == "mat":
+        savemat(tmp_path / "labels.mat", {"labels": LABELS[None] + 1})
+    else:
+        (tmp_path / "labels.txt").write_text("\n".join(WORDS))
+    dataset, reading = opened(tmp_path)
+    assert list(asked(reading)) == [f"order of labels.{kind}"] and dataset.spec.n_clusters == 3
+    order = sorted(range(N), key=str)  # the order of the rows is that of the paths
+    assert dataset.labels is not None
+    assert np.array_equal(dataset.labels, np.unique(WORDS if kind == "txt" else LABELS, return_inverse=True)[1][order])

@@ -228,15 +228,6 @@ def test_captions_of_coco_in_folders_of_their_own(tmp_path: Path) -> None:
     assert dataset.labels is None
 
 
-def test_labels_of_pictures_in_a_mat_are_named_as_left_out(tmp_path: Path) -> None:
-    (tmp_path / "jpg").mkdir()
-    for i in range(N):
-        drawn(i).save(tmp_path / "jpg" / f"image_{i:05d}.png")
-    savemat(tmp_path / "imagelabels.mat", {"labels": LABELS[None] + 1})
-    dataset, reading = opened(tmp_path)
-    assert dataset.n_samples == N and "imagelabels.mat" in left_out(reading)
-
-
 def test_a_repository_of_shards_with_its_page(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n# A set")

@@ -6,38 +6,26 @@ name the pictures they speak of. Every file that says nothing of the pictures is
 
 import io
 import os
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from mmclust.data.readers import archives, cells, encodings, frames, labels, table
+from mmclust.data.readers import archives, cells, delimited, encodings, frames, labels, picture_lists, table, words
+from mmclust.data.readers.picture_lists import Names
 from mmclust.data.readers.reading import SHOWN, Reading
 
 MAX_CAPTION_BYTES = 2**16
 """A text file beside a picture is its caption up to this size."""
-MOST_LINES = 0.9
-"""Share of lines that have to name a picture for a text to be a list of them."""
-_LINE = re.compile(
-    r"\s*[\"']?(?P<name>[^\t,;|\"']*?\.(?:png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?))[\"']?"
-    r"(?:#(?P<number>\d+))?(?:\s*[\t,;|]\s*|\s+)(?P<rest>.*)",
-    re.IGNORECASE,
-)
+_FORMS = ("samplesubmission", "submission", "gendersubmission")
+"""What contests want to get back: made-up classes."""
 
 
 @dataclass
-class Beside:
-    """What was found of the pictures, by their names."""
-
-    labels: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    split: dict[str, int] = field(default_factory=dict)
-    named: set[str] = field(default_factory=set)
-    """Pictures that some table names."""
+class Beside(picture_lists.Said):
+    """What was found of the pictures, as classes, captions and parts."""
 
     def class_labels(self, names: Sequence[str], reading: Reading) -> tuple[np.ndarray | None, tuple[str, ...]]:
         """Ids (N,) of the classes of pictures, -1 where there is none, and the names of the classes."""
@@ -63,7 +51,12 @@ class Beside:
         distinct, ids = np.unique(values[~none], return_inverse=True)
         numbered = np.full(len(values), -1, np.int64)
         numbered[~none] = ids
-        return numbered, tuple(str(value) for value in distinct.tolist())
+        return numbered, tuple(self._title(value) for value in distinct.tolist())
+
+    def _title(self, value: Any) -> str:
+        """The name of a class."""
+        value = int(value) if isinstance(value, float) and value == round(value) else value
+        return self.class_names.get(value, str(value)) if isinstance(value, int) else str(value)
 
     def captions(self, names: Sequence[str], reading: Reading) -> np.ndarray | None:
         """(N,) captions of pictures, empty where there is none; None without any."""
@@ -82,31 +75,6 @@ class Beside:
         return found if found.any() and not found.all() else None
 
 
-class _Names:
-    """Pictures by every spelling that a table may use: path, file name, name without ending, without zeros."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self.known: dict[str, str] = {}
-        self.stems: Counter[str] = Counter()
-        for name in names:
-            last = name.rsplit("/", 1)[-1]
-            stem = os.path.splitext(last)[0]
-            self.stems[stem] += 1
-            number = str(int(stem)) if stem.isdecimal() else stem  # tables drop the zeros of 007
-            for spelling in (number, stem, last, name):
-                self.known[spelling] = name
-
-    def find(self, value: str) -> str | None:
-        value = value.strip().replace("\\", "/").removeprefix("./")
-        if value in self.known:
-            return self.known[value]
-        pieces = value.split("/")
-        for start in range(1, len(pieces)):
-            if (end := "/".join(pieces[start:])) in self.known:
-                return self.known[end]
-        return self.known.get(os.path.splitext(pieces[-1])[0])
-
-
 def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Reading) -> Beside:
     """Read the text files among pictures; what says nothing of them is left out with the reason.
 
@@ -115,10 +83,10 @@ def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Read
         names: of the pictures.
         reading: is told what was left out.
     """
-    found, known = Beside(), _Names(names)
+    found, known = Beside(), Names(names)
     stems = {os.path.splitext(name)[0]: name for name in names}
     left: dict[str, list[str]] = {}
-    for name, data in files:
+    for name, data in picture_lists.numbered_first(files, known):
         own = reading.part()
         try:
             why = _one(name, data, found, known, stems, own)
@@ -140,39 +108,44 @@ def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Read
 def of_table(found: table.Table, names: Sequence[str], reading: Reading) -> Beside:
     """What one table says of pictures."""
     beside = Beside()
-    _take_table(found, beside, _Names(names), reading)
+    _take_table(found, beside, Names(names), reading)
     return beside
 
 
-def _one(name: str, data: bytes, found: Beside, known: _Names, stems: Mapping[str, str], reading: Reading) -> str:
+def _one(name: str, data: bytes, found: Beside, known: Names, stems: Mapping[str, str], reading: Reading) -> str:
     """Take over what a file says of the pictures; why it is left out, empty where it is not."""
     ending = os.path.splitext(name.lower())[1]
     if ending == ".txt" and len(data) <= MAX_CAPTION_BYTES and (picture := stems.get(os.path.splitext(name)[0])):
         found.texts[picture] = " ".join(encodings.decoded(data, name)[0].split()) if data else ""
         return ""
+    if words.plain(os.path.splitext(PurePosixPath(name).name)[0]) in _FORMS:
+        return "a form for predictions"
     if ending == ".json":
         return _json(name, data, found, known, reading)
     if ending in (".txt", ".token"):
         text, encoding = encodings.decoded(data, name) if data else ("", encodings.UTF8)
-        if _lines(text, found, known):
+        if (why := picture_lists.take(text, name, found, known)) is not None:
             if encoding not in (encodings.UTF8, "utf-8"):
                 reading.tell(f"{name} read as {encodings.title(encoding)}")
-            return ""
+            return why
         if ending == ".txt" and len(text.splitlines()) < 3:
             return "says nothing of the pictures"
     source = table.parse(io.BytesIO(data), name, reading)
     return _take_columns(source, found, known, reading)
 
 
-def _take_columns(source: table.Columns, found: Beside, known: _Names, reading: Reading) -> str:
+def _take_columns(source: table.Columns, found: Beside, known: Names, reading: Reading) -> str:
     """Take over what columns say of the pictures that one of them names; why they are left out, empty where not."""
-    shares = {name: _share(source.frame[name].tolist(), known) for name in source.frame.columns if source.named}
+    shares = {name: _share(source.frame[name].tolist(), known) for name in source.frame.columns}
     best = max(shares, key=lambda name: shares[name], default=None)
-    joins = str(best) if best is not None and shares[best] >= 0.5 else None
-    return _take_table(table.of_columns(source, reading, joins=joins, several=True), found, known, reading)
+    joins = None
+    if best is not None and shares[best] >= 0.5:
+        joins = str(best) if source.named else f"column {list(shares).index(best) + 1}"
+    one = table.of_columns(source, reading, joins=joins, several=True)
+    return _take_table(one, found, known, reading, part=picture_lists.part_of_name(source.where))
 
 
-def _share(cells_: list[Any], known: _Names) -> float:
+def _share(cells_: list[Any], known: Names) -> float:
     """How many of some cells name a picture."""
     some = cells_[:: max(1, len(cells_) // 200)]
     return sum(
@@ -180,37 +153,7 @@ def _share(cells_: list[Any], known: _Names) -> float:
     ) / max(1, len(some))
 
 
-def _lines(text: str, found: Beside, known: _Names) -> bool:
-    """Take over a list of lines with the name of a picture and what is said of it; whether it is such a list."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    matches = [match for line in lines if (match := _LINE.fullmatch(line)) and known.find(match["name"])]
-    if not matches or len(matches) < MOST_LINES * max(1, len(lines) - 1):
-        return False
-    said: dict[str, list[str]] = {}
-    for match in matches:
-        said.setdefault(str(known.find(match["name"])), []).append(match["rest"].strip().strip("\"'"))
-    single = [values[0] for values in said.values()]
-    is_class = (
-        all(len(values) == 1 for values in said.values())
-        and labels.few(np.array(single, object))
-        and all(len(word.split()) <= 2 for word in single)
-    )
-    found.named |= said.keys()
-    if is_class:
-        found.labels |= {
-            name: int(values[0]) if values[0].lstrip("-").isdecimal() else values[0] for name, values in said.items()
-        }
-    else:
-        found.texts |= {name: _joined(values) for name, values in said.items()}
-    return True
-
-
-def _joined(texts: Iterable[str]) -> str:
-    """Several captions of one picture as one text."""
-    return " ".join(dict.fromkeys(text.strip() for text in texts if text.strip()))
-
-
-def _take_table(one: table.Table, found: Beside, known: _Names, reading: Reading) -> str:
+def _take_table(one: table.Table, found: Beside, known: Names, reading: Reading, *, part: int | None = None) -> str:
     """Take over what a table says of the pictures it names; why it is left out, empty where it is not."""
     for column in (one.pictures, one.ids):
         rows: dict[str, list[int]] = {}
@@ -228,16 +171,18 @@ def _take_table(one: table.Table, found: Beside, known: _Names, reading: Reading
         reading.tell(f"rows left out, whose picture is not there: {len(one) - n_named:,}")
     if len(rows) < n_named and one.texts is None:
         reading.tell(f"rows left out, of a picture that has one: {n_named - len(rows):,}")
-    if one.numbers.shape[1]:
-        reading.leave_out(f"{one.numbers.shape[1]:,} columns of numbers", "beside pictures")
+    if n_columns := one.numbers.shape[1]:
+        reading.leave_out(
+            "a column of numbers" if n_columns == 1 else f"{n_columns:,} columns of numbers", "beside pictures"
+        )
     found.named |= rows.keys()
     for name, places in rows.items():
         if one.labels is not None:
             found.labels[name] = _plain(one.labels[places[0]])
-        if one.split is not None:
-            found.split[name] = int(one.split[places[0]])
+        if one.split is not None or part is not None:
+            found.split[name] = int(one.split[places[0]]) if one.split is not None else int(part or 0)
         if one.texts is not None:
-            found.texts[name] = _joined(str(one.texts[place]) for place in places)
+            found.texts[name] = picture_lists.joined(str(one.texts[place]) for place in places)
     return ""
 
 
@@ -247,7 +192,7 @@ def _plain(value: Any) -> Any:
     return None if value is None or value != value or value == "" else value
 
 
-def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading) -> str:
+def _json(name: str, data: bytes, found: Beside, known: Names, reading: Reading) -> str:
     import pandas as pd
 
     content = frames.json_of(data)
@@ -269,6 +214,10 @@ def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading
         ]
         content = lists[0] if len(lists) == 1 else content
     rows: list[dict[str, Any]] = []
+    is_of_classes = _names_classes(content) and not any(map(delimited.PICTURE_NAME.search, map(str, content)))
+    if isinstance(content, dict) and is_of_classes and 2 * len(content) < known.count:
+        found.class_names |= _class_names(content)
+        return ""
     if isinstance(content, dict) and content and all(known.find(str(key)) for key in list(content)[:20]):
         for key, value in content.items():
             rows.append(
@@ -287,6 +236,23 @@ def _json(name: str, data: bytes, found: Beside, known: _Names, reading: Reading
     return _take_columns(source, found, known, reading)
 
 
+def _names_classes(content: Any) -> bool:
+    """Whether JSON gives every number a name, or every name a number: what classes are called."""
+    if not isinstance(content, dict) or len(content) < 2:
+        return False
+    values = list(content.values())
+    numbers = [key for key in content if str(key).lstrip("-").isdecimal()]
+    if len(numbers) == len(content):
+        return all(isinstance(value, str) for value in values)
+    return not numbers and all(type(value) is int for value in values) and len(set(values)) == len(values)
+
+
+def _class_names(content: Mapping[Any, Any]) -> dict[int, str]:
+    if all(isinstance(value, str) for value in content.values()):
+        return {int(key): value for key, value in content.items()}
+    return {value: str(key) for key, value in content.items()}
+
+
 def _said(value: Any) -> Any:
     """A list of sentences, each with words about it, as the list of the sentences."""
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
@@ -302,7 +268,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and len(value.split()) > 2
 
 
-def _coco(content: dict[str, Any], found: Beside, known: _Names) -> str:
+def _coco(content: dict[str, Any], found: Beside, known: Names) -> str:
     """COCO's lists of images and of what is said of them: captions, or the one category of an image."""
     by_id = {
         image.get("id"): known.find(str(image.get("file_name", "")))
@@ -320,7 +286,7 @@ def _coco(content: dict[str, Any], found: Beside, known: _Names) -> str:
             captions.setdefault(name, []).append(said["caption"])
         if said.get("category_id") is not None:
             categories.setdefault(name, set()).add(names.get(said["category_id"], str(said["category_id"])))
-    found.texts |= {name: _joined(texts) for name, texts in captions.items()}
+    found.texts |= {name: picture_lists.joined(texts) for name, texts in captions.items()}
     found.named |= captions.keys() | categories.keys()
     if categories and all(len(one) == 1 for one in categories.values()):
         found.labels |= {name: next(iter(one)) for name, one in categories.items()}

@@ -28,9 +28,10 @@ def pixels_as_samples(arrays: Mapping[str, Value], reading: Reading) -> dict[str
         }
         if not any(value.ndim == 3 for value in layers.values()):
             continue
+        others = ", ".join(name[:40] for name in layers if name != key)
         text = (
-            f"{key[:60]} has a number for each of {height} x {width} places of {', '.join(n[:40] for n in layers if n != key)}: "
-            "the samples may be the pixels of one scene."
+            f"{key[:60]} has a number for each of {height} x {width} places of {others}: the samples may be the pixels "
+            "of one scene."
         )
         if reading.ask("samples of a scene", text, (PIXELS, NOT_PIXELS), PIXELS) == NOT_PIXELS:
             return dict(arrays)

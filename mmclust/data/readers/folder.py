@@ -378,7 +378,8 @@ def _single_of_arrays(path: Path, reading: Reading) -> MultiViewDataset:
     if path.suffix.lower() == ".npz":
         return npz.read(path, reading)
     if path.suffix.lower() in hdf.ENDINGS:
-        return arrays.assemble(path.stem, hdf.variables(path, reading), path.name, reading, images_first=True)
+        found, in_rows = hdf.variables(path, reading), hdf.is_of_cells(path)
+        return arrays.assemble(path.stem, found, path.name, reading, in_rows=in_rows, images_first=True)
     values = idx.array(path) if idx.is_idx(path.name) else npz.array(path)
     if values.ndim < 2:
         raise ValueError(

@@ -1,7 +1,7 @@
 """HDF5 files: arrays of equal length anywhere in one, and single-cell data (.h5ad, .h5mu, .loom, 10x's .h5).
 
-Reading these few groups needs no package beyond h5py; anndata and mudata would bring a dozen more. Words of variable length are
-read by another process: the library runs in a circle for ever in some damaged files.
+Reading these few groups needs no package beyond h5py; anndata and mudata would bring a dozen more. Words of variable
+length are read by another process: the library runs in a circle for ever in some damaged files.
 """
 
 import json
@@ -32,6 +32,17 @@ with h5py.File(sys.argv[1], "r") as file:
         words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in words]
         print(json.dumps([name, words]), flush=True)
 """
+
+
+def is_of_cells(path: Path) -> bool:
+    """Whether a file holds single-cell data, whose samples are known to be rows once it is read."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as source:
+            return "mod" in source or ("obs" in source and "X" in source) or "col_attrs" in source or _is_tenx(source)
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def variables(path: Path, reading: Reading) -> dict[str, Value]:
@@ -204,11 +215,18 @@ def _tenx(source: Any) -> Any:
     """The matrix of cells that Cell Ranger writes as genes by cells; None for any other file."""
     import h5py
 
-    for group in source.values():
-        if isinstance(group, h5py.Group) and {"data", "indices", "indptr", "shape", "barcodes"} <= set(map(str, group)):
-            matrix = _matrix(group)
-            return None if matrix is None else matrix.T.tocsr()
-    return None
+    group = next((one for one in source.values() if isinstance(one, h5py.Group) and set(one) >= _TENX), None)
+    matrix = None if group is None else _matrix(group)
+    return None if matrix is None else matrix.T.tocsr()
+
+
+_TENX = {"data", "indices", "indptr", "shape", "barcodes"}
+
+
+def _is_tenx(source: Any) -> bool:
+    import h5py
+
+    return any(isinstance(one, h5py.Group) and set(one) >= _TENX for one in source.values())
 
 
 def _classes(

@@ -95,7 +95,9 @@ def choose(
     if known:
         return None, [one for one in by_name if is_number(columns[one]) and use(one, reading) != FEATURE]
     shaped = _by_shape(columns, named, taken=by_name)
-    odd = shaped if not by_name else []
+    spoken = [column for column, values in columns.items() if not is_number(values) and counted(values)]
+    # One column of words beside numbers says more than any of these.
+    odd = shaped if not by_name and len(spoken) != 1 else []
     possible = list(dict.fromkeys([*by_name, *odd]))
     name = "classes" + (f" of {of}" if of else "")
     if sure is not None and possible == [sure]:
@@ -106,6 +108,8 @@ def choose(
     guess = sure or _best(possible, columns) or NONE
     if guess is NONE and (by_words := next((column for column in others if not is_number(columns[column])), None)):
         guess = by_words
+    if guess is NONE and len(columns) == 1:
+        guess = others[0]  # all that a table of ids says
     text = "Which column holds the classes? They only ever score a result."
     answer = reading.ask(name, text, (NONE, *possible, *others), guess)
     chosen = None if answer == NONE else answer
@@ -143,10 +147,11 @@ def _best(possible: Sequence[str], columns: Mapping[str, np.ndarray]) -> str | N
         return None
     names = list(columns)
 
-    def rank(name: str) -> tuple[bool, bool, bool, int]:
+    def rank(name: str) -> tuple[bool, bool, bool, bool, int]:
         says = not (words.LABEL_WORDS & set(words.tokens(name)))
         outer = name not in (names[0], names[-1])
-        return (not repeats(columns[name]), says, is_number(columns[name]), outer)  # type: ignore[return-value]
+        spare = words.plain(name) in words.DEMOGRAPHIC
+        return not repeats(columns[name]), spare, says, is_number(columns[name]), outer
 
     return min(possible, key=rank)
 

@@ -57,6 +57,15 @@ def variables(path: Path, reading: Reading | None = None) -> dict[str, Value]:
         raise ValueError(f"{path.name} cannot be read ({error.strerror or error}); check the file") from None
 
 
+def of_bytes(content: bytes, where: str) -> dict[str, Value]:
+    """As `variables`, of a file that is in memory.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    return _plain(_of_version(io.BytesIO(content), where), where, Reading())
+
+
 def _plain(found: dict[str, Any], where: str, reading: Reading) -> dict[str, Value]:
     """Variables without structs around them and without what only MATLAB can read."""
     flat = list(_leaves(found))

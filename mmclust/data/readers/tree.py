@@ -17,7 +17,17 @@ from PIL import Image
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.progress import Progress
-from mmclust.data.readers import archives, beside, cache, layout, leftovers, picture_files, pictures, table
+from mmclust.data.readers import (
+    archives,
+    beside,
+    cache,
+    layout,
+    leftovers,
+    picture_files,
+    picture_orders,
+    pictures,
+    table,
+)
 from mmclust.data.readers.archives import Listing
 from mmclust.data.readers.layout import Layout
 from mmclust.data.readers.pictures import Form, Sizes
@@ -194,8 +204,15 @@ def _look(
     elif not only:
         if any(map(archives.is_text, others)):
             said = beside.read(archives.each(path, archives.is_text, None), found, reading)
-        leftovers.tell([name for name in others if not archives.is_text(name) and not archives.is_junk(name)], reading)
-    arranged = layout.arrange(found, path.name, reading, known=bool(said.labels))
+        said.ordered |= picture_orders.read(path, others, len(found))
+        rest = [name for name in others if not archives.is_text(name) and name not in said.ordered]
+        leftovers.tell([name for name in rest if not archives.is_junk(name)], reading)
+    arranged = layout.arrange(found, path.name, reading, known=bool(said.labels or said.ordered))
+    if arranged.classes or said.labels:
+        for name in said.ordered:
+            reading.leave_out(archives.shown(name), "the classes are known from elsewhere")
+    elif said.ordered and len(arranged.samples) == len(found):
+        said.labels |= picture_orders.take(said.ordered, found, reading)
     sizes = _sizes(path, [name for sample in arranged.samples for name in sample.names], only, progress)
     arranged = _without_broken(arranged, sizes.broken, path.name, reading)
     forms = tuple(
