@@ -282,6 +282,37 @@ def _zipped(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def _cells() -> list[bytes]:
+    """Single-cell data whose words have a fixed length: MuData, loom, and what Cell Ranger writes."""
+    import h5py
+    from scipy import sparse
+
+    def mudata(file: Any) -> None:
+        for name, values in (("rna", A), ("atac", B)):
+            group = file.create_group(f"mod/{name}")
+            group["X"] = values
+            group["obs/_index"] = np.array([f"c{i}" for i in range(N)], "S")
+
+    def loom(file: Any) -> None:
+        file["matrix"] = A.T
+        file["col_attrs/ClusterName"] = np.array([f"k{label}" for label in LABELS], "S")
+
+    def tenx(file: Any) -> None:
+        matrix = sparse.csc_matrix(np.abs(A.T).round())
+        for name in ("data", "indices", "indptr"):
+            file[f"matrix/{name}"] = getattr(matrix, name)
+        file["matrix/shape"] = np.array(matrix.shape)
+        file["matrix/barcodes"] = np.array([f"AAAC{i}" for i in range(N)], "S")
+
+    found = []
+    for fill in (mudata, loom, tenx):
+        content = io.BytesIO()
+        with h5py.File(content, "w") as file:
+            fill(file)
+        found.append(content.getvalue())
+    return found
+
+
 KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "npz": (".npz", _npz),
     "npy": (".npy", _npy),
@@ -293,6 +324,7 @@ KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "zip": (".zip", _zip),
     "tar": (".tar", _tar),
     "hdf5": (".h5", _hdf),
+    "cells": (".h5", _cells),
     "idx": ("-idx3-ubyte", _idx),
     "jsonl": (".jsonl", _jsonl),
     "text": (".csv", _text),
