@@ -3,6 +3,7 @@
 import gzip
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -181,7 +182,7 @@ NAMES_OF_CLASSES = np.array(["Müller", "Straße", "Öl"])[LABELS]
         ("cp1252", NAMES_OF_CLASSES, "Windows-1252"),
         ("utf-16", NAMES_OF_CLASSES, "UTF-16"),
         ("utf-16-le", NAMES_OF_CLASSES, "UTF-16"),
-        ("cp1251", np.array(["кошка", "собака", "птица"])[LABELS], "cp1251"),
+        ("cp1251", np.array(["кошка", "собака", "птица"])[LABELS], "Windows-1251"),
         ("shift_jis", np.array(["ねこ", "いぬ", "とり"])[LABELS], ""),
     ],
 )
@@ -434,3 +435,51 @@ def test_pickles_are_refused_in_words(tmp_path: Path) -> None:
     assert "b.pkl (a pickle, which may run any program when it is opened" in left_out(opened(tmp_path)[1])
     with pytest.raises(ValueError, match=r"b\.pkl is a pickle, which may run any program when it is opened"):
         opened(tmp_path / "b.pkl")
+
+
+@pytest.mark.parametrize(
+    ("above", "told"),
+    [
+        ("Measurements of 2021\n\n", "a line before the table in a.csv (Measurements of 2021)"),
+        ("sep=,\n", "a line before the table in a.csv (sep=,)"),
+        ("# one\n# two\nSource: a bureau\n", "2 lines of comment in a.csv (#), a line before the table in a.csv"),
+        ("X1,X2,X3,X4,X5,X6,X7\n", "another row of names in a.csv (X1,X2,X3,X4,X5,X6,X7)"),
+    ],
+)
+def test_what_stands_above_a_table_is_no_row_of_it(tmp_path: Path, above: str, told: str) -> None:
+    (tmp_path / "a.csv").write_text(above + frame(A, prefix="width", label=WORDS).to_csv(index=False))
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert shapes(dataset) == [(6,)] and dataset.n_samples == N and dataset.spec.n_clusters == 3
+    assert told in left_out(reading) and not reading.open
+
+
+def test_a_row_of_units_or_types_below_the_names_is_no_sample(tmp_path: Path) -> None:
+    for name, below in (("units", "mm,mm,cm,cm,kg,kg,"), ("orange", "c,c,c,c,c,c,d\n,,,,,,class")):
+        head, *rows = frame(A, label=WORDS).to_csv(index=False).splitlines()
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, below, *rows]))
+        dataset, reading = opened(tmp_path / f"{name}.csv")
+        assert shapes(dataset) == [(6,)] and dataset.n_samples == N and dataset.spec.n_clusters == 3
+        assert "another row of names" in left_out(reading)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda i: "\t".join(map(str, A[i, :3])) + ("\t\t" if i % 9 == 0 else "\t") + "\t".join(map(str, A[i, 3:])),
+        lambda i: f"{WORDS[i].upper()}_{i:03d}  " + "   ".join(f"{value:7.3f}" for value in A[i]),
+        lambda i: "   ".join(f"{value:7.3f}" for value in A[i]) + f'\t"model {i} of {WORDS[i]}"',
+    ],
+)
+def test_runs_of_spaces_and_tabs_part_columns(tmp_path: Path, row: Callable[[int], str]) -> None:
+    (tmp_path / "a.data").write_text("\n".join(map(row, range(N))))
+    dataset, _ = opened(tmp_path / "a.data")
+    assert shapes(dataset) == [(6,)] and dataset.n_samples == N
+
+
+def test_letters_before_small_numbers_are_the_classes(tmp_path: Path) -> None:
+    small = np.clip((A * 2).round() + 8, 0, 15).astype(int)
+    rows = [f"{'TIX'[LABELS[i]]},{','.join(map(str, small[i]))}" for i in range(N)]
+    (tmp_path / "a.data").write_text("\n".join(rows))
+    dataset, reading = opened(tmp_path / "a.data")
+    assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("I", "T", "X")
+    assert asked(reading) == {"classes": "column 1"}

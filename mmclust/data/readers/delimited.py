@@ -10,8 +10,9 @@ import io
 import re
 from typing import IO, TYPE_CHECKING, Any
 
-from mmclust.data.readers import encodings, words
+from mmclust.data.readers import encodings, preamble, separators, words
 from mmclust.data.readers.reading import Reading, listed
+from mmclust.data.readers.separators import COMMA, POINT, is_number
 from mmclust.errors import first_line
 
 if TYPE_CHECKING:
@@ -26,35 +27,10 @@ MOST_BAD = 0.2
 """Share of rows of another length above which a file is no table at all."""
 LEAVE_OUT, REFUSE = "leave them out", "read nothing"
 MISSING = (
-    "?",
-    "-",
-    "--",
-    ".",
-    "*",
-    "n.a.",
-    "missing",
-    "NaN",
-    "nan",
-    "none",
-    "None",
-    "NULL",
-    "null",
-    "NA",
-    "n/a",
-    "N/A",
+    *("?", "-", "--", ".", "*", "n.a.", "missing", "NaN", "nan", "none", "None", "NULL", "null", "NA", "n/a", "N/A"),
+    *("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
 )
 """What stands for a missing number, beside what pandas takes for one."""
-COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
-"""A number with a decimal comma."""
-POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-"""A number with a decimal point."""
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d?\d?,\d{3}")
-"""A number whose comma may as well part its thousands."""
-_GROUP = re.compile(r"0\d\d,")
-"""The last thousand of a number whose thousands a space parts."""
-_BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
-"""What parts columns where commas are decimal; None for spaces."""
-
 PICTURE_NAME = re.compile(r".\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
 PICTURE_ENDING = re.compile(r"\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
 
@@ -81,25 +57,21 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     head = file.read(HEAD_BYTES)
     file.seek(0)
     encoding = encodings.of_head(head, where)
-    lines = _lines(head, encoding)
-    if not lines:
+    numbered = _numbered_lines(head, encoding)
+    if not numbered:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
-    n_comments = _comments(lines)
-    if n_comments:
-        reading.leave_out(
-            f"{n_comments} lines of comment in {where}" if n_comments > 1 else f"a comment in {where}", "#"
-        )
-        lines = lines[n_comments:]
-    separator = _separator(lines)
-    if example := _ambiguous(lines, separator):
+    skipped = preamble.find(numbered, where, reading)
+    lines = [line for number, line in numbered if number not in skipped]
+    separator = separators.of(lines)
+    if example := separators.ambiguous(lines, separator):
         raise ValueError(
             f"{where} has numbers such as {example}, which can be read in two ways; write them with a decimal point "
             "and nothing between thousands"
         )
-    has_comma = separator in _BESIDE_COMMAS and _has_decimal_commas(lines, separator)
+    has_comma = separator in separators.BESIDE_COMMAS and separators.has_decimal_commas(lines, separator)
     if has_comma:
         reading.tell("decimal commas")
-    sample = [_cells(line, separator) for line in lines[:_SAMPLE_ROWS]]
+    sample = [separators.cells_of(line, separator) for line in lines[:_SAMPLE_ROWS]]
     for mark in ("?", "-", "--", ".", "*"):
         if separator and any(f"{separator}{mark}{separator}" in line for line in lines):
             reading.tell(f"{mark} stands for a missing value")
@@ -109,36 +81,25 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     if len(lines) == 1 and has_header:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     try:
-        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
+        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped)
     except UnicodeDecodeError as error:
         file.seek(0)
         encoding = encodings.of_content(file, error, where)
         file.seek(0)
-        frame = _parsed(file, separator, has_header, encoding, has_comma, tuple(range(n_comments)))
+        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped)
     except _Ragged:
         file.seek(0)
-        frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
+        frame = _without_ragged(file, separator, has_header, encoding, has_comma, skipped, where, reading)
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
     if len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
         file.seek(0)  # a row that is too short ends in missing cells
-        if any(number > n_comments for number in _ragged(file, separator, encoding, shorter=True)):
+        if any(number - 1 not in skipped for number in _ragged(file, separator, encoding, shorter=True)):
             file.seek(0)
-            frame = _without_ragged(file, separator, has_header, encoding, has_comma, n_comments, where, reading)
+            frame = _without_ragged(file, separator, has_header, encoding, has_comma, skipped, where, reading)
     if encoding not in ("utf-8-sig", "ascii"):
         reading.tell(f"{where} read as {encodings.title(encoding)}")
     return frame, has_header
-
-
-def _comments(lines: list[str]) -> int:
-    """How many lines at the beginning say something of the table: they start with # and are no header."""
-    count = 0
-    while count < len(lines) - 1 and lines[count].lstrip().startswith("#"):
-        marks = [max(",;\t|", key=line.count) for line in lines[count : count + 2]]
-        if lines[count].count(marks[1]) == lines[count + 1].count(marks[1]) > 0:
-            break
-        count += 1
-    return count
 
 
 _SAMPLE_ROWS = 200
@@ -148,9 +109,13 @@ class _Ragged(ValueError):
     """Rows of a table differ in length."""
 
 
-def _lines(head: bytes, encoding: str) -> list[str]:
-    """The lines of the beginning of a file; the piece may end within a letter, and in the middle of a row."""
-    found = [line for line in head.decode(encoding, errors="replace").splitlines() if line.strip()]
+def _numbered_lines(head: bytes, encoding: str) -> list[tuple[int, str]]:
+    """The lines of the beginning of a file with their numbers from 0, blank ones left out.
+
+    The piece may end within a letter, and in the middle of a row.
+    """
+    every = enumerate(head.decode(encoding, errors="replace").splitlines())
+    found = [(number, line) for number, line in every if line.strip()]
     if len(head) == HEAD_BYTES and len(found) > 2:
         found.pop()
     return found
@@ -192,20 +157,18 @@ def _without_ragged(
     has_header: bool,
     encoding: str,
     has_comma: bool,
-    n_comments: int,
+    skipped: "tuple[int, ...]",
     where: str,
     reading: Reading,
 ) -> "pd.DataFrame":
     """The table without the rows that have more or fewer cells than most."""
-    bad = [number for number in _ragged(file, separator, encoding, shorter=True) if number > n_comments]
+    bad = [number for number in _ragged(file, separator, encoding, shorter=True) if number - 1 not in skipped]
     file.seek(0)
     n_lines = sum(1 for line in file if line.strip())
     check_bad(bad or [1] * n_lines, max(0, n_lines - len(bad)), where, "rows differ in length", reading)
     file.seek(0)
     try:
-        return _parsed(
-            file, separator, has_header, encoding, has_comma, (*range(n_comments), *(number - 1 for number in bad))
-        )
+        return _parsed(file, separator, has_header, encoding, has_comma, (*skipped, *(number - 1 for number in bad)))
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
 
@@ -217,7 +180,7 @@ def _ragged(file: IO[bytes], separator: str | None, encoding: str, *, shorter: b
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
         if separator is None:
-            rows: Any = (line.split() for line in text)
+            rows: Any = (separators.spaced(line) for line in text)
         else:
             rows = csv.reader(text, delimiter=separator, skipinitialspace=True)
         counts = []
@@ -234,76 +197,6 @@ def _ragged(file: IO[bytes], separator: str | None, encoding: str, *, shorter: b
         return []
     finally:
         text.detach()
-
-
-def _separator(lines: list[str]) -> str | None:
-    """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
-    first, second = lines[0], lines[1] if len(lines) > 1 else ""
-    best = next((mark for mark in _BESIDE_COMMAS if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
-    if best is None or first.count(best):
-        return best
-    body = _cells(second, None)
-    if len(body) > 2 and len(body) - len(first.split()) in (0, 1) and sum(map(is_number, body)) >= 0.8 * len(body):
-        return None
-    is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(is_number, second.split())))
-    return None if is_column or all(map(is_number, first.split())) else "\x1f"
-
-
-def _is_beside_commas(mark: str | None, lines: list[str]) -> bool:
-    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal.
-
-    Spaces have to part all rows, into numbers alone: they also stand in captions, whose cells commas part.
-    """
-    width, body = len(_cells(lines[0], mark)), lines[1:] or lines
-    if width < 2 or not _has_decimal_commas(lines, mark):
-        return False
-    n_alike = 0
-    for line in body:
-        cells = _cells(line, mark)
-        words = [cell for cell in cells if cell and not _reads_alone(cell)]
-        n_alike += len(cells) == width and len(words) <= (mark is not None)
-    return n_alike >= (1 if mark is None else 0.9) * len(body)
-
-
-def _ambiguous(lines: list[str], separator: str | None) -> str:
-    """A number whose comma may be decimal or part thousands or columns, where no row tells; empty where one does."""
-    if separator == ",":  # one number a row, some of them with a comma
-        rows = {line.strip() for line in lines}
-        commas = sorted(filter(COMMA.fullmatch, rows))
-        return commas[0] if commas and len(commas) < len(rows) and all(map(_reads_alone, rows)) else ""
-    if separator not in _BESIDE_COMMAS or not _has_decimal_commas(lines, separator):
-        return ""
-    commas = [cell for line in lines for cell in _cells(line, separator) if COMMA.fullmatch(cell)]
-    groups = [cell for cell in commas if _GROUP.match(cell)] if separator is None else []
-    if groups or all(map(_THOUSANDS.fullmatch, commas)):
-        return f"1 {groups[0]}" if groups else commas[0]
-    return ""
-
-
-def _reads_alone(cell: str) -> bool:
-    return bool(COMMA.fullmatch(cell)) or is_number(cell)
-
-
-def _has_decimal_commas(lines: list[str], separator: str | None) -> bool:
-    """Whether some cell is a number with a decimal comma, and none one with a point."""
-    if not any("," in line for line in lines):
-        return False
-    cells = {cell for line in lines for cell in _cells(line, separator)}
-    return any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
-
-
-def _cells(line: str, separator: str | None) -> list[str]:
-    """The cells of a line without their quotes."""
-    return [cell.strip().strip("\"'") for cell in line.split(separator)]
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell reads as a number with a decimal point, or as NaN."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def is_header(rows: list[list[str]]) -> bool:

@@ -11,7 +11,16 @@ from typing import IO
 UTF8 = "utf-8-sig"
 _AROUND = 2**14
 """Bytes before and after one that is no UTF-8 which are looked at."""
-_TITLES = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_TITLES = {
+    "cp1252": "Windows-1252 (Latin-1)",
+    **dict.fromkeys(("utf-16", "utf-16-le", "utf-16-be"), "UTF-16"),
+    **dict.fromkeys(("cp932", "shift_jis", "shift_jis_2004", "shift_jisx0213"), "Shift-JIS"),
+    **dict.fromkeys(("cp949", "euc_kr", "johab"), "EUC-KR"),
+    **dict.fromkeys(("gb18030", "gbk", "gb2312"), "GB18030 (GBK)"),
+    **dict.fromkeys(("big5", "big5hkscs", "cp950"), "Big5"),
+    **dict.fromkeys(("euc_jp", "euc_jis_2004", "euc_jisx0213"), "EUC-JP"),
+    **{f"cp125{digit}": f"Windows-125{digit}" for digit in (0, 1, 3, 4, 5, 6, 7, 8)},
+}
 _OTHER_SCRIPTS = ("Cyrillic", "Greek", "Hebrew", "Arabic", "CJK", "Hangul", "Hiragana", "Katakana", "Thai")
 
 

@@ -1,0 +1,110 @@
+"""What stands above a table in a text: comments, a title, how large it is, a second row of names."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from mmclust.data.readers import separators
+from mmclust.data.readers.reading import Reading
+
+MOST_BEFORE = 10
+"""Lines that are no comments and may stand before a table."""
+LOOKED_AT = 60
+USUAL = 0.8
+"""Share of rows that have as many cells as most."""
+_COUNTED = re.compile(r"[A-Za-z]{0,12}[-_. ]?\d+")
+_TYPES = frozenset(
+    ("", "c", "d", "s", "m", "i", "continuous", "discrete", "string", "class", "meta", "ignore", "basket")
+)
+"""What Orange writes below the names."""
+
+
+def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> tuple[int, ...]:
+    """The numbers of the lines that are not read; `reading` is told what stood there.
+
+    Args:
+        numbered: lines that are not blank, with their numbers in the file.
+        where: the file, for what is told.
+        reading: takes down what is left out.
+    """
+    lines = [line for _, line in numbered]
+    n_comments = _comments(lines)
+    if n_comments:
+        what = f"{n_comments} lines of comment in {where}" if n_comments > 1 else f"a comment in {where}"
+        reading.leave_out(what, "#")
+    n_before = _before(lines[n_comments:])
+    if n_before:
+        what = f"{n_before} lines" if n_before > 1 else "a line"
+        reading.leave_out(f"{what} before the table in {where}", lines[n_comments].strip()[:40])
+    start = n_comments + n_before
+    skipped = [number for number, _ in numbered[:start]]
+    for place in _other_headers(lines[start : start + LOOKED_AT]):
+        reading.leave_out(f"another row of names in {where}", lines[start + place].strip()[:40])
+        skipped.append(numbered[start + place][0])
+    return tuple(skipped)
+
+
+def _comments(lines: Sequence[str]) -> int:
+    """How many lines at the beginning say something of the table: they start with # and are no header."""
+    count = 0
+    while count < len(lines) - 1 and lines[count].lstrip().startswith("#"):
+        marks = [max(",;\t|", key=line.count) for line in lines[count : count + 2]]
+        if lines[count].count(marks[1]) == lines[count + 1].count(marks[1]) > 0:
+            break
+        count += 1
+    return count
+
+
+def _before(lines: Sequence[str]) -> int:
+    """How many lines stand before the table: they have far fewer cells than nearly all that follow."""
+    for start in range(min(MOST_BEFORE, len(lines) - 3)):
+        rows = list(lines[start : start + LOOKED_AT])
+        separator = separators.of(rows)
+        widths = [_width(row, separator) for row in rows]
+        usual, count = Counter(widths).most_common(1)[0]
+        if usual > 1 and count >= USUAL * len(rows) and widths[0] >= usual - 1:
+            return start
+        if widths[0] >= usual > 1:
+            return 0  # a row that is too long is none of a preamble
+    return 0
+
+
+def _width(line: str, separator: str | None) -> int:
+    """How many cells a line has; marks within quotes part none."""
+    if separator is None or '"' not in line:
+        return len(separators.cells_of(line, separator))
+    try:
+        return len(next(csv.reader([line], delimiter=separator, skipinitialspace=True), ()))
+    except csv.Error:
+        return len(separators.cells_of(line, separator))
+
+
+def _other_headers(lines: Sequence[str]) -> list[int]:
+    """Places of rows of names beside the one that is taken: of two, the one that merely counts is left out."""
+    if len(lines) < 6:
+        return []
+    separator = separators.of(list(lines))
+    rows = [separators.cells_of(line, separator) for line in lines]
+    body = rows[3:]
+    numeric = [
+        i
+        for i in range(len(rows[0]))
+        if sum(i < len(row) and separators.reads_alone(row[i]) for row in body) >= USUAL * len(body)
+    ]
+    if len(numeric) < 2:
+        return []
+    heads = []
+    for place, row in enumerate(rows[:3]):
+        found = [row[i] for i in numeric if i < len(row)]
+        names = [cell for cell in found if cell and not separators.reads_alone(cell)]
+        is_of_types = set(map(str.lower, row)) <= _TYPES
+        if len(names) < len([cell for cell in found if cell]) or (2 * len(names) < len(numeric) and not is_of_types):
+            break
+        heads.append(place)
+    if len(heads) < 2:
+        return []
+    named = [cell for cell in rows[0] if cell]
+    if len(heads) == 2 and sum(bool(_COUNTED.fullmatch(cell)) for cell in named) >= USUAL * (len(named) - 1):
+        return [0]
+    return heads[1:]

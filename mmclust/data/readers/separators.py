@@ -1,0 +1,109 @@
+"""What parts the columns of a text, and which comma is decimal: told from all rows of its beginning, never from one."""
+
+import re
+
+COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal comma."""
+POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+"""A number with a decimal point."""
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d?\d?,\d{3}")
+"""A number whose comma may as well part its thousands."""
+_GROUP = re.compile(r"0\d\d,")
+"""The last thousand of a number whose thousands a space parts."""
+BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
+"""What parts columns where commas are decimal; None for spaces."""
+SPACED_NUMBERS = 0.6
+"""Share of numbers among cells that runs of spaces part."""
+_SPACED = re.compile(r'"[^"]*"|\S+')
+
+
+def of(lines: list[str]) -> str | None:
+    """The mark that the first line has most of; None for spaces, an impossible one where a line is a single text."""
+    first, second = lines[0], lines[1] if len(lines) > 1 else ""
+    if _are_spaced(lines):
+        return None
+    best = next((mark for mark in BESIDE_COMMAS if _is_beside_commas(mark, lines)), max(",;\t|", key=first.count))
+    if best is None or first.count(best):
+        return best
+    body = cells_of(second, None)
+    if len(body) > 2 and len(body) - len(first.split()) in (0, 1) and sum(map(is_number, body)) >= 0.8 * len(body):
+        return None
+    is_column = len(first.split()) == 1 and (len(second.split()) < 2 or all(map(is_number, second.split())))
+    return None if is_column or all(map(is_number, first.split())) else "\x1f"
+
+
+def _is_beside_commas(mark: str | None, lines: list[str]) -> bool:
+    """Whether a mark parts nearly all rows alike, into numbers, empty cells and a word at most; commas are decimal.
+
+    Spaces have to part all rows, into numbers alone: they also stand in captions, whose cells commas part.
+    """
+    width, body = len(cells_of(lines[0], mark)), lines[1:] or lines
+    if width < 2 or not has_decimal_commas(lines, mark):
+        return False
+    n_alike = 0
+    for line in body:
+        cells = cells_of(line, mark)
+        words = [cell for cell in cells if cell and not reads_alone(cell)]
+        n_alike += len(cells) == width and len(words) <= (mark is not None)
+    return n_alike >= (1 if mark is None else 0.9) * len(body)
+
+
+def ambiguous(lines: list[str], separator: str | None) -> str:
+    """A number whose comma may be decimal or part thousands or columns, where no row tells; empty where one does."""
+    if separator == ",":  # one number a row, some of them with a comma
+        rows = {line.strip() for line in lines}
+        commas = sorted(filter(COMMA.fullmatch, rows))
+        return commas[0] if commas and len(commas) < len(rows) and all(map(reads_alone, rows)) else ""
+    if separator not in BESIDE_COMMAS or not has_decimal_commas(lines, separator):
+        return ""
+    commas = [cell for line in lines for cell in cells_of(line, separator) if COMMA.fullmatch(cell)]
+    groups = [cell for cell in commas if _GROUP.match(cell)] if separator is None else []
+    if groups or all(map(_THOUSANDS.fullmatch, commas)):
+        return f"1 {groups[0]}" if groups else commas[0]
+    return ""
+
+
+def reads_alone(cell: str) -> bool:
+    """Whether a cell is a number, with a decimal point or a decimal comma."""
+    return bool(COMMA.fullmatch(cell)) or is_number(cell)
+
+
+def has_decimal_commas(lines: list[str], separator: str | None) -> bool:
+    """Whether some cell is a number with a decimal comma, and none one with a point."""
+    if not any("," in line for line in lines):
+        return False
+    cells = {cell for line in lines for cell in cells_of(line, separator)}
+    return any(map(COMMA.fullmatch, cells)) and not any(map(POINT.fullmatch, cells))
+
+
+def cells_of(line: str, separator: str | None) -> list[str]:
+    """The cells of a line without their quotes."""
+    return [cell.strip().strip("\"'") for cell in (spaced(line) if separator is None else line.split(separator))]
+
+
+def spaced(line: str) -> list[str]:
+    """The cells of a line that spaces or tabs part, however many; there are some within double quotes."""
+    return _SPACED.findall(line)
+
+
+def _are_spaced(lines: list[str]) -> bool:
+    """Whether runs of spaces and tabs part columns of numbers, with few words between, where no one mark does."""
+    some = lines[1:60] if len(lines) > 3 else lines
+    rows = [spaced(line) for line in some]
+    widths = {len(row) for row in rows}
+    if len(some) < 3 or len(widths) > 1 or min(widths) < 3 or any("," in line for line in some):
+        return False
+    cells = [cell for row in rows for cell in row]
+    if sum(is_number(cell) or cell in ("?", "NA") for cell in cells) < SPACED_NUMBERS * len(cells):
+        return False
+    by_tab = [line.count("\t") + 1 for line in some]
+    return max(by_tab) == 1 or len(set(by_tab)) > 1 or 2 * by_tab[0] < len(rows[0])
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell reads as a number with a decimal point, or as NaN."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
