@@ -27,7 +27,7 @@ ALLOWED = {
         *("launch", "lessons", "methods.card", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         *("specs", "sweeps"),
     },
-    "estimators": {"data", "methods.card", "prediction", "runs", "specs", "worker"},
+    "estimators": {"bundle", "data", "methods.card", "prediction", "runs", "specs", "worker"},
     "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "runs"},
     "report": {
         "escaping",

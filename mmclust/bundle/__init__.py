@@ -12,6 +12,6 @@ against limits and checked before the store hears of it, as the file may come fr
 
 from mmclust.bundle.layout import FORMAT, IMPORTED, VERSION
 from mmclust.bundle.reading import Opened, read
-from mmclust.bundle.writing import write
+from mmclust.bundle.writing import write, write_run
 
-__all__ = ["FORMAT", "IMPORTED", "VERSION", "Opened", "read", "write"]
+__all__ = ["FORMAT", "IMPORTED", "VERSION", "Opened", "read", "write", "write_run"]

@@ -4,7 +4,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,32 @@ def write(store: RunStore, name: str, path: Path) -> list[str]:
         for cell in asked["cells"]:
             cell["dataset"] = without_folders(cell["dataset"])
         manifest["sweep"] = {"asked": asked, "runs": places, "failures": failures}
+    _write_all(runs, manifest, name, path)
+    return list(numbers)
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Write one run as a bundle, also one that was stopped early.
+
+    Raises:
+        ValueError: it is damaged, or has no snapshot yet.
+        OSError: the file cannot be written.
+    """
+    manifest = {"format": layout.FORMAT, "version": layout.VERSION, "program": __version__, "n_runs": 1}
+    _write_all([run], manifest, run.id, path)
+
+
+def _write_all(runs: Sequence[Run], manifest: Mapping[str, Any], name: str, path: Path) -> None:
     temporary = path.with_name(path.name + ".tmp")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
             file.writestr(layout.MANIFEST, json.dumps(manifest))
-            for run in runs:
-                _write_run(run, file, layout.folder(numbers[run.id]))
+            for number, run in enumerate(runs, start=1):
+                _write_run(run, file, layout.folder(number))
         verify(temporary, name=f"the bundle of {name}")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return list(numbers)
 
 
 def _write_run(run: Run, file: zipfile.ZipFile, folder: str) -> None:

@@ -3,20 +3,20 @@
 Shapes: n samples, K clusters, D dimensions of a space.
 """
 
-import tempfile
-import weakref
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mmclust import methods, worker
-from mmclust.data import memory, uploads
+from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.estimators import inputs
+from mmclust.estimators import inputs, saved
 from mmclust.prediction import Predictor
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
@@ -31,6 +31,23 @@ Callback = Callable[[Mapping[str, float], int, float], bool | None]
 """Called with new values of curves by name, the step and the epoch; True ends the training."""
 
 
+_ONE_CLUSTER = "asks for n_clusters=1; a clustering has two clusters or more, and fewer are refused in a sentence"
+_OF_CLASSIFIERS = (
+    "reads the tags of classifiers of whatever has predict_proba, and clusterers have none; sparse X is taken"
+)
+NOT_APPLICABLE = {
+    "check_dont_overwrite_parameters": _ONE_CLUSTER,
+    "check_methods_subset_invariance": _ONE_CLUSTER,
+    "check_fit2d_predict1d": _ONE_CLUSTER,
+    "check_estimator_sparse_array": _OF_CLASSIFIERS,
+    "check_estimator_sparse_matrix": _OF_CLASSIFIERS,
+}
+"""Checks of `sklearn.utils.estimator_checks` that do not apply to the methods on tables, with the reason."""
+_FEW = "fits on fewer samples than the smallest batch of DMID-UIC, 16; that is refused in a sentence"
+NOT_APPLICABLE_TO_DMID_UIC = {"check_n_features_in_after_fitting": _FEW, "check_estimators_nan_inf": _FEW}
+"""Further ones for this method."""
+
+
 class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
     """A method by scikit-learn's conventions. Its training is that of the app and the command line.
 
@@ -42,7 +59,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         epochs: None for the preset's.
         hyperparameters: by name, to set differently; `mmclust.methods.card(name).hyperparameters` lists them.
         preprocessing: steps of `mmclust.data.preprocessing`; None for what method and preset ask for.
-        random_state: seed of weights and all draws.
+        random_state: seed of weights and all draws; None or a RandomState draws one.
         device: auto, cpu or cuda.
         callbacks: each called with (values, step, epoch) whenever curves go on; True from one ends the training.
         verbose: show a progress bar.
@@ -67,7 +84,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         epochs: int | None = None,
         hyperparameters: Mapping[str, Any] | None = None,
         preprocessing: Sequence[str] | None = None,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
         device: str = "auto",
         callbacks: Sequence[Callback] = (),
         verbose: bool = False,
@@ -96,7 +113,9 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
             ValueError: data or parameters that cannot be used, in one sentence.
             RuntimeError: the training failed; the sentence says why.
         """
-        dataset = self._read(X)
+        dataset = self._read(X, fitting=True)
+        if dataset.n_samples < 2:
+            raise ValueError(f"Found array with {dataset.n_samples} sample(s) while a minimum of 2 is required.")
         owner, name = self._place(dataset, store, title)
         run = owner.create(self._spec(name, dataset, title))
         active = owner.claim(run.id)
@@ -120,7 +139,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities (n, K) of the clusters of new samples."""
         check_is_fitted(self)
-        return self._predictor()(self._read(X)).probs
+        return self._fitted.predictor(self._read(X)).probs
 
     def transform(self, X: Any, space: str | None = None) -> np.ndarray:
         """Codes (n, D) of samples.
@@ -136,22 +155,67 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         space = space or self.spaces_[0]
         if space not in self.spaces_:
             raise ValueError(f"space={space!r} is not known; choose one of {', '.join(self.spaces_)}")
-        return self._predictor()(self._read(X)).spaces[space]
+        return self._fitted.predictor(self._read(X)).spaces[space]
 
-    def _read(self, X: Any) -> MultiViewDataset:
-        about = methods.card(self._method)
-        if about.several_views:
-            return inputs.views(X, self.n_clusters, about.title)
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator as one file: parameters, run, weights and the samples it was trained on.
+
+        Callbacks are not kept. Nothing in the file is executed when it is opened.
+
+        Raises:
+            NotFittedError: it is not fitted.
+            OSError: the file cannot be written.
+        """
+        check_is_fitted(self)
+        Path(path).write_bytes(saved.pack(self._fitted.run, self._plain_parameters()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The estimator of a file that `save` wrote.
+
+        Raises:
+            ValueError: no such file, or one of another class.
+            OSError: it cannot be read.
+        """
+        opened = saved.unpack(Path(path).read_bytes(), Path(path).name)
+        if opened.run.spec.method != cls._method:
+            raise ValueError(
+                f"{Path(path).name} holds an estimator of {methods.card(opened.run.spec.method).title}; "
+                f"open it with the class of that method, not with {cls.__name__}"
+            )
+        return cls(**opened.parameters).take(opened.run)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        if (fitted := state.pop("_fitted", None)) is not None:
+            state["_packed"] = saved.pack(fitted.run, {})
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        packed = state.pop("_packed", None)
+        super().__setstate__(state)
+        if packed is not None:
+            self._fitted = _Fitted(saved.unpack(packed, "the pickle").run)
+
+    def _plain_parameters(self) -> dict[str, Any]:
+        kept = {name: value for name, value in self.get_params().items() if name != "callbacks"}
+        if not isinstance(self.random_state, (int, np.integer)):
+            kept["random_state"] = self._fitted.run.spec.seed
+        return kept
+
+    def _read(self, X: Any, *, fitting: bool = False) -> MultiViewDataset:
         return inputs.images(X, self.n_clusters)
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _place(self, dataset: MultiViewDataset, store: bool, title: str) -> tuple[RunStore, str]:
         """The store of the run, and the name it finds the data under."""
         if store:
             return RunStore(), uploads.keep(dataset, uploads.About(title=title or "Arrays"))
-        folder = tempfile.TemporaryDirectory(prefix="mmclust-", ignore_cleanup_errors=True)
-        owner, name = RunStore(Path(folder.name)), memory.hold(dataset)
-        weakref.finalize(owner, _let_go, folder, name)
-        return owner, name
+        return saved.temporary_store(dataset)
 
     def _spec(self, name: str, dataset: MultiViewDataset, title: str) -> Any:
         if not isinstance(self.n_clusters, (int, np.integer)) or not 2 <= self.n_clusters <= dataset.n_samples:
@@ -167,7 +231,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
             changes=self.hyperparameters,
             preprocessing=self.preprocessing,
             epochs=self.epochs,
-            seed=self.random_state,
+            seed=self._seed(),
             clusters=int(self.n_clusters),
             device=self.device,
             title=title,
@@ -190,7 +254,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
     def take(self, run: Run) -> Self:
         """Become the estimator of a run."""
         snapshot, record = run.snapshot(), run.record()
-        self._run, self._kept = run, None
+        self._fitted = _Fitted(run)
         order = np.argsort(snapshot.index)
         self.labels_ = snapshot.y_pred[order]
         self.probabilities_ = snapshot.probs[order]
@@ -204,18 +268,82 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
     def history_(self) -> "pd.DataFrame":
         """The curves, a row for each step with an entry; columns epoch and the curves' names."""
         check_is_fitted(self)
-        points = self._run.metrics()
+        points = self._fitted.run.metrics()
         return points.pivot_table(index=["step", "epoch"], columns="name", values="value").reset_index("epoch")
 
-    def _predictor(self) -> Predictor:
-        if self._kept is None:
-            self._kept = Predictor(self._run)
-        return self._kept
+
+class ViewClustering(DeepClustering):
+    """A method for several views.
+
+    Args:
+        n_clusters: K.
+        split: where X is one table: how many columns belong to each view in turn, or into how many views of about as
+            many columns it is cut. So the estimator stands in pipelines and searches of scikit-learn. None: X is a list
+            or mapping of views.
+        preset: this and the others, see `DeepClustering`.
+        budget_min: minutes.
+        epochs: of training.
+        hyperparameters: by name.
+        preprocessing: steps.
+        random_state: seed.
+        device: auto, cpu or cuda.
+        callbacks: called with (values, step, epoch).
+        verbose: show a progress bar.
+    """
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        split: int | Sequence[int] | None = None,
+        preset: str = "auto",
+        budget_min: float | None = None,
+        epochs: int | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        preprocessing: Sequence[str] | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+        device: str = "auto",
+        callbacks: Sequence[Callback] = (),
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            n_clusters,
+            preset=preset,
+            budget_min=budget_min,
+            epochs=epochs,
+            hyperparameters=hyperparameters,
+            preprocessing=preprocessing,
+            random_state=random_state,
+            device=device,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+        self.split = split
+
+    def __sklearn_tags__(self) -> Any:
+        """One table, sparse too, where it is split into views."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _read(self, X: Any, *, fitting: bool = False) -> MultiViewDataset:
+        title = methods.card(self._method).title
+        if self.split is not None:
+            table = validate_data(self, X, reset=fitting, accept_sparse="csr", dtype=np.float32)
+            return inputs.parts(table, self.split, self.n_clusters, title)
+        return inputs.views(X, self.n_clusters, title)
 
 
-def _let_go(folder: tempfile.TemporaryDirectory, name: str) -> None:
-    memory.release(name)
-    folder.cleanup()
+class _Fitted:
+    """The run behind a fitted estimator, and what takes new samples once it is needed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """Of the run."""
+        return Predictor(self.run)
 
 
 def _n_features(run: Run) -> int:

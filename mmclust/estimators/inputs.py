@@ -71,6 +71,29 @@ def views(given: Any, n_clusters: int, title: str) -> MultiViewDataset:
     return _dataset(tuple(spec for spec, _ in found), tuple(values for _, values in found), n_clusters)
 
 
+def parts(table: Any, split: int | Sequence[int], n_clusters: int, title: str) -> MultiViewDataset:
+    """The views that the columns of one table are cut into.
+
+    Args:
+        table: (n, D), dense or sparse, checked.
+        split: number of views, or columns of each.
+        n_clusters: K.
+        title: of the method, for messages.
+
+    Raises:
+        ValueError: fewer than two views, or numbers that do not add up to D.
+    """
+    n_columns = table.shape[1]
+    sizes = [len(some) for some in np.array_split(np.arange(n_columns), split)] if isinstance(split, int) else [*split]
+    if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) != n_columns:
+        raise ValueError(
+            f"split={split!r} does not cut {n_columns} feature(s) into two views or more; a minimum of 2 is required: "
+            "give the number of views, or the columns of each view, which add up to the columns of X"
+        )
+    ends = np.cumsum([0, *sizes])
+    return views([table[:, a:b] for a, b in zip(ends, ends[1:], strict=False)], n_clusters, title)
+
+
 def _view(given: Any, name: str) -> tuple[ViewSpec, np.ndarray]:
     if not hasattr(given, "toarray") and _array(given).ndim > 2:
         one = images(given, 2)
@@ -120,8 +143,7 @@ def _range(values: np.ndarray) -> tuple[float, float]:
 
 
 def _dataset(specs: tuple[ViewSpec, ...], values: tuple[np.ndarray, ...], n_clusters: int) -> MultiViewDataset:
-    if len(values[0]) < 2:
-        raise ValueError(f"Found array with {len(values[0])} sample(s) while a minimum of 2 is required.")
+    n_clusters = int(n_clusters) if isinstance(n_clusters, np.integer) else n_clusters
     return MultiViewDataset(spec=DataSpec(name="arrays", views=specs, n_clusters=n_clusters), views=values)
 
 

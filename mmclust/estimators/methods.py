@@ -1,6 +1,6 @@
 """One class for each method, and the way back from a run to one of them."""
 
-from mmclust.estimators.base import DeepClustering
+from mmclust.estimators.base import DeepClustering, ViewClustering
 from mmclust.runs.store import RunStore
 
 
@@ -23,7 +23,7 @@ class IMCSwAV(DeepClustering):
     _method = "imc-swav"
 
 
-class DMIM(DeepClustering):
+class DMIM(ViewClustering):
     """Deep mutual information maximin for cross-modal clustering (Mao et al., AAAI 2021).
 
     X is a list or mapping of two views or more, each (n, D).
@@ -32,7 +32,7 @@ class DMIM(DeepClustering):
     _method = "dmim"
 
 
-class MSDIB(DeepClustering):
+class MSDIB(ViewClustering):
     """Multi-aspect self-guided deep information bottleneck (Hu et al., AAAI 2025).
 
     X is a list or mapping of two views or more, each (n, D).
@@ -41,7 +41,7 @@ class MSDIB(DeepClustering):
     _method = "msdib"
 
 
-class DMIDUIC(DeepClustering):
+class DMIDUIC(ViewClustering):
     """Deep mutual information decoupling for unsupervised image clustering (Wang et al., JASE 2025).
 
     X is a list or mapping of two views or more, each (n, D).

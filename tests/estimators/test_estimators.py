@@ -1,6 +1,8 @@
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
 import mmclust
+import mmclust.estimators.saved
 from mmclust import DCCS, DMIDUIC, DMIM, MSDIB, IMCSwAV
 from mmclust.data import uploads
 from mmclust.estimators import inputs
@@ -103,6 +106,50 @@ def test_a_callback_ends_the_training():
 
 
 @pytest.mark.slow
+def test_an_estimator_is_saved_opened_and_pickled(tmp_path: Path, views: list[np.ndarray]):
+    three: Any = np.int64(3)
+    made = DMIM(three, split=[12, 9], random_state=None, callbacks=[lambda v, s, epoch: epoch > 0.5], **SHORT)
+    with pytest.raises(NotFittedError):
+        made.save(tmp_path / "early")
+    table = np.concatenate(views, axis=1)
+    made.fit(table)
+    made.save(tmp_path / "model")
+    back = DMIM.load(tmp_path / "model")
+    assert (
+        back.split == [12, 9]
+        and back.random_state
+        == mmclust.estimators.saved.unpack((tmp_path / "model").read_bytes(), "model").run.spec.seed
+    )
+    for twin in (back, pickle.loads(pickle.dumps(made.set_params(callbacks=())))):
+        np.testing.assert_array_equal(twin.predict(table), made.labels_)
+        pd.testing.assert_frame_equal(twin.history_, made.history_)
+    with pytest.raises(ValueError, match="holds an estimator of DMIM; open it with the class of that method"):
+        MSDIB.load(tmp_path / "model")
+    (tmp_path / "model").write_bytes(b"PK nothing")
+    with pytest.raises(ValueError, match="model is no saved estimator or is damaged"):
+        DMIM.load(tmp_path / "model")
+
+
+@pytest.mark.slow
+def test_a_progress_bar_is_shown_when_asked_for(views: list[np.ndarray], capsys: pytest.CaptureFixture[str]):
+    DMIM(3, **SHORT).fit(views)
+    assert "epoch" not in capsys.readouterr().err
+    DMIM(3, verbose=True, **SHORT).fit(views)
+    assert "dmim: 100%" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_new_samples_of_another_kind_are_refused(views: list[np.ndarray]):
+    made = DMIM(3, **SHORT).fit(views)
+    with pytest.raises(ValueError, match="those of arrays have 5; bring them to the same size"):
+        made.predict([views[0], np.zeros((120, 5))])
+    with pytest.raises(ValueError, match="trained on 2 views and arrays has 3 views"):
+        made.predict([*views, views[0]])
+    with pytest.raises(ValueError, match="NaN"):
+        made.predict([views[0], np.full((120, 9), np.nan)])
+
+
+@pytest.mark.slow
 def test_a_stored_fit_is_a_run_of_the_app_and_comes_back(home: object, views: list[np.ndarray]):
     made = DMIM(3, **SHORT).fit(views, store=True, title="From a notebook")
     (record,) = RunStore().list(examples=False)
@@ -175,6 +222,8 @@ def test_views_that_do_not_fit_are_refused(views: list[np.ndarray]):
         ({"n_clusters": 1}, "n_clusters=1 is not allowed"),
         ({"n_clusters": 121}, "number of samples, 120"),
         ({"n_clusters": 2.5}, "whole number"),
+        ({"split": [20, 2]}, "does not cut 21 feature"),
+        ({"split": 1}, "two views or more"),
         ({"preset": "best"}, "preset 'best' is not known"),
         ({"hyperparameters": {"gama": 1}}, "gama"),
         ({"device": "tpu"}, "tpu"),
@@ -182,4 +231,21 @@ def test_views_that_do_not_fit_are_refused(views: list[np.ndarray]):
 )
 def test_parameters_that_are_not_allowed_are_refused(about: dict, why: str, views: list[np.ndarray]):
     with pytest.raises(ValueError, match=why):
-        DMIM(**(dict[str, Any](n_clusters=3) | about)).fit(views)
+        DMIM(**(dict[str, Any](n_clusters=3) | about)).fit(np.concatenate(views, axis=1) if "split" in about else views)
+
+
+def test_parameters_that_are_not_known_are_refused():
+    with pytest.raises(ValueError, match="Invalid parameter 'gamma'"):
+        DMIM(3).set_params(gamma=1)
+    with pytest.raises(TypeError, match="gamma"):
+        DMIM(3, gamma=1)  # pyright: ignore[reportCallIssue]
+
+
+def test_a_run_of_a_method_that_is_gone_is_refused(home: Path):
+    from dataclasses import replace
+
+    from mmclust.specs import build_spec
+
+    run = RunStore().create(replace(build_spec("digits", "dccs", preset="paper"), method="deep-thought"))
+    with pytest.raises(ValueError, match="method deep-thought, which has no estimator"):
+        mmclust.open_run(run.id)
