@@ -186,7 +186,8 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         return cls(**opened.parameters).take(opened.run)
 
     def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = dict(super().__getstate__())
+        inherited: Any = super().__getstate__()
+        state = dict(inherited)
         if (fitted := state.pop("_fitted", None)) is not None:
             state["_packed"] = saved.pack(fitted.run, {})
         return state
