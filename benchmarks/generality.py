@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,12 @@ def measure(
         methods: keys in `METHODS`; all that fit where empty.
         presets: `auto`, and others to compare with, such as paper.
         told: called with a line of text after each run.
+
+    Raises:
+        ValueError: a method is not known, or a data set cannot be read.
     """
+    if unknown := sorted(set(methods) - set(METHODS)):
+        raise ValueError(f"method {unknown[0]!r} is not known; known are {', '.join(METHODS)}")
     known = list(read(lines))
     for name, limit in sets:
         dataset = catalogue.load(name, limit=limit)
@@ -266,6 +271,7 @@ def _row(name: str, known: Sequence[Line]) -> dict[str, Any]:
         paper = [line["acc"] for line in lines if line["method"] == method and line["preset"] == "paper"]
         methods[method] = {
             "acc": fmean(line["acc"] for line in own),
+            "deviation": stdev(line["acc"] for line in own) if len(own) > 1 else None,
             "paper": fmean(paper) if paper else None,
             "cpu_s": fmean(line["cpu_s"] for line in own),
             "start_kept": sum(line.get("kept") == "start" for line in own),
@@ -316,7 +322,7 @@ def table(found: Mapping[str, Any]) -> list[str]:
     lines += [
         "",
         "* k-means with the view and the scaling that labels like best. ** Of the simple methods beside each run, the "
-        "one of most evidence, chosen without labels. (start): every seed kept it.",
+        "one of most evidence, chosen without labels. ±: deviation over seeds. (start): every seed kept it.",
     ]
     for name, one in found["against"].items():
         if one:
@@ -332,4 +338,5 @@ def _cell(figure: float | None) -> str:
 def _method_cell(cell: Mapping[str, Any] | None) -> str:
     if cell is None:
         return ""
-    return _cell(cell["acc"]) + (" (start)" if cell["start_kept"] == cell["n_seeds"] else "")
+    deviation = "" if cell["deviation"] is None else f" ± {cell['deviation']:.3f}"
+    return _cell(cell["acc"]) + deviation + (" (start)" if cell["start_kept"] == cell["n_seeds"] else "")

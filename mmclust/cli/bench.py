@@ -108,7 +108,8 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         metavar="NAME",
-        help="train: method, on --dataset (default DCCS on noise); accuracy: default dccs",
+        help="train: method, on --dataset (default DCCS on noise); accuracy: default dccs; generality: NAME,NAME "
+        "(default all)",
     )
     parser.add_argument(
         "--preset",
@@ -216,7 +217,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             module.named(args.dataset) if args.dataset else tuple(module.datasets(_existing(args.folder))),
             lines=args.lines or settings.home() / "generality.jsonl",
             seeds=args.seeds or module.SEEDS,
-            methods=(args.method,) if args.method else (),
+            methods=tuple(filter(None, (args.method or "").split(","))),
             presets=("auto", args.preset) if args.preset and args.preset != "auto" else ("auto",),
             told=lambda text: print(text, flush=True),
         )

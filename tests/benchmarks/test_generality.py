@@ -36,8 +36,13 @@ def test_a_summary_has_means_over_seeds_wins_ties_and_losses():
 
 def test_the_table_has_a_row_for_each_data_set_and_says_what_it_is_compared_with():
     lines = generality.table(generality.summary(LINES))
-    assert lines[2] == "| a.mat | 0.500 | 0.600 | 0.600 | 0.720 | 0.750 |"
+    assert lines[2] == "| a.mat | 0.500 | 0.600 | 0.600 | 0.720 | 0.750 ± 0.071 |"
     assert any(line.startswith("Against yardstick: 1 wins, 0 ties, 0 losses, mean gain +0.150") for line in lines)
+
+
+def test_a_method_that_is_not_known_is_named(tmp_path: Path):
+    with pytest.raises(ValueError, match="method 'dmin' is not known; known are dccs"):
+        generality.measure([], lines=tmp_path / "lines.jsonl", methods=("dmim", "dmin"))
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
