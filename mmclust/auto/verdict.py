@@ -81,12 +81,12 @@ def verdict(seen: Measured, limits: Limits = LIMITS) -> Verdict:
         return Verdict(word="collapsed", reasons=(f"Cluster use is {seen.use:.2f} of an even one.", *_about(unrelated)))
     if len(unrelated) == len(seen.views) and seen.evidence >= UNRELATED_BEYOND_CHANCE * seen.chance:
         unrelated = []  # what each view alone says of the clusters is the stronger sign
-    if unrelated and len(unrelated) == len(seen.views) > 1:
-        text = "The rows of these views do not seem to belong together: no two views have more in common than chance."
-        return Verdict(word="nothing found", reasons=(text,))
     if seen.n_samples < FEWEST_PER_CLUSTER * seen.n_clusters:
         text = f"{seen.n_samples} samples are fewer than {FEWEST_PER_CLUSTER} for each of {seen.n_clusters} clusters."
         return Verdict(word="too small", reasons=(text,))
+    if unrelated and len(unrelated) == len(seen.views) > 1:
+        text = "The rows of these views do not seem to belong together: no two views have more in common than chance."
+        return Verdict(word="nothing found", reasons=(text,))
     beyond = f"Evidence is {seen.evidence:.2f}; clusterings of shuffled views reach {seen.chance:.2f}."
     if seen.evidence < limits.beyond_chance * seen.chance:
         return Verdict(word="nothing found", reasons=(beyond, *_about(unrelated)))
