@@ -17,7 +17,7 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test test-fast test-slow format check example lock clean
+.PHONY: help install app test test-fast test-slow faults format check example lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ test-fast: $(READY) ## only the quick tests
 
 test-slow: $(READY) $(RAY) $(TEXT) ## only the slow and the browser tests
 	$(PYTEST) -m "slow or browser"
+
+faults: $(READY) ## kills, damage, outages and full disks at random, three minutes of them
+	nice $(BIN)/python -m benchmarks.faults --minutes 3
 
 format: $(READY) ## format the code and mend what ruff can mend
 	$(BIN)/ruff format .

@@ -1,0 +1,13 @@
+"""Faults at random moments and places: no run may be finished and wrong, and nothing finished may be lost.
+
+A fault depends on its number alone (`--first`), apart from what the machine's speed adds. Its kind is the name of a
+function:
+
+    flips     64 bytes of a file of a home are changed; what is read afterwards is as it was, or refused in a sentence
+    bundles   likewise of a bundle, which is then imported
+    kills     a training is killed, and resumed until it ends; its numbers are those of an undisturbed run
+    outages   the store is away for a while, PostgreSQL where it is installed, SQLite elsewhere; often with a kill
+    disk      the disk fills up while a run trains, or while something is exported, imported, added or laid out
+    works     an export, import, upload, layout or sweep is killed; what is found afterwards is whole, or absent
+    stops     a server is stopped by SIGINT or SIGTERM, in every phase; it ends by itself, its run can be resumed
+"""

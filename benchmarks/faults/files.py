@@ -1,0 +1,41 @@
+"""Damage of files: of a home, and of bundles."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.faults.original import Numbers, Original, damage, numbers, read
+from mmclust import bundle
+from mmclust.runs import mend
+from mmclust.runs.store import RunStore
+
+
+def flips(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
+    """Damage a file of a home, read everything, repair."""
+    shutil.copytree(whole.home, home)
+    files = sorted(path for path in home.rglob("*") if path.is_file() and path.stat().st_size)
+    damage(chance.choice(files), chance)
+    yield read(home, whole, lambda store: numbers(store, whole.run_id))
+    yield read(home, whole, lambda store: _repaired(store, whole.run_id))
+
+
+def bundles(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
+    """Import a damaged bundle into an empty home."""
+    home.mkdir()
+    copy = home / "damaged.mmclust"
+    shutil.copy(whole.bundle, copy)
+    damage(copy, chance)
+
+    def imported(store: RunStore) -> Numbers:
+        (run_id,) = bundle.read(store, copy).run_ids
+        return numbers(store, run_id)
+
+    yield read(home / "home", whole, imported)
+
+
+def _repaired(store: RunStore, run_id: str) -> Numbers:
+    for fault in list(mend.faults(store)):
+        if fault.repair:
+            mend.repair(store, fault)
+    return numbers(store, run_id)
