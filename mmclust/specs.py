@@ -16,7 +16,7 @@ from mmclust.methods import METHODS, card, method_class
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, WARN_BELOW_UPDATES, Facts
 from mmclust.methods.card import MethodCard, Preset
 from mmclust.runs.devices import computes_bf16, devices
-from mmclust.runs.spec import RunSpec
+from mmclust.runs.spec import MOST_CLUSTERS, RunSpec
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
@@ -25,6 +25,8 @@ MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
 Read = Callable[[str, int | None], MultiViewDataset]
 """Gives the data set of a name or path and a limit."""
+WARN_BELOW_SAMPLES = 3
+"""Samples for each cluster, on average."""
 SMALLEST_PART = 0.1
 """Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
 
@@ -287,6 +289,12 @@ def _method_warnings(spec: RunSpec, n_samples: int, n_train: int | None) -> tupl
     if spec.n_clusters is not None:
         prepared = replace(prepared, n_clusters=spec.n_clusters)
     of_method = method_class(spec.method).warnings(prepared, about.config(**spec.config), n_samples)
+    n_clusters = prepared.n_clusters
+    if n_samples < WARN_BELOW_SAMPLES * n_clusters:
+        of_method += (
+            f"{n_clusters:,} clusters of {n_samples:,} samples have {n_samples / n_clusters:.2g} samples each, too few "
+            "to tell a cluster from chance; choose fewer clusters.",
+        )
     return (note, *of_method) if note else of_method
 
 
@@ -340,9 +348,15 @@ def _limited(n_samples: int, limit: int | None) -> int:
 
 
 def _check_clusters(clusters: int, n_samples: int, name: str) -> None:
+    if n_samples < 2:
+        raise ValueError(f"{name} holds {n_samples} sample; at least 2 are needed to cluster")
     if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
         raise ValueError(
             f"clusters={clusters} is not allowed for {name}; give the number of clusters to look for, 2 or more"
+        )
+    if clusters > MOST_CLUSTERS:
+        raise ValueError(
+            f"clusters={clusters:,} is more than the {MOST_CLUSTERS:,} that a run may have; lower clusters"
         )
     if clusters > n_samples:
         raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")

@@ -60,6 +60,7 @@ def test_names_may_be_written_loosely():
         ({"epochs": 1.5}, "epochs=1.5 is not allowed"),
         ({"seed": -1}, "seed=-1 is not allowed"),
         ({"clusters": 1}, "2 or more"),
+        ({"clusters": 10_001}, "more than the 10,000 that a run may have"),
         ({"clusters": 1798}, "exceeds the 1797 samples"),
         ({"clusters": 30, "limit": 20}, "exceeds the 20 samples"),
         ({"limit": 5}, "clusters=10 exceeds the 5 samples"),
@@ -157,3 +158,13 @@ def test_a_look_also_warns_of_a_batch_too_small_for_the_methods_joint():
     spec = build_spec("digits-2view", "dmim", changes={"batch_size": 64})
     assert any("64 samples in a batch are too few" in note for note in look(spec))
     assert not any("in a batch" in note for note in look(build_spec("digits-2view", "dmim")))
+
+
+def test_one_sample_and_a_cluster_for_each_few_are_said(tmp_path: Path):
+    images = np.random.default_rng(0).integers(0, 256, (20_000, 8, 8), np.uint8)
+    np.savez(tmp_path / "one.npz", images=images[:1], labels=[0])
+    with pytest.raises(ValueError, match="one.npz holds 1 sample; at least 2 are needed"):
+        build_spec(str(tmp_path / "one.npz"), "dccs")
+    np.savez(tmp_path / "many.npz", images=images, labels=np.arange(20_000) % 10_000)
+    warnings = look(build_spec(str(tmp_path / "many.npz"), "dccs"))
+    assert any("10,000 clusters of 20,000 samples have 2 samples each" in warning for warning in warnings)

@@ -2,6 +2,8 @@
 
 import re
 
+from mmclust.runs.spec import MOST_CLUSTERS
+
 FORMAT, VERSION = "mmclust bundle", 1
 IMPORTED = "imported"
 """Tag of runs that came in a bundle."""
@@ -12,7 +14,7 @@ MEMBER = re.compile(
     r"manifest\.json|runs/[0-9]{4,5}/(record\.json|curves\.npz|weights\.npz|snapshots/epoch_[0-9]{4,7}\.npz)"
 )
 """Every name that a bundle may hold; none of them leads out of the folder it is unpacked to."""
-MAX_CLUSTERS = 10_000
+MAX_CLUSTERS = MOST_CLUSTERS
 LATEST = 2.5e11
 """Seconds from 1970 to a year that calendars still know."""
 NUMBERS = {

@@ -321,6 +321,8 @@ def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Seq
             raise ValueError(
                 f"{where} is {view.flat[0]:g} everywhere, so it tells no samples apart; leave this view out"
             )
+        if _are_one(view):
+            raise ValueError(f"all {len(view):,} samples of {where} are the same, so nothing tells them apart")
         if "minmax" in declared and not _scales(steps) and spec.kind == "vector" and view.min() < 0:
             raise ValueError(
                 f"{where} has negative features (down to {view.min():.3g}), but values in [0, 1] are expected; "
@@ -360,6 +362,11 @@ def _blocks(n_samples: int) -> Iterator[slice]:
 def _constant_columns(view: np.ndarray) -> np.ndarray:
     """(D,) whether all samples have the same value there; exact, where a deviation would round."""
     return view.min(axis=0) == view.max(axis=0)
+
+
+def _are_one(view: np.ndarray) -> bool:
+    """Whether all samples of a view are the same; ends at the first that differs."""
+    return all(np.array_equal(sample, view[0]) for sample in view[1:])
 
 
 def _is_constant(view: np.ndarray) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
+MOST_CLUSTERS = 10_000
+"""What a run, and a bundle of it, may have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:

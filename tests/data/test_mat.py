@@ -142,6 +142,12 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, variables: 
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_sparse_view_is_refused_by_its_size_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sparse.csc_matrix, "toarray", lambda *_: pytest.fail("it was unpacked"))
+    with pytest.raises(ValueError, match="take 1,526 MiB where 1,024 are allowed.*MMCLUST_MAX_DENSE_MIB"):
+        read(tmp_path, {"X": sparse.random(20_000, 20_000, 1e-5, "csc", random_state=0), "Y": np.arange(20_000) % 9})
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -202,6 +202,14 @@ def test_negative_features_are_refused_where_the_method_expects_minmax_and_nothi
     preprocessing.check(data, steps=(), declared=())
 
 
+def test_samples_that_are_all_the_same_are_refused():
+    same = np.tile(RNG.normal(size=(1, 4)).astype(np.float32), (N, 1))
+    with pytest.raises(ValueError, match="all 50 samples of mine are the same"):
+        preprocessing.check(vectors(same))
+    same[-1] += 1
+    preprocessing.check(vectors(same))
+
+
 def test_notes_name_constant_columns_and_large_values_of_vectors_alone():
     view = RNG.random((N, 5)).astype(np.float32)
     assert preprocessing.warnings(vectors(view)) == ()

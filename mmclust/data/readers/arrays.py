@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from mmclust import settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.readers import beside_views, cubes, joining, pairing, parts, words
 from mmclust.data.readers.labels import LEAVE_OUT, without_none
@@ -27,8 +28,6 @@ NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column 
 VIEW = "a view"
 FIRST_AXIS, LAST_AXIS = "first axis", "last axis"
 MAX_VIEWS = 32
-MAX_DENSE_BYTES = 8 * 2**30
-"""Largest view that is made from a sparse matrix."""
 ROUGHNESS = 0.5
 """Columns are taken for pixels where neighbours differ by less than this share of what columns far apart differ by."""
 
@@ -335,13 +334,16 @@ def _view(name: str, value: Any, where: str, reading: Reading, *, single: bool =
         shown = "image" if single and re.sub(r"\d+$", "", plain(name)) in (*words.IMAGES, "x", "arr") else name
         return ViewSpec(name=shown, kind="image", shape=images.shape[1:], low=low, high=high), images
     if is_sparse(value):
-        n_bytes = 8 * value.shape[0] * value.shape[1]
-        if n_bytes > MAX_DENSE_BYTES:
+        mib, most = 4 * value.shape[0] * value.shape[1] / 2**20, settings.limit("DENSE_MIB")
+        if mib > most:
             raise ValueError(
-                f"{source} is sparse with {value.shape[0]:,} x {value.shape[1]:,} places, too many to hold at once; "
-                "reduce its columns first"
+                f"{source} is sparse with {value.shape[0]:,} x {value.shape[1]:,} places, which take {mib:,.0f} MiB "
+                f"where {most:,} are allowed; reduce its columns first (e.g. by scikit-learn's TruncatedSVD), or raise "
+                "MMCLUST_MAX_DENSE_MIB"
             )
-        value = cast(Any, value).toarray()
+        # In its last type at once: pages of memory that hold zeros alone are then never taken from the system.
+        with np.errstate(over="ignore"):
+            value = cast(Any, value).astype(np.float32).toarray(order="C")
     if value.dtype.kind == "c":
         raise ValueError(f"{source} holds complex numbers; give their parts or amounts as a view each")
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
