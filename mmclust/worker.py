@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import platform
+import sys
 import threading
 import time
 import traceback
@@ -404,12 +405,29 @@ def _drop(problem: BaseException) -> None:
 def main() -> None:
     """Entry of the child process."""
     parser = argparse.ArgumentParser(prog="python -m mmclust.worker", description="Execute one queued run.")
-    parser.add_argument("run_id")
+    parser.add_argument("run_id", nargs="?")
+    parser.add_argument("--wait", action="store_true", help="load everything, then read the run's id from the input")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    run_id = parser.parse_args().run_id
+    args = parser.parse_args()
     lower_priority()
-    record = execute_when_free(RunStore(), run_id, waiting=log.info)
+    store = RunStore()
+    run_id = _given(store) if args.wait else args.run_id
+    if not run_id:
+        return
+    record = execute_when_free(store, run_id, waiting=log.info)
     log.info("run %s is %s %s", run_id, record.status, record.error)
+
+
+def _given(store: RunStore) -> str:
+    """Load what training needs, then wait for the id of a run; empty where whoever wanted this process has ended."""
+    import mmclust.engine.trainer  # noqa: F401  loads torch
+
+    run_id = sys.stdin.readline().strip()
+    if run_id:
+        with (store.folder(run_id) / "worker.log").open("ab") as output:
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(output.fileno(), stream.fileno())
+    return run_id
 
 
 def lower_priority() -> None:

@@ -42,6 +42,14 @@ def submit(store: RunStore, run_id: str, launcher: str) -> None:
         ray.start(store, run_id)
 
 
+def prepare(store: RunStore, launcher: str) -> None:
+    """Get ready for a start that is likely to come, where the launcher can; returns at once."""
+    if launcher == "process":
+        from mmclust.launch import process
+
+        process.prepare(store)
+
+
 def resume(store: RunStore, run_id: str, launcher: str | None = None) -> None:
     """Let a paused, stopped, failed or interrupted run go on from its last checkpoint, by its launcher or another.
 
@@ -75,8 +83,9 @@ def shutdown(timeout: float = 20.0) -> bool:
     Returns:
         Whether all have ended.
     """
-    from mmclust.launch import thread
+    from mmclust.launch import process, thread
 
+    process.release()
     return thread.shutdown(timeout)
 
 

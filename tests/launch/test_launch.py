@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from mmclust import launch
 from mmclust.engine import trainer
+from mmclust.launch import process
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
@@ -184,6 +185,24 @@ def test_a_child_process_trains_a_run_and_its_death_is_noticed(store: RunStore):
     while "finished" not in (second.folder / "worker.log").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_child_that_was_made_ready_trains_the_next_run(store: RunStore):
+    launch.prepare(store, "thread")
+    assert not process._ready
+    launch.prepare(store, "process")
+    launch.prepare(store, "process")
+    (waiting,) = process._ready.values()
+    run = queued(store)
+    launch.submit(store, run.id, "process")
+    assert not process._ready
+    assert wait_until(store, run.id, ended).status == "finished"
+    assert waiting.wait(60) == 0 and "finished" in (run.folder / "worker.log").read_text()
+    launch.prepare(store, "process")
+    (another,) = process._ready.values()
+    process.release()
+    assert another.returncode is not None and not process._ready
 
 
 @pytest.mark.slow
