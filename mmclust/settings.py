@@ -34,15 +34,19 @@ def ray_address() -> str:
 LIMITS = {
     "UPLOAD_MIB": 500,
     "UPLOADS_GIB": 20,
+    "ACTIVE_RUNS": 20,
+    "DENSE_MIB": 1024,
+    "CACHE_GIB": 20,
     "UNPACKED_GIB": 64,
     "ENTRIES": 1_000_000,
     "DEPTH": 32,
     "RATIO": 200,
     "MEGAPIXELS": 50,
 }
-"""What files may ask for, by the variable MMCLUST_MAX_...: size of an upload, of all uploads of one person, of an
-archive unpacked, its number of entries, how many folders lie in each other, its size unpacked as a multiple of packed,
-pixels of a picture."""
+"""What files and users may ask for, by the variable MMCLUST_MAX_...: size of an upload, of all uploads of one person,
+runs of one person who has signed in that wait or train, size of a view that comes as a sparse matrix, of all that is
+cached, of an archive unpacked, its number of entries, how many folders lie in each other, its size unpacked as a
+multiple of packed, pixels of a picture."""
 
 
 FORMER_LIMITS = {"ENTRIES": "MEMBERS"}

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ALLOWED = {
     "ui": {
+        "audit",
         "escaping",
         *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "features"),
         *("fitting", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
@@ -40,9 +41,11 @@ ALLOWED = {
         *("settings", "sweeps"),
     },
     "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
-    "bundle": {"baselines", "evaluation", "methods.card", "runs", "settings", "sweeps"},
-    "sweeps": {"escaping", "engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"},
-    "launch": {"errors", "runs", "settings", "worker"},
+    "bundle": {"audit", "baselines", "evaluation", "methods.card", "runs", "settings", "sweeps"},
+    "sweeps": {
+        *("audit", "escaping", "engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"),
+    },
+    "launch": {"audit", "errors", "runs", "settings", "worker"},
     "worker": {
         "auto",
         "baselines",
@@ -71,16 +74,17 @@ ALLOWED = {
     "analysis": {"evaluation", "loading", "methods.base", "settings"},
     "engine": {"changes", "data", "errors", "evaluation", "losses", "methods.base", "seeding"},
     "changes": set(),
-    "runs": {"changes", "ram", "disk", "evaluation", "settings"},
+    "runs": {"audit", "changes", "ram", "disk", "evaluation", "settings"},
     "methods": {"data", "losses", "nets", "seeding"},
     "nets": set(),
     "losses": set(),
     "evaluation": {"disk"},
     "features": {"data", "loading", "seeding", "settings"},
-    "data": {"errors", "settings"},
+    "data": {"audit", "errors", "settings"},
     "errors": {"disk", "settings"},
     "disk": set(),
     "ram": set(),
+    "audit": set(),
     "escaping": set(),
     "settings": set(),
     "seeding": set(),

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import insert, select
 
+from mmclust import audit
 from mmclust.bundle import checks, layout
 from mmclust.bundle.archive import Archive, shown
+from mmclust.runs import beside, seals
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.run import UNDERSTANDING
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
-from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
+from mmclust.runs.tables import ANNOTATIONS, RUNS, SWEEP_RUNS, SWEEPS
 from mmclust.sweeps.known import key
 
 MAX_RUNS = 10_000
@@ -91,7 +93,14 @@ def _add(store: RunStore, archive: Archive) -> Opened:
         taken.add(found.run_id)
     ids = tuple(found.run_id for found in runs)
     sweep = checks.sweep(archive, manifest["sweep"], ids) if "sweep" in manifest else None
+    for found in runs:
+        found.row["creator"] = audit.user()
     _keep(store, runs, sweep)
+    if sweep is not None:
+        beside.keep_sweep(store, sweep.sweep.id)
+    for found in runs:
+        beside.keep_of_run(store, found.run_id)
+        audit.note(store.home, "import", found.run_id, file=archive.path.name, known=found.known)
     return Opened(
         run_ids=ids, n_known=sum(found.known for found in runs), sweep_id=sweep.sweep.id if sweep is not None else ""
     )
@@ -174,9 +183,9 @@ def _keep(store: RunStore, runs: Sequence[_Found], sweep: checks.SweepRows | Non
                     target = store.folder(found.run_id)
                     found.folder.replace(target)
                     moved.append(target)
-                    connection.execute(insert(RUNS).values(**found.row))
-                    if found.points:
-                        connection.execute(insert(METRICS), found.points)
+                    found.row["n_points"] = len(found.points)
+                    connection.execute(insert(RUNS).values(**seals.sealed(found.row)))
+                    seals.add_points(connection, found.points)
                 _keep_annotations(connection, found)
             if sweep is not None:
                 _keep_sweep(connection, sweep)

@@ -34,6 +34,7 @@ COMMANDS = (
     "doctor",
     "check",
     "backup",
+    "clean",
     "example",
     "lessons",
 )

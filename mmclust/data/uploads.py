@@ -22,12 +22,12 @@ from typing import IO, Any
 
 import numpy as np
 
-from mmclust import settings
+from mmclust import audit, settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
 
-LOCAL = "local"
+LOCAL = audit.LOCAL
 """The owner where nobody signs in."""
 DRAFT_HOURS = 24
 MAX_TEXT = 2000
@@ -89,6 +89,7 @@ def keep(
         if understood is not None:
             (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
         (place / slug).rename(folder)
+    audit.note(settings.home(), "add", f"own/{owner}/{slug}")
     return f"own/{owner}/{slug}"
 
 
@@ -289,6 +290,7 @@ def delete(name: str) -> None:
     (folder.parent / _GONE / folder.name).touch()
     folder.rename(gone)  # at once, so that nobody meets one that is half gone
     shutil.rmtree(gone, ignore_errors=True)
+    audit.note(settings.home(), "delete", name)
 
 
 def _existing(name: str) -> Path:
@@ -322,6 +324,7 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
     """
     folder = _root(owner) / _DRAFTS / uuid.uuid4().hex / "upload"
     limit = settings.limit("UPLOAD_MIB") * 2**20
+    room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
     n_bytes, names = 0, []
     try:
         folder.mkdir(parents=True)
@@ -337,6 +340,11 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
                         raise ValueError(
                             f"the files have more than {limit >> 20:,} MiB; put larger ones into the folder that "
                             "MMCLUST_DATA names, or raise MMCLUST_MAX_UPLOAD_MIB"
+                        )
+                    if n_bytes > room:  # drafts count: who never keeps one could fill the disk
+                        raise ValueError(
+                            "the files do not fit into what is left to you; delete a data set, or raise "
+                            "MMCLUST_MAX_UPLOADS_GIB"
                         )
                     target.write(chunk)
     except OSError as error:

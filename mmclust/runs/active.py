@@ -16,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from mmclust import disk, ram
 from mmclust.changes import Change, of_trial
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import checkpoints, journal, limits, queue
+from mmclust.runs import checkpoints, journal, limits, queue, seals
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -447,10 +447,13 @@ class ActiveRun:
         with self._gathering:
             points, self._points = self._points, []
             values, self._values = self._values, {}
+            row = dict(self._row)
         try:
             with self.store.writing(alone=bool(final)) as connection:
                 wish = self._read_command(connection)
-                self._store(connection, points, {**values, **final})
+                seconds = {"seconds": self._seconds()} if self._began is not None else {}
+                seal = seals.of_row(row | seconds)
+                self._store(connection, points, {**values, **seconds, **final, "seal": seal})
         except BaseException:
             self._unsure = True
             with self._gathering:
@@ -462,15 +465,14 @@ class ActiveRun:
 
     def _store(self, connection: Connection, points: list[dict[str, Any]], values: dict[str, Any]) -> None:
         now = time.monotonic()
-        if self._began is not None:
-            values["seconds"] = self._seconds()
         if points and self._unsure:
             points = journal.missing(connection, self.id, points)
-        if points:
-            connection.execute(insert(METRICS), points)
+        seals.add_points(connection, points)
         if done := self._done_to:
             connection.execute(delete(WISHES).where(WISHES.c.run_id == self.id, WISHES.c.id <= done))
             self._done_to = 0
+        if "token" in values:
+            values["n_points"] = seals.n_points(connection, self.id)
         stored = values | {"heartbeat": time.time()}
         connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored))
         if "token" in values:

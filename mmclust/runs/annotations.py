@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mmclust.evaluation.annotation import Step, from_json, to_json
+from mmclust.runs import beside
 from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS
 from mmclust.runs.texts import clean
@@ -87,6 +88,7 @@ class Annotations:
         try:
             with self.store.writing() as connection:
                 connection.execute(insert(ANNOTATIONS).values(**values))
+            beside.keep_of_run(self.store, run_id)
         except IntegrityError as error:
             raise ValueError(f"this run has an annotation called {made.name} already; choose another name") from error
         return made
@@ -106,8 +108,12 @@ class Annotations:
 
     def delete(self, annotation_id: str) -> None:
         """Forget an annotation; the run stays as it is."""
+        this = ANNOTATIONS.c.annotation_id == annotation_id
         with self.store.writing() as connection:
-            connection.execute(delete(ANNOTATIONS).where(ANNOTATIONS.c.annotation_id == annotation_id))
+            run_id = connection.scalar(select(ANNOTATIONS.c.run_id).where(this))
+            connection.execute(delete(ANNOTATIONS).where(this))
+        if run_id is not None:
+            beside.keep_of_run(self.store, run_id)
 
     def add(self, annotation: Annotation, step: Step) -> Annotation:
         """Take one more step after those that hold; steps that were undone are dropped.
@@ -139,6 +145,7 @@ class Annotations:
             raise ValueError(
                 f"the annotation {annotation.name} was changed or deleted in another window; look at it and try again"
             )
+        beside.keep_of_run(self.store, annotation.run_id)
         return self.get(annotation.annotation_id)
 
 

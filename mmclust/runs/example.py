@@ -17,9 +17,10 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from mmclust.runs import seals
 from mmclust.runs.database import Database
 from mmclust.runs.run import Run
-from mmclust.runs.tables import METRICS, RUNS
+from mmclust.runs.tables import RUNS
 from mmclust.settings import ASSETS
 
 FOLDER = ASSETS / "example"
@@ -87,8 +88,8 @@ def _write_database(home: Path, file: Path, rows: Sequence[dict[str, Any]], curv
     temporary.unlink(missing_ok=True)
     database = Database(home, f"sqlite:///{temporary}")
     with database.writing() as connection:
-        connection.execute(insert(RUNS), list(rows))
-        connection.execute(insert(METRICS), [*chain.from_iterable(map(_points, rows, curves))])
+        connection.execute(insert(RUNS), [seals.sealed(row) for row in rows])
+        seals.add_points(connection, chain.from_iterable(map(_points, rows, curves)))
     database.close()
     temporary.replace(file)
 

@@ -12,15 +12,17 @@ import json
 import logging
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
+from mmclust.runs import seals
 from mmclust.runs.tables import METRICS
 
 JOURNAL, RECORD, WORDS = "journal.txt", "record.json", "words.json"
+CHECKSUM = "checksum"
 OF_USERS = ("title", "note", "cluster_names")
 """Columns of the runs table that users write at any time."""
 
@@ -80,16 +82,33 @@ def write_record(folder: Path, row: Mapping[str, Any]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    write_whole(folder / RECORD, json.dumps(dict(row), indent=2).encode())
+    kept = {**row, CHECKSUM: ""}
+    write_whole(folder / RECORD, json.dumps(kept | {CHECKSUM: _checksum(kept)}, indent=2).encode())
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """The row that `write_record` kept; empty where there is none that can be read."""
+    """The row that `write_record` kept; empty where there is none that is as it was written.
+
+    One of an earlier version has no checksum.
+    """
     try:
         row = json.loads((folder / RECORD).read_bytes())
     except (OSError, ValueError):
         return {}
-    return row if isinstance(row, dict) else {}
+    if not isinstance(row, dict) or row.get(CHECKSUM) not in (None, _checksum(row | {CHECKSUM: ""})):
+        log.warning("%s is damaged", folder / RECORD)
+        return {}
+    row.pop(CHECKSUM, None)
+    return row
+
+
+def checksum(text: str) -> str:
+    """By which a text is known to be as it was written."""
+    return f"{zlib.crc32(text.encode()):08x}"
+
+
+def _checksum(row: Mapping[str, Any]) -> str:
+    return checksum(json.dumps(dict(row), sort_keys=True))
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -130,11 +149,12 @@ def last_metrics(entries: Sequence[Entry]) -> dict[str, float]:
 
 
 def entries_of(connection: Connection, run_id: str) -> list[Entry]:
-    """The curves of a run in the store, as entries: values of one step stand together."""
-    columns = (METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
-    query = select(*columns).where(METRICS.c.run_id == run_id).order_by(METRICS.c.id)
+    """The curves of a run in the store, as entries: values of one step stand together.
+
+    Points that are damaged are left out.
+    """
     found: list[Entry] = []
-    for step, epoch, name, value in connection.execute(query):
+    for step, epoch, name, value in _undamaged(connection, run_id):
         if not found or found[-1].step != step or name in found[-1].values:
             found.append(Entry(step, epoch, {}))
         found[-1].values[name] = float("nan") if value is None else value
@@ -143,20 +163,27 @@ def entries_of(connection: Connection, run_id: str) -> list[Entry]:
 
 def missing(connection: Connection, run_id: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those points of a run that the store does not have."""
-    query = select(METRICS.c.step, METRICS.c.name).where(METRICS.c.run_id == run_id)
-    known = {tuple(row) for row in connection.execute(query)}
+    known = {(step, name) for step, _, name, _ in _undamaged(connection, run_id)}
     return [point for point in rows if (point["step"], point["name"]) not in known]
 
 
 def mend(connection: Connection, run_id: str, entries: Sequence[Entry]) -> int:
     """Add to the curves of a run what its journal has beyond them; how many points there are then."""
     lacking = missing(connection, run_id, points(run_id, entries))
-    this = METRICS.c.run_id == run_id
     stored = points(run_id, entries_of(connection, run_id))
-    if lacking:  # all of them anew: readers who know some see that these are void
-        connection.execute(delete(METRICS).where(this))
-        connection.execute(insert(METRICS), sorted([*stored, *lacking], key=lambda point: point["step"]))
-    return len(stored) + len(lacking)
+    whole = [*stored, *lacking]
+    if len(stored) != seals.n_points(connection, run_id) or lacking:
+        # all of them anew: readers who know some see that these are void
+        connection.execute(delete(METRICS).where(METRICS.c.run_id == run_id))
+        seals.add_points(connection, sorted(whole, key=lambda point: point["step"]))
+    return len(whole)
+
+
+def _undamaged(connection: Connection, run_id: str) -> Iterator[tuple[int, float, str, float | None]]:
+    query = select(METRICS).where(METRICS.c.run_id == run_id).order_by(METRICS.c.id)
+    for row in connection.execute(query):
+        if not seals.is_damaged(run_id, row):
+            yield row.step, row.epoch, row.name, row.value
 
 
 def write_words(folder: Path, words: Mapping[str, str]) -> None:

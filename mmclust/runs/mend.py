@@ -2,21 +2,22 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import checkpoints, journal
-from mmclust.runs.record import unreadable
+from mmclust.runs import beside, checkpoints, journal, seals
+from mmclust.runs.record import LOST, unreadable
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import METRICS, RUNS
 
-Repair = Literal["", "add", "replace", "curves"]
+Repair = Literal["", "add", "replace", "curves", "beside"]
+LACKED = {"annotations.json": "annotations", "sweeps.json": "places in sweeps"}
 REBUILT = "Its record was lost and is made from its folder; resume to complete it."
 
 
@@ -29,6 +30,8 @@ class Fault:
     """In words that follow the name of the run."""
     repair: Repair = ""
     """What can be done about it here; empty for nothing."""
+    file: str = ""
+    """What knows the rows of other tables that the store lacks."""
 
 
 def lost(store: RunRecords) -> list[str]:
@@ -54,10 +57,17 @@ def faults(store: RunRecords) -> Iterable[Fault]:
         elif row["status"] != "running":
             yield from _gaps(store, row)
         yield from _damaged_files(run_id, folder)
+    for path, n_rows in beside.lacking(store):
+        of_run = path.name in LACKED
+        sentence = f"lacks {n_rows:,} of its {LACKED[path.name]}" if of_run else "is not in the store"
+        name = path.parent.name if of_run else path.stem
+        yield Fault(run_id=name, sentence=sentence, repair="beside", file=str(path))
 
 
 def repair(store: RunRecords, fault: Fault) -> None:
     """Mend a fault that can be mended."""
+    if fault.file:
+        return beside.restore(store, Path(fault.file))
     folder = store.folder(fault.run_id)
     entries = journal.read(folder)
     with store.writing() as connection:
@@ -65,10 +75,28 @@ def repair(store: RunRecords, fault: Fault) -> None:
             connection.execute(update(RUNS).where(RUNS.c.run_id == fault.run_id).values(**rebuilt(folder)))
         if fault.repair == "add":
             connection.execute(insert(RUNS).values(**rebuilt(folder)))
-        journal.mend(connection, fault.run_id, entries)
-        if fault.repair == "curves" and (metrics := journal.last_metrics(journal.entries_of(connection, fault.run_id))):
-            values = {"metrics": json.dumps(metrics)}
-            connection.execute(update(RUNS).where(RUNS.c.run_id == fault.run_id).values(**values))
+        _mend_curves(connection, fault.run_id, entries, keep_metrics=fault.repair != "curves")
+
+
+def _mend_curves(connection: Connection, run_id: str, entries: Sequence[journal.Entry], *, keep_metrics: bool) -> None:
+    """Let a run have the curves that store and journal know together; points that neither knows any more are counted.
+
+    Args:
+        connection: of the caller's transaction.
+        run_id: the run.
+        entries: of its journal.
+        keep_metrics: whether its row is known to have those of its last evaluation.
+    """
+    row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).mappings().one()
+    before = row["n_points"] or seals.n_points(connection, run_id)
+    after = journal.mend(connection, run_id, entries)
+    values: dict[str, Any] = {"n_points": after if row["ended"] else None}
+    if not keep_metrics and (metrics := journal.last_metrics(journal.entries_of(connection, run_id))):
+        values["metrics"] = json.dumps(metrics)
+    if (n_lost := before - after) > 0:
+        environment = json.loads(row["environment"])
+        values["environment"] = json.dumps(environment | {LOST: str(n_lost + int(environment.get(LOST, 0)))})
+    seals.seal(connection, run_id, **values)
 
 
 def rebuilt(folder: Path) -> dict[str, Any]:
@@ -85,6 +113,7 @@ def rebuilt(folder: Path) -> dict[str, Any]:
     row = _of_spec(folder, spec) | (kept or _of_files(folder)) | journal.read_words(folder)
     if row["status"] in ("running", "queued"):
         row |= {"status": "interrupted", "error": REBUILT}
+    row |= {"seal": None}  # of the row before
     return row | {"run_id": folder.name, "token": None, "owner": None, "request": "", "waiting_for": ""}
 
 
@@ -129,9 +158,13 @@ def _gaps(store: RunRecords, row: dict[str, Any]) -> Iterable[Fault]:
     entries = journal.read(store.folder(run_id))
     with store.reading() as connection:
         n_missing = len(journal.missing(connection, run_id, journal.points(run_id, entries)))
-        # The journal may have lost lines of its end: both together know the last evaluation.
-        last = journal.last_metrics(journal.entries_of(connection, run_id)) if entries else {}
-    if n_missing:
+        stored = journal.entries_of(connection, run_id)
+        n_damaged = max(seals.n_points(connection, run_id), row["n_points"] or 0) - sum(len(e.values) for e in stored)
+    # The journal may have lost lines of its end: both together know the last evaluation.
+    last = journal.last_metrics(stored) if entries else {}
+    if n_damaged > n_missing:
+        yield Fault(run_id=run_id, sentence=f"has {n_damaged:,} damaged points in its curves", repair="curves")
+    elif n_missing:
         yield Fault(run_id=run_id, sentence=f"lacks {n_missing:,} points of its curves", repair="curves")
     elif last and last != json.loads(row["metrics"] or "{}"):
         yield Fault(run_id=run_id, sentence="has metrics of another evaluation than its last", repair="curves")

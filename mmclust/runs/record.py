@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from mmclust.evaluation.metric_names import MAIN
-from mmclust.runs import owner
+from mmclust.runs import owner, seals
 from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.texts import clean
@@ -74,6 +74,8 @@ class RunRecord:
     environment: dict[str, str] = field(default_factory=dict)
     """Of the last execution: package versions, threads, how steps were taken, and what is `MEASURED`."""
     example: bool = False
+    creator: str = ""
+    """Who started it, as `mmclust.audit` names users; empty where that is not known."""
 
     @property
     def epochs(self) -> int:
@@ -142,6 +144,8 @@ def _in_short(error: BaseException) -> str:
 
 
 def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
+    if row["seal"] is not None and row["seal"] != seals.of_row(row):
+        raise ValueError("what is stored of it differs from its checksum")
     status, error, waiting_for, served = row["status"], row["error"], "", True
     if status not in STATUSES:
         raise ValueError(f"its status is {status!r}, which this version does not know")
@@ -177,6 +181,7 @@ def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
         cluster_names={int(k): v for k, v in _texts(row["cluster_names"]).items()},
         environment=_texts(row["environment"]),
         example=example,
+        creator=row["creator"] or "",
     )
 
 

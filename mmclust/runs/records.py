@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from mmclust.runs import queue, trash
+from mmclust import audit
+from mmclust.runs import queue, seals, trash
 from mmclust.runs.database import Database, reason
 from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
@@ -66,12 +67,14 @@ class RunRecords(Database):
                 if row["status"] == "running" and not is_silent(row):
                     raise ValueError(f"run {run_id} is running; stop it before deleting it")
                 trash.put(self, connection, row)
+            audit.note(self.home, "delete", run_id)
         except OSError as error:
             raise StoreUnavailable(f"run {run_id} cannot be moved to the trash: {reason(error)}") from error
 
     def request(self, run_id: str, command: Literal["stop", "pause"]) -> None:
         """Ask a run to stop or pause (see `Run.request`)."""
         done = {"stop": "stopped", "pause": "paused"}[command]
+        audit.note(self.home, command, run_id)
         this = RUNS.c.run_id == run_id
         with self.writing() as connection:
             waiting = update(RUNS).where(this, RUNS.c.status == "queued").values(status=done, ended=time.time())
@@ -122,9 +125,11 @@ class RunRecords(Database):
                 raise ValueError(f"run {run_id} is {record.status}; only {', '.join(RESUMABLE)} runs can be resumed")
             values = {"status": "queued", "launcher": launcher, "queued": time.time(), "waiter_seen": None}
             values |= {"request": "", "error": "", "waiting_for": "", "token": None, "ended": None}
-            if gpus is not None:  # has no influence on its numbers
-                values["spec"] = replace(record.spec, gpus=gpus).to_json()
+            values["n_points"] = None
             connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(**values))
+            audit.note(self.home, "resume", run_id, launcher=launcher)
+            if gpus is not None:  # has no influence on its numbers
+                seals.seal(connection, run_id, spec=replace(record.spec, gpus=gpus).to_json())
 
     def _queued(self, run_id: str | None, launcher: str | None) -> bool:
         """Whether such a run is queued: a look that does not lock the store."""
@@ -135,6 +140,12 @@ class RunRecords(Database):
     def has_queued(self, launcher: str) -> bool:
         """Whether runs of a launcher wait in the queue."""
         return self._queued(None, launcher)
+
+    def n_active(self, creator: str) -> int:
+        """How many runs of a user train or wait for their turn."""
+        these = (RUNS.c.creator == creator, RUNS.c.status.in_(("queued", "running")))
+        with self.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(RUNS).where(*these)) or 0
 
     def keep_waiting(self, run_ids: Collection[str], reason: str) -> None:
         """Say that somebody serves these queued runs, and what they wait for."""

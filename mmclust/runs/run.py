@@ -10,7 +10,8 @@ import numpy as np
 from sqlalchemy import select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import journal
+from mmclust.runs import journal, seals
+from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.record import RunRecord
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
@@ -49,10 +50,13 @@ class Run:
             since_id: only points with a larger id, to read on from the last one known. A run that went on from a
                 checkpoint writes the steps after it anew: when new points start at or before a known step, known
                 points from that step on are void.
+
+        Raises:
+            UnreadableRun: points are not as they were written.
         """
         import pandas as pd
 
-        columns = (METRICS.c.id, METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value)
+        columns = (METRICS.c.id, METRICS.c.step, METRICS.c.epoch, METRICS.c.name, METRICS.c.value, METRICS.c.checksum)
         query = select(*columns).where(METRICS.c.run_id == self.id).order_by(METRICS.c.id)
         if names is not None:
             query = query.where(METRICS.c.name.in_(list(names)))
@@ -60,7 +64,9 @@ class Run:
             query = query.where(METRICS.c.id > since_id)
         with self.store.reading() as connection:
             rows = connection.execute(query).all()
-        ids, steps, epochs, labels, values = zip(*rows, strict=True) if rows else ((),) * 5
+            n_points = connection.scalar(select(RUNS.c.n_points).where(RUNS.c.run_id == self.id))
+        self._check(rows, n_points if names is None and since_id is None else None)
+        ids, steps, epochs, labels, values, _ = zip(*rows, strict=True) if rows else ((),) * 6
         return pd.DataFrame(
             {
                 "id": np.array(ids, dtype=np.int64),
@@ -70,6 +76,22 @@ class Run:
                 "value": np.array(values, dtype=np.float64),  # NULL comes as None and turns into NaN
             }
         )
+
+    def _check(self, rows: Sequence[Any], n_points: int | None) -> None:
+        """Look at points before anybody uses them.
+
+        Args:
+            rows: of the metrics table.
+            n_points: how many they have to be; None for any number.
+        """
+        n_damaged = sum(seals.is_damaged(self.id, row) for row in rows)
+        if n_points is not None:
+            n_damaged = max(n_damaged, abs(n_points - len({row.id for row in rows})))
+        if n_damaged:
+            raise UnreadableRun(
+                f"the curves of run {self.id} are damaged in the store ({n_damaged:,} of {len(rows):,} points); "
+                "`python -m mmclust check --repair` restores them from the folder of the run"
+            )
 
     def metric_names(self) -> list[str]:
         """Names of all curves, sorted."""

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, insert, insp
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.tables import METADATA, RUNS
 
-FIRST, VERSION = "0001", "0001"
+FIRST, VERSION = "0001", "0002"
 """Of a store that notes none, and of the tables as they are now."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 NOTED = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

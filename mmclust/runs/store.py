@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from mmclust import settings
+from mmclust import audit, settings
 from mmclust.runs import example as bundled
-from mmclust.runs import queue
+from mmclust.runs import queue, seals
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.database import reason
 from mmclust.runs.errors import StoreUnavailable, UnreadableRun
@@ -79,7 +79,9 @@ class RunStore(RunRecords):
             "launcher": spec.launcher,
         }
         with self.writing() as connection:
-            connection.execute(insert(RUNS).values(**row, status="queued", created=now, queued=now))
+            row |= {"status": "queued", "created": now, "queued": now, "creator": audit.user()}
+            connection.execute(insert(RUNS).values(**seals.sealed(row)))
+        audit.note(self.home, "start", run_id, launcher=spec.launcher, dataset=spec.dataset)
         return Run(self, run_id, spec, folder)
 
     def get(self, run_id: str) -> Run:

@@ -47,8 +47,15 @@ RUNS = Table(
     Column("note", Text, nullable=False, default=""),
     Column("cluster_names", Text, nullable=False, default="{}"),
     Column("environment", Text, nullable=False, default="{}"),
+    Column("n_points", Integer),
+    Column("creator", String(40), nullable=False, default=""),
+    Column("seal", String(8)),
 )
-"""One row per run. `token` is drawn at each claim: who holds it may write; `owner` names the process."""
+"""One row per run. `token` is drawn at each claim: who holds it may write; `owner` names the process.
+
+`n_points`: of its curves, when it has ended. `creator`: who started it, as `mmclust.audit` names users. `seal`: see
+`mmclust.runs.seals`.
+"""
 
 METRICS = Table(
     "metrics",
@@ -60,6 +67,7 @@ METRICS = Table(
     Column("epoch", Float, nullable=False),
     Column("name", Text, nullable=False),
     Column("value", Float),
+    Column("checksum", Integer),
     Index("metrics_of_run", "run_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -10,14 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from mmclust.runs import journal
+from mmclust import audit
+from mmclust.runs import caches, journal, seals
 from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS, WISHES
 
 RELATED = "related.json"
 """What other tables had of a run that was deleted: its annotations, and its places in sweeps."""
-WORKED_OUT = ("layouts",)
-"""Folders of a run with what can be worked out again."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,12 @@ def put(store: Database, connection: Connection, row: Mapping[str, Any]) -> None
     has_folder = Path(os.path.normpath(source)).parent == store.home / "runs"  # a damaged id leads elsewhere
     if has_folder:
         source.mkdir(parents=True, exist_ok=True)
+        journal.mend(connection, run_id, journal.read(source))  # it may know what is damaged here
         journal.replace(source, journal.entries_of(connection, run_id))
         related = {t.name: [dict(r) for r in _rows(connection, t, this[t])] for t in (ANNOTATIONS, SWEEP_RUNS)}
         journal.write_whole(source / RELATED, json.dumps(related).encode())
         journal.write_record(source, row)
-        for name in WORKED_OUT:
+        for name in caches.OF_RUNS:
             shutil.rmtree(source / name, ignore_errors=True)
     for table, rows in this.items():
         connection.execute(delete(table).where(rows))
@@ -94,7 +94,7 @@ def restore(store: Database, run_id: str) -> None:
     with store.writing() as connection:
         if connection.scalar(select(RUNS.c.run_id).where(RUNS.c.run_id == run_id)) is not None:
             raise ValueError(f"there is a run {run_id} already; delete it before the one in the trash is restored")
-        connection.execute(insert(RUNS).values(**row))
+        connection.execute(insert(RUNS).values(**seals.sealed(row)))
         journal.mend(connection, run_id, journal.read(source))
         if related.get(ANNOTATIONS.name):
             connection.execute(insert(ANNOTATIONS), related[ANNOTATIONS.name])
@@ -102,6 +102,7 @@ def restore(store: Database, run_id: str) -> None:
             if connection.scalar(select(SWEEPS.c.sweep_id).where(SWEEPS.c.sweep_id == place["sweep_id"])):
                 connection.execute(insert(SWEEP_RUNS).values(**place))
         source.replace(store.folder(run_id))
+    audit.note(store.home, "restore", run_id)
     (store.folder(run_id) / RELATED).unlink(missing_ok=True)
 
 
@@ -112,6 +113,7 @@ def drop(store: Database, run_id: str) -> None:
         ValueError: it is not in the trash.
     """
     shutil.rmtree(_place(store, run_id), ignore_errors=True)
+    audit.note(store.home, "remove", run_id)
 
 
 def _place(store: Database, run_id: str) -> Path:

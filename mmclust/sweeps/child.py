@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+from mmclust import audit
 from mmclust.launch import ray
 from mmclust.launch.process import environment
 from mmclust.runs.queue import RAY, SWEEP
@@ -32,6 +33,7 @@ def start(store: RunStore, sweep: Sweep, launcher: str = SWEEP, gpus_per_run: fl
     if any(known.sweep_id == sweep.id and known.status == "running" for known in sweeps.listed(store)):
         raise ValueError(f"sweep {sweep.id} is running already; stop it first, or wait until it ends")
     sweeps.begin(store, sweep, n_runs=sweep.n_runs)
+    audit.note(store.home, "start", sweep.id, launcher=launcher, n_runs=sweep.n_runs)
     with (store.home / "sweeps.log").open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "mmclust.sweeps.child", sweep.id, launcher, str(gpus_per_run)],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, insert, select, update
 
-from mmclust.runs import owner
+from mmclust.runs import beside, owner
 from mmclust.runs.record import is_silent
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import SWEEP_RUNS, SWEEPS
@@ -47,6 +47,7 @@ def begin(store: RunStore, sweep: Sweep, *, n_runs: int) -> None:
     with store.writing() as connection:
         if not connection.execute(update(SWEEPS).where(SWEEPS.c.sweep_id == sweep.id).values(**values)).rowcount:
             connection.execute(insert(SWEEPS).values(sweep_id=sweep.id, created=now, **values))
+    beside.keep_sweep(store, sweep.id)
 
 
 def attach(store: RunStore, sweep_id: str, places: list[tuple[int, int]], run_id: str) -> None:
@@ -57,6 +58,7 @@ def attach(store: RunStore, sweep_id: str, places: list[tuple[int, int]], run_id
             this = (SWEEP_RUNS.c.sweep_id == sweep_id, SWEEP_RUNS.c.cell == cell, SWEEP_RUNS.c.seed == seed)
             connection.execute(delete(SWEEP_RUNS).where(*this))
         connection.execute(insert(SWEEP_RUNS), rows)
+    beside.keep_of_run(store, run_id)
 
 
 def beat(store: RunStore, sweep_id: str) -> bool:
@@ -73,6 +75,7 @@ def end(store: RunStore, sweep_id: str, status: SweepStatus, failures: Mapping[t
     with store.writing() as connection:
         values = {"status": status, "ended": time.time(), "failures": told, "request": ""}
         connection.execute(update(SWEEPS).where(SWEEPS.c.sweep_id == sweep_id).values(**values))
+    beside.keep_sweep(store, sweep_id)
 
 
 def ask_to_stop(store: RunStore, sweep_id: str) -> None:

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mmclust import settings
+from mmclust.runs import caches
 from mmclust.ui.home import gallery
 from mmclust.ui.shell import cache, files, frame, jobs
 
@@ -79,6 +81,7 @@ class _Warmer:
         if not self.stop.wait(20.0):
             _load(LAST, self.stop)
             _spare_collector()
+            caches.clean(settings.home())
 
     def end(self) -> None:
         """Let it begin nothing more; what it has begun may go on for a while."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 from streamlit.testing.v1 import AppTest
 
+from mmclust.runs import seals
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import METRICS, RUNS, SWEEP_RUNS
@@ -34,7 +35,9 @@ def stored(sweep: Sweep, like: Run, missing: tuple[tuple[int, int], ...] = ()) -
                 continue
             run_id = f"copy-{number}-{seed}"
             spec = replace(like.spec, seed=seed, config={**like.spec.config, **cell.changes}, launcher="sweep")
-            rows.append(row | {"run_id": run_id, "spec": spec.to_json(), "launcher": "sweep"})
+            rows.append(
+                seals.sealed(row | {"run_id": run_id, "spec": spec.to_json(), "launcher": "sweep", "n_points": None})
+            )
             links.append({"sweep_id": sweep.id, "cell": number, "seed": seed, "run_id": run_id})
             (store.folder(run_id)).parent.mkdir(exist_ok=True)
             store.folder(run_id).symlink_to(like.folder)

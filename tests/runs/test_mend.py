@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import backup, checkpoints, mend, trash
+from mmclust.runs import backup, checkpoints, journal, mend, seals, trash
 from mmclust.runs.annotations import Annotations
-from mmclust.runs.errors import StoreUnavailable, UnknownRun
+from mmclust.runs.errors import StoreUnavailable, UnknownRun, UnreadableRun
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
-from mmclust.runs.tables import METRICS, RUNS
+from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.sweep import Cell, grid
 
 COLUMNS = ["step", "epoch", "name", "value"]
 EVALUATION = {"eval/acc": 0.5, "eval/nmi": 0.4, "eval/ari": 0.3, "signal/usage_entropy": 1.0}
@@ -96,7 +98,7 @@ def test_curves_and_figures_are_mended(store: RunStore, run: Run):
     points = run.metrics()[COLUMNS]
     with store.writing() as connection:
         connection.execute(delete(METRICS).where(METRICS.c.step == 2, METRICS.c.name == "eval/acc"))
-        connection.execute(update(RUNS).values(metrics=json.dumps(dict.fromkeys(("acc", "nmi", "ari"), 0.1))))
+        seals.seal(connection, run.id, metrics=json.dumps(dict.fromkeys(("acc", "nmi", "ari"), 0.1)))
     (fault,) = mend.faults(store)
     assert fault.sentence == "lacks 1 points of its curves"
     mend.repair(store, fault)
@@ -132,6 +134,7 @@ def test_damaged_files_and_a_missing_folder_are_told(store: RunStore, run: Run):
 def test_a_finished_run_without_an_evaluation_at_its_end_is_told(store: RunStore, run: Run):
     with store.writing() as connection:
         connection.execute(delete(METRICS).where(METRICS.c.step == 2, METRICS.c.name != "loss/a"))
+        connection.execute(update(RUNS).values(n_points=None))
     (run.folder / "journal.txt").unlink()
     (fault,) = mend.faults(store)
     assert "finished without an evaluation at its end" in fault.sentence
@@ -197,8 +200,8 @@ def test_a_journal_that_lost_its_end_takes_no_metrics_back(store: RunStore, run:
     last = {"acc": 0.9, "nmi": 0.4, "ari": 0.3}
     with store.writing() as connection:
         this = (METRICS.c.name == "eval/acc", METRICS.c.step == 2)
-        connection.execute(update(METRICS).where(*this).values(value=0.9))
-        connection.execute(update(RUNS).values(metrics=json.dumps(last)))
+        connection.execute(update(METRICS).where(*this).values(value=0.9, checksum=None))
+        seals.seal(connection, run.id, metrics=json.dumps(last))
     lines = (run.folder / "journal.txt").read_bytes().splitlines(keepends=True)
     (run.folder / "journal.txt").write_bytes(b"".join(lines[:-1]))
     assert not list(mend.faults(store))
@@ -207,3 +210,97 @@ def test_a_journal_that_lost_its_end_takes_no_metrics_back(store: RunStore, run:
     (fault,) = mend.faults(store)
     mend.repair(store, fault)
     assert run.record().metrics == last and not list(mend.faults(store))
+
+
+@pytest.mark.parametrize("column", ["value", "step", "epoch", "name"])
+def test_a_damaged_point_is_told_on_reading_and_mended_from_the_folder(store: RunStore, run: Run, column: str):
+    points = run.metrics()[COLUMNS]
+    changed = {"value": 0.51, "step": 1, "epoch": 1.5, "name": "eval/abc"}[column]
+    with store.writing() as connection:
+        this = (METRICS.c.name == "eval/acc", METRICS.c.step == 2)
+        connection.execute(update(METRICS).where(*this).values({column: changed}))
+    for read in (run.metrics, lambda: run.metrics([changed if column == "name" else "eval/acc"])):
+        with pytest.raises(UnreadableRun, match=r"damaged in the store \(1 of .*check --repair"):
+            read()
+    (fault,) = mend.faults(store)
+    mend.repair(store, fault)
+    mended = run.metrics()[COLUMNS]
+    assert sorted(map(str, mended.to_numpy().tolist())) == sorted(map(str, points.to_numpy().tolist()))
+    assert list(mend.faults(store)) == [] and run.record().measured("lost_points") is None
+
+
+def test_points_that_are_gone_are_told_and_counted_where_no_journal_has_them(store: RunStore, run: Run):
+    (run.folder / journal.JOURNAL).unlink()
+    with store.writing() as connection:
+        connection.execute(delete(METRICS).where(METRICS.c.name == "loss/a", METRICS.c.step == 1))
+    with pytest.raises(UnreadableRun, match="1 of 9 points"):
+        run.metrics()
+    (fault,) = mend.faults(store)
+    assert fault.sentence == "has 1 damaged points in its curves"
+    mend.repair(store, fault)
+    assert len(run.metrics()) == 9 and run.record().measured("lost_points") == 1
+    assert list(mend.faults(store)) == []
+
+
+@pytest.mark.parametrize("column", ["metrics", "spec", "environment", "n_clusters", "epoch"])
+def test_a_damaged_row_is_told_and_made_anew(store: RunStore, run: Run, column: str):
+    record = known(store, run)
+    with store.reading() as connection:
+        value = connection.execute(select(RUNS.c[column])).scalar_one()
+    changed = value.replace("2", "3").replace("0.5", "0.6") if isinstance(value, str) else value + 1
+    assert changed != value
+    with store.writing() as connection:
+        connection.execute(update(RUNS).values({column: changed}))
+    with pytest.raises(UnreadableRun, match="differs from its checksum"):
+        run.record()
+    (fault,) = mend.faults(store)
+    mend.repair(store, fault)
+    assert known(store, run) == record and list(mend.faults(store)) == []
+
+
+def test_a_damaged_record_beside_a_run_is_not_used(store: RunStore, run: Run):
+    file = run.folder / journal.RECORD
+    file.write_text(file.read_text().replace('"finished"', '"stopped"'))
+    assert journal.read_record(run.folder) == {}
+
+
+def test_deleting_a_run_keeps_what_its_journal_knows_of_damaged_curves(store: RunStore, run: Run):
+    with store.writing() as connection:
+        connection.execute(update(METRICS).where(METRICS.c.step == 2).values(value=7.0))
+    store.delete(run.id)
+    trash.restore(store, run.id)
+    assert set(run.metrics(["eval/acc"])["value"]) == {0.5}
+
+
+def test_a_store_of_this_version_reads_points_without_checksums(store: RunStore, run: Run):
+    with store.writing() as connection:
+        connection.execute(update(METRICS).values(checksum=None))
+        connection.execute(update(RUNS).values(seal=None, n_points=None))
+    assert len(run.metrics()) == 10 and run.record().metrics and list(mend.faults(store)) == []
+
+
+def test_annotations_and_sweeps_come_back_from_the_folders(store: RunStore, run: Run):
+    sweep = grid(Cell(dataset="digits", method="dccs", epochs=2), {}, seeds=(0, 1), title="mine")
+    sweeps.begin(store, sweep, n_runs=2)
+    sweeps.attach(store, sweep.id, [(0, 0), (0, 1)], run.id)
+    sweeps.end(store, sweep.id, "finished", {})
+    annotations = Annotations(store)
+    annotations.delete(annotations.create(run.id, "not wanted", epoch=2).annotation_id)
+    known, asked = annotations.of(run.id), sweeps.listed(store)
+    assert list(mend.faults(store)) == []
+    with store.writing() as connection:
+        for table in (SWEEP_RUNS, SWEEPS, ANNOTATIONS, METRICS, RUNS):
+            connection.execute(delete(table))
+    for fault in mend.faults(store):
+        mend.repair(store, fault)
+    assert annotations.of(run.id) == known and sweeps.listed(store) == asked
+    assert [one.name for one in known] == ["by eye"] and asked[0].runs == {(0, 0): run.id, (0, 1): run.id}
+    assert list(mend.faults(store)) == []
+
+
+def test_damaged_annotations_beside_a_run_are_not_used(store: RunStore, run: Run):
+    file = run.folder / "annotations.json"
+    file.write_text(file.read_text().replace("by eye", "by ear"))
+    with store.writing() as connection:
+        connection.execute(delete(ANNOTATIONS))
+    assert list(mend.faults(store)) == []

@@ -63,6 +63,7 @@ def _start(entry: Entry, names: list[str], n_clusters: int, seed: int) -> None:
     if not names:
         raise ValueError("no baseline is chosen; choose one or more")
     for name in names:
+        login.check_quota()
         clusters = None if n_clusters == entry.n_clusters else n_clusters
         spec = specs.build_spec(entry.name, name, clusters=clusters, seed=seed)
         specs.look(spec, cache.dataset)

@@ -202,12 +202,15 @@ def _actions(record: RunRecord) -> None:
     target = "train.py" if record.active or record.resumable else "clusters.py"
     if st.button("Watch" if record.active else "Open", key=f"open-{record.run_id}"):
         st.switch_page(target, query_params={"run": record.run_id})
+    if not login.may_change(record.creator):
+        return
     with st.popover("", icon=":material/more_horiz:", help="Rename or delete"):
         given = st.text_input("Name", record.title, key=f"name-{record.run_id}", max_chars=80)
         if given != record.title:
             cache.store().get(record.run_id).rename(given)
             st.rerun()
         if record.resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{record.run_id}"):
+            login.check_quota()
             launch.resume(cache.store(), record.run_id)
             st.switch_page("train.py", query_params={"run": record.run_id})
         _delete(record)

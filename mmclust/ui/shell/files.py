@@ -1,11 +1,13 @@
 """Files that pages hand to the browser through routes of the app: layouts of the map and atlas pages of thumbnails.
 
 An address ends in a token that only this server can make: nobody can ask for what no page has shown, no address is a
-path, and a browser may keep what it got, because another content has another address.
+path, and a browser may keep what it got, because another content has another address. Where users sign in, an address
+that was passed on shows nothing to somebody who has not.
 """
 
 import hashlib
 import hmac
+import json
 import secrets
 import threading
 from collections import OrderedDict
@@ -16,6 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config
+from streamlit.auth_util import get_secrets_auth_section
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 MAX_BYTES = 256 * 2**20
 """How much published content stays in memory; a page that is opened again publishes anew."""
@@ -92,17 +97,26 @@ def routes() -> list[Route]:
 
 async def _blob(request: Request) -> Response:
     content = _published.blobs.get(request.path_params["token"])
-    if content is None:
+    if content is None or not _may_ask(request):
         return Response("Not published. Reload the page.", 404)
     return Response(content, media_type="application/octet-stream", headers=_HEADERS)
 
 
 async def _atlas_page(request: Request) -> Response:
     page, number = _published.atlases.get(request.path_params["token"]), request.path_params["number"]
-    content = await run_in_threadpool(page, number) if page and number <= MAX_PAGE else None
+    asked = page and number <= MAX_PAGE and _may_ask(request)
+    content = await run_in_threadpool(page, number) if page and asked else None
     if content is None:
         return Response("Not published. Reload the page.", 404)
     return Response(content, media_type="image/jpeg", headers=_HEADERS)
+
+
+def _may_ask(request: Request) -> bool:
+    """Whether whoever asks has signed in, or nobody has to."""
+    if not get_secrets_auth_section():
+        return True
+    signed = _get_signed_cookie_with_chunks(request.cookies, AUTH_COOKIE_NAME)
+    return signed is not None and bool(json.loads(signed).get("is_logged_in"))
 
 
 def _token(kind: bytes, digest: bytes) -> str:

@@ -1,7 +1,9 @@
 """Who looks at the pages: the person that has signed in, or the one local user where nobody signs in."""
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from mmclust import audit, settings
 from mmclust.data import uploads
 from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
@@ -31,6 +33,38 @@ def owner() -> str:
     if not (known["is_logged_in"] and known.get("sub")):
         raise ValueError("your own data sets need an account; sign in first")
     return uploads.owner_of(f"{known.get('iss', '')} {known['sub']}")
+
+
+def who() -> tuple[str, str]:
+    """Key and name of the user, for `mmclust.audit`."""
+    if get_script_run_ctx(suppress_warning=True) is None or not signs_in() or not is_known():
+        return audit.LOCAL, ""
+    known = st.user.to_dict()
+    return owner(), str(known.get("email") or known.get("name") or known["sub"])
+
+
+audit.who = who
+
+
+def may_change(creator: str) -> bool:
+    """Whether the user may stop, resume or delete what that user has started: with sign-in, only their own."""
+    return not signs_in() or creator in ("", audit.LOCAL, owner())
+
+
+def check_quota() -> None:
+    """Refuse one more run of a signed-in user who has many under way.
+
+    Raises:
+        ValueError: they have as many as the server allows.
+    """
+    if not signs_in():
+        return
+    most, active = settings.limit("ACTIVE_RUNS"), cache.store().n_active(owner())
+    if active >= most:
+        raise ValueError(
+            f"you have {active} runs that train or wait, and this server allows {most} of each user; wait until one "
+            "has ended, or stop one (MMCLUST_MAX_ACTIVE_RUNS sets how many)"
+        )
 
 
 def entries() -> list[Entry]:

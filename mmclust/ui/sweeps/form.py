@@ -19,7 +19,7 @@ from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.runner import LAUNCHERS, LEAST_GPU, look_up
 from mmclust.sweeps.sweep import ABLATION, Cell, Sweep, ablations, axis_values, grid, limited, seed_numbers
 from mmclust.ui.components import run_descriptions
-from mmclust.ui.shell import cache, forms, frame, jobs
+from mmclust.ui.shell import cache, forms, frame, jobs, login
 
 ASK_ABOVE = 60
 """A sweep of more runs asks before it starts."""
@@ -262,6 +262,7 @@ def _before(sweep: Sweep) -> str | None:
         gpus = _gpus_per_run() if launcher == RAY else 1.0
         duration.caption(_duration(expected, launcher))
         if st.button("Start the sweep", type="primary", icon=":material/play_arrow:", disabled=not sure):
+            login.check_quota()
             child.start(cache.store(), sweep, launcher, gpus)
             jobs.forget(("forecast", sweep.to_json()))
             return sweep.id

@@ -43,7 +43,9 @@ def _status(sweep_id: str, was_running: bool) -> None:
             words = f"{n_finished} of {record.sweep.n_runs} runs finished"
             words += f", {len(record.failures)} failed" if record.failures else ""
             st.caption(words, width="stretch")
-            if record.status == "running":
+            if not all(login.may_change(run.creator) for run in done.values()):
+                st.caption("Started by another user.")
+            elif record.status == "running":
                 if st.button(
                     "Stop", icon=":material/stop:", help="Runs save their checkpoints; Resume continues them."
                 ):
@@ -52,6 +54,7 @@ def _status(sweep_id: str, was_running: bool) -> None:
             elif n_finished < record.sweep.n_runs and st.button(
                 "Resume", icon=":material/play_arrow:", help="Train missing and failed runs."
             ):
+                login.check_quota()
                 there = [run.spec.gpus for run in done.values() if run.launcher == RAY]  # it goes on where it was begun
                 child.start(store, record.sweep, RAY if there else SWEEP, min(there, default=1.0))
                 st.rerun()

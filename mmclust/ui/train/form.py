@@ -361,6 +361,7 @@ def submit(choice: Choice) -> str:
     Raises:
         ValueError: the plan is not possible; the sentence says why.
     """
+    login.check_quota()
     n_classes = cache.describe(choice.dataset).n_clusters
     spec = specs.build_spec(
         choice.dataset,

@@ -21,7 +21,7 @@ from mmclust.runs.run import Run
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.components.results import earned, understanding, verdicts
-from mmclust.ui.shell import cache, curves, frame, hidden
+from mmclust.ui.shell import cache, curves, frame, hidden, login
 from mmclust.ui.shell.curves import Curves
 from mmclust.ui.train import diagnostics, method_card, stability
 
@@ -134,7 +134,8 @@ def _head(run: Run, record: RunRecord) -> None:
 
 
 def _buttons(run: Run, record: RunRecord) -> None:
-    if record.active:
+    mine = login.may_change(record.creator)
+    if record.active and mine:
         asked = bool(record.request)
         st.button(
             "Pause",
@@ -155,12 +156,17 @@ def _buttons(run: Run, record: RunRecord) -> None:
             help="Stop after the current step. You can resume later.",
         )
     begun = checkpoints.exists(run.folder)
-    if record.resumable and st.button(
-        "Resume",
-        icon=":material/play_arrow:",
-        key="run-resume",
-        help="Continue from the last checkpoint." if begun else "Restart: this run has no checkpoint.",
+    if (
+        record.resumable
+        and mine
+        and st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            key="run-resume",
+            help="Continue from the last checkpoint." if begun else "Restart: this run has no checkpoint.",
+        )
     ):
+        login.check_quota()
         launch.resume(cache.store(), record.run_id)
         st.rerun()
     if (

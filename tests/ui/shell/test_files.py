@@ -1,4 +1,5 @@
 import asyncio
+import json
 from io import BytesIO
 
 import numpy as np
@@ -6,13 +7,16 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.types import Message
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.ui.components.pointmap import atlas
 from mmclust.ui.shell import files
 
 
-def get(path: str) -> tuple[int, dict[str, str], bytes]:
+def get(path: str, *, cookie: str = "") -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body that the routes answer a browser with."""
     sent: list[Message] = []
 
@@ -23,6 +27,8 @@ def get(path: str) -> tuple[int, dict[str, str], bytes]:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    if cookie:
+        scope["headers"] = [(b"cookie", f"{AUTH_COOKIE_NAME}={cookie}".encode())]
     asyncio.run(Starlette(routes=files.routes())(scope, receive, send))
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(message["body"] for message in sent[1:])
@@ -52,6 +58,22 @@ def test_nothing_else_can_be_fetched():
     wrong = address[:-1] + ("0" if address[-1] != "0" else "1")
     for path in (wrong, "/files/../app.py", "/files/", "/thumbnails/none/0.jpg", address + "/0.jpg"):
         assert get(path)[0] == 404
+
+
+def test_where_users_sign_in_an_address_shows_nothing_to_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files, "get_secrets_auth_section", lambda: {"client_id": "mmclust"})
+    monkeypatch.setattr(starlette_websocket, "get_cookie_secret", lambda: "of-this-test-alone")
+    layout, page = files.publish(b"layout"), f"{files.publish_atlas(b'digest', lambda number: b'jpeg')}/0.jpg"
+
+    def signed(secret: str, *, is_logged_in: bool) -> str:
+        content = json.dumps({"sub": "ada", "is_logged_in": is_logged_in})
+        return create_signed_value(secret, AUTH_COOKIE_NAME, content).decode()
+
+    for address in (layout, page):
+        assert get(address, cookie=signed("of-this-test-alone", is_logged_in=True))[0] == 200
+        assert get(address)[0] == get(address, cookie="forged")[0] == 404
+        assert get(address, cookie=signed("another", is_logged_in=True))[0] == 404
+        assert get(address, cookie=signed("of-this-test-alone", is_logged_in=False))[0] == 404
 
 
 def test_old_content_makes_room_for_new(monkeypatch: pytest.MonkeyPatch):
