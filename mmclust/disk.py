@@ -37,6 +37,35 @@ def room_for(what: str, folder: Path, *, remedy: str = "free some space and try 
         raise DiskFull(found.errno, sentence) from error
 
 
+def require(what: str, folder: Path, n_bytes: int) -> None:
+    """Refuse to begin what will not fit.
+
+    Args:
+        what: is to be written, e.g. "the export".
+        folder: where to; it need not be there yet.
+        n_bytes: about how much.
+
+    Raises:
+        DiskFull: there is less room.
+    """
+    place = next((parent for parent in (folder, *folder.absolute().parents) if parent.exists()), None)
+    try:
+        free = shutil.disk_usage(place or folder).free
+    except OSError:
+        return
+    if free < n_bytes:
+        sentence = (
+            f"the disk with {folder} has {free / 2**20:,.1f} MiB left and {what} takes about {n_bytes / 2**20:,.1f}; "
+            "free some space or write elsewhere"
+        )
+        raise DiskFull(errno.ENOSPC, sentence)
+
+
+def size(folder: Path) -> int:
+    """Bytes in the files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def is_full(error: BaseException) -> bool:
     """Whether a full disk is what an error comes from."""
     return _full(error) is not None

@@ -12,6 +12,7 @@ from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import answered, catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import MultiViewDataset
+from mmclust.footprint import Footprint, expected
 from mmclust.methods import METHODS, card, method_class
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, WARN_BELOW_UPDATES, Facts
 from mmclust.methods.card import MethodCard, Preset
@@ -307,6 +308,28 @@ def _few_updates(about: MethodCard, spec: RunSpec, n_train: int) -> str:
     return (
         f"{spec.epochs} epochs are {n_updates} updates of the encoder, too few to learn much: below "
         f"{WARN_BELOW_UPDATES} the result is often one cluster; give more epochs, or leave them to the preset."
+    )
+
+
+def expected_memory(
+    dataset: str, about: MethodCard, *, batch_size: int, n_clusters: int | None = None, limit: int | None = None
+) -> Footprint:
+    """How much memory a run will take (see `mmclust.footprint`).
+
+    Args:
+        dataset: name or path.
+        about: the method.
+        batch_size: 0 for all samples.
+        n_clusters: None for as many as there are classes.
+        limit: train on a random sample of this size; None for all.
+    """
+    _, n_samples, n_classes = _data(dataset)
+    return expected(
+        about,
+        catalogue.describe(dataset).views,
+        n_samples=_limited(n_samples, limit),
+        n_clusters=n_clusters or n_classes,
+        batch_size=batch_size,
     )
 
 

@@ -393,6 +393,8 @@ def _failed(run: ActiveRun, problem: BaseException) -> tuple[Status, str]:
             log.warning("run %s: error.log could not be written", run.id)
     sentence = explain(problem)
     _drop(problem)
+    if isinstance(problem, StoreUnavailable):  # nothing is wrong with the run
+        return "interrupted", f"{sentence.rstrip('.')}; resume to go on."
     return "failed", sentence
 
 

@@ -123,3 +123,11 @@ def test_a_run_on_a_full_disk_fails_with_the_sentence_and_goes_on_later(monkeypa
     again = RunStore().claim(active.id)
     assert again is not None and worker.execute(again) == "finished"
     assert time.time() - (active.run.record().ended or 0) < 60
+
+
+def test_what_does_not_fit_is_not_begun(tmp_path: Path):
+    free = shutil.disk_usage(tmp_path).free
+    disk.require("the export", tmp_path / "not" / "there", 1000)
+    with pytest.raises(disk.DiskFull, match="MiB left and the export takes about .*write elsewhere") as caught:
+        disk.require("the export", tmp_path / "not" / "there", 4 * free)
+    assert disk.is_full(caught.value) and not (tmp_path / "not").exists()

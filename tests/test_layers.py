@@ -31,6 +31,7 @@ ALLOWED = {
     "estimators": {"bundle", "data", "methods.card", "prediction", "runs", "specs", "worker"},
     "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "runs"},
     "report": {
+        "disk",
         "escaping",
         *("analysis", "auto", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs"),
         "sweeps",
@@ -41,7 +42,7 @@ ALLOWED = {
         *("settings", "sweeps"),
     },
     "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
-    "bundle": {"audit", "baselines", "evaluation", "methods.card", "runs", "settings", "sweeps"},
+    "bundle": {"audit", "baselines", "disk", "evaluation", "methods.card", "runs", "settings", "sweeps"},
     "sweeps": {
         *("audit", "escaping", "engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"),
     },
@@ -65,7 +66,7 @@ ALLOWED = {
     "models": {"data", "engine", "errors", "methods.base", "methods.card", "runs"},
     "signals": {"runs"},
     "fitting": {"baselines", "methods.card"},
-    "specs": {"baselines", "data", "methods.card", "runs"},
+    "specs": {"footprint", "baselines", "data", "methods.card", "runs"},
     "auto": {
         *("analysis", "baselines", "changes", "data", "engine", "evaluation", "features", "loading", "methods.base"),
     },
@@ -80,10 +81,11 @@ ALLOWED = {
     "losses": set(),
     "evaluation": {"disk"},
     "features": {"data", "loading", "seeding", "settings"},
-    "data": {"audit", "errors", "settings"},
+    "data": {"audit", "disk", "errors", "settings"},
     "errors": {"disk", "settings"},
     "disk": set(),
     "ram": set(),
+    "footprint": {"data", "methods.card", "ram"},
     "audit": set(),
     "escaping": set(),
     "settings": set(),

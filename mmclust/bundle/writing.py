@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from mmclust import __version__
+from mmclust import __version__, disk
 from mmclust.bundle import layout
 from mmclust.bundle.reading import verify
 from mmclust.evaluation.annotation import to_json
@@ -79,6 +79,8 @@ def write_run(run: Run, path: Path) -> None:
 
 
 def _write_all(runs: Sequence[Run], manifest: Mapping[str, Any], name: str, path: Path) -> None:
+    # what is packed is unpacked beside it once, to be checked
+    disk.require("the bundle", path.parent, 2 * sum(disk.size(run.folder / layout.SNAPSHOTS) for run in runs))
     temporary = path.with_name(path.name + ".tmp")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:

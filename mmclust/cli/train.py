@@ -16,6 +16,7 @@ from mmclust.methods.card import PRESETS
 
 if TYPE_CHECKING:
     from mmclust.runs.record import RunRecord
+    from mmclust.runs.spec import RunSpec
     from mmclust.runs.store import RunStore
 
 LAUNCHER = "command"
@@ -107,10 +108,25 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(reason)
     for note in look(spec):
         print(f"note: {terminal(note)}", file=sys.stderr, flush=True)
+    _tell_memory(spec)
     store = RunStore()
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
     return follow(store, created.id, as_json=args.json)
+
+
+def _tell_memory(spec: "RunSpec") -> None:
+    """Say how much memory the run will take, and what to do where it is much of what is free."""
+    from mmclust.methods import card
+    from mmclust.specs import expected_memory
+
+    if "batch_size" not in spec.config:  # a baseline
+        return
+    size, about = spec.config["batch_size"], card(spec.method)
+    expected = expected_memory(spec.dataset, about, batch_size=size, n_clusters=spec.n_clusters, limit=spec.limit)
+    print(f"memory: {expected.sentence(own_process=True)}", flush=True)
+    if expected.is_large:
+        print("note: that is more than half; lower batch_size, or train on fewer samples (--limit)", file=sys.stderr)
 
 
 def _clusters(text: str) -> int | str:

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from mmclust import audit, settings
+from mmclust import audit, disk, settings
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
@@ -84,11 +84,15 @@ def keep(
             f"{about.title} takes {needed / 2**20:,.0f} MiB, and {max(0, room) / 2**20:,.0f} MiB are left to you; "
             "delete a data set, or raise MMCLUST_MAX_UPLOADS_GIB"
         )
-    with draft(owner) as place:
-        _write(place / slug, dataset, about)
-        if understood is not None:
-            (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
-        (place / slug).rename(folder)
+    try:
+        disk.require(about.title, settings.home(), needed)
+        with disk.room_for(about.title, settings.home()), draft(owner) as place:
+            _write(place / slug, dataset, about)
+            if understood is not None:
+                (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
+            (place / slug).rename(folder)
+    except disk.DiskFull as full:
+        raise ValueError(str(full)) from None
     audit.note(settings.home(), "add", f"own/{owner}/{slug}")
     return f"own/{owner}/{slug}"
 

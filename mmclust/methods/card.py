@@ -181,6 +181,10 @@ class MethodCard:
     """Names of the layers that Grad-CAM may read, where there is a choice (see `Method.cam_layers`)."""
     remedies: Mapping[Sign, str] = field(default_factory=dict)
     """What to do about signs of trouble, where it is not the general advice; a hyperparameter is written as {name}."""
+    network_mib: float = 20
+    """Memory of weights, gradients and the state of the optimiser at the published size, for `mmclust.footprint`."""
+    sample_mib: float = 0.1
+    """What one sample of a batch leaves for the backward pass, in MiB."""
     train_part: Literal["all", "train", "train+unlabelled"] = "all"
     eval_part: Literal["all", "train", "test"] = "all"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmclust import disk
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.escaping import cell
 from mmclust.report import annotations as of_annotation
@@ -19,6 +20,9 @@ from mmclust.runs.annotations import Annotation
 from mmclust.runs.run import UNDERSTANDING, Run
 
 log = logging.getLogger(__name__)
+
+EXPORT_COPIES, REPORT_BYTES = 2, 2 * 2**20
+"""What an export takes on the disk: tables and codes as multiples of the snapshot, and the report."""
 
 
 def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
@@ -55,6 +59,7 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
     except (ValueError, OSError) as error:
         log.warning("exported without %s: %s", "classes and images" if dataset is None else "Grad-CAM", error)
     found = gather(run, dataset)
+    disk.require("the export", out, EXPORT_COPIES * run.snapshots()[-1][1].stat().st_size + REPORT_BYTES)
     out.mkdir(parents=True, exist_ok=True)
     names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html")
     spec, curves, assignments, codes, samples, report = files = [out / name for name in names]

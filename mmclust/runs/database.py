@@ -1,5 +1,8 @@
 """The SQL database of a store: SQLite or PostgreSQL, with connections to read and to write."""
 
+import logging
+import shutil
+import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
@@ -10,10 +13,13 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
+from mmclust import disk
 from mmclust.runs import schema
 from mmclust.runs.errors import StoreUnavailable
 
 BUSY_TIMEOUT_S = 15
+NEEDED_MIB = 1
+"""What an SQLite store needs on its disk to be opened."""
 POSTGRESQL = "postgresql"
 POSTGRESQL_OPTIONS = {
     "connect_timeout": 10,
@@ -27,6 +33,8 @@ POSTGRESQL_OPTIONS = {
 ADDRESSES = "MMCLUST_STORE takes sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 WRITERS_LOCK = 0x6D6D636C
 """PostgreSQL's number of the lock that writers take turns with; any constant."""
+
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -47,6 +55,8 @@ class Database:
         """
         self.home, self.url = home, url
         self._opening = threading.Lock()
+        self._copy: Path | None = None
+        """What is read while the disk of the store is full."""
         try:
             self._file = _sqlite_file(self.url)
             self._engine = _engine(self.url)
@@ -55,7 +65,7 @@ class Database:
             raise StoreUnavailable(f"the run store's address cannot be read; {ADDRESSES}") from None
         except ImportError as error:
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
-        weakref.finalize(self, self._engine.dispose)  # who forgets the store leaves no connection behind
+        self._forgotten()
         self._open()
 
     @property
@@ -101,6 +111,7 @@ class Database:
         """
         if self.read_only:
             raise ValueError("the bundled example cannot be changed; train a run of your own")
+        self._back_from_copy()
         try:
             self._reopen()
             with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
@@ -119,7 +130,50 @@ class Database:
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
                 schema.prepare(connection)
         except (OSError, SQLAlchemyError) as error:
+            if self._copy is None and self._on_full_disk() and self._copied():
+                return self._open()
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
+
+    def _on_full_disk(self) -> bool:
+        """Whether SQLite has no room for what it writes beside its file even to read it."""
+        return self._file is not None and self._file.is_file() and disk.is_short(self._file.parent, NEEDED_MIB)
+
+    def _copied(self) -> bool:
+        """Read a copy from now on, in a folder for temporary files."""
+        assert self._file is not None
+        try:
+            self._copy = Path(tempfile.mkdtemp(prefix="mmclust-"))
+            weakref.finalize(self, shutil.rmtree, self._copy, ignore_errors=True)
+            for ending in ("", "-wal"):
+                if (part := self._file.with_name(self._file.name + ending)).exists():
+                    shutil.copy(part, self._copy / part.name)
+        except OSError as error:
+            log.warning("the run store cannot be read from a copy: %s", error)
+            return False
+        self._engine.dispose()
+        self._engine = _engine(f"sqlite:///{self._copy / self._file.name}")
+        self._forgotten()
+        return True
+
+    def _forgotten(self) -> None:
+        """Who forgets the store leaves no connection behind."""
+        weakref.finalize(self, self._engine.dispose)
+
+    def _back_from_copy(self) -> None:
+        """Use the store itself again once its disk has room.
+
+        Raises:
+            StoreUnavailable: it has none.
+        """
+        with self._opening:
+            if self._copy is None:
+                return
+            if self._on_full_disk():
+                raise StoreUnavailable(f"the disk with {self.home} is full, so runs can only be read; free some space")
+            self._engine.dispose()
+            self._engine, self._copy = _engine(self.url), None
+            self._forgotten()
+            self._open()
 
     def _reopen(self) -> None:
         """Begin a new database when its file was deleted: open connections would write into the deleted one."""

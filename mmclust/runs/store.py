@@ -1,5 +1,6 @@
 """The run store: who may run when, and what is known of every run. Knows the database and the folder of runs."""
 
+import logging
 import re
 import secrets
 import time
@@ -21,6 +22,8 @@ from mmclust.runs.records import RunRecords
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import RUNS
+
+log = logging.getLogger(__name__)
 
 
 class RunStore(RunRecords):
@@ -184,5 +187,9 @@ def open_lessons(home: Path, folder: Path = bundled.LESSONS) -> RunStore | None:
 
 
 def _opened(home: Path, folders: Sequence[Path]) -> RunStore | None:
-    found = bundled.read(home, folders)
-    return RunStore(home, found.url, example=found.folders) if found is not None else None
+    try:
+        found = bundled.read(home, folders)
+        return RunStore(home, found.url, example=found.folders) if found is not None else None
+    except (OSError, StoreUnavailable) as error:  # a full disk: users' own runs are listed nevertheless
+        log.warning("the bundled examples are left out: %s", error)
+        return None

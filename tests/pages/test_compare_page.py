@@ -98,7 +98,7 @@ def test_the_runs_that_are_shown_first_can_be_compared(make_run: Callable[..., R
     odd = make_run(seed=2)
     with odd.store.writing() as connection:
         spec = replace(odd.spec, limit=500).to_json()
-        connection.execute(update(RUNS).where(RUNS.c.run_id == odd.id).values(spec=spec))
+        connection.execute(update(RUNS).where(RUNS.c.run_id == odd.id).values(spec=spec, seal=None))
     app = show("agreement")
     assert_clean(app)
     assert app.multiselect[0].value == [run.id for run in reversed(runs)] and not app.warning

@@ -159,7 +159,7 @@ def silent(run: Run) -> None:
     """As if its process, or whoever serves its queue, had left a minute ago."""
     with run.store.writing() as connection:
         before = time.time() - 60
-        values = {"heartbeat": before, "queued": before, "waiter_seen": None, "epoch": 0.0}
+        values = {"heartbeat": before, "queued": before, "waiter_seen": None, "epoch": 0.0, "seal": None}
         connection.execute(update(RUNS).where(RUNS.c.run_id == run.id).values(**values))
 
 
@@ -341,7 +341,7 @@ def test_a_run_that_cannot_be_read_takes_no_page_down(name: str):
     store = RunStore()
     bad = store.create(build_spec("digits", "dccs"))
     with store.writing() as connection:
-        connection.execute(update(RUNS).values(metrics='{"foo": 1.0}', status="finished"))
+        connection.execute(update(RUNS).values(metrics='{"foo": 1.0}', status="finished", seal=None))
     app = open_page(name, run=bad.id)
     assert not app.exception and not app.error
     if name == "home":

@@ -1,3 +1,4 @@
+import sqlite3
 import subprocess
 import sys
 import time
@@ -6,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import OperationalError
 
-from mmclust.runs import owner
+from mmclust import disk
+from mmclust.runs import owner, schema, seals
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.errors import StoreUnavailable, UnknownRun, UnreadableRun
 from mmclust.runs.queue import wanted_devices
@@ -269,7 +272,7 @@ def test_a_list_of_500_runs_takes_less_than_50_ms_of_processor_time(store: RunSt
     with store.writing() as connection:
         row = dict(connection.execute(select(RUNS).where(RUNS.c.run_id == one.id)).mappings().one())
         rows = [row | {"run_id": f"run-{i}", "spec": row["spec"].replace("0.1", f"0.{i + 1}")} for i in range(499)]
-        connection.execute(insert(RUNS), rows)
+        connection.execute(insert(RUNS), list(map(seals.sealed, rows)))
     store.list(examples=False)
     began = time.process_time()
     assert len(store.list(examples=False)) == 500
@@ -291,7 +294,7 @@ DAMAGE = {
 @pytest.mark.parametrize("values", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_record_harms_itself_alone(store: RunStore, values: dict[str, str]):
     good, bad = store.create(make_spec()), store.create(make_spec())
-    set_columns(store, bad.id, **values)
+    set_columns(store, bad.id, seal=None, **values)
     assert [record.run_id for record in store.list(examples=False)] == [good.id]
     (damaged,) = store.unreadable()
     assert damaged.run_id == bad.id and damaged.reason and "\n" not in damaged.reason
@@ -317,3 +320,27 @@ def test_users_words_are_kept_without_control_characters(store: RunStore):
     run.name_clusters({0: "x\r\ny"})
     record = run.record()
     assert (record.title, record.note, record.cluster_names) == ("a[31m b", "one\ntwo", {0: "xy"})
+
+
+def test_runs_are_read_where_the_disk_of_the_store_is_full(store_url: str, monkeypatch: pytest.MonkeyPatch, home: Path):
+    if not store_url.startswith("sqlite"):
+        pytest.skip("another program keeps the store")
+    store = RunStore()
+    run = store.create(make_spec())
+    store.close()
+    full, prepare = [True], schema.prepare
+
+    def fails(connection: Connection) -> None:
+        if full[0] and connection.engine.url.database == str(home / "store.sqlite"):
+            raise OperationalError("", None, sqlite3.OperationalError("disk I/O error"))
+        prepare(connection)
+
+    monkeypatch.setattr(disk, "is_short", lambda folder, reserve_mib: full[0])
+    monkeypatch.setattr(schema, "prepare", fails)
+    again = RunStore()
+    assert [record.run_id for record in again.list(examples=False)] == [run.id]
+    with pytest.raises(StoreUnavailable, match="is full, so runs can only be read; free some space"):
+        again.request(run.id, "stop")
+    full[0] = False
+    again.request(run.id, "stop")
+    assert RunStore().record(run.id).status == again.record(run.id).status == "stopped"

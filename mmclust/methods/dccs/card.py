@@ -210,6 +210,7 @@ CARD = MethodCard(
         "category but may change its style, and the code as a whole must still tell which image it came from."
     ),
     views="one image view",
+    network_mib=127,
     terms=(
         Term(
             name="aug",

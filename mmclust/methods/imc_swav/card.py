@@ -289,6 +289,8 @@ CARD = MethodCard(
         "given the prototypes, and all clusters should be used. The classifier's loss never changes the encoder."
     ),
     views="one image view",
+    network_mib=211,
+    sample_mib=4.0,
     terms=(
         Term(
             name="swav",

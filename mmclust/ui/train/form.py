@@ -12,6 +12,7 @@ from mmclust.escaping import markdown
 from mmclust.methods import card
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
+from mmclust.runs.queue import RAY
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
 from mmclust.ui.shell import cache, forms, frame, login, state
 from mmclust.ui.train import cluster_count
@@ -135,6 +136,7 @@ def form() -> Choice | None:
         changes=changes,
         **settings,
     )
+    _memory(choice, schedule)
     schedule.caption(_schedule(choice, len(about.plan.get("candidates", ())) or 1))
     with told:
         _notes(choice)
@@ -186,6 +188,37 @@ def _schedule(choice: Choice, n_candidates: int) -> str:
     return text + (
         f"; {n_candidates} settings of augmentation are each tried for this long." if n_candidates > 1 else "."
     )
+
+
+def _memory(choice: Choice, place: Any) -> None:
+    """The memory that the run will take; much of what is free is offered a process of its own."""
+    entry = catalogue.find(choice.dataset)
+    if choice.launcher == RAY or (entry is not None and not entry.available()):
+        return
+    launch.prepare(cache.store(), choice.launcher)
+    expected = specs.expected_memory(
+        choice.dataset,
+        choice.method,
+        batch_size=choice.values.get("batch_size") or 0,
+        n_clusters=choice.clusters.n_clusters if choice.clusters.is_known else None,
+        limit=choice.limit,
+    )
+    own = choice.launcher == "process"
+    place.caption(
+        f"Memory: {expected.sentence(own_process=own)}", help="Estimated from data, network, batch and layouts."
+    )
+    if not own and expected.is_large:
+        place.warning(
+            "This run may take more than half of the free memory. In a process of its own it cannot take this server "
+            "down.",
+            icon=":material/memory:",
+        )
+        place.button(
+            "Run in a process of its own",
+            icon=":material/call_split:",
+            on_click=lambda: st.session_state.update({"form:launcher": "process"}),
+            help="Sets 'Runs in' to process.",
+        )
 
 
 def _notes(choice: Choice) -> None:
