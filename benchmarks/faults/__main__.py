@@ -29,6 +29,8 @@ KINDS: dict[str, Kind] = {
 }
 QUICK = ("bundles", "flips", "kills", "outages", "disk", "full", "works")
 """Kinds of the short version: those that start no server."""
+TURNS = {"bundles": 10, "flips": 10}
+"""How many of a kind follow one another, where they take no second each."""
 SHOWN = 10
 
 
@@ -68,8 +70,9 @@ def campaign(folder: Path, seconds: float, first: int, kinds: list[str], longest
     whole = Original(folder / "whole", longest_s)
     ended: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
     wrong: list[dict[str, Any]] = []
+    turns = [kind for kind in kinds for _ in range(TURNS.get(kind, 1))]
     while time.monotonic() < until:
-        kind = kinds[number % len(kinds)]
+        kind = turns[number % len(turns)]
         place = folder / f"fault-{number}"
         try:
             ended[kind].update(KINDS[kind](whole, place, random.Random(number)))
