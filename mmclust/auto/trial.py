@@ -1,6 +1,8 @@
 """A candidate in training: recorded in a folder of its own, shown as the run meanwhile, the run itself if taken."""
 
+import logging
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any, Protocol
 from mmclust.changes import Change
 from mmclust.engine.recorder import Recorder, Request
 from mmclust.evaluation.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
 
 
 class Shown(Recorder, Protocol):
@@ -62,7 +66,16 @@ class Trial:
         path = self.folder / "state.pt"
         if not path.exists():
             return None
-        kept = torch.load(path, weights_only=True, map_location=device)
+        try:
+            with zipfile.ZipFile(path) as file:  # torch writes checksums and does not look at them
+                whole = file.testzip() is None
+            kept = torch.load(path, weights_only=True, map_location=device) if whole else None
+        except Exception as error:  # whatever else damage leads to
+            log.warning("%s: %s", path, error)
+            kept = None
+        if kept is None:
+            log.warning("%s is damaged; the candidate trains from its start", path)
+            return None
         for point in kept["logged"]:
             self.log(point["values"], step=point["step"], epoch=point["epoch"])
         return kept["state"]

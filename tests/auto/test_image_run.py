@@ -3,13 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 
 from mmclust import worker
 from mmclust.auto import image_run, shallow
 from mmclust.auto.image_signals import Signals
+from mmclust.auto.trial import Trial
 from mmclust.engine import trainer
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
@@ -172,3 +175,23 @@ def test_a_run_that_is_stopped_in_a_trial_goes_on_there(
     steps = created.metrics(["eval/acc"])["step"].tolist()
     assert steps == whole.metrics(["eval/acc"])["step"].tolist()
     assert np.array_equal(created.snapshot().logits, whole.snapshot().logits)
+
+
+def test_a_damaged_state_of_a_candidate_lets_it_train_from_its_start(tmp_path: Path) -> None:
+    class Run:
+        def rewind(self, step: int) -> int:
+            return 0
+
+        def log(self, values: dict[str, float], *, step: int, epoch: float) -> None:
+            pass
+
+    trial = Trial(cast(Any, Run()), tmp_path / "trial", number=0, n_trials=2)
+    assert trial.restored("cpu") is None
+    trial.log({"loss/a": 1.0}, step=1, epoch=1)
+    trial.checkpoint({"weights": torch.arange(1000.0)})
+    state = trial.restored("cpu")
+    assert state is not None and torch.equal(state["weights"], torch.arange(1000.0))
+    content = bytearray((trial.folder / "state.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    (trial.folder / "state.pt").write_bytes(content)
+    assert trial.restored("cpu") is None
