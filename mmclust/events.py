@@ -49,7 +49,7 @@ def of_run(run: Run) -> list[Event]:
     """
     record = run.record()
     spec, done = record.spec, record.epoch
-    found = [*_interventions(spec), *_forked(spec)]
+    found = of_spec(spec)
     if spec.method in METHODS:
         per_epoch = record.step / record.epoch if record.epoch else 0.0
         known = [*_stages(card(spec.method), spec), *_falls(card(spec.method), spec)]
@@ -60,6 +60,11 @@ def of_run(run: Run) -> list[Event]:
         ]
     found += _of_curves(run)
     return sorted(found, key=lambda event: (event.epoch, event.step))
+
+
+def of_spec(spec: RunSpec) -> list[Event]:
+    """What was done to a run: interventions, and where it was forked; nothing is read."""
+    return [*_interventions(spec), *_forked(spec)]
 
 
 def stage_at(spec: RunSpec, epoch: float) -> str:

@@ -97,6 +97,11 @@ def fork_points(run: Run) -> dict[int, Path]:
     return checkpoints.kept(folder)
 
 
+def in_trial(run: Run) -> bool:
+    """Whether a candidate of preset auto has written a checkpoint that a fork may go on from."""
+    return (_training_folder(run) / "state.pt").exists()
+
+
 def fork(store: RunStore, run: Run, values: Mapping[str, Any], *, epoch: int | None = None) -> Run:
     """A queued twin of a run that goes on from a checkpoint of it, with one thing changed.
 

@@ -17,8 +17,8 @@ ALLOWED = {
     "ui": {
         "audit",
         "escaping",
-        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "features"),
-        *("fitting", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
+        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "events", "features"),
+        *("fitting", "interventions", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
         *("reproduction", "runs", "settings", "specs"),
         "sweeps",
     },

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MAX_POINTS = 1000
+MARK = "#c9622a"
+"""Colour of lines that mark what somebody did."""
 
 
 def decimate(epoch: np.ndarray, value: np.ndarray, max_points: int = MAX_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -142,6 +144,25 @@ def named_curves(
         option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
         option["tooltip"]["valueFormatter"] = "%.1f %%"
     return option
+
+
+def mark(option: dict[str, Any], words: Mapping[float, str]) -> None:
+    """Add a vertical line at each epoch to an ECharts option; the pointer reads what happened there."""
+    if not words or not option["series"]:
+        return
+    lines = [{"xAxis": round(epoch, 4), "name": text} for epoch, text in words.items()]
+    line = option["series"][0].setdefault("markLine", {"symbol": "none", "animation": False, "data": []})
+    for one in line["data"]:
+        one.setdefault("label", line.get("label", {}))
+        one.setdefault("lineStyle", line.get("lineStyle", {}))
+    line |= {
+        "silent": False,
+        "label": {"show": False},
+        "lineStyle": {"type": "solid", "width": 1.5, "color": MARK, "opacity": 0.7},
+        "emphasis": {"label": {"show": True, "formatter": "{b}", "position": "insideEndTop"}},
+        "tooltip": {"trigger": "item", "formatter": "{b}"},
+        "data": [*line["data"], *lines],
+    }
 
 
 def curve_figure(

@@ -11,7 +11,7 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions
+from mmclust.ui.components import annotations, run_descriptions, run_settings
 from mmclust.ui.components.results import verdicts
 from mmclust.ui.shell import cache, frame, hidden, login, state
 
@@ -70,6 +70,7 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
     with right:
         epoch = _epoch_box(list(saved))
     state.sync_url(record.run_id, None if epoch == max(saved) else epoch)
+    run_settings.popover(record)
     verdicts.line(cache.store().get(record.run_id))
     return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), chips, wanted=annotated)
 

@@ -6,6 +6,7 @@ from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.runs.record import RunRecord
+from mmclust.ui.components import run_settings
 
 STATUS = {
     "queued": ("gray", ":material/hourglass_empty:"),
@@ -43,8 +44,11 @@ def about(record: RunRecord) -> str:
 
 
 def title(record: RunRecord) -> str:
-    """A run in a few words."""
-    return record.title or about(record)
+    """A run in a few words: what the user calls it, or method, data set and what differs from the preset."""
+    if record.title:
+        return record.title
+    differs = run_settings.in_short(record)
+    return f"{about(record)} · {differs}" if differs else about(record)
 
 
 def with_seed(record: RunRecord) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from mmclust.data import catalogue
 from mmclust.plots.cluster_count import cluster_count_figure
 from mmclust.ui.shell import cache, forms, jobs
 
@@ -26,7 +27,10 @@ CURVE_HELP = (
     "subsamples are. The suggestion is the largest number whose product of both is within 0.02 of the best; the grey "
     "band holds the numbers that are as plausible."
 )
-MOST = 1000
+MOST, LARGEST = 1000, 10**6
+"""Clusters that a run may look for, and that the form lets be typed."""
+FEW_EACH = 10
+"""Samples for each cluster, on average, below which the number is doubtful."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +55,36 @@ def choose(dataset: str, limit: int | None) -> Count:
     )
     forms.save_change("count", mode, CHOOSE)
     if mode == CHOOSE:
-        return Count(n_clusters=forms.number("clusters", "Clusters $K$", n_classes, 2, MOST, COUNT_HELP))
+        return _chosen(forms.number("clusters", "Clusters $K$", n_classes, 0, LARGEST, COUNT_HELP), dataset, limit)
     found = _suggestion(dataset, limit)
     if found is None:
         return Count(n_clusters=n_classes, is_known=False)
     return Count(n_clusters=_overruled(found), suggested=found.as_dict())
+
+
+def _chosen(n_clusters: int, dataset: str, limit: int | None) -> Count:
+    """The typed number, checked: what is not possible says so and holds the start back."""
+    entry = catalogue.find(dataset)
+    n_samples = entry.n_samples if entry else cache.dataset(dataset).n_samples
+    n_samples = min(limit or n_samples, n_samples)
+    if reason := impossible(n_clusters, n_samples):
+        st.error(reason, icon=":material/error:")
+        return Count(n_clusters=min(max(n_clusters, 2), MOST, n_samples), is_known=False)
+    if n_clusters > n_samples / FEW_EACH:
+        st.warning(
+            f"K = {n_clusters:,} leaves {n_samples / n_clusters:.1f} samples for each cluster. That is few to learn "
+            f"from: up to {n_samples // FEW_EACH:,} clusters have {FEW_EACH} or more.",
+            icon=":material/warning:",
+        )
+    return Count(n_clusters=n_clusters)
+
+
+def impossible(n_clusters: int, n_samples: int) -> str:
+    """Why nobody can look for so many clusters in so many samples, in a sentence; empty where somebody can."""
+    most = min(MOST, n_samples)
+    if 2 <= n_clusters <= most:
+        return ""
+    return f"K = {n_clusters:,} is not possible here; give a whole number from 2 to {most:,}."
 
 
 def _suggestion(dataset: str, limit: int | None) -> "Suggestion | None":

@@ -13,6 +13,8 @@ from mmclust.methods import card
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, Facts
 from mmclust.methods.card import PRESETS, MethodCard, Preset
 from mmclust.runs.queue import RAY
+from mmclust.runs.spec import RunSpec
+from mmclust.sweeps import known
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
 from mmclust.ui.shell import cache, forms, frame, login, state
 from mmclust.ui.train import cluster_count
@@ -23,6 +25,10 @@ _FOR_ALL = ("dataset", "method", "preset", "seed", "launcher", "device")
 """What stays when another data set, method or preset is chosen."""
 _DEPENDENT = ("form:epochs", *cluster_count.KEYS, "form:limit", "form:precision", "form:budget")
 """Session keys of the other settings, whose defaults depend on that choice."""
+_AGAIN = "form-again-wanted"
+"""Session key: a run that is there already is wanted once more."""
+_USEFUL = ("finished", "running", "queued", "paused")
+"""Status of runs that are offered in place of an identical one."""
 _CHOSEN = "form-chosen"
 """Session key of the data set, method and preset of the last visit."""
 
@@ -260,10 +266,10 @@ def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None)
 
 
 def _dataset() -> str:
-    known = {entry.name: entry for entry in (*catalogue.DATASETS.values(), *login.entries()) if entry.available()}
+    there = {entry.name: entry for entry in (*catalogue.DATASETS.values(), *login.entries()) if entry.available()}
     # Only names of the catalogue and of the user's own data: what stands in a URL never becomes a path.
     first = forms.saved("dataset")
-    names = list(known) + ([first] if first in catalogue.DATASETS and first not in known else [])
+    names = list(there) + ([first] if first in catalogue.DATASETS and first not in there else [])
     name = _pick("dataset", "Data set", names, run_descriptions.dataset_title)
     entry = catalogue.find(name)
     if entry and entry.available():
@@ -377,9 +383,18 @@ def _start(choice: Choice) -> None:
     if entry is not None and missing:
         st.warning(f"{entry.title} is not available on this machine. {entry.how_to_get}", icon=":material/download:")
     waits = missing or not choice.clusters.is_known
-    if st.button("Start training", type="primary", icon=":material/play_arrow:", width="stretch", disabled=waits):
+    busy = next((record for record in login.runs(examples=False) if record.active), None)
+    if busy is not None:
+        st.caption(f"**New run**, beside {markdown(run_descriptions.title(busy))}, which is {busy.status}.")
+    # the run that trains is what counts now: nothing is louder than it
+    kind = "primary" if busy is None else "secondary"
+    asked = st.button("Start training", type=kind, icon=":material/play_arrow:", width="stretch", disabled=waits)
+    if asked or _wanted_again():
         try:
-            run = submit(choice)
+            spec = plan(choice)
+            if asked and _offers(spec):
+                return
+            run = submit(spec)
         except ValueError as error:
             st.warning(markdown(frame.sentence(error)), icon=":material/info:")
             return
@@ -388,11 +403,35 @@ def _start(choice: Choice) -> None:
         st.rerun()
 
 
-def submit(choice: Choice) -> str:
-    """Plan, store and hand over a run; gives its id.
+def _wanted_again() -> bool:
+    """Whether the user wants a run that is there already once more."""
+    return bool(st.session_state.pop(_AGAIN, False))
+
+
+def _offers(spec: RunSpec) -> bool:
+    """Offer an identical run that has finished, trains or waits, rather than repeat it; whether there is one."""
+    wanted = known.key(spec)
+    same = next((r for r in login.runs(examples=False) if r.status in _USEFUL and known.key(r.spec) == wanted), None)
+    if same is None:
+        return False
+    with st.container(border=True):
+        st.markdown(f"This run is there already: **{markdown(run_descriptions.line(same))}**.")
+        with st.container(horizontal=True):
+            st.button("Open it", type="primary", key="form-open-same", on_click=_open, args=(same.run_id,))
+            st.button("Train it again", key="form-again", on_click=st.session_state.update, args=({_AGAIN: True},))
+    return True
+
+
+def _open(run_id: str) -> None:
+    state.choose_run(run_id)
+    st.session_state["training-tab"] = "Training"
+
+
+def plan(choice: Choice) -> RunSpec:
+    """The spec of the run that the form asks for.
 
     Raises:
-        ValueError: the plan is not possible; the sentence says why.
+        ValueError: it is not possible; the sentence says why.
     """
     login.check_quota()
     n_classes = cache.describe(choice.dataset).n_clusters
@@ -414,6 +453,11 @@ def submit(choice: Choice) -> str:
     if reason := specs.validate(spec):
         raise ValueError(reason)
     specs.look(spec, cache.dataset)
+    return spec
+
+
+def submit(spec: RunSpec) -> str:
+    """Store and hand over a run; gives its id."""
     run = cache.store().create(spec)
-    launch.submit(cache.store(), run.id, choice.launcher)
+    launch.submit(cache.store(), run.id, spec.launcher)
     return run.id

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust import launch
+from mmclust import events, launch
 from mmclust.auto import account
 from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, SIGNALS
@@ -18,12 +18,12 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import run_descriptions
+from mmclust.ui.components import run_descriptions, run_settings
 from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.components.results import earned, understanding, verdicts
 from mmclust.ui.shell import cache, curves, frame, hidden, login
 from mmclust.ui.shell.curves import Curves
-from mmclust.ui.train import diagnostics, method_card, stability
+from mmclust.ui.train import diagnostics, hands, method_card, stability
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
@@ -58,6 +58,7 @@ def panel(run_id: str) -> None:
     """The panel; its parts redraw themselves as long as the run trains or waits."""
     active = cache.store().get(run_id).record().active
     st.fragment(_overview, run_every=TICK_S if active else None)(run_id, active)
+    st.fragment(hands.panel)(run_id)
     st.fragment(_details, run_every=SLOW_TICK_S if active else None)(run_id)
 
 
@@ -121,6 +122,7 @@ def _head(run: Run, record: RunRecord) -> None:
     name, badge = markdown(run_descriptions.title(record)), run_descriptions.badge(record)
     title.markdown(f"**{name}** &nbsp; {badge} &nbsp; :gray[`{record.run_id}`]")
     with buttons.container(horizontal=True, horizontal_alignment="right"):
+        run_settings.popover(record)
         _buttons(run, record)
     if record.status == "queued":
         st.progress(0.0, text=markdown(record.waiting_for or "Waiting in the queue."))
@@ -220,6 +222,7 @@ def _scores(record: RunRecord, points: Curves) -> None:
         curves.thin(points, shown), shown, CURVES | SIGNALS, y_name="percent", percent=True, dashed=told
     )
     option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
+    plots.mark(option, {event.epoch: event.words for event in events.of_spec(record.spec)})
     alt = f"{', '.join((CURVES | SIGNALS)[name] for name in shown)} in percent against epochs"
     st.echarts_chart(option, height=CHART_PX, key="live-scores", alt=alt)
 
@@ -327,4 +330,5 @@ def _small(
     st.html(f'<div class="mm-term" style="--c:{color}"><span>{escape(title)}</span><b>{latest}</b></div>')
     epoch, value = plots.decimate(curve.epoch, curve.value, curves.POINTS)
     option = sparkline(epoch, value, name=title, color=color, epochs=record.epochs, reference=reference, note=note)
+    plots.mark(option, {event.epoch: event.words for event in events.of_spec(record.spec)})
     st.echarts_chart(option, height=120, key=f"live-{name}", alt=f"{title} against epochs")
