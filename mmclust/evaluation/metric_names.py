@@ -29,7 +29,8 @@ CURVES = {f"eval/{name}": title for name, title in LABELLED.items()}
 """Titles of the curves of these metrics over epochs."""
 MAIN_CURVES = tuple(f"eval/{name}" for name in MAIN)
 SIGNALS = {
-    "signal/usage_entropy": "Entropy of cluster sizes",
+    "signal/usage_entropy": "Entropy of cluster use (soft)",
+    "signal/clusters_found": "Clusters found (by count)",
     "signal/confidence": "Confidence",
     "signal/wasserstein": "Wasserstein estimate",
     "signal/evidence": "Evidence (no labels)",

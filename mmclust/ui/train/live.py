@@ -245,10 +245,15 @@ def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) ->
         for one in found:
             draw = st.warning if one.level == "warning" else st.info
             draw(one.text, icon=":material/warning:" if one.level == "warning" else ":material/info:")
-        if not found and (text := diagnostics.all_clear(record, points)):
-            st.success(text, icon=":material/check_circle:")
-        elif not found:
-            st.info("Clusters are still forming. Warnings about collapse appear here.", icon=":material/hourglass_top:")
+        told = diagnostics.found_so_far(record, points, None if sizes is None else sizes.tolist())
+        if stage := events.stage_at(record.spec, record.epoch):
+            told = f"{stage}. {told}"
+        if found or not told:
+            st.caption(told or "The number of clusters found appears with the first evaluation.")
+        elif told.endswith("clusters found.") and "of" not in told:
+            st.success(told, icon=":material/check_circle:")
+        else:
+            st.info(told, icon=":material/hourglass_top:")
 
 
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
