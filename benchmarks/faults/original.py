@@ -38,8 +38,7 @@ class Original:
         self.home, self.longest_s = home, longest_s
         store = RunStore(home)
         self.run_id = store.create(self.spec()).id
-        child = training(store, self.run_id)
-        child.join()
+        ends(training(store, self.run_id))
         assert store.record(self.run_id).status == "finished", store.record(self.run_id).error
         self.numbers = numbers(store, self.run_id)
         self.bundle = home.parent / "whole.mmclust"
@@ -149,6 +148,18 @@ def train(run_id: str, timeout_s: float) -> None:
     worker.execute_when_free(RunStore(), run_id)
 
 
+def ends(child: BaseProcess) -> None:
+    """Wait until a process has ended.
+
+    Raises:
+        Wrong: it hangs.
+    """
+    child.join(SLOW_S)
+    if child.is_alive():
+        child.kill()
+        raise Wrong("a process does not end")
+
+
 def trains(run: Run, child: BaseProcess) -> bool:
     """Wait until a run has made a step; false where its process ended before.
 
@@ -180,7 +191,7 @@ def finish(whole: Original, store: RunStore, run: Run, *, allowed: tuple[str, ..
         _is_allowed(record, allowed)
         if record.status != "queued":
             store.requeue(run.id, "thread")
-        training(store, run.id).join()
+        ends(training(store, run.id))
     raise Wrong(f"a run that was resumed five times is {run.record().status}: {run.record().error}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from benchmarks.faults.original import Original, Wrong, finish, silence, training, trains
+from benchmarks.faults.original import Original, Wrong, ends, finish, silence, training, trains
 from mmclust.runs.store import RunStore
 from tests.postgresql import PostgreSQL, programs
 
@@ -50,9 +50,10 @@ def outages(whole: Original, home: Path, chance: random.Random) -> Iterator[str]
                 child.kill()
                 child.join()
     yield "PostgreSQL was away" if server else "SQLite was locked"
-    child.join(chance.uniform(0.0, 1.0) if chance.random() < 0.5 else None)
-    child.kill()
-    child.join()
+    if chance.random() < 0.5:
+        child.join(chance.uniform(0.0, 1.0))
+        child.kill()
+    ends(child)
     finish(whole, store, run)
     store.close()
     yield "resumed"
@@ -70,7 +71,7 @@ def disk(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
         if trains(run, child):
             child.join(chance.uniform(0.0, 0.5))
             fill(home, leave=chance.choice((0, 1, 10, 50, 200)) * 1024)
-        child.join()
+        ends(child)
         yield run.record().status
         _ballast(home).unlink(missing_ok=True)
         finish(whole, store, run, allowed=("interrupted", "failed", "paused"))

@@ -1,9 +1,10 @@
 """The form of a training: the budget, the schedule in optimiser steps, and the number of clusters that is suggested."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from pages.test_pages import open_page, texts, wait_for_jobs
+from pages.test_pages import assert_clean, open_page, texts, wait_for_jobs
 from streamlit.testing.v1 import AppTest
 
 from mmclust import launch
@@ -106,3 +107,20 @@ def test_every_control_of_the_form_has_a_help_text():
     app = open_page("train", dataset="digits", method="dccs")
     controls = [*app.number_input, *app.slider, *app.toggle, *app.selectbox]
     assert [one.label for one in controls if not one.proto.help and one.label != "Data set"] == []
+
+
+def test_memory_is_told_and_a_process_offered_where_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[str] = []
+    monkeypatch.setattr("mmclust.launch.prepare", lambda store, launcher: prepared.append(launcher))
+    app = open_page("train", preset="paper")
+    assert_clean(app)
+    assert re.search(r"Memory: about 1\d\d MiB of [\d,]+ MiB that are free", texts(app))
+    offered = "Run in a process of its own"
+    assert offered not in [button.label for button in app.button]
+    monkeypatch.setattr("mmclust.ram.left_mib", lambda: 200.0)
+    app.run()
+    next(button for button in app.button if button.label == offered).click().run()
+    assert_clean(app)
+    assert prepared[-1] == "process" and set(prepared[:-1]) == {"thread"}
+    assert re.search(r"Memory: about 9\d\d MiB of 200 MiB", texts(app))
+    assert offered not in [button.label for button in app.button]
