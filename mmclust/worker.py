@@ -28,7 +28,7 @@ from mmclust.data import preprocessing as preparation
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.readers.reading import Reading, document
 from mmclust.errors import explain
-from mmclust.methods import card
+from mmclust.methods import METHODS, card, method_class
 from mmclust.models import build_model, with_clusters
 from mmclust.runs import checkpoints
 from mmclust.runs.active import STORE_TIMEOUT_S, ActiveRun
@@ -422,14 +422,26 @@ def main() -> None:
 
 def _given(store: RunStore) -> str:
     """Load what training needs, then wait for the id of a run; empty where whoever wanted this process has ended."""
-    import mmclust.engine.trainer  # noqa: F401  loads torch
-
+    _load_all()
     run_id = sys.stdin.readline().strip()
     if run_id:
         with (store.folder(run_id) / "worker.log").open("ab") as output:
             for stream in (sys.stdout, sys.stderr):
                 os.dup2(output.fileno(), stream.fileno())
     return run_id
+
+
+def _load_all() -> None:
+    """Load torch and the methods, with what torch loads at the first step of an optimiser."""
+    import torch
+
+    import mmclust.engine.trainer  # noqa: F401
+
+    for name in METHODS:
+        method_class(name)
+    weight = torch.zeros(1, requires_grad=True)
+    weight.sum().backward()
+    torch.optim.Adam([weight]).step()
 
 
 def lower_priority() -> None:

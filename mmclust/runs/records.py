@@ -99,6 +99,7 @@ class RunRecords(Database):
                 )
             rows = [{"run_id": run_id, "name": name, "value": json.dumps(value)} for name, value in values.items()]
             connection.execute(insert(WISHES), rows)
+        audit.note(self.home, "change", run_id, values=dict(values))
 
     def wishes(self, run_id: str) -> dict[str, Any]:
         """Values that were asked for and that the training has not taken yet, the last of each."""

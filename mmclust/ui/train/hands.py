@@ -132,6 +132,7 @@ def _points(run: Run, record: RunRecord) -> dict[int, str]:
 
 
 def _start(run: Run, values: Mapping[str, Any], epoch: int | None) -> None:
+    login.check_quota()
     store = cache.store()
     twin = interventions.fork(store, run, values, epoch=epoch)
     launch.submit(store, twin.id, "thread")
