@@ -105,6 +105,7 @@ def heat_map(
     *,
     names: tuple[str, str, str],
     percent: bool,
+    scale: tuple[float, float] | None = None,
     height: int | None = None,
 ) -> "go.Figure":
     """Two settings against each other; cells without a finished run stay empty and are marked.
@@ -119,6 +120,7 @@ def heat_map(
         deviation: (X, Y), NaN below two seeds.
         names: of the settings and of the metric.
         percent: figures are fractions.
+        scale: values of the palest and the darkest colour; None for those of the figures.
         height: pixels; by default grows with Y.
     """
     import plotly.graph_objects as go
@@ -133,6 +135,8 @@ def heat_map(
             xgap=2,
             ygap=2,
             hoverinfo="skip",
+            zmin=scale and scale[0],
+            zmax=scale and scale[1],
             colorscale=[list(stop) for stop in SEQUENTIAL],
             colorbar={
                 "title": {"text": plotly(names[2]), "side": "right"},
@@ -159,7 +163,7 @@ def heat_map(
         unselected={"marker": {"opacity": 0}},
     )
     if max(n_x, n_y) <= MOST_WRITTEN:
-        _write_cells(figure, mean, texts)
+        _write_cells(figure, mean, texts, scale)
     dress(figure, height=height or int(np.clip(40 * n_y + 120, 300, 640)), x=names[0], y=names[1])
     figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
     axis = {"tickmode": "array", "showgrid": False, "linecolor": GRID}
@@ -179,9 +183,11 @@ def _cell_texts(mean: np.ndarray, deviation: np.ndarray, *, percent: bool) -> li
     ]
 
 
-def _write_cells(figure: "go.Figure", mean: np.ndarray, texts: Sequence[str]) -> None:
+def _write_cells(
+    figure: "go.Figure", mean: np.ndarray, texts: Sequence[str], scale: tuple[float, float] | None
+) -> None:
     """Put the number of each cell (X, Y) on it, white on dark ones."""
-    low, high = (np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0)
+    low, high = scale or ((np.nanmin(mean), np.nanmax(mean)) if np.isfinite(mean).any() else (0.0, 1.0))
     dark = low + 0.65 * (high - low)
     for (i, j), text in zip(np.ndindex(mean.shape), texts, strict=True):
         there = np.isfinite(mean[i, j])

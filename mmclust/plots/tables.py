@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+FEWEST_COLUMNS = 4
+"""A table of fewer columns leaves the room of the others empty."""
+
+
 def fraction_table(
     mean: np.ndarray,
     deviation: np.ndarray,
@@ -63,7 +67,11 @@ def fraction_table(
             x=int(column), y=int(row), text=texts[row][column], showarrow=False, font={"size": 13, **light}
         )
     figure.update_xaxes(
-        tickmode="array", tickvals=np.arange(len(columns)), ticktext=list(map(tick, columns)), showgrid=False
+        tickmode="array",
+        tickvals=np.arange(len(columns)),
+        ticktext=list(map(tick, columns)),
+        showgrid=False,
+        range=[-0.5, max(len(columns), FEWEST_COLUMNS) - 0.5],  # one cell over the whole page would be a slab
     )
     figure.update_yaxes(
         tickmode="array",

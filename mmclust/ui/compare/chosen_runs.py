@@ -203,7 +203,8 @@ def agreement(sides: Sequence[ComparedRun]) -> None:
     pairs = stability.pairwise_ari(clusters)
     names = [side.name for side in sides]
     st.caption(f"Adjusted Rand index of each pair of runs on their {len(ids):,} shared samples; 1 means identical.")
-    picture = heat_map(names, names, pairs, np.full_like(pairs, np.nan), names=("run", "run", "ARI"), percent=False)
+    about = {"names": ("run", "run", "ARI"), "percent": False, "scale": (0.0, 1.0)}
+    picture = heat_map(names, names, pairs, np.full_like(pairs, np.nan), **about)
     st.plotly_chart(picture, key="compare-ari", config={"displayModeBar": False})
     st.markdown("**Matched clusters** :gray[(samples in the first run, and how many the matched cluster shares)]")
     st.dataframe(pd.DataFrame(run_maps.table(run_maps.matched(names, clusterings, ids))), hide_index=True)

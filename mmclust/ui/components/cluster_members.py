@@ -21,7 +21,10 @@ def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.n
 
 def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
     if kind == "most confident":
-        return np.argsort(-clustering.log_probs[:, cluster], kind="stable")[:count]
+        ranked = np.argsort(-clustering.log_probs[:, cluster], kind="stable")
+        if clustering.plain is not None:
+            ranked = in_turn(ranked, clustering.y_pred == cluster, clustering.plain.y_pred)
+        return ranked[:count]
     own = np.flatnonzero(clustering.y_pred == cluster)
     if kind == "wrong":
         own = own[clustering.wrong[own]] if clustering.wrong is not None else own[:0]
@@ -31,6 +34,22 @@ def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.
     if kind == "least confident":
         return own[np.argsort(-sample_entropy(clustering)[own], kind="stable")][:count]
     return own[np.argsort(margins(clustering)[own], kind="stable")][:count]
+
+
+def in_turn(ranked: np.ndarray, own: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Ranked samples of a merged cluster with those of its parts in turn: the surest part alone would fill a row.
+
+    Args:
+        ranked: (n,) places, the best first.
+        own: (n,) whether a sample is in the merged cluster; others come last.
+        parts: (n,) cluster of each sample before clusters were merged.
+    """
+    inside, outside = ranked[own[ranked]], ranked[~own[ranked]]
+    place = np.empty(len(inside), np.int64)
+    for part in np.unique(parts[inside]):
+        member = parts[inside] == part
+        place[member] = np.arange(member.sum())
+    return np.concatenate((inside[np.argsort(place, kind="stable")], outside))
 
 
 def sample_entropy(clustering: Clustering) -> np.ndarray:

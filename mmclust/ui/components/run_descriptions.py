@@ -2,6 +2,7 @@
 
 import time
 
+from mmclust import events
 from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
@@ -115,7 +116,13 @@ def duration(seconds: float) -> str:
 
 def progress(record: RunRecord) -> str:
     """Where a run stands, in words."""
-    words = [f"Epoch {min(record.epoch, record.epochs):.0f} of {record.epochs}"]
+    words = [f"Epoch {int(min(record.epoch, record.epochs))} of {record.epochs}"]
+    n_trials = len(record.spec.auto.get("candidates", ()))
+    if n_trials > 1 and record.status == "running" and record.total_steps:
+        number = min(record.step * n_trials // record.total_steps + 1, n_trials)
+        words.append(f"augmentation {number} of {n_trials}")
+    if stage := events.stage_at(record.spec, record.epoch) if record.status == "running" else "":
+        words.append(stage)
     if record.seconds_left is not None:
         words.append(f"about {duration(record.seconds_left)} left")
     elif record.status != "running":

@@ -40,6 +40,8 @@ def hero(*, first_visit: bool) -> None:
             st.switch_page("train.py")
         if st.button("Browse data", icon=":material/photo_library:", key="hero-data"):
             st.switch_page("data.py")
+        if st.button("Take a lesson", icon=":material/school:", key="hero-learn"):
+            st.switch_page("learn.py")
 
 
 def showcase(record: RunRecord) -> None:
@@ -90,8 +92,7 @@ def _scores(clustering: Clustering) -> None:
     names = [name for name in MAIN_CURVES if name in points]
     if names:
         option = plots.score_curves(curves.thin(points, names), names=names)
-        option["legend"] |= {"show": False}
-        option["grid"] |= {"top": 12}
+        option["grid"] |= {"top": 34}
         option["yAxis"] |= {"name": ""}
         st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
         st.caption("Agreement with the true classes during training. Classes are used for evaluation only.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mmclust import events, launch
+from mmclust import events, interventions, launch
 from mmclust.auto import account
 from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, SIGNALS
@@ -133,6 +133,37 @@ def _head(run: Run, record: RunRecord) -> None:
         )
     if record.error:
         st.error(markdown(record.error), icon=":material/error:")
+    if not record.active and run.snapshots():
+        _ways_on(run, record)
+
+
+WAYS_ON = (
+    ("map.py", "Map", "scatter_plot"),
+    ("clusters.py", "Browse clusters", "workspaces"),
+    ("confusion.py", "Confusion", "grid_on"),
+    ("explain.py", "Explain", "visibility"),
+)
+"""Pages that a run that has ended leads to."""
+
+
+def _ways_on(run: Run, record: RunRecord) -> None:
+    """Where to look next at a run that has ended, and how it compares with k-means on the same data."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for page, text, icon in WAYS_ON:
+            kind = "primary" if page == "clusters.py" else "secondary"
+            if st.button(text, icon=f":material/{icon}:", type=kind, key=f"run-to-{page}"):
+                st.switch_page(page, query_params={"run": record.run_id})
+        if (text := _beside_k_means(run, record)) and not hidden.hidden():
+            st.caption(text, width="content")
+
+
+def _beside_k_means(run: Run, record: RunRecord) -> str:
+    """How a run compares with k-means, which is run beside every run; empty until that is known."""
+    found = account.read(run.folder)
+    simple = [one for one in (found.simple if found else ()) if one.name.startswith("k-means") and one.metrics]
+    if not simple or not record.metrics:
+        return ""
+    return f"ACC {record.metrics['acc']:.1%}; {simple[0].name}: {(simple[0].metrics or {})['acc']:.1%}."
 
 
 def _buttons(run: Run, record: RunRecord) -> None:
@@ -171,12 +202,6 @@ def _buttons(run: Run, record: RunRecord) -> None:
         login.check_quota()
         launch.resume(cache.store(), record.run_id)
         st.rerun()
-    if (
-        not record.active
-        and run.snapshots()
-        and st.button("Browse clusters", icon=":material/arrow_forward:", type="primary", key="run-see")
-    ):
-        st.switch_page("clusters.py", query_params={"run": record.run_id})
 
 
 def _ask(run: Run, command: Any) -> None:
@@ -246,8 +271,6 @@ def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) ->
             draw = st.warning if one.level == "warning" else st.info
             draw(one.text, icon=":material/warning:" if one.level == "warning" else ":material/info:")
         told = diagnostics.found_so_far(record, points, None if sizes is None else sizes.tolist())
-        if stage := events.stage_at(record.spec, record.epoch):
-            told = f"{stage}. {told}"
         if found or not told:
             st.caption(told or "The number of clusters found appears with the first evaluation.")
         elif told.endswith("clusters found.") and "of" not in told:
@@ -259,9 +282,10 @@ def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) ->
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
     colors = method_card.term_colors(method)
-    shown = [term for term in method.terms if f"loss/{term.name}" in points]
-    if not shown or record.status == "running" and record.step < GRACE * record.total_steps:
-        shown = list(method.terms)  # those that come later or not at all have their place until that is known
+    now = interventions.values_now(record)
+    off = {term.name for term in method.terms if term.weight and not now.get(term.weight, 1)}
+    # every term keeps its place, also before its stage: boxes that come and go would move the others
+    shown = [term for term in method.terms if term.name not in off or f"loss/{term.name}" in points]
     grid = st.grid(min(len(shown), 6), min_column_width=150, gap="small")
     for term in shown:
         with grid.cell():
