@@ -483,3 +483,23 @@ def test_letters_before_small_numbers_are_the_classes(tmp_path: Path) -> None:
     dataset, reading = opened(tmp_path / "a.data")
     assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("I", "T", "X")
     assert asked(reading) == {"classes": "column 1"}
+
+
+def test_amounts_with_marks_are_numbers_and_dates_are_named(tmp_path: Path) -> None:
+    table = frame(A, label=WORDS)
+    table.insert(0, "Customer ID", [f"CUST-{i:05d}" for i in range(N)])
+    table["price"] = [f"${1000 + 37 * i:,}.50" if i else "" for i in range(N)]
+    table["rate"] = [f"{i % 90}%" for i in range(N)]
+    table["since"] = [f"2021-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(N)]
+    dataset, reading = opened(write(tmp_path / "a.csv", table))
+    assert shapes(dataset) == [(8,)] and left_out(reading) == "since (dates or times)"
+    assert dataset.views[0][5, 6:].tolist() == [1185.5, 5] and np.isnan(dataset.views[0][0, 6])
+    assert reading.told[:2] == ["marks such as % and $ removed in price, rate", "Customer ID names the rows"]
+
+
+@pytest.mark.parametrize("name", ["PatientId", "animal", "Country"])
+def test_the_column_that_names_the_rows_is_said(tmp_path: Path, name: str) -> None:
+    table = frame(A, label=WORDS)
+    table.insert(0, name, [f"N{i}x" for i in range(N)])
+    dataset, reading = opened(write(tmp_path / "a.csv", table))
+    assert shapes(dataset) == [(6,)] and reading.told == [f"{name} names the rows"] and not reading.left_out

@@ -121,8 +121,8 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
         (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
         (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
         (["3, 1, 7", "4, 5, 6"], [3, 1, 7], []),
-        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["codes (words)"]),
-        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["column 2 (words)"]),
+        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["codes (another word in every row)"]),
+        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["column 2 (another word in every row)"]),
     ],
 )
 def test_all_rows_tell_whether_commas_are_decimal(
@@ -192,7 +192,7 @@ def test_columns_that_are_empty_are_left_out_and_dates_are_no_captions(tmp_path:
     for ending in ("csv", "parquet"):
         dataset, reading = opened(tmp_path / f"a.{ending}")
         assert dataset.views[0].shape == (N, 4) and dataset.texts is None
-        assert list(map(str, reading.left_out)) == ["nothing (empty)", "when (words)"]
+        assert list(map(str, reading.left_out)) == ["nothing (empty)", "when (dates or times)"]
 
 
 def test_columns_named_after_views_are_views(tmp_path: Path):

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 0.2
 """Share of words in a column of numbers above which it is one of words, not one with a stray word to report."""
+_MARKED = re.compile(
+    r"\(?[-+]?\s*(?P<before>[$€£¥₹₩]|USD|EUR|GBP|CHF|R\$)?\s*[-+]?(?P<number>\d{1,3}(,\d{3})+|\d+)(?P<rest>\.\d+)?"
+    r"\s*(?P<after>%|[$€£¥₹₩]|USD|EUR|GBP|CHF)?\)?"
+)
+"""An amount of money, a share in percent, or a number whose thousands commas part."""
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d{2}(:\d{2})?.*"
+)
 MIN_PIXELS = 4
 """Numbers in a cell of text, at least, that make it a list of numbers."""
 _HEX = re.compile(r"(0x)?[0-9a-fA-F]{4,64}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -122,6 +130,37 @@ def as_numbers(found: np.ndarray, name: str, where: str) -> np.ndarray:
                 "give one sample a row"
             ) from None
     return numbers
+
+
+def unmarked(found: np.ndarray) -> np.ndarray | None:
+    """A column of amounts such as `$1,200.50` or `12.5%` as numbers (N,); None for anything else."""
+    if found.dtype != object:
+        return None
+    matches = []
+    for value in found:
+        if is_blank(value) or (isinstance(value, str) and value.strip() in delimited.MISSING):
+            matches.append(None)
+        elif not isinstance(value, str) or not (match := _MARKED.fullmatch(value.strip())):
+            return None
+        else:
+            matches.append(match)
+    there = [match for match in matches if match]
+    marks = {match["before"] or match["after"] or ("," if "," in match["number"] else "") for match in there}
+    # Marks of one kind: 12 % among prices would be another quantity.
+    if not there or marks - {"", ","} and len(marks - {"", ","}) > 1 or marks == {""}:
+        return None
+    return np.array([np.nan if match is None else _amount(match) for match in matches])
+
+
+def _amount(match: re.Match[str]) -> float:
+    number = float(match["number"].replace(",", "") + (match["rest"] or ""))
+    return -number if "-" in match[0] or match[0].startswith("(") else number
+
+
+def are_dates(values: np.ndarray) -> bool:
+    """Whether words (N,) are dates or times."""
+    some = [value for value in values[:200].tolist() if value]
+    return bool(some) and all(_DATE.fullmatch(value) for value in some)
 
 
 def is_blank(value: Any) -> bool:

@@ -19,6 +19,8 @@ from mmclust.data.readers.reading import Reading, listed
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_LETTERS = 40
+"""Of a name of a row; longer words are captions."""
 TEXT_ENDINGS = frames.TEXT_ENDINGS
 ENDINGS = (*frames.ENDINGS, ".csv.gz", ".tsv.gz", ".jsonl.gz")
 
@@ -154,6 +156,8 @@ def of_columns(
     for values, name in [(numbers.pop(name), name) for name in spare]:
         repeats = len(set(values)) < len(values)
         reading.leave_out(cells.shown(name), "an id, which is the same for several rows" if repeats else "another id")
+    if ids is not None and joins is None and ids != shown and not several:
+        reading.tell(f"{cells.shown(ids)} names the rows")
     split_name, split = _split_column(numbers | spoken, named)
     for name in _of_parts({n: v for n, v in numbers.items() if named and n != split_name}, reading):
         del numbers[name]
@@ -193,12 +197,23 @@ def of_columns(
 
 def _tell_unused(spoken: Mapping[str, np.ndarray], reading: Reading) -> None:
     """Say which columns of words are nothing of a sample, and why."""
-    strange = [name for name, values in spoken.items() if not any(values)]
-    same = [name for name, values in spoken.items() if name not in strange and len(set(values.tolist())) == 1]
-    others = [name for name in spoken if name not in (*strange, *same)]
-    for names, why in ((strange, "neither numbers nor words"), (same, "the same in every row"), (others, "words")):
-        if names:
-            reading.leave_out(listed(names), why)
+    reasons: dict[str, list[str]] = {}
+    for name, values in spoken.items():
+        reasons.setdefault(_why_unused(values), []).append(name)
+    for why, names in reasons.items():
+        reading.leave_out(listed(names), why)
+
+
+def _why_unused(values: np.ndarray) -> str:
+    """Why a column of words (N,) is nothing of a sample."""
+    n_distinct = len(set(values.tolist()))
+    if not any(values):
+        return "neither numbers nor words"
+    if n_distinct == 1:
+        return "the same in every row"
+    if cells.are_dates(values):
+        return "dates or times"
+    return "another word in every row" if n_distinct == len(values) else "words"
 
 
 def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
@@ -209,6 +224,9 @@ def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
         twice = cells.shown(Counter(names).most_common(1)[0][0])
         raise ValueError(f"{source.where} has two columns called {twice}; rename one")
     found = {name: cells.values(frame.iloc[:, i]) for i, name in enumerate(names)}
+    if marked := {name: amounts for name, values in found.items() if (amounts := cells.unmarked(values)) is not None}:
+        reading.tell(f"marks such as % and $ removed in {listed(list(marked))}")
+        found |= marked
     if empty := [name for name, values in found.items() if all(map(cells.is_blank, values))]:
         reading.leave_out(listed(empty), "empty")
     return {name: values for name, values in found.items() if name not in empty}
@@ -226,9 +244,19 @@ def _ids(flat: Mapping[str, np.ndarray], named: bool) -> str | None:
         return None
     return (
         first
-        if cells.counts_rows(flat[first]) or cells.is_hex(flat[first])
+        if cells.counts_rows(flat[first]) or cells.is_hex(flat[first]) or _names_rows(first, flat[first])
         else next((n for n in unique if cells.is_hex(flat[n])), None)
     )
+
+
+def _names_rows(name: str, values: np.ndarray) -> bool:
+    """Whether the first column (N,), another word in every row, merely names the rows: no sentences and no dates."""
+    if cells.is_number(values) or words.plain(name) in words.CAPTION_COLUMNS:
+        return False
+    spoken = cells.as_words(values)
+    lengths = [len(value) for value in spoken.tolist()]
+    is_spoken = sum(value.count(" ") for value in spoken.tolist()) > len(spoken)
+    return not is_spoken and max(lengths) <= MOST_LETTERS and not cells.are_dates(spoken) and not _are_pictures(spoken)
 
 
 def _id_words(ids: str | None, flat: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
