@@ -12,6 +12,7 @@ from mmclust.data import catalogue, readers, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.progress import Progress
 from mmclust.data.readers import arrays, table, tables
+from mmclust.data.readers.reading import Reading
 
 CELL_PX, STRIDE_PX, N_DIRECTIONS = 4, 2, 8
 """Stroke directions are counted in squares of this side, this far apart, in so many directions."""
@@ -72,7 +73,7 @@ def mfeat(spec: DataSpec, path: Path | None, progress: Progress | None = None) -
         if not file.is_file():
             raise ValueError(f"{file.name} is missing beside {path.name}; all six tables are needed")
         found_tables[stem] = table.read(file)
-    found = tables.split_labels(found_tables)
+    found = tables.split_labels(found_tables, Reading())
     labels = found.pop("labels", None)
     if labels is None:  # UCI: 200 samples of each digit, in order
         labels = np.arange(len(found["fac"])) // 200

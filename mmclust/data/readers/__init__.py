@@ -8,12 +8,22 @@ from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.progress import Progress
-from mmclust.data.readers import archives, cache, folder, hdf, leftovers, mat, table, tree
+from mmclust.data.readers import archives, cache, folder, hdf, leftovers, market, mat, table, tree
 from mmclust.data.readers.reading import Reading, document
 
 LONGEST = 500
 """Letters of a refusal."""
-ENDINGS = (".npz", ".npy", ".mat", *table.ENDINGS, *table.TEXT_ENDINGS, *hdf.ENDINGS, ".gz", *archives.ARCHIVES)
+ENDINGS = (
+    ".npz",
+    ".npy",
+    ".mat",
+    *table.ENDINGS,
+    *table.TEXT_ENDINGS,
+    *hdf.ENDINGS,
+    *market.ENDINGS,
+    ".gz",
+    *archives.ARCHIVES,
+)
 """How a file that is read may end."""
 
 
@@ -126,6 +136,8 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
             f"{path.name} is a pickle, which may run any program when it is opened, so none is read; save its arrays "
             "with numpy.savez"
         )
+    if (remedy := leftovers.remedy(path.name)) is not None:
+        raise ValueError(f"{path.name} {remedy}")
     raise ValueError(
         f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in "
         f"{', '.join(ENDINGS)}"

@@ -25,6 +25,7 @@ from mmclust.data.readers.samples import channels_asked, channels_first, class_i
 from mmclust.data.readers.words import plain
 
 NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
+BY_PIXELS = "images, three colours of each pixel together"
 VIEW = "a view"
 FIRST_AXIS, LAST_AXIS = "first axis", "last axis"
 MAX_VIEWS = 32
@@ -365,11 +366,16 @@ def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
     text = f"{name} has {n_columns:,} columns, which may be the pixels of {side} x {side} images."
     # Bytes in three planes whose neighbours are alike are pictures as CIFAR stores them; gray ones are often vectors.
     is_named = plain(name) in words.IMAGES or plain(name) == "pixels"
+    mixed = np.moveaxis(some.reshape(len(some), side * side, channels), 2, 1).reshape(len(some), -1)
+    together = channels == 3 and is_bytes and _is_smooth(mixed, side)
     planes = channels == 3 and value.dtype == np.uint8 and _is_smooth(some, side)
-    guess = BY_ROWS if planes or (is_named and value.dtype == np.uint8) else NUMBERS
-    answer = reading.ask(f"pixels of {name}", text, (NUMBERS, BY_ROWS, BY_COLUMNS), guess)
+    guess = BY_PIXELS if together else BY_ROWS if planes or (is_named and value.dtype == np.uint8) else NUMBERS
+    options = (NUMBERS, BY_ROWS, BY_COLUMNS, *([BY_PIXELS] if channels == 3 else []))
+    answer = reading.ask(f"pixels of {name}", text, options, guess)
     if answer == NUMBERS:
         return value
+    if answer == BY_PIXELS:
+        return np.moveaxis(value.reshape(len(value), side, side, 3), -1, 1)
     images = value.reshape(len(value), *((side, side) if channels == 1 else (channels, side, side)))
     return images.swapaxes(-1, -2) if answer == BY_COLUMNS else images
 

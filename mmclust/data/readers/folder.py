@@ -4,6 +4,8 @@ Every file becomes named arrays or a table. Names, of files and of the folders t
 thing (see `parts`); what is left are views of the same samples, labels and captions.
 """
 
+import hashlib
+import re
 import shutil
 import stat
 import tarfile
@@ -11,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,10 +23,12 @@ from mmclust.data.readers import (
     archives,
     arrays,
     cache,
+    class_files,
     frames,
     hdf,
     idx,
     leftovers,
+    market,
     mat,
     npz,
     parts,
@@ -49,27 +54,68 @@ def is_data(name: str) -> bool:
     last = PurePosixPath(name).name.lower()
     if last.startswith(".") or name.startswith("__MACOSX"):
         return False
-    return last.endswith((".mat", ".npy", ".npz", *hdf.ENDINGS)) or frames.is_table(last) or idx.is_idx(last)
+    return (
+        last.endswith((".mat", ".npy", ".npz", *hdf.ENDINGS, *market.ENDINGS))
+        or frames.is_table(last)
+        or idx.is_idx(last)
+    )
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder holds files of numbers, in sub-folders or not, and no pictures."""
+    """Whether a folder holds files of numbers, in sub-folders or not, and no pictures but few that show these."""
     if not path.is_dir():
         return False
-    found = False
-    for count, (name, _) in enumerate(archives.walk(path, (), lambda _: True)):
+    found, shown, texts = False, [], []
+    for count, (name, _) in enumerate(archives.walk(path, (), lambda name: not archives.is_junk(name))):
         if archives.is_picture(name):
-            return False
+            shown.append(name)
+            if len(shown) > MOST_PLOTS:
+                return False
         found = found or is_data(name)
+        if len(texts) < MOST_TEXTS and _may_be_table(name):
+            texts.append(name)
         if count > 100_000:
             break
-    return found
+    if shown:
+        return found and not _names_any(path, shown)
+    return found or any(map(partial(_is_table_of_numbers, path), texts))
+
+
+MOST_PLOTS, MOST_TEXTS = 4, 200
+"""Pictures beside tables that may be plots of them, and texts that are looked into for numbers."""
+
+
+def _names_any(path: Path, shown: list[str]) -> bool:
+    """Whether a picture lies in a folder of its own, or some file beside it speaks of it."""
+    if any("/" in name for name in shown):
+        return True
+    for name, info in archives.walk(path, (), is_data):
+        with open(path / name, "rb") as file:
+            head = file.read(min(info.st_size, frames.HEAD_BYTES))
+        if any(PurePosixPath(one).stem.encode() in head for one in shown):
+            return True
+    return False
+
+
+def _may_be_table(name: str) -> bool:
+    """Whether a file may be a table though its ending does not say so."""
+    last = PurePosixPath(name).name.lower()
+    return not archives.is_junk(name) and (last.endswith(frames.TEXT_ENDINGS) or "." not in last or last.endswith(".t"))
+
+
+def _is_table_of_numbers(path: Path, name: str) -> bool:
+    if name.lower().endswith(".json"):
+        return words.may_be_labels(PurePosixPath(name).stem)
+    with open(path / name, "rb") as file:
+        return frames.looks_like_numbers(file.read(frames.HEAD_BYTES), name)
 
 
 def files(path: Path) -> list[Path]:
     """The files of numbers below a folder, counted as people count."""
-    names = arrays.natural(name for name, _ in archives.walk(path, (), is_data))
-    return [path / name for name in names]
+    names = [name for name, _ in archives.walk(path, (), is_data)]
+    texts = [name for name, _ in archives.walk(path, (), _may_be_table) if not is_data(name)]
+    names += [name for name in texts[:MOST_TEXTS] if _is_table_of_numbers(path, name)]
+    return [path / name for name in arrays.natural(names)]
 
 
 def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiViewDataset:
@@ -80,7 +126,8 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     """
     reading = reading or Reading()
     found = files(path)
-    _tell_others(path, reading)
+    _tell_others(path, found, reading)
+    found = _each_once(path, found, reading)
     if len(found) == 1:
         return single(found[0], reading)
     if len(found) > MAX_FILES:
@@ -89,7 +136,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     sources: dict[str, table.Columns] = {}
     held: dict[str, dict[str, Value]] = {}
     for file, key in names.items():
-        if frames.is_table(file.name):
+        if frames.is_table(file.name) or not is_data(file.name):
             own = reading.part()
             sources[key] = table.columns(file, own)
             reading.take(own, file.name)
@@ -97,9 +144,9 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
             held[key] = _arrays_of(file, key, reading)
     views, texts, split = _of_tables(sources, reading, alone=not held)
     title = name or path.resolve().name
-    stacked = _samples(held, reading) if not sources else None
+    stacked = (_samples(held, reading) or class_files.joined(held, reading)) if not sources else None
     in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
-    views |= stacked if stacked is not None else _merged(held, reading)
+    views |= stacked if stacked is not None else _merged(market.turned(held, sources, reading), reading)
     return arrays.assemble(
         title,
         views,
@@ -130,14 +177,44 @@ def _names(path: Path, found: list[Path]) -> dict[Path, str]:
 
 
 def _stem(name: str) -> str:
-    if frames.is_table(name):
-        return frames.stem(name)
+    if frames.is_table(name) or not is_data(name):
+        stem = re.sub(r"\.t$", "_test", frames.stem(name))
+        return _PART_ENDINGS.get(PurePosixPath(name).suffix.lower(), "{}").format(stem)
+    name = re.sub(r"\.mtx\.gz$", ".mtx", name, flags=re.IGNORECASE)
     return idx.stem(name) if idx.is_idx(name) else name[: name.rindex(".")]
 
 
-def _tell_others(path: Path, reading: Reading) -> None:
+_PART_ENDINGS = {
+    **dict.fromkeys((".tra", ".trn", ".train"), "{}_train"),
+    **dict.fromkeys((".tes", ".tst", ".test", ".t"), "{}_test"),
+    ".labels": "{}_labels",
+}
+"""Endings that say which part of a set a file is, or what it holds."""
+
+
+def _each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:
+    """The files without copies of others: those would be views that say the same."""
+    by_size: dict[int, list[Path]] = {}
+    for file in found:
+        by_size.setdefault(file.stat().st_size, []).append(file)
+    copies: dict[Path, Path] = {}
+    for several in by_size.values():
+        first: dict[str, Path] = {}
+        for file in several if len(several) > 1 else ():
+            with open(file, "rb") as content:
+                digest = hashlib.file_digest(content, "blake2b").hexdigest()
+            copies |= {file: first[digest]} if digest in first and not _part(file.stem) else {}
+            copies |= {file: first[digest]} if digest in first and file.name == first[digest].name else {}
+            first.setdefault(digest, file)
+    for file, other in copies.items():
+        reading.leave_out(str(file.relative_to(path)), f"the same as {other.relative_to(path)}")
+    return [file for file in found if file not in copies]
+
+
+def _tell_others(path: Path, found: list[Path], reading: Reading) -> None:
     """Say which files are not read."""
-    others = [name for name, _ in archives.walk(path, (), lambda name: not is_data(name))]
+    known = {file.relative_to(path).as_posix() for file in found}
+    others = [name for name, _ in archives.walk(path, (), lambda name: name not in known)]
     leftovers.tell([name for name in others if not archives.is_junk(name)], reading)
 
 
@@ -148,6 +225,8 @@ def _arrays_of(file: Path, key: str, reading: Reading) -> dict[str, Value]:
         return {"": npz.array(file)}
     if idx.is_idx(name):
         return {"": idx.array(file)}
+    if name.endswith(market.ENDINGS):
+        return {"": market.matrix(file)}
     own = reading.part()
     if name.endswith(".npz"):
         found: dict[str, Value] = dict(npz.variables(file, own))
@@ -240,7 +319,7 @@ def _of_tables(
         ((name, one),) = found.items()
         views: dict[str, Value] = dict(table.views(one, "data" if alone else name, reading))
         return views | ({} if one.labels is None else {"labels": one.labels}), texts, split
-    views = dict(tables.split_labels(found))
+    views = dict(tables.split_labels(found, reading))
     for name, one in found.items():
         columns = table.views(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)
         views |= {f"{name} {column}": values for column, values in columns.items()}
@@ -353,7 +432,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         ValueError: what is wrong with the file, in one sentence.
     """
     reading = reading or Reading()
-    if not frames.is_table(path.name) and not path.name.lower().endswith(frames.TEXT_ENDINGS):
+    if is_data(path.name) and not frames.is_table(path.name):
         return _single_of_arrays(path, reading)
     source = table.columns(path, reading)
     source = next(iter(tables.turned({_stem(path.name): source}, reading).values()))
@@ -380,6 +459,8 @@ def _single_of_arrays(path: Path, reading: Reading) -> MultiViewDataset:
     if path.suffix.lower() in hdf.ENDINGS:
         found, in_rows = hdf.variables(path, reading), hdf.is_of_cells(path)
         return arrays.assemble(path.stem, found, path.name, reading, in_rows=in_rows, images_first=True)
+    if path.name.lower().endswith(market.ENDINGS):
+        return arrays.assemble(_stem(path.name), {"data": market.matrix(path)}, path.name, reading)
     values = idx.array(path) if idx.is_idx(path.name) else npz.array(path)
     if values.ndim < 2:
         raise ValueError(

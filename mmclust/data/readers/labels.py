@@ -106,8 +106,9 @@ def choose(
     if not possible and not others:
         return None, []
     guess = sure or _best(possible, columns) or NONE
-    if guess is NONE and (by_words := next((column for column in others if not is_number(columns[column])), None)):
-        guess = by_words
+    if guess is NONE and (by_words := [column for column in others if not is_number(columns[column])]):
+        last = next(reversed(columns))
+        guess = last if last in by_words else by_words[0]
     if guess is NONE and len(columns) == 1:
         guess = others[0]  # all that a table of ids says
     text = "Which column holds the classes? They only ever score a result."
@@ -238,16 +239,19 @@ def _joined_spellings(labels: np.ndarray, found: np.ndarray, none: np.ndarray, r
     counts = Counter(word.strip() for word in found[~none])
     spellings: dict[str, str] = {}
     for word, _ in counts.most_common():
-        spellings.setdefault(" ".join(word.lower().split()), word)
+        spellings.setdefault(_plainly(word), word)
     spelled = sorted({word for word in found[~none]})
     if len(spelled) > len(spellings):
         reading.tell(
             "classes whose names differ in spaces or capital letters alone are joined: "
             f"{len(spelled)} names, {len(spellings)} classes"
         )
-    return [
-        "" if is_none else spellings[" ".join(word.lower().split())] for word, is_none in zip(found, none, strict=True)
-    ]
+    return ["" if is_none else spellings[_plainly(word)] for word, is_none in zip(found, none, strict=True)]
+
+
+def _plainly(word: str) -> str:
+    """A name without what people write differently: capital letters, spaces, a full stop at its end."""
+    return " ".join(word.lower().split()).rstrip(".") or word
 
 
 def _numbers_without_none(labels: np.ndarray, where: str, reading: Reading) -> tuple[np.ndarray, np.ndarray]:

@@ -122,10 +122,19 @@ def groups(names: Iterable[str]) -> dict[str, dict[Part, str]]:
     """Names by what they hold, then by part; only what comes in two parts or more."""
     found: dict[str, dict[Part, str]] = {}
     spelled: dict[str, str] = {}
+    spelled_alone: list[str] = []
     for name in names:
         base, part = taken_apart(name)
-        if part is not None:  # x_train and X_test are parts of one thing
+        if part is None:
+            spelled_alone.append(name)
+        else:  # x_train and X_test are parts of one thing
             found.setdefault(spelled.setdefault(words.plain(base), base), {}).setdefault(part, name)
+    plain = {words.plain(name): name for name in spelled_alone}
+    for base, members in found.items():
+        if len(members) == 1 and all(part.is_test and part.is_split for part in members) and base:
+            name = plain.get(words.plain(base))
+            if name is not None:  # adult beside adult_test is there to train on
+                members[Part(ORDER.index("train"), "train")] = name
     found = {base: dict(sorted(parts.items())) for base, parts in found.items()}
     if len(found) > 1 and {base.lower() for base in found} <= GENERAL:
         merged: dict[Part, str] = {}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_LETTERS = 40
 """Of a name of a row; longer words are captions."""
 TEXT_ENDINGS = frames.TEXT_ENDINGS
-ENDINGS = (*frames.ENDINGS, ".csv.gz", ".tsv.gz", ".jsonl.gz")
+ENDINGS = frames.ENDINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,4 +396,17 @@ def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
         apart = f"{len(groups)} views"
         if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
             return found | {group: table.numbers[:, columns] for group, columns in groups.items()}
-    return found | ({name: table.numbers} if table.numbers.shape[1] else {})
+    if not table.numbers.shape[1]:
+        return found
+    columns = table.header or tuple(f"column {i}" for i in range(1, table.numbers.shape[1] + 1))
+    if found and len(columns) <= FEW_BESIDE:
+        text = f"{listed(list(columns))} {'stands' if len(columns) == 1 else 'stand'} beside {listed(list(found))}."
+        if reading.ask("numbers beside", text, (LEAVE_OUT, A_VIEW), LEAVE_OUT) == LEAVE_OUT:
+            reading.leave_out(listed(list(columns)), "numbers that describe the samples")
+            return found
+    return found | {name: table.numbers}
+
+
+FEW_BESIDE = 5
+"""So few numbers beside lists or pictures describe these, and are no view of their own unless somebody says so."""
+LEAVE_OUT, A_VIEW = "leave them out", "a view of their own"

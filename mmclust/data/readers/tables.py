@@ -5,7 +5,7 @@ none, by their order.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from mmclust.data.readers.table import Columns, Table
 if TYPE_CHECKING:
     import pandas as pd
 
-ROWS, VIEWS = "rows of one table", "a view each"
+ROWS, CLASSES, VIEWS = "rows of one table", "rows, a class in each file", "a view each"
 MOST_MISSING = 3
 """Columns that a part may lack: those of the classes, mostly."""
 SHARED = 0.5
@@ -144,11 +144,29 @@ def _of_rows(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns
     )
     lengths = {len(one.frame) for one in sources.values()}
     counted = sum(bool(_COUNTED.fullmatch(name)) for name in header) >= 0.8 * (len(header) - 1)
-    guess = VIEWS if len(lengths) == 1 and (counted or _same_classes(sources, header)) else ROWS
-    if reading.ask("files", text, (ROWS, VIEWS), guess) == VIEWS:
+    are_years = all(re.fullmatch(r"(19|20)\d\d", name.rsplit("/", 1)[-1]) for name in sources)
+    has_classes = any(map(words.may_be_labels, header)) or are_years or _are_numbered(sources)
+    guess = ROWS if are_years else CLASSES if not has_classes else ROWS
+    guess = VIEWS if len(lengths) == 1 and (counted or _same_classes(sources, header)) and not are_years else guess
+    answer = reading.ask("files", text, (ROWS, CLASSES, VIEWS), guess)
+    if answer == VIEWS:
         return sources
+    if answer == CLASSES:
+        sources = {
+            name: replace(one, frame=one.frame.assign(**{CLASS_OF_FILE: name.rsplit("/", 1)[-1]}))
+            for name, one in sources.items()
+        }
+        reading.tell(f"classes by the names of the files: {listed(list(sources))}")
     members = {parts.Part(-1, "", number): one for number, one in enumerate(sources.values(), start=1)}
     return {"data": _below(members, reading)}
+
+
+CLASS_OF_FILE = "class of the file"
+
+
+def _are_numbered(names: Iterable[str]) -> bool:
+    """Whether names differ in a number alone."""
+    return len({re.sub(r"\d+", "", name) for name in names}) == 1
 
 
 def _names_samples(header: Sequence[str]) -> bool:
@@ -326,13 +344,18 @@ def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
     return {name: one.rows_of(kept, places[name]) for name, one in tables.items()}
 
 
-def split_labels(tables: dict[str, Table]) -> dict[str, np.ndarray]:
+def split_labels(tables: dict[str, Table], reading: Reading) -> dict[str, np.ndarray]:
     """The numbers of each table, and the classes under `labels` where there were any.
 
     Classes have a column of their own in a table, or are the last column where all of several tables end in the same
     whole numbers.
     """
-    labels = next((one.labels for one in tables.values() if one.labels is not None), None)
+    labelled = [name for name, one in tables.items() if one.labels is not None]
+    best = min(labelled, key=_rank_of_labels, default=None)
+    labels = None if best is None else tables[best].labels
+    for name in labelled:
+        if name != best and not np.array_equal(tables[name].labels, labels):  # type: ignore[arg-type]
+            reading.leave_out(f"classes of {cells.shown(name)}", f"those of {cells.shown(str(best))} are taken")
     lasts = {name: one.numbers[:, -1] for name, one in tables.items() if one.numbers.shape[1] > 1}
     if labels is None and 1 < len(lasts) == len(tables):
         last = next(iter(lasts.values()))
@@ -346,3 +369,9 @@ def split_labels(tables: dict[str, Table]) -> dict[str, np.ndarray]:
     return {name: values for name, values in found.items() if values.shape[1]} | (
         {} if labels is None else {"labels": labels}
     )
+
+
+def _rank_of_labels(name: str) -> tuple[bool, bool]:
+    """Tables that are called like classes come first, those of persons and the like last."""
+    last = name.rsplit("/", 1)[-1]
+    return not words.is_label_name(last), words.plain(last) in words.DEMOGRAPHIC

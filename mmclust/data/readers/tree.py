@@ -224,7 +224,10 @@ def _look(
 
 
 def _nothing(path: Path, names: Listing) -> str:
-    others = [PurePosixPath(name).suffix.lower() for name in names.of(path)]
+    every = names.of(path)
+    if every and (remedy := leftovers.remedy(every[0])) and len({PurePosixPath(name).suffix for name in every}) == 1:
+        return f"{path.name} holds files such as {archives.shown(every[0])}, which {remedy}"
+    others = [PurePosixPath(name).suffix.lower() for name in every]
     held = f"; it holds {', '.join(sorted({end or 'files without an ending' for end in others})[:6])}" if others else ""
     return f"{path.name} holds no pictures such as .png or .jpg{held}; put some in, a folder per class"
 
