@@ -193,7 +193,7 @@ _PART_ENDINGS = {
 
 
 def _each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:
-    """The files without copies of others: those would be views that say the same."""
+    """The files without copies, under the same name, of others: those would be views that say the same."""
     by_size: dict[int, list[Path]] = {}
     for file in found:
         by_size.setdefault(file.stat().st_size, []).append(file)
@@ -203,9 +203,10 @@ def _each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:
         for file in several if len(several) > 1 else ():
             with open(file, "rb") as content:
                 digest = hashlib.file_digest(content, "blake2b").hexdigest()
-            copies |= {file: first[digest]} if digest in first and not _part(file.stem) else {}
-            copies |= {file: first[digest]} if digest in first and file.name == first[digest].name else {}
-            first.setdefault(digest, file)
+            key = f"{file.name}/{digest}"
+            if key in first:
+                copies[file] = first[key]
+            first.setdefault(key, file)
     for file, other in copies.items():
         reading.leave_out(str(file.relative_to(path)), f"the same as {other.relative_to(path)}")
     return [file for file in found if file not in copies]

@@ -107,7 +107,7 @@ def choose(
         return None, []
     guess = sure or _best(possible, columns) or NONE
     if guess is NONE and (by_words := [column for column in others if not is_number(columns[column])]):
-        last = next(reversed(columns))
+        last = list(columns)[-1]
         guess = last if last in by_words else by_words[0]
     if guess is NONE and len(columns) == 1:
         guess = others[0]  # all that a table of ids says

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
@@ -40,7 +41,7 @@ def matrix(path: Path) -> Value:
         if path.name in str(error):
             raise
         raise ValueError(f"{path.name} cannot be read as Matrix Market ({first_line(error)}); write it again") from None
-    return found.tocsr() if is_sparse(found) else found
+    return cast(Any, found).tocsr() if is_sparse(found) else found
 
 
 def _check(content: bytes, where: str) -> None:
@@ -68,7 +69,7 @@ def turned(
     counts |= {len(one.frame) for name, one in sources.items() if "barcode" in name.lower()}
     found = dict(held)
     for name, values in held.items():
-        value = values.get("")
+        value: Any = values.get("")
         if is_sparse(value) and value.shape[0] not in counts and value.shape[1] in counts:
             found[name] = {"": value.T.tocsr()}
             reading.tell("genes by cells, turned: a cell is a sample")
