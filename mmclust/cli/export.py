@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmclust.cli.output import print_json
+from mmclust.exchange import FORMATS
 
 if TYPE_CHECKING:
     from mmclust.runs.store import RunStore
@@ -17,9 +18,17 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="id of a run, as printed by `runs`, or of a sweep")
     target = parser.add_mutually_exclusive_group(required=True)
-    target.add_argument("--out", type=Path, metavar="DIR", help="output folder; created if missing")
+    target.add_argument(
+        "--out", type=Path, metavar="DIR", help="output folder, created if missing; with --format the file"
+    )
     target.add_argument(
         "--bundle", type=Path, metavar="FILE", help="write one file with everything, for `import` on another machine"
+    )
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="write one format of another program to --out instead: "
+        + "; ".join(f"{one.name} ({one.about})" for one in FORMATS.values()),
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
@@ -33,7 +42,11 @@ def run(args: argparse.Namespace) -> int:
 
     store = RunStore()
     if args.bundle is not None:
+        if args.format:
+            raise ValueError("--format and --bundle contradict each other; give --out PATH with --format")
         return _bundle(store, args)
+    if args.format:
+        return _format(store, args)
     is_sweep = any(record.sweep_id == args.run_id for record in sweeps.listed(store))
     found = None if is_sweep else store.get(args.run_id)
     from mmclust.report import export, sweep  # plots and torch: late, so that a wrong id is told at once
@@ -50,6 +63,20 @@ def run(args: argparse.Namespace) -> int:
         print_json({"run_id": args.run_id, "out": str(args.out), "files": files})
     else:
         print(f"{args.out}: {', '.join(files)}")
+    return 0
+
+
+def _format(store: "RunStore", args: argparse.Namespace) -> int:
+    from mmclust import exchange
+
+    try:
+        exchange.write(store.get(args.run_id), args.format, args.out)
+    except OSError as error:
+        raise ValueError(f"{args.out} cannot be written: {error.strerror or error}; choose another place") from error
+    if args.json:
+        print_json({"run_id": args.run_id, "format": args.format, "out": str(args.out)})
+    else:
+        print(f"{args.out}: {FORMATS[args.format].about}")
     return 0
 
 

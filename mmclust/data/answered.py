@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+HUB = "hf:"
+"""What stands before names of `mmclust.data.hub`, which are no paths."""
+
 
 def split(name: str) -> tuple[str, dict[str, str]]:
     """The path in a name, and the answers; a file whose own name has a question mark is that file."""
@@ -25,4 +28,6 @@ def joined(path: str | Path, answers: Mapping[str, str]) -> str:
 def resolved(name: str) -> str:
     """The name with its path made absolute."""
     path, answers = split(name)
+    if path.startswith(HUB):
+        return name
     return joined(Path(path).expanduser().resolve(), answers)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
-from mmclust.data import answered, memory, readers, uploads, vision
+from mmclust.data import answered, hub, memory, readers, uploads, vision
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.data.image_entries import IMAGES
@@ -84,7 +84,9 @@ def load(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit} leaves no samples; give 1 or more, or no limit")
     entry = find(name_or_path)
-    if entry is None:
+    if hub.is_name(name_or_path):
+        dataset = hub.load(name_or_path)
+    elif entry is None:
         path, answers = answered.split(name_or_path)
         reading = reading or Reading()
         reading.answers |= answers
@@ -133,6 +135,8 @@ def sized(path: str) -> tuple[DataSpec, int]:
         UnknownDataset: no such file.
         ValueError: it cannot be used.
     """
+    if hub.is_name(path):
+        return hub.load(path).spec, hub.load(path).n_samples
     path, answers = answered.split(path)
     return readers.describe(_existing(path), answers)
 

@@ -1,0 +1,138 @@
+"""Data sets of Hugging Face by name, such as `hf:owner/name`, read with the package `datasets`.
+
+What the columns are follows from their declared types alone: images and lists of numbers are views, numbers with a
+point are the columns of one more view, a class label is the label, a single column of strings holds captions. Where
+there are several class labels, the name ends in the wanted one: `hf:owner/name@fine_label`. A folder that `save_to_disk`
+wrote is read without the internet: `hf:/folder`.
+"""
+
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmclust.data.answered import HUB
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import picture_files, pictures
+
+
+def is_name(name: str) -> bool:
+    """Whether a data set is meant to come from there."""
+    return name.startswith(HUB)
+
+
+@lru_cache(maxsize=1)
+def load(name: str) -> MultiViewDataset:
+    """The data set of a name; what is not in the cache of `datasets` is fetched.
+
+    Raises:
+        ValueError: the package is missing, there is no such data set, or nothing in it can be clustered.
+    """
+    place, _, label = name.removeprefix(HUB).partition("@")
+    parts = _parts(place)
+    columns = next(iter(parts.values())).features
+    rows = [row for part in parts.values() for row in _raw(part)]
+    if not rows:
+        raise ValueError(f"{name} has no samples; choose another data set")
+    views = _views(columns, rows)
+    if not views:
+        kinds = ", ".join(f"{column} ({type(kind).__name__})" for column, kind in columns.items())
+        raise ValueError(f"{name} has neither images nor numbers of one size to cluster, but {kinds}; choose another")
+    labels, classes = _labels(name, columns, rows, label)
+    sizes = [part.num_rows for part in parts.values()]
+    split = np.repeat([0, *[1] * (len(sizes) - 1)], sizes).astype(np.uint8)
+    spec = DataSpec(name=name, views=tuple(view for view, _ in views), n_clusters=len(classes), classes=classes)
+    return MultiViewDataset(
+        spec=spec,
+        views=tuple(values for _, values in views),
+        labels=labels,
+        split=split if len(sizes) > 1 else None,
+        texts=_texts(columns, rows),
+    )
+
+
+def _parts(place: str) -> dict[str, Any]:
+    """Parts by name, the one to train on first."""
+    try:
+        import datasets  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ValueError(f"{HUB}{place} needs the package datasets; install it with `pip install datasets`") from None
+    try:
+        local = Path(place).expanduser()
+        found = datasets.load_from_disk(str(local)) if local.is_dir() else datasets.load_dataset(place)
+    except Exception as error:  # of many libraries
+        first = str(error).strip().partition("\n")[0][:160]
+        raise ValueError(f"{HUB}{place} could not be read ({first}); give owner/name, or a folder") from None
+    parts = dict(found) if isinstance(found, dict) else {"train": found}
+    return dict(sorted(parts.items(), key=lambda part: part[0] != "train"))
+
+
+def _raw(part: Any) -> Any:
+    """Rows whose images are the bytes of their files."""
+    import datasets  # pyright: ignore[reportMissingImports]
+
+    for column, kind in part.features.items():
+        if isinstance(kind, datasets.Image):
+            part = part.cast_column(column, datasets.Image(decode=False))
+    return part
+
+
+def _views(columns: Any, rows: list[dict[str, Any]]) -> list[tuple[ViewSpec, np.ndarray]]:
+    found, loose = [], []
+    for column, kind in columns.items():
+        name = type(kind).__name__
+        if name == "Image":
+            found.append(_images(column, rows))
+        elif name in ("List", "LargeList", "Sequence", "Array2D", "Array3D"):
+            found += _vectors(column, [row[column] for row in rows])
+        elif name == "Value" and "float" in kind.dtype:
+            loose.append(column)
+    if loose:
+        found += _vectors("numbers", [[row[column] for column in loose] for row in rows])
+    return found
+
+
+def _images(column: str, rows: list[dict[str, Any]]) -> tuple[ViewSpec, np.ndarray]:
+    """Pictures of the most frequent size; others are cut to its proportions and resized."""
+    contents = [row[column]["bytes"] or Path(row[column]["path"]).read_bytes() for row in rows]
+    sizes, gray = Counter(), True
+    for number, content in enumerate(contents):
+        with picture_files.opened(f"{column} {number}", content) as image:
+            sizes[image.size] += 1
+            gray = gray and image.mode in picture_files.GRAY
+    width, height = sizes.most_common(1)[0][0]
+    form = pictures.Form((1 if gray else 3, height, width), resize=len(sizes) > 1)
+    values = np.stack([pictures.pixels(f"{column} {i}", content, form=form) for i, content in enumerate(contents)])
+    return ViewSpec(name=column, kind="image", shape=values.shape[1:]), values
+
+
+def _vectors(column: str, values: list[Any]) -> list[tuple[ViewSpec, np.ndarray]]:
+    """A view of vectors; none where they are no numbers, or of several lengths."""
+    try:
+        found = np.asarray(values, np.float32)
+    except (TypeError, ValueError):
+        return []
+    found = found.reshape(len(found), -1)
+    return [(ViewSpec(name=column, kind="vector", shape=found.shape[1:]), found)] if np.isfinite(found).all() else []
+
+
+def _labels(
+    name: str, columns: Any, rows: list[dict[str, Any]], wanted: str
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    known = [column for column, kind in columns.items() if type(kind).__name__ == "ClassLabel"]
+    if wanted and wanted not in known:
+        raise ValueError(f"{name}: {wanted} is no class label; choose one of {', '.join(known) or 'none'}")
+    if len(known) > 1 and not wanted:
+        raise ValueError(f"{name} has the class labels {', '.join(known)}; say which, such as {name}@{known[0]}")
+    if not known:
+        return None, ()
+    column = wanted or known[0]
+    labels = np.array([-1 if row[column] is None else row[column] for row in rows], np.int64)
+    return labels, tuple(columns[column].names)
+
+
+def _texts(columns: Any, rows: list[dict[str, Any]]) -> np.ndarray | None:
+    words = [c for c, kind in columns.items() if type(kind).__name__ == "Value" and kind.dtype == "string"]
+    return np.array([row[words[0]] or "" for row in rows], object) if len(words) == 1 else None
