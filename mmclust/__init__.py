@@ -14,11 +14,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 
-__all__ = ["DCCS", "DMIDUIC", "DMIM", "IMCSwAV", "MSDIB", "__version__", "open_run"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["DCCS", "DMIDUIC", "DMIM", "IMCSwAV", "MSDIB", "Map", "__version__", "open_run"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    """The estimators, loaded when they are first asked for."""
+    """The estimators and the map, loaded when they are first asked for."""
+    if name == "Map":
+        return importlib.import_module("mmclust.notebook").Map
     if name in __all__:
         return getattr(importlib.import_module("mmclust.estimators"), name)
     raise AttributeError(f"module 'mmclust' has no attribute {name!r}")

@@ -4,5 +4,6 @@ from mmclust.estimators import DMIM as DMIM
 from mmclust.estimators import MSDIB as MSDIB
 from mmclust.estimators import IMCSwAV as IMCSwAV
 from mmclust.estimators import open_run as open_run
+from mmclust.notebook import Map as Map
 
 __version__: str

@@ -24,11 +24,13 @@ ALLOWED = {
     },
     "cli": {
         "escaping",
-        *("analysis", "auto", "bundle", "data", "evaluation", "features", "fitting", "interventions"),
+        *("analysis", "auto", "bundle", "data", "evaluation", "exchange", "features", "fitting", "interventions"),
         *("launch", "lessons", "methods.card", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         *("specs", "sweeps"),
     },
     "estimators": {"bundle", "data", "methods.card", "prediction", "runs", "specs", "worker"},
+    "notebook": {"analysis", "clustering", "data", "estimators", "runs", "ui"},
+    "exchange": {"analysis", "clustering", "data", "evaluation", "methods.card", "models", "report", "runs"},
     "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "runs"},
     "report": {
         "disk",

@@ -18,7 +18,8 @@ from mmclust.ui.components import modules
 from mmclust.ui.components.pointmap.atlas import Atlas
 from mmclust.ui.shell import files
 
-_SOURCES = modules.sources(Path(__file__).parent, "map")
+_FOLDER = Path(__file__).parent
+_SOURCES = modules.sources(_FOLDER, "map")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +189,7 @@ def draw_map(
     def told() -> None:
         number, text = (st.session_state.get(key) or {}).get("selected") or (0, "")
         st.session_state[answered] = max(int(number), st.session_state.get(answered, 0))
-        on_select(_decode(str(text), n))
+        on_select(decode(str(text), n))
 
     _registered()(
         key=key,
@@ -199,7 +200,7 @@ def draw_map(
             "height": height,
             "small": small,
             "color": color,
-            "selection": "" if selected is None else _encode(selected, n),
+            "selection": "" if selected is None else encode(selected, n),
             "answered": st.session_state.get(answered, 0),
             "anchor": anchor,
         },
@@ -212,7 +213,15 @@ def _registered() -> Any:
     return component("mmclust-map", html=_SOURCES["html"], css=_SOURCES["css"], js=_SOURCES["js"])
 
 
-def _encode(positions: np.ndarray, n: int) -> str:
+def notebook_sources() -> dict[str, str]:
+    """HTML, CSS and JavaScript of the map as a widget of notebooks: the same module, called by `notebook.js`."""
+    own = (_FOLDER / "notebook.js").read_text(encoding="utf-8")
+    called = _SOURCES["js"].replace("export default function", "const draw = function", 1)
+    return _SOURCES | {"js": f"{called}\n{own}"}
+
+
+def encode(positions: np.ndarray, n: int) -> str:
+    """Positions of points as text: a bit for each of n points."""
     if not len(positions):
         return ""
     bits = np.zeros(n, bool)
@@ -220,7 +229,7 @@ def _encode(positions: np.ndarray, n: int) -> str:
     return base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode()
 
 
-def _decode(text: str, n: int) -> np.ndarray:
+def decode(text: str, n: int) -> np.ndarray:
     """Positions of the set bits; a text that does not fit (an older map's) selects nothing."""
     try:
         packed = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)

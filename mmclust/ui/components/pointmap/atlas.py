@@ -1,5 +1,6 @@
 """Thumbnails of a whole data set on a few large pictures: the map asks for pages, not for samples one by one."""
 
+import base64
 import hashlib
 import os
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class Atlas:
     """Pixels of a thumbnail's edge."""
     columns: int = PAGE
     rows: int = PAGE
+    pages: tuple[str, ...] = ()
+    """The pages as data URLs, where no server has them."""
 
 
 def of(data: MultiViewDataset, *views: int | None) -> Atlas:
@@ -52,6 +55,22 @@ def of(data: MultiViewDataset, *views: int | None) -> Atlas:
 
     digest = hashlib.blake2b(b"".join(of_view.digest for of_view in sheets), digest_size=32).digest()
     return Atlas(url=files.publish_atlas(digest, page), cell=cell)
+
+
+def inline(data: MultiViewDataset, view: int | None, at_most: int) -> Atlas | None:
+    """The atlas of a view with its pages in it, for a map that no server stands behind.
+
+    Args:
+        data: the data set.
+        view: number of the view, None for the pictures that features were made of.
+        at_most: pages; where there were more, None comes back.
+    """
+    n_pages = _n_pages(data.n_samples)
+    if n_pages > at_most:
+        return None
+    sheets = _Sheets(data, view, _cell(data, view))
+    pages = (base64.b64encode(sheets.page(number)).decode() for number in range(n_pages))
+    return Atlas(url="", cell=sheets.cell, pages=tuple(f"data:image/jpeg;base64,{page}" for page in pages))
 
 
 def places(n_samples: int, ids: np.ndarray, which: np.ndarray) -> np.ndarray:

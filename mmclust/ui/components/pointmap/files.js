@@ -47,9 +47,9 @@ export function captionOf(texts, id, arrived) {
 
 // Where the thumbnail at a place of the atlas stands: its page (asked for now if need be) and the cell in it.
 export function thumbnailOf(atlas, place, arrived) {
-  const { url, cell, columns, rows } = atlas;
+  const { url, cell, columns, rows, pages } = atlas;
   const number = Math.floor(place / (columns * rows)), inside = place % (columns * rows);
-  const address = `${url}/${number}.jpg`;
+  const address = pages.length ? pages[number] : `${url}/${number}.jpg`;
   return {
     page: pageAt(address, arrived),
     address,

@@ -112,7 +112,7 @@ def content(
         frames=points.frames or [Frame(epoch=clustering.epoch, xy=points.xy)],
         start=epochs.index(clustering.epoch) if clustering.epoch in epochs else None,
         colorings=[*colorings(clustering, points), *faults(quality)],
-        landmarks=_stars(clustering, points),
+        landmarks=stars(clustering, points),
         atlas=thumbnails(clustering, of_view),
         texts=texts,
         layout=layout,
@@ -216,7 +216,7 @@ def faults(quality: ProjectionQuality | None) -> list[Coloring]:
     ]
 
 
-def _stars(clustering: Clustering, points: Points) -> list[Mark]:
+def stars(clustering: Clustering, points: Points) -> list[Mark]:
     """Prototypes; in the colour of their cluster where there is one for each cluster (and view)."""
     n_marks, n_clusters = len(points.landmarks), len(clustering.colors)
     own = list(clustering.colors) * (n_marks // n_clusters) if n_marks % n_clusters == 0 else [NEUTRAL] * n_marks
