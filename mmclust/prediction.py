@@ -93,6 +93,15 @@ class Predictor:
         """The run's samples as its method saw them."""
         return preprocessing.prepare(self.trained_on, self.run.spec.preprocessing)
 
+    def prepare(self, dataset: MultiViewDataset) -> tuple[np.ndarray, ...]:
+        """Views of new samples as the network sees them; each (M, ...).
+
+        Raises:
+            ValueError: as when it is called.
+        """
+        check(self.spec, dataset)
+        return new_samples.prepare(self.trained_on, dataset.views, self.run.spec.preprocessing)
+
     def __call__(self, dataset: MultiViewDataset) -> Prediction:
         """Clusters of new samples.
 
@@ -102,8 +111,7 @@ class Predictor:
         Raises:
             ValueError: other views, sizes or values, or preprocessing that says nothing of new samples.
         """
-        check(self.spec, dataset)
-        views = new_samples.prepare(self.trained_on, dataset.views, self.run.spec.preprocessing)
+        views = self.prepare(dataset)
         codes = self._codes(views)
         logits = codes.pop("logits")
         space = _compared(codes, self.snapshot)

@@ -39,10 +39,11 @@ MANIFOLD_NEIGHBORS = 15
 _FEW = 8
 """Below this many samples a neighbour graph says nothing: PCA is drawn instead."""
 
-_WIDE = 100
-"""Wider spaces are first reduced to 50 principal components, as is usual for t-SNE and UMAP."""
+WIDE = 100
+REDUCED = 50
+"""Wider spaces are first reduced to so many principal components, as is usual for t-SNE and UMAP."""
 
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 """UMAP and PaCMAP run on numba's threads, which two callers may not share; PaCMAP keeps its seed in a global."""
 
 
@@ -85,16 +86,16 @@ def project(
         raise ValueError("some codes are not finite numbers; the run has diverged, choose an earlier epoch")
     report = progress or (lambda share: None)
     report(0.0)
-    if kind == "pca" or len(values) < _FEW or (values == values[0]).all():
+    if kind == "pca" or is_linear(values):
         xy = pca(values)
     else:
-        if values.shape[1] > _WIDE:
-            values = pca(values, 50)
+        if values.shape[1] > WIDE:
+            values = pca(values, REDUCED)
             report(0.02)
         if kind == "tsne":
             xy = _tsne(values, seed=seed, perplexity=perplexity, initial=initial, report=report)
         else:
-            with _ONE_AT_A_TIME, warnings.catch_warnings():
+            with ONE_AT_A_TIME, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # parts of a graph, TensorFlow that is not needed, a seed that is set
                 if kind == "umap":
                     xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
@@ -103,6 +104,11 @@ def project(
                     xy = _pacmap(values, seed=seed, initial=initial, **pairs)
     report(1.0)
     return np.ascontiguousarray(xy, dtype=np.float32)
+
+
+def is_linear(values: np.ndarray) -> bool:
+    """Whether codes (n, D) are too few or too alike for a neighbour graph, so that PCA is drawn instead."""
+    return len(values) < _FEW or bool((values == values[0]).all())
 
 
 def _check(kind: str) -> None:
@@ -121,7 +127,7 @@ def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: 
     """
     values = np.ascontiguousarray(values, np.float32)
     about: dict[str, Any] = {"seed": seed, "n_neighbors": MANIFOLD_NEIGHBORS, "min_dist": min_dist, "initial": None}
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
+    with ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `project`
         return np.ascontiguousarray(_umap(values, **about, n_components=n_components), np.float32)
 

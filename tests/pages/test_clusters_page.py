@@ -247,6 +247,7 @@ def test_new_samples_get_the_clusters_of_the_run(make_run: Callable[..., Run]):
     assert_clean(app)
     assert texts(app).count("of the run") >= 2 * 8, "the most similar samples of both"
     assert len(app.get("download_button")) == 1
+    assert "where the network looked: new sample 2" in texts(app)
     new = io.BytesIO()
     np.savez(new, images=np.zeros((3, 9, 9), np.uint8) + np.arange(9, dtype=np.uint8))
     app = give(app, ("new.npz", new.getvalue()), until="bring them to the same size")
