@@ -57,6 +57,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="use a random subset of N samples")
     parser.add_argument("--keep", metavar="TITLE", help="save the views as one of your data sets")
     parser.add_argument("--out", type=Path, metavar="FILE.npz", help="write the views to a file for `train`")
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="compute nothing: say how long it would take here, and the size and licence of weights to be fetched",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -81,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     if args.limit is not None and args.limit < 2:
         raise ValueError(f"--limit {args.limit} leaves nothing to cluster; give 2 or more, or no limit")
     data = catalogue.load(args.dataset, limit=args.limit)
+    if args.estimate:
+        return _estimate(data, wanted, Options(px=args.px, device=args.device), as_json=args.json)
     found, made = extract(data, wanted, Options(px=args.px, device=args.device), _Lines())
     if told := left_out(data, found):
         print(f"note: {told}", file=sys.stderr)
@@ -103,6 +110,37 @@ def run(args: argparse.Namespace) -> int:
         else "computed and cached; --keep TITLE or --out FILE.npz makes a data set of it"
     )
     return 0
+
+
+def _estimate(data: "MultiViewDataset", wanted: "tuple[Wanted, ...]", options: Any, *, as_json: bool) -> int:
+    from mmclust.cli.output import duration
+    from mmclust.features.extract import estimate
+    from mmclust.features.extractors import find
+
+    seconds = estimate(data, wanted, options)
+    named = [find(one.extractor) for one in wanted]
+    fetched = [_weights_of(one) for one in named]
+    if as_json:
+        rows = zip(named, seconds, fetched, strict=True)
+        print_json({"estimate": [{"name": one.name, "seconds": time, "weights": told} for one, time, told in rows]})
+        return 0
+    print_table(
+        ("FEATURES", f"TIME FOR {data.n_samples:,}", "WEIGHTS TO BE FETCHED"),
+        [
+            (one.title, "not known" if time is None else duration(time), told)
+            for one, time, told in zip(named, seconds, fetched, strict=True)
+        ],
+    )
+    return 0
+
+
+def _weights_of(extractor: Any) -> str:
+    """Size and licence of an extractor's weights, as far as they are known before they are here."""
+    if extractor.package:
+        from mmclust.features import towers
+
+        return towers.about(extractor).sentence
+    return "those of torchvision" if extractor.of == "image" and extractor.has_weights else "none"
 
 
 def _list(*, as_json: bool) -> int:

@@ -32,6 +32,7 @@ COMMANDS = (
     "bundle",
     "bench",
     "doctor",
+    "embed",
     "check",
     "backup",
     "clean",

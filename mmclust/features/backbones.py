@@ -4,7 +4,7 @@ Shapes: N samples, C channels, H x W pixels, D columns.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def describe(
     assert spec is not None
     device = torch.device("cuda" if options.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
     px = 224 if extractor.name == "vit_b_16" else options.px
-    network = backbone(extractor.name, options.weights, progress).to(device).eval()
+    network = backbone(extractor.name, options.weights or "download", progress).to(device).eval()
     found = np.empty((len(images), extractor.n_columns), np.float32)
     with torch.inference_mode():
         for start, batch in _batches(images, device):
@@ -73,14 +73,21 @@ def _batches(images: np.ndarray, device: torch.device) -> Iterator[tuple[int, Te
             yield first, batch.to(device, non_blocking=True)
 
 
-def prepared(images: Tensor, spec: ViewSpec, px: int) -> Tensor:
-    """Images (B, C, H, W) of any type as these networks want them: (B, 3, px, px), normalised as ImageNet's."""
+def prepared(
+    images: Tensor,
+    spec: ViewSpec,
+    px: int,
+    *,
+    mean: Sequence[float] = MEAN,
+    deviation: Sequence[float] = DEVIATION,
+) -> Tensor:
+    """Images (B, C, H, W) of any type as networks want them: (B, 3, px, px), normalised, by default as ImageNet's."""
     unit = (images.float() - spec.low) / (spec.high - spec.low)
     unit = unit.expand(-1, 3, -1, -1) if unit.shape[1] == 1 else unit
     if unit.shape[-2:] != (px, px):
         unit = nn.functional.interpolate(unit, size=(px, px), mode="bilinear", antialias=True, align_corners=False)
-    mean, deviation = (torch.tensor(values, device=unit.device).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
-    return (unit - mean) / deviation
+    middle, scale = (torch.tensor(values, device=unit.device).view(1, 3, 1, 1) for values in (mean, deviation))
+    return (unit - middle) / scale
 
 
 def backbone(name: str, weights: str, progress: Progress = lambda fraction, message: None) -> nn.Module:

@@ -4,6 +4,7 @@ Shapes: N samples, D columns.
 """
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,8 @@ from mmclust.features.extractors import CAPTIONS, Extractor, Options, find
 
 _VERSION = 1  # of what is cached: raise it when an extractor changes
 _BLOCK = 4096
+TIMED = (2, 10)
+"""Samples by which an extractor is timed: what starts up once is in both and goes out of the difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,44 @@ def extract(
     return replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset)), made
 
 
+def estimate(dataset: MultiViewDataset, wanted: Sequence[Wanted], options: Options) -> list[float | None]:
+    """Seconds that each view would take on this machine, by a few samples; networks are timed with random weights.
+
+    None for the sentence encoder, which is not known before it is here.
+
+    Nothing is fetched. What starts up once, such as a network that is read from the disk, is left out.
+
+    Args:
+        dataset: pictures, captions or both.
+        wanted: the views.
+        options: of the extractors.
+
+    Raises:
+        ValueError: an extractor that has no samples, or whose package is not here.
+    """
+    found: list[float | None] = []
+    for one in wanted:
+        extractor = find(one.extractor)
+        source = _source(dataset, extractor, one.source)
+        if extractor.of == "text" and extractor.has_weights and not extractor.package:
+            found.append(None)
+            continue
+        spec = None if source == CAPTIONS else next(view for view in dataset.spec.views if view.name == source)
+        samples = dataset.texts if spec is None else dataset.views[dataset.spec.views.index(spec)]
+        assert samples is not None
+        told = replace(options, weights="random" if extractor.has_weights else "")
+        few, more = (_timed(extractor, samples[:n], spec, told) for n in TIMED)
+        n_timed = min(TIMED[1], len(samples)) - min(TIMED[0], len(samples))
+        found.append(max(more - few, 0.0) / max(n_timed, 1) * len(samples))
+    return found
+
+
+def _timed(extractor: Extractor, samples: np.ndarray, spec: ViewSpec | None, options: Options) -> float:
+    began = time.perf_counter()
+    extractor.run(samples, spec, options)
+    return time.perf_counter() - began
+
+
 def _captioned(dataset: MultiViewDataset) -> MultiViewDataset:
     """The samples that have a caption."""
     if dataset.texts is None or all(dataset.texts):
@@ -174,8 +215,8 @@ def _cached(
 
 def _stamp(weights: str) -> str:
     """What weights are recognised by: a file or folder of them also by its sizes and times of change."""
-    if weights in ("download", "random"):
-        return weights
+    if weights in ("", "download", "random"):
+        return weights or "download"
     place = Path(weights).expanduser()
     return str([cache.stamp(file) for file in sorted((place, *place.rglob("*"))) if file.is_file()] or weights)
 
@@ -188,8 +229,9 @@ def _library(extractor: Extractor) -> str:
         ("text", True): "sentence-transformers",
         ("text", False): "scikit-learn",
     }
+    package = {"": names[extractor.of, extractor.has_weights], "open_clip": "open_clip_torch"}
     try:
-        return version(names[extractor.of, extractor.has_weights])
+        return version(package.get(extractor.package, extractor.package))
     except PackageNotFoundError:  # the extractor says what is missing
         return ""
 

@@ -26,11 +26,15 @@ class Extractor:
     """In a sentence, with the paper."""
     of: Literal["image", "text"]
     n_columns: int
-    """Length of a description; the longest one where it depends on the data."""
+    """Length of a description; the longest one where it depends on the data, 0 where only the network knows."""
     function: str
     """"module:function", called as `function(extractor, samples, spec, options, progress)`, gives (N, D) float32."""
     has_weights: bool = False
     """A trained network: its weights are downloaded, come from a file, or are random."""
+    package: str = ""
+    """Of the network, where it is optional: timm or open_clip."""
+    model: str = ""
+    """Its name there; of open_clip also the tag of the weights, after a slash."""
 
     def run(
         self, samples: np.ndarray, spec: ViewSpec | None, options: "Options", progress: Progress | None = None
@@ -49,8 +53,9 @@ class Extractor:
 class Options:
     """What an extractor may be told; each uses what concerns it."""
 
-    weights: str = "download"
-    """Of networks: "download", "random", or the path of a file (a folder for sentence encoders)."""
+    weights: str = ""
+    """Of networks: "download", "random", or the path of a file (a folder for sentence encoders). Empty: those of
+    torchvision and the sentence encoder are downloaded; of others their size and licence are said instead."""
     px: int = 224
     """Edge that pictures are enlarged to before a network sees them."""
     device: str = "auto"
@@ -164,7 +169,57 @@ _ALL = (
     ),
 )
 
+_TOWERS = (
+    (
+        "dinov2_small",
+        "DINOv2 small",
+        "timm:vit_small_patch14_dinov2.lvd142m",
+        "Oquab et al., TMLR 2024: trained without labels",
+        384,
+    ),
+    (
+        "dinov3_small",
+        "DINOv3 small",
+        "timm:vit_small_patch16_dinov3.lvd1689m",
+        "Simeoni et al., 2025: trained without labels",
+        384,
+    ),
+    (
+        "siglip_base",
+        "SigLIP base",
+        "timm:vit_base_patch16_siglip_224.webli",
+        "Zhai et al., ICCV 2023: trained on captions",
+        768,
+    ),
+    ("convnext_tiny_12k", "ConvNeXt tiny, ImageNet-12k", "timm:convnext_tiny.in12k", "Liu et al., CVPR 2022", 768),
+    ("clip_image", "CLIP ViT-B/32, images", "clip:ViT-B-32/laion2b_s34b_b79k", "Radford et al., ICML 2021", 512),
+    ("clip_text", "CLIP ViT-B/32, texts", "cliptext:ViT-B-32/laion2b_s34b_b79k", "Radford et al., ICML 2021", 512),
+)
+"""Name, title, full name, source and length of networks that the list shows; any other is found by its full name."""
+
+
+def _tower(full: str, *, name: str = "", title: str = "", source: str = "", n_columns: int = 0) -> Extractor | None:
+    """The extractor of a full name such as timm:NAME; None where it has no such prefix."""
+    kind, _, model = full.partition(":")
+    if kind not in ("timm", "clip", "cliptext") or not model:
+        return None
+    return Extractor(
+        name=name or full,
+        title=title or full,
+        of="text" if kind == "cliptext" else "image",
+        n_columns=n_columns,
+        function=f"mmclust.features.towers:{'texts' if kind == 'cliptext' else 'images'}",
+        has_weights=True,
+        package="timm" if kind == "timm" else "open_clip",
+        model=model,
+        about=f"{full} ({source}). Needs {'timm' if kind == 'timm' else 'open_clip_torch'}." if source else full,
+    )
+
+
 EXTRACTORS = {extractor.name: extractor for extractor in _ALL}
+for _name, _title, _full, _source, _n_columns in _TOWERS:
+    if (_made := _tower(_full, name=_name, title=_title, source=_source, n_columns=_n_columns)) is not None:
+        EXTRACTORS[_name] = _made
 
 
 def find(name: str) -> Extractor:
@@ -173,7 +228,12 @@ def find(name: str) -> Extractor:
     Raises:
         ValueError: there is none.
     """
+    if (by_full_name := _tower(name.strip())) is not None:
+        return by_full_name
     key = name.strip().lower().replace("-", "_")
     if key not in EXTRACTORS:
-        raise ValueError(f"features {name!r} are not known; choose one of {', '.join(EXTRACTORS)}")
+        raise ValueError(
+            f"features {name!r} are not known; choose one of {', '.join(EXTRACTORS)}, "
+            "or a network by timm:NAME, clip:MODEL/TAG or cliptext:MODEL/TAG"
+        )
     return EXTRACTORS[key]

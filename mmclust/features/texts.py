@@ -75,7 +75,7 @@ def sentences(
         ) from None
     if options.weights == "random":
         raise ValueError("a sentence encoder with random weights says nothing; take TF-IDF, or give a model's folder")
-    name = MODEL if options.weights == "download" else str(Path(options.weights).expanduser())
+    name = MODEL if options.weights in ("", "download") else str(Path(options.weights).expanduser())
     try:
         model = SentenceTransformer(name, device=None if options.device == "auto" else options.device)
     except Exception as error:  # errors of four libraries

@@ -1,6 +1,6 @@
 """Features as a visible step: from pictures and captions to views of numbers that the multi-view methods take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -11,9 +11,11 @@ from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
-from mmclust.features.extract import Made, Wanted, extract, left_out, sources
-from mmclust.features.extractors import EXTRACTORS, Extractor, Options
+from mmclust.features import towers
+from mmclust.features.extract import Made, Wanted, estimate, extract, left_out, sources
+from mmclust.features.extractors import EXTRACTORS, Extractor, Options, find
 from mmclust.ui.components import sample_cards
+from mmclust.ui.components.run_descriptions import duration
 from mmclust.ui.data import dataset_list
 from mmclust.ui.shell import frame, jobs, login
 
@@ -26,7 +28,7 @@ SCALES = {
 PREVIEWED = 12
 LARGEST_INPUT = 224
 """Pixels; what the networks were trained at."""
-KEY = "features:wanted"
+KEY, TIMED = "features:wanted", "features:timed"
 
 
 def panel(entry: Entry, data: MultiViewDataset) -> None:
@@ -57,9 +59,19 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
     steps = _scaling(left, middle)
     networks = [names[name] for name in chosen if names[name].has_weights]
     weights = _weights(right, networks)
+    _tell_weights(networks, weights)
     px = _input_size() if any(one.of == "image" for one in networks) else LARGEST_INPUT
     wanted = tuple(Wanted(extractor=name, steps=steps, weights=weights.get(name, "")) for name in chosen)
     options = Options(px=px, n_columns=max(100, st.session_state["features:pca"]))
+    if chosen and st.button(
+        "Estimate time",
+        icon=":material/timer:",
+        key="features-time",
+        help="Measure some samples on this machine. Nothing is downloaded: networks are timed with random weights.",
+    ):
+        st.session_state[TIMED] = (entry.name, wanted, options)
+    if chosen and st.session_state.get(TIMED) == (entry.name, wanted, options):
+        _tell_times(entry, data, wanted, options)
     if st.button(
         "Compute features",
         type="primary",
@@ -73,6 +85,21 @@ def panel(entry: Entry, data: MultiViewDataset) -> None:
         st.session_state[KEY] = (entry.name, wanted, options)
     if st.session_state.get(KEY) == (entry.name, wanted, options):
         _result(entry, data, wanted, options)
+
+
+def _tell_times(entry: Entry, data: MultiViewDataset, wanted: tuple[Wanted, ...], options: Options) -> None:
+    told = jobs.result(
+        ("feature times", entry.name, wanted, options), lambda report: estimate(data, wanted, options), label="Timing"
+    )
+    if told is not None:
+        rows = zip(wanted, told, strict=True)
+        times = (f"{find(one.extractor).title} {'not known' if s is None else duration(s)}" for one, s in rows)
+        st.caption(
+            markdown(
+                f"Estimated for {data.n_samples:,} samples: {', '.join(times)}; training then takes the "
+                "minutes of its budget, 3 by default."
+            )
+        )
 
 
 def _scaling(left: DeltaGenerator, middle: DeltaGenerator) -> tuple[str, ...]:
@@ -120,6 +147,14 @@ def _input_size() -> int:
         key="features:px",
         help="Images are resized to this size. The networks were trained at 224; smaller is faster but less accurate.",
     )
+
+
+def _tell_weights(networks: Sequence[Extractor], weights: Mapping[str, str]) -> None:
+    """Size and licence of what a button would fetch."""
+    for one in networks:
+        if one.package and weights.get(one.name) == "download":
+            with frame.messages():
+                st.caption(f"{markdown(one.title)} would be downloaded: {markdown(towers.about(one).sentence)}")
 
 
 def _check_weights(weights: str) -> None:
