@@ -17,6 +17,11 @@ RUN pip install --no-compile -c requirements.lock torch torchvision
 COPY requirements.txt ./
 RUN pip install --no-compile -c requirements.lock -r requirements.txt
 
+# An optional set of packages, such as ray: docker build --build-arg EXTRA=ray ...
+ARG EXTRA=""
+COPY requirements-*.txt ./
+RUN if [ -n "$EXTRA" ]; then pip install --no-compile -c requirements.lock -r "requirements-$EXTRA.txt"; fi
+
 COPY .streamlit .streamlit
 COPY assets assets
 COPY mmclust mmclust

@@ -12,17 +12,20 @@ PYTEST = $(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) -
 RAY := $(VENV)/.ray
 # Nor a sentence encoder, which one test of the features does (about 170 MB, one download).
 TEXT := $(VENV)/.text
+# What tests of features, formats, trackers, the notebook and the site of the documentation need; they skip without it
+# (`make install`, and .ci/run by it, installs all).
+MORE := $(addprefix $(VENV)/.,features exchange tracking notebook docs)
 # The first interpreter that is new enough; choose another with `make PYTHON=... app`.
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test test-fast test-slow faults format check example lock clean
+.PHONY: help install app docs test test-fast test-slow faults format check example lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-install: $(READY) $(RAY) $(TEXT) ## install all that the checks and tests need
+install: $(READY) $(RAY) $(TEXT) $(MORE) ## install all that the checks and tests need
 
 app: $(READY) ## start the app on http://127.0.0.1:8501 (another port: PORT=8600)
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
@@ -72,7 +75,10 @@ $(READY): requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --requirement requirements.lock
 	@touch $@
 
-$(RAY) $(TEXT): $(VENV)/.%: requirements-%.txt $(READY)
+docs: $(READY) $(VENV)/.docs ## build the site of the documentation into build/site
+	$(BIN)/python -m mkdocs build --strict
+
+$(RAY) $(TEXT) $(MORE): $(VENV)/.%: requirements-%.txt $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet \
 		--constraint requirements.lock --requirement $<
 	@touch $@

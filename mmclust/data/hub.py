@@ -2,8 +2,8 @@
 
 What the columns are follows from their declared types alone: images and lists of numbers are views, numbers with a
 point are the columns of one more view, a class label is the label, a single column of strings holds captions. Where
-there are several class labels, the name ends in the wanted one: `hf:owner/name@fine_label`. A folder that `save_to_disk`
-wrote is read without the internet: `hf:/folder`.
+there are several class labels, the name ends in the wanted one: `hf:owner/name@fine_label`. A folder that
+`save_to_disk` wrote is read without the internet: `hf:/folder`.
 """
 
 from collections import Counter

@@ -266,6 +266,12 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         return self
 
     @property
+    def run_(self) -> Run:
+        """The run behind it."""
+        check_is_fitted(self)
+        return self._fitted.run
+
+    @property
     def history_(self) -> "pd.DataFrame":
         """The curves, a row for each step with an entry; columns epoch and the curves' names."""
         check_is_fitted(self)

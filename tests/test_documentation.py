@@ -1,0 +1,77 @@
+"""The tutorials run, the examples of docstrings are true, and the site builds without a warning."""
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmclust.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[1]
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
+BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def require(package: str) -> None:
+    """Skip where a package is missing, fail where MMCLUST_REQUIRE_DOCS=1."""
+    if find_spec(package) is None:
+        reason = f"{package} is not installed"
+        pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_DOCS") == "1" else pytest.skip(reason)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_a_tutorial_runs_from_its_first_line_to_its_last(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text()
+    if "mmclust.Map" in text:
+        require("anywidget")
+    blocks = BLOCK.findall(text)
+    assert blocks
+    names: dict[str, Any] = {}
+    for language, block in blocks:
+        if language == "python":
+            exec(compile(block, str(page), "exec"), names)
+        else:
+            for line in block.splitlines():
+                program, *words = shlex.split(line)
+                assert program == "mmclust" and main(words) == 0, line
+
+
+@pytest.mark.slow
+def test_examples_of_docstrings_are_true():
+    from mmclust.estimators import methods
+
+    found = doctest.testmod(methods, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted > 10 and found.failed == 0
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path: Path):
+    for package in ("mkdocs", "material", "mkdocstrings"):
+        require(package)
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "predict_proba" in (tmp_path / "api" / "index.html").read_text()
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for package in ("nbclient", "ipykernel", "anywidget"):
+        require(package)
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    book = nbformat.read(ROOT / "docs" / "tutorials" / "notebook.ipynb", as_version=4)
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    (last,) = [cell for cell in book.cells if cell.cell_type == "code"][-1].outputs
+    assert "1, 2, 3" in last["data"]["text/plain"]
