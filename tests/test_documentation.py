@@ -1,6 +1,8 @@
 """The tutorials run, the examples of docstrings are true, and the site builds without a warning."""
 
+import ast
 import doctest
+import json
 import os
 import re
 import shlex
@@ -64,14 +66,17 @@ def test_the_site_builds_without_a_warning(tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    for package in ("nbclient", "ipykernel", "anywidget"):
-        require(package)
-    import nbformat
-    from nbclient import NotebookClient
-
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    book = nbformat.read(ROOT / "docs" / "tutorials" / "notebook.ipynb", as_version=4)
-    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
-    (last,) = [cell for cell in book.cells if cell.cell_type == "code"][-1].outputs
-    assert "1, 2, 3" in last["data"]["text/plain"]
+def test_the_notebook_runs_and_ends_with_the_output_that_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its cells are executed here, without a kernel; the stored outputs come from one."""
+    require("anywidget")
+    monkeypatch.chdir(tmp_path)
+    book = json.loads((ROOT / "docs" / "tutorials" / "notebook.ipynb").read_text())
+    cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] for cell in cells)
+    names: dict[str, Any] = {}
+    for cell in cells:
+        *body, last = ast.parse("".join(cell["source"])).body
+        assert isinstance(last, ast.Expr)
+        exec(compile(ast.Module(body, []), "notebook", "exec"), names)
+        found = eval(compile(ast.Expression(last.value), "notebook", "eval"), names)
+    assert repr(found) in "".join(cells[-1]["outputs"][0]["data"]["text/plain"])
