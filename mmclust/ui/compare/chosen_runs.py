@@ -80,7 +80,8 @@ def named(records: Sequence[RunRecord]) -> list[ComparedRun]:
     for run in records:
         words = [run.title or run_descriptions.method_title(run)]
         if not run.title:
-            words += [f"{name} {shown(values[run.run_id])}" for name, values in list(differing.items())[:2]]
+            told = [(name, values[run.run_id]) for name, values in list(differing.items())[:2]]
+            words += [f"{name} {shown(value)}" for name, value in told if value != ""]
             words.append(f"seed {run.spec.seed}")
         name = ", ".join(words)
         taken = {side.name for side in sides}
@@ -95,6 +96,7 @@ def _differing(records: Sequence[RunRecord]) -> dict[str, dict[str, Any]]:
         settings = {"method": run.spec.method, "data set": run.spec.dataset, "epochs": run.spec.epochs}
         config = card(run.spec.method).completed(run.spec.config) if run.spec.method in METHODS else run.spec.config
         settings |= {"samples": run.n_samples, "clusters": run.n_clusters, **config}
+        settings |= {f"{c['name']} changed to": c["after"] for c in run.spec.changes}
         for name, value in settings.items():
             columns.setdefault(name, {})[run.run_id] = value
     return {

@@ -94,7 +94,8 @@ def draw_maps(sides: Sequence[MatchedRun], ids: np.ndarray) -> None:
             kinds,
             key=state.linked("projection", kinds, FIRST),
             required=True,
-            help="Each run is projected separately. Select points in one map to find them in the others.",
+            help="Each run is projected separately, then turned and mirrored to lie like the first. "
+            "Select points in one map to find them in the others.",
         )
     space, kind = state.link("space", start), state.link("projection", FIRST)
     st.caption(
@@ -117,6 +118,19 @@ def draw_maps(sides: Sequence[MatchedRun], ids: np.ndarray) -> None:
             selection.images(first, chosen.rows)
 
 
+def turned(xy: np.ndarray, shared: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """A layout (n, 2) turned, mirrored and moved so that shared samples lie like those of another (Procrustes).
+
+    Args:
+        xy: of all samples of a run.
+        shared: (m, 2) of those that both runs have.
+        target: (m, 2) of the same in the other layout.
+    """
+    middle = shared.mean(axis=0)
+    left, _, right = np.linalg.svd((shared - middle).T @ (target - target.mean(axis=0)))
+    return ((xy - middle) @ (left @ right) + target.mean(axis=0)).astype(xy.dtype)
+
+
 def _map(
     first: MatchedRun, side: MatchedRun, ids: np.ndarray, space: str, kind: str, marked: np.ndarray | None, number: int
 ) -> None:
@@ -128,12 +142,18 @@ def _map(
     about = next(one for one in choices(clustering.snapshot.spaces, clustering.view_names) if one.name == space)
     method = layouts.PROJECTIONS[kind]
 
-    def work(report: jobs.OnProgress) -> np.ndarray:
-        return layouts.lay_out(
-            clustering, about, map_points.shown_rows(len(clustering.ids), 1), method, progress=report
-        )[0]
+    def layout(of: Clustering, report: jobs.OnProgress) -> np.ndarray:
+        return layouts.lay_out(of, about, map_points.shown_rows(len(of.ids), 1), method, progress=report)[0]
 
-    key = ("compare-layout", clustering.record.run_id, clustering.epoch, clustering.version, space, method)
+    def work(report: jobs.OnProgress) -> np.ndarray:
+        xy = layout(clustering, report)
+        if side is first:
+            return xy
+        # kept on disk since the first map was drawn: all maps lie like that one
+        return turned(xy, xy[side.rows], layout(first.clustering, lambda _: None)[first.rows])
+
+    leader = (first.clustering.record.run_id, first.clustering.epoch, len(ids))
+    key = ("compare-layout", clustering.record.run_id, clustering.epoch, clustering.version, space, method, leader)
     xy = jobs.result(key, work, label=f"Projecting {len(clustering.ids):,} points with {kind}", height=HEIGHT)
     if xy is None:
         return
