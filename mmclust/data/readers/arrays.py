@@ -343,8 +343,9 @@ def _view(name: str, value: Any, where: str, reading: Reading, *, single: bool =
                 "MMCLUST_MAX_DENSE_MIB"
             )
         # In its last type at once: pages of memory that hold zeros alone are then never taken from the system.
+        matrix = cast(Any, value)
         with np.errstate(over="ignore"):
-            value = cast(Any, value).astype(np.float32).toarray(order="C")
+            value = (matrix if matrix.dtype.kind == "c" else matrix.astype(np.float32)).toarray(order="C")
     if value.dtype.kind == "c":
         raise ValueError(f"{source} holds complex numbers; give their parts or amounts as a view each")
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
