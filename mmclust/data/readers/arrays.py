@@ -367,9 +367,9 @@ def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
     text = f"{name} has {n_columns:,} columns, which may be the pixels of {side} x {side} images."
     # Bytes in three planes whose neighbours are alike are pictures as CIFAR stores them; gray ones are often vectors.
     is_named = plain(name) in words.IMAGES or plain(name) == "pixels"
-    mixed = np.moveaxis(some.reshape(len(some), side * side, channels), 2, 1).reshape(len(some), -1)
-    together = channels == 3 and is_bytes and _is_smooth(mixed, side)
-    planes = channels == 3 and value.dtype == np.uint8 and _is_smooth(some, side)
+    by_plane, by_pixel = (_roughness(some, side), _roughness(_in_planes(some, side), side)) if channels == 3 else (1, 1)
+    together = is_bytes and by_pixel < min(ROUGHNESS, by_plane)
+    planes = value.dtype == np.uint8 and by_plane < ROUGHNESS
     guess = BY_PIXELS if together else BY_ROWS if planes or (is_named and value.dtype == np.uint8) else NUMBERS
     options = (NUMBERS, BY_ROWS, BY_COLUMNS, *([BY_PIXELS] if channels == 3 else []))
     answer = reading.ask(f"pixels of {name}", text, options, guess)
@@ -381,15 +381,20 @@ def _as_asked(name: str, value: np.ndarray, reading: Reading) -> np.ndarray:
     return images.swapaxes(-1, -2) if answer == BY_COLUMNS else images
 
 
-def _is_smooth(some: np.ndarray, side: int) -> bool:
-    """Whether columns (n, 3 H W) in planes of pixels differ from their neighbours less than from others."""
+def _in_planes(some: np.ndarray, side: int) -> np.ndarray:
+    """Columns (n, H W 3), the colours of each pixel together, as planes (n, 3 H W)."""
+    return np.moveaxis(some.reshape(len(some), side * side, 3), 2, 1).reshape(len(some), -1)
+
+
+def _roughness(some: np.ndarray, side: int) -> float:
+    """How much columns (n, 3 H W) in planes of pixels differ from their neighbours, beside from others far away."""
     planes = some.reshape(len(some), 3, side, side).astype(np.float32)
     near = np.abs(np.diff(planes, axis=3)).mean() + np.abs(np.diff(planes, axis=2)).mean()
     far = (
         np.abs(planes - np.roll(planes, side // 2, axis=3)).mean()
         + np.abs(planes - np.roll(planes, side // 2, axis=2)).mean()
     )
-    return bool(near < ROUGHNESS * far)
+    return float(near / max(far, np.finfo(np.float32).tiny))
 
 
 def renamed(dataset: MultiViewDataset, names: Sequence[str]) -> MultiViewDataset:
