@@ -211,3 +211,11 @@ def test_files_of_other_kinds_say_what_to_do(tmp_path: Path, name: str, said: st
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match=said):
         readers.read(tmp_path / name)
+
+
+def test_a_column_beside_pictures_that_is_said_to_be_a_feature_is_a_view(tmp_path: Path) -> None:
+    pixels = [" ".join(map(str, image.ravel())) for image in IMAGES]
+    table = pd.DataFrame({"fine_label": LABELS * 2 + np.arange(N) % 2, "coarse_label": LABELS, "pixels": pixels})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    assert len(opened(tmp_path / "a.csv")[0].views) == 1
+    assert shapes(opened(tmp_path / "a.csv", **{"use of coarse_label": "feature"})[0])[1] == (1,)

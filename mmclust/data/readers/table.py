@@ -401,7 +401,8 @@ def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
     columns = table.header or tuple(f"column {i}" for i in range(1, table.numbers.shape[1] + 1))
     if found and len(columns) <= FEW_BESIDE:
         text = f"{listed(list(columns))} {'stands' if len(columns) == 1 else 'stand'} beside {listed(list(found))}."
-        if reading.ask("numbers beside", text, (LEAVE_OUT, A_VIEW), LEAVE_OUT) == LEAVE_OUT:
+        is_wanted = any(reading.answers.get(f"use of {column}") == labels.FEATURE for column in columns)
+        if reading.ask("numbers beside", text, (LEAVE_OUT, A_VIEW), A_VIEW if is_wanted else LEAVE_OUT) == LEAVE_OUT:
             reading.leave_out(listed(list(columns)), "numbers that describe the samples")
             return found
     return found | {name: table.numbers}
