@@ -129,7 +129,7 @@ class Database:
             with self._engine.connect().execution_options(mmclust_writes=True) as connection, connection.begin():
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
                 schema.prepare(connection)
-        except (OSError, SQLAlchemyError) as error:
+        except (OSError, SQLAlchemyError, TypeError) as error:  # a damaged schema leads SQLAlchemy to a TypeError
             if self._copy is None and self._on_full_disk() and self._copied():
                 return self._open()
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error

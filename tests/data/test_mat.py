@@ -143,9 +143,11 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, variables: 
 
 
 def test_a_sparse_view_is_refused_by_its_size_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    places = np.arange(20_000)
+    matrix = sparse.csc_matrix((np.ones(20_000), (places, places)), shape=(20_000, 20_000))
     monkeypatch.setattr(sparse.csc_matrix, "toarray", lambda *_: pytest.fail("it was unpacked"))
     with pytest.raises(ValueError, match="take 1,526 MiB where 1,024 are allowed.*MMCLUST_MAX_DENSE_MIB"):
-        read(tmp_path, {"X": sparse.random(20_000, 20_000, 1e-5, "csc", random_state=0), "Y": np.arange(20_000) % 9})
+        read(tmp_path, {"X": matrix, "Y": np.arange(20_000) % 9})
 
 
 @pytest.mark.parametrize(
