@@ -4,25 +4,27 @@ import streamlit as st
 
 from mmclust.ui.components import picker
 from mmclust.ui.map import maps
+from mmclust.ui.shell import frame, state
 
+MAP, STAGE = "map", "stage"
+
+shown = state.linked("show", [MAP, STAGE], MAP)
 clustering = picker.clustering(
     "Map",
     "Each point is a sample; nearby points have similar codes. Draw a lasso to inspect samples.",
     what="the map",
+    played=st.session_state[shown] == STAGE,
 )
 
 if clustering is not None:
-    chosen = maps.controls(clustering)
-    places = st.columns(len(chosen)) if len(chosen) > 1 else [st.container()]
-    drawn = []
-    for place, settings in zip(places, chosen, strict=True):
-        with place:
-            drawn.append((settings, maps.layout(clustering, settings)))
-    ready = [(settings, points) for settings, points in drawn if points is not None]
-    if len(ready) == len(drawn):
-        maps.explore(clustering, ready)
-    else:  # what is there is not held back by what is still laid out
-        for place, (settings, points) in zip(places, drawn, strict=True):
-            if points is not None:
-                with place:
-                    maps.one(clustering, settings, points)
+    st.segmented_control(
+        "What is shown",
+        [MAP, STAGE],
+        key=shown,
+        required=True,
+        label_visibility="collapsed",
+        format_func={MAP: "Map", STAGE: "Stage: play the training"}.get,
+    )
+    with frame.messages():
+        draw = maps.page if state.link("show", MAP) == MAP else maps.stage_of
+        draw(clustering)

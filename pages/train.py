@@ -7,37 +7,39 @@ from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import frame, hidden, login, state
 from mmclust.ui.train import form, live, method_card
 
+runs = [record for record in login.runs(examples=False)]
+wanted = state.run_id()
+current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
+shown = current or (runs[0] if runs else None)
+st.session_state.setdefault("training-tab", "Training" if current else "Method")
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    frame.heading("Train", "Choose a data set and a method, set its hyperparameters, start training and watch it live.")
+    tab = st.segmented_control(
+        "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
+    )
+    if shown is not None:
+        hidden.toggle()
+
+watching = tab == "Training"
+if watching and shown is None:
+    frame.empty(
+        "No runs yet",
+        "Press Start training below. Training on the digits takes about a minute. Curves, scores and "
+        "a map update here during training.",
+    )
+elif watching and shown is not None:
+    state.sync_url(shown.run_id, None)
+    waiting = [record for record in runs if record.status == "queued" and record.run_id != shown.run_id]
+    if waiting:
+        st.caption("Queued: " + markdown(", ".join(run_descriptions.line(record) for record in waiting[:5])))
+    with frame.messages():
+        live.panel(shown.run_id)
+
 choice = None
 left, right = st.columns([5, 11], gap="large")
 with left, frame.messages():
-    frame.heading("Train", "Choose a data set and a method, set its hyperparameters, start training and watch it live.")
     choice = form.form()
-
 with right:
-    runs = [record for record in login.runs(examples=False)]
-    wanted = state.run_id()
-    current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
-    shown = current or (runs[0] if runs else None)
-    st.session_state.setdefault("training-tab", "Training" if current else "Method")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        tab = st.segmented_control(
-            "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
-        )
-        if shown is not None:
-            hidden.toggle()
-    if tab == "Method":
-        if choice is not None:
-            method_card.draw_method_card(choice.method, choice.values)
-    elif shown is None:
-        frame.empty(
-            "No runs yet",
-            "Press Start training on the left. Training on the digits takes about a minute. Curves, scores and "
-            "a small map update here during training.",
-        )
-    else:
-        state.sync_url(shown.run_id, None)
-        waiting = [record for record in runs if record.status == "queued" and record.run_id != shown.run_id]
-        if waiting:
-            st.caption("Queued: " + markdown(", ".join(run_descriptions.line(record) for record in waiting[:5])))
-        with frame.messages():
-            live.panel(shown.run_id)
+    if not watching and choice is not None:
+        method_card.draw_method_card(choice.method, choice.values)

@@ -34,6 +34,18 @@ def top_k(snapshot: Snapshot, k: int) -> np.ndarray:
     return np.argsort(-log_odds(snapshot), axis=0, kind="stable")[:k].T
 
 
+def most_confident(snapshot: Snapshot, k: int) -> list[np.ndarray]:
+    """For each cluster at most k rows of its own samples, the most confident first; empty clusters give none.
+
+    They rank by the log-odds of their own cluster, as `top_k` does, at a cost of n K instead of n K².
+    """
+    logits, own = snapshot.logits.astype(np.float64), snapshot.y_pred[:, None]
+    others = logits.copy()
+    np.put_along_axis(others, own, -np.inf, axis=1)
+    odds = np.take_along_axis(logits, own, axis=1)[:, 0] - logsumexp(others, axis=1)
+    return [_ranked(-odds, snapshot.y_pred == c, k) for c in range(snapshot.n_clusters)]
+
+
 def least_confident(snapshot: Snapshot, k: int) -> list[np.ndarray]:
     """For each cluster at most k rows of its own samples, the least confident first; empty clusters give none."""
     odds, y_pred = log_odds(snapshot), snapshot.y_pred

@@ -56,13 +56,13 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     page.get_by_role("button", name="Start training").click()
 
     expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 12"))).to_be_visible(timeout=PATIENCE_MS)
-    scores = page.locator(".st-key-live-scores canvas").first
+    scores = page.locator(".st-key-live-stage canvas[data-sg=curves]")
     before = pixels(scores)
     deadline = time.monotonic() + 60
     while pixels(scores) == before and time.monotonic() < deadline:
         page.wait_for_timeout(500)
     assert pixels(scores) != before, "the curve did not move"
-    expect(page.locator(".st-key-live-map canvas").first).to_be_visible()
+    expect(page.locator(".st-key-live-stage canvas").first).to_be_visible()
     expect(page.get_by_text("finished").first).to_be_visible(timeout=PATIENCE_MS)
     run_id = re.search(r"run=([\w-]+)", page.url)
     assert run_id is not None

@@ -26,7 +26,7 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
 
     Args:
         clustering: the run at an epoch.
-        head: HTML of the metrics.
+        head: HTML of the metrics, or an empty text for none.
         wanted: whether the page can show an annotation.
 
     Returns:
@@ -41,11 +41,14 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
             shown = clustering.annotated(chosen)
         except ValueError as error:
             frame.show_error(error)
+    told = head(shown)
     if not known:
-        st.html(head(shown))
+        if told:
+            st.html(told)
         return shown
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(head(shown))
+        if told:
+            st.html(told)
         _choice(clustering.record.run_id, known, chosen)
     if chosen is not None and not wanted:
         name = markdown(chosen.name)

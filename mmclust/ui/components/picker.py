@@ -33,7 +33,9 @@ def chosen() -> RunRecord | None:
     return (by_hand or shown or records or [None])[0]
 
 
-def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> Clustering | None:
+def clustering(
+    title: str, text: str, *, what: str, annotated: bool = True, played: bool = False
+) -> Clustering | None:
     """Draw the head of a page about a run, and give the run at the chosen epoch.
 
     Args:
@@ -41,6 +43,8 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
         text: what the page answers, in a sentence.
         what: what the page would show, for the empty state, e.g. "the map".
         annotated: whether an annotation that is switched on changes the page; the network knows none.
+        played: whether the page plays through the epochs by itself: then neither the slider nor the metrics of one
+            epoch stand here.
 
     Returns:
         None where an empty state stands instead.
@@ -68,11 +72,19 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True) -> C
         _nothing_yet(record, what)
         return None
     with right:
-        epoch = _epoch_box(list(saved))
+        epoch = nearest(list(saved)) if played else _epoch_box(list(saved))
     state.sync_url(record.run_id, None if epoch == max(saved) else epoch)
     run_settings.popover(record)
-    verdicts.line(cache.store().get(record.run_id))
-    return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), chips, wanted=annotated)
+    if not played:
+        verdicts.line(cache.store().get(record.run_id))
+    drawn = (lambda found: "") if played else chips
+    return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), drawn, wanted=annotated)
+
+
+def nearest(epochs: list[int]) -> int:
+    """The saved epoch nearest to the chosen one, by default the last."""
+    wanted = state.epoch()
+    return epochs[-1] if wanted is None else min(epochs, key=lambda epoch: abs(epoch - wanted))
 
 
 def _nothing_yet(record: RunRecord, what: str) -> None:
@@ -148,8 +160,7 @@ def _run_box(record: RunRecord) -> None:
 
 
 def _epoch_box(epochs: list[int]) -> int:
-    wanted = state.epoch()
-    epoch = epochs[-1] if wanted is None else min(epochs, key=lambda e: abs(e - wanted))
+    epoch = nearest(epochs)
     if len(epochs) == 1:
         st.caption(f"Epoch {epoch} (only snapshot so far)")
         return epoch

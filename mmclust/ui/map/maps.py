@@ -12,13 +12,15 @@ from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.ui.components import pointmap, selection
+from mmclust.ui.components import pointmap, run_descriptions, selection, stage
 from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
+from mmclust.ui.components.stage import moments
 from mmclust.ui.map import selection_panel
-from mmclust.ui.shell import frame, jobs, state
+from mmclust.ui.shell import cache, frame, jobs, state
 
 HEIGHT = 460
+ASSIGNMENTS = "Assignments"
 GROUP = "map"
 """Both maps of the page share selection, colours and the sample under the pointer."""
 
@@ -40,6 +42,24 @@ class Settings:
     def name(self) -> str:
         """What is shown, in words."""
         return f"{self.projection} of {self.space.title}"
+
+
+def page(clustering: Clustering) -> None:
+    """The controls, and the map or two below them."""
+    chosen = controls(clustering)
+    places = st.columns(len(chosen)) if len(chosen) > 1 else [st.container()]
+    drawn = []
+    for place, settings in zip(places, chosen, strict=True):
+        with place:
+            drawn.append((settings, layout(clustering, settings)))
+    ready = [(settings, points) for settings, points in drawn if points is not None]
+    if len(ready) == len(drawn):
+        explore(clustering, ready)
+        return
+    for place, (settings, points) in zip(places, drawn, strict=True):  # what is there is not held back by the rest
+        if points is not None:
+            with place:
+                one(clustering, settings, points)
 
 
 def controls(clustering: Clustering) -> list[Settings]:
@@ -232,6 +252,65 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
 
     label = f"Projecting {len(saved)} epochs with {settings.projection}"
     return jobs.result(key, work, label=label, height=HEIGHT)
+
+
+def stage_of(clustering: Clustering) -> None:
+    """The run under one play head: the positions are chosen here, the epoch in the browser."""
+    known = layouts.spaces(clustering)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kind = _positions()
+        space = ""
+        if kind != ASSIGNMENTS:
+            single = {name: space for name, space in known.items() if len(space.members) == 1}
+            names = list(single)
+            space = _space(single, "space", "z" if "z" in names else names[0], "Space")
+        view = _shown_view(clustering)
+    last = _at_its_end(clustering)
+    if kind == ASSIGNMENTS:
+        layout = moments.assignments(last)
+    else:
+        settings = Settings(space=known[space], projection=kind, options=(), through_time=True)
+        points = _timeline(last, settings)
+        if points is None:
+            return
+        layout = moments.of_timeline(last, points, settings.name)
+    stage.draw_stage(
+        last, layout, key="stage", title=run_descriptions.title(clustering.record), view=view, start=clustering.epoch
+    )
+
+
+def _positions() -> str:
+    options = [ASSIGNMENTS, *layouts.PROJECTIONS]
+    key = state.linked("positions", options, ASSIGNMENTS)
+    st.segmented_control(
+        "Positions",
+        options,
+        key=key,
+        required=True,
+        help="Assignments: each corner is a cluster, a sample moves from the centre (uncertain) to the corner of its "
+        "cluster. The others project the codes of every saved epoch, each initialised with the one before.",
+    )
+    return state.link("positions", ASSIGNMENTS)
+
+
+def _shown_view(clustering: Clustering) -> int | None:
+    """Number of the view whose samples are shown; None for what samples look like."""
+    names = clustering.view_names
+    if len(names) < 2:
+        return None
+    looks = "as the samples look"
+    found = st.selectbox(
+        "Samples", [looks, *names], key="stage-view", width=220, help="Which view the rows and the card show."
+    )
+    return None if found == looks else names.index(found)
+
+
+def _at_its_end(clustering: Clustering) -> Clustering:
+    """The run at its last snapshot."""
+    epoch, path = clustering.run.snapshots()[-1]
+    if epoch == clustering.epoch:
+        return clustering
+    return cache.clustering(clustering.record, epoch, path, clustering.annotation)
 
 
 @st.fragment

@@ -10,7 +10,7 @@ import streamlit as st
 from mmclust import events, interventions, launch
 from mmclust.auto import account
 from mmclust.escaping import markdown
-from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, SIGNALS
+from mmclust.evaluation.metric_names import MAIN, METRICS, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
@@ -18,10 +18,10 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import run_descriptions, run_settings
-from mmclust.ui.components.pointmap import small_map
+from mmclust.ui.components import run_descriptions, run_settings, stage
 from mmclust.ui.components.results import earned, understanding, verdicts
-from mmclust.ui.shell import cache, curves, frame, hidden, login
+from mmclust.ui.components.stage import moments
+from mmclust.ui.shell import cache, curves, frame, login
 from mmclust.ui.shell.curves import Curves
 from mmclust.ui.train import diagnostics, hands, method_card, stability
 
@@ -78,12 +78,7 @@ def _overview(run_id: str, was_active: bool) -> None:
             return
         if len(points) and not _several_views(record):
             points |= {stability.NAME: stability.curve(run)}
-        _metrics(record, points)
-        left, right = st.columns([3, 2], gap="medium")
-        with left:
-            _scores(record, points)
-        with right:
-            sizes = _map(run, record)
+        sizes = _stage(run, record)
         _diagnostics(record, points, sizes)
 
 
@@ -211,57 +206,18 @@ def _ask(run: Run, command: Any) -> None:
         st.toast(markdown(frame.sentence(error)))
 
 
-def _metrics(record: RunRecord, points: Curves) -> None:
-    latest = {name: float(curve.value[-1]) for name, curve in points.items() if len(curve)}
-    shown: list[tuple[str, str, str]] = []
-    for name in MAIN:
-        value = latest.get(f"eval/{name}")
-        if value is not None or record.status in ("queued", "running"):
-            shown.append((METRICS[name].title, "–" if value is None else f"{value:.1%}", METRICS[name].about))
-    entropy, k = latest.get("signal/usage_entropy"), record.n_clusters
-    use = "–" if entropy is None or not k or k < 2 else f"{entropy / math.log(k):.0%}"
-    shown.append(
-        ("Cluster balance", use, "Entropy of the cluster sizes relative to its maximum; 100% means equal sizes.")
-    )
-    sure = latest.get("signal/confidence")
-    shown.append(("Confidence", "–" if sure is None else f"{sure:.0%}", "Mean probability of the assigned cluster."))
-    st.html(frame.tiles(shown))
-
-
-def _scores(record: RunRecord, points: Curves) -> None:
-    """ACC, NMI and ARI beside what can be known without labels, in one chart."""
-    names = [name for name in MAIN_CURVES if name in points]
-    told = [name for name in LABEL_FREE if len(points.get(name, curves.NO_CURVE))]
-    if not names and not told and record.active and not hidden.hidden():
-        names = list(MAIN_CURVES)  # about to come
-    elif not names and not told:
-        told = ["signal/confidence"]
-    if names and told:
-        st.markdown("**Agreement with the classes** :gray[(not used in training)] **and evidence**", help=SCORES_HELP)
-    elif names:
-        st.markdown("**Agreement with the classes** :gray[(not used in training)]", help=SCORES_HELP)
-    else:
-        st.markdown("**Label-free evidence**", help=SCORES_HELP)
-    shown = [*names, *told]
-    option = plots.named_curves(
-        curves.thin(points, shown), shown, CURVES | SIGNALS, y_name="percent", percent=True, dashed=told
-    )
-    option["xAxis"] |= {"max": record.epochs}  # the whole training from the start: nothing is squeezed later
-    plots.mark(option, {event.epoch: event.words for event in events.of_spec(record.spec)})
-    alt = f"{', '.join((CURVES | SIGNALS)[name] for name in shown)} in percent against epochs"
-    st.echarts_chart(option, height=CHART_PX, key="live-scores", alt=alt)
-
-
-def _map(run: Run, record: RunRecord) -> np.ndarray | None:
-    st.markdown("**Assignments** :gray[(each corner is a cluster)]", help=MAP_HELP)
-    snapshots = run.snapshots()
-    if not snapshots:
-        with st.container(height=CHART_PX, border=True, horizontal_alignment="center", vertical_alignment="center"):
-            st.caption("The map appears with the first snapshot.")
-        return None
-    clustering = cache.clustering(record, *snapshots[-1])
-    small_map.draw_assignments(clustering, key="live-map", height=CHART_PX, short=True)
-    return clustering.sizes
+def _stage(run: Run, record: RunRecord) -> np.ndarray | None:
+    """Map, curves and clusters under one play head; gives the samples per cluster of the latest snapshot."""
+    with st.container(key="mm-stage-room"):
+        snapshots = run.snapshots()
+        if not snapshots:
+            st.caption("Map, curves and clusters appear with the first snapshot.")
+            return None
+        clustering = cache.clustering(record, *snapshots[-1])
+        stage.draw_stage(
+            clustering, moments.assignments(clustering), key="live-stage", title=run_descriptions.title(record)
+        )
+        return clustering.sizes
 
 
 def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) -> None:

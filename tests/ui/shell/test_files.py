@@ -107,9 +107,14 @@ def test_large_images_shrink_small_ones_grow_and_another_content_has_another_add
 
 def test_images_that_are_not_square_keep_their_shape():
     picture = np.full((1, 20, 10, 3), 255, np.uint8)
-    cell = gray(atlas._sheet(picture, 20))[:20, :20]
-    assert cell[:, 6:14].mean() > 200
-    assert cell[:, :4].mean() < 50
+    view = ViewSpec(name="pictures", kind="image", shape=(3, 20, 10), high=255.0)
+    spec = DataSpec(name="tall", views=(view,), n_clusters=1)
+    data = MultiViewDataset(spec=spec, views=(picture.transpose(0, 3, 1, 2),))
+    drawer = atlas.drawer(data, 0)
+    cell = drawer.cells(np.array([0]))[0].mean(axis=-1)
+    assert cell.shape == (drawer.cell, drawer.cell) == (40, 40)
+    assert cell[:, 12:28].mean() > 200
+    assert cell[:, :8].mean() < 50
 
 
 def test_vectors_stand_in_the_atlas_as_profiles():

@@ -92,54 +92,85 @@ def pack(
     arrays: dict[str, np.ndarray] = {"ids": ids.astype("<u4")}
     if places is not None:
         arrays["places"] = places.astype("<u4")
-    every = np.concatenate([frame.xy for frame in frames])
-    centre, span = (every.min(axis=0) + every.max(axis=0)) / 2, max(float(np.ptp(every, axis=0).max()), 1e-9)
-    if edge is not None:
-        centre, span = np.zeros(2), 2 * edge
-
-    def unit(xy: np.ndarray) -> np.ndarray:
-        return (xy - centre) / span + 0.5
-
+    extent = Extent.of([frame.xy for frame in frames]) if edge is None else Extent.around(edge)
     shown = []
     for number, frame in enumerate(frames):
-        arrays[f"xy{number}"] = np.rint(unit(frame.xy).clip(0, 1) * 65535).astype("<u2").ravel()
+        arrays[f"xy{number}"] = extent.quantised(frame.xy)
         entry: dict[str, Any] = {"epoch": frame.epoch, "xy": f"xy{number}"}
         for key, values in frame.values.items():
-            arrays[f"{key}{number}"] = _small(values)
+            arrays[f"{key}{number}"] = small(values)
             entry[key] = f"{key}{number}"
         shown.append(entry)
-    described = []
-    for coloring in colorings:
-        arrays[coloring.key] = _small(coloring.values)
-        about = {name: getattr(coloring, name) for name in ("key", "title", "help", "kind", "low", "high")}
-        described.append(
-            about | {"values": coloring.key, "names": list(coloring.names), "colors": list(coloring.colors)}
-        )
-    placed = [unit(np.array([mark.x, mark.y])) for mark in landmarks]
     header = {
         "n": len(ids),
         "layout": layout,
         "frames": shown,
         "start": len(frames) - 1 if start is None else start,
-        "colorings": described,
-        "marks": [
-            {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
-            for (x, y), mark in zip(placed, landmarks, strict=True)
-        ],
+        "colorings": described(colorings, arrays),
+        "marks": placed(landmarks, extent),
         "texts": texts,
         "atlas": None if atlas is None else asdict(atlas),
     }
-    return _join(header, arrays)
+    return join(header, arrays)
 
 
-def _small(values: np.ndarray) -> np.ndarray:
-    """Groups as they are and shares of one in 255 steps, in as few bytes as they need."""
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The square that a map shows: its middle and its side."""
+
+    centre: np.ndarray
+    """(2,) in the coordinates of the positions."""
+    side: float
+
+    @classmethod
+    def of(cls, positions: Sequence[np.ndarray]) -> "Extent":
+        """The least square around all positions, each (n, 2)."""
+        low = np.min([xy.min(axis=0) for xy in positions], axis=0)
+        high = np.max([xy.max(axis=0) for xy in positions], axis=0)
+        return cls(centre=(low + high) / 2, side=max(float((high - low).max()), 1e-9))
+
+    @classmethod
+    def around(cls, edge: float) -> "Extent":
+        """The square around 0 whose largest coordinate is `edge`."""
+        return cls(centre=np.zeros(2), side=2 * edge)
+
+    def unit(self, xy: np.ndarray) -> np.ndarray:
+        """Positions as fractions of the square's side, from its lower left corner."""
+        return (xy - self.centre) / self.side + 0.5
+
+    def quantised(self, xy: np.ndarray) -> np.ndarray:
+        """Positions (n, 2) as (2n,) steps of one in 65,535."""
+        return np.rint(self.unit(xy).clip(0, 1) * 65535).astype("<u2").ravel()
+
+
+def described(colorings: Sequence[Coloring], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The colourings as the browser reads them; their values are added to `arrays`."""
+    found = []
+    for coloring in colorings:
+        arrays[coloring.key] = small(coloring.values)
+        about = {name: getattr(coloring, name) for name in ("key", "title", "help", "kind", "low", "high")}
+        found.append(about | {"values": coloring.key, "names": list(coloring.names), "colors": list(coloring.colors)})
+    return found
+
+
+def placed(marks: Sequence[Mark], extent: Extent) -> list[dict[str, Any]]:
+    """Marks as the browser reads them."""
+    places = [extent.unit(np.array([mark.x, mark.y])) for mark in marks]
+    return [
+        {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
+        for (x, y), mark in zip(places, marks, strict=True)
+    ]
+
+
+def small(values: np.ndarray) -> np.ndarray:
+    """Groups as they are and fractions in 255 steps, in as few bytes as they need."""
     if np.issubdtype(values.dtype, np.floating):
         return np.rint(np.nan_to_num(values).clip(0, 1) * 255).astype("<u1")
     return values.astype("<u1" if values.max(initial=0) < 256 else "<u2")
 
 
-def _join(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+def join(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    """A file of the browser: the length of a JSON header, the header with the places of the arrays, the arrays."""
     # Offsets depend on the header's length, which depends on the digits of the offsets: they are given room.
     places = {name: [values.dtype.str[1:], 10**9, len(values)] for name, values in arrays.items()}
     room = len(json.dumps(header | {"arrays": places}).encode())

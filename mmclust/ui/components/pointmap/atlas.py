@@ -46,7 +46,7 @@ def of(data: MultiViewDataset, *views: int | None) -> Atlas:
             another, see `places`.
     """
     cell = max(_cell(data, view) for view in views)
-    sheets = [_Sheets(data, view, cell) for view in views]
+    sheets = [Sheets(data, view, cell) for view in views]
     n_pages = _n_pages(data.n_samples)
 
     def page(number: int) -> bytes | None:
@@ -68,9 +68,14 @@ def inline(data: MultiViewDataset, view: int | None, at_most: int) -> Atlas | No
     n_pages = _n_pages(data.n_samples)
     if n_pages > at_most:
         return None
-    sheets = _Sheets(data, view, _cell(data, view))
+    sheets = Sheets(data, view, _cell(data, view))
     pages = (base64.b64encode(sheets.page(number)).decode() for number in range(n_pages))
     return Atlas(url="", cell=sheets.cell, pages=tuple(f"data:image/jpeg;base64,{page}" for page in pages))
+
+
+def drawer(data: MultiViewDataset, view: int | None) -> "Sheets":
+    """Draws single thumbnails of a view, as they stand in its atlas; see `of`."""
+    return Sheets(data, view, _cell(data, view))
 
 
 def places(n_samples: int, ids: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -88,7 +93,7 @@ def _n_pages(n_samples: int) -> int:
     return -(-n_samples // (PAGE * PAGE))
 
 
-class _Sheets:
+class Sheets:
     """The pages of one view."""
 
     def __init__(self, data: MultiViewDataset, view: int | None, cell: int) -> None:
@@ -102,10 +107,18 @@ class _Sheets:
         """JPEG of a page."""
         path = self.folder / f"{number}.jpg"
         if not path.exists():
-            _write(
-                path, _sheet(self._pictures(self.values[number * PAGE * PAGE : (number + 1) * PAGE * PAGE]), self.cell)
-            )
+            first, last = number * PAGE * PAGE, min((number + 1) * PAGE * PAGE, len(self.values))
+            _write(path, _sheet(self.cells(np.arange(first, last))))
         return path.read_bytes()
+
+    def cells(self, samples: np.ndarray) -> np.ndarray:
+        """Thumbnails (n, cell, cell, 3) of samples; those that are not square stand in the middle of their cell."""
+        pictures = drawing.resize(self._pictures(self.values[samples]), self.cell)
+        height, width = pictures.shape[1:3]
+        cells = np.zeros((len(pictures), self.cell, self.cell, 3), np.uint8)
+        top, left = (self.cell - height) // 2, (self.cell - width) // 2
+        cells[:, top : top + height, left : left + width] = pictures
+        return cells
 
     def _pictures(self, rows: np.ndarray) -> np.ndarray:
         if self.ranges is not None:
@@ -142,14 +155,12 @@ def _digest(name: str, images: np.ndarray) -> bytes:
     return known.digest()
 
 
-def _sheet(pictures: np.ndarray, cell: int) -> bytes:
-    """JPEG of one page of pictures (n, H, W, 3); those that are not square stand in the middle of their cell."""
-    pictures = drawing.resize(pictures, cell)
-    height, width = pictures.shape[1:3]
-    cells = np.zeros((PAGE * PAGE, cell, cell, 3), np.uint8)
-    top, left = (cell - height) // 2, (cell - width) // 2
-    cells[: len(pictures), top : top + height, left : left + width] = pictures
-    sheet = cells.reshape(PAGE, PAGE, cell, cell, 3).swapaxes(1, 2).reshape(PAGE * cell, PAGE * cell, 3)
+def _sheet(cells: np.ndarray) -> bytes:
+    """JPEG of one page of thumbnails (n, cell, cell, 3)."""
+    cell = cells.shape[1]
+    page = np.zeros((PAGE * PAGE, cell, cell, 3), np.uint8)
+    page[: len(cells)] = cells
+    sheet = page.reshape(PAGE, PAGE, cell, cell, 3).swapaxes(1, 2).reshape(PAGE * cell, PAGE * cell, 3)
     return drawing.jpeg(sheet, 88)
 
 

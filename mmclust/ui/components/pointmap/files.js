@@ -5,13 +5,15 @@ import { shared } from "./shared.js";
 const KEPT_FILES = 8;
 const KEPT_PAGES = 160;
 
+export async function fetched(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  return decode(await answer.arrayBuffer());
+}
+
 export function load(url) {
   if (!shared.files.has(url)) {
-    const file = fetch(url).then((answer) => {
-      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      return answer.arrayBuffer();
-    });
-    shared.files.set(url, file.then(decode));
+    shared.files.set(url, fetched(url));
     shared.files.get(url).catch(() => shared.files.delete(url));
     if (shared.files.size > KEPT_FILES) shared.files.delete(shared.files.keys().next().value);
   }

@@ -23,7 +23,7 @@ export function listenToKeys(map) {
 function press(map, event) {
   const { key } = event, zoom = ZOOMS[key];
   if (DIRECTIONS[key]) walk(map, ...DIRECTIONS[key]);
-  else if (map.small) return false;
+  else if (map.fixed) return false;
   else if (key === "Enter" && map.focus >= 0) chooseOne(map, map.focus, event);
   else if (key === "Escape") escapeAll(map);
   else if (zoom) map.zoomAt(map.width / 2, map.height / 2, zoom);

@@ -12,9 +12,9 @@ export function paintLabels(map, context, theme) {
   // among few points a name stands above the one in the middle, not on it
   const above = map.n < FEW ? radiusOf(map) / map.ratio + 9 : 0, taken = [];
   for (const { group, x, y } of centresOf(map)) {
-    const [px, py] = map.toScreen(x, y), name = map.coloring.names[group], wide = 4 * name.length + 4;
+    const [px, py] = map.toScreen(x, y), name = map.coloring.names[group], wide = 0.3 * map.fontPx * name.length + 4;
     // the densest group comes first: a name that would cover another one is left out
-    if (taken.some(([x0, y0, wide0]) => Math.abs(px - x0) < wide + wide0 && Math.abs(py - y0) < 15)) continue;
+    if (taken.some(([x0, y0, wide0]) => Math.abs(px - x0) < wide + wide0 && Math.abs(py - y0) < map.fontPx + 2)) continue;
     taken.push([px, py, wide]);
     paintText(map, context, theme, name, px, py - above);
   }
@@ -22,7 +22,7 @@ export function paintLabels(map, context, theme) {
 
 // A text on a rim of the background's colour, all of it inside the map.
 export function paintText(map, context, theme, text, x, y) {
-  context.font = `600 13px ${theme.font}`;
+  context.font = `600 ${map.fontPx}px ${theme.font}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.lineJoin = "round";
@@ -37,7 +37,8 @@ export function paintText(map, context, theme, text, x, y) {
 
 // The point of each group in whose cell of the index most of the group lies: inside the group, unlike its mean.
 function centresOf(map) {
-  const key = [map.time, map.colorKey, ...map.hidden].join();
+  // while time runs the points move little between two moments: names are placed anew with the next one
+  const key = [map.driven ? Math.round(map.time) : map.time, map.colorKey, ...map.hidden].join();
   if (map.centred?.key === key && map.centred.file === map.file) return map.centred.found;
   const counts = new Map();
   for (let i = 0; i < map.n; i++) {

@@ -86,10 +86,13 @@ def _captions(clustering: Clustering) -> bytes:
 
 
 def thumbnails(clustering: Clustering, of_view: int | None = None) -> atlas.Atlas:
-    """The atlas of a view of the data; by default of what the samples look like: their pictures, else a view."""
-    if of_view is None and clustering.data.pictures is None:
-        of_view = pictures.image_view(clustering.data) or 0
-    return atlas.of(clustering.data, of_view)
+    """The atlas of a view of the data; by default of what the samples look like."""
+    return atlas.of(clustering.data, pictured_view(clustering) if of_view is None else of_view)
+
+
+def pictured_view(clustering: Clustering) -> int | None:
+    """What the samples look like: None for the pictures beside the data, else the number of a view."""
+    return None if clustering.data.pictures is not None else pictures.image_view(clustering.data) or 0
 
 
 def content(

@@ -11,7 +11,7 @@ const NOWHERE = [-1e6, -1e6];
 
 export function listenToPointer(map) {
   const { over } = map;
-  over.addEventListener("pointerdown", (event) => map.file && !map.small && press(map, event));
+  over.addEventListener("pointerdown", (event) => map.file && !map.fixed && press(map, event));
   over.addEventListener("pointermove", (event) => map.file && move(map, event));
   over.addEventListener("pointerup", (event) => release(map, event));
   over.addEventListener("pointercancel", () => {
@@ -19,8 +19,8 @@ export function listenToPointer(map) {
     map.draw();
   });
   over.addEventListener("pointerleave", () => map.drag || pointAt(map, ...NOWHERE));
-  over.addEventListener("wheel", (event) => map.file && !map.small && turnWheel(map, event), { passive: false });
-  over.addEventListener("dblclick", () => map.fit());
+  over.addEventListener("wheel", (event) => map.file && !map.fixed && turnWheel(map, event), { passive: false });
+  over.addEventListener("dblclick", () => map.fixed || map.fit());
 }
 
 function placeOf(map, event) {
