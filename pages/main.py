@@ -4,7 +4,7 @@ import streamlit as st
 
 from mmclust.settings import ASSETS
 from mmclust.ui import server
-from mmclust.ui.shell import frame, hidden, login
+from mmclust.ui.shell import frame, hidden, links, login
 
 st.set_page_config(page_title="mmclust", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 frame.style()
@@ -29,7 +29,8 @@ page = st.navigation(
 with frame.messages():
     if login.is_known():  # no conditional expression: Streamlit writes the value of one on the page
         hidden.bar()
-        page.run()
+        with links.followed(page.url_path):
+            page.run()
     else:
         login.sign_in_page()
 server.warm_up()

@@ -8,7 +8,7 @@ from mmclust.ui.shell import frame, state
 
 MAP, STAGE = "map", "stage"
 
-shown = state.linked("show", [MAP, STAGE], MAP)
+shown = state.linked("mode", [MAP, STAGE], MAP)
 clustering = picker.clustering(
     "Map",
     "Each point is a sample; nearby points have similar codes. Draw a lasso to inspect samples.",
@@ -26,5 +26,5 @@ if clustering is not None:
         format_func={MAP: "Map", STAGE: "Stage: play the training"}.get,
     )
     with frame.messages():
-        draw = maps.page if state.link("show", MAP) == MAP else maps.stage_of
+        draw = maps.page if state.link("mode", MAP) == MAP else maps.stage_of
         draw(clustering)

@@ -12,6 +12,8 @@ wanted = state.run_id()
 current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
 shown = current or (runs[0] if runs else None)
 st.session_state.setdefault("training-tab", "Training" if current else "Method")
+if st.session_state.pop(form.STARTED, False):
+    st.session_state["training-tab"] = "Training"
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     frame.heading("Train", "Choose a data set and a method, set its hyperparameters, start training and watch it live.")

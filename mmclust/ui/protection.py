@@ -16,6 +16,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mmclust import settings
+from mmclust.ui import address
 from mmclust.ui.shell import frame
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -114,7 +115,8 @@ def is_own(origin: str, host: str) -> bool:
 def middleware() -> list[Middleware]:
     """For `st.App`."""
     page = Path(streamlit.__file__).with_name("static") / "index.html"
-    return [Middleware(Protection, scripts=(*digests(page.read_text(encoding="utf-8")), *digests(frame.TO_TOP)))]
+    known = page.read_text(encoding="utf-8") + frame.TO_TOP + address.ONE_STEP_A_PAGE
+    return [Middleware(Protection, scripts=tuple(digests(known))), Middleware(address.OneStepAPage)]
 
 
 def digests(page: str) -> list[str]:

@@ -16,7 +16,8 @@ def state(stage: Locator) -> dict:
           const {moments, moment, map, data, epoch} = root.stage;
           const colors = map.file.colorings.find(({key}) => key === 'cluster').colors;
           return {epochs: moments.map(one => one.epoch), epoch: moment.epoch, at: epoch, colors, live: data.live,
-                  title: root.querySelector('[data-sg=epoch]').textContent, of: map.moment.epoch, cursor: root.stage.chart.epoch,
+                  title: root.querySelector('[data-sg=epoch]').textContent, of: map.moment.epoch,
+                  cursor: root.stage.chart.epoch,
                   sizes: moment.rows.map(row => row.size), sheet: moment.sheet.url, end: root.stage.span[1],
                   shown: root.querySelector('.sg-strip').style.backgroundImage};
         }"""
@@ -78,7 +79,7 @@ def test_the_stage_follows_a_training_and_scrubs_through_it(page: Page, server: 
 
 def test_in_full_screen_texts_are_large_and_the_map_takes_the_height(page: Page, server: str) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.goto(f"{server}/map?show=stage")
+    page.goto(f"{server}/map?mode=stage")
     stage = page.locator(".st-key-stage .sg")
     expect(stage.locator("[data-sg=note]")).to_be_hidden()
     stage.focus()

@@ -33,9 +33,7 @@ def chosen() -> RunRecord | None:
     return (by_hand or shown or records or [None])[0]
 
 
-def clustering(
-    title: str, text: str, *, what: str, annotated: bool = True, played: bool = False
-) -> Clustering | None:
+def clustering(title: str, text: str, *, what: str, annotated: bool = True, played: bool = False) -> Clustering | None:
     """Draw the head of a page about a run, and give the run at the chosen epoch.
 
     Args:
@@ -84,6 +82,8 @@ def clustering(
 def nearest(epochs: list[int]) -> int:
     """The saved epoch nearest to the chosen one, by default the last."""
     wanted = state.epoch()
+    if wanted in epochs:
+        state.accept(state.EPOCH)
     return epochs[-1] if wanted is None else min(epochs, key=lambda epoch: abs(epoch - wanted))
 
 

@@ -12,6 +12,7 @@ RUN, EPOCH, ANNOTATION = "run", "epoch", "annotation"
 """Names in the URL; the widgets that set them use the keys below."""
 
 RUN_WIDGET, EPOCH_WIDGET = "run_picker", "epoch_picker"
+_ACCEPTED = "accepted-of-the-url"
 
 
 def run_id() -> str | None:
@@ -67,6 +68,21 @@ def choose_annotation(run_id: str, annotation_id: str | None) -> None:
         st.query_params[ANNOTATION] = annotation_id
 
 
+def accept(name: str) -> None:
+    """Note that what the URL said by a name was taken, although it need not stand there: it is the default."""
+    st.session_state.setdefault(_ACCEPTED, set()).add(name)
+
+
+def accepted() -> frozenset[str]:
+    """Names of the URL whose values were taken in this run of the page."""
+    return frozenset(st.session_state.get(_ACCEPTED, ()))
+
+
+def forget_accepted() -> None:
+    """Begin a run of the page."""
+    st.session_state[_ACCEPTED] = set()
+
+
 def sync_url(run_id: str, epoch: int | None) -> None:
     """Make the URL say what the page shows, also after a click in the navigation has cleared it."""
     choose_run(run_id)
@@ -80,12 +96,15 @@ def linked(name: str, options: Sequence[str], default: str, *, former: Mapping[s
 
     Args:
         name: in the URL.
-        options: what may be chosen; anything else in the URL is ignored.
+        options: what may be chosen; of anything else in the URL the page says so (`links`).
         default: the choice that needs no place in the URL.
         former: options by the names that they have in links of earlier versions.
     """
     key = f"linked:{name}"
     found = st.session_state.get(key)
+    asked = st.query_params.get(name, "")
+    if (former or {}).get(asked, asked) in options:
+        accept(name)
     if found not in options:
         wanted = st.query_params.get(name, "")
         wanted = (former or {}).get(wanted, wanted)

@@ -29,6 +29,8 @@ _AGAIN = "form-again-wanted"
 """Session key: a run that is there already is wanted once more."""
 _USEFUL = ("finished", "running", "queued", "paused")
 """Status of runs that are offered in place of an identical one."""
+STARTED = "training-started"
+"""In the session: a run was started, so that the page shows it next."""
 _CHOSEN = "form-chosen"
 """Session key of the data set, method and preset of the last visit."""
 
@@ -399,7 +401,7 @@ def _start(choice: Choice) -> None:
             st.warning(markdown(frame.sentence(error)), icon=":material/info:")
             return
         state.choose_run(run)
-        st.session_state["training-tab"] = "Training"
+        st.session_state[STARTED] = True
         st.rerun()
 
 

@@ -71,7 +71,9 @@ def test_every_component_is_one_module_that_a_browser_can_read(tmp_path: Path, e
 
 
 def test_every_file_of_javascript_belongs_to_a_component():
-    entries = [COMPONENTS / entry for entry in ("pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js")]
+    entries = [
+        COMPONENTS / entry for entry in ("pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js")
+    ]
     known: set[Path] = set()
     for entry in entries:
         modules._resolved(entry.resolve(), names := {}, [], ())
