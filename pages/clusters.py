@@ -6,7 +6,7 @@ import streamlit as st
 
 from mmclust.plots import clusters as plots
 from mmclust.ui.clusters import annotation_tools, new_samples, rows
-from mmclust.ui.components import clicks, picker, selection
+from mmclust.ui.components import clicks, figure_menu, picker, selection
 from mmclust.ui.shell import state
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
@@ -37,6 +37,7 @@ if fused is not None:
             f"{clustering.word.capitalize()}s per row", 5, 20, 10, key="count", bind="query-params", width=200
         )
         annotation_tools.tools(clustering)
+        figure_menu.menu(clustering, ["clusters", "sizes"])
     selection.bar(clustering, page="clusters.py")
     names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
     ordered = rows.ordered(clustering, order or "number")

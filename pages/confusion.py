@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.components import flows, picker, selection
+from mmclust.ui.components import figure_menu, flows, picker, selection
 from mmclust.ui.confusion import table as confusion_table
 from mmclust.ui.shell import frame, state
 
@@ -30,6 +30,7 @@ if fused is not None:
             stages = flows.stages(clustering, fused)
         elif (rows := confusion_table.beside(clustering, fused)) is not None:
             table = confusion_table.table(clustering, rows)
+        figure_menu.menu(clustering, ["flows", "matrix"] if shown == "flows" else ["matrix", "flows"])
     found = selection.bar(clustering, page="confusion.py")
     if stages is not None:
         flows.draw_flows(clustering, stages, found)

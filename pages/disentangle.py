@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.components import picker, selection
+from mmclust.ui.components import figure_menu, picker, selection
 from mmclust.ui.disentangle import codes, generation, neighbours, probes
 from mmclust.ui.shell import frame, state
 
@@ -33,5 +33,6 @@ if clustering is not None:
             "generated samples."
         ),
     )
+    figure_menu.menu(clustering, ["probes"])
     with frame.messages():
         parts[state.link("part", first)](clustering)

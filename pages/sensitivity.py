@@ -5,6 +5,8 @@ import functools
 import streamlit as st
 
 from mmclust.sweeps import results
+from mmclust.ui.components import figure_menu
+from mmclust.ui.components import figure_menu
 from mmclust.ui.shell import frame, state
 from mmclust.ui.sweeps import form, model_selection, status, sweep_results
 
@@ -64,6 +66,7 @@ else:
                 icon=":material/download:",
                 help="One row per run: settings, seed, metrics, time.",
             )
+            figure_menu.of_sweep(found.record.sweep_id)
         if extended:
             form.extend(found.record)
             state.set_linked("show", "new")

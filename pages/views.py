@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.components import picker
+from mmclust.ui.components import figure_menu, picker
 from mmclust.ui.shell import frame, state
 from mmclust.ui.views import agreement, overclusters, view_curves
 
@@ -28,8 +28,9 @@ elif clustering is not None:
     if "over" in clustering.snapshot.spaces:
         parts["over-clusters"] = overclusters.draw_overclusters
     first = next(iter(parts))
-    st.segmented_control(
-        "Show", list(parts), key=state.linked("show", list(parts), first), required=True, label_visibility="collapsed"
-    )
+    with st.container(horizontal=True, gap="medium"):
+        key = state.linked("show", list(parts), first)
+        st.segmented_control("Show", list(parts), key=key, required=True, label_visibility="collapsed")
+        figure_menu.menu(clustering, ["views", "curves"])
     with frame.messages():
         parts[state.link("show", first)](clustering)

@@ -29,6 +29,7 @@ COMMANDS = (
     "reproduce",
     "predict",
     "export",
+    "figure",
     "bundle",
     "bench",
     "doctor",

@@ -41,15 +41,16 @@ def explanations(found: Findings, method: Any) -> Section | None:
         if samples.is_image(shown.dataset, view) and "l2" not in steps:
             explained, way = _saliency(found, data, method, view)
         else:
-            columns = columns or _averages(found, data, method)
+            columns = columns or averages(found, data, method)
             n_columns = data.spec.views[view].shape[0]
             explained, way = {"heads": (), "rows": _columns(found, columns[view], n_columns)}, "attribution"
         views.append({"name": spec.name} | explained)
         ways.append(way)
-    return section("run", "explain", title, views=views, about=_about(ways))
+    return section("run", "explain", title, views=views, about=sources(ways))
 
 
-def _about(ways: Sequence[str]) -> list[str]:
+def sources(ways: Sequence[str]) -> list[str]:
+    """How saliency was found, with the paper it is from."""
     texts = {
         "Grad-CAM": "Grad-CAM (Selvaraju et al., 2017): bright where the image speaks for its cluster. Each image "
         "beside its saliency map, scaled per image.",
@@ -63,7 +64,7 @@ def _about(ways: Sequence[str]) -> list[str]:
     return [texts[way] for way in dict.fromkeys(ways)]
 
 
-def _groups(found: Findings) -> tuple[tuple[str, str], list[np.ndarray], list[np.ndarray]]:
+def contrasted(found: Findings) -> tuple[tuple[str, str], list[np.ndarray], list[np.ndarray]]:
     """Two headings, and for each cluster the rows of the snapshot under them."""
     snapshot, y_true = found.clustering.snapshot, found.clustering.y_true
     if y_true is not None:
@@ -80,11 +81,11 @@ def _shown(found: Findings) -> np.ndarray:
 
 def _saliency(found: Findings, data: MultiViewDataset, method: Any, view: int) -> tuple[dict[str, Any], str]:
     """Images of every cluster beside their saliency, and by which method that was found."""
-    heads, left, right = _groups(found)
+    heads, left, right = contrasted(found)
     shown, clusters = _shown(found), found.clusters
     groups = [rows for k in shown for rows in (left[k], right[k])]
-    pairs, way = _pairs(found, data, method, view, groups)
-    parts = iter(pairs)
+    found_pairs, way = pairs(found, data, method, view, groups)
+    parts = iter(found_pairs)
     rows = []
     for k in shown:
         alts = [f"{head} images of cluster {clusters[k].name}, each beside its {way}" for head in heads]
@@ -97,7 +98,7 @@ def _sheet(images: np.ndarray, alt: str) -> samples.Picture | None:
     return samples.picture(pictures.sheet(images, 2 * N_EXPLAINED), alt) if len(images) else None
 
 
-def _pairs(
+def pairs(
     found: Findings, data: MultiViewDataset, method: Any, view: int, groups: Sequence[np.ndarray]
 ) -> tuple[list[np.ndarray], str]:
     """For each group of rows its images and overlays side by side, (2 n, h, w, 3) uint8."""
@@ -126,16 +127,16 @@ def _pairs(
     # smoothed to the shown size, so that saliency has no steps of the network's few feature cells
     grown = np.repeat((cams[..., None] * 255).astype(np.uint8), 3, axis=3)
     smooth = pictures.resize(grown, samples.IMAGE_PX, smooth=True)
-    pairs = np.stack([images, pictures.overlay(images, smooth[..., 0] / 255)], axis=1)
+    beside = np.stack([images, pictures.overlay(images, smooth[..., 0] / 255)], axis=1)
     ends = np.cumsum([len(rows) for rows in groups])[:-1]
-    return [part.reshape(-1, *images.shape[1:]) for part in np.split(pairs, ends)], way
+    return [part.reshape(-1, *images.shape[1:]) for part in np.split(beside, ends)], way
 
 
 def _baselines(data: MultiViewDataset) -> list[np.ndarray]:
     return [values.mean(axis=0, dtype=np.float64).astype(np.float32) for values in data.views]
 
 
-def _averages(found: Findings, data: MultiViewDataset, method: Any) -> list[np.ndarray]:
+def averages(found: Findings, data: MultiViewDataset, method: Any) -> list[np.ndarray]:
     """(K, D) of each view: mean effect of every value on the log-odds of a cluster, over its most confident samples."""
     snapshot, y_pred = found.clustering.snapshot, found.clustering.y_pred
     most = topk.top_k(snapshot, N_AVERAGED)

@@ -13,7 +13,7 @@ import streamlit as st
 from mmclust.auto import account
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.ui.components import selection, trained_network
+from mmclust.ui.components import figure_menu, selection, trained_network
 from mmclust.ui.explain import attributions, one_cluster, one_sample, saliency, sheet
 from mmclust.ui.explain.saliency import Lens
 from mmclust.ui.shell import state
@@ -53,6 +53,7 @@ def draw_explanations(clustering: Clustering) -> None:
         lens = saliency.lens(clustering, number) if drawn else Lens(view=number)
         if drawn:
             saliency.slider()
+        figure_menu.menu(clustering, ["gradcam" if drawn else "attribution"], settings={"view": number})
     if (
         len(clustering.data.views) > 1
         and part != "selection"

@@ -12,7 +12,8 @@ from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.ui.components import pointmap, run_descriptions, selection, stage
+from mmclust.report.figures import maps as of_maps
+from mmclust.ui.components import figure_menu, pointmap, run_descriptions, selection, stage
 from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.components.stage import moments
@@ -54,6 +55,9 @@ def page(clustering: Clustering) -> None:
             drawn.append((settings, layout(clustering, settings)))
     ready = [(settings, points) for settings, points in drawn if points is not None]
     if len(ready) == len(drawn):
+        single = [one for one in ready if one[1].views is None]
+        layouts_shown = [of_maps.Layout(title=s.name, xy=points.xy, rows=points.rows) for s, points in single]
+        figure_menu.menu(clustering, ["map", "maps"], settings={"layouts": layouts_shown})
         explore(clustering, ready)
         return
     for place, (settings, points) in zip(places, drawn, strict=True):  # what is there is not held back by the rest
@@ -265,6 +269,7 @@ def stage_of(clustering: Clustering) -> None:
             names = list(single)
             space = _space(single, "space", "z" if "z" in names else names[0], "Space")
         view = _shown_view(clustering)
+        figure_menu.menu(clustering, ["curves", "clusters", "map"])
     last = _at_its_end(clustering)
     if kind == ASSIGNMENTS:
         layout = moments.assignments(last)

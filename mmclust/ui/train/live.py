@@ -18,7 +18,7 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import run_descriptions, run_settings, stage
+from mmclust.ui.components import figure_menu, run_descriptions, run_settings, stage
 from mmclust.ui.components.results import earned, understanding, verdicts
 from mmclust.ui.components.stage import moments
 from mmclust.ui.shell import cache, curves, frame, login
@@ -91,6 +91,8 @@ def _details(run_id: str) -> None:
             return
         if not record.active and record.spec.method in METHODS:
             earned.panel(run, record)
+        if not record.active and (saved := run.snapshots()):
+            figure_menu.menu(cache.clustering(record, *saved[-1]), ["curves", "sizes", "clusters"])
         if record.spec.method in METHODS:
             _terms(record, card(record.spec.method), points)
         _views(record, points)
