@@ -6,7 +6,6 @@ import streamlit as st
 
 from mmclust.sweeps import results
 from mmclust.ui.components import figure_menu
-from mmclust.ui.components import figure_menu
 from mmclust.ui.shell import frame, state
 from mmclust.ui.sweeps import form, model_selection, status, sweep_results
 
