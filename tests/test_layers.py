@@ -24,7 +24,8 @@ ALLOWED = {
     },
     "cli": {
         "escaping",
-        *("analysis", "auto", "bundle", "data", "evaluation", "exchange", "features", "fitting", "interventions"),
+        *("analysis", "auto", "bundle", "clustering", "data", "evaluation", "exchange", "features", "fitting"),
+        "interventions",
         *("launch", "lessons", "methods.card", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         *("specs", "sweeps"),
     },
@@ -35,8 +36,8 @@ ALLOWED = {
     "report": {
         "disk",
         "escaping",
-        *("analysis", "auto", "clustering", "data", "evaluation", "models", "plots", "reproduction", "runs"),
-        "sweeps",
+        *("analysis", "auto", "clustering", "data", "evaluation", "methods.card", "models", "plots", "reproduction"),
+        *("runs", "sweeps"),
     },
     "clustering": {"data", "evaluation", "plots", "runs", "settings"},
     "reproduction": {
