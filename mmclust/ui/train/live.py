@@ -8,9 +8,8 @@ import numpy as np
 import streamlit as st
 
 from mmclust import events, interventions, launch
-from mmclust.auto import account
 from mmclust.escaping import markdown
-from mmclust.evaluation.metric_names import MAIN, METRICS, SIGNALS
+from mmclust.evaluation.metric_names import SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.methods.card import MethodCard
 from mmclust.plots import curves as plots
@@ -27,22 +26,9 @@ from mmclust.ui.train import diagnostics, hands, method_card, stability
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
-MAP_HELP = (
-    "Each point is a sample. It moves from the centre (uncertain) to the corner of its cluster. Points are "
-    "coloured by class: a corner of one colour is a pure cluster. The slider shows earlier snapshots."
-)
 LABEL_FREE = ("signal/evidence", "signal/augmentations", "signal/stability")
-"""Fractions drawn beside the scores: they need no labels."""
-SCORES_HELP = "\n\n".join(
-    [
-        *(f"**{METRICS[name].title}**: {METRICS[name].about}" for name in MAIN),
-        f"**Evidence (no labels)**: {account.EVIDENCE_ABOUT}",
-        "**Agreement of augmentations**: fraction of images of which two random augmentations get the same cluster.",
-        "**Stability of clusters**: fraction of samples that kept their cluster since the evaluation before.",
-    ]
-)
+"""Fractions that the stage draws: they need no labels."""
 SEARCHING = "Preparing the data and looking for a clustering to start from, without labels …"
-CHART_PX = 270
 GRACE = 0.3
 """Share of a training after which a loss term without a point is taken to be switched off."""
 SIGNAL_COLORS = ("#6c7ce0", "#45a05a", "#1391a5", "#de6b35", "#cf5c9d", "#b18a1f")
@@ -78,7 +64,7 @@ def _overview(run_id: str, was_active: bool) -> None:
             return
         if len(points) and not _several_views(record):
             points |= {stability.NAME: stability.curve(run)}
-        sizes = _stage(run, record)
+        sizes = _stage(run, record, points)
         _diagnostics(record, points, sizes)
 
 
@@ -208,7 +194,7 @@ def _ask(run: Run, command: Any) -> None:
         st.toast(markdown(frame.sentence(error)))
 
 
-def _stage(run: Run, record: RunRecord) -> np.ndarray | None:
+def _stage(run: Run, record: RunRecord, points: Curves) -> np.ndarray | None:
     """Map, curves and clusters under one play head; gives the samples per cluster of the latest snapshot."""
     with st.container(key="mm-stage-room"):
         snapshots = run.snapshots()
@@ -216,9 +202,8 @@ def _stage(run: Run, record: RunRecord) -> np.ndarray | None:
             st.caption("Map, curves and clusters appear with the first snapshot.")
             return None
         clustering = cache.clustering(record, *snapshots[-1])
-        stage.draw_stage(
-            clustering, moments.assignments(clustering), key="live-stage", title=run_descriptions.title(record)
-        )
+        layout, title = moments.assignments(clustering), run_descriptions.title(record)
+        stage.draw_stage(clustering, layout, key="live-stage", title=title, points=points)
         return clustering.sizes
 
 

@@ -11,13 +11,15 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
+from mmclust import events
 from mmclust.clustering import Clustering
 from mmclust.plots.curves import decimate
 from mmclust.ui.components import modules, pointmap
 from mmclust.ui.components.stage import curves as of_curves
-from mmclust.ui.components.stage import marks, moments
+from mmclust.ui.components.stage import moments
 from mmclust.ui.components.stage.moments import Layout
 from mmclust.ui.shell import curves, files, jobs
+from mmclust.ui.shell.curves import Curves
 
 NEW_AT_ONCE = 3
 """Epochs that are prepared while a page waits; more are prepared in the background."""
@@ -33,6 +35,7 @@ def draw_stage(
     title: str,
     view: int | None = None,
     start: int | None = None,
+    points: Curves | None = None,
 ) -> None:
     """Draw the stage of a run, or a progress bar while its epochs are prepared.
 
@@ -43,6 +46,7 @@ def draw_stage(
         title: the run in words.
         view: number of the data's view whose samples are shown; None for what samples look like.
         start: epoch at which the play head stands first, by default the last.
+        points: curves of the run, by default those that it has stored.
     """
     clustering = moments.steady(clustering)
     prepared = _prepared(clustering, layout, view)
@@ -51,7 +55,7 @@ def draw_stage(
     for one in prepared:
         files.publish(one.sheet)  # its address stands in the moment's file, which may be older than what is kept
     record = clustering.record
-    points = curves.read(clustering.run)
+    points = curves.read(clustering.run) if points is None else points
     _registered()(
         key=key,
         data={
@@ -63,8 +67,9 @@ def draw_stage(
             "curves": _sent(of_curves.shown(record, points)),
             "figures": of_curves.figures(points),
             "marks": [
-                {"epoch": mark.epoch, "kind": mark.kind, "text": mark.text}
-                for mark in marks.of_run(clustering.run, record, points, prepared)
+                {"epoch": event.epoch, "kind": event.kind, "text": event.words}
+                for event in events.of_run(clustering.run)
+                if event.epoch > 0
             ],
             "live": record.active,
             "now": record.epoch if record.active else max(layout.epochs),

@@ -1,7 +1,7 @@
 // The clock: the slider over the epochs and the marks of what happened.
 
-const SIGNS = { stage: "▮", rate: "▼", change: "◆", collapse: "✖", best: "★" };
-const COLORS = { stage: "#6c7ce0", rate: "#b18a1f", change: "#cf5c9d", collapse: "#d64545", best: "#2f8f4e" };
+const SIGNS = { stage: "▮", "learning rate": "▼", intervention: "◆", fork: "⑂", collapse: "✖", best: "★" };
+const COLORS = { stage: "#6c7ce0", "learning rate": "#b18a1f", intervention: "#cf5c9d", fork: "#cf5c9d", collapse: "#d64545", best: "#2f8f4e" };
 
 export function listenToClock(stage) {
   stage.find("play").onclick = () => stage.toggle();

@@ -11,7 +11,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.ui.shell.curves import Curve, Curves
 from mmclust.ui.train.method_card import TERM_COLORS, term_colors
 
-FRACTIONS = ("signal/evidence", "signal/augmentations", "signal/agreement", "signal/confidence")
+FRACTIONS = (*("signal/evidence", "signal/augmentations", "signal/agreement", "signal/stability", "signal/confidence"),)
 """Label-free signals between 0 and 1 that are drawn beside the scores."""
 
 
