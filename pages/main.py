@@ -9,21 +9,30 @@ from mmclust.ui.shell import frame, hidden, links, login
 st.set_page_config(page_title="mmclust", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 frame.style()
 
-page = st.navigation(
-    [
+PAGES = {
+    "": [
         st.Page("home.py", title="Home", icon=":material/home:", default=True),
         st.Page("data.py", title="Data", icon=":material/photo_library:"),
         st.Page("train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("learn.py", title="Learn", icon=":material/school:"),
+    ],
+    "Look": [
         st.Page("map.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("clusters.py", title="Clusters", icon=":material/workspaces:"),
-        st.Page("confusion.py", title="Confusion", icon=":material/grid_on:"),
         st.Page("explain.py", title="Explain", icon=":material/visibility:"),
         st.Page("views.py", title="Views", icon=":material/join_inner:"),
         st.Page("disentangle.py", title="Disentangle", icon=":material/tune:"),
-        st.Page("sensitivity.py", title="Sensitivity", icon=":material/ssid_chart:"),
-        st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
-        st.Page("learn.py", title="Learn", icon=":material/school:"),
     ],
+    "Compare": [
+        st.Page("confusion.py", title="Confusion", icon=":material/grid_on:"),
+        st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("sensitivity.py", title="Sensitivity", icon=":material/ssid_chart:"),
+    ],
+}
+"""What looks at a run, and what compares, under a heading each: twelve links do not fit side by side at 1024 px."""
+
+page = st.navigation(
+    PAGES,
     position="top" if login.is_known() else "hidden",
 )
 with frame.messages():

@@ -1,7 +1,12 @@
-"""The address in the browser: a page is one step of Back, whatever it adds to its own address."""
+"""What every page brings from the start: its style, and an address of which a page is one step of Back.
+
+Style that came with the first run of a page would move everything once more.
+"""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mmclust.ui.shell import frame
 
 ONE_STEP_A_PAGE = (
     "<script>{const push=history.pushState.bind(history);history.pushState=(state,title,url)=>"
@@ -12,8 +17,8 @@ ONE_STEP_A_PAGE = (
 Back would then lead to the incomplete one, which completes itself again. The content policy knows the script."""
 
 
-class OneStepAPage:
-    """Puts the script into the page that all pages of the app start from."""
+class Beginning:
+    """Puts script and style into the page that all pages of the app start from."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -34,12 +39,18 @@ class OneStepAPage:
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body", False):
-                    whole = body.replace(b"<head>", b"<head>" + ONE_STEP_A_PAGE.encode(), 1)
+                    whole = _with(body)
                     _describe(start, len(whole))
                     await send(start)
                     await send({"type": "http.response.body", "body": whole})
 
         await self.app(scope, receive, answer)
+
+
+def _with(page: bytes) -> bytes:
+    style = f"<style>{frame.STYLE.read_text(encoding='utf-8')}</style>"
+    page = page.replace(b"<head>", b"<head>" + ONE_STEP_A_PAGE.encode(), 1)
+    return page.replace(b"</head>", style.encode() + b"</head>", 1)
 
 
 def _is_page(message: Message) -> bool:

@@ -116,7 +116,7 @@ def middleware() -> list[Middleware]:
     """For `st.App`."""
     page = Path(streamlit.__file__).with_name("static") / "index.html"
     known = page.read_text(encoding="utf-8") + frame.TO_TOP + address.ONE_STEP_A_PAGE
-    return [Middleware(Protection, scripts=tuple(digests(known))), Middleware(address.OneStepAPage)]
+    return [Middleware(Protection, scripts=tuple(digests(known))), Middleware(address.Beginning)]
 
 
 def digests(page: str) -> list[str]:

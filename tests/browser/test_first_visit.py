@@ -20,6 +20,9 @@ def pixels(chart: Locator) -> bytes:
 
 def go_to(page: Page, name: str) -> None:
     """Click a page in the navigation and wait until it is there."""
+    heading = {"Map": "Look", "Clusters": "Look", "Explain": "Look", "Confusion": "Compare"}.get(name)
+    if heading:
+        page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
     page.get_by_role("link", name=name, exact=True).click()
     expect(page).to_have_url(re.compile(f"/{name.lower()}"))
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -13,7 +13,7 @@ from mmclust.ui.shell import jobs
 def about(entry: Entry) -> None:
     """Title, description, figures, source."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"### {markdown(entry.title)}")
+        st.markdown(f"## {markdown(entry.title)}")
         if entry.available():
             _train(entry)
     st.markdown(markdown(entry.about) if entry.place else entry.about)

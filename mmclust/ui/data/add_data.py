@@ -35,7 +35,7 @@ FORMS = """
 
 def panel() -> str | None:
     """Draw the panel; gives the name of the data set once it is kept."""
-    st.markdown("### Add your own data")
+    st.markdown("## Add your own data")
     limit = settings.limit("UPLOAD_MIB")
     st.markdown("Upload one file, or several that belong together. Nothing is saved until you confirm the preview.")
     chosen = st.file_uploader(
@@ -118,7 +118,7 @@ def _look(path: Path) -> str | None:
 
 def preview(data: MultiViewDataset) -> None:
     """Some samples, the views, the sizes of the classes."""
-    st.markdown("#### Preview")
+    st.markdown("### Preview")
     chosen = np.random.default_rng(0).permutation(data.n_samples)[:PREVIEWED]
     names = [descriptions.class_name(data, int(i)) for i in chosen]
     captions = [descriptions.caption(data, int(i), 40) for i in chosen]
@@ -132,7 +132,7 @@ def preview(data: MultiViewDataset) -> None:
 
 
 def _keep(path: Path, data: MultiViewDataset, reading: Reading) -> str | None:
-    st.markdown("#### Save")
+    st.markdown("### Save")
     if n_open := len(reading.open):
         several = n_open > 1
         st.caption(

@@ -60,7 +60,7 @@ def draw(path: Path, data: MultiViewDataset | None, reading: Reading, seconds: f
         return
     n_open = len(reading.open)
     count = f"{n_open} open question{'s' if n_open > 1 else ''}" if n_open else "No open questions"
-    st.markdown(f"#### {count} about the file")
+    st.markdown(f"### {count} about the file")
     now = None if data is None else sketch(data, reading)
     for question in reading.open:
         with st.container(border=True, key=f"add-question-{_key(question)}"):

@@ -58,7 +58,7 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
         st.html(sample_cards.cards(data, chosen, height=height, labels=short if any(short) else None, colors=marks))
         _one_in_full(data)
     if data.labels is not None:
-        st.markdown(f"#### {word.capitalize()} per class")
+        st.markdown(f"### {word.capitalize()} per class")
         st.html(
             class_bars(
                 np.bincount(data.labels[data.labels >= 0], minlength=data.spec.n_clusters), data.spec.classes, colors

@@ -134,7 +134,7 @@ def _compute_rows(clustering: Clustering) -> str:
 def runs(records: list[RunRecord]) -> None:
     """All runs of this home, newest first, with what can be done with each."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("#### Your runs", width="stretch")
+        st.markdown("## Your runs", width="stretch")
         hidden.toggle()
     if not records:
         frame.empty(

@@ -19,10 +19,12 @@ TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0,
 log = logging.getLogger(__name__)
 
 
+STYLE = Path(__file__).with_name("style.css")
+
+
 def style() -> None:
-    """Put the logo and the few rules that the theme cannot express on the page."""
+    """Put the logo on the page; the rules that the theme cannot express come with the page itself (`ui.address`)."""
     st.logo(ASSETS / "logo.svg", size="large")
-    st.html(Path(__file__).with_name("style.css"))
 
 
 def heading(title: str, sentence: str) -> None:

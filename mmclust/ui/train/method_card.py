@@ -43,7 +43,7 @@ def draw_method_card(card: MethodCard, values: Mapping[str, Any]) -> None:
         values: every hyper-parameter of the moment.
     """
     with st.container(border=True, key="mm-card"):
-        st.markdown(f"#### {card.title}: the idea")
+        st.markdown(f"## {card.title}: the idea")
         st.markdown(card.idea)
         for line in objective(card, values):
             st.latex(line)

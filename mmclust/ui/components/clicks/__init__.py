@@ -46,8 +46,10 @@ def numbered(grid: str, help: str) -> str:
         help: what a click does.
     """
     numbers, about = count(), escape(help)
-    parts = re.sub("<li", lambda _: f'<li role="button" title="{about}" data-click="{next(numbers)}"', grid)
-    return parts.replace("<ul", '<ul data-walk="samples"', 1)
+    parts = re.sub(
+        "<li", lambda _: f'<li role="option" aria-selected="false" title="{about}" data-click="{next(numbers)}"', grid
+    )
+    return parts.replace("<ul", f'<ul data-walk="samples" role="listbox" aria-label="{about}"', 1)
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,7 +10,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (focused) find(root, focused)?.focus();
   }
   if (typeof data.chosen === "string")
-    for (const part of parts(root)) part.setAttribute("aria-pressed", part.dataset.click === data.chosen);
+    for (const part of parts(root))
+      part.setAttribute(part.getAttribute("role") === "option" ? "aria-selected" : "aria-pressed", part.dataset.click === data.chosen);
   root.onclick = (event) => {
     const part = event.target.closest("[data-click]");
     if (!part) return;

@@ -72,7 +72,7 @@ def draw_stage(
                 if event.epoch > 0
             ],
             "live": record.active,
-            "now": record.epoch if record.active else max(layout.epochs),
+            "now": max(record.epoch, layout.epochs[-1]),
             "epochs": record.epochs,
             "start": clustering.epoch if start is None else start,
         },
