@@ -29,7 +29,8 @@ def style() -> None:
 
 def heading(title: str, sentence: str) -> None:
     """The head of a page: its name and what it answers."""
-    st.html(f'<div class="mm-head"><h1>{title}</h1><p>{sentence}</p></div>')
+    with st.container(key="mm-heading"):  # its room is kept until it is drawn
+        st.html(f'<div class="mm-head"><h1>{title}</h1><p>{sentence}</p></div>')
 
 
 @contextmanager
