@@ -23,7 +23,7 @@ if clustering is not None:
         key=shown,
         required=True,
         label_visibility="collapsed",
-        format_func={MAP: "Map", STAGE: "Stage: play the training"}.get,
+        format_func=lambda mode: "Map" if mode == MAP else "Stage: play the training",
     )
     with frame.messages():
         draw = maps.page if state.link("mode", MAP) == MAP else maps.stage_of

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust import events, interventions, launch
+from mmclust.auto import account
 from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import SIGNALS
 from mmclust.methods import METHODS, card
@@ -20,9 +21,10 @@ from mmclust.runs.run import Run
 from mmclust.ui.components import figure_menu, run_descriptions, run_settings, stage
 from mmclust.ui.components.results import earned, understanding, verdicts
 from mmclust.ui.components.stage import moments
-from mmclust.ui.shell import cache, curves, frame, login
+from mmclust.ui.components.terms import term_colors
+from mmclust.ui.shell import cache, curves, frame, hidden, login
 from mmclust.ui.shell.curves import Curves
-from mmclust.ui.train import diagnostics, hands, method_card, stability
+from mmclust.ui.train import diagnostics, hands, stability
 
 TICK_S = 1.0
 SLOW_TICK_S = 3.0
@@ -224,7 +226,7 @@ def _diagnostics(record: RunRecord, points: Curves, sizes: np.ndarray | None) ->
 
 def _terms(record: RunRecord, method: MethodCard, points: Curves) -> None:
     st.markdown("**Loss terms** :gray[(unweighted)]")
-    colors = method_card.term_colors(method)
+    colors = term_colors(method)
     now = interventions.values_now(record)
     off = {term.name for term in method.terms if term.weight and not now.get(term.weight, 1)}
     # every term keeps its place, also before its stage: boxes that come and go would move the others

@@ -8,8 +8,8 @@ from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, 
 from mmclust.methods import METHODS, card
 from mmclust.plots.palette import cluster_color
 from mmclust.runs.record import RunRecord
+from mmclust.ui.components.terms import TERM_COLORS, term_colors
 from mmclust.ui.shell.curves import Curve, Curves
-from mmclust.ui.train.method_card import TERM_COLORS, term_colors
 
 FRACTIONS = (*("signal/evidence", "signal/augmentations", "signal/agreement", "signal/stability", "signal/confidence"),)
 """Label-free signals between 0 and 1 that are drawn beside the scores."""
