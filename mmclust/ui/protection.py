@@ -16,8 +16,7 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mmclust import settings
-from mmclust.ui import address
-from mmclust.ui.shell import frame
+from mmclust.ui.shell import address, frame
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""

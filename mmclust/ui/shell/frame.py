@@ -23,7 +23,7 @@ STYLE = Path(__file__).with_name("style.css")
 
 
 def style() -> None:
-    """Put the logo on the page; the rules that the theme cannot express come with the page itself (`ui.address`)."""
+    """Put the logo on the page; the rules that the theme cannot express come with the page itself (`address`)."""
     st.logo(ASSETS / "logo.svg", size="large")
 
 
