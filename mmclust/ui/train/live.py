@@ -21,7 +21,7 @@ from mmclust.runs.run import Run
 from mmclust.ui.components import figure_menu, run_descriptions, run_settings, stage
 from mmclust.ui.components.results import earned, understanding, verdicts
 from mmclust.ui.components.stage import moments
-from mmclust.ui.components.terms import term_colors
+from mmclust.ui.components.stage.terms import term_colors
 from mmclust.ui.shell import cache, curves, frame, hidden, login
 from mmclust.ui.shell.curves import Curves
 from mmclust.ui.train import diagnostics, hands, stability

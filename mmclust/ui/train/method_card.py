@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from mmclust.methods.card import MethodCard
-from mmclust.ui.components.terms import term_colors
+from mmclust.ui.components.stage.terms import term_colors
 
 
 def objective(card: MethodCard, values: Mapping[str, Any]) -> list[str]:

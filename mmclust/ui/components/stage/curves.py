@@ -8,7 +8,7 @@ from mmclust.evaluation.metric_names import CURVES, MAIN, MAIN_CURVES, METRICS, 
 from mmclust.methods import METHODS, card
 from mmclust.plots.palette import cluster_color
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components.terms import TERM_COLORS, term_colors
+from mmclust.ui.components.stage.terms import TERM_COLORS, term_colors
 from mmclust.ui.shell.curves import Curve, Curves
 
 FRACTIONS = (*("signal/evidence", "signal/augmentations", "signal/agreement", "signal/stability", "signal/confidence"),)
