@@ -23,8 +23,12 @@ STYLE = Path(__file__).with_name("style.css")
 
 
 def style() -> None:
-    """Put the logo on the page; the rules that the theme cannot express come with the page itself (`address`)."""
+    """Put the logo and the rules that the theme cannot express on the page.
+
+    The rules also come with the page itself (`address`), for its first picture; here they come after Streamlit's own.
+    """
     st.logo(ASSETS / "logo.svg", size="large")
+    st.html(STYLE)
 
 
 def heading(title: str, sentence: str) -> None:
