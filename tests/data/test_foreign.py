@@ -219,3 +219,10 @@ def test_a_column_beside_pictures_that_is_said_to_be_a_feature_is_a_view(tmp_pat
     table.to_csv(tmp_path / "a.csv", index=False)
     assert len(opened(tmp_path / "a.csv")[0].views) == 1
     assert shapes(opened(tmp_path / "a.csv", **{"use of coarse_label": "feature"})[0])[1] == (1,)
+
+
+@pytest.mark.parametrize("row", ["9 1 2.5", "1 0 2.5", "1 1"])
+def test_places_outside_of_a_matrix_are_refused(tmp_path: Path, row: str) -> None:
+    (tmp_path / "a.mtx").write_text(f"%%MatrixMarket matrix coordinate real general\n3 2 2\n1 1 1.5\n{row}\n")
+    with pytest.raises(ValueError, match=r"a\.mtx"):
+        readers.read(tmp_path / "a.mtx")

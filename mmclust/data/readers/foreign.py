@@ -6,6 +6,7 @@ the rows. LIBSVM is read by scikit-learn, Arrow by pyarrow.
 
 import io
 import re
+import warnings
 from typing import IO, TYPE_CHECKING, Any
 
 from mmclust.data.readers import delimited, encodings, separators
@@ -44,17 +45,19 @@ def _arff(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
     if body.lstrip().startswith("{"):
         raise ValueError(f"{where} holds sparse rows, which are not read; save it as CSV or as LIBSVM")
     try:
-        frame = pd.read_csv(
-            io.StringIO(body),
-            names=columns,
-            index_col=False,
-            quotechar="'",
-            escapechar="\\",
-            comment="%",
-            skipinitialspace=True,
-            na_values=["?"],
-        )
-    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells would be lost
+            frame = pd.read_csv(
+                io.StringIO(body),
+                names=columns,
+                index_col=False,
+                quotechar="'",
+                escapechar="\\",
+                comment="%",
+                skipinitialspace=True,
+                na_values=["?"],
+            )
+    except (ValueError, OverflowError, MemoryError, RecursionError, pd.errors.ParserWarning) as error:
         raise ValueError(f"{where} cannot be read as ARFF ({first_line(error)}); write it again") from None
     if encoding not in (encodings.UTF8, "utf-8"):
         reading.tell(f"{where} read as {encodings.title(encoding)}")

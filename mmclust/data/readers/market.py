@@ -1,4 +1,7 @@
-"""Matrix Market files (.mtx): sparse matrices as text, read by SciPy; and the three files of Cell Ranger with one."""
+"""Matrix Market files (.mtx): sparse matrices as text; and the three files of Cell Ranger with one.
+
+SciPy's own reader takes the process down on some damaged files, so pandas reads the numbers, and places are checked.
+"""
 
 import gzip
 import io
@@ -6,7 +9,9 @@ import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+import numpy as np
 
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
@@ -25,8 +30,6 @@ def matrix(path: Path) -> Value:
     Raises:
         ValueError: what is wrong with it, in one sentence.
     """
-    from scipy.io import mmread
-
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -34,14 +37,39 @@ def matrix(path: Path) -> Value:
             with gzip.open(io.BytesIO(content)) as packed:
                 content = packed.read(MAX_BYTES + 1)
         _check(content, path.name)
-        found = mmread(io.BytesIO(content))
+        return _read(content, path.name)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{path.name} is damaged ({first_line(error)}); copy it again") from None
-    except Exception as error:  # SciPy's reader raises errors of several types on damaged files
+    except (ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
         if path.name in str(error):
             raise
         raise ValueError(f"{path.name} cannot be read as Matrix Market ({first_line(error)}); write it again") from None
-    return cast(Any, found).tocsr() if is_sparse(found) else found
+
+
+def _read(content: bytes, where: str) -> Value:
+    """The numbers of a file whose header has been checked."""
+    import pandas as pd
+    from scipy import sparse
+
+    head = content.split(b"\n", 1)[0].decode("ascii", errors="replace").lower().split()
+    if len(head) != 5 or head[4] != "general" or head[3] not in ("real", "integer", "pattern"):
+        raise ValueError(f"{where} is no general matrix of numbers; write it with scipy.io.mmwrite, symmetry='general'")
+    table = pd.read_csv(io.BytesIO(content), sep=r"\s+", comment="%", header=None, dtype=np.float64, engine="c")
+    sizes, values = table.iloc[0].to_numpy(), table.iloc[1:].to_numpy()
+    n_rows, n_columns = int(sizes[0]), int(sizes[1])
+    if head[2] == "array":
+        return np.ascontiguousarray(values[:, 0].reshape(n_columns, n_rows).T)
+    places = values[:, :2] - 1
+    if (
+        len(values) != int(sizes[2])
+        or np.isnan(values[:, -1]).any()
+        or not (places >= 0).all()
+        or (places >= (n_rows, n_columns)).any()
+    ):
+        raise ValueError(f"{where} names places outside of its matrix; copy it again")
+    amounts = np.ones(len(values)) if head[3] == "pattern" else values[:, 2]
+    places = places.astype(np.int64)
+    return sparse.coo_matrix((amounts, (places[:, 0], places[:, 1])), shape=(n_rows, n_columns)).tocsr()
 
 
 def _check(content: bytes, where: str) -> None:
