@@ -54,7 +54,7 @@ def test_the_selection_is_read_and_set_by_numbers_of_samples(run: Run):
     map: Any = made(run)
     assert map.selection.tolist() == []
     map.selection = [7, 3]
-    assert map.selection.tolist() == [3, 7]
+    assert np.asarray(map.selection).tolist() == [3, 7]
     places = np.flatnonzero(np.isin(run.snapshot().index, [3, 7]))
     bits = np.unpackbits(np.frombuffer(base64.b64decode(map.bits), np.uint8), bitorder="little")
     assert np.flatnonzero(bits).tolist() == places.tolist()
