@@ -21,7 +21,9 @@ def go_to(page: Page, name: str) -> None:
     """Click a page in the navigation, under its heading where it stands under one."""
     if heading := HEADINGS.get(name):
         page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
-    page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
+    else:
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
 
 
 def test_six_pages_forward_are_six_steps_back(page: Page, server: str) -> None:

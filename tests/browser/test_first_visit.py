@@ -23,7 +23,9 @@ def go_to(page: Page, name: str) -> None:
     heading = {"Map": "Look", "Clusters": "Look", "Explain": "Look", "Confusion": "Compare"}.get(name)
     if heading:
         page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
-    page.get_by_role("link", name=name, exact=True).click()
+        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
+    else:
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
     expect(page).to_have_url(re.compile(f"/{name.lower()}"))
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
