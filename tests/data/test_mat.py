@@ -131,6 +131,7 @@ def test_without_labels_the_length_that_all_views_share_counts(tmp_path: Path, l
         ({"X1": A, "X2": B, "Y": LABELS + 0.5}, "fractions or NaN"),
         ({"note": "nothing"}, "holds note; a matrix with a row for each sample, or views such as X1, X2 and labels Y"),
         ({"X1": A + 1j * A, "X2": B + 1j}, "views such as X1, X2"),
+        ({"X1": sparse.csc_matrix(A * (1 + 1j)), "X2": B, "Y": LABELS}, "X1 in mine.mat holds complex numbers"),
         ({"X": cell(*[A] * 40), "Y": LABELS}, "a list of 40 arrays; at most 32"),
         ({"X1": np.zeros((N, 4, 4)), "X2": A, "Y": LABELS}, "nothing to tell them apart"),
         ({"X1": sparse.csc_matrix((10**9, N)), "X2": A, "Y": LABELS}, "sparse with 30 x 1,000,000,000 places"),

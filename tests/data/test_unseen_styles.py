@@ -87,6 +87,23 @@ def test_modalities_of_mudata_are_views_joined_by_their_cells(tmp_path: Path) ->
     assert left_out(reading) == "10 cells (not in every modality)"
 
 
+def test_classes_of_mudata_follow_the_names_of_their_cells(tmp_path: Path) -> None:
+    cells, rng = [f"c{i}" for i in range(N)], np.random.default_rng(1)
+    turned, listed = rng.permutation(N), rng.permutation(N)
+    with h5py.File(tmp_path / "a.h5mu", "w") as file:
+        for name, values, rows in (("rna", A, np.arange(N)), ("atac", B, turned)):
+            group = file.create_group(f"mod/{name}")
+            group["X"] = values[rows]
+            words_of(group.create_group("obs"), "_index", [cells[row] for row in rows])
+        group = file.create_group("obs")
+        words_of(group, "_index", [cells[row] for row in listed])
+        words_of(group, "cell_type", WORDS[listed].tolist())
+    dataset, _ = opened(tmp_path / "a.h5mu")
+    assert dataset.labels is not None
+    own = [int(np.abs(B - row).sum(axis=1).argmin()) for row in dataset.views[0]]
+    assert [dataset.spec.classes[label] for label in dataset.labels] == [WORDS[row] for row in own]
+
+
 def test_genes_by_cells_are_turned(tmp_path: Path) -> None:
     matrix = sparse.csc_matrix(np.abs(A.T))
     with h5py.File(tmp_path / "tenx.h5", "w") as file:

@@ -195,11 +195,26 @@ def _mudata(source: Any, spoken: Mapping[str, list[str]], where: str, reading: R
         if left := max(map(len, names)) - len(common):
             reading.leave_out(f"{left:,} cells", "not in every modality")
         reading.tell("modalities joined by the names of their cells")
-        rows = {name: [{cell: row for row, cell in enumerate(cells[name])}[one] for one in common] for name in views}
-        return {name: matrix[rows[name]] for name, matrix in views.items()}
+        rows = {name: _places(cells[name], common) for name in views}
+        joined: dict[str, Value] = {name: matrix[rows[name]] for name, matrix in views.items()}
+        if "obs/_index" not in source:
+            return joined
+        whole = list(map(str, _value("obs/_index", source["obs/_index"], spoken) or ()))
+        if not set(common) <= set(whole) or len(set(whole)) < len(whole):
+            reading.leave_out("obs", "does not name the cells of the modalities")
+            return joined
+        classes = _classes(source, "obs", len(whole), spoken, where, reading)
+        kept = _places(whole, common)
+        return joined | {name: np.asarray(values)[kept] for name, values in classes.items()}
     if len(lengths) > 1:
         raise ValueError(f"the modalities in {where} differ in length and name no cells; write it again with mudata")
     return views | _classes(source, "obs", lengths.pop(), spoken, where, reading)
+
+
+def _places(names: list[str], wanted: list[str]) -> list[int]:
+    """Where each of the wanted names stands."""
+    places = {name: place for place, name in enumerate(names)}
+    return [places[name] for name in wanted]
 
 
 def _loom(source: Any, spoken: Mapping[str, list[str]], where: str, reading: Reading) -> dict[str, Value]:

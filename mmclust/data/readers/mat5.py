@@ -178,7 +178,7 @@ def _matrix(reader: _Reader, depth: int) -> tuple[str, Any]:
     if kind == STRUCT:
         return name, _struct(reader, count, depth)
     if kind == SPARSE:
-        return name, _sparse(reader, shape)
+        return name, _sparse(reader, shape, is_complex)
     if kind == CHAR:
         return name, _chars(reader, shape)
     values = reader.array()
@@ -234,10 +234,12 @@ def _chars(reader: _Reader, shape: tuple[int, ...]) -> Any:
     return ["".join(letters[row::n_rows]).strip() for row in range(min(n_rows, len(letters)))]
 
 
-def _sparse(reader: _Reader, shape: tuple[int, ...]) -> Any:
+def _sparse(reader: _Reader, shape: tuple[int, ...], is_complex: bool) -> Any:
     from scipy import sparse
 
     rows, starts, values = reader.array(), reader.array(), reader.array()
+    if is_complex:
+        values = values + 1j * reader.array()[: len(values)]
     used = int(starts[-1]) if len(starts) else 0
     try:
         matrix = sparse.csc_matrix((values[:used], rows[:used], starts), shape=shape)
