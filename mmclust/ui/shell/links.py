@@ -37,7 +37,7 @@ def followed(page: str) -> Iterator[None]:
     Args:
         page: its name in the URL, empty for Home.
     """
-    if page:  # Home takes whatever a link has, and gives it to nobody
+    if page or _VISIT in st.session_state:  # a session that begins at Home keeps what its link says for other pages
         for name in list(st.query_params):
             if name in OWNERS and page not in OWNERS[name]:
                 del st.query_params[name]
