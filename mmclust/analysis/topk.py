@@ -42,7 +42,7 @@ def most_confident(snapshot: Snapshot, k: int) -> list[np.ndarray]:
     logits, own = snapshot.logits.astype(np.float64), snapshot.y_pred[:, None]
     others = logits.copy()
     np.put_along_axis(others, own, -np.inf, axis=1)
-    odds = np.take_along_axis(logits, own, axis=1)[:, 0] - logsumexp(others, axis=1)
+    odds = np.take_along_axis(logits, own, axis=1)[:, 0] - np.asarray(logsumexp(others, axis=1))
     return [_ranked(-odds, snapshot.y_pred == c, k) for c in range(snapshot.n_clusters)]
 
 

@@ -466,7 +466,7 @@ def test_a_row_of_units_or_types_below_the_names_is_no_sample(tmp_path: Path) ->
     "row",
     [
         lambda i: "\t".join(map(str, A[i, :3])) + ("\t\t" if i % 9 == 0 else "\t") + "\t".join(map(str, A[i, 3:])),
-        lambda i: f"{WORDS[i].upper()}_{i:03d}  " + "   ".join(f"{value:7.3f}" for value in A[i]),
+        lambda i: f"{str(WORDS[i]).upper()}_{i:03d}  " + "   ".join(f"{value:7.3f}" for value in A[i]),
         lambda i: "   ".join(f"{value:7.3f}" for value in A[i]) + f'\t"model {i} of {WORDS[i]}"',
     ],
 )

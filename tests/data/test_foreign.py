@@ -68,7 +68,7 @@ def test_arrow_as_feather_and_as_the_library_datasets_keeps_it(tmp_path: Path) -
 
 
 def test_json_of_rows_and_of_columns(tmp_path: Path) -> None:
-    (tmp_path / "rows.json").write_text(frame(A, label=WORDS).to_json(orient="records"))
+    (tmp_path / "rows.json").write_text(str(frame(A, label=WORDS).to_json(orient="records")))
     (tmp_path / "columns.json").write_text(json.dumps({"embeddings": A.tolist(), "labels": WORDS.tolist(), "by": "us"}))
     for name in ("rows", "columns"):
         dataset, _ = opened(tmp_path / f"{name}.json")

@@ -1,4 +1,5 @@
 // The map as a widget of notebooks (anywidget): draws what Python sends, and sends the selection back.
+// `draw` is what map.js exports; Python puts that module before this one.
 
 const THEME = {
   "--st-font": "var(--jp-ui-font-family, system-ui, sans-serif)",
