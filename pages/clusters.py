@@ -21,7 +21,7 @@ fused = picker.clustering(
 )
 
 if fused is not None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="mm-clusters-bar"):
         clustering = picker.assignment(fused)
         kinds = rows.kinds(clustering)
         st.segmented_control(
@@ -34,7 +34,7 @@ if fused is not None:
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         shown = rows.views(clustering)
         count = st.slider(
-            f"{clustering.word.capitalize()}s per row", 5, 20, 10, key="count", bind="query-params", width=200
+            f"{clustering.word.capitalize()}s per row", 5, 20, 10, key="count", bind="query-params", width=130
         )
         annotation_tools.tools(clustering)
         figure_menu.menu(clustering, ["clusters", "sizes"])
@@ -45,7 +45,9 @@ if fused is not None:
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
     table = rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind, count, shown)
-    if action := clicks.clickable(table, key="rows"):
+    with st.container(key="mm-clusters-rows"):  # what comes below stays below while they are drawn
+        action = clicks.clickable(table, key="rows")
+    if action:
         rows.clicked(clustering, action)
     left, right = st.columns(2, gap="large")
     with left:

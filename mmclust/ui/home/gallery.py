@@ -27,7 +27,8 @@ MOST_DELETED = 20
 
 def hero(*, first_visit: bool) -> None:
     """What this is, in a few words, and where to start."""
-    left, right = st.columns([7, 4], gap="large", vertical_alignment="center")
+    room = st.container(key="mm-hero-room")  # it is kept until it is drawn, as that of the example
+    left, right = room.columns([7, 4], gap="large", vertical_alignment="center")
     with left:
         st.html(
             '<div class="mm-hero"><h1>Train and inspect deep clustering models</h1>'

@@ -27,6 +27,10 @@ class Beginning:
         """Answer a request; only pages of HTML are changed."""
         if scope["type"] != "http" or scope["method"] != "GET":
             return await self.app(scope, receive, send)
+        asked = Headers(scope=scope)
+        if "text/html" in asked.get("accept", ""):  # what comes packed could not be changed
+            kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
         start: Message | None = None
         body = b""
 

@@ -23,12 +23,8 @@ STYLE = Path(__file__).with_name("style.css")
 
 
 def style() -> None:
-    """Put the logo and the rules that the theme cannot express on the page.
-
-    The rules also come with the page itself (`address`), for its first picture; here they come after Streamlit's own.
-    """
+    """Put the logo on the page; the rules that the theme cannot express come with the page itself (`address`)."""
     st.logo(ASSETS / "logo.svg", size="large")
-    st.html(STYLE)
 
 
 def heading(title: str, sentence: str) -> None:
