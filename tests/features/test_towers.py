@@ -90,6 +90,14 @@ def test_size_and_licence_are_said_and_nothing_is_fetched_unasked(photographs: M
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, one in EXTRACTORS.items() if one.package == "timm"])
+def test_the_list_knows_how_long_descriptions_are(name: str, no_internet: None):
+    pytest.importorskip("timm")
+    with torch.device("meta"):
+        assert towers._bare(find(name)).num_features == EXTRACTORS[name].n_columns
+
+
+@pytest.mark.slow
 def test_times_are_estimated_without_weights(photographs: MultiViewDataset, no_internet: None):
     pytest.importorskip("timm")
     asked = [Wanted(extractor="timm:test_vit"), Wanted(extractor="hog"), Wanted(extractor="sentences")]
