@@ -15,7 +15,7 @@ fused = picker.clustering(
 )
 
 if fused is not None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="mm-confusion-bar"):
         st.segmented_control(
             "Show",
             SHOWN,

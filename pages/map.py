@@ -8,6 +8,20 @@ from mmclust.ui.shell import frame, state
 
 MAP, STAGE = "map", "stage"
 
+
+def _mode() -> None:
+    """The choice between the map and the stage, among the controls of either."""
+    st.segmented_control(
+        "Show",
+        [MAP, STAGE],
+        key=shown,
+        required=True,
+        format_func=str.capitalize,
+        help="Map: one epoch, to select samples. Stage: the whole training under one play head.",
+    )
+    state.link("mode", MAP)
+
+
 shown = state.linked("mode", [MAP, STAGE], MAP)
 clustering = picker.clustering(
     "Map",
@@ -17,14 +31,6 @@ clustering = picker.clustering(
 )
 
 if clustering is not None:
-    st.segmented_control(
-        "What is shown",
-        [MAP, STAGE],
-        key=shown,
-        required=True,
-        label_visibility="collapsed",
-        format_func=lambda mode: "Map" if mode == MAP else "Stage: play the training",
-    )
     with frame.messages():
-        draw = maps.page if state.link("mode", MAP) == MAP else maps.stage_of
-        draw(clustering)
+        draw = maps.page if st.session_state[shown] == MAP else maps.stage_of
+        draw(clustering, _mode)

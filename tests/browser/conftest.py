@@ -69,6 +69,22 @@ def page(chromium: str) -> Iterator[Page]:
     assert not errors, errors
 
 
+HEADINGS = {
+    **dict.fromkeys(("Map", "Clusters", "Views", "Explain", "Disentangle"), "Look"),
+    **dict.fromkeys(("Confusion", "Sensitivity", "Compare"), "Compare"),
+}
+"""Where pages stand in the navigation; the others stand in it themselves."""
+
+
+def go_to(page: Page, name: str) -> None:
+    """Click a page in the navigation, under its heading where it stands under one."""
+    if heading := HEADINGS.get(name):
+        page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
+        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
+    else:
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
+
+
 def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:

@@ -3,27 +3,17 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import go_to
+
 pytestmark = pytest.mark.browser
 
 PAGES = ("Map", "Clusters", "Confusion", "Train", "Compare", "Views")
-
-
-HEADINGS = {"Map": "Look", "Clusters": "Look", "Views": "Look", "Confusion": "Compare", "Compare": "Compare"}
 
 
 def settle(page: Page) -> None:
     page.wait_for_timeout(700)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
     page.wait_for_timeout(200)
-
-
-def go_to(page: Page, name: str) -> None:
-    """Click a page in the navigation, under its heading where it stands under one."""
-    if heading := HEADINGS.get(name):
-        page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
-        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
-    else:
-        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
 
 
 def test_six_pages_forward_are_six_steps_back(page: Page, server: str) -> None:

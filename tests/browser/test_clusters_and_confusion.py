@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import go_to
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 120_000
@@ -116,11 +118,11 @@ def test_clusters_are_merged_on_every_page_and_brought_back(page: Page, server: 
     expect(page).to_have_url(re.compile("annotation="))
     expect(page.locator(".mm-table tbody tr th b").first).to_have_text(re.compile(r"^1\+\d+"))
 
-    page.get_by_role("link", name="Confusion", exact=True).click()
+    go_to(page, "Confusion")
     expect(page.locator("[data-cm=columns] button")).to_have_count(9)
     expect(page.locator("[data-cm=columns]")).to_contain_text("1+")
 
-    page.get_by_role("link", name="Clusters", exact=True).click()
+    go_to(page, "Clusters")
     page.get_by_role("button", name="Undo").click()
     expect(n_clusters(page)).to_contain_text("10 clusters")
     expect(page.locator(".mm-table tbody tr th b")).to_have_text(own)

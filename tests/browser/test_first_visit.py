@@ -6,6 +6,8 @@ import time
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import go_to
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 600_000
@@ -18,14 +20,9 @@ def pixels(chart: Locator) -> bytes:
     return chart.screenshot()
 
 
-def go_to(page: Page, name: str) -> None:
+def visit(page: Page, name: str) -> None:
     """Click a page in the navigation and wait until it is there."""
-    heading = {"Map": "Look", "Clusters": "Look", "Explain": "Look", "Confusion": "Compare"}.get(name)
-    if heading:
-        page.get_by_test_id("stTopNavSection").filter(has_text=heading).click()
-        page.get_by_test_id("stTopNavDropdownLink").filter(has_text=name).first.click()
-    else:
-        page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
+    go_to(page, name)
     expect(page).to_have_url(re.compile(f"/{name.lower()}"))
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
@@ -51,7 +48,7 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     page.goto(server)
     expect(page.get_by_role("heading", name="Train and inspect deep clustering models")).to_be_visible()
 
-    go_to(page, "Train")
+    visit(page, "Train")
     choose(page, "Data set", "Digits 8x8")
     choose(page, "Method", "DCCS")
     expect(page.get_by_text("DCCS: the idea")).to_be_visible()
@@ -77,21 +74,21 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     assert_pictures(page, "Image ", 100)
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
-    go_to(page, "Map")
+    visit(page, "Map")
     expect(page.locator("[data-pm=legend] button").first).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "Image ", 20)
     expect(page).to_have_url(re.compile(run_id.group(1)))
 
-    go_to(page, "Confusion")
+    visit(page, "Confusion")
     expect(page.locator("canvas[data-cm=cells]")).to_be_visible()
     page.get_by_role("button", name=re.compile(r" as .*: \d+")).first.click()
     assert_pictures(page, "Image ", 1)
 
-    go_to(page, "Explain")
+    visit(page, "Explain")
     assert_pictures(page, "Grad-CAM of", 6)
 
-    go_to(page, "Data")
+    visit(page, "Data")
     assert_pictures(page, "class", 60)
 
-    page.get_by_role("link", name="Home", exact=True).click()
+    go_to(page, "Home")
     expect(page.get_by_text(run_id.group(1))).to_be_visible()

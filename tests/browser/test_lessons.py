@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import go_to
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 120_000
@@ -20,7 +22,7 @@ def press(page: Page, key: str) -> None:
 
 def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -> None:
     page.goto(server)
-    page.get_by_role("link", name="Learn", exact=True).click(timeout=PATIENCE_MS)
+    go_to(page, "Learn")
     expect(page.get_by_role("heading", name="Why does DCCS give every image")).to_be_visible(timeout=PATIENCE_MS)
     picture = page.locator(".mm-scene img").first
     expect(picture).to_be_visible()

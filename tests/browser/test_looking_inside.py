@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
+from tests.browser.conftest import go_to
 from tests.browser.test_first_visit import PATIENCE_MS, assert_pictures
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -38,7 +39,7 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
     page.get_by_role("radio", name="one image").click()
     expect(page).to_have_url(re.compile("look=one"))
     assert_pictures(page, "Evidence for cluster", 2)
-    page.get_by_role("link", name="Disentangle", exact=True).click()
+    go_to(page, "Disentangle")
     expect(page.get_by_text("k-means on each space")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("radio", name="neighbours").click()
@@ -57,7 +58,7 @@ def test_a_selection_is_explained_and_followed(page: Page, server: str) -> None:
     expect(page.get_by_text("Class 9 in cluster 3")).to_be_visible()
     expect(page.get_by_text("Explain", exact=True)).to_be_visible()
     assert_pictures(page, "Grad-CAM of Image", 20)
-    page.get_by_role("link", name="Disentangle", exact=True).click()
+    go_to(page, "Disentangle")
     expect(page.get_by_text("Class 9 in cluster 3")).to_be_visible()
     page.get_by_role("radio", name="neighbours").click()
     rows = page.locator(".mm-style tbody th img")

@@ -57,11 +57,12 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True, play
             button="Start training",
         )
         return None
-    left, middle, right = st.columns([6, 5, 4], gap="medium", vertical_alignment="center")
+    left, middle, right = st.columns([5, 6, 4], gap="medium", vertical_alignment="center")
     with left:
         frame.heading(title, text)
-    with middle:
+    with middle, st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _run_box(record)
+        run_settings.popover(record)
     saved = dict(cache.store().get(record.run_id).snapshots())
     if not saved:
         state.sync_url(record.run_id, None)
@@ -72,7 +73,6 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True, play
     with right:
         epoch = nearest(list(saved)) if played else _epoch_box(list(saved))
     state.sync_url(record.run_id, None if epoch == max(saved) else epoch)
-    run_settings.popover(record)
     if not played:
         verdicts.line(cache.store().get(record.run_id))
     drawn = (lambda found: "") if played else chips

@@ -1,11 +1,12 @@
 """The Map page: which space and which projection, one map or two beside each other, and what is selected."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mmclust.analysis import projection_quality, timeline
 from mmclust.analysis.projection_quality import ProjectionQuality
@@ -45,9 +46,9 @@ class Settings:
         return f"{self.projection} of {self.space.title}"
 
 
-def page(clustering: Clustering) -> None:
-    """The controls, and the map or two below them."""
-    chosen = controls(clustering)
+def page(clustering: Clustering, mode: Callable[[], None]) -> None:
+    """The controls, `mode` the first of them, and the map or two below."""
+    chosen, save = controls(clustering, mode)
     places = st.columns(len(chosen)) if len(chosen) > 1 else [st.container()]
     drawn = []
     for place, settings in zip(places, chosen, strict=True):
@@ -57,7 +58,8 @@ def page(clustering: Clustering) -> None:
     if len(ready) == len(drawn):
         single = [one for one in ready if one[1].views is None]
         layouts_shown = [of_maps.Layout(title=s.name, xy=points.xy, rows=points.rows) for s, points in single]
-        figure_menu.menu(clustering, ["map", "maps"], settings={"layouts": layouts_shown})
+        with save:
+            figure_menu.menu(clustering, ["map", "maps"], settings={"layouts": layouts_shown})
         explore(clustering, ready)
         return
     for place, (settings, points) in zip(places, drawn, strict=True):  # what is there is not held back by the rest
@@ -66,10 +68,11 @@ def page(clustering: Clustering) -> None:
                 one(clustering, settings, points)
 
 
-def controls(clustering: Clustering) -> list[Settings]:
-    """Draw the controls of one map, or of two; all of them stand in the URL."""
+def controls(clustering: Clustering, mode: Callable[[], None]) -> tuple[list[Settings], DeltaGenerator]:
+    """Draw the controls of one map, or of two; all of them stand in the URL. The second value is room for a button."""
     known = layouts.spaces(clustering)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="mm-map-bar"):
+        mode()
         space, kind, options = _choose(clustering, known, "")
         through_time = (
             len(clustering.run.snapshots()) > 1
@@ -90,13 +93,14 @@ def controls(clustering: Clustering) -> list[Settings]:
             help="Add a second map of the same samples with another space or projection. Selected and hovered "
             "points are marked in both.",
         )
+        save = st.container(width="content")
     found = [Settings(space=space, projection=kind, options=options, through_time=through_time)]
     if beside:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             space, kind, options = _choose(clustering, known, "2")
         through_time = through_time and len(space.members) == 1
         found += [Settings(space=space, projection=kind, options=options, through_time=through_time, suffix="2")]
-    return found
+    return found, save
 
 
 def _choose(
@@ -258,10 +262,11 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
     return jobs.result(key, work, label=label, height=HEIGHT)
 
 
-def stage_of(clustering: Clustering) -> None:
-    """The run under one play head: the positions are chosen here, the epoch in the browser."""
+def stage_of(clustering: Clustering, mode: Callable[[], None]) -> None:
+    """The run under one play head: `mode` and the positions are chosen here, the epoch in the browser."""
     known = layouts.spaces(clustering)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        mode()
         kind = _positions()
         space = ""
         if kind != ASSIGNMENTS:
