@@ -126,7 +126,15 @@ def _film(clustering: Clustering, key: str) -> None:
         st.caption("A film needs two saved epochs; this run has one.")
         return
     kinds = film.kinds()
-    kind = st.segmented_control("Film", kinds, default=kinds[0], required=True, key=f"{key}-film-kind") or kinds[0]
+    asked = st.segmented_control(
+        "Film",
+        kinds,
+        default=kinds[0],
+        required=True,
+        key=f"{key}-film-kind",
+        help="The saved epochs one after the other: WebP is smaller than GIF and has more colours.",
+    )
+    kind = asked or kinds[0]
     if "mp4" not in kinds:
         st.caption("MP4 needs ffmpeg on the server; browsers and slides also play WebP and GIF.")
     _made(clustering, key, kind, f"Film ({kind.upper()})", "video/mp4" if kind == "mp4" else f"image/{kind}")
