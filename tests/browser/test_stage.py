@@ -1,5 +1,7 @@
 """The stage on the Train page while a training runs: it follows the newest epoch, scrubs, and nothing else moves."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -36,7 +38,15 @@ def agrees(now: dict) -> bool:
 
 def test_the_stage_follows_a_training_and_scrubs_through_it(page: Page, server: str) -> None:
     fetched: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url) if "/files/" in request.url else None)
+
+    def received(told: dict[str, Any]) -> None:
+        answer = told["response"]
+        if "/files/" in answer["url"] and not answer["fromDiskCache"]:  # the page keeps them, and the browser too
+            fetched.append(answer["url"])
+
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.responseReceived", received)
     page.goto(f"{server}/train?dataset=digits&method=dccs&preset=paper&epochs={EPOCHS}")
     page.get_by_role("button", name="Start training").click()
     stage = page.locator(".st-key-live-stage .sg")

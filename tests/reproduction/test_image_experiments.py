@@ -15,7 +15,7 @@ from mmclust.specs import validate
 
 
 @pytest.fixture(autouse=True)
-def no_data_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_data_of_the_user(monkeypatch: pytest.MonkeyPatch, runs_in_this_process: None) -> None:
     monkeypatch.delenv("MMCLUST_DATA", raising=False)
 
 

@@ -53,7 +53,7 @@ class _CurveReader:
         # A run that went on from a checkpoint writes the steps after it anew: what was known from there on is void.
         known, first = dict(self.known), fresh["step"].iloc[0]
         for name, old in known.items():
-            if old.step[-1] > first:
+            if len(old.step) and old.step[-1] > first:
                 valid = np.searchsorted(old.step, first, side="right")
                 known[name] = Curve(old.step[:valid], old.epoch[:valid], old.value[:valid])
         columns = [fresh[column].to_numpy() for column in ("name", "step", "epoch", "value")]

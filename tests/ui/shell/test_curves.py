@@ -54,6 +54,18 @@ def test_later_points_of_other_curves_go_too_when_a_run_is_resumed() -> None:
     assert points["eval/acc"].value.tolist() == [0.5]
 
 
+def test_a_curve_that_was_taken_back_whole_begins_anew() -> None:
+    run, reader = FakeRun(), curves._CurveReader()
+    run.add(1, 30, "loss/a", 0.1)
+    reader.read(run)  # type: ignore[arg-type]
+    run.add(2, 10, "loss/b", 0.7)
+    assert reader.read(run)["loss/a"].value.tolist() == []  # type: ignore[arg-type]
+    run.add(3, 20, "loss/b", 0.6)
+    run.add(4, 20, "loss/a", 0.5)
+    points = reader.read(run)  # type: ignore[arg-type]
+    assert points["loss/a"].value.tolist() == [0.5] and points["loss/b"].value.tolist() == [0.7, 0.6]
+
+
 def test_an_evaluation_at_the_step_of_the_last_loss_replaces_nothing() -> None:
     run, reader = FakeRun(), curves._CurveReader()
     run.add(1, 10, "loss/a", 1.0)
