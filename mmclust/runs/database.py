@@ -1,6 +1,7 @@
 """The SQL database of a store: SQLite or PostgreSQL, with connections to read and to write."""
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
@@ -136,7 +137,7 @@ class Database:
 
     def _on_full_disk(self) -> bool:
         """Whether SQLite has no room for what it writes beside its file even to read it."""
-        return self._file is not None and self._file.is_file() and disk.is_short(self._file.parent, NEEDED_MIB)
+        return self._file is not None and os.path.isfile(self._file) and disk.is_short(self._file.parent, NEEDED_MIB)
 
     def _copied(self) -> bool:
         """Read a copy from now on, in a folder for temporary files."""

@@ -168,4 +168,4 @@ def test_samples_that_are_all_the_same_fail_with_a_sentence(tmp_path: Path):
     active = store.claim(run.id)
     assert active is not None
     assert worker.execute(active) == "failed"
-    assert "the same in every view" in run.record().error
+    assert "All 30 samples of view X1 of mine are the same" in run.record().error
