@@ -102,6 +102,16 @@ def finished_run(
 
 
 @pytest.fixture
+def runs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps train here, without processes of their own."""
+    from own_process import OwnProcess
+
+    from mmclust.sweeps import runner
+
+    monkeypatch.setattr(runner, "Pool", OwnProcess)
+
+
+@pytest.fixture
 def require_data() -> Callable[[str], Path]:
     """`require_data("mnist.npz")` gives that file of MMCLUST_DATA, or skips the test with the reason."""
 

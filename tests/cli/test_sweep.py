@@ -47,6 +47,7 @@ def test_a_sweep_ends_with_a_table_or_with_one_document_and_is_reused(capsys: py
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("runs_in_this_process")
 def test_what_is_finished_is_drawn_without_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     asked = [*TINY, "--grid", "beta_mi=0,0.5,1", "--seeds", "0,1", "--epochs", "1", "--at-most", "4"]
     curve, square = tmp_path / "new" / "curve.svg", tmp_path / "square.png"

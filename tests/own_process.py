@@ -1,12 +1,9 @@
-"""Runs of tables and figures are trained in the test's own process: starting workers takes longer than the training."""
+"""Runs of a sweep in the test's own process: starting workers takes longer than the training of a test."""
 
 from collections import deque
 
-import pytest
-
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.store import RunStore
-from mmclust.sweeps import runner
 from mmclust.sweeps import worker as sweep_worker
 from mmclust.sweeps.pool import Answer
 
@@ -35,8 +32,3 @@ class OwnProcess:
 
     def close(self) -> None:
         """Nothing has to be ended."""
-
-
-@pytest.fixture
-def runs_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "Pool", OwnProcess)
