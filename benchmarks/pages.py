@@ -70,8 +70,17 @@ FIRST_PAINT = """() => window.painted().then(() => ({
   first: window.bench.first, shown_at: performance.timeOrigin + window.bench.first, settled: performance.now(),
 }))"""
 SWITCH = """async name => {
-  const links = [...document.querySelectorAll('[data-testid="stTopNavLink"], [data-testid="stSidebarNavLink"]')];
-  const link = links.find(link => link.textContent.trim().endsWith(name));
+  const kinds = ["stTopNavLink", "stSidebarNavLink", "stTopNavDropdownLink"];
+  const found = () => [...document.querySelectorAll(kinds.map(kind => `[data-testid="${kind}"]`).join())]
+    .find(link => link.textContent.trim().endsWith(name));
+  let link = found();
+  for (const heading of document.querySelectorAll('[data-testid="stTopNavSection"]')) { // links of open ones exist
+    if (link) break;
+    heading.click();
+    await new Promise(resolve => setTimeout(resolve, 300));
+    link = found();
+    if (!link) heading.click();
+  }
   if (!link) throw new Error('no link to the page ' + name);
   window.bench.before = window.heading();
   const began = performance.now();

@@ -5,8 +5,8 @@ from importlib import import_module
 
 _LOCK = threading.Lock()
 _PARTS = (
-    "base cluster decomposition feature_extraction.text linear_model metrics mixture model_selection neighbors "
-    "pipeline preprocessing utils utils.validation"
+    "base cluster datasets decomposition feature_extraction.text linear_model metrics mixture model_selection "
+    "neighbors pipeline preprocessing utils utils.validation"
 )
 
 

@@ -453,7 +453,9 @@ class ActiveRun:
                 wish = self._read_command(connection)
                 seconds = {"seconds": self._seconds()} if self._began is not None else {}
                 seal = seals.of_row(row | seconds)
-                self._store(connection, points, {**values, **seconds, **final, "seal": seal})
+                # A database that was gone may have lost what it had confirmed: the checksum is about all of it.
+                all_known = {name: row[name] for name in seals.SEALED if name in row} if self._unsure else {}
+                self._store(connection, points, {**all_known, **values, **seconds, **final, "seal": seal})
         except BaseException:
             self._unsure = True
             with self._gathering:

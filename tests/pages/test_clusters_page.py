@@ -246,7 +246,7 @@ def test_new_samples_get_the_clusters_of_the_run(make_run: Callable[..., Run]):
     app = give(app, ("a [b](http://x).png", png((30, 20))), ("b.png", png((8, 8), "L")), until="new sample 2")
     assert_clean(app)
     assert texts(app).count("of the run") >= 2 * 8, "the most similar samples of both"
-    assert [one.label for one in app.get("download_button")].count("Table") == 1
+    assert [one.proto.label for one in app.get("download_button")].count("Table") == 1
     assert "where the network looked: new sample 2" in texts(app)
     new = io.BytesIO()
     np.savez(new, images=np.zeros((3, 9, 9), np.uint8) + np.arange(9, dtype=np.uint8))

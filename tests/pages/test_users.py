@@ -108,11 +108,12 @@ def test_a_user_has_so_many_runs_under_way_and_no_more(home: Path, monkeypatch: 
     started: list[str] = []
     monkeypatch.setattr("mmclust.launch.submit", lambda store, run_id, launcher: started.append(run_id))
     monkeypatch.setenv("MMCLUST_MAX_ACTIVE_RUNS", "2")
-    for user, more in (("ada", 2), ("bob", 2), ("", 3)):
+    for place, (user, more) in enumerate((("ada", 2), ("bob", 2), ("", 3))):
         before = len(started)
         app = browser(user)
         app.switch_page("train.py").run()
-        for _ in range(3):
+        for seed in range(3 * place, 3 * place + 3):  # an equal run would be offered instead
+            next(box for box in app.number_input if box.label == "Seed").set_value(seed).run()
             next(button for button in app.button if button.label == "Start training").click().run()
         assert len(started) - before == more
         said = "You have 2 runs that train or wait, and this server allows 2 of each user"

@@ -165,7 +165,7 @@ def test_text_of_users_is_shown_as_text(finished, digits, tmp_path):
     assert f"<h1>{escape(NASTY)}</h1>" in text and f"<p>{escape(NASTY)}</p>" in text
     assert f"<b>{escape(NASTY)}</b>" in text, "the name of a cluster"
     assert f"class {escape(NASTY)}" in text, "the name of a class"
-    assert f"<th>{escape(NASTY)}</th>" in text, "the name of a factor"
+    assert f"<th>{escape(NASTY)} (R²)</th>" in text, "the name of a factor"
     assert f"<td>{escape(NASTY)}</td><td>{escape(NASTY)}</td>" in text, "a setting"
 
 
@@ -198,7 +198,7 @@ def test_probes_read_classes_and_known_factors_off_every_space(finished, digits,
     text = _written(finished(), replace(digits, factors=factors), tmp_path)
     row = text[text.index("k-means on <i>z</i>") :].split("</tr>")[0]
     assert len(re.findall(r"\d+\.\d% ± \d+\.\d%", row)) == 2
-    assert "probe of the class" in text and ">tilt<" in text
+    assert "probe of the class" in text and ">tilt (R²)<" in text
     assert "fraction of their variance" in text
     assert "fraction of their variance" not in _written(finished(), digits, tmp_path)
 

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def pid(record: RunRecord, store: RunStore) -> int:
 
 
 def children() -> set[str]:
-    """Living workers below this process; Python's own helper of shared memory, which other tests start, is none."""
+    """Living workers below this process; Python's own helpers, which other tests start, are none."""
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -72,7 +73,11 @@ def children() -> set[str]:
             command = stat.with_name("cmdline").read_text()
         except OSError:
             continue
-        if "resource_tracker" not in command and fields[1] == str(os.getpid()) and fields[0] not in "ZX":
+        if (
+            not re.search("resource_tracker|forkserver", command)
+            and fields[1] == str(os.getpid())
+            and fields[0] not in "ZX"
+        ):
             found.add(stat.parent.name)
     return found
 
