@@ -65,7 +65,7 @@ def _parts(place: str) -> dict[str, Any]:
     except Exception as error:  # of many libraries
         first = str(error).strip().partition("\n")[0][:160]
         raise ValueError(f"{HUB}{place} could not be read ({first}); give owner/name, or a folder") from None
-    parts = dict(found) if isinstance(found, dict) else {"train": found}
+    parts = {str(name): part for name, part in found.items()} if isinstance(found, dict) else {"train": found}
     return dict(sorted(parts.items(), key=lambda part: part[0] != "train"))
 
 

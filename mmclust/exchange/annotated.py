@@ -29,12 +29,13 @@ def write(run: Run, path: Path) -> None:
     }
     if shown.y_true is not None:
         about["class"] = pd.Categorical(_names(shown.class_name(int(label)) for label in shown.y_true))
+    matrices: dict[str, Any] = {f"X_{name}": codes for name, codes in spaces.items() if name != main}
+    matrices |= {"X_pca": pca(spaces[main]), "probabilities": shown.snapshot.probs.astype(np.float32)}
     table = anndata.AnnData(
         X=spaces[main],
         obs=pd.DataFrame(about, index=_names(shown.ids)),
         var=pd.DataFrame(index=_names(range(spaces[main].shape[1]))),
-        obsm={f"X_{name}": codes for name, codes in spaces.items() if name != main}
-        | {"X_pca": pca(spaces[main]), "probabilities": shown.snapshot.probs.astype(np.float32)},
+        obsm=matrices,
         uns={"mmclust": {"run": run.id, "epoch": shown.epoch, "space": main, "spec": run.spec.shared().to_json()}},
     )
     table.write_h5ad(path)

@@ -1,3 +1,4 @@
+import importlib
 import json
 import struct
 from collections.abc import Callable, Iterator
@@ -119,11 +120,13 @@ def records(file: Path) -> Iterator[bytes]:
 
 def test_curves_are_kept_offline_for_weights_and_biases(run: Run, tmp_path: Path):
     pytest.importorskip("wandb")
-    from wandb.proto.wandb_internal_pb2 import Record  # pyright: ignore[reportMissingImports]
+    messages = importlib.import_module(
+        "wandb.proto.wandb_internal_pb2"
+    )  # names made at import, which no type checker sees
 
     exchange.write(run, "wandb", tmp_path)
     (file,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
-    found = [item for record in records(file) for item in Record.FromString(record).history.item]
+    found = [item for record in records(file) for item in messages.Record.FromString(record).history.item]
     values = [json.loads(item.value_json) for item in found if "eval/acc" in (item.key, *item.nested_key)]
     assert values == pytest.approx(run.metrics(["eval/acc"])["value"].tolist())
 
