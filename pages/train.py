@@ -5,14 +5,14 @@ import streamlit as st
 from mmclust.escaping import markdown
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import frame, hidden, login, state
-from mmclust.ui.train import form, live, method_card
+from mmclust.ui.train import form, live, method_card, start
 
 runs = [record for record in login.runs(examples=False)]
 wanted = state.run_id()
 current = next((run for run in runs if run.run_id == wanted), next((run for run in runs if run.active), None))
 shown = current or (runs[0] if runs else None)
 st.session_state.setdefault("training-tab", "Training" if current else "Method")
-if st.session_state.pop(form.STARTED, False):
+if st.session_state.pop(start.STARTED, False):
     st.session_state["training-tab"] = "Training"
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -304,19 +304,6 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 
 
-def test_small_samples_train_on_one_thread_and_a_server_keeps_a_core(monkeypatch: pytest.MonkeyPatch):
-    from mmclust import settings
-
-    monkeypatch.setattr(settings, "n_cores", lambda: 4)
-    small_images, images = catalogue.describe("digits"), catalogue.describe("mnist")
-    monkeypatch.setenv("MMCLUST_THREADS", "3")
-    assert worker._n_threads(small_images, background=True) == 3
-    monkeypatch.delenv("MMCLUST_THREADS")
-    assert worker._n_threads(small_images, background=False) == 1
-    assert worker._n_threads(images, background=False) == 4
-    assert worker._n_threads(images, background=True) == 3
-
-
 class Linear(Method):
     """The smallest method of vectors: its scores are a linear map of the first view."""
 

@@ -1,77 +1,29 @@
 """The form of the Train page: what to train on, with which method and settings."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mmclust import fitting, launch, specs
-from mmclust.data import catalogue, preprocessing
+from mmclust.data import catalogue
 from mmclust.escaping import markdown
 from mmclust.methods import card
-from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, Facts
+from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN
 from mmclust.methods.card import PRESETS, MethodCard, Preset
-from mmclust.runs.queue import RAY
-from mmclust.runs.spec import RunSpec
-from mmclust.sweeps import known
 from mmclust.ui.components import descriptions, pictures, run_descriptions, sample_cards
-from mmclust.ui.shell import cache, forms, frame, login, state
-from mmclust.ui.train import cluster_count
-from mmclust.ui.train.cluster_count import Count
+from mmclust.ui.shell import cache, forms, login, state
+from mmclust.ui.train import choice, cluster_count, start
+from mmclust.ui.train.choice import Choice
 
 MAX_EPOCHS = 5000
 _FOR_ALL = ("dataset", "method", "preset", "seed", "launcher", "device")
 """What stays when another data set, method or preset is chosen."""
 _DEPENDENT = ("form:epochs", *cluster_count.KEYS, "form:limit", "form:precision", "form:budget")
 """Session keys of the other settings, whose defaults depend on that choice."""
-_AGAIN = "form-again-wanted"
-"""Session key: a run that is there already is wanted once more."""
-_USEFUL = ("finished", "running", "queued", "paused")
-"""Status of runs that are offered in place of an identical one."""
-STARTED = "training-started"
-"""In the session: a run was started, so that the page shows it next."""
 _CHOSEN = "form-chosen"
 """Session key of the data set, method and preset of the last visit."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """What the form says."""
-
-    dataset: str
-    method: MethodCard
-    preset: str
-    facts: Facts | None
-    """What preset auto goes by; None for other presets."""
-    budget_min: float | None
-    """Minutes that the user plans for; None for the preset's."""
-    epochs: int
-    seed: int
-    clusters: Count
-    limit: int | None
-    launcher: str
-    device: str
-    precision: str
-    changes: dict[str, Any]
-    """Hyper-parameters that differ from the preset."""
-
-    @property
-    def n_train(self) -> int | None:
-        """Samples to train on, where they may be fewer than a batch."""
-        return _n_trained(self.dataset, self.method, self.preset, self.limit)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """Every hyper-parameter."""
-        return self.method.resolve(
-            self.dataset,
-            self.preset,
-            self.changes,
-            n_samples=self.n_train,
-            facts=self.facts,
-            budget_min=self.budget_min,
-        )
 
 
 _METHOD_HELP = "Methods that accept this data set: some are for images, others for multi-view data."
@@ -97,7 +49,7 @@ def form() -> Choice | None:
     presets = [p for p in PRESETS if p in method.presets]
     preset = _pick("preset", "Preset", presets, lambda p: _with_length(method, p), segmented=True, help=_PRESET_HELP)
     _follow_url(dataset, method.name, preset)
-    note, start, plan, count = (st.container() for _ in range(4))
+    note, begin, plan, count = (st.container() for _ in range(4))
     with st.expander("Data and device"):
         limit = forms.number("limit", "Samples (0: all)", 0, 0, 10**9, "Train on a random subset of this size.") or None
         more = st.container()
@@ -106,7 +58,7 @@ def form() -> Choice | None:
     left, right = plan.columns(2, gap="small")
     with left:
         budget_min = _budget(method, preset)
-    facts = _facts(dataset, method, preset, limit, clusters.n_clusters)
+    facts = choice.facts(dataset, method, preset, limit, clusters.n_clusters)
     about = method.preset(preset, dataset, facts, budget_min=budget_min)
     if about.note:
         note.caption(about.note)
@@ -117,21 +69,7 @@ def form() -> Choice | None:
     schedule = plan.container()
     with more:
         settings = _machine(about)
-    defaults = method.resolve(
-        dataset,
-        preset,
-        {},
-        n_samples=_n_trained(dataset, method, preset, limit),
-        facts=facts,
-        budget_min=budget_min,
-    )
-    _ablations(method)
-    changes = forms.hyperparameters(method, defaults, open_groups=("Objective",))
-    if changes:
-        st.button(
-            f"Reset to preset ({len(changes)} changed)", icon=":material/undo:", on_click=forms.reset, args=(method,)
-        )
-    choice = Choice(
+    chosen = Choice(
         dataset=dataset,
         method=method,
         preset=preset,
@@ -141,16 +79,27 @@ def form() -> Choice | None:
         seed=seed,
         clusters=clusters,
         limit=limit,
-        changes=changes,
+        changes={},
         **settings,
     )
-    _memory(choice, schedule)
-    schedule.caption(_schedule(choice, len(about.plan.get("candidates", ())) or 1))
+    chosen = replace(chosen, changes=_hyperparameters(chosen))
+    choice.memory(chosen, schedule)
+    schedule.caption(choice.schedule(chosen, len(about.plan.get("candidates", ())) or 1))
     with told:
-        _notes(choice)
-    with start:
-        _start(choice)
-    return choice
+        choice.notes(chosen)
+    with begin:
+        start.button(chosen)
+    return chosen
+
+
+def _hyperparameters(chosen: Choice) -> dict[str, Any]:
+    """Sliders of the method; the values that differ from the preset's."""
+    _ablations(chosen.method)
+    changes = forms.hyperparameters(chosen.method, chosen.values, open_groups=("Objective",))
+    if changes:
+        label = f"Reset to preset ({len(changes)} changed)"
+        st.button(label, icon=":material/undo:", on_click=forms.reset, args=(chosen.method,))
+    return changes
 
 
 def _with_length(method: MethodCard, preset: str) -> str:
@@ -180,91 +129,6 @@ def _minutes(text: Any, default: float) -> float:
         return min(LONGEST_MIN, max(0.1, float(text)))
     except ValueError:
         return default
-
-
-def _schedule(choice: Choice, n_candidates: int) -> str:
-    """The length of the training in optimiser steps, with epochs beside."""
-    batch_size = choice.values.get("batch_size") or 0
-    n_train = choice.n_train or (choice.facts.n_samples if choice.facts else None)
-    if not n_train:
-        return ""
-    per_epoch = max(1, n_train // min(batch_size or n_train, n_train))
-    n_steps = choice.epochs * per_epoch
-    text = f"Schedule: **{n_steps:,} optimiser steps** ({choice.epochs:,} epochs of {per_epoch:,})"
-    if (per_update := choice.method.steps_per_update(choice.values)) > 1:
-        text += f", {n_steps // per_update:,} of them update the encoder"
-    return text + (
-        f"; {n_candidates} settings of augmentation are each tried for this long." if n_candidates > 1 else "."
-    )
-
-
-def _memory(choice: Choice, place: Any) -> None:
-    """The memory that the run will take; much of what is free is offered a process of its own."""
-    entry = catalogue.find(choice.dataset)
-    if choice.launcher == RAY or (entry is not None and not entry.available()):
-        return
-    launch.prepare(cache.store(), choice.launcher)
-    expected = specs.expected_memory(
-        choice.dataset,
-        choice.method,
-        batch_size=choice.values.get("batch_size") or 0,
-        n_clusters=choice.clusters.n_clusters if choice.clusters.is_known else None,
-        limit=choice.limit,
-    )
-    own = choice.launcher == "process"
-    place.caption(
-        f"Memory: {expected.sentence(own_process=own)}", help="Estimated from data, network, batch and layouts."
-    )
-    if not own and expected.is_large:
-        place.warning(
-            "This run may take more than half of the free memory. In a process of its own it cannot take this server "
-            "down.",
-            icon=":material/memory:",
-        )
-        place.button(
-            "Run in a process of its own",
-            icon=":material/call_split:",
-            on_click=lambda: st.session_state.update({"form:launcher": "process"}),
-            help="Sets 'Runs in' to process.",
-        )
-
-
-def _notes(choice: Choice) -> None:
-    """How the method has the data prepared, and what is odd about them, such as constant columns."""
-    entry = catalogue.find(choice.dataset)
-    if entry is None or not entry.available():
-        return
-    chosen = choice.method.preprocessing(choice.values)
-    if chosen:
-        meanings = {name: preprocessing.meaning(name) for name in chosen}
-        st.caption(
-            f"Preprocessing: {', '.join(chosen)}",
-            help="\n".join(f"- {name}: {meaning}" for name, meaning in meanings.items()),
-        )
-    small = choice.method.smaller_batch(choice.dataset, choice.preset, choice.values["batch_size"], choice.n_train)
-    for warning in (*cache.warnings(choice.dataset, choice.limit, chosen), *[small] * bool(small)):
-        st.caption(f":material/info: {markdown(warning)}")
-
-
-def _facts(dataset: str, method: MethodCard, preset: str, limit: int | None, n_clusters: int) -> Facts | None:
-    """What preset auto goes by; None for other presets, and for data not here yet."""
-    entry = catalogue.find(dataset)
-    if entry is None or not entry.available() or not method.is_automatic(preset):
-        return None
-    n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
-    n_samples = min(limit or n_samples, n_samples)
-    return specs.facts_of(method, preset, dataset, n_samples, n_clusters, lambda: cache.dataset(dataset, limit))
-
-
-def _n_trained(dataset: str, method: MethodCard, preset: str, limit: int | None) -> int | None:
-    """How many samples the method trains on, where that may be fewer than its batch; None for data not here yet."""
-    entry = catalogue.find(dataset)
-    if entry is None or not entry.available():
-        return None
-    n_samples = cache.dataset(dataset).n_samples if entry.as_found else entry.n_samples
-    n_samples = min(limit or n_samples, n_samples)
-    batch_size = method.resolve(dataset, preset, {})["batch_size"]
-    return specs.n_trained(method, batch_size, n_samples, lambda: cache.dataset(dataset, limit))
 
 
 def _dataset() -> str:
@@ -377,89 +241,3 @@ def _ablations(method: MethodCard) -> None:
         )
         for name, values in method.ablations.items():
             st.button(name, key=f"ablation-{name}", on_click=forms.set_values, args=(method, values), width="stretch")
-
-
-def _start(choice: Choice) -> None:
-    entry = catalogue.find(choice.dataset)
-    missing = entry is not None and not entry.available()
-    if entry is not None and missing:
-        st.warning(f"{entry.title} is not available on this machine. {entry.how_to_get}", icon=":material/download:")
-    waits = missing or not choice.clusters.is_known
-    busy = next((record for record in login.runs(examples=False) if record.active), None)
-    if busy is not None:
-        st.caption(f"**New run**, beside {markdown(run_descriptions.title(busy))}, which is {busy.status}.")
-    # the run that trains is what counts now: nothing is louder than it
-    kind = "primary" if busy is None else "secondary"
-    asked = st.button("Start training", type=kind, icon=":material/play_arrow:", width="stretch", disabled=waits)
-    if asked or _wanted_again():
-        try:
-            spec = plan(choice)
-            if asked and _offers(spec):
-                return
-            run = submit(spec)
-        except ValueError as error:
-            st.warning(markdown(frame.sentence(error)), icon=":material/info:")
-            return
-        state.choose_run(run)
-        st.session_state[STARTED] = True
-        st.rerun()
-
-
-def _wanted_again() -> bool:
-    """Whether the user wants a run that is there already once more."""
-    return bool(st.session_state.pop(_AGAIN, False))
-
-
-def _offers(spec: RunSpec) -> bool:
-    """Offer an identical run that has finished, trains or waits, rather than repeat it; whether there is one."""
-    wanted = known.key(spec)
-    same = next((r for r in login.runs(examples=False) if r.status in _USEFUL and known.key(r.spec) == wanted), None)
-    if same is None:
-        return False
-    with st.container(border=True):
-        st.markdown(f"This run is there already: **{markdown(run_descriptions.line(same))}**.")
-        with st.container(horizontal=True):
-            st.button("Open it", type="primary", key="form-open-same", on_click=_open, args=(same.run_id,))
-            st.button("Train it again", key="form-again", on_click=st.session_state.update, args=({_AGAIN: True},))
-    return True
-
-
-def _open(run_id: str) -> None:
-    state.choose_run(run_id)
-    st.session_state["training-tab"] = "Training"
-
-
-def plan(choice: Choice) -> RunSpec:
-    """The spec of the run that the form asks for.
-
-    Raises:
-        ValueError: it is not possible; the sentence says why.
-    """
-    login.check_quota()
-    n_classes = cache.describe(choice.dataset).n_clusters
-    spec = specs.build_spec(
-        choice.dataset,
-        choice.method.name,
-        preset=choice.preset,
-        changes=choice.changes,
-        budget_min=choice.budget_min,
-        epochs=choice.epochs,
-        seed=choice.seed,
-        clusters=None if choice.clusters.n_clusters == n_classes else choice.clusters.n_clusters,
-        suggested=choice.clusters.suggested,
-        limit=choice.limit,
-        device=choice.device,
-        precision=choice.precision,
-        launcher=choice.launcher,
-    )
-    if reason := specs.validate(spec):
-        raise ValueError(reason)
-    specs.look(spec, cache.dataset)
-    return spec
-
-
-def submit(spec: RunSpec) -> str:
-    """Store and hand over a run; gives its id."""
-    run = cache.store().create(spec)
-    launch.submit(cache.store(), run.id, spec.launcher)
-    return run.id
