@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-yaml = pytest.importorskip("yaml")
+from tests.optional import optional
+
+yaml = optional("yaml")
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -3,29 +3,21 @@
 import ast
 import doctest
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mmclust.cli.main import main
+from tests.optional import optional
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def require(package: str) -> None:
-    """Skip where a package is missing, fail where MMCLUST_REQUIRE_DOCS=1."""
-    if find_spec(package) is None:
-        reason = f"{package} is not installed"
-        pytest.fail(reason) if os.environ.get("MMCLUST_REQUIRE_DOCS") == "1" else pytest.skip(reason)
 
 
 @pytest.mark.slow
@@ -34,7 +26,7 @@ def test_a_tutorial_runs_from_its_first_line_to_its_last(page: Path, tmp_path: P
     monkeypatch.chdir(tmp_path)
     text = page.read_text()
     if "mmclust.Map" in text:
-        require("anywidget")
+        optional("anywidget")
     blocks = BLOCK.findall(text)
     assert blocks
     names: dict[str, Any] = {}
@@ -58,7 +50,7 @@ def test_examples_of_docstrings_are_true():
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path):
     for package in ("mkdocs", "material", "mkdocstrings"):
-        require(package)
+        optional(package)
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-4000:]
@@ -68,7 +60,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path):
 @pytest.mark.slow
 def test_the_notebook_runs_and_ends_with_the_output_that_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its cells are executed here, without a kernel; the stored outputs come from one."""
-    require("anywidget")
+    optional("anywidget")
     monkeypatch.chdir(tmp_path)
     book = json.loads((ROOT / "docs" / "tutorials" / "notebook.ipynb").read_text())
     cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]

@@ -12,8 +12,9 @@ from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
+from tests.optional import optional
 
-anywidget = pytest.importorskip("anywidget")
+anywidget = optional("anywidget")
 N = 60
 
 

@@ -19,7 +19,7 @@ from mmclust.evaluation.metric_names import MAIN
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods import METHODS, card
 from mmclust.runs.annotations import LONGEST_NAME, MOST_STEPS
-from mmclust.runs.spec import RunSpec
+from mmclust.runs.spec import RunSpec, without_folders
 from mmclust.runs.texts import clean
 from mmclust.sweeps.runner import LEAST_GPU
 from mmclust.sweeps.sweep import Sweep
@@ -32,9 +32,9 @@ MAX_TEXTS, MAX_TEXT = 10_000, 4_000
 
 
 def run_spec(archive: Archive, asked: Any) -> RunSpec:
-    """The spec of a run that could be trained here, tagged as imported."""
+    """The spec of a run that could be trained here, tagged as imported; its data are no path of the sender's choice."""
     try:
-        spec = RunSpec.from_json(json.dumps(asked))
+        spec = RunSpec.from_json(json.dumps(asked)).shared()
         texts = (spec.dataset, spec.preset, spec.device, spec.precision, spec.execution, spec.launcher, spec.title)
         if not all(isinstance(text, str) and len(text) < 1000 and text.isprintable() for text in texts):
             raise ValueError("a text of the spec is none")
@@ -241,6 +241,7 @@ def sweep(archive: Archive, document: Any, run_ids: Sequence[str]) -> SweepRows:
             raise ValueError("a seed is no number")
         if asked.title != clean(asked.title, at_most=200):
             raise ValueError("its title is no text of one line")
+        asked = replace(asked, cells=tuple(replace(one, dataset=without_folders(one.dataset)) for one in asked.cells))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise archive.refuse(f"its sweep cannot be read ({str(error).splitlines()[0]})") from None
     places = [{"sweep_id": asked.id, "cell": cell, "seed": seed, "run_id": run_id} for cell, seed, run_id in rows]

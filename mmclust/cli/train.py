@@ -241,8 +241,12 @@ def changes(pairs: list[str]) -> dict[str, str]:
 
 def _fetch(dataset: str, *, download: bool) -> None:
     """Download a known data set that is not here, or say that this could be done."""
-    from mmclust.data import catalogue
+    from mmclust.data import catalogue, hub
 
+    if hub.is_name(dataset):
+        if download:
+            catalogue.download(dataset)
+        return
     entry = catalogue.find(dataset)
     if entry is None or entry.available() or not entry.downloads:
         return

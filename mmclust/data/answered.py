@@ -27,7 +27,9 @@ def joined(path: str | Path, answers: Mapping[str, str]) -> str:
 
 def resolved(name: str) -> str:
     """The name with its path made absolute."""
+    if name.startswith(HUB):
+        place, mark, label = name.removeprefix(HUB).partition("@")
+        folder = os.path.expanduser(place)
+        return f"{HUB}{os.path.realpath(folder) if os.path.isdir(folder) else place}{mark}{label}"
     path, answers = split(name)
-    if path.startswith(HUB):
-        return name
     return joined(Path(path).expanduser().resolve(), answers)

@@ -85,7 +85,9 @@ def load(
         raise ValueError(f"limit={limit} leaves no samples; give 1 or more, or no limit")
     entry = find(name_or_path)
     if hub.is_name(name_or_path):
-        dataset = hub.load(name_or_path)
+        if download:
+            _fetch_from_hub(name_or_path)
+        dataset = _load_from_hub(name_or_path)
     elif entry is None:
         path, answers = answered.split(name_or_path)
         reading = reading or Reading()
@@ -102,12 +104,14 @@ def load(
 
 
 def download(name: str, progress: Progress | None = None) -> None:
-    """Fetch a data set of the catalogue into `home()/data`; nothing happens where it is here already.
+    """Fetch a data set of the catalogue, or of `mmclust.data.hub`, into `home()/data`, unless it is here already.
 
     Raises:
         UnknownDataset: no such name.
         DataUnavailable: it has no download, or the download failed; the message says what to do.
     """
+    if hub.is_name(name):
+        return _fetch_from_hub(name)
     entry = find(name)
     if entry is None:
         raise UnknownDataset(_unknown(name))
@@ -136,7 +140,8 @@ def sized(path: str) -> tuple[DataSpec, int]:
         ValueError: it cannot be used.
     """
     if hub.is_name(path):
-        return hub.load(path).spec, hub.load(path).n_samples
+        found = _load_from_hub(path)
+        return found.spec, found.n_samples
     path, answers = answered.split(path)
     return readers.describe(_existing(path), answers)
 
@@ -154,6 +159,22 @@ def _fetch(entry: Entry, progress: Progress | None) -> None:
         raise DataUnavailable(
             f"{entry.title} could not be downloaded ({reason}); check the connection and the space in {target.parent}, "
             "or put its file into the folder that MMCLUST_DATA names"
+        ) from None
+
+
+def _load_from_hub(name: str) -> MultiViewDataset:
+    if not hub.available(name):
+        raise DataUnavailable(f"{name} is not here yet; fetch it once with `mmclust train --dataset {name} --download`")
+    return hub.load(name)
+
+
+def _fetch_from_hub(name: str) -> None:
+    try:
+        if not hub.available(name):
+            hub.fetch(name)
+    except OSError as error:
+        raise DataUnavailable(
+            f"{name} could not be kept ({error.strerror or error}); check the space in {settings.home()}"
         ) from None
 
 

@@ -3,9 +3,14 @@
 What the columns are follows from their declared types alone: images and lists of numbers are views, numbers with a
 point are the columns of one more view, a class label is the label, a single column of strings holds captions. Where
 there are several class labels, the name ends in the wanted one: `hf:owner/name@fine_label`. A folder that
-`save_to_disk` wrote is read without the internet: `hf:/folder`.
+`save_to_disk` wrote is named by its path: `hf:/folder`.
+
+What is read lies on the disk: only `fetch` uses the internet, once, and runs read what it kept ever after.
 """
 
+import os
+import re
+import tempfile
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from mmclust import settings
 from mmclust.data.answered import HUB
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.readers import picture_files, pictures
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+"""owner/name, or the name of a data set without an owner."""
 
 
 def is_name(name: str) -> bool:
@@ -23,15 +32,47 @@ def is_name(name: str) -> bool:
     return name.startswith(HUB)
 
 
-@lru_cache(maxsize=1)
-def load(name: str) -> MultiViewDataset:
-    """The data set of a name; what is not in the cache of `datasets` is fetched.
+def available(name: str) -> bool:
+    """Whether the data set is on the disk: fetched before, or the folder that the name tells."""
+    return os.path.isdir(_folder(_place(name)))
+
+
+def fetch(name: str) -> None:
+    """Fetch a data set from Hugging Face and keep it in `home()/data/hub`.
 
     Raises:
-        ValueError: the package is missing, there is no such data set, or nothing in it can be clustered.
+        ValueError: the package is missing, or there is no such data set.
+        OSError: the disk cannot be written.
     """
-    place, _, label = name.removeprefix(HUB).partition("@")
-    parts = _parts(place)
+    place = _place(name)
+    if not _NAME.fullmatch(place):
+        raise ValueError(f"{name} is no name of a data set of Hugging Face; give {HUB}owner/name")
+    datasets, target = _package(name), _folder(place)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        try:
+            found = datasets.load_dataset(place, cache_dir=work)
+        except Exception as error:  # of many libraries
+            raise ValueError(f"{name} could not be fetched ({_first(error)}); give {HUB}owner/name") from None
+        found.save_to_disk(f"{work}/whole")
+        Path(work, "whole").rename(target)
+
+
+def load(name: str) -> MultiViewDataset:
+    """The data set of a name, which is on the disk.
+
+    Raises:
+        ValueError: the package is missing, the folder is none of a data set, or nothing in it can be clustered.
+    """
+    folder = _folder(_place(name))
+    return _load(name, folder, max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0))
+
+
+@lru_cache(maxsize=1)
+def _load(name: str, folder: Path, changed: int) -> MultiViewDataset:
+    # `changed` is part of the key: a folder that was written again is read anew.
+    label = name.removeprefix(HUB).partition("@")[2]
+    parts = _parts(name, folder)
     columns = next(iter(parts.values())).features
     rows = [row for part in parts.values() for row in _raw(part)]
     if not rows:
@@ -53,19 +94,41 @@ def load(name: str) -> MultiViewDataset:
     )
 
 
-def _parts(place: str) -> dict[str, Any]:
-    """Parts by name, the one to train on first."""
+def _place(name: str) -> str:
+    """A name without the class label at its end."""
+    return name.removeprefix(HUB).partition("@")[0]
+
+
+def _folder(place: str) -> Path:
+    """Where a data set lies: the folder that is named, else where it is kept once it is fetched."""
+    local = os.path.expanduser(place)
+    if os.path.isdir(local) or not _NAME.fullmatch(place):  # not Path.is_dir: it raises where a name is too long
+        return Path(local)
+    return settings.home() / "data" / "hub" / place.replace("/", "--")
+
+
+def _package(name: str) -> Any:
     try:
         import datasets  # pyright: ignore[reportMissingImports]
     except ImportError:
-        raise ValueError(f"{HUB}{place} needs the package datasets; install it with `pip install datasets`") from None
+        raise ValueError(f"{name} needs the package datasets; install it with `pip install datasets`") from None
+    return datasets
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:160]
+
+
+def _parts(name: str, folder: Path) -> dict[str, Any]:
+    """Parts by name, the one to train on first."""
+    datasets = _package(name)
     try:
-        local = Path(place).expanduser()
-        found = datasets.load_from_disk(str(local)) if local.is_dir() else datasets.load_dataset(place)
+        found = datasets.load_from_disk(str(folder))
     except Exception as error:  # of many libraries
-        first = str(error).strip().partition("\n")[0][:160]
-        raise ValueError(f"{HUB}{place} could not be read ({first}); give owner/name, or a folder") from None
-    parts = {str(name): part for name, part in found.items()} if isinstance(found, dict) else {"train": found}
+        raise ValueError(
+            f"{name} could not be read ({_first(error)}); give {HUB}owner/name, or a folder that save_to_disk wrote"
+        ) from None
+    parts = {str(part): rows for part, rows in found.items()} if isinstance(found, dict) else {"train": found}
     return dict(sorted(parts.items(), key=lambda part: part[0] != "train"))
 
 

@@ -87,11 +87,14 @@ class RunSpec:
 
 
 def without_folders(dataset: str) -> str:
-    """The name of a data set without the folders of this machine, where it is an absolute path."""
-    path, mark, answers = dataset.partition("?")
+    """The name of a data set without the folders of this machine, where it is a path that may lead anywhere."""
+    before = "hf:" if dataset.startswith("hf:") else ""
+    path, mark, answers = dataset.removeprefix(before).partition("?")
     for kind in (PurePosixPath, PureWindowsPath):
-        if kind(path).is_absolute():
-            return f"{kind(path).name}{mark}{answers}"
+        place = kind(path)
+        if place.is_absolute() or path.startswith("~") or ".." in place.parts:
+            name = "" if place.name == ".." else place.name
+            return f"{before}{name}{mark}{answers}"
     return dataset
 
 

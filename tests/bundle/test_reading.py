@@ -254,6 +254,26 @@ def test_control_characters_do_not_come_in(shared: tuple[RunStore, Run, Path], t
     assert points["name"].tolist() == ["loss/a"] and np.isnan(points["value"]).all()
 
 
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [
+        ("/srv/private/set.npz?labels=Y", "set.npz?labels=Y"),
+        ("../../set", "set"),
+        ("~root/set", "set"),
+        (r"C:\data\set.csv", "set.csv"),
+        ("hf:/srv/private/set@kind", "hf:set@kind"),
+        ("hf:../set", "hf:set"),
+        ("hf:owner/name", "hf:owner/name"),
+        ("own/local/flowers", "own/local/flowers"),
+    ],
+)
+def test_a_bundle_names_no_folder_of_this_machine(
+    named: str, kept: str, shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    other = rewritten(shared[2], tmp_path / "other", record=lambda r: r["spec"].update(dataset=named))
+    assert there.get(bundle.read(there, other).run_ids[0]).spec.dataset == kept
+
+
 def test_bombs_are_measured_before_they_are_unpacked(
     shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

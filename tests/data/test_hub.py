@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmclust.data import catalogue, hub
+from mmclust.cli.main import main
+from mmclust.data import catalogue
 from mmclust.specs import build_spec
+from tests.optional import optional
 
-datasets: Any = pytest.importorskip("datasets")
+datasets: Any = optional("datasets")
 
 
 @pytest.fixture
@@ -58,7 +60,51 @@ def test_what_cannot_be_clustered_or_found_is_said(tmp_path: Path, monkeypatch: 
     datasets.Dataset.from_dict({"words": ["a", "b"]}).save_to_disk(str(tmp_path / "words"))
     with pytest.raises(ValueError, match=r"neither images nor numbers of one size to cluster, but words \(Value\)"):
         catalogue.load(f"hf:{tmp_path / 'words'}")
-    monkeypatch.setattr(datasets, "load_dataset", lambda place: 1 / 0)
-    hub.load.cache_clear()
-    with pytest.raises(ValueError, match=r"hf:nobody/nothing could not be read \(division by zero\); give owner/name"):
-        catalogue.load("hf:nobody/nothing")
+    monkeypatch.setattr(datasets, "load_dataset", lambda place, cache_dir: 1 / 0)
+    with pytest.raises(
+        ValueError, match=r"hf:nobody/nothing could not be fetched \(division by zero\); give hf:owner/name"
+    ):
+        catalogue.download("hf:nobody/nothing")
+
+
+def test_only_a_download_that_was_asked_for_uses_the_internet(saved: str, home: Path, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+
+    def load_dataset(place: str, cache_dir: str) -> Any:
+        asked.append(place)
+        return datasets.load_from_disk(saved.removeprefix("hf:"))
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    name = "hf:owner/some.set@kind"
+    for read in (catalogue.load, catalogue.describe, lambda name: build_spec(name, "dmim", preset="paper")):
+        with pytest.raises(
+            catalogue.DataUnavailable, match=r"hf:owner/some\.set@kind is not here yet; fetch it once with"
+        ):
+            read(name)
+    assert main(["train", "--dataset", name, "--method", "dmim"]) == 1 and not asked
+    assert catalogue.load(name, download=True).n_samples == 8 and asked == ["owner/some.set"]
+    assert [path.name for path in (home / "data" / "hub").iterdir()] == ["owner--some.set"]
+    assert catalogue.load("hf:owner/some.set@shade", download=True).spec.n_clusters == 3 and len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["hf:..", "hf:../..", "hf:a/../b", "hf:/nowhere", "hf:a/b/c", "hf:", "hf:~nobody/x", "hf:" + "a" * 300]
+)
+def test_what_is_no_name_is_neither_fetched_nor_a_place_in_the_home(name: str, home: Path):
+    (home / "data" / "hub").mkdir(parents=True)
+    with pytest.raises(ValueError, match="is not here yet|could not be read"):
+        catalogue.load(name)
+    with pytest.raises(ValueError, match="is no name of a data set of Hugging Face|could not be read"):
+        catalogue.load(name, download=True)
+
+
+def test_a_run_remembers_the_whole_path_of_a_folder(saved: str, monkeypatch: pytest.MonkeyPatch):
+    folder = Path(saved.removeprefix("hf:"))
+    monkeypatch.chdir(folder.parent)
+    assert build_spec("hf:./set@kind", "dmim", preset="paper").dataset == f"hf:{folder.resolve()}@kind"
+
+
+def test_a_folder_that_was_written_again_is_read_again(tmp_path: Path):
+    for n in (3, 4):
+        datasets.Dataset.from_dict({"x": np.eye(n).tolist()}).save_to_disk(str(tmp_path / "set"))
+        assert catalogue.load(f"hf:{tmp_path / 'set'}").n_samples == n

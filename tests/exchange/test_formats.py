@@ -16,6 +16,7 @@ from mmclust.data.dataset import DataSpec, ViewSpec
 from mmclust.models import build_model, restore
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
+from tests.optional import optional
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ def test_a_table_holds_a_row_for_each_sample(run: Run, tmp_path: Path):
 
 
 def test_annotated_data_hold_codes_clusters_and_probabilities(run: Run, tmp_path: Path):
-    anndata = pytest.importorskip("anndata")
+    anndata = optional("anndata")
     exchange.write(run, "h5ad", tmp_path / "a.h5ad")
     found, snapshot = anndata.read_h5ad(tmp_path / "a.h5ad"), run.snapshot()
     np.testing.assert_allclose(found.X, snapshot.spaces[found.uns["mmclust"]["space"]], rtol=1e-6)
@@ -63,8 +64,8 @@ def test_weights_with_their_spec_make_the_network_again(run: Run, tmp_path: Path
 
 
 def test_the_exported_network_gives_the_same_probabilities(run: Run, tmp_path: Path):
-    pytest.importorskip("onnxscript")
-    onnxruntime = pytest.importorskip("onnxruntime")
+    optional("onnxscript")
+    onnxruntime = optional("onnxruntime")
     exchange.write(run, "onnx", tmp_path / "a.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "a.onnx"))
     prepared = preprocessing.prepare(catalogue.load("digits-2view", limit=120), run.spec.preprocessing)
@@ -82,7 +83,7 @@ def test_the_card_holds_the_runs_own_numbers(run: Run, tmp_path: Path):
 
 
 def test_curves_are_read_back_by_tensorboard(run: Run, tmp_path: Path):
-    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    events = optional("tensorboard.backend.event_processing.event_accumulator")
     exchange.write(run, "tensorboard", tmp_path / "logs")
     found = events.EventAccumulator(str(tmp_path / "logs" / run.id)).Reload()
     kept = run.metrics(["eval/acc"])
@@ -93,7 +94,7 @@ def test_curves_are_read_back_by_tensorboard(run: Run, tmp_path: Path):
 
 @pytest.mark.filterwarnings("ignore")  # of mlflow, about the SQLAlchemy that it uses
 def test_curves_are_read_back_by_mlflow(run: Run, tmp_path: Path):
-    mlflow = pytest.importorskip("mlflow")
+    mlflow = optional("mlflow")
     exchange.write(run, "mlflow", tmp_path)
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     (made,) = client.search_runs([client.get_experiment_by_name("mmclust").experiment_id])
@@ -119,7 +120,7 @@ def records(file: Path) -> Iterator[bytes]:
 
 
 def test_curves_are_kept_offline_for_weights_and_biases(run: Run, tmp_path: Path):
-    pytest.importorskip("wandb")
+    optional("wandb")
     messages = importlib.import_module(
         "wandb.proto.wandb_internal_pb2"
     )  # names made at import, which no type checker sees

@@ -12,6 +12,7 @@ from mmclust.features import towers
 from mmclust.features.extract import Wanted, estimate, extract
 from mmclust.features.extractors import EXTRACTORS, Options, find
 from mmclust.runs.store import RunStore
+from tests.optional import optional
 
 TINY = {
     "embed_dim": 16,
@@ -51,7 +52,7 @@ def test_full_names_find_any_network():
 
 @pytest.mark.slow
 def test_two_networks_of_timm_make_two_views(photographs: MultiViewDataset, no_internet: None, tmp_path: Path):
-    timm = pytest.importorskip("timm")
+    timm = optional("timm")
     wanted = [Wanted(extractor=f"timm:{name}", weights="random") for name in ("test_vit", "test_convnext")]
     found, made = extract(photographs, wanted)
     assert [view.shape for view in found.spec.views] == [(64,), (64,)] and len(made) == 2
@@ -69,7 +70,7 @@ def test_two_networks_of_timm_make_two_views(photographs: MultiViewDataset, no_i
 def test_towers_of_open_clip_describe_pictures_and_captions(
     photographs: MultiViewDataset, no_internet: None, tmp_path: Path
 ):
-    open_clip = pytest.importorskip("open_clip")
+    open_clip = optional("open_clip")
     (tmp_path / "tiny-clip.json").write_text(json.dumps(TINY))
     open_clip.add_model_config(tmp_path)
     wanted = [Wanted(extractor=f"{kind}:tiny-clip/none", weights="random") for kind in ("clip", "cliptext")]
@@ -81,7 +82,7 @@ def test_towers_of_open_clip_describe_pictures_and_captions(
 
 @pytest.mark.slow
 def test_size_and_licence_are_said_and_nothing_is_fetched_unasked(photographs: MultiViewDataset, no_internet: None):
-    pytest.importorskip("timm")
+    optional("timm")
     with pytest.raises(ValueError, match=r"84 MiB from timm/vit_small_patch14_dinov2.lvd142m; licence: apache-2.0\)"):
         extract(photographs, [Wanted(extractor="dinov2_small")])
     assert towers.about(find("convnext_tiny_12k")).mib > 100
@@ -92,14 +93,14 @@ def test_size_and_licence_are_said_and_nothing_is_fetched_unasked(photographs: M
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, one in EXTRACTORS.items() if one.package == "timm"])
 def test_the_list_knows_how_long_descriptions_are(name: str, no_internet: None):
-    pytest.importorskip("timm")
+    optional("timm")
     with torch.device("meta"):
         assert towers._bare(find(name)).num_features == EXTRACTORS[name].n_columns
 
 
 @pytest.mark.slow
 def test_times_are_estimated_without_weights(photographs: MultiViewDataset, no_internet: None):
-    pytest.importorskip("timm")
+    optional("timm")
     asked = [Wanted(extractor="timm:test_vit"), Wanted(extractor="hog"), Wanted(extractor="sentences")]
     first, second, third = estimate(photographs, asked, Options())
     assert first is not None and 0 <= first < 60 and second is not None and third is None

@@ -4,16 +4,18 @@ import json
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from streamlit.testing.v1 import AppTest
 
 from mmclust import launch
-from mmclust.data import catalogue
+from mmclust.data import catalogue, hub
+from mmclust.runs import seals
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
@@ -248,6 +250,37 @@ def test_train_page_puts_changed_sliders_into_equation_and_url() -> None:
     assert "Reset to preset (1 changed)" in texts(app)
     next(b for b in app.button if b.label.startswith("Reset to preset")).click().run()
     assert "beta_aug" not in app.query_params
+
+
+@pytest.mark.parametrize("dataset", ["/etc/passwd", "hf:owner/name", "hf:/etc", "hf:../x"])
+@pytest.mark.parametrize("page", ["train", "data", "sensitivity"])
+def test_an_address_names_no_folder_of_the_server_and_fetches_nothing(
+    page: str, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touched: list[str] = []
+    for name in ("load", "fetch", "available"):
+        monkeypatch.setattr(hub, name, touched.append)
+    app = open_page(page)
+    app.query_params["dataset"], app.query_params["show"] = dataset, "new"
+    app.run()
+    assert_clean(app)
+    assert not touched
+    assert all(dataset not in str(box.value) for box in (*app.selectbox, *app.radio, *app.text_input))
+
+
+def test_a_run_on_data_of_the_hub_that_are_not_here_fetches_nothing(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "fetch", lambda name: pytest.fail("a page fetched data"))
+    run = make_run()
+    with RunStore().writing() as connection:
+        row = connection.execute(select(RUNS).where(RUNS.c.run_id == run.id)).mappings().one()
+        spec = replace(run.spec, dataset="hf:owner/name").to_json()
+        connection.execute(RUNS.update().values(seals.sealed({**row, "spec": spec})))
+    for page in ("clusters", "map", "train"):
+        app = open_page(page, run=run.id)
+        assert not app.exception
+        assert "is not here yet; fetch it once with" in texts(app), page
 
 
 def test_settings_in_the_url_fill_the_form_and_bad_ones_are_ignored() -> None:
