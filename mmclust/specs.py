@@ -17,7 +17,7 @@ from mmclust.methods import METHODS, card, method_class
 from mmclust.methods.automatic import BUDGETS_MIN, LONGEST_MIN, WARN_BELOW_UPDATES, Facts
 from mmclust.methods.card import MethodCard, Preset
 from mmclust.runs.devices import computes_bf16, devices
-from mmclust.runs.spec import MOST_CLUSTERS, RunSpec
+from mmclust.runs.spec import FEWEST_EACH, MOST_CLUSTERS, RunSpec, most_clusters
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bf16"]
@@ -26,7 +26,7 @@ MAX_EPOCHS = 100_000
 MAX_SEED = 2**31 - 1
 Read = Callable[[str, int | None], MultiViewDataset]
 """Gives the data set of a name or path and a limit."""
-WARN_BELOW_SAMPLES = 3
+WARN_BELOW_SAMPLES = 10
 """Samples for each cluster, on average."""
 SMALLEST_PART = 0.1
 """Share of the samples that a part to train on surely has: a smaller batch fits without a look at the data."""
@@ -371,8 +371,9 @@ def _limited(n_samples: int, limit: int | None) -> int:
 
 
 def _check_clusters(clusters: int, n_samples: int, name: str) -> None:
-    if n_samples < 2:
-        raise ValueError(f"{name} holds {n_samples} sample; at least 2 are needed to cluster")
+    if most_clusters(n_samples) < 2:
+        samples = "sample" if n_samples == 1 else "samples"
+        raise ValueError(f"{name} holds {n_samples} {samples}; at least {2 * FEWEST_EACH} are needed to cluster")
     if isinstance(clusters, bool) or not isinstance(clusters, int) or clusters < 2:
         raise ValueError(
             f"clusters={clusters} is not allowed for {name}; give the number of clusters to look for, 2 or more"
@@ -383,6 +384,11 @@ def _check_clusters(clusters: int, n_samples: int, name: str) -> None:
         )
     if clusters > n_samples:
         raise ValueError(f"clusters={clusters} exceeds the {n_samples} samples; lower clusters or use more samples")
+    if clusters > (most := most_clusters(n_samples)):
+        raise ValueError(
+            f"clusters={clusters:,} for {n_samples:,} samples would leave single samples as clusters; give the number "
+            f"of clusters to look for, from 2 to {most:,}"
+        )
 
 
 def _check_batch(spec: RunSpec, n_samples: int | None) -> None:

@@ -25,6 +25,7 @@ from mmclust.runs import checkpoints
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.record import LOST, Status
 from mmclust.runs.run import UNDERSTANDING
+from mmclust.runs.spec import most_clusters
 
 if TYPE_CHECKING:
     from mmclust.auto.image_run import Make
@@ -249,9 +250,10 @@ def _check_size(dataset: MultiViewDataset, n_clusters: int) -> None:
             f"{dataset.spec.name} has {n_clusters} classes, too few to go by; "
             "say how many clusters to look for (clusters, 2 or more)"
         )
-    if n_clusters > dataset.n_samples:
+    if n_clusters > (most := most_clusters(dataset.n_samples)):
         raise ValueError(
-            f"{n_clusters} clusters exceed the {dataset.n_samples} samples; ask for fewer clusters or use more data"
+            f"{n_clusters} clusters are too many for {dataset.n_samples} samples, which may have up to {most}; ask for "
+            "fewer clusters or use more data"
         )
 
 

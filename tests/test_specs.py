@@ -60,6 +60,9 @@ def test_names_may_be_written_loosely():
         ({"epochs": 1.5}, "epochs=1.5 is not allowed"),
         ({"seed": -1}, "seed=-1 is not allowed"),
         ({"clusters": 1}, "2 or more"),
+        ({"clusters": 1797}, "single samples as clusters; give the number of clusters to look for, from 2 to 898"),
+        ({"clusters": 899}, "clusters=899 for 1,797 samples would leave single samples"),
+        ({"limit": 3, "clusters": 2}, "digits holds 3 samples; at least 4 are needed"),
         ({"clusters": 10_001}, "more than the 10,000 that a run may have"),
         ({"clusters": 1798}, "exceeds the 1797 samples"),
         ({"clusters": 30, "limit": 20}, "exceeds the 20 samples"),
@@ -163,8 +166,13 @@ def test_a_look_also_warns_of_a_batch_too_small_for_the_methods_joint():
 def test_one_sample_and_a_cluster_for_each_few_are_said(tmp_path: Path):
     images = np.random.default_rng(0).integers(0, 256, (20_000, 8, 8), np.uint8)
     np.savez(tmp_path / "one.npz", images=images[:1], labels=[0])
-    with pytest.raises(ValueError, match="one.npz holds 1 sample; at least 2 are needed"):
+    with pytest.raises(ValueError, match="one.npz holds 1 sample; at least 4 are needed"):
         build_spec(str(tmp_path / "one.npz"), "dccs")
     np.savez(tmp_path / "many.npz", images=images, labels=np.arange(20_000) % 10_000)
     warnings = look(build_spec(str(tmp_path / "many.npz"), "dccs"))
     assert any("10,000 clusters of 20,000 samples have 2 samples each" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(("clusters", "doubtful"), [(179, False), (180, True)])
+def test_clusters_of_few_samples_each_are_warned_of(clusters: int, doubtful: bool):
+    assert any("too few to tell" in note for note in look(build_spec("digits", "dccs", clusters=clusters))) == doubtful

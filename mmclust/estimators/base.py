@@ -19,6 +19,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.estimators import inputs, saved
 from mmclust.prediction import Predictor
 from mmclust.runs.run import Run
+from mmclust.runs.spec import most_clusters
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 
@@ -219,10 +220,11 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         return saved.temporary_store(dataset)
 
     def _spec(self, name: str, dataset: MultiViewDataset, title: str) -> Any:
-        if not isinstance(self.n_clusters, (int, np.integer)) or not 2 <= self.n_clusters <= dataset.n_samples:
+        most = most_clusters(dataset.n_samples)
+        if not isinstance(self.n_clusters, (int, np.integer)) or not 2 <= self.n_clusters <= most:
             raise ValueError(
-                f"n_clusters={self.n_clusters} is not allowed; give a whole number from 2 to the number of samples, "
-                f"{dataset.n_samples}"
+                f"n_clusters={self.n_clusters} is not allowed; give a whole number from 2 to half the number of "
+                f"samples, {most}"
             )
         return build_spec(
             name,

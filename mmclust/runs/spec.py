@@ -8,6 +8,13 @@ from typing import Any, Literal
 
 MOST_CLUSTERS = 10_000
 """What a run, and a bundle of it, may have."""
+FEWEST_EACH = 2
+"""Samples for each cluster, on average: with fewer, some cluster is a single sample, which says nothing."""
+
+
+def most_clusters(n_samples: int) -> int:
+    """How many clusters so many samples may be parted into."""
+    return min(MOST_CLUSTERS, n_samples // FEWEST_EACH)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -309,7 +309,7 @@ def test_an_impossible_plan_is_one_sentence_and_starts_nothing() -> None:
     next(n for n in app.number_input if "Samples" in n.label).set_value(500).run()
     assert_clean(app)
     assert next(b for b in app.button if b.label == "Start training").disabled
-    assert [error.value for error in app.error] == ["K = 900 is not possible here; give a whole number from 2 to 500."]
+    assert [error.value for error in app.error] == ["K = 900 is not possible here; give a whole number from 2 to 250."]
     assert RunStore().list(examples=False) == []
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from mmclust.data import catalogue
 from mmclust.plots.cluster_count import cluster_count_figure
+from mmclust.runs.spec import FEWEST_EACH, most_clusters
 from mmclust.ui.shell import cache, forms, jobs
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _chosen(n_clusters: int, dataset: str, limit: int | None) -> Count:
     n_samples = min(limit or n_samples, n_samples)
     if reason := impossible(n_clusters, n_samples):
         st.error(reason, icon=":material/error:")
-        return Count(n_clusters=min(max(n_clusters, 2), MOST, n_samples), is_known=False)
+        return Count(n_clusters=min(max(n_clusters, 2), MOST, max(2, most_clusters(n_samples))), is_known=False)
     if n_clusters > n_samples / FEW_EACH:
         st.warning(
             f"K = {n_clusters:,} leaves {n_samples / n_clusters:.1f} samples for each cluster. That is few to learn "
@@ -81,9 +82,11 @@ def _chosen(n_clusters: int, dataset: str, limit: int | None) -> Count:
 
 def impossible(n_clusters: int, n_samples: int) -> str:
     """Why nobody can look for so many clusters in so many samples, in a sentence; empty where somebody can."""
-    most = min(MOST, n_samples)
+    most = min(MOST, most_clusters(n_samples))
     if 2 <= n_clusters <= most:
         return ""
+    if most < 2:
+        return f"{n_samples} samples are too few to cluster; {2 * FEWEST_EACH} are needed at least."
     return f"K = {n_clusters:,} is not possible here; give a whole number from 2 to {most:,}."
 
 

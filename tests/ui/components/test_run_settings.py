@@ -43,7 +43,11 @@ def test_symbols_of_papers_are_written_in_letters(latex: str, plain: str) -> Non
     assert run_settings.plain_symbol(latex) == plain
 
 
-@pytest.mark.parametrize(("n_clusters", "allowed"), [(2, True), (1, False), (0, False), (150, True), (151, False)])
+@pytest.mark.parametrize(("n_clusters", "allowed"), [(2, True), (1, False), (0, False), (75, True), (76, False)])
 def test_a_number_of_clusters_that_cannot_be_is_told_in_words(n_clusters: int, allowed: bool) -> None:
     said = impossible(n_clusters, 150)
-    assert said == ("" if allowed else f"K = {n_clusters} is not possible here; give a whole number from 2 to 150.")
+    assert said == ("" if allowed else f"K = {n_clusters} is not possible here; give a whole number from 2 to 75.")
+
+
+def test_too_few_samples_for_any_clusters_are_told() -> None:
+    assert impossible(2, 3) == "3 samples are too few to cluster; 4 are needed at least."
