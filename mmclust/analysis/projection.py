@@ -8,7 +8,8 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,7 +96,7 @@ def project(
         if kind == "tsne":
             xy = _tsne(values, seed=seed, perplexity=perplexity, initial=initial, report=report)
         else:
-            with ONE_AT_A_TIME, warnings.catch_warnings():
+            with ONE_AT_A_TIME, own_threads(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # parts of a graph, TensorFlow that is not needed, a seed that is set
                 if kind == "umap":
                     xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
@@ -127,9 +128,23 @@ def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: 
     """
     values = np.ascontiguousarray(values, np.float32)
     about: dict[str, Any] = {"seed": seed, "n_neighbors": MANIFOLD_NEIGHBORS, "min_dist": min_dist, "initial": None}
-    with ONE_AT_A_TIME, warnings.catch_warnings():
+    with ONE_AT_A_TIME, own_threads(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `project`
         return np.ascontiguousarray(_umap(values, **about, n_components=n_components), np.float32)
+
+
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Keep to the threads of MMCLUST_THREADS, and leave behind the number that was set before.
+
+    When numba starts its threads it raises the number of all others in the process. A training that was to use one
+    thread would then go on with all cores, and where other programs use these its threads wait for each other: an
+    update took 30 times the processor time.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(settings.n_threads()):
+        yield
 
 
 def pca(values: np.ndarray, n_components: int = 2) -> np.ndarray:
@@ -276,15 +291,13 @@ def _umap(
 ) -> np.ndarray:
     load_scikit_learn()
     from sklearn.neighbors import NearestNeighbors
-    from threadpoolctl import threadpool_limits
     from umap import UMAP
 
     n = len(values)
     n_neighbors = max(2, min(n_neighbors, n - 1))
     # Exact, and sooner there than UMAP's approximate search, which is compiled for 35 s when it is first used.
-    with threadpool_limits(settings.n_threads()):
-        search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(values)
-        distances, neighbors = search.kneighbors(values)
+    search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(values)
+    distances, neighbors = search.kneighbors(values)
     # its spectral start needs more samples than it has components to find
     few = n <= max(20, 2 * n_components)
     first = pca(values, n_components) if initial is None else initial

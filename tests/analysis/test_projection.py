@@ -1,5 +1,9 @@
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 
@@ -147,3 +151,23 @@ def test_a_folder_that_cannot_be_written_costs_only_time(blobs, tmp_path, caplog
     (tmp_path / "file").write_text("")
     assert projection.cached_projection(tmp_path / "file" / "layouts", blobs[0], "pca").shape == (90, 2)
     assert "the layout was not kept" in caplog.text
+
+
+def test_a_map_leaves_the_threads_of_a_training_alone(blobs, monkeypatch):
+    class Umap:
+        def __init__(self, **about):
+            pass
+
+        def fit_transform(self, values):
+            torch.set_num_threads(3)  # as numba does when it starts its own
+            return values[:, :2]
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Umap))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        projection.manifold(blobs[0], 2)
+        projection.project(blobs[0], "umap")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
