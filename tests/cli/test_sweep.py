@@ -26,6 +26,7 @@ def test_seeds_are_numbers_and_ranges(text: str, seeds: tuple[int, ...]):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("runs_in_this_process")
 def test_a_sweep_ends_with_a_table_or_with_one_document_and_is_reused(capsys: pytest.CaptureFixture[str]):
     asked = [*TINY, "--grid", "beta_mi=0,0.5", "--seeds", "0,1", "--epochs", "1", "--workers", "2"]
     assert main(asked) == 0
@@ -89,6 +90,7 @@ def test_a_grid_of_ten_thousand_runs_asks_before_it_starts(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("runs_in_this_process")
 def test_failed_runs_are_sentences_and_exit_code_1(capsys: pytest.CaptureFixture[str]):
     points = ["--point", "batch_size=512", "--point", "batch_size=64", "epochs=2", "--point", "input=rgb"]
     assert main([*TINY, *points, "--epochs", "1", "--seeds", "0,1", "--workers", "1"]) == 1
@@ -135,17 +137,20 @@ def test_bad_usage_is_one_sentence_and_trains_nothing(wrong: list[str], word: st
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on():
     command = [sys.executable, "-m", "mmclust", *TINY, "--seeds", "0-2", "--epochs", "60", "--workers", "2", "--json"]
     sweep = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    store, deadline = RunStore(), time.monotonic() + 90
-    while not any(record.step for record in store.list(examples=False)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.kill(sweep.pid, signal.SIGINT)
-    output, complaints = sweep.communicate(timeout=60)
+    store, deadline = RunStore(), time.monotonic() + 200
+    try:
+        while not any(record.step for record in store.list(examples=False)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(sweep.pid, signal.SIGINT)
+        output, complaints = sweep.communicate(timeout=200)
+    finally:
+        sweep.kill()
     assert sweep.returncode == 1
     assert json.loads(output.splitlines()[-1])["status"] == "stopped"
     assert complaints.splitlines()[0] == "Stopping: runs write their checkpoints."
     assert "the same command goes on" in complaints.splitlines()[-1]
     assert {record.status for record in store.list(examples=False)} <= {"stopped", "finished"}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert len(store.list(examples=False)) == 3

@@ -45,8 +45,8 @@ TINY = Experiment(
 
 
 @pytest.fixture(autouse=True)
-def short_presets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two epochs instead of two hundred, and no data of the user."""
+def short_presets(monkeypatch: pytest.MonkeyPatch, runs_in_this_process: None) -> None:
+    """Two epochs instead of two hundred, no data of the user, and no processes of workers."""
     from mmclust.methods.card import Preset
     from mmclust.methods.dccs.card import CARD
 
@@ -111,14 +111,20 @@ def test_a_grid_of_two_axes_is_a_square_and_curves_are_tabulated_by_epoch():
     rows = (Row(label="DCCS", method="dccs", preset="paper", changes=SMALL),)
     about = {"title": "Fig.", "paper": "A paper", "places": (Place(dataset="digits"),), "rows": rows, "n_seeds": 2}
     axes = {"beta_mi": (0.0, 0.5), "beta_aug": (1.0, 2.0)}
-    figure = Experiment(name="grid", axes=axes, quick_axes={"beta_mi": (0.5,)}, **about)
+    figure = Experiment(
+        name="grid", axes=axes, quick_axes={"beta_mi": (0.5,)}, quick_limit=200, quick_epochs=2, **about
+    )
     document = reproduce(figure, RunStore(), Extent(n_seeds=1, n_workers=2))
     assert [line["point"] for line in document["lines"]][1] == {"beta_mi": 0.0, "beta_aug": 2.0}
     page = markdown.written(document, "command")
     assert "| beta_mi \\ beta_aug | 1 | 2 |" in page
     assert "over 4 settings" in page
     quick = reproduce(figure, RunStore(), Extent(n_seeds=1, quick=True, n_workers=1))
-    assert "| beta_mi | ACC | NMI | seeds | time a run |" in markdown.written(quick, "command")
+    page = markdown.written(quick, "command")
+    assert "preset quick, 200 samples for every row, 2 epochs" in page
+    header = next(line for line in page.splitlines() if line.startswith("| beta_mi |"))
+    assert header == "| beta_mi | ACC | NMI | seeds | time a run |", "one axis is a list"
+    assert "ACC 0." not in page and quick["lines"][0]["ours"], "so short a training has no scores to show"
 
     curves = Experiment(name="curve", curves=("objective/encoder", "eval/acc"), **about)
     document = reproduce(curves, RunStore(), Extent(n_workers=2))
