@@ -313,6 +313,63 @@ def _cells() -> list[bytes]:
     return found
 
 
+def _arff() -> list[bytes]:
+    """Weka's tables, with words in quotes and with sparse rows, where what is 0 is not written."""
+    about = ["% by hand", "@relation 'a set'", *(f"@attribute {name} numeric" for name in "wxyz")]
+    head = "\n".join([*about, "@attribute 'the class' {a,'b b',c}", "@data"])
+    names = ["a", "'b b'", "c"]
+    rows = [",".join([*(f"{x:.3f}" for x in row), names[c]]) for row, c in zip(A, LABELS, strict=True)]
+    sparse = [
+        "{"
+        + ", ".join([*(f"{i} {x:.3f}" for i, x in enumerate(row) if x > 0.5), *([f"4 {names[c]}"] if c else [])])
+        + "}"
+        for row, c in zip(A, LABELS, strict=True)
+    ]
+    return ["\n".join([head, *body]).encode() for body in (rows, [*rows[:-1], "?,0.5,?,0.25,c"], sparse)]
+
+
+def _svm() -> list[bytes]:
+    rows = [
+        f"{c} " + " ".join(f"{i}:{x:.3f}" for i, x in enumerate(row, start=1)) for row, c in zip(A, LABELS, strict=True)
+    ]
+    return ["\n".join(rows).encode(), "\n".join(row.replace(" 2:", " # 2:") for row in rows).encode()]
+
+
+def _arrow() -> list[bytes]:
+    import pandas as pd
+    import pyarrow as pa
+
+    found = []
+    for frame in (
+        pd.DataFrame({"a": A[:, 0], "b": A[:, 1], "label": LABELS}),
+        pd.DataFrame({"img": list(A), "txt": list(B), "caption": [f"words for number {i}" for i in range(N)]}),
+    ):
+        table = pa.Table.from_pandas(frame)
+        for write in (pa.ipc.new_file, pa.ipc.new_stream):
+            file = io.BytesIO()
+            with write(file, table.schema) as target:
+                target.write_table(table)
+            found.append(file.getvalue())
+    return found
+
+
+def _json() -> list[bytes]:
+    rows = [{"a": x, "b": y, "label": "abc"[c]} for (x, y, *_), c in zip(A, LABELS, strict=True)]
+    return [json.dumps(one).encode() for one in (rows, {"data": A.tolist(), "labels": LABELS.tolist()}, A.tolist())]
+
+
+def _market() -> list[bytes]:
+    from scipy import io as scipy_io
+    from scipy import sparse
+
+    found = []
+    for matrix in (sparse.coo_matrix(np.abs(A.T).round(2)), np.abs(A).round(2)):
+        file = io.BytesIO()
+        scipy_io.mmwrite(file, matrix)
+        found.append(file.getvalue())
+    return found
+
+
 KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "npz": (".npz", _npz),
     "npy": (".npy", _npy),
@@ -331,5 +388,10 @@ KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "mat-structs": (".mat", _structs),
     "parts": (".zip", _parts),
     "pictures-beside": (".zip", _beside),
+    "arff": (".arff", _arff),
+    "svm": (".svm", _svm),
+    "arrow": (".arrow", _arrow),
+    "json": (".json", _json),
+    "market": (".mtx", _market),
 }
 """Kind of file -> its ending, and valid files of it."""

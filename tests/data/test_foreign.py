@@ -33,10 +33,42 @@ def test_arff_with_words_and_quotes(tmp_path: Path) -> None:
     assert "name names the rows" in reading.told and np.isnan(dataset.views[0][3, 0])
 
 
-def test_sparse_rows_of_arff_are_refused_in_words(tmp_path: Path) -> None:
-    (tmp_path / "a.arff").write_text("@relation a\n@attribute x numeric\n@data\n{0 1.5}\n")
-    with pytest.raises(ValueError, match="holds sparse rows, which are not read; save it as CSV or as LIBSVM"):
+def test_sparse_rows_of_arff_are_0_or_the_first_word_where_nothing_is_written(tmp_path: Path) -> None:
+    kept = np.where(np.abs(A) < 0.3, 0, A)
+    words = {"disc": "", "bar": ", 6 bar", "line": ", 6 'a line'"}
+    rows = [
+        "{" + ", ".join(f"{i} {value}" for i, value in enumerate(row) if value) + words[word] + "}"
+        for row, word in zip(kept, WORDS, strict=True)
+    ]
+    head = ["@relation a", *(f"@attribute f{i} numeric" for i in range(6)), "@attribute class {disc, bar, 'a line'}"]
+    (tmp_path / "a.arff").write_text("\n".join([*head, "@data", *rows]))
+    dataset, _ = opened(tmp_path / "a.arff")
+    assert dataset.spec.classes == ("a line", "bar", "disc") and np.allclose(dataset.views[0], kept, atol=1e-5)
+    assert dataset.labels is not None
+    assert [dataset.spec.classes[label].removeprefix("a ") for label in dataset.labels] == WORDS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{7 1.5}", "has a cell that names no column"),
+        ("{0}", "has a cell that names no column"),
+        ("{0 red}", "holds red where a number stands"),
+        ("1.5,2", "is not in braces as the first is"),
+    ],
+)
+def test_sparse_rows_that_cannot_be_read_are_named(tmp_path: Path, row: str, said: str) -> None:
+    (tmp_path / "a.arff").write_text(f"@relation a\n@attribute x numeric\n@data\n{{0 1.5}}\n{row}\n")
+    with pytest.raises(ValueError, match=f"row 2 of a.arff {said}"):
         readers.read(tmp_path / "a.arff")
+
+
+def test_words_beside_an_arrow_table_that_are_no_json_are_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_pandas(frame(A)).replace_schema_metadata({"pandas": '{"columns": \x01'})
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as target:
+        target.write_table(table)
+    with pytest.raises(ValueError, match="a.arrow cannot be read as Arrow"):
+        readers.read(tmp_path / "a.arrow")
 
 
 @pytest.mark.parametrize("name", ["a.svm", "a.libsvm", "a.txt"])
@@ -205,12 +237,44 @@ def test_colours_of_each_pixel_together_are_told_from_planes(tmp_path: Path) -> 
         ("a.RData", "is a file of R, which is not read; write its table with write.csv"),
         ("a.nii.gz", "is a volume, which is not read; save slices as PNG"),
         ("a.sqlite", "is a database, which is not read; export its table as CSV"),
+        ("a.nc", "holds arrays in a format that is not read; save them with numpy.savez"),
+        ("a.geojson", "is a map, which is not read; export the table of its places as CSV"),
+        ("a.safetensors", "holds tensors or a model, which are not read"),
+        ("a.tfrecord-00000-of-00002", "is a file of records, which is not read"),
+        ("a.pkl.gz", "is a pickle, which may run any program"),
     ],
 )
 def test_files_of_other_kinds_say_what_to_do(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match=said):
         readers.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("train.zip", "test.zip"), "such as test.zip, which is an archive in another; unpack it"),
+        (("train.csv.zip", "readme.html"), "such as train.csv.zip, which is an archive in another"),
+        (("a.tfrecord-00000-of-00001", "README.md"), "such as a.tfrecord-00000-of-00001, which is a file of records"),
+        (("model.pth",), "holds pickles such as model.pth"),
+        (("batch_1.bin",), "such as batch_1.bin, which holds bytes that say nothing of their form"),
+    ],
+)
+def test_folders_of_files_of_other_kinds_say_what_to_do(tmp_path: Path, names: tuple[str, ...], said: str) -> None:
+    for name in names:
+        (tmp_path / name).write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match=said):
+        readers.read(tmp_path)
+
+
+def test_a_text_of_numbers_is_a_table_whatever_its_ending(tmp_path: Path) -> None:
+    rows = [f"{i + 1}|Caf\xe9 {i}|" + "|".join(map(str, A[i])) for i in range(N)]
+    (tmp_path / "u.item").write_bytes("\n".join(rows).encode("latin-1"))
+    dataset, reading = opened(tmp_path / "u.item")
+    assert shapes(dataset) == [(6,)] and "column 1 names the rows" in reading.told
+    (tmp_path / "b.item").write_text("Dear all,\n" + "this is a letter, not a table.\n" * 9)
+    with pytest.raises(ValueError, match="is of no kind that is read"):
+        readers.read(tmp_path / "b.item")
 
 
 def test_a_column_beside_pictures_that_is_said_to_be_a_feature_is_a_view(tmp_path: Path) -> None:

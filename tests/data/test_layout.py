@@ -360,3 +360,53 @@ def test_labels_that_name_no_picture_may_follow_their_order(tmp_path: Path, kind
     order = sorted(range(N), key=str)  # the order of the rows is that of the paths
     assert dataset.labels is not None
     assert np.array_equal(dataset.labels, np.unique(WORDS if kind == "txt" else LABELS, return_inverse=True)[1][order])
+
+
+def test_each_picture_has_its_class_and_caption_in_files_of_its_name(tmp_path: Path) -> None:
+    put(tmp_path, "{i:06}.png")
+    for i in range(N):
+        (tmp_path / f"{i:06}.cls").write_text(str(LABELS[i]))
+        (tmp_path / f"{i:06}.txt").write_text(f"a {WORDS[i]}, number {i}")
+    dataset, reading = opened(tmp_path)
+    assert dataset.labels is not None and dataset.labels.tolist() == LABELS.tolist() and not reading.left_out
+    assert dataset.texts is not None and dataset.texts[7] == f"a {WORDS[7]}, number 7"
+
+
+def test_each_picture_has_json_of_its_name(tmp_path: Path) -> None:
+    put(tmp_path, "{i:06}.png")
+    for i in range(N):
+        said = {"caption": f"a {WORDS[i]}, number {i}", "label": WORDS[i], "width": 28} if i else {"width": 28}
+        (tmp_path / f"{i:06}.json").write_text(json.dumps(said))
+    dataset, reading = opened(tmp_path)
+    assert dataset.labels is not None and (dataset.labels < 0).tolist() == [True] + [False] * (N - 1)
+    assert dataset.spec.n_clusters == 3 and dataset.texts is not None and sum(map(bool, dataset.texts)) == N - 1
+    assert left_out(reading) == "000000.json (names no class and no caption)"
+
+
+def test_parts_of_which_one_has_no_more_than_its_word_for_a_name(tmp_path: Path) -> None:
+    for i in range(N):
+        part = "bounding_box_train" if i < 30 else "query" if i < 40 else "bounding_box_test"
+        (tmp_path / part).mkdir(exist_ok=True)
+        drawn(i).save(tmp_path / part / f"{LABELS[i]:04}_c1s1_{i:06}_00.png")
+    dataset, _ = opened(tmp_path)
+    assert parts(dataset) == (30, 30) and dataset.n_samples == N
+
+
+def test_names_of_pictures_are_classes_where_one_part_has_names_that_say_nothing(tmp_path: Path) -> None:
+    put(tmp_path, "train/{word}.{i}.png|test1/{i}.png")
+    dataset, reading = opened(tmp_path)
+    assert asked(reading) == {"names": "classes"} and dataset.spec.classes == ("bar", "disc", "line")
+    assert dataset.labels is not None and (dataset.labels < 0).sum() == N - TRAIN == parts(dataset)[1]
+
+
+def test_a_table_says_the_classes_of_a_part_without_folders_by_their_numbers(tmp_path: Path) -> None:
+    for i in range(N):
+        folder = tmp_path / (f"Train/{LABELS[i]}" if i < TRAIN else "Test")
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn(i).save(folder / f"{i:05}.png")
+    rows = range(TRAIN, N)
+    table = {"Width": 28, "ClassId": LABELS[TRAIN:], "Path": [f"Test/{i:05}.png" for i in rows]}
+    pd.DataFrame(table).to_csv(tmp_path / "Test.csv", index=False)
+    dataset, _ = opened(tmp_path)
+    assert dataset.labels is not None and (dataset.labels >= 0).all() and parts(dataset) == (TRAIN, N - TRAIN)
+    assert dataset.labels[TRAIN:].tolist() == LABELS[TRAIN:].tolist()

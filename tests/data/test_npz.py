@@ -106,7 +106,7 @@ def test_the_keras_spelling_is_read(tmp_path: Path) -> None:
     ("arrays", "words"),
     [
         ({"note": np.array("nothing")}, "holds note; a matrix with a row for each sample"),
-        ({"images": np.stack([IMAGES] * 2, axis=1)}, "have shape"),
+        ({"images": np.stack([IMAGES] * 9, axis=1)}, "have shape"),
         ({"images": IMAGES[:0]}, "at least one image"),
         ({"images": np.zeros((6, 4, 5))}, "nothing to tell them apart"),
         ({"images": np.where(IMAGES == 7, np.nan, IMAGES)}, "NaN or infinite"),

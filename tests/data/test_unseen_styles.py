@@ -4,6 +4,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from scipy.io import savemat
@@ -122,8 +123,76 @@ def test_genes_by_cells_are_turned(tmp_path: Path) -> None:
     assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("bar", "disc", "line")
 
 
-@pytest.mark.parametrize("shape", [(N, 8, 8, 5), (N, 6, 8, 8)])
-def test_images_of_other_channels_say_what_to_give(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).random(shape), labels=LABELS)
-    with pytest.raises(ValueError, match=r"1 or 3 channels C is needed; or give \(N, 3\d\d\)"):
+@pytest.mark.parametrize(
+    ("shape", "channels_last", "guess"),
+    [
+        ((N, 8, 8, 5), True, "the first three as colours"),
+        ((N, 6, 8, 8), False, "the first three as colours"),
+        ((N, 8, 8, 2), True, "their mean, in gray"),
+    ],
+)
+def test_channels_of_sensors_are_asked_about(
+    tmp_path: Path, shape: tuple[int, ...], channels_last: bool, guess: str
+) -> None:
+    images = np.random.default_rng(0).random(shape).astype(np.float32)
+    np.savez(tmp_path / "a.npz", images=images, labels=LABELS)
+    first = images.transpose(0, 3, 1, 2) if channels_last else images
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert asked(reading) == {"channels of images": guess}
+    assert shapes(dataset) == [(3 if "three" in guess else 1, 8, 8)]
+    assert bool(reading.left_out) == ("three" in guess)
+    dataset, _ = opened(tmp_path / "a.npz", channels_of_images="their mean, in gray")
+    assert np.allclose(dataset.views[0], first.mean(axis=1, keepdims=True), atol=1e-6)
+    dataset, reading = opened(tmp_path / "a.npz", channels_of_images="the first, in gray")
+    assert np.array_equal(dataset.views[0], first[:, :1]) and "of images (the first, in gray)" in left_out(reading)
+    dataset, _ = opened(tmp_path / "a.npz", channels_of_images="numbers")
+    assert shapes(dataset) == [(int(np.prod(shape[1:])),)]
+
+
+def test_planes_of_a_volume_are_no_channels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=np.random.default_rng(0).random((N, 20, 20, 20)), labels=LABELS)
+    with pytest.raises(ValueError, match=r"1 or 3 channels C is needed; or give \(N, 8,000\)"):
         opened(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_samples_on_the_last_axis_of_numpys_images(tmp_path: Path, colour: bool) -> None:
+    images = np.stack([IMAGES] * 3, axis=-1) if colour else IMAGES
+    np.savez(tmp_path / "a.npz", x=np.moveaxis(images, 0, -1), y=LABELS)
+    dataset, _ = opened(tmp_path / "a.npz")
+    assert dataset.n_samples == N and np.array_equal(dataset.views[0][:, 0], IMAGES)
+    np.save(tmp_path / "b.npy", np.moveaxis(IMAGES, 0, -1))
+    dataset, reading = opened(tmp_path / "b.npy")
+    assert asked(reading) == {"samples": "last axis"} and np.array_equal(dataset.views[0][:, 0], IMAGES)
+    assert opened(tmp_path / "b.npy", samples="first axis")[0].n_samples == 28
+
+
+def test_records_of_numpy_are_refused_in_words(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros(N, [("height", "f4"), ("kind", "U4")]))
+    with pytest.raises(ValueError, match="holds records with the fields height, kind; save it as CSV"):
+        opened(tmp_path / "a.npy")
+
+
+def test_shards_bear_the_name_of_their_folder(tmp_path: Path) -> None:
+    for name, values in (("img_emb", A), ("text_emb", B)):
+        (tmp_path / name).mkdir()
+        for shard, rows in enumerate((TRAIN, TEST)):
+            np.save(tmp_path / name / f"{name}_{shard}.npy", values[rows])
+    (tmp_path / "metadata").mkdir()
+    for shard, rows in enumerate((range(40), range(40, N))):
+        frame = pd.DataFrame({"caption": [f"a {WORDS[i]}, number {i}" for i in rows]})
+        frame.to_parquet(tmp_path / "metadata" / f"metadata_{shard}.parquet")
+    dataset, _ = opened(tmp_path)
+    assert shapes(dataset) == [(6,), (4,)] and dataset.texts is not None and len(set(dataset.texts)) == N
+    assert np.allclose(dataset.views[1], B, atol=1e-4)
+
+
+def test_a_set_in_two_formats_is_one_view(tmp_path: Path) -> None:
+    for part, rows in (("TRAIN", TRAIN), ("TEST", TEST)):
+        np.savetxt(tmp_path / f"Set_{part}.txt", np.c_[LABELS[rows] + 1, A[rows]], fmt="%15.7e")
+        lines = [",".join([*map(str, row), str(label + 1)]) for row, label in zip(A[rows], LABELS[rows], strict=True)]
+        head = [*(f"@attribute a{i} numeric" for i in range(6)), "@attribute target {1,2,3}"]
+        (tmp_path / f"Set_{part}.arff").write_text("\n".join(["@relation Set", *head, "@data", *lines]))
+    dataset, reading = opened(tmp_path)
+    assert shapes(dataset) == [(6,)] and parts(dataset) == (40, 20) and dataset.spec.n_clusters == 3
+    assert left_out(reading) == "Set.txt (the same as Set.arff)"

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.progress import Progress
-from mmclust.data.readers import archives, cache, folder, hdf, leftovers, market, mat, table, tree
+from mmclust.data.readers import archives, cache, file_names, folder, hdf, leftovers, market, mat, table, tree
 from mmclust.data.readers.reading import Reading, document
 
 LONGEST = 500
@@ -129,15 +129,17 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
         if name.endswith(".zip") and mat.is_zipped(path):
             return mat.read
         return folder.read_archive if folder.holds_data(path) else None
-    if folder.is_data(path.name) or name.endswith(table.TEXT_ENDINGS):
+    if file_names.is_data(path.name) or name.endswith(table.TEXT_ENDINGS):
         return folder.single
-    if name.endswith(leftovers.PICKLES):
+    if leftovers.is_pickle(name):
         raise ValueError(
             f"{path.name} is a pickle, which may run any program when it is opened, so none is read; save its arrays "
             "with numpy.savez"
         )
     if (remedy := leftovers.remedy(path.name)) is not None:
         raise ValueError(f"{path.name} {remedy}")
+    if folder.is_table_of_numbers(path):
+        return folder.single
     raise ValueError(
         f"{path.name} is of no kind that is read; give a folder of images or views, or a file ending in "
         f"{', '.join(ENDINGS)}"

@@ -21,7 +21,7 @@ from mmclust.data.readers import beside_views, cubes, joining, pairing, parts, w
 from mmclust.data.readers.labels import LEAVE_OUT, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
-from mmclust.data.readers.samples import channels_asked, channels_first, class_ids, opaque, pixel_range
+from mmclust.data.readers.samples import channels_asked, channels_first, class_ids, opaque, pixel_range, three_of_many
 from mmclust.data.readers.words import plain
 
 NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
@@ -75,9 +75,9 @@ def assemble(
         arrays, labels = {key: value for key, value in arrays.items() if key != label_name}, None
     others = {key: value for key, value in arrays.items() if key != label_name}
     others = {key: value for key, value in others.items() if not _is_set_aside(key, value, reading)}
-    if labels is not None and not any(map(_may_be_view, others.values())):
+    if labels is not None and not any(_may_be_view(one) or (in_rows and np.ndim(one) > 1) for one in others.values()):
         raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
-    ends = partial(pairing.ends, images_first=images_first)
+    ends = partial(pairing.ends, images_first=images_first, n_labels=None if labels is None else len(labels))
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where, ends)
     if not views:
         raise ValueError(f"{where} holds no numbers; a view of numbers or pictures is needed")
@@ -87,7 +87,7 @@ def assemble(
     if n_samples is None:
         turned, lengths = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
     else:
-        rows_first = in_rows or (images_first and all(value.ndim > 2 for value in views.values()))
+        rows_first = in_rows or (images_first and all(_counts_by_first(value, n_samples) for value in views.values()))
         turned = dict(views) if rows_first else _samples_first(views, n_samples, labels is not None, reading)
         lengths = {pairing.length(next(iter(turned.values())))}
     n_samples = min(lengths)
@@ -316,6 +316,12 @@ def _samples_first(views: Mapping[str, Value], n_samples: int, has_labels: bool,
     return turned
 
 
+def _counts_by_first(value: Value, n_samples: int) -> bool:
+    """Whether an array of images, as NumPy has them, surely counts samples by its first axis."""
+    are_pixels_first = value.ndim == 3 and value.shape[0] == value.shape[1] != value.shape[2]
+    return value.ndim > 2 and value.shape[0] == n_samples and not are_pixels_first
+
+
 def _first(value: Value, n_samples: int) -> Value:
     if value.shape[0] == n_samples:
         return value
@@ -330,7 +336,8 @@ def _view(name: str, value: Any, where: str, reading: Reading, *, single: bool =
     if isinstance(value, np.ndarray):
         value = _as_asked(name, value, reading)
     if value.ndim > 2:
-        value = opaque(channels_asked(name, value, reading), reading)
+        value = three_of_many(name, opaque(channels_asked(name, value, reading), reading), reading)
+    if value.ndim > 2:
         images, low, high = pixel_range(channels_first(value, source), source)
         shown = "image" if single and re.sub(r"\d+$", "", plain(name)) in (*words.IMAGES, "x", "arr") else name
         return ViewSpec(name=shown, kind="image", shape=images.shape[1:], low=low, high=high), images

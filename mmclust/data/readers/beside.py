@@ -75,6 +75,11 @@ class Beside(picture_lists.Said):
         return found if found.any() and not found.all() else None
 
 
+def spelled(label: Any) -> str:
+    """A class as folders are called by it: 2, where a table has made 2.0 of it."""
+    return str(int(label)) if isinstance(label, float) and label == round(label) else str(label)
+
+
 def read(files: Iterable[tuple[str, bytes]], names: Sequence[str], reading: Reading) -> Beside:
     """Read the text files among pictures; what says nothing of them is left out with the reason.
 
@@ -118,6 +123,8 @@ def _one(name: str, data: bytes, found: Beside, known: Names, stems: Mapping[str
     if ending == ".txt" and len(data) <= MAX_CAPTION_BYTES and (picture := stems.get(os.path.splitext(name)[0])):
         found.texts[picture] = " ".join(encodings.decoded(data, name)[0].split()) if data else ""
         return ""
+    if ending in (".cls", ".json") and (picture := stems.get(os.path.splitext(name)[0])):
+        return _of_one(picture, data, ending, found)
     if words.plain(os.path.splitext(PurePosixPath(name).name)[0]) in _FORMS:
         return "a form for predictions"
     if ending == ".json":
@@ -132,6 +139,25 @@ def _one(name: str, data: bytes, found: Beside, known: Names, stems: Mapping[str
             return "says nothing of the pictures"
     source = table.parse(io.BytesIO(data), name, reading)
     return _take_columns(source, found, known, reading)
+
+
+def _of_one(picture: str, data: bytes, ending: str, found: Beside) -> str:
+    """Take over what a file says of the picture whose name it bears, as WebDataset has it; why not, if so."""
+    if ending == ".cls":
+        if word := data[:200].decode(errors="replace").strip():
+            found.labels[picture] = picture_lists.number_or_word(word)
+        return "" if word else "empty"
+    content = frames.json_of(data)
+    if not isinstance(content, dict):
+        return "JSON of an unknown form" if content is not None else "no JSON"
+    said = {key: value for key, value in content.items() if isinstance(value, (str, int)) and value != ""}
+    text = next((said[key] for key in said if words.plain(key) in words.CAPTION_COLUMNS), None)
+    label = next((said[key] for key in said if words.is_label_name(key) or words.plain(key) == "cls"), None)
+    if text is not None:
+        found.texts.setdefault(picture, " ".join(str(text).split()))
+    if label is not None:
+        found.labels.setdefault(picture, label)
+    return "" if text is not None or label is not None else "names no class and no caption"
 
 
 def _take_columns(source: table.Columns, found: Beside, known: Names, reading: Reading) -> str:

@@ -80,19 +80,20 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     has_header = is_header(sample)
     if len(lines) == 1 and has_header:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
+    is_closed = has_header and _are_closed(sample)
     try:
-        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped)
+        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped, is_closed=is_closed)
     except UnicodeDecodeError as error:
         file.seek(0)
         encoding = encodings.of_content(file, error, where)
         file.seek(0)
-        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped)
+        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped, is_closed=is_closed)
     except _Ragged:
         file.seek(0)
         frame = _without_ragged(file, separator, has_header, encoding, has_comma, skipped, where, reading)
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
-    if len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
+    if not is_closed and len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
         file.seek(0)  # a row that is too short ends in missing cells
         if any(number - 1 not in skipped for number in _ragged(file, separator, encoding, shorter=True)):
             file.seek(0)
@@ -121,8 +122,21 @@ def _numbered_lines(head: bytes, encoding: str) -> list[tuple[int, str]]:
     return found
 
 
+def _are_closed(rows: list[list[str]]) -> bool:
+    """Whether every row below the header ends in a separator, and the header does not."""
+    first, body = rows[0], rows[1:]
+    return bool(first[-1]) and all(len(row) == len(first) + 1 and not row[-1] for row in body)
+
+
 def _parsed(
-    file: IO[bytes], separator: str | None, has_header: bool, encoding: str, has_comma: bool, skipped: "tuple[int, ...]"
+    file: IO[bytes],
+    separator: str | None,
+    has_header: bool,
+    encoding: str,
+    has_comma: bool,
+    skipped: "tuple[int, ...]",
+    *,
+    is_closed: bool = False,
 ) -> "pd.DataFrame":
     import pandas as pd
 
@@ -137,6 +151,7 @@ def _parsed(
             na_values=list(MISSING),
             skiprows=list(skipped) or None,
             low_memory=False,
+            index_col=False if is_closed else None,
         )
     except pd.errors.ParserError as error:
         if "Expected" in str(error):
@@ -247,9 +262,19 @@ def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bo
     """
     if not body or "" in first[1:] or len(first) < 3:
         return False
-    if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))):
+    if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))) or _are_renamed(first):
         return True
     return _rises(numbers, body)
+
+
+def _are_renamed(first: list[str]) -> bool:
+    """Whether a row was once taken for names and made distinct: 0, 0.1, 0.2 ... as pandas writes them."""
+    found = [match for cell in first if (match := re.fullmatch(r"(\d+)\.([1-9]\d*)", cell))]
+    alike: dict[str, list[int]] = {}
+    for match in found:
+        alike.setdefault(match[1], []).append(int(match[2]))
+    in_a_row = all(counts == list(range(1, len(counts) + 1)) and base in first for base, counts in alike.items())
+    return len(found) > 2 and 2 * len(found) > len(first) and in_a_row and len(set(first)) == len(first)
 
 
 def _rises(numbers: list[float], body: list[list[str]]) -> bool:

@@ -4,8 +4,6 @@ Every file becomes named arrays or a table. Names, of files and of the folders t
 thing (see `parts`); what is left are views of the same samples, labels and captions.
 """
 
-import hashlib
-import re
 import shutil
 import stat
 import tarfile
@@ -24,6 +22,7 @@ from mmclust.data.readers import (
     arrays,
     cache,
     class_files,
+    file_names,
     frames,
     hdf,
     idx,
@@ -34,6 +33,7 @@ from mmclust.data.readers import (
     parts,
     picture_columns,
     table,
+    table_views,
     tables,
     tree,
     words,
@@ -49,18 +49,6 @@ PEEKED = 400
 """Names of an archive that tell what is in it."""
 
 
-def is_data(name: str) -> bool:
-    """Whether a file holds numbers, by its name."""
-    last = PurePosixPath(name).name.lower()
-    if last.startswith(".") or name.startswith("__MACOSX"):
-        return False
-    return (
-        last.endswith((".mat", ".npy", ".npz", *hdf.ENDINGS, *market.ENDINGS))
-        or frames.is_table(last)
-        or idx.is_idx(last)
-    )
-
-
 def is_folder(path: Path) -> bool:
     """Whether a folder holds files of numbers, in sub-folders or not, and no pictures but few that show these."""
     if not path.is_dir():
@@ -71,7 +59,7 @@ def is_folder(path: Path) -> bool:
             shown.append(name)
             if len(shown) > MOST_PLOTS:
                 return False
-        found = found or is_data(name)
+        found = found or file_names.is_data(name)
         if len(texts) < MOST_TEXTS and _may_be_table(name):
             texts.append(name)
         if count > 100_000:
@@ -89,7 +77,7 @@ def _names_any(path: Path, shown: list[str]) -> bool:
     """Whether a picture lies in a folder of its own, or some file beside it speaks of it."""
     if any("/" in name for name in shown):
         return True
-    for name, info in archives.walk(path, (), is_data):
+    for name, info in archives.walk(path, (), file_names.is_data):
         with open(path / name, "rb") as file:
             head = file.read(min(info.st_size, frames.HEAD_BYTES))
         if any(PurePosixPath(one).stem.encode() in head for one in shown):
@@ -110,10 +98,15 @@ def _is_table_of_numbers(path: Path, name: str) -> bool:
         return frames.looks_like_numbers(file.read(frames.HEAD_BYTES), name)
 
 
+def is_table_of_numbers(path: Path) -> bool:
+    """Whether a file of an ending that says nothing is a text of numbers in columns."""
+    return path.is_file() and not archives.is_junk(path.name) and _is_table_of_numbers(path.parent, path.name)
+
+
 def files(path: Path) -> list[Path]:
     """The files of numbers below a folder, counted as people count."""
-    names = [name for name, _ in archives.walk(path, (), is_data)]
-    texts = [name for name, _ in archives.walk(path, (), _may_be_table) if not is_data(name)]
+    names = [name for name, _ in archives.walk(path, (), file_names.is_data)]
+    texts = [name for name, _ in archives.walk(path, (), _may_be_table) if not file_names.is_data(name)]
     names += [name for name in texts[:MOST_TEXTS] if _is_table_of_numbers(path, name)]
     return [path / name for name in arrays.natural(names)]
 
@@ -127,16 +120,16 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     reading = reading or Reading()
     found = files(path)
     _tell_others(path, found, reading)
-    found = _each_once(path, found, reading)
+    found = file_names.each_once(path, found, reading)
     if len(found) == 1:
         return single(found[0], reading)
     if len(found) > MAX_FILES:
         raise ValueError(f"{path.name} holds {len(found):,} files of numbers; at most {MAX_FILES:,} are read")
-    names = _names(path, found)
+    names = file_names.of(path, found)
     sources: dict[str, table.Columns] = {}
     held: dict[str, dict[str, Value]] = {}
     for file, key in names.items():
-        if frames.is_table(file.name) or not is_data(file.name):
+        if frames.is_table(file.name) or not file_names.is_data(file.name):
             own = reading.part()
             sources[key] = table.columns(file, own)
             reading.take(own, file.name)
@@ -157,59 +150,6 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
         in_rows=in_rows,
         images_first=not any(f.suffix.lower() == ".mat" for f in found),
     )
-
-
-def _names(path: Path, found: list[Path]) -> dict[Path, str]:
-    """The name of each file without its ending, with the folders in which they differ."""
-    spelled = {file: file.relative_to(path).as_posix() for file in found}
-    folders = [PurePosixPath(name).parts[:-1] for name in spelled.values()]
-    depth = 0
-    while all(len(parts_) > depth for parts_ in folders) and len({parts_[depth] for parts_ in folders}) == 1:
-        depth += 1
-    names = {}
-    for file, name in spelled.items():
-        pure = PurePosixPath(name)
-        stem = _stem(pure.name)
-        names[file] = "/".join((*pure.parts[depth:-1], stem))
-    if len(set(names.values())) < len(names):  # the same name with two endings
-        names = {file: f"{name}{file.suffix}" for file, name in names.items()}
-    return names
-
-
-def _stem(name: str) -> str:
-    if frames.is_table(name) or not is_data(name):
-        stem = re.sub(r"\.t$", "_test", frames.stem(name))
-        return _PART_ENDINGS.get(PurePosixPath(name).suffix.lower(), "{}").format(stem)
-    name = re.sub(r"\.mtx\.gz$", ".mtx", name, flags=re.IGNORECASE)
-    return idx.stem(name) if idx.is_idx(name) else name[: name.rindex(".")]
-
-
-_PART_ENDINGS = {
-    **dict.fromkeys((".tra", ".trn", ".train"), "{}_train"),
-    **dict.fromkeys((".tes", ".tst", ".test", ".t"), "{}_test"),
-    ".labels": "{}_labels",
-}
-"""Endings that say which part of a set a file is, or what it holds."""
-
-
-def _each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:
-    """The files without copies, under the same name, of others: those would be views that say the same."""
-    by_size: dict[int, list[Path]] = {}
-    for file in found:
-        by_size.setdefault(file.stat().st_size, []).append(file)
-    copies: dict[Path, Path] = {}
-    for several in by_size.values():
-        first: dict[str, Path] = {}
-        for file in several if len(several) > 1 else ():
-            with open(file, "rb") as content:
-                digest = hashlib.file_digest(content, "blake2b").hexdigest()
-            key = f"{file.name}/{digest}"
-            if key in first:
-                copies[file] = first[key]
-            first.setdefault(key, file)
-    for file, other in copies.items():
-        reading.leave_out(str(file.relative_to(path)), f"the same as {other.relative_to(path)}")
-    return [file for file in found if file not in copies]
 
 
 def _tell_others(path: Path, found: list[Path], reading: Reading) -> None:
@@ -314,17 +254,36 @@ def _of_tables(
     found = {
         n: picture_columns.with_pictures(one, reading) for n, one in tables.read(sources, reading, alone=alone).items()
     }
+    found = _once_of_formats(found, reading)
     texts = next((one.texts for one in found.values() if one.texts is not None), None)
     split = next((one.split for one in found.values() if one.split is not None), None)
     if len(found) == 1:
         ((name, one),) = found.items()
-        views: dict[str, Value] = dict(table.views(one, "data" if alone else name, reading))
+        views: dict[str, Value] = dict(table_views.of(one, "data" if alone else name, reading))
         return views | ({} if one.labels is None else {"labels": one.labels}), texts, split
     views = dict(tables.split_labels(found, reading))
     for name, one in found.items():
-        columns = table.views(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)
+        columns = table_views.of(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)
         views |= {f"{name} {column}": values for column, values in columns.items()}
     return views, texts, split
+
+
+def _once_of_formats(found: dict[str, table.Table], reading: Reading) -> dict[str, table.Table]:
+    """The tables without those that say in another format what one of the same name says: they are no views."""
+    kept: dict[str, table.Table] = {}
+    for name, one in found.items():
+        bare = PurePosixPath(name).with_suffix("").as_posix()
+        twin = next((other for other in kept if PurePosixPath(other).with_suffix("").as_posix() == bare), None)
+        if twin is not None and _say_the_same(kept[twin].numbers, one.numbers):
+            reading.leave_out(name, f"the same as {twin}")
+            continue
+        kept[name] = one
+    return kept
+
+
+def _say_the_same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two tables hold the same numbers (N, D), as precisely as text writes them."""
+    return one.shape == other.shape and one.size > 0 and np.allclose(one, other, rtol=1e-4, atol=1e-6, equal_nan=True)
 
 
 def _may_be_turned(sources: dict[str, table.Columns]) -> bool:
@@ -344,7 +303,7 @@ def holds_data(path: Path) -> bool:
     for name in _peeked(path):
         if archives.is_picture(name):
             return False
-        found = found or is_data(name)
+        found = found or file_names.is_data(name)
     return found
 
 
@@ -433,22 +392,28 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         ValueError: what is wrong with the file, in one sentence.
     """
     reading = reading or Reading()
-    if is_data(path.name) and not frames.is_table(path.name):
+    if file_names.is_data(path.name) and not frames.is_table(path.name):
         return _single_of_arrays(path, reading)
     source = table.columns(path, reading)
-    source = next(iter(tables.turned({_stem(path.name): source}, reading).values()))
-    found = table.of_columns(source, reading)
+    source = next(iter(tables.turned({file_names.stem(path.name): source}, reading).values()))
+    found = table.of_columns(source, reading, alone=True)
     if found.pictures is not None:
         names = [name for name, _ in archives.walk(path.parent, ())]
         if not found.numbers.shape[1] or picture_columns.of_pictures(found, names):
             return tree.read(path.parent, reading, listed=path)
     found = picture_columns.with_pictures(found, reading)
-    views = table.views(found, "data", reading)
+    views = table_views.of(found, "data", reading)
     if not views:
         raise ValueError(f"{path.name} holds no numbers and names no pictures; a view of numbers or pictures is needed")
     known = {} if found.labels is None else {"labels": found.labels}
     return arrays.assemble(
-        _stem(path.name), known | views, path.name, reading, texts=found.texts, split=found.split, in_rows=True
+        file_names.stem(path.name),
+        known | views,
+        path.name,
+        reading,
+        texts=found.texts,
+        split=found.split,
+        in_rows=True,
     )
 
 
@@ -461,11 +426,16 @@ def _single_of_arrays(path: Path, reading: Reading) -> MultiViewDataset:
         found, in_rows = hdf.variables(path, reading), hdf.is_of_cells(path)
         return arrays.assemble(path.stem, found, path.name, reading, in_rows=in_rows, images_first=True)
     if path.name.lower().endswith(market.ENDINGS):
-        return arrays.assemble(_stem(path.name), {"data": market.matrix(path)}, path.name, reading)
+        return arrays.assemble(file_names.stem(path.name), {"data": market.matrix(path)}, path.name, reading)
     values = idx.array(path) if idx.is_idx(path.name) else npz.array(path)
+    if values.dtype.names:
+        raise ValueError(
+            f"{path.name} holds records with the fields {', '.join(values.dtype.names)[:100]}; save it as CSV, "
+            "or each field with numpy.savez"
+        )
     if values.ndim < 2:
         raise ValueError(
             f"{path.name} holds {values.size:,} numbers in a line; a view has a row for each sample, and labels "
             "are given together with the files of their views"
         )
-    return arrays.assemble(_stem(path.name), {"data": values}, path.name, reading, images_first=True)
+    return arrays.assemble(file_names.stem(path.name), {"data": values}, path.name, reading, images_first=True)

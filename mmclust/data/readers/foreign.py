@@ -9,7 +9,7 @@ import re
 import warnings
 from typing import IO, TYPE_CHECKING, Any
 
-from mmclust.data.readers import delimited, encodings, separators
+from mmclust.data.readers import arff_sparse, delimited, encodings, separators
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.errors import first_line
 
@@ -39,11 +39,12 @@ def _arff(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame,
 
     text, encoding = encodings.decoded(file.read(delimited.MAX_BYTES), where)
     head, found, body = _split_at_data(text)
-    columns = [match[1].strip("'\"") for line in head if (match := _ATTRIBUTE.match(line.strip()))]
+    declared = [match.groups() for line in head if (match := _ATTRIBUTE.match(line.strip()))]
+    columns = [name.strip("'\"") for name, _ in declared]
     if not found or not columns:
         raise ValueError(f"{where} is no ARFF file: it names no @attribute or holds no @data; write it again")
     if body.lstrip().startswith("{"):
-        raise ValueError(f"{where} holds sparse rows, which are not read; save it as CSV or as LIBSVM")
+        return arff_sparse.rows(body, [kind for _, kind in declared], columns, where), True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # cells would be lost
@@ -85,11 +86,14 @@ def _arrow(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
         else:
             with ipc.open_stream(pa.PythonFile(file)) as stream:
                 table = stream.read_all()
-        if table.num_rows * max(1, table.num_columns) > delimited.MAX_CELLS or table.nbytes > 4 * delimited.MAX_BYTES:
-            raise ValueError(f"{where} is too much; give a part of it")
+    except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
+        raise ValueError(f"{where} cannot be read as Arrow ({first_line(error)}); write it again") from None
+    if table.num_rows * max(1, table.num_columns) > delimited.MAX_CELLS or table.nbytes > 4 * delimited.MAX_BYTES:
+        raise ValueError(f"{where} is too much; give a part of it")
+    try:
         table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
         return table.to_pandas(), True
-    except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
+    except Exception as error:  # what pandas has left beside the table is parsed here, and may be anything
         raise ValueError(f"{where} cannot be read as Arrow ({first_line(error)}); write it again") from None
 
 
@@ -117,6 +121,8 @@ def svmlight(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
         matrix, classes = load_svmlight_file(file)
     except Exception as error:  # scikit-learn's parser raises errors of several types on damaged files
         raise ValueError(f"{where} cannot be read as LIBSVM's rows ({first_line(error)}); write it again") from None
+    if not matrix.shape[1]:
+        raise ValueError(f"{where} holds classes and no numbers; write rows such as 1 3:0.5 7:1")
     if matrix.shape[0] * matrix.shape[1] > delimited.MAX_CELLS:
         raise ValueError(f"{where} has {matrix.shape[0]:,} rows of {matrix.shape[1]:,} columns, which is too much")
     frame = pd.DataFrame(matrix.toarray(), columns=[f"f{column}" for column in range(matrix.shape[1])])

@@ -96,8 +96,8 @@ def choose(
         return None, [one for one in by_name if is_number(columns[one]) and use(one, reading) != FEATURE]
     shaped = _by_shape(columns, named, taken=by_name)
     spoken = [column for column, values in columns.items() if not is_number(values) and counted(values)]
-    # One column of words beside numbers says more than any of these.
-    odd = shaped if not by_name and len(spoken) != 1 else []
+    # One column of words beside numbers says more than any of these, and so does the last of several.
+    odd = shaped if not by_name and len(spoken) != 1 and not (spoken and spoken[-1] == list(columns)[-1]) else []
     possible = list(dict.fromkeys([*by_name, *odd]))
     name = "classes" + (f" of {of}" if of else "")
     if sure is not None and possible == [sure]:
@@ -108,7 +108,7 @@ def choose(
     guess = sure or _best(possible, columns) or NONE
     if guess is NONE and (by_words := [column for column in others if not is_number(columns[column])]):
         last = list(columns)[-1]
-        guess = last if last in by_words else by_words[0]
+        guess = _of_own_words(by_words, columns) or (last if last in by_words else by_words[0])
     if guess is NONE and len(columns) == 1:
         guess = others[0]  # all that a table of ids says
     text = "Which column holds the classes? They only ever score a result."
@@ -125,6 +125,13 @@ def choose(
         )
         != FEATURE
     ]
+
+
+def _of_own_words(names: Sequence[str], columns: Mapping[str, np.ndarray]) -> str:
+    """The one column of words that has words of its own, where all others share theirs; empty where there is none."""
+    spoken = {name: frozenset(set(columns[name].tolist()) - {""}) for name in names}
+    alone = [name for name in names if not any(spoken[name] & spoken[other] for other in names if other != name)]
+    return alone[0] if len(alone) == 1 and len(names) > 2 else ""
 
 
 def use(name: str, reading: Reading, *, guess: str = LEAVE_OUT, what: str = "may be classes") -> str:

@@ -155,13 +155,14 @@ def _take_parts(places: list[Place], reading: Reading) -> bool:
         known = {top: part for top, (_, part) in taken.items() if part is not None}
         strays = sum(len(place.folders) <= depth for place in places)
         bases = {base for base, _ in taken.values()}
-        if len(known) < 2 or len(known) < len(tops) or strays or len(bases) > 1 and not _is_grid(taken):
+        is_grid = len(bases) > 1 and _is_grid(taken)
+        if len(known) < 2 or len(known) < len(tops) or strays or len(bases - {""}) > 1 and not is_grid:
             continue
         for place in places:
             place.group = place.folders[depth]
             base, part = taken[place.group]
             place.part = int(part is not None and part.is_test)
-            inner = (base,) if len(bases) > 1 else ()
+            inner = (base,) if is_grid else ()
             place.folders = place.folders[:depth] + inner + place.folders[depth + 1 :]
         _cut_common_of_parts(places)
         lengths: Counter[parts.Part] = Counter()

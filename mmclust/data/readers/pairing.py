@@ -85,9 +85,14 @@ def _rows_or_nan(value: Value, index: np.ndarray) -> Value:
     return np.where((index < 0)[:, None], np.nan, value[index])
 
 
-def ends(value: Value, *, images_first: bool = False) -> set[int]:
-    """How many samples an array may have: the lengths of its first and its last axis."""
-    return {value.shape[0]} if images_first and value.ndim > 2 else {value.shape[0], value.shape[-1]}
+def ends(value: Value, *, images_first: bool = False, n_labels: int | None = None) -> set[int]:
+    """How many samples an array may have: the lengths of its first and its last axis.
+
+    NumPy's images count them by the first, but where the first two are as long as each other and there are as many
+    labels as the last is long.
+    """
+    is_told = n_labels == value.shape[-1] != value.shape[0] == value.shape[1] if value.ndim > 2 else False
+    return {value.shape[0]} if images_first and value.ndim > 2 and not is_told else {value.shape[0], value.shape[-1]}
 
 
 def count(

@@ -111,9 +111,12 @@ def _take_names(places: list[Place], reading: Reading) -> None:
     found = [match[1] if (match := _COUNTED.fullmatch(place.stem)) else "" for place in places]
     counts = Counter(found)
     names = [name for name in counts if name]
-    if not 2 <= len(names) <= min(MOST_CLASSES, len(places) // 3) or counts[""] > (1 - ALIKE) * len(places):
+    named = {place.group for place, name in zip(places, found, strict=True) if name}
+    n_places = sum(place.group in named for place in places)  # parts whose classes are not told have none
+    n_without = counts[""] - (len(places) - n_places)
+    if not 2 <= len(names) <= min(MOST_CLASSES, n_places // 3) or n_without > (1 - ALIKE) * n_places:
         return
-    if sum(counts[name] for name in names if counts[name] > 1) < ALIKE * len(places) or _says_nothing(names):
+    if sum(counts[name] for name in names if counts[name] > 1) < ALIKE * n_places or _says_nothing(names):
         return
     text = f"Names of pictures begin with {listed(sorted(names))} before a number: these may be their classes."
     if reading.ask("names", text, (BY_NAME, NO_CLASSES), BY_NAME) == BY_NAME:

@@ -140,7 +140,7 @@ def _take_said(said: Mapping[str, list[str]], name: str, found: Said) -> str:
         is_single = all(len(values) == 1 for values in rows.values())
         if is_single and labels.few(_as_values(list(firsts.values()))):
             found.named |= said.keys()
-            found.labels |= {picture: _number_or_word(value) for picture, value in firsts.items()}
+            found.labels |= {picture: number_or_word(value) for picture, value in firsts.items()}
             return ""
     found.named |= said.keys()
     found.texts |= {picture: joined(values) for picture, values in said.items()}
@@ -166,7 +166,8 @@ def _as_values(found: list[str]) -> np.ndarray:
     return np.array(found, np.int64) if numbers else np.array(found, object)
 
 
-def _number_or_word(value: str) -> int | str:
+def number_or_word(value: str) -> int | str:
+    """A class as a list of lines has it: a number where it is one."""
     return int(value) if value.lstrip("-").isdecimal() else value
 
 

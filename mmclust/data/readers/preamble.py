@@ -104,7 +104,11 @@ def _other_headers(lines: Sequence[str]) -> list[int]:
         heads.append(place)
     if len(heads) < 2:
         return []
-    named = [cell for cell in rows[0] if cell]
-    if len(heads) == 2 and sum(bool(_COUNTED.fullmatch(cell)) for cell in named) >= USUAL * (len(named) - 1):
+    named, below = [cell for cell in rows[0] if cell], [cell for cell in rows[1] if cell]
+    if (
+        len(heads) == 2
+        and len(set(below)) == len(below)
+        and sum(bool(_COUNTED.fullmatch(cell)) for cell in named) >= USUAL * (len(named) - 1)
+    ):
         return [0]
     return heads[1:]

@@ -41,6 +41,39 @@ def channels_asked(name: str, images: np.ndarray, reading: Reading) -> np.ndarra
     return images
 
 
+def three_of_many(name: str, images: np.ndarray, reading: Reading) -> np.ndarray:
+    """Images of 2 channels or of 4 and more, as sensors give them, with those that are wanted; others as they are.
+
+    Methods take one channel or three. Returns (N, C, H, W) with C 1 or 3, or the numbers (N, D) where these are wanted.
+    """
+    if images.ndim != 4 or images.dtype.kind not in "buif" or {1, 3} & {images.shape[1], images.shape[3]}:
+        return images
+    axis = 3 if images.shape[3] <= images.shape[1] else 1
+    n_channels, sides = images.shape[axis], [images.shape[other] for other in (1, 2, 3) if other != axis]
+    if not 2 <= n_channels <= MOST_CHANNELS or n_channels >= min(sides):
+        return images
+    shape = " x ".join(map(str, images.shape))
+    text = f"{name} has the shape {shape}: {n_channels} channels, and methods take one or three."
+    options = (*([COLOURS] if n_channels > 3 else []), MEAN, FIRST, NUMBERS)
+    answer = reading.ask(f"channels of {name}", text, options, options[0])
+    if answer == NUMBERS:
+        return images.reshape(len(images), -1)
+    first = images if axis == 1 else images.transpose(0, 3, 1, 2)
+    if answer == MEAN:
+        is_bytes = images.dtype.kind in "bui"
+        mean = first.mean(axis=1, keepdims=True, dtype=np.float32)
+        return np.round(mean).astype(images.dtype if images.dtype.kind != "b" else np.uint8) if is_bytes else mean
+    kept = 3 if answer == COLOURS else 1
+    rest = f"channel {n_channels}" if kept + 1 == n_channels else f"channels {kept + 1} to {n_channels}"
+    reading.leave_out(f"{rest} of {name}", answer)
+    return np.ascontiguousarray(first[:, :kept])
+
+
+MOST_CHANNELS = 16
+"""More are planes of a volume."""
+COLOURS, MEAN, FIRST, NUMBERS = "the first three as colours", "their mean, in gray", "the first, in gray", "numbers"
+
+
 def opaque(images: np.ndarray, reading: Reading) -> np.ndarray:
     """Images (N, H, W, 4) or (N, 4, H, W) of bytes on a ground that shows what is in them; others as they are."""
     if images.ndim != 4 or 4 not in (images.shape[1], images.shape[3]) or images.dtype != np.uint8:

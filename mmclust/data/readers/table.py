@@ -4,7 +4,6 @@ In Parquet a column may also hold lists of numbers, or whole picture files (byte
 datasets writes them).
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,14 +12,12 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cells, delimited, frames, labels, parts, words
+from mmclust.data.readers import cells, delimited, frames, identity, labels, limits, parts, words
 from mmclust.data.readers.reading import Reading, listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_LETTERS = 40
-"""Of a name of a row; longer words are captions."""
 TEXT_ENDINGS = frames.TEXT_ENDINGS
 ENDINGS = frames.ENDINGS
 
@@ -128,6 +125,7 @@ def of_columns(
     several: bool = False,
     of: str = "",
     known: bool = False,
+    alone: bool = False,
 ) -> Table:
     """Every column becomes numbers, ids, classes, captions, names of pictures or a list, by name and content.
 
@@ -138,6 +136,7 @@ def of_columns(
         several: whether there are other files beside it.
         of: what questions call the table, where several are asked about.
         known: whether the classes are known from elsewhere.
+        alone: whether the table is all there is, so that where it holds no numbers its words are features.
 
     Raises:
         ValueError: two columns of one name, or a word among numbers.
@@ -147,12 +146,14 @@ def of_columns(
     lists = {name: values for name, old in found.items() if (values := cells.rows_of_numbers(old)) is not None}
     files = {name: values for name, old in found.items() if (values := cells.picture_files(old)) is not None}
     flat = {name: old for name, old in found.items() if name not in lists and name not in files}
-    ids = joins if joins in flat else _ids(flat, named)
+    ids = joins if joins in flat else identity.find(flat, named)
     numbers = {n: cells.as_numbers(old, n, where) for n, old in flat.items() if n != ids and cells.is_number(old)}
     spoken = {name: cells.as_words(old) for name, old in flat.items() if name not in numbers and name != ids}
-    shown = next((name for name, values in (spoken | _id_words(ids, flat)).items() if _are_pictures(values)), None)
+    shown = next(
+        (name for name, values in (spoken | identity.spoken(ids, flat)).items() if identity.are_pictures(values)), None
+    )
     ids = None if ids == shown and not several else ids
-    spare = [name for name in numbers if named and name != joins and _is_spare_id(name, numbers[name], ids)]
+    spare = [name for name in numbers if named and name != joins and identity.is_spare(name, numbers[name], ids)]
     for values, name in [(numbers.pop(name), name) for name in spare]:
         repeats = len(set(values)) < len(values)
         reading.leave_out(cells.shown(name), "an id, which is the same for several rows" if repeats else "another id")
@@ -161,6 +162,8 @@ def of_columns(
     split_name, split = _split_column(numbers | spoken, named)
     for name in _of_parts({n: v for n, v in numbers.items() if named and n != split_name}, reading):
         del numbers[name]
+    if ids is None and not named and not several:
+        _set_aside_id(numbers, next(iter(found)), reading)
     rest = {
         name: (spoken | numbers)[name]
         for name in found
@@ -169,17 +172,21 @@ def of_columns(
     held = {
         name: values for name, values in rest.items() if name not in spoken or not labels_are_captions(name, values)
     }
-    alone = len(rest) == 1 and not (shown or lists or files or several) and ids is None
-    label, doubtful, classes = _classes(held, named, reading, alone=alone, of=of, known=known)
+    is_one = len(rest) == 1 and not (shown or lists or files or several) and ids is None
+    label, doubtful, classes = _classes(held, named, reading, alone=is_one, of=of, known=known)
     if label in spoken:
         _tell_trimmed(flat[label], spoken[label], reading)
     texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
     texts = spoken[texts_name] if texts_name else None
     used = (shown, label, texts_name, split_name, *doubtful)
-    _tell_unused({name: values for name, values in spoken.items() if name not in used}, reading)
+    unused = {name: values for name, values in spoken.items() if name not in used}
+    kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
+    if alone and not (kept or doubtful or lists or files or shown):
+        numbers, unused = _of_words(unused, reading)
+        kept = list(numbers)
+    _tell_unused(unused, reading)
     if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
-    kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
     if split is not None and source.split is None:
         reading.tell(f"{cells.shown(str(split_name))} says which part a row is of")
     return Table(
@@ -193,6 +200,28 @@ def of_columns(
         lists=lists,
         files=files,
     )
+
+
+def _set_aside_id(numbers: dict[str, np.ndarray], first: str, reading: Reading) -> None:
+    """Take the first column out of the numbers where it may be an id and has no name that says so."""
+    if identity.unnamed(numbers) == first and labels.use(first, reading, what=identity.MAY_BE_ID) != labels.FEATURE:
+        reading.leave_out(first, identity.MAY_BE_ID)
+        del numbers[first]
+
+
+def _of_words(
+    spoken: Mapping[str, np.ndarray], reading: Reading
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Columns of words that repeat as numbers, 1 where the word of the column stands; and the other columns."""
+    repeating = {name: values for name, values in spoken.items() if labels.few(values)}
+    made = {
+        f"{name}={word}": (values == word).astype(np.float64)
+        for name, values in repeating.items()
+        for word in sorted(set(values.tolist()) - {""})
+    }
+    if made:
+        reading.tell(f"a column of 0 and 1 for each word of {listed(list(repeating))}")
+    return made, {name: values for name, values in spoken.items() if name not in repeating}
 
 
 def _tell_unused(spoken: Mapping[str, np.ndarray], reading: Reading) -> None:
@@ -227,40 +256,10 @@ def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
     if marked := {name: amounts for name, values in found.items() if (amounts := cells.unmarked(values)) is not None}:
         reading.tell(f"marks such as % and $ removed in {listed(list(marked))}")
         found |= marked
+    found |= limits.numbers(found, reading)
     if empty := [name for name, values in found.items() if all(map(cells.is_blank, values))]:
         reading.leave_out(listed(empty), "empty")
     return {name: values for name, values in found.items() if name not in empty}
-
-
-def _ids(flat: Mapping[str, np.ndarray], named: bool) -> str | None:
-    """The column that says which sample a row is: by its name, or the first one that counts the rows."""
-    unique = [name for name, values in flat.items() if cells.is_unique(values)]
-    by_name = [name for name in unique if named and words.is_id_name(name)]
-    if by_name:
-        usual = [name for name in by_name if words.plain(name) in words.IDS]
-        return min(usual, key=lambda name: words.IDS.index(words.plain(name))) if usual else by_name[0]
-    first = next(iter(flat), None)
-    if first is None or first not in unique or len(flat) < 2:
-        return None
-    return (
-        first
-        if cells.counts_rows(flat[first]) or cells.is_hex(flat[first]) or _names_rows(first, flat[first])
-        else next((n for n in unique if cells.is_hex(flat[n])), None)
-    )
-
-
-def _names_rows(name: str, values: np.ndarray) -> bool:
-    """Whether the first column (N,), another word in every row, merely names the rows: no sentences and no dates."""
-    if cells.is_number(values) or words.plain(name) in words.CAPTION_COLUMNS:
-        return False
-    spoken = cells.as_words(values)
-    lengths = [len(value) for value in spoken.tolist()]
-    is_spoken = sum(value.count(" ") for value in spoken.tolist()) > len(spoken)
-    return not is_spoken and max(lengths) <= MOST_LETTERS and not cells.are_dates(spoken) and not _are_pictures(spoken)
-
-
-def _id_words(ids: str | None, flat: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {} if ids is None or cells.is_number(flat[ids]) else {ids: cells.as_words(flat[ids])}
 
 
 def _tell_trimmed(cells_of_classes: np.ndarray, names: np.ndarray, reading: Reading) -> None:
@@ -269,19 +268,6 @@ def _tell_trimmed(cells_of_classes: np.ndarray, names: np.ndarray, reading: Read
     after = len({name for name in names.tolist() if name})
     if after < before:
         reading.tell(f"spaces around the names of classes removed: {before} spellings, {after} names")
-
-
-def _is_spare_id(name: str, values: np.ndarray, ids: str | None) -> bool:
-    """Whether a column of numbers is an id beside the one that is taken, or one that repeats: never a feature."""
-    if words.plain(name) in words.SURE_IDS and ids is None:
-        return True
-    whole = bool((values[np.isfinite(values)] == np.round(values[np.isfinite(values)])).all())
-    is_named = words.tokens(name)[-1:] in (["id"], ["ids"], ["uid"], ["uuid"], ["barcode"]) or words.plain(name) in (
-        "rownames",
-        "rownumber",
-        "unnamed:0",
-    )
-    return whole and is_named and not words.may_be_labels(name)
 
 
 def labels_are_captions(name: str, values: np.ndarray) -> bool:
@@ -297,7 +283,7 @@ def _classes(
     numbers = {name: values for name, values in held.items() if labels.is_number(values)}
     hot = labels.one_hot(numbers) if named and not known else []
     beside = len(numbers) - len(hot)
-    sure = any(words.is_label_name(name) and labels.repeats(values) for name, values in held.items())
+    sure = any(words.may_be_labels(name) and labels.repeats(values) for name, values in held.items() if name not in hot)
     if hot and not sure and (not beside or len(hot) > 2 or all(map(words.may_be_labels, hot))):
         names = labels.class_names_of_columns(hot)
         text = f"Each row has one 1 in the columns {listed(hot)}: they may be the classes."
@@ -365,10 +351,6 @@ def _of_parts(numbers: Mapping[str, np.ndarray], reading: Reading) -> list[str]:
     return found
 
 
-def _are_pictures(values: np.ndarray) -> bool:
-    return sum(bool(delimited.PICTURE_NAME.search(value)) for value in values[:1000]) >= 0.9 * len(values[:1000])
-
-
 def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
     """The captions: by name, else the column of the longest words."""
     named = [name for name in spoken if words.plain(name) in words.CAPTION_COLUMNS]
@@ -378,36 +360,7 @@ def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
         name: sum(map(len, values)) / len(values)
         for name, values in spoken.items()
         if 2 * sum(map(str.isalpha, text := "".join(values))) > len(text)  # dates are no captions
+        and len(set(values.tolist())) > 1
     }
     best = max(long, key=lambda name: long[name], default=None)
     return best if best is not None and long[best] >= 12 else None
-
-
-def views(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
-    """The numbers of a table as one view, or as several where the names of its columns have the form `view_1`."""
-    found = table.lists
-    groups: dict[str, list[int]] = {}
-    for column, title in enumerate(table.header):
-        match = re.fullmatch(r"(.*[^\d_. -])[_. -]?\d+", title)
-        groups.setdefault(match[1] if match else "", []).append(column)
-    several = len(groups) > 1 and "" not in groups and min(map(len, groups.values())) > 1
-    if several and len(groups) <= arrays.MAX_VIEWS:
-        names = ", ".join(f"{cells.shown(group)} ({len(columns)})" for group, columns in groups.items())
-        apart = f"{len(groups)} views"
-        if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
-            return found | {group: table.numbers[:, columns] for group, columns in groups.items()}
-    if not table.numbers.shape[1]:
-        return found
-    columns = table.header or tuple(f"column {i}" for i in range(1, table.numbers.shape[1] + 1))
-    if found and len(columns) <= FEW_BESIDE:
-        text = f"{listed(list(columns))} {'stands' if len(columns) == 1 else 'stand'} beside {listed(list(found))}."
-        is_wanted = any(reading.answers.get(f"use of {column}") == labels.FEATURE for column in columns)
-        if reading.ask("numbers beside", text, (LEAVE_OUT, A_VIEW), A_VIEW if is_wanted else LEAVE_OUT) == LEAVE_OUT:
-            reading.leave_out(listed(list(columns)), "numbers that describe the samples")
-            return found
-    return found | {name: table.numbers}
-
-
-FEW_BESIDE = 5
-"""So few numbers beside lists or pictures describe these, and are no view of their own unless somebody says so."""
-LEAVE_OUT, A_VIEW = "leave them out", "a view of their own"

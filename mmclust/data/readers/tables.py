@@ -63,6 +63,7 @@ def read(sources: Mapping[str, Columns], reading: Reading, *, alone: bool = True
             several=several or not alone,
             of=name if several else "",
             known=bool(classes),
+            alone=alone and not several,
         )
         if several:
             reading.take(own, source.where)

@@ -37,7 +37,7 @@ MANY = 20_000
 """Above so many pictures the headers of some are read before all are decoded."""
 LOOKED_AT = 2_000
 _NOTES = "notes.json"
-_VERSION = 6  # of what is cached: raise it when decoding changes
+_VERSION = 7  # of what is cached: raise it when decoding changes
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _look(
     found = [name for name in found if _under(name, only)] if only else found
     if not found and not listed:
         leftovers.refuse_pickles(path, names.of(path), only)
-        raise ValueError(_nothing(path, names))
+        raise ValueError(leftovers.of_nothing(path, names.of(path)))
     said = beside.Beside()
     if listed:
         said = beside.of_table(table.read(listed, reading), found, reading)
@@ -221,15 +221,6 @@ def _look(
     )
     labels, classes, split = _known(arranged, said, reading)
     return _Plan(arranged, forms, sizes, said, labels, classes, split)
-
-
-def _nothing(path: Path, names: Listing) -> str:
-    every = names.of(path)
-    if every and (remedy := leftovers.remedy(every[0])) and len({PurePosixPath(name).suffix for name in every}) == 1:
-        return f"{path.name} holds files such as {archives.shown(every[0])}, which {remedy}"
-    others = [PurePosixPath(name).suffix.lower() for name in every]
-    held = f"; it holds {', '.join(sorted({end or 'files without an ending' for end in others})[:6])}" if others else ""
-    return f"{path.name} holds no pictures such as .png or .jpg{held}; put some in, a folder per class"
 
 
 def _under(name: str, only: Sequence[str]) -> bool:
@@ -287,7 +278,7 @@ def _known(
         ids = [sample.label for sample in arranged.samples]
         if any(label < 0 for label in ids):  # a part in no class folders, whose classes a file says
             places = {name: label for label, name in enumerate(arranged.classes)}
-            told = [places.get(str(said.labels.get(name)), -1) for name in names]
+            told = [places.get(beside.spelled(said.labels.get(name)), -1) for name in names]
             ids = [other if label < 0 else label for label, other in zip(ids, told, strict=True)]
         return np.array(ids, np.int64), arranged.classes, split
     labels, classes = said.class_labels(names, reading)
