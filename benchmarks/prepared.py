@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import methods
-from mmclust.analysis import projection
+from mmclust.analysis import disk_cache, projection
 from mmclust.data import catalogue
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
@@ -104,5 +104,4 @@ def _lay_out(folder: Path, snapshot: Snapshot) -> None:
     angle = 2 * np.pi * snapshot.y_pred / snapshot.n_clusters
     xy = 40 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + random.normal(0, 4, (len(angle), 2))
     path = projection.layout_path(folder / "layouts", snapshot.spaces["z"], "tsne", seed=0, perplexity=30.0)
-    path.parent.mkdir(exist_ok=True)
-    np.save(path, xy.astype(np.float32))
+    disk_cache.keep(path, {"xy": xy.astype(np.float32)}, "a layout")

@@ -7,7 +7,10 @@ function:
     bundles   likewise of a bundle, which is then imported
     kills     a training is killed, and resumed until it ends; its numbers are those of an undisturbed run
     outages   the store is away for a while, PostgreSQL where it is installed, SQLite elsewhere; often with a kill
-    disk      the disk fills up while a run trains, or while something is exported, imported, added or laid out
-    works     an export, import, upload, layout or sweep is killed; what is found afterwards is whole, or absent
+    disk      the disk fills up while a run trains; it says so, and goes on when there is room
+    full      while the disk is full, what is read still comes, and what is written fits or says that it does not
+    works     an export, bundle, import, upload or layout is killed; what is found afterwards is whole, or absent
+    sweeps    a sweep is killed, or its workers; carried out again it gives the table of an undisturbed one
     stops     a server is stopped by SIGINT or SIGTERM, in every phase; it ends by itself, its run can be resumed
+    sessions  30 or 100 visitors look at every page while a run trains; none is down, the run has its numbers
 """

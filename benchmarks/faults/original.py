@@ -34,8 +34,8 @@ class Wrong(Exception):
 class Original:
     """An undisturbed run, and its bundle."""
 
-    def __init__(self, home: Path, longest_s: float) -> None:
-        self.home, self.longest_s = home, longest_s
+    def __init__(self, home: Path, longest_s: float, visitors: tuple[int, ...] = ()) -> None:
+        self.home, self.longest_s, self.visitors = home, longest_s, visitors
         store = RunStore(home)
         self.run_id = store.create(self.spec()).id
         ends(training(store, self.run_id))

@@ -1,97 +1,203 @@
-"""Stops of a server in every phase: it ends by itself, and what it trained can be resumed."""
+"""Servers: stopped in every phase, and visited by many at once.
+
+A server that is stopped ends by itself, and what it trained can be resumed. What it is doing is read from its stacks,
+which it writes when it is asked for them.
+"""
 
 import http.client
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from benchmarks.faults.original import SLOW_S, Original, Wrong, finish
+from benchmarks.sessions import response_times
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.settings import TOP
 
 ABORTED = ("Traceback", "terminate called", "Fatal Python error", "core dumped")
-PHASES = ("cold", "warming", "queued", "training")
+PHASES = ("cold", "warming", "queued", "training", "evaluating", "layout")
+AT_WORK = {"warming": "torch/__init__.py", "evaluating": "engine/evaluation.py", "layout": "analysis/projection.py"}
+"""What stands in the stacks of a server in a phase."""
+SOON_S = (2, 10, 30, 120)
+"""How soon a server ends, on a machine that may be busy with other things."""
+VISITED = ("", "data", "train", "map", "clusters", "confusion", "explain", "compare", "sensitivity")
+VISITORS = (30, 30, 30, 100)
+SERVE = """
+import faulthandler, signal, sys
+faulthandler.register(signal.SIGUSR1, file=open(sys.argv.pop(1), "wb", buffering=0), all_threads=True)
+from streamlit.web.cli import main
+main(prog_name="streamlit")
+"""
+
+
+class Server:
+    """The app on a free port, which can be asked for its stacks.
+
+    Args:
+        store: what it shows, and whose queue it serves.
+        folder: for its log and its stacks.
+    """
+
+    def __init__(self, store: RunStore, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._log, self._stacks = folder / "server.log", folder / "stacks"
+        own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url, "MMCLUST_THREADS": "1"}
+        command = [sys.executable, "-c", SERVE, str(self._stacks), "run", "app.py"]
+        command += [f"--server.port={self.port}", "--server.headless=true", "--server.fileWatcherType=none"]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(command, cwd=TOP, env=os.environ | own, stdout=log, stderr=log)
+
+    @property
+    def log(self) -> str:
+        """What it has said."""
+        return self._log.read_text(errors="replace")
+
+    def answers(self, path: str = "/_stcore/health") -> bool:
+        """Whether it answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 300
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def show(self, page: str = "", query: str = "") -> None:
+        """Open a page as a browser does; the first one begins to load torch and then takes the queue up."""
+        self.visited_by(1, (page,), query, visits=1, thinking_s=0.1)
+        self.answers("/shown")
+
+    def visited_by(self, n: int, pages: tuple[str, ...], query: str, *, visits: int, thinking_s: float) -> list[float]:
+        """Milliseconds that pages took of so many visitors at once.
+
+        Raises:
+            Wrong: a page did not come, or failed.
+        """
+        about = {"sessions": n, "visits": visits, "thinking_s": thinking_s, "patience_s": SLOW_S}
+        try:
+            return response_times(f"http://127.0.0.1:{self.port}", pages, query, **about)
+        except RuntimeError as error:
+            raise Wrong(f"of {n} visitors: {error}; {self.log[-200:]}") from error
+
+    def does(self, work: str) -> bool:
+        """Whether a file stands in its stacks now; it has to answer already."""
+        before = self._stacks.stat().st_size
+        self.process.send_signal(signal.SIGUSR1)
+        until = time.monotonic() + 1
+        while self._stacks.stat().st_size == before and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(0.005)
+        with self._stacks.open("rb") as file:
+            file.seek(before)
+            return work.encode() in file.read()
+
+    def wait(self, is_so: Callable[[], bool], pause_s: float = 0.1) -> None:
+        """Wait until something is so.
+
+        Raises:
+            Wrong: it never is, or the server has ended.
+        """
+        until = time.monotonic() + SLOW_S
+        while not is_so():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise Wrong(f"a server did not come so far: {self.log[-300:]}")
+            time.sleep(pause_s)
+
+    def stop(self, how: signal.Signals, phase: str) -> str:
+        """Send it a signal; how soon it has ended.
+
+        Raises:
+            Wrong: it does not end, or not in good order.
+        """
+        began = time.monotonic()
+        self.process.send_signal(how)
+        try:
+            code = self.process.wait(SLOW_S)
+        except subprocess.TimeoutExpired:
+            raise Wrong(f"{how.name} while {phase} does not end a server: {self.log[-300:]}") from None
+        took, log = time.monotonic() - began, self.log
+        # Streamlit's command line ends with 1 and the word Aborted after every Ctrl-C.
+        clean = (0, -how, 128 + how, *[1] * (how is signal.SIGINT))
+        if phase == "cold" and how is signal.SIGINT and log.rstrip().endswith("KeyboardInterrupt"):
+            log = ""  # Python's own, while it still reads Streamlit's files
+        if code not in clean or any(sign in log for sign in ABORTED):
+            raise Wrong(f"{how.name} while {phase} ended a server with {code}: {log[-300:]}")
+        return f"ended within {next((s for s in SOON_S if took < s), SLOW_S)} s"
+
+
+@contextmanager
+def served(store: RunStore, folder: Path) -> Iterator[Server]:
+    """A server that is gone afterwards, whatever happens."""
+    server = Server(store, folder)
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
 
 
 def stops(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
     """Start a server that finds a queued run, and stop it in some phase."""
-    home.mkdir()
+    shutil.copytree(whole.home, home / "home")
     store = RunStore(home / "home")
+    shutil.rmtree(store.folder(whole.run_id) / "layouts", ignore_errors=True)
     run = store.create(whole.spec())
     phase, how = chance.choice(PHASES), chance.choice((signal.SIGINT, signal.SIGTERM))
-    with (home / "server.log").open("wb") as log:
-        server, port = _started(store, log)
-        try:
-            _reach(phase, server, port, run)
-            time.sleep(chance.uniform(0.0, 1.5))
-            server.send_signal(how)
-            code = server.wait(SLOW_S)
-        finally:
-            server.kill()
-            server.wait()
-    written = (home / "server.log").read_text(errors="replace")
-    # Streamlit's command line ends with 1 and the word Aborted after every Ctrl-C.
-    clean = (0, -how, 128 + how, *[1] * (how is signal.SIGINT))
-    if code not in clean or any(sign in written for sign in ABORTED):
-        raise Wrong(f"{how.name} while {phase} ended a server with {code}: {written[-300:]}")
-    yield f"{how.name} while {phase}"
+    with served(store, home) as server:
+        met = _reach(phase, server, run, whole.run_id)
+        time.sleep(0.0 if phase in AT_WORK else chance.uniform(0.0, 3.0))
+        soon = server.stop(how, phase)
+    yield f"{how.name} while {phase}" if met else f"{how.name}; {phase} was over before"
+    yield soon
     finish(whole, store, run)
     store.close()
     yield "resumed"
 
 
-def _started(store: RunStore, log: IO[bytes]) -> tuple[subprocess.Popen[bytes], int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url, "MMCLUST_THREADS": "1"}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, cwd=TOP, env=os.environ | own, stdout=log, stderr=log)
-    return server, port
-
-
-def _reach(phase: str, server: subprocess.Popen[bytes], port: int, run: Run) -> None:
-    """Wait until the server is in a phase; it takes the queue up once a browser has shown a page."""
+def _reach(phase: str, server: Server, run: Run, shown: str) -> bool:
+    """Wait until the server is in a phase; false where that was over before it was seen."""
     if phase == "cold":
-        return
-    until = time.monotonic() + SLOW_S
-    _wait(lambda: _answers(port, "/_stcore/health"), server, until)
+        return True
+    server.wait(server.answers)
     if phase == "queued":
-        return
-    _open_page(port)
+        return True
+    server.show("map" if phase == "layout" else "", f"run={shown}")
+    if phase in ("training", "evaluating"):
+        server.wait(lambda: bool(run.record().step))
     if phase == "training":
-        _wait(lambda: bool(run.record().step), server, until)
+        return True
+    until = time.monotonic() + 60
+    while time.monotonic() < until and run.record().status != "finished":
+        if server.does(AT_WORK[phase]):
+            return True
+    return False
 
 
-def _open_page(port: int) -> None:
-    """Open the first page as a browser does, which begins to load torch and then takes the queue up."""
-    from benchmarks.sessions import response_times
-
-    response_times(f"http://127.0.0.1:{port}", ("",), "", sessions=1, visits=1, thinking_s=0.1)
-    _answers(port, "/shown")
-
-
-def _answers(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status < 300
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def _wait(is_so: Callable[[], bool], server: subprocess.Popen[bytes], until: float) -> None:
-    while not is_so():
-        if server.poll() is not None or time.monotonic() > until:
-            raise Wrong("a server did not start")
-        time.sleep(0.1)
+def sessions(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
+    """Let many visitors look at every page while a run trains; no page fails, and the run has its numbers."""
+    shutil.copytree(whole.home, home / "home")
+    store = RunStore(home / "home")
+    run, n = store.create(whole.spec()), chance.choice(whole.visitors or VISITORS)
+    with served(store, home) as server:
+        server.wait(server.answers)
+        server.show()
+        server.visited_by(n, VISITED, f"run={whole.run_id}", visits=3, thinking_s=5.0)
+        if not server.answers():
+            raise Wrong(f"a server is down after {n} visitors")
+        yield f"{n} visitors, no page down"
+        yield server.stop(signal.SIGTERM, "visited")
+    finish(whole, store, run)
+    store.close()
+    yield "trained to the same numbers"

@@ -45,7 +45,7 @@ def outages(whole: Original, home: Path, chance: random.Random) -> Iterator[str]
     if trains(run, child):
         child.join(chance.uniform(0.0, 1.0))
         with stopped(server) if server else held(store):
-            child.join(chance.uniform(0.2, whole.longest_s))
+            child.join(whole.longest_s * 100 ** -chance.random())  # as often up to a tenth of it as longer
             if chance.random() < 0.5:
                 child.kill()
                 child.join()

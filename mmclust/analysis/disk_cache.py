@@ -3,13 +3,15 @@
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
 import numpy as np
 
+from mmclust import disk
 from mmclust.analysis.source import Source
+from mmclust.evaluation.snapshot import DAMAGE
 
 log = logging.getLogger(__name__)
 
@@ -27,18 +29,49 @@ def arrays(folder: Path, key: Hashable, work: Callable[[], Arrays], *, source: S
     """
     digest = hashlib.blake2b(repr((source.version, key)).encode(), digest_size=12).hexdigest()
     path = folder / f"{digest}.npz"
-    if (known := _read(path)) is not None:
+    if (known := read(path)) is not None:
         return known
     found = work()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **found)
-        temporary.replace(path)
-    except OSError as error:
-        log.warning("a result was not kept: %s", error)
+    keep(path, found, "a result")
     return found
+
+
+def keep(path: Path, found: Mapping[str, Any], what: str) -> None:
+    """Write arrays with their checksums; the file appears whole or not at all.
+
+    Where there is no room that is logged: what was worked out is shown, and worked out again another time.
+
+    Args:
+        path: of the `.npz`; its folder is made, but not the one around that: a run may have been deleted meanwhile.
+        found: the arrays by their names.
+        what: they are, in words.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with disk.room_for(what, path.parent, remedy="free some space, or it is worked out again each time"):
+            path.parent.mkdir(exist_ok=True)
+            with temporary.open("wb") as file:
+                np.savez(file, allow_pickle=False, **found)
+            temporary.replace(path)
+    except OSError as error:
+        log.warning("%s was not kept: %s", what, error)
+        _remove(temporary)
+
+
+def read(path: Path) -> Arrays | None:
+    """The arrays that `keep` has written; None where there are none, or others than those, as their checksums tell."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (*DAMAGE, MemoryError):  # a damaged size may be any
+        return None
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s was left behind: %s", file, error)
 
 
 def content(values: np.ndarray) -> str:
@@ -46,11 +79,3 @@ def content(values: np.ndarray) -> str:
     digest = hashlib.blake2b(repr((values.shape, values.dtype.str)).encode(), digest_size=12)
     digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
-
-
-def _read(path: Path) -> Arrays | None:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile):  # absent, or cut short by a full disk
-        return None

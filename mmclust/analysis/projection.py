@@ -5,7 +5,6 @@ Shapes: n samples, D dimensions.
 
 import hashlib
 import logging
-import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,10 +15,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mmclust import settings
+from mmclust.analysis import disk_cache
 from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
-
-log = logging.getLogger(__name__)
 
 Kind = Literal["pca", "tsne", "umap", "pacmap"]
 KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
@@ -187,14 +185,7 @@ def cached_projection(
     if known is not None:
         return known
     xy = project(values, kind, progress=progress, initial=initial, **options)
-    try:
-        folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.save(file, xy)
-        temporary.replace(path)
-    except OSError as error:
-        log.warning("the layout was not kept: %s", error)
+    disk_cache.keep(path, {"xy": xy}, "a layout")
     return xy
 
 
@@ -229,15 +220,12 @@ def layout_path(
     digest.update(np.ascontiguousarray(values, dtype=np.float32).data)
     if initial is not None and kind != "pca":
         digest.update(np.ascontiguousarray(initial, dtype=np.float32).data)
-    return folder / f"{kind}-{digest.hexdigest()}.npy"
+    return folder / f"{kind}-{digest.hexdigest()}.npz"
 
 
 def _read(path: Path, n_samples: int) -> np.ndarray | None:
-    try:
-        xy = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):  # absent, or cut short by a full disk
-        return None
-    return xy if xy.shape == (n_samples, 2) else None
+    xy = (disk_cache.read(path) or {}).get("xy")
+    return xy if xy is not None and xy.shape == (n_samples, 2) else None
 
 
 def _tsne(

@@ -7,20 +7,16 @@ Shapes: n samples, D dimensions, R references, k neighbours.
 """
 
 import hashlib
-import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from mmclust.analysis import disk_cache
 from mmclust.analysis.source import Source
 
-log = logging.getLogger(__name__)
-
-SOURCE = Source(modules=(__name__,))
+SOURCE = Source(alone=(__name__,))
 """The code that computes all of this, for what is kept on disk."""
 NEIGHBOURS = 15
 """Neighbours that are compared, fewer where there are few samples."""
@@ -130,22 +126,13 @@ def cached_quality(
     if known is not None:
         return known
     found = quality(values, xy, progress=progress)
-    try:
-        folder.mkdir(exist_ok=True)  # not below a run that was deleted meanwhile
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, **vars(found))
-        temporary.replace(path)
-    except OSError as error:
-        log.warning("the comparison of neighbours was not kept: %s", error)
+    disk_cache.keep(path, vars(found), "a comparison of neighbours")
     return found
 
 
 def _read(path: Path, n_samples: int) -> ProjectionQuality | None:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-            found = {name: kept[name] for name in ProjectionQuality.__dataclass_fields__}
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile):  # absent, or cut short by a full disk
+    found = disk_cache.read(path)
+    if found is None or set(found) != set(ProjectionQuality.__dataclass_fields__):
         return None
     if found["false"].shape != (n_samples,) or found["missing"].shape != (n_samples,):
         return None

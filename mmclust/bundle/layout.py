@@ -2,6 +2,7 @@
 
 import re
 
+from mmclust.runs.columns import LATEST
 from mmclust.runs.spec import MOST_CLUSTERS
 
 FORMAT, VERSION = "mmclust bundle", 1
@@ -15,8 +16,6 @@ MEMBER = re.compile(
 )
 """Every name that a bundle may hold; none of them leads out of the folder it is unpacked to."""
 MAX_CLUSTERS = MOST_CLUSTERS
-LATEST = 2.5e11
-"""Seconds from 1970 to a year that calendars still know."""
 NUMBERS = {
     "created": LATEST,
     "started": LATEST,

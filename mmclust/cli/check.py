@@ -1,4 +1,4 @@
-"""`check`: does the store agree with the files of its runs, and are those as they were written."""
+"""`check`: does the store agree with the files of its runs, and are these as they were written, kept data too."""
 
 import argparse
 from contextlib import suppress
@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="compare the store with the files of its runs, and repair it",
-        description="Reads every file of every run. --repair sets an unreadable store aside and rebuilds it.",
+        description="Reads every file of every run and of kept data. --repair sets an unreadable store aside and rebuilds it.",
     )
     parser.add_argument("--repair", action="store_true", help="repair what the files of the runs allow")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.runs import mend
 
     store = _opened(repair=args.repair)
-    found = [(fault, args.repair and _is_mended(store, fault)) for fault in mend.faults(store)]
+    every = [*mend.faults(store), *_of_data()]
+    found = [(fault, args.repair and _is_mended(store, fault)) for fault in every]
     left = [fault for fault, mended in found if not mended]
     if args.json:
         print_json({"ok": not left, "faults": [asdict(fault) | {"mended": mended} for fault, mended in found]})
@@ -40,6 +41,17 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         print("Store and files agree, and every file is as it was written.")
     return 1 if left else 0
+
+
+def _of_data() -> "list[Fault]":
+    """Kept data sets that are not as they were written."""
+    from mmclust.data import uploads
+    from mmclust.runs.mend import Fault
+
+    return [
+        Fault(run_id=name, sentence=f"has damaged files: {', '.join(files)}; delete it, add it again")
+        for name, files in uploads.damaged().items()
+    ]
 
 
 def _opened(*, repair: bool) -> "RunStore":

@@ -23,6 +23,7 @@ from typing import IO, Any
 import numpy as np
 
 from mmclust import audit, disk, settings
+from mmclust.data import checksums
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
@@ -88,6 +89,7 @@ def keep(
         disk.require(about.title, settings.home(), needed)
         with disk.room_for(about.title, settings.home()), draft(owner) as place:
             _write(place / slug, dataset, about)
+            checksums.write(place / slug)
             if understood is not None:
                 (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
             (place / slug).rename(folder)
@@ -207,9 +209,17 @@ def _view(known: dict[str, Any]) -> ViewSpec:
 
 
 def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
-    """The data set in a folder that `keep` wrote, its views memory-mapped."""
+    """The data set in a folder that `keep` wrote, its views memory-mapped.
+
+    Raises:
+        ValueError: its files are not as they were written.
+    """
     assert path is not None
     known = json.loads((path / _ABOUT).read_text())
+    if damage := damaged_files(path):
+        raise ValueError(
+            f"the files of {known['about']['title']} are damaged ({', '.join(damage)}); delete it, add it again"
+        )
     views = tuple(_view(view) for view in known["views"])
     try:
         arrays = [np.load(path / f"view-{number}.npy", mmap_mode="r") for number in range(len(views))]
@@ -232,6 +242,17 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
         pictures=None if pictures is None else pictures.view(np.ndarray),
         partial=_partial(path / _PARTIAL, len(views)),
     )
+
+
+def damaged_files(folder: Path) -> list[str]:
+    """Names of a data set's files with other numbers than were written; what users say of it may change."""
+    return checksums.damaged(folder, sorted(file.name for file in folder.glob("*") if file.name != _ABOUT))
+
+
+def damaged() -> dict[str, list[str]]:
+    """The data sets of all owners with damaged files, and which."""
+    folders = sorted((settings.home() / "uploads").glob("*/[a-z0-9]*"))
+    return {f"own/{f.parent.name}/{f.name}": names for f in folders if (names := damaged_files(f))}
 
 
 def _partial(file: Path, n_views: int) -> PartialSamples | None:
@@ -327,33 +348,16 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
         ValueError: a name that is none, two files of one name, too much, or no room on the disk.
     """
     folder = _root(owner) / _DRAFTS / uuid.uuid4().hex / "upload"
-    limit = settings.limit("UPLOAD_MIB") * 2**20
     room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
-    n_bytes, names = 0, []
     try:
-        folder.mkdir(parents=True)
-        for name, content in files:
-            plain = _plain_name(name)
-            if plain in names:
-                raise ValueError(f"two of the files are called {plain}; rename one")
-            names.append(plain)
-            with open(folder / plain, "xb") as target:
-                while chunk := content.read(1 << 20):
-                    n_bytes += len(chunk)
-                    if n_bytes > limit:
-                        raise ValueError(
-                            f"the files have more than {limit >> 20:,} MiB; put larger ones into the folder that "
-                            "MMCLUST_DATA names, or raise MMCLUST_MAX_UPLOAD_MIB"
-                        )
-                    if n_bytes > room:  # drafts count: who never keeps one could fill the disk
-                        raise ValueError(
-                            "the files do not fit into what is left to you; delete a data set, or raise "
-                            "MMCLUST_MAX_UPLOADS_GIB"
-                        )
-                    target.write(chunk)
+        with disk.room_for("an upload", settings.home()):
+            folder.mkdir(parents=True)
+            names = _written(files, folder, room)
     except OSError as error:
         shutil.rmtree(folder.parent, ignore_errors=True)
-        raise ValueError(f"the files could not be written below {settings.home()} ({error.strerror})") from None
+        full = isinstance(error, disk.DiskFull)
+        told = str(error) if full else f"the files could not be written below {settings.home()} ({error.strerror})"
+        raise ValueError(told) from None
     except ValueError:
         shutil.rmtree(folder.parent, ignore_errors=True)
         raise
@@ -361,6 +365,41 @@ def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
         shutil.rmtree(folder.parent, ignore_errors=True)
         raise ValueError("no file has arrived; choose one or more")
     return folder / names[0] if len(names) == 1 else folder
+
+
+def _written(files: Iterable[tuple[str, IO[bytes]]], folder: Path, room: float) -> list[str]:
+    """Names of the files that were written into a folder.
+
+    Args:
+        files: name and content of each.
+        folder: where to.
+        room: bytes that are left to their owner.
+
+    Raises:
+        ValueError: as for `receive`.
+    """
+    limit = settings.limit("UPLOAD_MIB") * 2**20
+    n_bytes, names = 0, []
+    for name, content in files:
+        plain = _plain_name(name)
+        if plain in names:
+            raise ValueError(f"two of the files are called {plain}; rename one")
+        names.append(plain)
+        with open(folder / plain, "xb") as target:
+            while chunk := content.read(1 << 20):
+                n_bytes += len(chunk)
+                if n_bytes > limit:
+                    raise ValueError(
+                        f"the files have more than {limit >> 20:,} MiB; put larger ones into the folder that "
+                        "MMCLUST_DATA names, or raise MMCLUST_MAX_UPLOAD_MIB"
+                    )
+                if n_bytes > room:  # drafts count: who never keeps one could fill the disk
+                    raise ValueError(
+                        "the files do not fit into what is left to you; delete a data set, or raise "
+                        "MMCLUST_MAX_UPLOADS_GIB"
+                    )
+                target.write(chunk)
+    return names
 
 
 def discard(path: Path) -> None:

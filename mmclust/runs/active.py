@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 from mmclust import disk, ram
 from mmclust.changes import Change, of_trial
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import checkpoints, journal, limits, queue, seals
+from mmclust.runs import checkpoints, journal, limits, queue, seals, wishes
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.record import Status
 from mmclust.runs.run import Run
@@ -291,8 +291,8 @@ class ActiveRun:
         if not self._wishes:
             return {}
         with self._gathering:
-            wishes, self._wishes, self._taken_to = self._wishes, {}, self._read_to
-        return wishes
+            taken, self._wishes, self._taken_to = self._wishes, {}, self._read_to
+        return taken
 
     def made(self, change: Change) -> None:
         """Write a change into the spec, so that it repeats this run exactly."""
@@ -425,12 +425,11 @@ class ActiveRun:
 
     def _read_wishes(self, connection: Connection) -> None:
         """Values that users ask for; they are the store's until training has taken them."""
-        query = select(WISHES.c.id, WISHES.c.name, WISHES.c.value).order_by(WISHES.c.id)
-        rows = connection.execute(query.where(WISHES.c.run_id == self.id, WISHES.c.id > self._read_to)).all()
-        if rows:
+        found = wishes.read(connection, self.id, after=self._read_to)
+        if found:
             with self._gathering:
-                self._wishes |= {name: json.loads(value) for _, name, value in rows}
-                self._read_to = rows[-1][0]
+                self._wishes |= {name: value for _, name, value in found}
+                self._read_to = found[-1][0]
 
     def _write(self, final: Mapping[str, Any]) -> Command:
         """Write what has gathered, in one transaction; it is kept for later when that fails.

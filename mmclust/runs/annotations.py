@@ -1,6 +1,7 @@
 """The annotations of runs as stored: named lists of steps, of which the last ones may be undone."""
 
 import json
+import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -11,10 +12,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mmclust.evaluation.annotation import Step, from_json, to_json
-from mmclust.runs import beside
+from mmclust.runs import beside, columns
 from mmclust.runs.database import Database
 from mmclust.runs.tables import ANNOTATIONS
 from mmclust.runs.texts import clean
+
+log = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
 MOST_STEPS = 500
@@ -50,10 +53,17 @@ class Annotations:
         self.store = store
 
     def of(self, run_id: str) -> list[Annotation]:
-        """All annotations of a run, the oldest first."""
+        """All annotations of a run that can be read, the oldest first."""
         query = select(ANNOTATIONS).where(ANNOTATIONS.c.run_id == run_id).order_by(ANNOTATIONS.c.created)
         with self.store.reading() as connection:
-            return [_from_row(row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings().all()
+        found = []
+        for row in rows:
+            try:
+                found.append(_from_row(row))
+            except (ValueError, TypeError) as error:
+                log.warning("annotation %s is left out, it cannot be read: %s", row["annotation_id"], error)
+        return found
 
     def get(self, annotation_id: str) -> Annotation:
         """One annotation as stored now.
@@ -66,7 +76,10 @@ class Annotations:
             row = connection.execute(query).mappings().first()
         if row is None:
             raise ValueError("this annotation was deleted; choose another one, or begin a new one")
-        return _from_row(row)
+        try:
+            return _from_row(row)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"this annotation cannot be read ({error}); delete it and begin a new one") from error
 
     def create(self, run_id: str, name: str, *, epoch: int) -> Annotation:
         """A new annotation without steps.
@@ -158,4 +171,5 @@ def _clean(name: str) -> str:
 
 
 def _from_row(row: Mapping[Any, Any]) -> Annotation:
+    columns.check(ANNOTATIONS, row)
     return Annotation(**{**row, "steps": from_json(json.loads(row["steps"]))})

@@ -209,6 +209,7 @@ def _engine(url: str) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
+        connection.text_factory = _text
         connection.isolation_level = None  # the module's own transactions begin too late to be exclusive
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -221,6 +222,11 @@ def _engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _text(stored: bytes) -> str:
+    """A text, also a damaged one: it is found where its row is read, and must not break off the reading of others."""
+    return stored.decode(errors="replace")
 
 
 def _wait_for_turn(connection: Connection) -> None:

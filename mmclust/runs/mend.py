@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, insert, select, update
 
 from mmclust.evaluation.snapshot import Snapshot
-from mmclust.runs import beside, checkpoints, journal, seals
+from mmclust.runs import beside, checkpoints, columns, journal, seals
 from mmclust.runs.record import LOST, unreadable
 from mmclust.runs.records import RunRecords
 from mmclust.runs.spec import RunSpec
@@ -146,7 +146,7 @@ def _of_files(folder: Path) -> dict[str, Any]:
 
 def _readable(folder: Path) -> bool:
     try:
-        row = {column.name: getattr(column.default, "arg", None) for column in RUNS.c} | rebuilt(folder)
+        row = columns.defaults(RUNS) | rebuilt(folder)
     except ValueError:
         return False
     return unreadable(row) is None

@@ -34,7 +34,7 @@ def alive(owner: str) -> bool | None:
         return None
     if host != machine() or namespace != _namespace() or not birth:
         return None
-    return _birth(int(pid)) == birth
+    return pid.isdecimal() and _birth(int(pid)) == birth
 
 
 def _birth(pid: int) -> str | None:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from mmclust.evaluation.metric_names import MAIN
-from mmclust.runs import owner, seals
+from mmclust.runs import columns, owner, seals
 from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.spec import RunSpec
+from mmclust.runs.tables import RUNS
 from mmclust.runs.texts import clean
 
 Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -135,8 +136,15 @@ def unreadable(row: Mapping[str, Any]) -> Unreadable | None:
     try:
         from_row(row)
     except UnreadableRun as error:
-        return Unreadable(run_id=row["run_id"], reason=_in_short(error.__cause__ or error), created=row["created"])
+        return Unreadable(
+            run_id=row["run_id"], reason=_in_short(error.__cause__ or error), created=_time(row["created"])
+        )
     return None
+
+
+def _time(value: object) -> float:
+    """A time that a damaged row tells, 0 where it is none."""
+    return float(value) if columns.fits(RUNS.c.created, value) else 0.0  # type: ignore[arg-type]
 
 
 def _in_short(error: BaseException) -> str:
@@ -144,6 +152,7 @@ def _in_short(error: BaseException) -> str:
 
 
 def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
+    columns.check(RUNS, row)
     if row["seal"] is not None and row["seal"] != seals.of_row(row):
         raise ValueError("what is stored of it differs from its checksum")
     status, error, waiting_for, served = row["status"], row["error"], "", True
@@ -187,7 +196,8 @@ def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
 
 def is_silent(row: Mapping[str, Any]) -> bool:
     """Whether the holder of a run or lease (`heartbeat`, `owner`) is gone."""
-    return time.time() - (row["heartbeat"] or 0) > HEARTBEAT_LIMIT_S or owner.alive(row["owner"] or "") is False
+    beat, holder = _time(row["heartbeat"]), row["owner"]
+    return time.time() - beat > HEARTBEAT_LIMIT_S or (isinstance(holder, str) and owner.alive(holder) is False)
 
 
 def _waiting_for(row: Mapping[str, Any], served: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, select, update
 
 from mmclust import audit
-from mmclust.runs import queue, seals, trash
+from mmclust.runs import queue, seals, trash, wishes
 from mmclust.runs.database import Database, reason
 from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
@@ -103,9 +103,8 @@ class RunRecords(Database):
 
     def wishes(self, run_id: str) -> dict[str, Any]:
         """Values that were asked for and that the training has not taken yet, the last of each."""
-        query = select(WISHES.c.name, WISHES.c.value).where(WISHES.c.run_id == run_id).order_by(WISHES.c.id)
         with self.reading() as connection:
-            return {name: json.loads(value) for name, value in connection.execute(query)}
+            return {name: value for _, name, value in wishes.read(connection, run_id)}
 
     def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.

@@ -37,7 +37,11 @@ def add_points(connection: Connection, points: Iterable[Mapping[str, Any]]) -> N
 
 def is_damaged(run_id: str, point: Any) -> bool:
     """Whether a row of the metrics table is not as it was written for this run."""
-    known = point.checksum
+    known, is_number = point.checksum, isinstance(point.value, (float, int, type(None)))
+    if not (is_number and isinstance(point.step, int) and isinstance(point.epoch, (float, int))):  # SQLite keeps any
+        return True
+    if not isinstance(point.name, str):
+        return True
     return known is not None and known != _of_point(run_id, point.step, point.epoch, point.name, point.value)
 
 

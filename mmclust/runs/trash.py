@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from mmclust import audit
-from mmclust.runs import caches, journal, seals
+from mmclust.runs import caches, columns, journal, seals
 from mmclust.runs.database import Database
+from mmclust.runs.record import unreadable
 from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS, WISHES
 
 RELATED = "related.json"
@@ -56,7 +57,7 @@ def put(store: Database, connection: Connection, row: Mapping[str, Any]) -> None
         journal.replace(source, journal.entries_of(connection, run_id))
         related = {t.name: [dict(r) for r in _rows(connection, t, this[t])] for t in (ANNOTATIONS, SWEEP_RUNS)}
         journal.write_whole(source / RELATED, json.dumps(related).encode())
-        journal.write_record(source, row)
+        journal.write_record(source, {name: value for name, value in row.items() if not isinstance(value, bytes)})
         for name in caches.OF_RUNS:
             shutil.rmtree(source / name, ignore_errors=True)
     for table, rows in this.items():
@@ -83,10 +84,13 @@ def restore(store: Database, run_id: str) -> None:
     """Bring a deleted run back, with its curves, annotations and places in sweeps.
 
     Raises:
-        ValueError: it is not in the trash.
+        ValueError: it is not in the trash, or its record is damaged.
     """
     source = _place(store, run_id)
-    row = {name: value for name, value in journal.read_record(source).items() if name in RUNS.c}
+    kept = {name: value for name, value in journal.read_record(source).items() if name in RUNS.c}
+    row = columns.defaults(RUNS) | kept | {"run_id": run_id, "seal": None}
+    if (damage := unreadable(row)) is not None:
+        raise ValueError(f"run {run_id} cannot be restored as its record cannot be read ({damage.reason})")
     try:
         related = json.loads((source / RELATED).read_bytes())
     except (OSError, ValueError):

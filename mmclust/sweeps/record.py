@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, insert, select, update
 
-from mmclust.runs import beside, owner
+from mmclust.runs import beside, columns, owner
 from mmclust.runs.record import is_silent
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import SWEEP_RUNS, SWEEPS
@@ -120,6 +120,7 @@ def listed(store: RunStore) -> list[SweepRecord]:
 
 
 def _record(row: dict[str, Any], runs: dict[tuple[int, int], str]) -> SweepRecord:
+    columns.check(SWEEPS, row)
     failures = {}
     for place, why in json.loads(row["failures"]).items():
         cell, _, seed = place.partition(":")

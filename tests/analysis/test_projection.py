@@ -1,3 +1,4 @@
+import errno
 import sys
 from types import SimpleNamespace
 
@@ -145,6 +146,11 @@ def test_a_damaged_file_is_made_again(blobs, tmp_path):
     path = projection.layout_path(tmp_path, values, "pca")
     path.write_bytes(path.read_bytes()[:200])
     np.testing.assert_array_equal(projection.cached_projection(tmp_path, values, "pca"), first)
+    whole = path.read_bytes()
+    place = whole.index(first.tobytes()) + 5  # among the numbers
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 64]) + whole[place + 1 :])
+    assert not projection.is_cached(tmp_path, values, "pca")
+    np.testing.assert_array_equal(projection.cached_projection(tmp_path, values, "pca"), first)
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(blobs, tmp_path, caplog):
@@ -171,3 +177,16 @@ def test_a_map_leaves_the_threads_of_a_training_alone(blobs, monkeypatch):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+    assert "a layout was not kept" in caplog.text
+
+
+def test_a_full_disk_is_told_and_nothing_is_left_of_a_layout(blobs, tmp_path, caplog, monkeypatch):
+    def full(file, **_) -> None:
+        file.write(b"some of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    assert projection.cached_projection(tmp_path / "layouts", blobs[0], "pca").shape == (90, 2)
+    assert f"the disk with {tmp_path / 'layouts'} is full" in caplog.text and "a layout does not fit" in caplog.text
+    assert list((tmp_path / "layouts").iterdir()) == []

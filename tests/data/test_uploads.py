@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import time
@@ -156,9 +157,44 @@ def test_too_much_is_refused_while_it_arrives(home: Path, monkeypatch: pytest.Mo
         uploads.receive(files("a.csv"))
 
 
+def test_an_upload_on_a_full_disk_says_so_and_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch):
+    class OnFullDisk(io.BytesIO):
+        def write(self, chunk) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(path: Path, mode: str) -> io.BytesIO:
+        path.write_bytes(b"some of it")
+        return OnFullDisk()
+
+    monkeypatch.setattr(uploads, "open", opened, raising=False)
+    with pytest.raises(ValueError, match="is full, .* MiB are left and an upload does not fit; free some space"):
+        uploads.receive(files("a.csv"))
+    assert not [path for path in (home / "uploads").rglob("*") if path.is_file()]
+
+
 def test_old_drafts_are_swept_away_and_new_ones_stay(home: Path) -> None:
     old, new = uploads.receive(files("a.csv")), uploads.receive(files("a.csv"))
     before = time.time() - 3600 * uploads.DRAFT_HOURS - 60
     os.utime(old.parent.parent, (before, before))
     uploads.sweep()
     assert not old.exists() and new.exists()
+
+
+@pytest.mark.parametrize("name", ["view-0.npy", "view-1.npy", "labels.npy", "texts.json"])
+def test_a_byte_that_has_changed_is_told_and_not_trained_on(home: Path, name: str) -> None:
+    kept = uploads.keep(DATA, About(title="Mine"))
+    file = home / "uploads" / "local" / "mine" / name
+    catalogue.load(kept)
+    assert uploads.damaged() == {}
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=f"files of Mine are damaged \\({name}\\); delete it"):
+        catalogue.load(kept)
+    assert uploads.damaged() == {kept: [name]}
+
+
+def test_words_about_a_data_set_may_change(home: Path) -> None:
+    kept = uploads.keep(DATA, About(title="Mine"))
+    uploads.describe(kept, About(title="Ours"))
+    assert uploads.damaged() == {} and catalogue.load(kept).n_samples == N
