@@ -66,7 +66,7 @@ ALLOWED = {
     },
     "baselines": {"analysis", "data", "evaluation", "loading", "losses", "methods.card", "runs", "seeding"},
     "plots": {"escaping", "evaluation"},
-    "analysis": {"evaluation", "loading", "methods.base", "settings"},
+    "analysis": {"disk", "evaluation", "loading", "methods.base", "settings"},
     "engine": {"changes", "data", "errors", "evaluation", "losses", "methods.base", "seeding"},
     "changes": set(),
     "runs": {"audit", "changes", "ram", "disk", "evaluation", "settings"},

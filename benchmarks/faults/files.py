@@ -1,12 +1,16 @@
 """Damage of files: of a home, and of bundles."""
 
+import os
 import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.faults.original import Numbers, Original, damage, numbers, read
+import numpy as np
+
+from benchmarks.faults.original import Numbers, Original, Wrong, damage, laid_out, numbers, read
 from mmclust import bundle
+from mmclust.data import catalogue, uploads
 from mmclust.runs import mend
 from mmclust.runs.store import RunStore
 
@@ -17,6 +21,7 @@ def flips(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
     files = sorted(path for path in home.rglob("*") if path.is_file() and path.stat().st_size)
     damage(chance.choice(files), chance)
     yield read(home, whole, lambda store: numbers(store, whole.run_id))
+    yield read(home, whole, lambda store: _with_others(store, whole))
     yield read(home, whole, lambda store: _repaired(store, whole.run_id))
 
 
@@ -32,6 +37,19 @@ def bundles(whole: Original, home: Path, chance: random.Random) -> Iterator[str]
         return numbers(store, run_id)
 
     yield read(home / "home", whole, imported)
+
+
+def _with_others(store: RunStore, whole: Original) -> Numbers:
+    """The numbers of the run, after its layout and the data set that was added."""
+    os.environ["MMCLUST_HOME"] = str(store.home)
+    found = numbers(store, whole.run_id)
+    if not np.array_equal(laid_out(store, whole.run_id), whole.layout):
+        raise Wrong("a layout differs")
+    if uploads.find(whole.dataset) is not None and not np.array_equal(
+        catalogue.load(whole.dataset).views[0], whole.data
+    ):
+        raise Wrong("a data set that was added differs")
+    return found
 
 
 def _repaired(store: RunStore, run_id: str) -> Numbers:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from mmclust import bundle
+from mmclust.analysis.projection import cached_projection
+from mmclust.data import catalogue, uploads
 from mmclust.errors import is_for_the_user
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
@@ -20,10 +22,11 @@ from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 
-SPEC = {"preset": "paper", "changes": {"width": 0.125}, "epochs": 60, "limit": 192, "seed": 3}
+SPEC = {"preset": "paper", "changes": {"width": 0.125}, "epochs": 30, "limit": 192, "seed": 3}
 N_BYTES = 64
 SLOW_S = 600
 """How long a step of a fault may take on a machine that is busy with other things."""
+LAYOUT: dict[str, Any] = {"kind": "tsne", "seed": 1}
 Numbers = dict[str, Any]
 
 
@@ -32,7 +35,7 @@ class Wrong(Exception):
 
 
 class Original:
-    """An undisturbed run, and its bundle."""
+    """An undisturbed run with a layout, a data set that was added, and a bundle of the run."""
 
     def __init__(self, home: Path, longest_s: float, visitors: tuple[int, ...] = ()) -> None:
         self.home, self.longest_s, self.visitors = home, longest_s, visitors
@@ -41,6 +44,10 @@ class Original:
         ends(training(store, self.run_id))
         assert store.record(self.run_id).status == "finished", store.record(self.run_id).error
         self.numbers = numbers(store, self.run_id)
+        self.layout = laid_out(store, self.run_id)
+        self.data = catalogue.load("digits", limit=200).views[0]
+        os.environ["MMCLUST_HOME"] = str(home)  # where data are added
+        self.dataset = uploads.keep(catalogue.load("digits", limit=200), uploads.About(title="Before"))
         self.bundle = home.parent / "whole.mmclust"
         bundle.write(store, self.run_id, self.bundle)
         store.close()
@@ -61,6 +68,12 @@ def numbers(store: RunStore, run_id: str) -> Numbers:
         "logits": snapshot.logits.copy(),
         "curves": sorted(map(repr, run.metrics()[["step", "epoch", "name", "value"]].values.tolist())),
     }
+
+
+def laid_out(store: RunStore, run_id: str) -> np.ndarray:
+    """A map of a run's codes, kept beside it."""
+    run = store.get(run_id)
+    return cached_projection(run.folder / "layouts", run.snapshot().spaces["z"], **LAYOUT)
 
 
 def compare(found: Numbers, whole: Numbers) -> None:

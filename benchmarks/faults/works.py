@@ -9,17 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.faults.original import SLOW_S, Original, Wrong, child_of, compare, numbers
+from benchmarks.faults.original import SLOW_S, Original, Wrong, child_of, compare, laid_out, numbers
 from benchmarks.faults.training import fill, small_disk
 from mmclust import bundle, disk
-from mmclust.analysis.projection import cached_projection
 from mmclust.data import catalogue, uploads
 from mmclust.errors import is_for_the_user
 from mmclust.report.export import export
 from mmclust.runs import mend
 from mmclust.runs.store import RunStore
-
-LAYOUT = {"kind": "tsne", "seed": 1}
 
 
 def works(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
@@ -135,28 +132,25 @@ def _upload(home: str, _: str, __: str) -> None:
 
 def _uploaded(home: Path, store: RunStore, whole: Original) -> None:
     os.environ["MMCLUST_HOME"] = str(store.home)
-    (entry,) = uploads.entries()
+    (entry,) = [one for one in uploads.entries() if one.title == "Mine"]
     if not np.array_equal(catalogue.load(entry.name).views[0], catalogue.load("digits", limit=200).views[0]):
         raise Wrong("a data set that was added differs")
 
 
 def _layout(home: str, run_id: str, _: str) -> None:
-    run = RunStore().get(run_id)
-    cached_projection(run.folder / "layouts", run.snapshot().spaces["z"], **LAYOUT)
+    laid_out(RunStore(), run_id)
 
 
 def _laid_out(home: Path, store: RunStore, whole: Original) -> None:
-    run = store.get(whole.run_id)
-    xy = cached_projection(run.folder / "layouts", run.snapshot().spaces["z"], **LAYOUT)
-    if not np.isfinite(xy).all() or len(xy) != len(run.snapshot().index):
-        raise Wrong("a layout is not whole")
+    if not np.array_equal(laid_out(store, whole.run_id), whole.layout):
+        raise Wrong("a layout differs")
 
 
 def _undo(home: Path, store: RunStore, whole: Original) -> None:
     """Take back what a work has made."""
     (home / "copy.mmclust").unlink(missing_ok=True)
     layouts = store.folder(whole.run_id) / "layouts"
-    for folder in (home / "export", home / "import", store.home / "uploads", layouts):
+    for folder in (home / "export", home / "import", store.home / "uploads" / "local" / "mine", layouts):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from mmclust.runs import owner
-from mmclust.runs.record import SILENT, is_silent, unreadable
+from mmclust.runs.record import SILENT, is_silent, moment, unreadable
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.tables import LEASES, RUNS
 
@@ -145,7 +145,7 @@ def _busy(connection: Connection) -> dict[str, str]:
     ):
         if is_silent(dict(lease)):
             theirs = (RUNS.c.token == lease["token"], RUNS.c.status == "running")
-            values = {"status": "interrupted", "token": None, "error": SILENT, "ended": lease["heartbeat"]}
+            values = {"status": "interrupted", "token": None, "error": SILENT, "ended": moment(lease["heartbeat"])}
             connection.execute(update(RUNS).where(*theirs).values(**values))
             release(connection, lease["token"])  # after the run, as its holder does: neither waits for the other
         else:

@@ -137,12 +137,12 @@ def unreadable(row: Mapping[str, Any]) -> Unreadable | None:
         from_row(row)
     except UnreadableRun as error:
         return Unreadable(
-            run_id=row["run_id"], reason=_in_short(error.__cause__ or error), created=_time(row["created"])
+            run_id=row["run_id"], reason=_in_short(error.__cause__ or error), created=moment(row["created"])
         )
     return None
 
 
-def _time(value: object) -> float:
+def moment(value: object) -> float:
     """A time that a damaged row tells, 0 where it is none."""
     return float(value) if columns.fits(RUNS.c.created, value) else 0.0  # type: ignore[arg-type]
 
@@ -196,7 +196,7 @@ def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
 
 def is_silent(row: Mapping[str, Any]) -> bool:
     """Whether the holder of a run or lease (`heartbeat`, `owner`) is gone."""
-    beat, holder = _time(row["heartbeat"]), row["owner"]
+    beat, holder = moment(row["heartbeat"]), row["owner"]
     return time.time() - beat > HEARTBEAT_LIMIT_S or (isinstance(holder, str) and owner.alive(holder) is False)
 
 

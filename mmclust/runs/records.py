@@ -13,7 +13,16 @@ from mmclust import audit
 from mmclust.runs import queue, seals, trash, wishes
 from mmclust.runs.database import Database, reason
 from mmclust.runs.errors import StoreUnavailable, UnknownRun
-from mmclust.runs.record import RESUMABLE, WAITER_LIMIT_S, RunRecord, Unreadable, from_row, is_silent, unreadable
+from mmclust.runs.record import (
+    RESUMABLE,
+    WAITER_LIMIT_S,
+    RunRecord,
+    Unreadable,
+    from_row,
+    is_silent,
+    moment,
+    unreadable,
+)
 from mmclust.runs.tables import RUNS, WISHES
 
 CHANGEABLE = ("queued", "running", "paused")
@@ -168,7 +177,7 @@ class RunRecords(Database):
             if row is None:
                 return
             if row["status"] == "running" and (sure or is_silent(row)):
-                values = {"status": "interrupted", "error": error, "ended": row["heartbeat"], "token": None}
+                values = {"status": "interrupted", "error": error, "ended": moment(row["heartbeat"]), "token": None}
                 connection.execute(update(RUNS).where(this).values(**values))
                 queue.release(connection, row["token"])
             elif row["status"] == "queued":

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from mmclust.data import uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.annotation import Rename
 from mmclust.report.export import export
+from mmclust.report.sweep import export as export_sweep
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
+from mmclust.sweeps import record as sweeps
+from mmclust.sweeps.sweep import Cell, Sweep
 from tests.browser.test_first_visit import PATIENCE_MS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -32,8 +36,9 @@ IMAGES = (
     "explain",
     "sensitivity",
     "compare",
+    "learn",
 )
-VIEWS = ("data", "train", "map", "views", "disentangle", "confusion", "explain")
+VIEWS = ("data", "train", "map", "views", "disentangle", "confusion", "explain", "sensitivity")
 
 
 @pytest.fixture
@@ -111,6 +116,17 @@ def made(port: int, views: int) -> Run:
     return run
 
 
+def swept(store: RunStore, run: Run, words: str) -> str:
+    """The id of a sweep with the run and one that failed, which says hostile texts, too."""
+    base = Cell(dataset=run.spec.dataset, method=run.spec.method, preset="paper", epochs=2)
+    cells = tuple(replace(base, label=f"{words} {n}", point={"epochs": n}) for n in (1, 2))
+    sweep = Sweep(cells=cells, title=words)
+    sweeps.begin(store, sweep, n_runs=2)
+    sweeps.attach(store, sweep.id, [(0, 0)], run.id)
+    sweeps.end(store, sweep.id, "finished", {(1, 0): words})
+    return sweep.id
+
+
 def assert_harmless(page: Page) -> None:
     assert page.evaluate("typeof pwned") == "undefined"
     assert page.locator('a[href^="javascript"], img[onerror]').count() == 0
@@ -131,18 +147,23 @@ def test_no_page_and_no_report_takes_a_text_for_more_than_letters(
     port, asked = trap
     run = made(port, views)
     export(run, home / "out", Annotations(run.store).of(run.id))
+    store = RunStore()
+    sweep = swept(store, run, hostile(port))
+    export_sweep(store, sweep, home / "of-sweep")
     address = request.getfixturevalue("server")
     told, outside, own = [], [], ("file:", "data:", "blob:", address)
     page.on("console", lambda message: told.append(message.text))
     page.on("request", lambda one: outside.append(one.url) if not one.url.startswith(own) else None)
     for name in pages:
-        page.goto(f"{address}/{name}{'&' if '?' in name else '?'}run={run.id}&dataset={run.spec.dataset}")
+        page.goto(f"{address}/{name}{'&' if '?' in name else '?'}run={run.id}&dataset={run.spec.dataset}&sweep={sweep}")
         expect(page.locator("h1").first).to_be_visible(timeout=PATIENCE_MS)
         expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=PATIENCE_MS)
         assert_harmless(page)
     assert "<img src=" in page.locator('[data-testid="stMain"]').inner_text(), "the texts are not on the page at all"
-    page.goto((home / "out" / "report.html").as_uri())
-    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-    assert_harmless(page)
+    for report in (home / "out" / "report.html", home / "of-sweep" / "report.html"):
+        page.goto(report.as_uri())
+        expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        assert_harmless(page)
+        assert "<img src=" in page.locator("body").inner_text(), "the texts are not in the report at all"
     assert not asked and not outside, (asked, outside)
     assert not [text for text in told if "Content Security Policy" in text or "Refused to" in text], told
