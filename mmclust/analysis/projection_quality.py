@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,8 @@ def _read(path: Path, n_samples: int) -> ProjectionQuality | None:
         return None
     if found["false"].shape != (n_samples,) or found["missing"].shape != (n_samples,):
         return None
-    return ProjectionQuality(**{name: value if value.ndim else value.item() for name, value in found.items()})
+    values: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in found.items()}
+    return ProjectionQuality(**values)
 
 
 def _centred(values: np.ndarray) -> np.ndarray:

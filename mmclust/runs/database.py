@@ -57,7 +57,7 @@ class Database:
         self.home, self.url = home, url
         self._opening = threading.Lock()
         self._copy: Path | None = None
-        """What is read while the disk of the store is full."""
+        """What is read while the disk of the store is full, or its folder may not be written."""
         try:
             self._file = _sqlite_file(self.url)
             self._engine = _engine(self.url)
@@ -131,13 +131,20 @@ class Database:
                 _wait_for_turn(connection)  # two processes that open a new database would both make its tables
                 schema.prepare(connection)
         except (OSError, SQLAlchemyError, TypeError) as error:  # a damaged schema leads SQLAlchemy to a TypeError
-            if self._copy is None and self._on_full_disk() and self._copied():
+            if self._copy is None and self._obstacle() and self._copied():
                 return self._open()
             raise StoreUnavailable(f"the run store {_shown(self.url)} cannot be used: {reason(error)}") from error
 
-    def _on_full_disk(self) -> bool:
-        """Whether SQLite has no room for what it writes beside its file even to read it."""
-        return self._file is not None and os.path.isfile(self._file) and disk.is_short(self._file.parent, NEEDED_MIB)
+    def _obstacle(self) -> str:
+        """Why SQLite cannot write beside its file what it writes even to read it, one sentence; empty where it can."""
+        if self._file is None or not os.path.isfile(self._file):
+            return ""
+        if disk.is_short(self._file.parent, NEEDED_MIB):
+            return f"the disk with {self.home} is full, so runs can only be read; free some space"
+        effective = os.access in os.supports_effective_ids
+        if all(os.access(path, os.W_OK, effective_ids=effective) for path in (self._file, self._file.parent)):
+            return ""
+        return f"{self.home} cannot be written, so runs can only be read; make it writable, or set MMCLUST_HOME"
 
     def _copied(self) -> bool:
         """Read a copy from now on, in a folder for temporary files."""
@@ -147,7 +154,7 @@ class Database:
             weakref.finalize(self, shutil.rmtree, self._copy, ignore_errors=True)
             for ending in ("", "-wal"):
                 if (part := self._file.with_name(self._file.name + ending)).exists():
-                    shutil.copy(part, self._copy / part.name)
+                    shutil.copyfile(part, self._copy / part.name)  # without its rights
         except OSError as error:
             log.warning("the run store cannot be read from a copy: %s", error)
             return False
@@ -161,16 +168,16 @@ class Database:
         weakref.finalize(self, self._engine.dispose)
 
     def _back_from_copy(self) -> None:
-        """Use the store itself again once its disk has room.
+        """Use the store itself again once it can be written.
 
         Raises:
-            StoreUnavailable: it has none.
+            StoreUnavailable: it cannot.
         """
         with self._opening:
             if self._copy is None:
                 return
-            if self._on_full_disk():
-                raise StoreUnavailable(f"the disk with {self.home} is full, so runs can only be read; free some space")
+            if obstacle := self._obstacle():
+                raise StoreUnavailable(obstacle)
             self._engine.dispose()
             self._engine, self._copy = _engine(self.url), None
             self._forgotten()

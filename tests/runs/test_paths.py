@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,48 @@ def test_a_process_of_its_own_trains_in_a_home_of_any_name(tmp_path: Path):
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(StoreUnavailable, match="cannot be used: File name too long"):
         RunStore(tmp_path / ("数" * 100))
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Root may write everywhere: be nobody for a while."""
+    nobody = os.geteuid() == 0
+    if nobody:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if nobody:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def read_only_home() -> Iterator[Path]:
+    """A home with a run that nobody may write into; those of pytest can be entered by their owner alone."""
+    with tempfile.TemporaryDirectory(prefix="mmclust-") as folder:
+        home = Path(folder) / "home"
+        store = RunStore(home)
+        store.create(build_spec("digits", "dccs", title="mine"))
+        store.close()
+        places = [Path(folder), home, *home.rglob("*")]
+        for path in places:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        yield home
+        for path in places:
+            path.chmod(0o755)
+
+
+def test_a_home_that_may_not_be_written_is_read(read_only_home: Path):
+    with without_rights():
+        store = RunStore(read_only_home)
+        assert [record.title for record in store.list(examples=False)] == ["mine"]
+        with pytest.raises(StoreUnavailable, match="cannot be written: Permission denied"):
+            store.create(build_spec("digits", "dccs"))
+        with pytest.raises(StoreUnavailable, match="cannot be written, .* make it writable, or set MMCLUST_HOME"):
+            store.delete(store.list(examples=False)[0].run_id)
+        assert len(store.list(examples=False)) == 1
+
+
+def test_a_folder_that_may_not_be_written_is_no_home(read_only_home: Path):
+    with without_rights(), pytest.raises(StoreUnavailable, match="cannot be used: Permission denied"):
+        RunStore(read_only_home / "new")
