@@ -156,7 +156,7 @@ def test_a_damaged_file_is_made_again(blobs, tmp_path):
 def test_a_folder_that_cannot_be_written_costs_only_time(blobs, tmp_path, caplog):
     (tmp_path / "file").write_text("")
     assert projection.cached_projection(tmp_path / "file" / "layouts", blobs[0], "pca").shape == (90, 2)
-    assert "the layout was not kept" in caplog.text
+    assert "a layout was not kept" in caplog.text
 
 
 def test_a_map_leaves_the_threads_of_a_training_alone(blobs, monkeypatch):
@@ -177,8 +177,6 @@ def test_a_map_leaves_the_threads_of_a_training_alone(blobs, monkeypatch):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-
-    assert "a layout was not kept" in caplog.text
 
 
 def test_a_full_disk_is_told_and_nothing_is_left_of_a_layout(blobs, tmp_path, caplog, monkeypatch):
