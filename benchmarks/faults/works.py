@@ -23,6 +23,7 @@ def works(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
     """Kill a work at a random moment, look at what there is, do it again."""
     shutil.copytree(whole.home, home / "home")
     store = RunStore(home / "home")
+    _undo(home, store, whole)
     name = chance.choice(list(WORKS))
     work, whole_after = WORKS[name]
     arguments = (str(home), whole.run_id, str(whole.bundle))
@@ -59,6 +60,7 @@ def full(whole: Original, home: Path, chance: random.Random) -> Iterator[str]:
             return
         shutil.copytree(whole.home, home / "home")
         store = RunStore(home / "home")
+        _undo(home, store, whole)
         os.environ["MMCLUST_HOME"] = str(store.home)  # where uploads go
         fill(home, leave=chance.choice((0, 0, 4, 20, 100)) * 1024)
         arguments = (str(home), whole.run_id, str(whole.bundle))
