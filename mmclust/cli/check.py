@@ -17,7 +17,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="compare the store with the files of its runs, and repair it",
-        description="Reads every file of every run and of kept data. --repair sets an unreadable store aside and rebuilds it.",
+        description=(
+            "Reads every file of every run and of kept data. --repair sets an unreadable store aside and rebuilds it."
+        ),
     )
     parser.add_argument("--repair", action="store_true", help="repair what the files of the runs allow")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
