@@ -7,8 +7,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
+
 from benchmarks import machine
+from mmclust.launch.process import environment
 from mmclust.runs.store import RunStore
+from mmclust.sweeps import nursery
+from mmclust.sweeps.pool import Pool
 from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, grid
 
@@ -30,6 +35,7 @@ def measure(*, epochs: int, workers: int) -> dict[str, Any]:
     sweep = grid(Cell(dataset="digits", method="dccs", epochs=epochs), {"sigma": sigmas}, seeds=range(SEEDS))
     with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder:
         store = RunStore(Path(folder))
+        starts = _starts(store)
         before, began = _processor_s(), time.monotonic()
         outcome = run_sweep(store, sweep, n_workers=workers)
         wall_s, processor_s = time.monotonic() - began, _processor_s() - before
@@ -46,8 +52,24 @@ def measure(*, epochs: int, workers: int) -> dict[str, Any]:
         "training_s": round(training_s, 2),
         "run_median_s": round(median(run.seconds for run in runs), 3),
         "overhead": round((wall_s * workers - training_s) / training_s, 4),
+        **starts,
         "machine": machine.describe(),
     }
+
+
+def _starts(store: RunStore) -> dict[str, float]:
+    """Seconds of processor time of a worker that has nothing to do, from its start to its end: the first and the next.
+
+    The first one's includes the process that loads everything, of which workers are copies.
+    """
+    spent = []
+    for _ in range(2):
+        pool = Pool(store, 1)
+        pool.prepare(1)
+        pool.close()
+        of = psutil.Process(nursery.nursery(environment(store), store.home / "sweeps.log").pid).cpu_times()
+        spent.append(of.user + of.system + of.children_user + of.children_system)
+    return {"first_worker_s": round(spent[0], 2), "next_worker_s": round(spent[1] - spent[0], 2)}
 
 
 def _processor_s() -> float:

@@ -146,7 +146,7 @@ def main() -> None:
 
 def _given(store: RunStore) -> str:
     """Load what training needs, then wait for the id of a run; empty where whoever wanted this process has ended."""
-    _load_all()
+    load_all()
     run_id = sys.stdin.readline().strip()
     if run_id:
         with (store.folder(run_id) / "worker.log").open("ab") as output:
@@ -155,8 +155,8 @@ def _given(store: RunStore) -> str:
     return run_id
 
 
-def _load_all() -> None:
-    """Load torch and the methods, with what torch loads at the first step of an optimiser."""
+def load_all() -> None:
+    """Load torch and the methods, with what torch loads at the first step of an optimiser; no thread is started."""
     import torch
 
     import mmclust.engine.trainer  # noqa: F401
@@ -164,7 +164,7 @@ def _load_all() -> None:
     for name in METHODS:
         method_class(name)
     weight = torch.zeros(1, requires_grad=True)
-    weight.sum().backward()
+    weight.grad = torch.zeros(1)  # a backward pass would start torch's own threads
     torch.optim.Adam([weight]).step()
 
 

@@ -47,7 +47,7 @@ ALLOWED = {
     "lessons": {"analysis", "data", "evaluation", "models", "runs", "sweeps"},
     "bundle": {"audit", "baselines", "disk", "evaluation", "methods.card", "runs", "settings", "sweeps"},
     "sweeps": {
-        *("audit", "escaping", "engine", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"),
+        *("audit", "escaping", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"),
     },
     "launch": {"audit", "errors", "runs", "settings", "worker"},
     "worker": {"engine", "errors", "methods.card", "runs", "signals", "training"},

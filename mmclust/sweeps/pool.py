@@ -1,10 +1,9 @@
 """Several worker processes with one thread each: small models use cores best that way."""
 
 import logging
+import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import IO
 from mmclust.launch.process import environment
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.store import RunStore
+from mmclust.sweeps.nursery import CODE, PID, nursery
 
 ONE_THREAD = ("MMCLUST_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 STOP_TIMEOUT_S = 45.0
@@ -35,41 +35,60 @@ class _Worker:
     def __init__(self, store: RunStore, places: int, answers: "queue.SimpleQueue[tuple[_Worker, str]]") -> None:
         self.run_id = ""
         self.answers = answers
-        with (store.home / "sweeps.log").open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "mmclust.sweeps.worker", str(places)],
-                env=environment(store) | dict.fromkeys(ONE_THREAD, "1"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                text=True,
-                # Ctrl-C reaches it through its parent. Not a session of its own: Linux shares the processor out by
-                # sessions, and a parent that was put behind others would leave its workers among them.
-                process_group=0,
-            )
-        threading.Thread(target=self._listen, args=(self.process.stdout,), name="answers", daemon=True).start()
+        self.code: int | None = None
+        """How it ended; None where it has not, or where its nursery has, too."""
+        self._pid: int | None = None
+        self._known = threading.Event()
+        variables = environment(store) | dict.fromkeys(ONE_THREAD, "1")
+        given, orders = os.pipe()
+        output, written = os.pipe()
+        self._orders = os.fdopen(orders, "w")
+        said = store.home / "sweeps.log"
+        with os.fdopen(given), os.fdopen(written, "w"), said.open("ab") as errors:
+            try:
+                nursery(variables, said).start(places, variables, (given, written, errors.fileno()))
+            except OSError as error:  # its listener says that there is no worker
+                log.warning("a worker could not be started: %s", error)
+        self._listener = threading.Thread(target=self._listen, args=(os.fdopen(output),), name="answers", daemon=True)
+        self._listener.start()
 
     def give(self, run_id: str) -> None:
         self.run_id = run_id
-        assert self.process.stdin is not None
         try:
-            self.process.stdin.write(run_id + "\n")
-            self.process.stdin.flush()
+            self._orders.write(run_id + "\n")
+            self._orders.flush()
         except BrokenPipeError:
             log.info("a worker ended before it was given run %s", run_id)  # its listener says so too
 
     def no_more(self) -> None:
-        assert self.process.stdin is not None
         try:
-            self.process.stdin.close()
+            self._orders.close()
         except BrokenPipeError:
             log.info("a worker ended before it was told to")
+
+    def signal(self, number: int) -> None:
+        """Send a signal, once the worker is there."""
+        self._known.wait(STOP_TIMEOUT_S)
+        if self._pid is not None and self._listener.is_alive():
+            os.kill(self._pid, number)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it has ended within this time."""
+        self._listener.join(timeout_s)
+        return not self._listener.is_alive()
 
     def _listen(self, lines: IO[str]) -> None:
         with lines:
             for line in lines:
-                self.answers.put((self, line))
-        self.process.wait()
+                about, _, number = line.partition(" ")
+                if about == PID:
+                    self._pid = int(number)
+                    self._known.set()
+                elif about == CODE:
+                    self.code = int(number)
+                else:
+                    self.answers.put((self, line))
+        self._known.set()
         self.answers.put((self, ""))
 
 
@@ -125,15 +144,13 @@ class Pool:
         if worker in self._workers:
             self._workers.remove(worker)
             worker.no_more()
-        code = worker.process.returncode
-        how = f"was killed by signal {-code} (often memory)" if code < 0 else f"ended with code {code}"
-        return Answer(run_id=run_id, died=how)
+        return Answer(run_id=run_id, died=_how(worker.code))
 
     def close(self) -> None:
         """Stop what runs, resumably, and end all workers."""
         for worker in self._workers:
             if worker.run_id:
-                worker.process.send_signal(signal.SIGINT)
+                worker.signal(signal.SIGINT)
             else:
                 worker.no_more()
         deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -142,9 +159,14 @@ class Pool:
         for worker in self._workers:
             worker.no_more()
         for worker in self._workers:
-            try:
-                worker.process.wait(max(1.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                worker.process.kill()
-                worker.process.wait()
+            if not worker.wait(max(1.0, deadline - time.monotonic())):
+                worker.signal(signal.SIGKILL)
+                worker.wait(STOP_TIMEOUT_S)
         self._workers.clear()
+
+
+def _how(code: int | None) -> str:
+    """How a worker ended, in words."""
+    if code is None:
+        return "ended"
+    return f"was killed by signal {-code} (often memory)" if code < 0 else f"ended with code {code}"

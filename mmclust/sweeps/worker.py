@@ -1,7 +1,7 @@
-"""A process that trains the runs of a sweep one after the other, so that torch is imported once.
+"""What a process does that trains the runs of a sweep one after the other.
 
-Started by `pool.py`: reads run ids from its input, one a line, and answers each with its id and final status. At the
-end of its input it ends; a run that trains then is interrupted and can be resumed.
+`nursery.py` starts it: it reads run ids from its input, one a line, and answers each with its id and final status. At
+the end of its input it ends; a run that trains then is interrupted and can be resumed.
 """
 
 import logging
@@ -19,22 +19,22 @@ from mmclust.runs.store import RunStore
 log = logging.getLogger(__name__)
 
 
-def main() -> None:
-    """Entry of the child process; its argument is how many runs of sweeps may share a device."""
+def work(places: int) -> None:
+    """Train run after run, until there are no more.
+
+    Args:
+        places: how many runs of sweeps may share a device.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s %(levelname)s %(message)s")
-    places = int(sys.argv[1])
     with os.fdopen(os.dup(sys.stdout.fileno()), "w") as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print must not look like an answer
         orders = _Orders()
         worker.lower_priority()
-        import mmclust.engine.trainer  # noqa: F401  torch comes while the first order is on its way
-
         store = RunStore()
         while run_id := orders.next():
             status = _execute(store, run_id, places)
             print(run_id, status, file=answers, flush=True)
     logging.shutdown()
-    os._exit(0)  # everything is stored, and taking torch down costs a second
 
 
 class _Orders:
@@ -80,7 +80,3 @@ def _keep_weights(folder: Path) -> None:
         log.warning("%s keeps all of its state: %s", folder, error)
         return
     (folder / checkpoints.BEFORE).unlink(missing_ok=True)
-
-
-if __name__ == "__main__":
-    main()
