@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mmclust import settings
+from mmclust.analysis.tree import Cut, Tree, tree_of
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation import metrics
-from mmclust.evaluation.annotation import Group, applied, outline
+from mmclust.evaluation.annotation import Group, applied, merged, outline
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import palette
 from mmclust.runs.annotations import Annotation
@@ -72,7 +73,11 @@ class Clustering:
     plain: "Clustering | None" = None
     """The same without the annotation; None where there is none."""
     groups: tuple[Group, ...] = ()
-    """(K,) what the clusters under the annotation are called and made of; empty without one."""
+    """(K,) what the clusters under the annotation, or after merging, are called and made of; else empty."""
+    unmerged: "Clustering | None" = None
+    """The same before its clusters were merged to fewer; None where they were not."""
+    cut: Cut | None = None
+    """Which clusters of `unmerged` were merged."""
 
     @property
     def ids(self) -> np.ndarray:
@@ -198,7 +203,10 @@ class Clustering:
 
     def with_record(self, record: RunRecord) -> "Clustering":
         """The same arrays under a newer record."""
-        return self if record == self.record else replace(self, record=record)
+        if record == self.record:
+            return self
+        unmerged = None if self.unmerged is None else self.unmerged.with_record(record)
+        return replace(self, record=record, unmerged=unmerged)
 
     def annotated(self, annotation: Annotation) -> "Clustering":
         """The clustering with an annotation laid over it; only its last version is kept in memory.
@@ -216,14 +224,92 @@ class Clustering:
             known = self.derived[key] = replace(made, annotation=annotation, plain=self, groups=groups)
         return known if known.record == self.record else replace(known, record=self.record, plain=self)
 
+    @property
+    def tree(self) -> Tree:
+        """How the clusters merge to any smaller number of them."""
+        if self.unmerged is not None:
+            return self.unmerged.tree
+        return self.derive("tree", lambda: tree_of(self.snapshot))
+
+    @property
+    def form(self) -> Hashable:
+        """What is laid over the run's own clusters; equal for two clusterings of an epoch with the same clusters."""
+        return self.annotation, None if self.cut is None else self.cut.n_clusters
+
+    def merged(self, n_clusters: int | None) -> "Clustering":
+        """The clusters merged along their tree to k of them; None, or as many as hold a sample, gives them as they are.
+
+        A merged cluster keeps number, name and colour of its largest part. Only the last k is kept in memory.
+
+        Args:
+            n_clusters: k.
+
+        Raises:
+            ValueError: fewer than one cluster, or more than hold a sample.
+        """
+        if self.unmerged is not None:
+            return self.unmerged.merged(n_clusters)
+        if n_clusters is None or n_clusters == self.tree.n_used:
+            return self
+        names = tuple(map(self.given_name, range(len(self.sizes))))
+        known, found = self.derived.get("merged", (None, None))
+        if known != (n_clusters, names):
+            found = self._merged(self.tree.cut(n_clusters))
+            self.derived["merged"] = (n_clusters, names), found
+        return found if found.record == self.record else replace(found, record=self.record, unmerged=self)
+
+    def merged_like(self, other: "Clustering") -> "Clustering":
+        """The same clusters merged as in another epoch of the run, whatever the tree of this one says."""
+        cut = other.cut
+        return self if cut is None else self.derive(("merged like", *cut.groups.tolist()), lambda: self._merged(cut))
+
+    @property
+    def before(self) -> "Clustering | None":
+        """The clustering before its clusters were merged, else before the annotation; None for the run's own."""
+        return self.unmerged or self.plain
+
+    @property
+    def own(self) -> "Clustering":
+        """The run's own clusters, before merging and annotation: those that its network knows."""
+        found = self.unmerged or self
+        return found.plain or found
+
+    def _merged(self, cut: Cut) -> "Clustering":
+        made = cluster_snapshot(self.record, self.run, self.version, merged(self.snapshot, cut.groups), self.dataset)
+        return replace(
+            made,
+            annotation=self.annotation,
+            plain=self.plain,
+            source=self.source,
+            unmerged=self,
+            cut=cut,
+            colors=tuple(self.colors[lead] for lead in cut.leads),
+            groups=tuple(self._group(int(lead), cut.parts(group)) for group, lead in enumerate(cut.leads)),
+        )
+
+    def _group(self, lead: int, parts: tuple[int, ...]) -> Group:
+        """What a merged cluster is called and made of."""
+        origin = parts
+        if self.groups:
+            origin = tuple(sorted({own for part in parts for own in self.groups[part].origin}))
+        return Group(label=self.cluster_label(lead), origin=origin, name=self.given_name(lead))
+
     def snapshot_at(self, epoch: int) -> Snapshot:
-        """The snapshot of another epoch of the run, with the same annotation laid over its clusters.
+        """The snapshot of another epoch of the run, with the same annotation and merging laid over its clusters.
 
         Raises:
             ValueError: there is none of that epoch, or the annotation does not fit it.
         """
-        found = self.run.snapshot(epoch)
-        return found if self.annotation is None else applied(found, self.annotation.applied)
+        return self.laid_over(self.run.snapshot(epoch))
+
+    def laid_over(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot of the run's own clusters with the same annotation and merging laid over them.
+
+        Raises:
+            ValueError: the annotation does not fit it.
+        """
+        found = snapshot if self.annotation is None else applied(snapshot, self.annotation.applied)
+        return found if self.cut is None else merged(found, self.cut.groups)
 
     def of_view(self, number: int | None) -> "Clustering":
         """The clustering by one view of the data alone; None gives it as it is, by all views together.
@@ -239,7 +325,9 @@ class Clustering:
         own = replace(self.snapshot, logits=self.snapshot.view_logits[number])
         made = cluster_snapshot(self.record, self.run, self.version, own, self.dataset, like=self)
         plain = None if self.plain is None else self.plain.of_view(number)
-        return replace(made, annotation=self.annotation, plain=plain, groups=self.groups, source=number)
+        unmerged = None if self.unmerged is None else self.unmerged.of_view(number)
+        over = {"annotation": self.annotation, "groups": self.groups, "cut": self.cut}
+        return replace(made, plain=plain, unmerged=unmerged, source=number, **over)
 
 
 def cluster_snapshot(

@@ -62,3 +62,42 @@ def test_clusters_are_matched_and_measured_over_all_classes_of_the_data(snapshot
     assert shown.class_names == tuple("0123456789") and shown.counts.shape == (10, 3)
     assert [one.matched_class for one in shown.per_cluster] == shown.matched.tolist()
     assert shown.scores["acc"] == metrics.acc(data.labels[::-1], snapshot.y_pred)
+
+
+@pytest.fixture
+def pieces() -> Snapshot:
+    """Six clusters: three pairs of pieces, whose codes touch; the second piece of each pair is the larger one."""
+    draw = np.random.default_rng(0)
+    piece = np.repeat(np.arange(6), [8, 12] * 3)
+    codes = (np.stack([8 * (piece // 2), piece % 2], axis=1) + draw.normal(0, 0.4, (N, 2))).astype(np.float32)
+    logits = (4 * np.eye(6)[piece]).astype(np.float32)
+    return Snapshot(
+        epoch=2, step=4, index=np.arange(N), spaces={"z": codes}, logits=logits, view_logits=(logits[:, ::-1],)
+    )
+
+
+def test_merged_clusters_keep_number_name_and_colour_of_their_largest_part(pieces: Snapshot) -> None:
+    whole = of(pieces, dataset=None)
+    shown = whole.merged(3)
+    assert shown.sizes.tolist() == [20, 20, 20] and shown.unmerged is whole and shown.own is whole
+    assert [shown.cluster_name(k) for k in range(3)] == ["mine", "4", "6"]
+    assert shown.colors == tuple(whole.colors[k] for k in (1, 3, 5))
+    assert [group.origin for group in shown.groups] == [(0, 1), (2, 3), (4, 5)]
+    assert np.array_equal(shown.y_pred, whole.y_pred // 2)
+    assert shown.merged(6) is whole and shown.merged(None) is whole and whole.merged(3) is shown
+    assert shown.merged(5).cut is not None and shown.merged(5).unmerged is whole
+    assert whole.merged(1).sizes.tolist() == [60] and shown.tree is whole.tree
+    with pytest.raises(ValueError, match="k = 7 came; clusters of this run can be merged to 1 to 6"):
+        whole.merged(7)
+
+
+def test_views_and_other_epochs_are_merged_alike(pieces: Snapshot) -> None:
+    shown = of(pieces, dataset=None).merged(3)
+    alone = shown.of_view(0)
+    assert alone.snapshot.n_clusters == 3 and alone.unmerged is not None and alone.unmerged.snapshot.n_clusters == 6
+    assert np.array_equal(alone.y_pred, 2 - shown.y_pred)
+    other = of(pieces, dataset=None)
+    moved = other.merged_like(shown)
+    assert np.array_equal(moved.y_pred, shown.y_pred) and other.merged_like(other) is other
+    assert np.array_equal(shown.laid_over(pieces).y_pred, shown.y_pred)
+    assert shown.form != other.form and moved.form == shown.form

@@ -94,16 +94,21 @@ def suggest_for(dataset: "MultiViewDataset", *, seed: int = 0, report: Report = 
     if dataset.n_samples > MOST_PREPARED:
         rows = np.sort(np.random.default_rng(seed).permutation(dataset.n_samples)[:MOST_PREPARED])
         dataset = dataset.take(rows)
+    return suggest(views_of(dataset, seed), seed=seed, report=report)
+
+
+def views_of(dataset: "MultiViewDataset", seed: int = 0) -> tuple[np.ndarray, ...]:
+    """Prepared views, each (N, D), of a data set as it was read; images count as two, their pixels and their edges."""
     if len(dataset.views) == 1 and dataset.spec.views[0].kind == "image":
         from mmclust.auto import shallow
 
         codes = shallow.describe(dataset.views[0], dataset.spec.views[0], seed)
-        return suggest((codes.pixels, codes.hog), seed=seed, report=report)
+        return codes.pixels, codes.hog
     from mmclust.auto.view_run import chosen_steps, comparable
     from mmclust.data import preprocessing
 
     steps, _ = chosen_steps(dataset, MANY_CLUSTERS, seed)
-    return suggest(comparable(preprocessing.prepare(dataset, steps)), seed=seed, report=report)
+    return tuple(comparable(preprocessing.prepare(dataset, steps)))
 
 
 def suggest(views: Views, *, seed: int = 0, report: Report = _nobody) -> Suggestion:

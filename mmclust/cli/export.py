@@ -8,6 +8,7 @@ from mmclust.cli.output import print_json
 from mmclust.exchange import FORMATS
 
 if TYPE_CHECKING:
+    from mmclust.report.export import Suggest
     from mmclust.runs.store import RunStore
 
 
@@ -30,6 +31,15 @@ def add(commands: Any) -> None:
         help="write one format of another program to --out instead: "
         + "; ".join(f"{one.name} ({one.about})" for one in FORMATS.values()),
     )
+    parser.add_argument(
+        "--clusters",
+        type=_clusters,
+        metavar="K",
+        help=(
+            "with --out: also write assignments-K.csv, the clusters merged along their tree to K of them; auto for the "
+            "number suggested without labels"
+        ),
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
@@ -41,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.sweeps import record as sweeps
 
     store = RunStore()
+    if args.clusters and (args.format or args.bundle is not None):
+        raise ValueError("--clusters belongs to the tables of --out DIR; leave out --format and --bundle")
     if args.bundle is not None:
         if args.format:
             raise ValueError("--format and --bundle contradict each other; give --out PATH with --format")
@@ -53,9 +65,11 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         if found is None:
+            if args.clusters:
+                raise ValueError(f"{args.run_id} is a sweep; --clusters is for one run")
             sweep.export(store, args.run_id, args.out)
         else:
-            export.export(found, args.out, Annotations(store).of(found.id))
+            export.export(found, args.out, Annotations(store).of(found.id), n_clusters=args.clusters)
     except OSError as error:
         raise ValueError(f"{args.out} cannot be written: {error.strerror or error}; choose another folder") from error
     files = sorted(path.name for path in args.out.iterdir() if path.is_file())
@@ -64,6 +78,19 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{args.out}: {', '.join(files)}")
     return 0
+
+
+def _clusters(text: str) -> "int | Suggest":
+    """A number of clusters; whether the run has as many is known later.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or not 0 < len(text) < 10:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of clusters; give a whole number or auto")
+    return int(text)
 
 
 def _format(store: "RunStore", args: argparse.Namespace) -> int:

@@ -142,6 +142,53 @@ def _regrouped(snapshot: Snapshot, scores: np.ndarray, steps: Sequence[Step]) ->
     return scores.astype(np.float32)
 
 
+def merged(snapshot: Snapshot, groups: np.ndarray) -> Snapshot:
+    """A snapshot whose scores, also those of its views, are of merged clusters.
+
+    Args:
+        snapshot: of K clusters.
+        groups: (K,) merged cluster of each, from 0 without gaps.
+
+    Raises:
+        ValueError: there is not one group for each cluster.
+    """
+    if len(groups) != snapshot.n_clusters:
+        raise ValueError(f"{len(groups)} groups came for {snapshot.n_clusters} clusters; give one for each")
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    fused, *alone = (_largest(scores, order, starts) for scores in (snapshot.logits, *snapshot.view_logits))
+    return replace(snapshot, logits=fused, view_logits=tuple(alone))
+
+
+def _largest(scores: np.ndarray, order: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """(n, k) the largest score of each group of columns, as `Merge` takes it."""
+    scores = log_softmax(scores.astype(np.float64), axis=1)
+    return np.maximum.reduceat(scores[:, order], starts, axis=1).astype(np.float32)
+
+
+def merges(groups: np.ndarray) -> tuple[tuple[Merge, ...], np.ndarray]:
+    """The steps that merge clusters into groups, and the place (k,) of each group's cluster after them.
+
+    Args:
+        groups: (K,) merged cluster of each, from 0 without gaps.
+    """
+    steps: list[Merge] = []
+    left = list(groups)
+    for group in np.unique(groups):
+        parts = [place for place, of in enumerate(left) if of == group]
+        if len(parts) > 1:
+            steps.append(Merge(clusters=tuple(parts)))
+            left = [of for place, of in enumerate(left) if of != group or place == parts[0]]
+    return tuple(steps), np.argsort(left)
+
+
+def moved(step: Step, places: np.ndarray) -> Step:
+    """The same step where clusters stand at other places: (k,) place of each."""
+    if isinstance(step, Merge):
+        return Merge(clusters=tuple(sorted(int(places[cluster]) for cluster in step.clusters)))
+    return replace(step, cluster=int(places[step.cluster]))
+
+
 def _distance_behind(snapshot: Snapshot, step: Split) -> np.ndarray:
     """(n, parts) how much farther each centre is than the nearest, as log-odds of equal spherical Gaussians."""
     codes = snapshot.spaces.get(step.space)

@@ -6,10 +6,12 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from mmclust import disk
+from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.escaping import cell
 from mmclust.report import annotations as of_annotation
@@ -21,14 +23,20 @@ from mmclust.runs.run import UNDERSTANDING, Run
 
 log = logging.getLogger(__name__)
 
+Suggest = Literal["auto"]
+
 EXPORT_COPIES, REPORT_BYTES = 2, 2 * 2**20
 """What an export takes on the disk: tables and codes as multiples of the snapshot, and the report."""
 
 
-def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[Path]:
+def export(
+    run: Run, out: Path, annotations: Sequence[Annotation] = (), *, n_clusters: int | Suggest | None = None
+) -> list[Path]:
     """Write spec.json, metrics.csv, assignments.csv, codes.npz, samples.parquet and report.html of a last snapshot.
 
     Where it was kept, understanding.json says what was understood of the file that the data come from.
+
+    With a number of clusters, assignments-K.csv holds the clusters merged along their tree to K of them.
 
     Each annotation becomes two more files, annotation-NAME-ID.csv and annotation-NAME-ID.json.
 
@@ -38,12 +46,13 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
         run: a run with a snapshot.
         out: folder to write to; made if need be, files of these names are replaced.
         annotations: of the run.
+        n_clusters: K to merge the clusters to, "auto" for the suggested number.
 
     Returns:
         The files, in that order.
 
     Raises:
-        ValueError: the run has no snapshot yet.
+        ValueError: the run has no snapshot yet, or its clusters cannot be merged to that number.
         OSError: the folder cannot be written.
     """
     from mmclust import models
@@ -59,16 +68,20 @@ def export(run: Run, out: Path, annotations: Sequence[Annotation] = ()) -> list[
     except (ValueError, OSError) as error:
         log.warning("exported without %s: %s", "classes and images" if dataset is None else "Grad-CAM", error)
     found = gather(run, dataset)
+    merged = None if n_clusters is None else found.clustering.merged(_number(found, n_clusters))
     disk.require("the export", out, EXPORT_COPIES * run.snapshots()[-1][1].stat().st_size + REPORT_BYTES)
     out.mkdir(parents=True, exist_ok=True)
     names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html")
     spec, curves, assignments, codes, samples, report = files = [out / name for name in names]
     spec.write_text(run.spec.shared().to_json() + "\n", encoding="utf-8")
     found.curves[["step", "epoch", "name", "value"]].to_csv(curves, index=False)
-    _write_assignments(found, assignments)
+    _write_assignments(found.clustering, assignments)
     _write_codes(found, codes)
     sample_table.write(found.clustering, samples)
     write_report(run, dataset, method, report)
+    if merged is not None:
+        files.append(out / f"assignments-{len(merged.sizes)}.csv")
+        _write_assignments(merged, files[-1])
     if found.understanding is not None:
         files.append(out / UNDERSTANDING)
         files[-1].write_text(json.dumps(found.understanding, indent=2), encoding="utf-8")
@@ -99,10 +112,24 @@ def _check(run: Run, dataset: MultiViewDataset) -> None:
         raise ValueError(f"{run.spec.dataset} now has {dataset.n_samples} samples, the run was trained on {known}")
 
 
-def _write_assignments(found: Findings, path: Path) -> None:
-    """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class."""
-    shown, confidence = found.clustering, found.clustering.snapshot.probs.max(axis=1)
-    names = [cell(shown.given_name(k)) or str(k) for k in range(len(shown.sizes))]
+def _number(found: Findings, wanted: int | Suggest) -> int:
+    """The number of clusters that is wanted, or suggested without labels."""
+    if wanted != "auto":
+        return int(wanted)
+    from mmclust.auto.cuts import suggest_cut
+
+    clustering = found.clustering
+    return suggest_cut(clustering.snapshot, clustering.dataset, tree=clustering.tree).n_clusters
+
+
+def _write_assignments(shown: Clustering, path: Path) -> None:
+    """A line per sample: its number, cluster, confidence, cluster of each view and, with labels, its class.
+
+    Merged clusters are numbered by the largest of the run's clusters in each, as on pages.
+    """
+    confidence = shown.snapshot.probs.max(axis=1)
+    numbers = np.arange(len(shown.sizes)) if shown.cut is None else shown.cut.leads
+    names = [cell(shown.given_name(k)) or str(numbers[k]) for k in range(len(shown.sizes))]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         head = ["sample", "cluster", "cluster_name", "confidence"]
@@ -111,8 +138,8 @@ def _write_assignments(found: Findings, path: Path) -> None:
         writer.writerow(head if shown.y_true is None else [*head, "class", "class_name", "right"])
         for row, sample in enumerate(shown.ids):
             k = int(shown.y_pred[row])
-            line = [int(sample), k, names[k], f"{confidence[row]:.6f}"]
-            line += [int(clusters[row]) for clusters in of_views]
+            line = [int(sample), int(numbers[k]), names[k], f"{confidence[row]:.6f}"]
+            line += [int(numbers[clusters[row]]) for clusters in of_views]
             if shown.y_true is not None and shown.right is not None:
                 label = int(shown.y_true[row])
                 line += [label, cell(shown.class_name(label)), int(shown.right[row])] if label >= 0 else [label, "", ""]

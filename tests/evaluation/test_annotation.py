@@ -3,7 +3,19 @@ import json
 import numpy as np
 import pytest
 
-from mmclust.evaluation.annotation import Merge, Rename, Split, applied, from_json, outline, to_json, words
+from mmclust.evaluation.annotation import (
+    Merge,
+    Rename,
+    Split,
+    applied,
+    from_json,
+    merged,
+    merges,
+    moved,
+    outline,
+    to_json,
+    words,
+)
 from mmclust.evaluation.snapshot import Snapshot
 
 
@@ -111,3 +123,23 @@ def test_steps_are_told_in_words() -> None:
     assert words(Merge(clusters=(1, 0, 3)), groups) == "1, seven and 4 merged"
     assert words(SPLIT, groups) == "seven split into 2 in z"
     assert words(Rename(cluster=0, name="six"), groups) == "1 called six"
+
+
+def test_merged_clusters_are_those_of_the_steps_that_merge_them(snapshot: Snapshot) -> None:
+    groups = np.array([1, 0, 1, 0])
+    found = merged(snapshot, groups)
+    assert np.array_equal(found.y_pred, groups[snapshot.y_pred]) and found.view_logits[0].shape == (60, 2)
+    steps, places = merges(groups)
+    assert steps == (Merge(clusters=(1, 3)), Merge(clusters=(0, 2))) and places.tolist() == [1, 0]
+    after = applied(snapshot, steps)
+    assert np.array_equal(places[found.y_pred], after.y_pred)
+    assert merges(np.arange(4))[0] == ()
+    with pytest.raises(ValueError, match="3 groups came for 4 clusters"):
+        merged(snapshot, groups[:3])
+
+
+def test_a_step_follows_clusters_to_other_places() -> None:
+    places = np.array([2, 0, 1])
+    assert moved(Rename(cluster=0, name="a"), places) == Rename(cluster=2, name="a")
+    assert moved(Merge(clusters=(0, 1)), places) == Merge(clusters=(0, 2))
+    assert moved(SPLIT, places).cluster == 0

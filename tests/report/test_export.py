@@ -8,6 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from mmclust import worker
+from mmclust.analysis.tree import tree_of
 from mmclust.evaluation.annotation import Merge, Split
 from mmclust.evaluation.metrics import acc
 from mmclust.report.export import export
@@ -47,6 +48,17 @@ def test_every_promised_file_is_written_and_says_what_the_run_found(finished, di
     wanted = PCA(2, svd_solver="full").fit_transform(snapshot.spaces["z"].astype(np.float64))
     np.testing.assert_allclose(np.abs(frame[["x", "y"]]), np.abs(wanted), atol=1e-4)
     assert pq.read_schema(samples).metadata[b"run"].decode() == run.id
+
+
+def test_clusters_are_also_written_merged_to_a_number(finished, digits, tmp_path):
+    run = finished()
+    files = export(run, tmp_path, n_clusters=4)
+    assert [path.name for path in files] == [*NAMES, "assignments-4.csv"]
+    cut, y_pred = tree_of(run.snapshot()).cut(4), run.snapshot().y_pred
+    assert [int(row["cluster"]) for row in rows(files[-1])] == cut.leads[cut.groups[y_pred]].tolist()
+    assert rows(files[-1])[0]["cluster_name"] == rows(files[-1])[0]["cluster"]
+    with pytest.raises(ValueError, match="clusters of this run can be merged to 1 to 10"):
+        export(run, tmp_path, n_clusters=11)
 
 
 def test_annotations_are_written_beside_the_run(finished, digits, tmp_path):

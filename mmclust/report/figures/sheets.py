@@ -75,7 +75,7 @@ def _explained(clustering: Clustering) -> tuple[Findings, Any, Any]:
         raise ValueError(
             f"run {clustering.record.run_id} has no checkpoint, so its network cannot be asked what it looked at"
         )
-    plain = clustering.plain or clustering  # the network knows no annotation
+    plain = clustering.own  # the network knows no annotation
     data = prepare(plain.data, plain.record.spec.preprocessing)
     found = Findings(clustering=plain, curves=plain.run.metrics())
     return found, models.restore(plain.run, plain.data.spec), data

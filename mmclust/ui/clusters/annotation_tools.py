@@ -28,6 +28,13 @@ def tools(clustering: Clustering) -> None:
             ),
         ):
             editing.edit(clustering)
+        if clustering.cut is not None and st.button(
+            f"Keep these {len(clustering.sizes)}",
+            icon=":material/bookmark_add:",
+            key="keep-merging",
+            help="Store the merged clusters as steps of an annotation, which can be renamed, merged and split further.",
+        ):
+            editing.keep_merging(clustering)
         if mine is None:
             return
         undone = mine.steps[mine.n_applied :]
@@ -54,8 +61,8 @@ def tools(clustering: Clustering) -> None:
 
 
 def _told(clustering: Clustering, before: Sequence[Step], step: Step) -> str:
-    assert clustering.plain is not None
-    return words(step, outline(clustering.plain.snapshot.n_clusters, before, clustering.record.cluster_names))
+    own = clustering.own
+    return words(step, outline(own.snapshot.n_clusters, before, clustering.record.cluster_names))
 
 
 def _menu(clustering: Clustering, mine: Annotation) -> None:
@@ -111,14 +118,14 @@ def _menu(clustering: Clustering, mine: Annotation) -> None:
 
 
 def _arguments(clustering: Clustering, mine: Annotation) -> tuple:
-    plain = clustering.plain or clustering
+    plain = clustering.own
     return plain.snapshot, mine, plain.y_true, plain.classes
 
 
 def steps_table(clustering: Clustering, mine: Annotation) -> str:
     """HTML of the steps, with the metrics after each; those that were undone are crossed out."""
     shown = [name for name in MAIN if name in clustering.scores]
-    n_clusters = (clustering.plain or clustering).snapshot.n_clusters
+    n_clusters = clustering.own.snapshot.n_clusters
     rows = []
     for number in range(len(mine.steps) + 1):
         steps = mine.steps[:number]

@@ -12,7 +12,7 @@ from mmclust.analysis import splitting
 from mmclust.analysis.spaces import choices
 from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
-from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied
+from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied, merges, moved
 from mmclust.evaluation.metric_names import MAIN, METRICS
 from mmclust.runs.annotations import Annotation
 from mmclust.ui.components import annotations, pictures
@@ -32,17 +32,42 @@ def begin(clustering: Clustering) -> Annotation:
 
 
 def take(clustering: Clustering, step: Step) -> None:
-    """Take a step in the annotation that is switched on, or in a new one, which is then switched on."""
-    plain = clustering.plain or clustering
+    """Take a step in the annotation that is switched on, or in a new one, which is then switched on.
+
+    Clusters that are merged on the page are first merged in the annotation, too.
+    """
+    first, step = _after_merging(clustering, step)
+    keep(clustering, [*first, step])
+
+
+def keep(clustering: Clustering, steps: Sequence[Step]) -> None:
+    """Take steps in the annotation that is switched on, or in a new one; the page then shows what it holds."""
     annotation = clustering.annotation or begin(clustering)
-    applied(plain.snapshot, [*annotation.applied, step])  # a step that does not fit is not stored
-    state.choose_annotation(clustering.record.run_id, annotations.stored().add(annotation, step).annotation_id)
+    applied(clustering.own.snapshot, [*annotation.applied, *steps])  # a step that does not fit is not stored
+    for step in steps:
+        annotation = annotations.stored().add(annotation, step)
+    state.choose_annotation(clustering.record.run_id, annotation.annotation_id)
+    state.choose_n_clusters(clustering.record.run_id, None)
     st.rerun()
+
+
+def keep_merging(clustering: Clustering) -> None:
+    """Store the merging that the page shows as steps of the annotation."""
+    assert clustering.cut is not None
+    keep(clustering, merges(clustering.cut.groups)[0])
+
+
+def _after_merging(clustering: Clustering, step: Step) -> tuple[tuple[Step, ...], Step]:
+    """The merging that the page shows, as steps, and a step of its clusters after them."""
+    if clustering.cut is None:
+        return (), step
+    first, places = merges(clustering.cut.groups)
+    return first, moved(step, places)
 
 
 def scores(clustering: Clustering, steps: Sequence[Step]) -> dict[str, float]:
     """Figures of the run's clusters after some steps; empty without labels."""
-    plain = clustering.plain or clustering
+    plain = clustering.own
     if plain.y_true is None:
         return {}
     y_true, key = plain.y_true, ("scores after", tuple(steps))
@@ -52,7 +77,8 @@ def scores(clustering: Clustering, steps: Sequence[Step]) -> dict[str, float]:
 def _before_and_after(clustering: Clustering, step: Step) -> None:
     """Figures now and after a step."""
     steps = () if clustering.annotation is None else clustering.annotation.applied
-    before, after = scores(clustering, steps), scores(clustering, [*steps, step])
+    first, step = _after_merging(clustering, step)
+    before, after = scores(clustering, [*steps, *first]), scores(clustering, [*steps, *first, step])
     if not before:
         st.caption("This data set has no classes, so there are no metrics to compare.")
         return

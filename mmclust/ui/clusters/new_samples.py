@@ -76,7 +76,7 @@ def panel(clustering: Clustering) -> None:
     )
     if told is not None:
         _draw(clustering, told)
-        _map(clustering.plain or clustering, told.found, key)
+        _map(clustering.own, told.found, key)
 
 
 def _assigned(clustering: Clustering, files: list[tuple[str, Any]], owner: str) -> Assigned:
@@ -166,7 +166,7 @@ def _map(clustering: Clustering, found: Prediction, key: str) -> None:
 
 def _draw(clustering: Clustering, told: Assigned) -> None:
     data, found = told.data, told.found
-    known = clustering.plain or clustering  # the network knows nothing of an annotation
+    known = clustering.own  # the network knows nothing of an annotation
     names = {cluster: known.cluster_name(cluster) for cluster in range(found.probs.shape[1])}
     if found.by == "neighbours":
         st.caption(

@@ -10,6 +10,7 @@ import streamlit as st
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
 from mmclust.runs.annotations import Annotation, Annotations
+from mmclust.ui.components import merging
 from mmclust.ui.shell import cache, frame, state
 
 WIDGET = "annotation_picker"
@@ -41,15 +42,17 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
             shown = clustering.annotated(chosen)
         except ValueError as error:
             frame.show_error(error)
+    shown = merging.chosen(shown) if wanted else shown
     told = head(shown)
-    if not known:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="mm-run-line"):
         if told:
             st.html(told)
-        return shown
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if told:
-            st.html(told)
-        _choice(clustering.record.run_id, known, chosen)
+        if known:
+            _choice(clustering.record.run_id, known, chosen)
+        if wanted:
+            merging.control(shown)
+    if wanted:
+        merging.note(shown)
     if chosen is not None and not wanted:
         name = markdown(chosen.name)
         st.caption(f"This page shows the original clusters: the network does not know the annotation “{name}”.")

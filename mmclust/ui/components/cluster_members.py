@@ -22,8 +22,8 @@ def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.n
 def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
     if kind == "most confident":
         ranked = np.argsort(-clustering.log_probs[:, cluster], kind="stable")
-        if clustering.plain is not None:
-            ranked = in_turn(ranked, clustering.y_pred == cluster, clustering.plain.y_pred)
+        if clustering.before is not None:
+            ranked = in_turn(ranked, clustering.y_pred == cluster, clustering.before.y_pred)
         return ranked[:count]
     own = np.flatnonzero(clustering.y_pred == cluster)
     if kind == "wrong":

@@ -131,13 +131,15 @@ def chips(found: Clustering) -> str:
     metrics = []
     for name in MAIN:
         if name in found.scores:
-            before = "" if found.plain is None else f" (run: {found.plain.scores[name]:.1%})"
+            before = "" if found.before is None else f" (before: {found.before.scores[name]:.1%})"
             metrics.append((TITLES[name] + before, f"{found.scores[name]:.1%}"))
-    n_clusters = found.snapshot.n_clusters
+    n_clusters = str(found.snapshot.n_clusters)
+    if found.unmerged is not None:
+        n_clusters += f" of {found.unmerged.snapshot.n_clusters}"
     metrics += [(f"{found.word}s", f"{len(found.ids):,}")]
     if len(found.data.views) > 1:
         metrics.append(("views", f"{len(found.data.views)}"))
-    metrics += [("clusters (number · matched class)" if found.matched is not None else "clusters", f"{n_clusters}")]
+    metrics += [("clusters (number · matched class)" if found.matched is not None else "clusters", n_clusters)]
     if not found.scores:
         metrics.append(("classes", "not known"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in metrics)

@@ -56,6 +56,9 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
     found: dict[str, tuple[str, Callable[[], Grouping]]] = {}
     if clustering.y_true is not None:
         found["classes"] = ("classes", lambda: groupings.classes(clustering))
+    if clustering.unmerged is not None:
+        unmerged = clustering.unmerged
+        found["unmerged"] = ("clusters before merging", lambda: groupings.clusters(unmerged, "unmerged"))
     if clustering.plain is not None:
         plain = clustering.plain
         found["run"] = ("original clusters", lambda: groupings.clusters(plain, "original"))

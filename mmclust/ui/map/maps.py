@@ -236,7 +236,7 @@ def _timeline(clustering: Clustering, settings: Settings) -> Points | None:
     kind, space = layouts.PROJECTIONS[settings.projection], settings.space.name
     saved = timeline.shown_epochs(clustering.run.snapshots())
     written = tuple(path.stat().st_mtime_ns for _, path in saved)
-    key = ("timeline", clustering.record.run_id, clustering.annotation, written, space, kind, settings.options)
+    key = ("timeline", clustering.record.run_id, clustering.form, written, space, kind, settings.options)
 
     def work(report: jobs.OnProgress) -> Points:
         snapshots = [clustering.snapshot_at(epoch) for epoch, _ in saved]
@@ -320,7 +320,7 @@ def _at_its_end(clustering: Clustering) -> Clustering:
     epoch, path = clustering.run.snapshots()[-1]
     if epoch == clustering.epoch:
         return clustering
-    return cache.clustering(clustering.record, epoch, path, clustering.annotation)
+    return cache.clustering(clustering.record, epoch, path, clustering.annotation).merged_like(clustering)
 
 
 @st.fragment

@@ -14,6 +14,7 @@ OWNERS: Mapping[str, frozenset[str]] = {
     state.RUN: _OF_RUNS | {"train"},
     state.EPOCH: _OF_RUNS,
     state.ANNOTATION: _OF_RUNS,
+    state.N_CLUSTERS: _OF_RUNS,
     "sel": _OF_RUNS | {"compare"},
     "runs": frozenset({"compare"}),
     "sweep": frozenset({"sensitivity"}),

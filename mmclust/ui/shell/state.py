@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-RUN, EPOCH, ANNOTATION = "run", "epoch", "annotation"
+RUN, EPOCH, ANNOTATION, N_CLUSTERS = "run", "epoch", "annotation", "k"
 """Names in the URL; the widgets that set them use the keys below."""
 
 RUN_WIDGET, EPOCH_WIDGET = "run_picker", "epoch_picker"
@@ -28,6 +28,7 @@ def choose_run(run_id: str) -> None:
     if st.session_state.get(RUN) != run_id:
         st.session_state.pop(EPOCH, None)
         st.query_params.pop(EPOCH, None)
+        st.query_params.pop(N_CLUSTERS, None)  # each run keeps its own
     st.session_state[RUN] = run_id
     st.query_params[RUN] = run_id
 
@@ -66,6 +67,26 @@ def choose_annotation(run_id: str, annotation_id: str | None) -> None:
     else:
         st.session_state[ANNOTATION] = (run_id, annotation_id)
         st.query_params[ANNOTATION] = annotation_id
+
+
+def n_clusters(run_id: str) -> int | None:
+    """The number that a run's clusters are merged to: from the URL, else as chosen for that run in this session."""
+    kept: dict[str, int] = st.session_state.setdefault(N_CLUSTERS, {})
+    named = st.query_params.get(N_CLUSTERS, "")
+    if named.isdecimal() and len(named) < 10:
+        kept[run_id] = int(named)
+    return kept.get(run_id)
+
+
+def choose_n_clusters(run_id: str, number: int | None) -> None:
+    """Merge a run's clusters to a number of them (None: not at all) and put it in the URL."""
+    kept: dict[str, int] = st.session_state.setdefault(N_CLUSTERS, {})
+    if number is None:
+        kept.pop(run_id, None)
+        st.query_params.pop(N_CLUSTERS, None)
+    else:
+        kept[run_id] = number
+        st.query_params[N_CLUSTERS] = str(number)
 
 
 def accept(name: str) -> None:

@@ -75,6 +75,9 @@ def _offered(clustering: Clustering, fused: Clustering) -> dict[str, Callable[[]
         found["views"] = lambda: [
             groupings.alone(clustering, fused, number) for number in picker.sources(fused).values()
         ]
+    if clustering.unmerged is not None:
+        unmerged = clustering.unmerged
+        found["merging"] = lambda: [groupings.clusters(unmerged, "before"), _now(clustering, "merged")]
     if clustering.plain is not None:
         plain = clustering.plain
         found["annotation"] = lambda: [groupings.clusters(plain, "original"), _now(clustering, "annotation")]

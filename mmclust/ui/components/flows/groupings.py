@@ -43,7 +43,7 @@ def clusters(clustering: Clustering, title: str) -> Grouping:
 
 
 def _key(clustering: Clustering) -> Hashable:
-    return clustering.record.run_id, clustering.epoch, clustering.version, clustering.source, clustering.annotation
+    return clustering.record.run_id, clustering.epoch, clustering.version, clustering.source, clustering.form
 
 
 def _of(clustering: Clustering, other: Clustering, title: str) -> Grouping:
@@ -68,9 +68,9 @@ def epochs(clustering: Clustering) -> list[int]:
 
 
 def epoch(clustering: Clustering, number: int) -> Grouping:
-    """The run's clusters at another epoch, under the same annotation and by the same view of the data."""
+    """The run's clusters at another epoch, under the same annotation, merged alike, by the same view of the data."""
     path = dict(clustering.run.snapshots())[number]
-    fused = cache.clustering(clustering.record, number, path, clustering.annotation)
+    fused = cache.clustering(clustering.record, number, path, clustering.annotation).merged_like(clustering)
     return _of(clustering, fused.of_view(clustering.source), f"epoch {number}")
 
 

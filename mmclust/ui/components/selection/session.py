@@ -67,11 +67,20 @@ def clear() -> None:
     st.query_params.pop(PARAMETER, None)
 
 
+def forget_clusters() -> None:
+    """Select nothing where clusters are selected by their numbers, which mean others from now on."""
+    chosen: _Chosen | None = st.session_state.get(PARAMETER)
+    if chosen is not None and chosen.text.startswith(("cluster:", "cell:")):
+        clear()
+
+
 def address(clustering: Clustering) -> dict[str, str]:
     """Query parameters that lead another page to the same run, epoch and selection."""
     found = {state.RUN: clustering.record.run_id}
     if (epoch := state.epoch()) is not None:
         found[state.EPOCH] = str(epoch)
+    if (number := state.n_clusters(clustering.record.run_id)) is not None:
+        found[state.N_CLUSTERS] = str(number)
     if chosen := st.session_state.get(PARAMETER):
         found[PARAMETER] = chosen.text
     return found
@@ -90,7 +99,8 @@ def _remember(chosen: _Chosen) -> None:
 
 def _resolved(clustering: Clustering, chosen: _Chosen) -> Selection | None:
     """`decode`, done once for a clustering as long as the same is selected."""
-    key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.record.cluster_names, chosen.text)
+    names = clustering.record.cluster_names
+    key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.form, names, chosen.text)
     known = st.session_state.get("selection-resolved")
     if known is None or known[0] != key:
         known = st.session_state["selection-resolved"] = (key, decode(clustering, chosen.text))

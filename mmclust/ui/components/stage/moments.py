@@ -15,7 +15,6 @@ import numpy as np
 from mmclust.analysis import timeline, topk
 from mmclust.clustering import Clustering
 from mmclust.evaluation import metrics
-from mmclust.evaluation.annotation import applied
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots import images as drawing
 from mmclust.plots import palette
@@ -128,7 +127,7 @@ def key(clustering: Clustering, layout: Layout, view: int | None) -> tuple[Hasha
     extent = layout.extent
     place = (layout.title, float(extent.side), float(extent.centre[0]), float(extent.centre[1]))
     ids = (len(layout.ids), int(layout.ids.sum()), hash(layout.ids[:: max(1, len(layout.ids) // 64)].tobytes()))
-    shown = (names, clustering.annotation, clustering.colors, clustering.y_true is not None)
+    shown = (names, clustering.form, clustering.colors, clustering.y_true is not None)
     return (clustering.record.run_id, *shown, place, ids, view)
 
 
@@ -216,8 +215,8 @@ def _snapshot(clustering: Clustering, path: Path, epoch: int) -> Snapshot:
     if epoch == clustering.epoch:
         return clustering.snapshot
     if clustering.annotation is not None:  # a split needs the codes as well
-        return applied(Snapshot.load(path), clustering.annotation.applied)
-    return Snapshot.load(path, scores_only=True)
+        return clustering.laid_over(Snapshot.load(path))
+    return clustering.laid_over(Snapshot.load(path, scores_only=True))
 
 
 def _classes(clustering: Clustering, snapshot: Snapshot) -> np.ndarray | None:
