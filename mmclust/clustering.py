@@ -21,12 +21,15 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Group, applied, merged, outline
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.features.texts import typical_words
 from mmclust.plots import palette
 from mmclust.runs.annotations import Annotation
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 
 T = TypeVar("T")
+NAMING_WORDS = 2
+"""Typical words that name a cluster of captioned data without classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,20 +161,40 @@ class Clustering:
         return self.given_name(cluster) or self.cluster_label(cluster)
 
     def cluster_meaning(self, cluster: int) -> str:
-        """What a cluster stands for, as short as possible: the user's name, else its class, else its number."""
+        """What a cluster stands for, as short as possible: the user's name, its class, typical words, or its number."""
         if given := self.given_name(cluster):
             return given
         if self.matched is not None and self.matched[cluster] >= 0:
             return self.class_name(int(self.matched[cluster]))
+        if words := self._own_words(cluster):
+            return words
         return f"cluster {self.cluster_label(cluster)}"
 
     def cluster_name(self, cluster: int) -> str:
-        """What a cluster is called: the user's name for it, or its number and its class."""
+        """What a cluster is called: the user's name for it, or its number and its class or typical words."""
         if given := self.given_name(cluster):
             return given
         if self.matched is not None and self.matched[cluster] >= 0:
             return f"{self.cluster_label(cluster)} · {self.class_name(int(self.matched[cluster]))}"
+        if words := self._own_words(cluster):
+            return f"{self.cluster_label(cluster)} · {words}"
         return self.cluster_label(cluster)
+
+    def _own_words(self, cluster: int) -> str:
+        """A name from captions for a cluster of data without classes; empty where there are none."""
+        return "" if self.y_true is not None else ", ".join(self.typical_words[cluster][:NAMING_WORDS])
+
+    @property
+    def typical_words(self) -> list[list[str]]:
+        """(K,) the words that tell each cluster's captions from those of the others; empty without captions."""
+        data = self.dataset
+        if data is None or data.texts is None:
+            return [[] for _ in self.sizes]
+        # weighed over all captions of the data, which are the same in every epoch and for every number of clusters
+        groups = np.full(data.n_samples, -1)
+        groups[self.ids] = self.y_pred
+        texts = data.texts
+        return self.derive("words", lambda: typical_words(texts, groups, len(self.sizes), count=5))
 
     def derive(self, key: Hashable, work: Callable[[], T]) -> T:
         """Something worked out from these arrays, done once and kept as long as they are.

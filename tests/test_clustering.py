@@ -1,5 +1,6 @@
 """A run at an epoch: where what is derived from it is kept."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -101,3 +102,16 @@ def test_views_and_other_epochs_are_merged_alike(pieces: Snapshot) -> None:
     assert np.array_equal(moved.y_pred, shown.y_pred) and other.merged_like(other) is other
     assert np.array_equal(shown.laid_over(pieces).y_pred, shown.y_pred)
     assert shown.form != other.form and moved.form == shown.form
+
+
+def test_clusters_of_captions_without_classes_are_named_by_their_words(pieces: Snapshot) -> None:
+    data = catalogue.load("digits", limit=N)
+    things = np.array(["red rose", "green grass", "blue sea"])[pieces.y_pred // 2]
+    captioned = replace(data, labels=None, texts=np.array([f"a {thing} here" for thing in things], object))
+    whole = of(pieces, dataset=captioned)
+    shown = whole.merged(3)
+    assert shown.cluster_name(0) == "mine" and set(shown.cluster_name(1)[4:].split(", ")) == {"green", "grass"}
+    assert shown.cluster_name(1).startswith("4 · ") and set(shown.cluster_meaning(2).split(", ")) == {"blue", "sea"}
+    assert of(pieces, dataset=replace(data, labels=None)).cluster_name(0) == "1"
+    with_classes = of(pieces, dataset=replace(captioned, labels=data.labels))
+    assert "green" not in "".join(map(with_classes.cluster_name, range(6)))

@@ -39,7 +39,7 @@ ALLOWED = {
         *("analysis", "auto", "clustering", "data", "evaluation", "methods.card", "models", "plots", "reproduction"),
         *("runs", "sweeps"),
     },
-    "clustering": {"analysis", "data", "evaluation", "plots", "runs", "settings"},
+    "clustering": {"analysis", "data", "evaluation", "features", "plots", "runs", "settings"},
     "reproduction": {
         *("analysis", "auto", "baselines", "data", "estimate", "evaluation", "methods.card", "models", "plots", "runs"),
         *("settings", "sweeps"),

@@ -22,6 +22,10 @@ NAMES = {
         "minutes and encoder updates of DCCS (or --method) to ACC 0.90, 0.95 and 0.98, with the published "
         "settings and with our best-known ones"
     ),
+    "cluster_counts": (
+        "the number of clusters found without labels by `train --clusters unknown` and the suggested cut, compared "
+        "with DipDECK's and DDC's (package clustpy), on small samples of --dataset NAME:N,NAME:N; resumable"
+    ),
     "device": (
         "on a GPU: losses compared with the CPU's, execution modes, two runs at once, memory, a Grad-CAM sheet, "
         "seeds in parallel"
@@ -69,8 +73,8 @@ def add(commands: Any) -> None:
         type=Path,
         metavar="FILE",
         help=(
-            "generality: JSON lines file with the results, continued if it exists; default generality.jsonl in "
-            "MMCLUST_HOME"
+            "generality, cluster_counts: JSON lines file with the results, continued if it exists; default "
+            "generality.jsonl or cluster-counts.jsonl in MMCLUST_HOME"
         ),
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write the result to this file")
@@ -171,8 +175,8 @@ def run(args: argparse.Namespace) -> int:
             raise ValueError(f"{args.out} cannot be written: {error.strerror}; choose another file") from error
     if args.json:
         print_json(found)
-    elif args.name == "generality":
-        print("\n".join(import_module("benchmarks.generality").table(found)))
+    elif args.name in ("generality", "cluster_counts"):
+        print("\n".join(import_module(f"benchmarks.{args.name}").table(found)))
     else:
         print("\n".join(_lines(found)))
     return 0
@@ -219,6 +223,15 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
             seeds=args.seeds or module.SEEDS,
             methods=tuple(filter(None, (args.method or "").split(","))),
             presets=("auto", args.preset) if args.preset and args.preset != "auto" else ("auto",),
+            told=lambda text: print(text, flush=True),
+        )
+    if args.name == "cluster_counts":
+        named = import_module("benchmarks.generality").named
+        return module.measure(
+            named(args.dataset) if args.dataset else module.SETS,
+            lines=args.lines or settings.home() / "cluster-counts.jsonl",
+            seeds=args.seeds or module.SEEDS,
+            epochs=args.epochs or module.PRETRAINING,
             told=lambda text: print(text, flush=True),
         )
     if args.name == "embed":

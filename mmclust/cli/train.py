@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LAUNCHER = "command"
 """Marks runs that no server may take: the process that queued them executes them."""
 PRINT_EVERY_S = 2.0
-AUTO = "auto"
+AUTO, UNKNOWN = "auto", "unknown"
 """Stands for a number of clusters that is to be found."""
 
 
@@ -62,7 +62,8 @@ def add(commands: Any) -> None:
         "--clusters",
         type=_clusters,
         metavar="K",
-        help="number of clusters, or auto to choose it by evidence and stability; default: number of classes",
+        help="number of clusters; auto to choose it by evidence and stability before the training; unknown to train "
+        "with more than expected and merge afterwards (`export --clusters`); default: number of classes",
     )
     parser.add_argument("--preset", help=f"{', '.join(PRESETS)}; default auto, which decides by the data")
     parser.add_argument(
@@ -80,6 +81,7 @@ def add(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print; 0 when the run finished."""
+    from mmclust.runs.spec import UNKNOWN_NUMBER
     from mmclust.runs.store import RunStore
     from mmclust.specs import build_spec, look, validate
 
@@ -95,7 +97,8 @@ def run(args: argparse.Namespace) -> int:
         preprocessing=args.preprocess,
         epochs=args.epochs,
         seed=args.seed,
-        clusters=suggested["n_clusters"] if suggested else args.clusters,
+        clusters=suggested["n_clusters"] if suggested else _number(dataset, args),
+        tags=(UNKNOWN_NUMBER,) if args.clusters == UNKNOWN else (),
         suggested=suggested,
         device=args.device,
         execution=args.execution,
@@ -130,12 +133,28 @@ def _tell_memory(spec: "RunSpec") -> None:
 
 
 def _clusters(text: str) -> int | str:
-    if text == AUTO:
+    if text in (AUTO, UNKNOWN):
         return text
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of clusters; give a whole number or {AUTO}") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of clusters; give a whole number, {AUTO} or {UNKNOWN}"
+        ) from None
+
+
+def _number(dataset: str, args: argparse.Namespace) -> int | None:
+    """The number of clusters that was given; where it is unknown, more of them than expected, which is printed."""
+    if args.clusters != UNKNOWN:
+        return args.clusters
+    from mmclust.data import catalogue
+    from mmclust.runs.spec import unknown_clusters
+
+    entry = catalogue.find(dataset)
+    n_samples = entry.n_samples if entry else catalogue.load(dataset).n_samples
+    number = unknown_clusters(min(args.limit or n_samples, n_samples))
+    print(f"{number} clusters are trained, since their number is unknown; merge them on the pages or by export")
+    return number
 
 
 def _suggested(dataset: str, args: argparse.Namespace) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ Shapes: N samples, D columns, G groups.
 """
 
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,24 @@ def sentences(
     return np.concatenate(found).astype(np.float32)
 
 
+_last: tuple[weakref.ref[np.ndarray], Any, np.ndarray] | None = None
+"""The captions that were weighted last, their weights and words: pages ask again for each way to group them."""
+
+
+def _weights_of(texts: np.ndarray) -> tuple[Any, np.ndarray]:
+    """TF-IDF weights (N, W) of captions, and the words (W,); none where the captions hold no words."""
+    global _last
+    known = _last
+    if known is not None and known[0]() is texts:
+        return known[1:]
+    try:
+        weights, words = _weighted(texts, pairs=False)
+    except ValueError:
+        weights, words = None, np.empty(0, str)
+    _last = weakref.ref(texts), weights, words
+    return weights, words
+
+
 def typical_words(texts: np.ndarray, groups: np.ndarray, n_groups: int, count: int = 8) -> list[list[str]]:
     """The words that tell each group from the others, the most typical first.
 
@@ -102,9 +121,8 @@ def typical_words(texts: np.ndarray, groups: np.ndarray, n_groups: int, count: i
     Returns:
         G lists of words, empty for groups without captions or words.
     """
-    try:
-        weights, words = _weighted(texts, pairs=False)
-    except ValueError:
+    weights, words = _weights_of(texts)
+    if not len(words):
         return [[] for _ in range(n_groups)]
     everywhere = np.asarray(weights.mean(axis=0)).ravel()
     found = []

@@ -17,6 +17,20 @@ def most_clusters(n_samples: int) -> int:
     return min(MOST_CLUSTERS, n_samples // FEWEST_EACH)
 
 
+UNKNOWN_NUMBER = "K unknown"
+"""Tag of a run that looks for more clusters than expected, since nobody knows how many there are: they are merged
+afterwards."""
+FEWEST_UNKNOWN, MOST_UNKNOWN = 10, 100
+
+
+def unknown_clusters(n_samples: int) -> int:
+    """Clusters to look for where their number is unknown: the square root of the samples, within 10 to 100.
+
+    A cluster then has about as many samples as there are clusters, enough to learn it and to merge it afterwards.
+    """
+    return min(max(round(n_samples**0.5), FEWEST_UNKNOWN), MOST_UNKNOWN, max(2, most_clusters(n_samples)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """Data set, method, hyper-parameters, length, seed and where to run."""

@@ -54,7 +54,7 @@ def test_clusters_that_nobody_knows_are_suggested_with_their_uncertainty(tmp_pat
 
 def test_what_is_no_number_of_clusters_is_refused(tmp_path: Path, capsys: Any):
     assert train(tmp_path, "--clusters", "many") == 2
-    assert "'many' is no number of clusters; give a whole number or auto" in capsys.readouterr().err
+    assert "'many' is no number of clusters; give a whole number, auto or unknown" in capsys.readouterr().err
 
 
 def test_a_constant_column_is_a_note_on_stderr_and_no_obstacle(tmp_path: Path, capsys: Any):

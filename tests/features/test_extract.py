@@ -220,3 +220,13 @@ def test_typical_words_tell_groups_apart() -> None:
     found = texts.typical_words(CAPTIONS, CLASSES, 4, count=2)
     assert [set(words) for words in found] == [{"red", "rose"}, {"green", "grass"}, {"blue", "sea"}, set()]
     assert texts.typical_words(np.array(["", ""], object), np.array([0, 1]), 2) == [[], []]
+
+
+def test_captions_are_weighted_once_for_every_way_to_group_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    captions, asked = CAPTIONS.copy(), []
+    weighted = texts._weighted
+    monkeypatch.setattr(texts, "_weighted", lambda *args, **options: asked.append(1) or weighted(*args, **options))
+    first = texts.typical_words(captions, CLASSES, 4, count=2)
+    assert texts.typical_words(captions, 3 - CLASSES, 4, count=2) == first[::-1] and len(asked) == 1
+    texts.typical_words(captions.copy(), CLASSES, 4)
+    assert len(asked) == 2

@@ -10,6 +10,7 @@ from mmclust.auto.cluster_count import Suggestion, Tried
 from mmclust.evaluation.annotation import Merge
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.run import Run
+from mmclust.runs.spec import UNKNOWN_NUMBER
 from mmclust.runs.store import RunStore
 
 from .test_clusters_page import do, press, press_in_window, rows
@@ -94,9 +95,7 @@ def test_a_run_whose_number_nobody_knew_brings_its_suggestion(
 ) -> None:
     monkeypatch.setattr(cuts, "suggest_cut", suggested)
     created = RunStore.create
-    monkeypatch.setattr(
-        RunStore, "create", lambda self, spec: created(self, replace(spec, auto={"clusters": {"unknown": True}}))
-    )
+    monkeypatch.setattr(RunStore, "create", lambda self, spec: created(self, replace(spec, tags=(UNKNOWN_NUMBER,))))
     app = open_page("clusters", run=make_run().id)
     app.run()
     assert any("their number is unknown. Suggested: **6**" in caption.value for caption in app.caption)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from mmclust import launch
 from mmclust.auto import cluster_count
 from mmclust.auto.cluster_count import Suggestion, Tried
-from mmclust.runs.spec import RunSpec
+from mmclust.runs.spec import UNKNOWN_NUMBER, RunSpec
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 
@@ -124,3 +124,12 @@ def test_memory_is_told_and_a_process_offered_where_it_is_much(monkeypatch: pyte
     assert prepared[-1] == "process" and set(prepared[:-1]) == {"thread"}
     assert re.search(r"Memory: about 9\d\d MiB of 200 MiB", texts(app))
     assert offered not in [button.label for button in app.button]
+
+
+def test_where_the_number_is_unknown_more_clusters_are_trained_and_the_run_says_so(started: Callable[[], RunSpec]):
+    app = open_page("train", dataset="digits", method="dccs", preset="paper")
+    choose(app, "Number of clusters", "unknown")
+    assert any("looks for **42 clusters**" in caption.value for caption in app.caption)
+    assert app.query_params["count"] in ("unknown", ["unknown"])
+    start(app)
+    assert started().n_clusters == 42 and started().tags == (UNKNOWN_NUMBER,)

@@ -8,7 +8,6 @@ import streamlit as st
 
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.features.texts import typical_words as words_of_groups
 from mmclust.ui.clusters import editing
 from mmclust.ui.components import cluster_members, descriptions, pictures, selection
 
@@ -61,16 +60,6 @@ def _ordered(clustering: Clustering, order: str) -> list[int]:
         matched = clustering.matched
         return sorted(clusters, key=lambda k: (matched[k] < 0, matched[k]))
     return list(clusters)
-
-
-def typical_words(clustering: Clustering) -> list[list[str]]:
-    """The words that are typical of each cluster's captions; empty without captions."""
-    texts = clustering.data.texts
-    if texts is None:
-        return [[] for _ in clustering.sizes]
-    return clustering.derive(
-        "words", lambda: words_of_groups(texts[clustering.ids], clustering.y_pred, len(clustering.sizes), count=5)
-    )
 
 
 def table(
@@ -129,7 +118,7 @@ def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, sh
         about.append(_told(f"{found.precision:.0%} pure", "Fraction of its samples that belong to the matched class"))
     if not found.size:
         about = ["empty"]
-    if words := typical_words(clustering)[cluster]:
+    if words := clustering.typical_words[cluster]:
         about.append(
             _told(escape(", ".join(words)), "Words that distinguish its captions from those of the other clusters")
         )

@@ -8,6 +8,7 @@ import streamlit as st
 from mmclust.clustering import Clustering
 from mmclust.plots.cluster_count import cluster_count_figure
 from mmclust.runs.record import RunRecord
+from mmclust.runs.spec import UNKNOWN_NUMBER
 from mmclust.sweeps import known
 from mmclust.ui.components import selection
 from mmclust.ui.shell import cache, jobs, login, state
@@ -79,7 +80,7 @@ def note(clustering: Clustering) -> None:
 
 def is_unknown(record: RunRecord) -> bool:
     """Whether a run was trained with more clusters than expected, because nobody knows their number."""
-    return bool(record.spec.auto.get("clusters", {}).get("unknown"))
+    return UNKNOWN_NUMBER in record.spec.tags
 
 
 def _menu(clustering: Clustering) -> None:

@@ -131,7 +131,7 @@ def chips(found: Clustering) -> str:
     metrics = []
     for name in MAIN:
         if name in found.scores:
-            before = "" if found.before is None else f" (before: {found.before.scores[name]:.1%})"
+            before = "" if found.own is found else f" (run: {found.own.scores[name]:.1%})"
             metrics.append((TITLES[name] + before, f"{found.scores[name]:.1%}"))
     n_clusters = str(found.snapshot.n_clusters)
     if found.unmerged is not None:

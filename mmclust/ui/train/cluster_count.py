@@ -7,19 +7,21 @@ import streamlit as st
 
 from mmclust.data import catalogue
 from mmclust.plots.cluster_count import cluster_count_figure
-from mmclust.runs.spec import FEWEST_EACH, most_clusters
+from mmclust.runs.spec import FEWEST_EACH, UNKNOWN_NUMBER, most_clusters, unknown_clusters
 from mmclust.ui.shell import cache, forms, jobs
 
 if TYPE_CHECKING:
     from mmclust.auto.cluster_count import Suggestion
 
-CHOOSE, SUGGEST = "choose", "suggest"
-MODES = {CHOOSE: "Choose", SUGGEST: "Suggest"}
+CHOOSE, SUGGEST, UNKNOWN = "choose", "suggest", "unknown"
+MODES = {CHOOSE: "Choose", SUGGEST: "Suggest", UNKNOWN: "K unknown"}
 MODE_KEY, CHOSEN_KEY, SUGGESTED_KEY = "form:count", "form:clusters", "form:suggested-clusters"
 KEYS = (CHOSEN_KEY, SUGGESTED_KEY)
 HELP = (
     "Choose: you know how many clusters to look for. Suggest: the data are clustered with 2 to 50 clusters, and the "
-    "number is suggested whose clusters are stable and can be predicted from each view. No labels are used."
+    "number is suggested whose clusters are stable and can be predicted from each view. K unknown: the training looks "
+    "for more clusters than expected; afterwards they are merged along a tree, and a number is suggested. No labels "
+    "are used."
 )
 COUNT_HELP = "Number of clusters; by default the number of classes."
 OVERRULE_HELP = "The suggestion is a starting point: move the slider to train with another number."
@@ -43,6 +45,13 @@ class Count:
     """What spoke for a number that nobody had to know."""
     is_known: bool = True
     """False while the suggestion is still being worked out, and where there is none."""
+    is_unknown: bool = False
+    """Whether there are more clusters than expected, to be merged after the training."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags of a run with this number."""
+        return (UNKNOWN_NUMBER,) if self.is_unknown else ()
 
 
 def choose(dataset: str, limit: int | None) -> Count:
@@ -57,17 +66,33 @@ def choose(dataset: str, limit: int | None) -> Count:
     forms.save_change("count", mode, CHOOSE)
     if mode == CHOOSE:
         return _chosen(forms.number("clusters", "Clusters $K$", n_classes, 0, LARGEST, COUNT_HELP), dataset, limit)
+    if mode == UNKNOWN:
+        return _more_than_expected(dataset, limit)
     found = _suggestion(dataset, limit)
     if found is None:
         return Count(n_clusters=n_classes, is_known=False)
     return Count(n_clusters=_overruled(found), suggested=found.as_dict())
 
 
-def _chosen(n_clusters: int, dataset: str, limit: int | None) -> Count:
-    """The typed number, checked: what is not possible says so and holds the start back."""
+def _more_than_expected(dataset: str, limit: int | None) -> Count:
+    n_clusters = unknown_clusters(_n_samples(dataset, limit))
+    st.caption(
+        f"The training looks for **{n_clusters} clusters**. Afterwards, *Any k* on Map, Clusters and Confusion merges "
+        "them and suggests a number.",
+        help="The square root of the number of samples, within 10 to 100.",
+    )
+    return Count(n_clusters=n_clusters, is_unknown=True)
+
+
+def _n_samples(dataset: str, limit: int | None) -> int:
     entry = catalogue.find(dataset)
     n_samples = entry.n_samples if entry else cache.dataset(dataset).n_samples
-    n_samples = min(limit or n_samples, n_samples)
+    return min(limit or n_samples, n_samples)
+
+
+def _chosen(n_clusters: int, dataset: str, limit: int | None) -> Count:
+    """The typed number, checked: what is not possible says so and holds the start back."""
+    n_samples = _n_samples(dataset, limit)
     if reason := impossible(n_clusters, n_samples):
         st.error(reason, icon=":material/error:")
         return Count(n_clusters=min(max(n_clusters, 2), MOST, max(2, most_clusters(n_samples))), is_known=False)

@@ -88,6 +88,7 @@ def plan(choice: Choice) -> RunSpec:
         seed=choice.seed,
         clusters=None if choice.clusters.n_clusters == n_classes else choice.clusters.n_clusters,
         suggested=choice.clusters.suggested,
+        tags=choice.clusters.tags,
         limit=choice.limit,
         device=choice.device,
         precision=choice.precision,

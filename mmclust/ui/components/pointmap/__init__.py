@@ -62,12 +62,24 @@ class Mark:
     text: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What is typical of a dense region, at its densest place."""
+
+    x: float
+    y: float
+    text: str
+    level: int
+    """Scale of the region, 0 the coarsest: finer ones are shown as one zooms in."""
+
+
 def pack(
     *,
     ids: np.ndarray,
     frames: Sequence[Frame],
     colorings: Sequence[Coloring],
     landmarks: Sequence[Mark] = (),
+    words: Sequence[Words] = (),
     atlas: Atlas | None = None,
     places: np.ndarray | None = None,
     texts: str = "",
@@ -82,6 +94,7 @@ def pack(
         frames: the map over time, the earliest first.
         colorings: ways to colour, the first one being the default.
         landmarks: stars and texts, in the coordinates of the frames.
+        words: of dense regions, those that matter most first.
         atlas: thumbnails of all samples of the data set, or None.
         places: (n,) where the thumbnails stand in the atlas; None where that is the id.
         texts: address of a JSON list with the caption of every sample of the data set; empty without captions.
@@ -108,6 +121,7 @@ def pack(
         "start": len(frames) - 1 if start is None else start,
         "colorings": described(colorings, arrays),
         "marks": placed(landmarks, extent),
+        "words": written(words, extent),
         "texts": texts,
         "atlas": None if atlas is None else asdict(atlas),
     }
@@ -159,6 +173,15 @@ def placed(marks: Sequence[Mark], extent: Extent) -> list[dict[str, Any]]:
     return [
         {"x": float(x), "y": float(y), "color": mark.color, "text": mark.text}
         for (x, y), mark in zip(places, marks, strict=True)
+    ]
+
+
+def written(words: Sequence[Words], extent: Extent) -> list[dict[str, Any]]:
+    """Words as the browser reads them."""
+    places = [extent.unit(np.array([one.x, one.y])) for one in words]
+    return [
+        {"x": float(x), "y": float(y), "text": one.text, "level": one.level}
+        for (x, y), one in zip(places, words, strict=True)
     ]
 
 

@@ -1,28 +1,55 @@
-// Names of the groups on the map.
+// Names of the groups on the map, and words that are typical of its dense regions.
 
 import { clamp } from "./geometry.js";
 import { radiusOf } from "./look.js";
 
 const MOST_LABELS = 40; // names on the map, those of the densest groups
 const FEW = 400; // points, below which names do not stand on them
+const WORDS_PX = 11.5;
 const SIDE = 32; // cells on a side, in which the densest part of a group is looked for
 
+// Labels are placed one after the other, the most important first; one that would cover an earlier one is left out
+// (greedy placement: Christensen, Marks and Shieber, ACM Trans. Graphics 14(3), 1995). None depends on where the map is
+// panned to, and only zooming brings new ones.
 export function paintLabels(map, context, theme) {
+  const taken = [];
+  const free = (px, py, wide, high) => {
+    if (taken.some((t) => Math.abs(px - t.px) < wide + t.wide && Math.abs(py - t.py) < high + t.high)) return false;
+    taken.push({ px, py, wide, high });
+    return true;
+  };
+  paintNames(map, context, theme, free);
+  paintWords(map, context, theme, free);
+}
+
+function paintNames(map, context, theme, free) {
   if (map.coloring.kind !== "groups") return;
   // among few points a name stands above the one in the middle, not on it
-  const above = map.n < FEW ? radiusOf(map) / map.ratio + 9 : 0, taken = [];
+  const above = map.n < FEW ? radiusOf(map) / map.ratio + 9 : 0;
   for (const { group, x, y } of centresOf(map)) {
-    const [px, py] = map.toScreen(x, y), name = map.coloring.names[group], wide = 0.3 * map.fontPx * name.length + 4;
-    // the densest group comes first: a name that would cover another one is left out
-    if (taken.some(([x0, y0, wide0]) => Math.abs(px - x0) < wide + wide0 && Math.abs(py - y0) < map.fontPx + 2)) continue;
-    taken.push([px, py, wide]);
-    paintText(map, context, theme, name, px, py - above);
+    const [px, py] = map.toScreen(x, y), name = map.coloring.names[group];
+    if (free(px, py - above, 0.3 * map.fontPx * name.length + 4, map.fontPx / 2 + 1))
+      paintText(map, context, theme, name, px, py - above);
+  }
+}
+
+// Regions of half the width are shown where the map is twice as large; words that stand somewhere are not repeated.
+function paintWords(map, context, theme, free) {
+  const finest = Math.log2(map.view.zoom) + 0.5;
+  const written = map.coloring.kind === "groups" ? [...map.coloring.names] : [];
+  for (const { x, y, text, level } of map.file.words ?? []) {
+    if (level > finest || written.some((other) => other.includes(text))) continue;
+    const [px, py] = map.toScreen(x, y);
+    if (!free(px, py, 0.27 * WORDS_PX * text.length + 4, WORDS_PX / 2 + 2)) continue;
+    written.push(text);
+    if (px > 0 && px < map.width && py > 0 && py < map.height)
+      paintText(map, context, theme, text, px, py, `italic 500 ${WORDS_PX}px ${theme.font}`);
   }
 }
 
 // A text on a rim of the background's colour, all of it inside the map.
-export function paintText(map, context, theme, text, x, y) {
-  context.font = `600 ${map.fontPx}px ${theme.font}`;
+export function paintText(map, context, theme, text, x, y, font = `600 ${map.fontPx}px ${theme.font}`) {
+  context.font = font;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.lineJoin = "round";

@@ -12,7 +12,7 @@ from mmclust.evaluation.metrics import NO_CLASS, shown_groups
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
 from mmclust.ui.components import descriptions, pictures, pointmap
-from mmclust.ui.components.pointmap import Coloring, Frame, Mark, atlas
+from mmclust.ui.components.pointmap import Coloring, Frame, Mark, Words, atlas, region_words
 from mmclust.ui.shell import files
 
 CAPTION = 160
@@ -116,10 +116,19 @@ def content(
         start=epochs.index(clustering.epoch) if clustering.epoch in epochs else None,
         colorings=[*colorings(clustering, points), *faults(quality)],
         landmarks=stars(clustering, points),
+        words=_words(clustering, points),
         atlas=thumbnails(clustering, of_view),
         texts=texts,
         layout=layout,
     )
+
+
+def _words(clustering: Clustering, points: Points) -> list[Words]:
+    """Words of dense regions; none through time, in which regions move, and where samples stand several times."""
+    if points.frames or points.views is not None:
+        return []
+    key = ("region words", points.xy.shape, hash(points.xy.tobytes()))
+    return clustering.derive(key, lambda: region_words.of_map(clustering, points.xy, points.rows))
 
 
 def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
