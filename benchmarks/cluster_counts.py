@@ -25,6 +25,7 @@ from mmclust.auto.cuts import suggest_cut
 from mmclust.data import catalogue
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation.metrics import score
+from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 
 SETS = (("digits", 1000), ("mfeat", 1000), ("usps", 1000), ("glyphs", 1000))
@@ -101,7 +102,12 @@ def _ours(name: str, limit: int | None, dataset: MultiViewDataset, seed: int, bu
     after = os.times()
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
     document = json.loads(done.stdout.strip().splitlines()[-1])
-    run = RunStore().get(document["run_id"])
+    line = {"cpu_s": cpu_s, "wall_s": time.monotonic() - began}
+    return line | cut(RunStore().get(document["run_id"]), method, dataset, seed)
+
+
+def cut(run: Run, method: str, dataset: MultiViewDataset, seed: int) -> Line:
+    """Figures of a run's tree where it is suggested to cut it."""
     snapshot = run.snapshot()
     began_cut = time.process_time()
     tree = tree_of(snapshot)
@@ -110,9 +116,7 @@ def _ours(name: str, limit: int | None, dataset: MultiViewDataset, seed: int, bu
     return {
         "trained_with": f"{method}, K = {snapshot.n_clusters}",
         "plausible": list(found.plausible),
-        "cpu_s": cpu_s,
         "suggestion_cpu_s": time.process_time() - began_cut,
-        "wall_s": time.monotonic() - began,
     } | _figures(dataset, snapshot.index, y_pred)
 
 

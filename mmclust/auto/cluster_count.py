@@ -150,11 +150,15 @@ def suggest(views: Views, *, seed: int = 0, report: Report = _nobody) -> Suggest
     return chosen(tried)
 
 
-def chosen(tried: Sequence[Tried]) -> Suggestion:
-    """The largest number that is tied with the best."""
+def chosen(tried: Sequence[Tried], *, tied: float = TIED) -> Suggestion:
+    """The largest number that is tied with the best.
+
+    Args:
+        tried: all numbers.
+        tied: difference of worth within which two numbers are.
+    """
     best = max(tried, key=lambda one: one.worth)
-    tied = [one for one in tried if one.worth >= best.worth - TIED]
-    taken = max(tied, key=lambda one: one.n_clusters)
+    taken = max((one for one in tried if one.worth >= best.worth - tied), key=lambda one: one.n_clusters)
     others = sorted((one for one in tried if one is not taken), key=lambda one: -one.worth)
     near = best.worth - max(TIED, 2 * best.deviation)
     return Suggestion(

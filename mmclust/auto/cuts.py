@@ -3,7 +3,8 @@
 Evidence says how well each view of the data alone predicts unseen samples' clusters (`mmclust.auto.evidence`).
 Stability says whether the same clusters come out again: with other seeds where the run has them, else where the codes
 of random halves are cut into K pieces anew and merged along a tree of their own. As in `mmclust.auto.cluster_count`,
-evidence alone falls slowly beyond the right number and stability alone likes few clusters; their product decides.
+neither decides alone, and their product does; here without a preference for many clusters, since along a tree merging
+and splitting are as easy.
 
 Shapes: n samples, K clusters of the run, k after merging.
 """
@@ -109,7 +110,8 @@ def suggest_cut(
                 silhouette=float(silhouettes[i]),
             )
             for i, k in enumerate(numbers)
-        ]
+        ],
+        tied=0.0,
     )
 
 

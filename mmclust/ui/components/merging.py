@@ -26,9 +26,9 @@ SLIDER_HELP = (
 SUGGEST_HELP = (
     "**Evidence**: how well each view alone predicts the clusters of unseen samples; without the data, the silhouette. "
     "**Stability**: how similar the clusters are over seeds, or over random halves of the samples where the run has no "
-    "other seed. **Silhouette**: how much nearer the own cluster is than the next one. The suggestion is the largest "
-    "number whose product of evidence and stability is within 0.02 of the best; the grey band holds the numbers that "
-    "are as plausible. No labels are used."
+    "other seed. **Silhouette**: how much nearer the own cluster is than the next one. The suggestion is the "
+    "number with the largest product of evidence and stability; the grey band holds the numbers that are as plausible: "
+    "within two standard deviations of stability. No labels are used."
 )
 
 
