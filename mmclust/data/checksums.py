@@ -1,18 +1,29 @@
-"""Checksums of the files of a kept data set, so that a damaged one is told and never trained on."""
+"""Checksums of the files of a kept data set or cache entry, so that a damaged one is told and never trained on."""
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
 KEPT = "checksums.json"
+LARGEST, MOST = 2**30, 100
+"""Bytes and files of a folder up to which its files are compared: of more that would take longer than to use them."""
 _BLOCK = 1 << 20
 
 
-def write(folder: Path) -> None:
-    """Note the checksums of all files that a folder holds now, in the folder."""
-    found = {file.name: of(file) for file in sorted(folder.iterdir())}
+def write(folder: Path, *, leave_out: Collection[str] = ()) -> None:
+    """Note the checksums of the files that a folder holds now, in the folder; of too large a one none.
+
+    Args:
+        folder: with the files, also in folders below it.
+        leave_out: names of those that may change.
+    """
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    if len(files) > MOST or sum(file.stat().st_size for file in files) > LARGEST:
+        return
+    names = {file.relative_to(folder).as_posix(): file for file in files}
+    found = {name: of(file) for name, file in names.items() if name not in leave_out}
     (folder / KEPT).write_text(json.dumps(found, indent=2))
 
 
@@ -25,21 +36,17 @@ def of(file: Path) -> int:
     return found
 
 
-def damaged(folder: Path, names: Iterable[str]) -> list[str]:
-    """Which of these files are not as they were written; those of a folder without checksums count as good.
+def damaged(folder: Path) -> list[str]:
+    """Names of files that are not as `write` met them; none without checksums.
 
     A file is read once, as long as it does not change.
-
-    Args:
-        folder: that `write` was called for.
-        names: of its files.
     """
     try:
         known = json.loads((folder / KEPT).read_text())
-        return [name for name in names if name in known and known[name] != _of_unchanged(folder / name)]
+        return sorted(name for name, checksum in known.items() if checksum != _of_unchanged(folder / name))
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, AttributeError):
         return [KEPT]
 
 
@@ -51,7 +58,7 @@ def _of_unchanged(file: Path) -> int | None:
     return _of_version(file, about.st_mtime_ns, about.st_size)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _of_version(file: Path, changed: int, size: int) -> int:
     # Time and size are part of the key: a file that was written anew is read anew.
     return of(file)

@@ -89,7 +89,7 @@ def keep(
         disk.require(about.title, settings.home(), needed)
         with disk.room_for(about.title, settings.home()), draft(owner) as place:
             _write(place / slug, dataset, about)
-            checksums.write(place / slug)
+            checksums.write(place / slug, leave_out=(_ABOUT,))
             if understood is not None:
                 (place / slug / _UNDERSTOOD).write_text(json.dumps(understood, indent=2))
             (place / slug).rename(folder)
@@ -216,7 +216,7 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
     """
     assert path is not None
     known = json.loads((path / _ABOUT).read_text())
-    if damage := damaged_files(path):
+    if damage := checksums.damaged(path):
         raise ValueError(
             f"the files of {known['about']['title']} are damaged ({', '.join(damage)}); delete it, add it again"
         )
@@ -244,15 +244,10 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
     )
 
 
-def damaged_files(folder: Path) -> list[str]:
-    """Names of a data set's files with other numbers than were written; what users say of it may change."""
-    return checksums.damaged(folder, sorted(file.name for file in folder.glob("*") if file.name != _ABOUT))
-
-
 def damaged() -> dict[str, list[str]]:
     """The data sets of all owners with damaged files, and which."""
     folders = sorted((settings.home() / "uploads").glob("*/[a-z0-9]*"))
-    return {f"own/{f.parent.name}/{f.name}": names for f in folders if (names := damaged_files(f))}
+    return {f"own/{f.parent.name}/{f.name}": names for f in folders if (names := checksums.damaged(f))}
 
 
 def _partial(file: Path, n_views: int) -> PartialSamples | None:

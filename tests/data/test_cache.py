@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from mmclust.data import checksums
 from mmclust.data.readers import cache
 
 
@@ -14,6 +15,32 @@ def test_an_entry_is_made_once(home: Path) -> None:
 
     assert cache.entry("a", fill) == cache.entry("a", fill) == home / "cache" / "a"
     assert len(made) == 1 and (home / "cache" / "a" / "x").read_text() == "1"
+
+
+def test_a_damaged_entry_is_made_again(home: Path) -> None:
+    made = []
+
+    def fill(folder: Path) -> None:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "x").write_text("whole")
+        made.append(folder)
+
+    file = cache.entry("a", fill) / "deep" / "x"
+    file.write_text("whale")
+    assert (cache.entry("a", fill) / "deep" / "x").read_text() == "whole" and len(made) == 2
+    file.unlink()
+    assert cache.find("a") is None and not (home / "cache" / "a").exists()
+
+
+def test_large_entries_are_not_compared(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checksums, "LARGEST", 3)
+
+    def fill(folder: Path) -> None:
+        (folder / "x").write_bytes(b"1234")
+
+    file = cache.entry("a", fill) / "x"
+    file.write_bytes(b"5678")
+    assert cache.find("a") is not None
 
 
 def test_a_failure_leaves_no_entry(home: Path) -> None:

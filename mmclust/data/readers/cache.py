@@ -7,6 +7,7 @@ another name and renamed when complete: a killed process leaves nothing half don
 import errno
 import hashlib
 import json
+import logging
 import shutil
 import uuid
 import zipfile
@@ -16,7 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from mmclust import settings
+from mmclust.data import checksums
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+
+log = logging.getLogger(__name__)
 
 
 def key(*parts: object) -> str:
@@ -31,9 +35,21 @@ def stamp(path: Path) -> tuple[str, int, int]:
 
 
 def find(name: str) -> Path | None:
-    """The folder of a cache entry, or None where it was not made yet."""
+    """The folder of a cache entry, or None where it was not made yet, or where its files are damaged.
+
+    Raises:
+        ValueError: it is damaged and cannot be removed.
+    """
     folder = settings.home() / "cache" / name
-    return folder if folder.is_dir() else None
+    if not folder.is_dir():
+        return None
+    if not (damage := checksums.damaged(folder)):
+        return folder
+    log.warning("%s is made again, %s in it is damaged", folder, ", ".join(damage))
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir():
+        raise ValueError(f"{folder} is damaged and cannot be removed; delete it, it is made again")
+    return None
 
 
 def entry(name: str, fill: Callable[[Path], None]) -> Path:
@@ -49,6 +65,7 @@ def entry(name: str, fill: Callable[[Path], None]) -> Path:
     try:
         draft.mkdir(parents=True)
         fill(draft)
+        checksums.write(draft)
         if not folder.is_dir():  # another process may have been faster
             draft.rename(folder)
     except OSError as error:
