@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, pairing, picture_columns
+from mmclust.data.readers import arrays, frames, pairing, picture_columns
 from mmclust.data.readers.reading import Reading, understood
 
 RNG = np.random.default_rng(0)
@@ -417,3 +417,25 @@ def test_a_text_file_beside_a_picture_is_its_caption(tmp_path: Path, home: Path)
     (tmp_path / "set" / "03.txt").write_text("another")
     again = readers.read(tmp_path / "set").texts
     assert again is not None and again[3] == "another"
+
+
+def test_a_parquet_that_is_read_in_pieces_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"label": list("ab") * 50, "emb": list(rng.normal(size=(100, 8))), "note": ["words"] * 100})
+    table["count"] = np.where(np.arange(100) % 7, np.arange(100) * 0.5, np.nan)
+    table["pixels"] = list(rng.integers(0, 256, (100, 9), np.uint8))
+    table.to_parquet(tmp_path / "a.parquet", row_group_size=30)
+    whole = readers.table.columns(tmp_path / "a.parquet", Reading()).frame
+    monkeypatch.setattr(frames, "AT_ONCE_BYTES", 1)
+    parted = readers.table.columns(tmp_path / "a.parquet", Reading()).frame
+    assert list(whole.columns) == list(parted.columns) == list(table.columns)
+    for name in table.columns:
+        for one, other in zip(whole[name], parted[name], strict=True):
+            assert np.array_equal(one, other, equal_nan=name == "count") and type(one) is type(other)
+
+
+def test_words_in_the_last_rows_of_a_long_text_make_a_column_of_words(tmp_path: Path):
+    rows = [f"{i % 7},{i * 0.5},{'ab'[i % 2]}" for i in range(150_000)]
+    (tmp_path / "a.csv").write_text("\n".join(["code,value,kind", *rows, "x1,3.5,a"]))
+    frame = readers.table.columns(tmp_path / "a.csv", Reading()).frame
+    assert set(frame["code"]) == {*map(str, range(7)), "x1"}

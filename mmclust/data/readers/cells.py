@@ -59,10 +59,29 @@ def rows_of_numbers(found: np.ndarray) -> np.ndarray | None:
     if not isinstance(found[0], (list, tuple, np.ndarray)):
         return None
     try:
-        rows = np.stack([_nested(value) for value in found])
+        rows = _stacked(found)
     except (ValueError, TypeError):
         return None
     return rows if 2 <= rows.ndim <= 4 and rows.size else None
+
+
+def _stacked(found: np.ndarray) -> np.ndarray:
+    """Rows (N,) of lists of one form as one array, filled row by row: lists take more room than what is in them.
+
+    Raises:
+        ValueError: lists of several forms.
+        TypeError: what is no number.
+    """
+    first = _nested(found[0])
+    rows = np.empty((len(found), *first.shape), first.dtype)
+    for place, value in enumerate(found):
+        one = first if place == 0 else _nested(value)
+        if one.shape != first.shape:
+            raise ValueError("lists differ in length")
+        if not np.can_cast(one.dtype, rows.dtype):
+            rows = rows.astype(np.promote_types(one.dtype, rows.dtype))
+        rows[place] = one
+    return rows
 
 
 def _nested(value: Any, depth: int = 0) -> np.ndarray:
@@ -75,7 +94,7 @@ def _nested(value: Any, depth: int = 0) -> np.ndarray:
     ):
         return np.stack([_nested(one, depth + 1) for one in value])
     found = np.asarray(value)
-    return found if found.dtype.kind in "bui" else found.astype(np.float64)
+    return found if found.dtype.kind in "bui" else found.astype(np.float32)
 
 
 def _spelled(found: np.ndarray) -> np.ndarray | None:
@@ -124,7 +143,7 @@ def as_numbers(found: np.ndarray, name: str, where: str) -> np.ndarray:
         ValueError: a word in it.
     """
     if found.dtype.kind in "buif":
-        return found.astype(np.float64)
+        return found.astype(np.float64, copy=False)
     numbers = np.full(len(found), np.nan)
     for row, value in enumerate(found):
         try:

@@ -8,6 +8,8 @@ the first row for a header, whatever it holds; so both are decided here, and pan
 import csv
 import io
 import re
+import warnings
+from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any
 
 from mmclust.data.readers import encodings, preamble, separators, words
@@ -140,19 +142,18 @@ def _parsed(
 ) -> "pd.DataFrame":
     import pandas as pd
 
+    options: dict[str, Any] = {
+        "sep": separator or r"\s+",
+        "header": 0 if has_header else None,
+        "encoding": encoding,
+        "skipinitialspace": True,
+        "decimal": "," if has_comma else ".",
+        "na_values": list(MISSING),
+        "skiprows": list(skipped) or None,
+        "index_col": False if is_closed else None,
+    }
     try:
-        frame = pd.read_csv(
-            file,
-            sep=separator or r"\s+",
-            header=0 if has_header else None,
-            encoding=encoding,
-            skipinitialspace=True,
-            decimal="," if has_comma else ".",
-            na_values=list(MISSING),
-            skiprows=list(skipped) or None,
-            low_memory=False,
-            index_col=False if is_closed else None,
-        )
+        frame = _in_pieces(file, options)
     except pd.errors.ParserError as error:
         if "Expected" in str(error):
             raise _Ragged(str(error)) from None
@@ -164,6 +165,22 @@ def _parsed(
             raise _Ragged("rows differ in length")
         frame = frame.rename_axis("rownames").reset_index()
     return frame
+
+
+def _in_pieces(file: IO[bytes], options: Mapping[str, Any]) -> "pd.DataFrame":
+    """The frame, parsed piece by piece: else all cells are held as words before any becomes a number.
+
+    Where some pieces of a column hold words and others numbers, only all rows together tell what it holds.
+    """
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.DtypeWarning)
+            return pd.read_csv(file, low_memory=True, **options)
+    except pd.errors.DtypeWarning:
+        file.seek(0)
+        return pd.read_csv(file, low_memory=False, **options)
 
 
 def _without_ragged(

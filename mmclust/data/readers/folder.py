@@ -397,6 +397,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     source = table.columns(path, reading)
     source = next(iter(tables.turned({file_names.stem(path.name): source}, reading).values()))
     found = table.of_columns(source, reading, alone=True)
+    del source  # as large as what is read
     if found.pictures is not None:
         names = [name for name, _ in archives.walk(path.parent, ())]
         if not found.numbers.shape[1] or picture_columns.of_pictures(found, names):

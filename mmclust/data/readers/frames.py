@@ -12,12 +12,16 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from mmclust.data.readers import delimited, encodings, foreign, separators, words
 from mmclust.data.readers.reading import Reading
 from mmclust.errors import first_line
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", *foreign.ENDINGS)
 """Of files of columns; those of text may also be packed."""
@@ -157,22 +161,90 @@ def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
     import pyarrow.parquet as parquet
 
     try:
-        source = parquet.ParquetFile(file)
+        source = parquet.ParquetFile(file, pre_buffer=False)
         about = source.metadata
         if about.num_rows * max(1, about.num_columns) > delimited.MAX_CELLS:
             raise ValueError(f"{where} has {about.num_rows:,} rows of {about.num_columns:,} columns, which is too much")
         unpacked = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
         if unpacked > 4 * delimited.MAX_BYTES:
             raise ValueError(f"{where} unpacks to {unpacked / 2**30:.0f} GiB, which is too much; give a part of it")
-        table = source.read(use_threads=False)
-        table.validate(full=True)  # else words that are no UTF-8 are met when they are looked at
-        return _with_class_names(table.to_pandas(), table.schema.metadata or {}), True
+        return _with_class_names(frame_of(_in_groups(source, unpacked)), source.schema_arrow.metadata or {}), True
     except (pa.ArrowException, OSError, MemoryError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
         raise ValueError(f"{where} cannot be read as Parquet ({first_line(error)}); write it again") from None
     except ValueError as error:
         if where in str(error):
             raise
         raise ValueError(f"{where} cannot be read as Parquet ({first_line(error)}); write it again") from None
+
+
+def _in_groups(source: "ParquetFile", unpacked: int) -> "pa.Table":
+    """All columns of a file, some at a time and in pieces: read at once they take three times their room on the way."""
+    import pyarrow as pa
+
+    names, n_rows = source.schema_arrow.names, source.metadata.num_rows
+    if unpacked < AT_ONCE_BYTES or not n_rows or len(set(names)) < len(names):
+        return source.read(use_threads=False)
+    n_at_once = max(16, min(2**16, n_rows * AT_ONCE_BYTES // unpacked))
+    columns = {}
+    for start in range(0, len(names), step := -(-len(names) // N_GROUPS)):
+        group = names[start : start + step]
+        pieces = source.iter_batches(batch_size=n_at_once, columns=group, use_threads=False)
+        part = pa.Table.from_batches(list(pieces))
+        columns |= {name: _in_one(part.column(name)) for name in group}
+        del part
+        pa.default_memory_pool().release_unused()  # what decoding took on the way
+    return pa.table(columns).replace_schema_metadata(source.schema_arrow.metadata)
+
+
+def _in_one(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Pieces of a column of numbers as one, which a frame then shares; those of lists and words are copied anyway."""
+    import pyarrow as pa
+
+    is_number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    return pa.chunked_array([column.combine_chunks()], type=column.type) if is_number else column
+
+
+AT_ONCE_BYTES, N_GROUPS = 2**23, 16
+
+
+def frame_of(table: "pa.Table") -> "pd.DataFrame":
+    """A table of Arrow as a frame; the table is given up column by column, so that both are never there as a whole.
+
+    Raises:
+        pyarrow.ArrowException: words that are no UTF-8, which would else be met when they are looked at.
+    """
+    table.validate(full=True)
+    lists = {}
+    for place in reversed(range(table.num_columns) if len(set(table.column_names)) == table.num_columns else ()):
+        if (rows := _rows_of_lists(table.column(place))) is not None:
+            lists[place] = (table.column_names[place], rows)
+            table = table.remove_column(place)
+    frame = table.to_pandas(split_blocks=True, self_destruct=True)
+    for place, (name, rows) in sorted(lists.items()):
+        frame.insert(min(place, frame.shape[1]), name, rows)
+    return frame
+
+
+def _rows_of_lists(column: "pa.ChunkedArray") -> np.ndarray | None:
+    """A column of lists of numbers as rows (N,) that share the memory of Arrow; None for any other, or with holes."""
+    import pyarrow as pa
+
+    is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+    if not is_list or column.null_count:
+        return None
+    kind = column.type.value_type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return None
+    rows: list[np.ndarray] = []
+    for chunk in column.chunks:
+        if chunk.values.null_count:
+            return None
+        values, ends = chunk.values.to_numpy(), chunk.offsets.to_numpy()
+        rows += [values[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    found = np.empty(len(rows), object)
+    for place, row in enumerate(rows):
+        found[place] = row
+    return found
 
 
 def _with_class_names(frame: "pd.DataFrame", about: dict[bytes, bytes]) -> "pd.DataFrame":

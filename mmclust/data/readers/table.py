@@ -27,7 +27,7 @@ class Table:
     """The columns of a table by what they are; N rows."""
 
     numbers: np.ndarray
-    """(N, D) float64."""
+    """(N, D) float32, as a view is kept."""
     header: tuple[str, ...] = ()
     """(D,) names of the numbers; empty where the file has none."""
     ids: np.ndarray | None = None
@@ -190,7 +190,7 @@ def of_columns(
     if split is not None and source.split is None:
         reading.tell(f"{cells.shown(str(split_name))} says which part a row is of")
     return Table(
-        numbers=np.stack([numbers[name] for name in kept], axis=1) if kept else np.empty((len(source.frame), 0)),
+        numbers=_beside([numbers[name] for name in kept], len(source.frame)),
         header=tuple(kept) if named else (),
         ids=None if ids is None else np.array([cells.as_id(value) for value in found[ids]], object),
         labels=classes,
@@ -200,6 +200,15 @@ def of_columns(
         lists=lists,
         files=files,
     )
+
+
+def _beside(columns: Sequence[np.ndarray], n_rows: int) -> np.ndarray:
+    """Columns (N,) as one matrix (N, D) float32, without another copy of them all on the way."""
+    found = np.empty((n_rows, len(columns)), np.float32)
+    with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused by name before training
+        for place, column in enumerate(columns):
+            found[:, place] = column
+    return found
 
 
 def _set_aside_id(numbers: dict[str, np.ndarray], first: str, reading: Reading) -> None:
