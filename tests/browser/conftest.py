@@ -46,7 +46,7 @@ def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(40)
+            process.wait(150)  # it may be loading torch on a busy machine
         except subprocess.TimeoutExpired:
             process.kill()
             raise

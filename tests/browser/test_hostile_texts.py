@@ -27,6 +27,7 @@ from tests.browser.test_first_visit import PATIENCE_MS
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 IMAGES = (
+    "learn",
     "",
     "data",
     "train",
@@ -36,7 +37,6 @@ IMAGES = (
     "explain",
     "sensitivity",
     "compare",
-    "learn",
 )
 VIEWS = ("data", "train", "map", "views", "disentangle", "confusion", "explain", "sensitivity")
 
