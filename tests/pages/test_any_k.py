@@ -26,6 +26,18 @@ def test_the_number_of_the_address_is_shown(make_run: Callable[..., Run], page: 
     assert app.query_params["k"] == "4"
 
 
+def test_the_stage_plays_merged_clusters(make_run: Callable[..., Run]) -> None:
+    app = open_page("map", run=make_run().id, k="4", mode="stage")
+    assert_clean(app)
+    assert app.slider(key="merging-slider").value == 4
+
+
+def test_flows_show_what_was_merged(make_run: Callable[..., Run]) -> None:
+    app = open_page("confusion", run=make_run().id, k="4", show="flows")
+    assert_clean(app)
+    assert any("merging" in group.options for group in app.button_group)
+
+
 def test_rows_are_of_merged_clusters_and_each_run_keeps_its_own_number(make_run: Callable[..., Run]) -> None:
     run, other = make_run(), make_run(seed=1)
     app = open_page("clusters", run=run.id, k="4")
