@@ -46,6 +46,13 @@ class Map(anywidget.AnyWidget):
     Attributes:
         selection: (m,) numbers of the selected samples, ascending; can be set.
         spaces: names of what can be drawn.
+
+    Example:
+        >>> example = RunStore.example()
+        >>> map = Map(example.get(example.list()[0].run_id), projection="pca")
+        >>> map.selection = [42, 7]
+        >>> map.selection.tolist()
+        [7, 42]
     """
 
     _esm = _SOURCES["js"]

@@ -65,6 +65,13 @@ class Predictor:
     Raises:
         ValueError: it has none, or its data are not at hand.
         UnknownDataset, DataUnavailable: likewise.
+
+    Example:
+        >>> example = RunStore.example()
+        >>> predict = Predictor(example.get(example.list()[0].run_id))
+        >>> found = predict(catalogue.load("digits", limit=5))
+        >>> found.clusters.shape, found.probs.shape
+        ((5,), (5, 10))
     """
 
     def __init__(self, run: Run) -> None:

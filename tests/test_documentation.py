@@ -7,12 +7,17 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mmclust
+from mmclust import exchange
 from mmclust.cli.main import main
+from mmclust.prediction import Predictor
+from mmclust.runs.store import RunStore
 from tests.optional import optional
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,11 +45,21 @@ def test_a_tutorial_runs_from_its_first_line_to_its_last(page: Path, tmp_path: P
 
 
 @pytest.mark.slow
-def test_examples_of_docstrings_are_true():
-    from mmclust.estimators import methods
+@pytest.mark.parametrize("room", ["estimators.methods", "notebook", "prediction", "exchange"])
+def test_examples_of_docstrings_are_true(room: str, home: Path, tmp_path: Path):
+    if room == "notebook":
+        optional("anywidget")
+    known = {"RunStore": RunStore, "folder": tmp_path}
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    found = doctest.testmod(import_module(f"mmclust.{room}"), extraglobs=known, optionflags=flags)
+    assert found.attempted > 2 and found.failed == 0
 
-    found = doctest.testmod(methods, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    assert found.attempted > 10 and found.failed == 0
+
+def test_whatever_a_user_imports_has_an_example():
+    optional("anywidget")
+    documented = [getattr(mmclust, name) for name in mmclust.__all__ if name != "__version__"]
+    assert len(documented) == 7
+    assert [one.__name__ for one in (*documented, Predictor, exchange.write) if ">>>" not in (one.__doc__ or "")] == []
 
 
 @pytest.mark.slow

@@ -94,6 +94,12 @@ def write(run: "Run", name: str, path: Path) -> None:
     Raises:
         ValueError: the format is not known, its packages or the run's data or weights are not here.
         OSError: the file cannot be written.
+
+    Example:
+        >>> example = RunStore.example()
+        >>> write(example.get(example.list()[0].run_id), "card", folder / "card.md")
+        >>> "dccs" in (folder / "card.md").read_text().lower()
+        True
     """
     if name not in FORMATS:
         raise ValueError(f"format {name!r} is not known; choose one of {', '.join(FORMATS)}")
