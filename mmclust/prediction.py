@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEIGHBOURS = 10
 """Samples of the run that vote where no network holds the result."""
 CHUNK = 4096
+USUAL_RANGES = ((0, 1), (-1, 1), (0, 255))
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in a gray tone (ITU-R BT.601), as Pillow has them."""
 
@@ -213,13 +214,25 @@ def check(spec: DataSpec, dataset: MultiViewDataset) -> None:
                 f"view {number} ({one.name}) of the run has samples of shape {_shape(one)}, those of "
                 f"{dataset.spec.name} have {_shape(other)}; bring them to the same size"
             )
-        if (one.low, one.high) != (other.low, other.high) and one.kind == "image":
+        if one.kind == "image" and not _scaled_alike(one, other, view):
             raise ValueError(
                 f"the run's pixels go from {one.low:g} to {one.high:g}, those of {dataset.spec.name} from "
                 f"{other.low:g} to {other.high:g}; scale them alike"
             )
         if view.dtype.kind == "f" and not np.isfinite(view).all():
             raise ValueError(f"view {number} of {dataset.spec.name} holds NaN or infinite values; replace them")
+
+
+def _scaled_alike(own: ViewSpec, new: ViewSpec, values: np.ndarray) -> bool:
+    """Whether pixels are on the scale of the run's; few samples need not reach both of its ends."""
+    ends = (own.low, own.high)
+    if ends == (new.low, new.high):
+        return True
+    if new.high == 1 != own.high and values.any():
+        return False
+    # A range of its own is what some samples happened to have, and others may have somewhat more.
+    room = 0.0 if ends in USUAL_RANGES else (own.high - own.low) / 2
+    return bool(own.low - room <= values.min() and values.max() <= own.high + room)
 
 
 def _count(views: tuple[ViewSpec, ...]) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from mmclust.cli.main import main
 from mmclust.data import catalogue
-from mmclust.prediction import Predictor
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.prediction import Predictor, check
 from mmclust.runs.run import Run
 from mmclust.specs import build_spec
 
@@ -103,3 +104,32 @@ def test_a_run_without_weights_cannot_predict(home: Path):
     run = RunStore().create(build_spec("digits", "dccs", **IMAGES))
     with pytest.raises(ValueError, match="no trained weights yet"):
         Predictor(run)
+
+
+@pytest.mark.parametrize(
+    ("own", "new", "values", "alike"),
+    [
+        ((0, 16), (0, 14), [0, 14], True),
+        ((0, 16), (0, 20), [0, 20], True),
+        ((0, 16), (0, 255), [0, 200], False),
+        ((0, 16), (0, 1), [0, 1], False),
+        ((0, 16), (0, 1), [0, 0], True),
+        ((0, 255), (0, 90), [0, 90], True),
+        ((0, 255), (0, 1), [0, 0.5], False),
+        ((0, 1), (0, 1.2), [0, 1.2], False),
+        ((0, 1), (-1, 1), [-0.5, 1], False),
+        ((-1, 1), (0, 1), [0, 1], True),
+        ((-7, 900), (-9, 905), [-9, 905], True),
+        ((-7, 900), (-7, 9000), [-7, 9000], False),
+    ],
+)
+def test_a_few_samples_need_not_reach_both_ends_of_the_scale(
+    own: tuple[float, float], new: tuple[float, float], values: list[float], alike: bool
+):
+    ranges = (ViewSpec(name="a", kind="image", shape=(1, 1, 2), low=low, high=high) for low, high in (own, new))
+    mine, others = (DataSpec(name="a", views=(view,), n_clusters=2) for view in ranges)
+    samples = MultiViewDataset(spec=others, views=(np.array(values, np.float32).reshape(1, 1, 1, 2),))
+    if alike:
+        return check(mine, samples)
+    with pytest.raises(ValueError, match="the run's pixels go from .* to .*; scale them alike"):
+        check(mine, samples)

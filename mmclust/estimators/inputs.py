@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_array
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers.samples import pixel_range
 
 CHANNELS = (1, 3)
 
@@ -19,8 +20,7 @@ def images(given: Any, n_clusters: int) -> MultiViewDataset:
 
     Args:
         given: (n, H, W), (n, H, W, C) or (n, C, H, W) with 1 or 3 channels, an array or a tensor, or a list of pictures
-            of one size. Bytes go from 0 to 255; floats within [0, 1] or [-1, 1] from end to end, others over their own
-            range.
+            of one size. Pictures go from 0 to 255, arrays as those of files (`mmclust.data.readers.samples`).
         n_clusters: K.
 
     Raises:
@@ -39,8 +39,16 @@ def images(given: Any, n_clusters: int) -> MultiViewDataset:
         values = values.transpose(0, 3, 1, 2)
     if values.dtype == bool:
         values = values.astype(np.uint8) * np.uint8(255)
-    values = np.ascontiguousarray(values if values.dtype == np.uint8 else _floats(values))
-    low, high = _range(values)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError("Input images contain NaN or infinity.")
+    if _are_pictures(given):
+        low, high = 0.0, 255.0
+    elif (values == values.flat[0]).all():  # no range to see: some blank images
+        low, high = (0.0, 255.0) if values.dtype == np.uint8 else (0.0, 1.0)
+        values = values if values.dtype == np.uint8 else values.astype(np.float32)
+    else:
+        values, low, high = pixel_range(values, "X")
+    values = np.ascontiguousarray(values)
     view = ViewSpec(name="image", kind="image", shape=values.shape[1:], low=low, high=high)
     return _dataset((view,), (values,), n_clusters)
 
@@ -106,11 +114,15 @@ def _view(given: Any, name: str) -> tuple[ViewSpec, np.ndarray]:
     return ViewSpec(name=name, kind="vector", shape=dense.shape[1:]), dense
 
 
+def _are_pictures(given: Any) -> bool:
+    return isinstance(given, Sequence) and len(given) > 0 and hasattr(given[0], "getbands")
+
+
 def _array(given: Any) -> np.ndarray:
     """The values on the host; pictures are put on each other."""
     if hasattr(given, "detach"):
         given = given.detach().cpu()
-    if isinstance(given, Sequence) and len(given) and hasattr(given[0], "getbands"):
+    if _are_pictures(given):
         modes = {"L" if picture.getbands() in (("L",), ("1",)) else "RGB" for picture in given}
         mode = "L" if modes == {"L"} else "RGB"
         sizes = {picture.size for picture in given}
@@ -123,23 +135,6 @@ def _array(given: Any) -> np.ndarray:
     if len(found) == 0 if found.ndim else True:
         raise ValueError(f"Found array with 0 sample(s) (shape={found.shape}) while a minimum of 2 is required.")
     return found
-
-
-def _floats(values: np.ndarray) -> np.ndarray:
-    found = values.astype(np.float32)
-    if not np.isfinite(found).all():
-        raise ValueError("Input images contain NaN or infinity.")
-    return found
-
-
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """Smallest and largest value that a pixel may have."""
-    if values.dtype == np.uint8:
-        return 0.0, 255.0
-    low, high = float(values.min()), float(values.max())
-    if high <= 1:
-        return (0.0, 1.0) if low >= 0 else (-1.0, 1.0) if low >= -1 else (low, high)
-    return (0.0, 255.0) if low >= 0 and high <= 255 else (low, high)
 
 
 def _dataset(specs: tuple[ViewSpec, ...], values: tuple[np.ndarray, ...], n_clusters: int) -> MultiViewDataset:

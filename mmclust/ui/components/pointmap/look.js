@@ -13,12 +13,17 @@ export function themeOf(map) {
   };
 }
 
-// "#rrggbb", "rgb(...)" or any other colour of CSS -> [r, g, b]
+const KNOWN = new Map(); // colours of CSS -> [r, g, b]
+
+// "#rrggbb", "rgb(...)" or any other colour of CSS, such as "white" -> [r, g, b]
 export function rgb(text) {
-  const hex = /^#([0-9a-f]{6})$/i.exec(text.trim());
-  if (hex) return [0, 2, 4].map((i) => parseInt(hex[1].slice(i, i + 2), 16));
-  const found = text.match(/[\d.]+/g);
-  return found && found.length >= 3 ? found.slice(0, 3).map(Number) : [127, 127, 127];
+  if (!KNOWN.has(text)) {
+    const context = document.createElement("canvas").getContext("2d");
+    context.fillStyle = text;
+    context.fillRect(0, 0, 1, 1);
+    KNOWN.set(text, [...context.getImageData(0, 0, 1, 1).data.subarray(0, 3)]);
+  }
+  return KNOWN.get(text);
 }
 
 // Radius of a point in pixels of the screen.

@@ -24,8 +24,11 @@ function render({ model, el }) {
     close = draw({ data, parentElement: el, setTriggerValue });
   };
   model.on("change:bits", show);
+  const theme = new MutationObserver(show); // JupyterLab changes this attribute of the page
+  theme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name"] });
   show();
   return () => {
+    theme.disconnect();
     model.off("change:bits", show);
     close();
     URL.revokeObjectURL(url);
