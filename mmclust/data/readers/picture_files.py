@@ -67,7 +67,7 @@ def _reason(error: Exception, data: bytes) -> str:
     if not data:
         return "the file is empty"
     if isinstance(error, UnidentifiedImageError):
-        return "it begins like none"
+        return "it is in no known format"
     return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 

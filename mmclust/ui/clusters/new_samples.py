@@ -194,7 +194,9 @@ def _draw(clustering: Clustering, told: Assigned) -> None:
             kind="row",
         )
         left, *between, middle, right = st.columns(widths, vertical_alignment="center")
-        left.html(new)
+        with left.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f":gray[{row + 1}]", width="content")
+            st.html(new, width="content")
         for place in between:
             place.html(
                 pictures.grid([_looked_at(told, row)], [f"where the network looked: new sample {row + 1}"], px=PX)
