@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         metavar="WEIGHTS",
         help=(
             "weights of networks: download, random, or the path of a file (for sentences: a folder); NAME=WEIGHTS for "
-            "one extractor; default download"
+            "one extractor. Nothing is fetched without download"
         ),
     )
     parser.add_argument(
@@ -136,11 +136,11 @@ def _estimate(data: "MultiViewDataset", wanted: "tuple[Wanted, ...]", options: A
 
 def _weights_of(extractor: Any) -> str:
     """Size and licence of an extractor's weights, as far as they are known before they are here."""
-    if extractor.package:
-        from mmclust.features import towers
+    if not extractor.has_weights:
+        return "none"
+    from mmclust.features import towers
 
-        return towers.about(extractor).sentence
-    return "those of torchvision" if extractor.of == "image" and extractor.has_weights else "none"
+    return towers.about(extractor).sentence
 
 
 def _list(*, as_json: bool) -> int:

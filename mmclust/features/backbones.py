@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mmclust import settings
 from mmclust.data.dataset import ViewSpec
 from mmclust.data.progress import Progress
+from mmclust.features import towers
 from mmclust.features.extractors import Extractor, Options
 from mmclust.seeding import seeded
 
@@ -40,6 +41,8 @@ def describe(
     assert spec is not None
     device = torch.device("cuda" if options.device in ("auto", "cuda") and torch.cuda.is_available() else "cpu")
     px = 224 if extractor.name == "vit_b_16" else options.px
+    if not options.weights and not _place(extractor.name).exists():
+        raise towers.to_be_asked(extractor)
     network = backbone(extractor.name, options.weights or "download", progress).to(device).eval()
     found = np.empty((len(images), extractor.n_columns), np.float32)
     with torch.inference_mode():
@@ -112,9 +115,15 @@ def backbone(name: str, weights: str, progress: Progress = lambda fraction, mess
     return network
 
 
+def _place(name: str) -> Path:
+    """Where weights of torchvision lie once they are fetched."""
+    source = torchvision.models.get_model_weights(name)["DEFAULT"]  # type: ignore[index]
+    return settings.home() / "weights" / Path(source.url).name
+
+
 def _downloaded(name: str, progress: Progress) -> dict[str, Tensor]:
     source = torchvision.models.get_model_weights(name)["DEFAULT"]  # type: ignore[index]
-    folder = settings.home() / "weights"
+    folder = _place(name).parent
     progress(0.0, f"Fetching the weights of {name}")
     try:
         return torch.hub.load_state_dict_from_url(

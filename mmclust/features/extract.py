@@ -136,9 +136,11 @@ def estimate(dataset: MultiViewDataset, wanted: Sequence[Wanted], options: Optio
         samples = dataset.texts if spec is None else dataset.views[dataset.spec.views.index(spec)]
         assert samples is not None
         told = replace(options, weights="random" if extractor.has_weights else "")
-        few, more = (_timed(extractor, samples[:n], spec, told) for n in TIMED)
-        n_timed = min(TIMED[1], len(samples)) - min(TIMED[0], len(samples))
-        found.append(max(more - few, 0.0) / max(n_timed, 1) * len(samples))
+        # The first call loads libraries, which would make few samples look slower than more.
+        _, few, more = (_timed(extractor, samples[:n], spec, told) for n in (TIMED[0], *TIMED))
+        n_few, n_more = (min(n, len(samples)) for n in TIMED)
+        per_sample = (more - few) / (n_more - n_few) if more > few and n_more > n_few else more / n_more
+        found.append(per_sample * len(samples))
     return found
 
 

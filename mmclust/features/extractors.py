@@ -54,8 +54,8 @@ class Options:
     """What an extractor may be told; each uses what concerns it."""
 
     weights: str = ""
-    """Of networks: "download", "random", or the path of a file (a folder for sentence encoders). Empty: those of
-    torchvision and the sentence encoder are downloaded; of others their size and licence are said instead."""
+    """Of networks: "download", "random", or the path of a file (a folder for sentence encoders). Empty: those that were
+    fetched before; of others their size and licence are said instead."""
     px: int = 224
     """Edge that pictures are enlarged to before a network sees them."""
     device: str = "auto"

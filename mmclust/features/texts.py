@@ -12,10 +12,11 @@ import numpy as np
 
 from mmclust.data.dataset import ViewSpec
 from mmclust.data.progress import Progress
+from mmclust.features import towers
 from mmclust.features.extractors import Extractor, Options
 from mmclust.loading import load_scikit_learn
 
-MODEL = "all-mpnet-base-v2"
+MODEL, MODEL_LICENCE, MODEL_MIB = "all-mpnet-base-v2", "apache-2.0", 418
 """The sentence encoder that is downloaded where nothing else is asked for: 768 columns, as BERT has."""
 BATCH = 64
 
@@ -78,8 +79,11 @@ def sentences(
         raise ValueError("a sentence encoder with random weights says nothing; take TF-IDF, or give a model's folder")
     name = MODEL if options.weights in ("", "download") else str(Path(options.weights).expanduser())
     try:
-        model = SentenceTransformer(name, device=None if options.device == "auto" else options.device)
+        device = None if options.device == "auto" else options.device
+        model = SentenceTransformer(name, device=device, local_files_only=options.weights != "download")
     except Exception as error:  # errors of four libraries
+        if not options.weights:
+            raise towers.to_be_asked(extractor) from None
         first = str(error).strip().partition("\n")[0][:160]
         raise ValueError(f"the sentence encoder {name} could not be loaded ({first}); give the folder of one") from None
     found = []

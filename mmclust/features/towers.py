@@ -47,6 +47,8 @@ def about(extractor: Extractor) -> Weights:
     Raises:
         ValueError: the package is missing, or the name is not known there.
     """
+    if not extractor.package:
+        return _of_texts() if extractor.of == "text" else _of_torchvision(extractor)
     import torch
 
     with torch.device("meta"):
@@ -59,6 +61,27 @@ def about(extractor: Extractor) -> Weights:
     card = _package(extractor).get_pretrained_cfg(*_parts(extractor))
     return Weights(
         licence=card.get("license", ""), mib=mib, source=card.get("hf_hub", "").rstrip("/") or card.get("url", "")
+    )
+
+
+def _of_torchvision(extractor: Extractor) -> Weights:
+    from torchvision.models import get_model_weights
+
+    weights: Any = get_model_weights(extractor.name)["DEFAULT"]  # type: ignore[index]
+    return Weights(licence="", mib=weights.meta["_file_size"], source=weights.url)
+
+
+def _of_texts() -> Weights:
+    from mmclust.features.texts import MODEL, MODEL_LICENCE, MODEL_MIB
+
+    return Weights(licence=MODEL_LICENCE, mib=MODEL_MIB, source=f"sentence-transformers/{MODEL}")
+
+
+def to_be_asked(extractor: Extractor) -> ValueError:
+    """What is raised instead of a download that nobody asked for."""
+    return ValueError(
+        f"{extractor.title} has weights to be fetched first ({about(extractor).sentence}); ask for them with "
+        "the weights download, or give the path of a file"
     )
 
 
@@ -140,10 +163,7 @@ def _tower(model: Any) -> Any:
 def _loaded(extractor: Extractor, options: Options) -> Any:
     """The network in evaluation mode, with the weights that were asked for."""
     if not options.weights:
-        raise ValueError(
-            f"{extractor.title} has weights to be fetched first ({about(extractor).sentence}); ask for them with "
-            "the weights download, or give the path of a file"
-        )
+        raise to_be_asked(extractor)
     if options.weights == "download":
         return _fetched(extractor)
     with seeded(0):

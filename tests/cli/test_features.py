@@ -95,6 +95,7 @@ def test_views_are_written_to_a_file_that_holds_classes_and_captions(folder: str
         (["--extract", "hog", "--out", "features.csv"], "does not end in .npz"),
         (["--extract", "resnet18", "--weights", "random", "nowhere.pth"], "contradict each other"),
         (["--extract", "resnet18", "--weights", "nowhere.pth"], "is no file of weights"),
+        (["--extract", "resnet18"], "ask for them with the weights download"),
         (["--extract", "resnet18", "--px", "5"], "give 32 to 1024"),
         (["--extract", "hog", "--limit", "1"], "leaves nothing to cluster"),
     ],

@@ -85,6 +85,11 @@ def test_size_and_licence_are_said_and_nothing_is_fetched_unasked(photographs: M
     optional("timm")
     with pytest.raises(ValueError, match=r"84 MiB from timm/vit_small_patch14_dinov2.lvd142m; licence: apache-2.0\)"):
         extract(photographs, [Wanted(extractor="dinov2_small")])
+    with pytest.raises(
+        ValueError, match=r"ResNet-18 has weights to be fetched first \(45 MiB from https://.*; licence: not "
+    ):
+        extract(photographs, [Wanted(extractor="resnet18")])
+    assert "418 MiB from sentence-transformers" in towers.about(find("sentences")).sentence
     assert towers.about(find("convnext_tiny_12k")).mib > 100
     with pytest.raises(ValueError, match="timm has no network nothing"):
         towers.about(find("timm:nothing"))

@@ -152,7 +152,7 @@ def _input_size() -> int:
 def _tell_weights(networks: Sequence[Extractor], weights: Mapping[str, str]) -> None:
     """Size and licence of what a button would fetch."""
     for one in networks:
-        if one.package and weights.get(one.name) == "download":
+        if weights.get(one.name) == "download":
             with frame.messages():
                 st.caption(f"{markdown(one.title)} would be downloaded: {markdown(towers.about(one).sentence)}")
 
