@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 10
 """Samples of the run that vote where no network holds the result."""
-CHUNK = 4096
+CHUNK, CHUNK_VALUES = 1024, 4 * 2**20
+"""New samples that go through the network together; fewer when they are large: as many as in an evaluation."""
 USUAL_RANGES = ((0, 1), (-1, 1), (0, 255))
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in a gray tone (ITU-R BT.601), as Pillow has them."""
@@ -141,7 +142,8 @@ class Predictor:
         import torch
 
         parts: list[dict[str, np.ndarray]] = []
-        rows = np.array_split(np.arange(len(views[0])), range(CHUNK, len(views[0]), CHUNK))
+        size = max(1, min(CHUNK, CHUNK_VALUES // max(1, sum(view[:1].size for view in views))))
+        rows = np.array_split(np.arange(len(views[0])), range(size, len(views[0]), size))
         bf16 = self.run.spec.precision == "bf16"
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             for some in rows:

@@ -4,7 +4,7 @@ Shapes: N samples, C channels, H x W pixels, D columns.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,9 @@ from mmclust.data.dataset import ViewSpec
 from mmclust.data.progress import Progress
 from mmclust.features import towers
 from mmclust.features.extractors import Extractor, Options
+from mmclust.features.pixels import prepared
 from mmclust.seeding import seeded
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's pixels: what all these networks were trained with."""
 BATCH, GPU_BATCH = 32, 256
 READERS = 2
 """Threads that read pictures from the disk ahead of the network."""
@@ -74,23 +73,6 @@ def _batches(images: np.ndarray, device: torch.device) -> Iterator[tuple[int, Te
         for one in ahead:
             first, batch = one.result()
             yield first, batch.to(device, non_blocking=True)
-
-
-def prepared(
-    images: Tensor,
-    spec: ViewSpec,
-    px: int,
-    *,
-    mean: Sequence[float] = MEAN,
-    deviation: Sequence[float] = DEVIATION,
-) -> Tensor:
-    """Images (B, C, H, W) of any type as networks want them: (B, 3, px, px), normalised, by default as ImageNet's."""
-    unit = (images.float() - spec.low) / (spec.high - spec.low)
-    unit = unit.expand(-1, 3, -1, -1) if unit.shape[1] == 1 else unit
-    if unit.shape[-2:] != (px, px):
-        unit = nn.functional.interpolate(unit, size=(px, px), mode="bilinear", antialias=True, align_corners=False)
-    middle, scale = (torch.tensor(values, device=unit.device).view(1, 3, 1, 1) for values in (mean, deviation))
-    return (unit - middle) / scale
 
 
 def backbone(name: str, weights: str, progress: Progress = lambda fraction, message: None) -> nn.Module:

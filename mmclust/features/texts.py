@@ -16,8 +16,6 @@ from mmclust.features import towers
 from mmclust.features.extractors import Extractor, Options
 from mmclust.loading import load_scikit_learn
 
-MODEL, MODEL_LICENCE, MODEL_MIB = "all-mpnet-base-v2", "apache-2.0", 418
-"""The sentence encoder that is downloaded where nothing else is asked for: 768 columns, as BERT has."""
 BATCH = 64
 
 
@@ -77,7 +75,7 @@ def sentences(
         ) from None
     if options.weights == "random":
         raise ValueError("a sentence encoder with random weights says nothing; take TF-IDF, or give a model's folder")
-    name = MODEL if options.weights in ("", "download") else str(Path(options.weights).expanduser())
+    name = towers.SENTENCES if options.weights in ("", "download") else str(Path(options.weights).expanduser())
     try:
         device = None if options.device == "auto" else options.device
         model = SentenceTransformer(name, device=device, local_files_only=options.weights != "download")

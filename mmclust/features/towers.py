@@ -23,6 +23,8 @@ from mmclust.seeding import seeded
 
 BATCH = 32
 MIB_A_WEIGHT = 4 / 2**20
+SENTENCES = "all-mpnet-base-v2"
+"""The sentence encoder that is fetched where `download` asks for one: 768 columns, as BERT has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,7 @@ def _of_torchvision(extractor: Extractor) -> Weights:
 
 
 def _of_texts() -> Weights:
-    from mmclust.features.texts import MODEL, MODEL_LICENCE, MODEL_MIB
-
-    return Weights(licence=MODEL_LICENCE, mib=MODEL_MIB, source=f"sentence-transformers/{MODEL}")
+    return Weights(licence="apache-2.0", mib=418, source=f"sentence-transformers/{SENTENCES}")
 
 
 def to_be_asked(extractor: Extractor) -> ValueError:
@@ -95,7 +95,7 @@ def images(
     """
     import torch
 
-    from mmclust.features.backbones import prepared
+    from mmclust.features.pixels import prepared
 
     assert spec is not None
     network, px, mean, deviation = _image_network(extractor, options)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.features import backbones, extract, texts
+from mmclust.features import backbones, extract, pixels, texts
 from mmclust.features.extract import Wanted
 from mmclust.features.extractors import EXTRACTORS, Options, find
 
@@ -169,8 +169,8 @@ def test_gray_pictures_of_any_range_are_prepared_alike() -> None:
 
     unit = RNG.random((2, 1, 8, 8)).astype(np.float32)
     spec = ViewSpec(name="image", kind="image", shape=(1, 8, 8), low=-1, high=1)
-    one = backbones.prepared(torch.from_numpy(2 * unit - 1), spec, 32)
-    other = backbones.prepared(torch.from_numpy(unit), ViewSpec(name="i", kind="image", shape=(1, 8, 8), high=1.0), 32)
+    one = pixels.prepared(torch.from_numpy(2 * unit - 1), spec, 32)
+    other = pixels.prepared(torch.from_numpy(unit), ViewSpec(name="i", kind="image", shape=(1, 8, 8), high=1.0), 32)
     assert one.shape == (2, 3, 32, 32) and torch.allclose(one, other, atol=1e-5)
 
 
