@@ -17,14 +17,36 @@ ALLOWED = {
     "ui": {
         "audit",
         "escaping",
-        *("analysis", "auto", "baselines", "clustering", "data", "errors", "evaluation", "events", "features"),
+        *(
+            "analysis",
+            "auto",
+            "baselines",
+            "clustering",
+            "columns",
+            "data",
+            "errors",
+            "evaluation",
+            "events",
+            "features",
+        ),
         *("fitting", "interventions", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
         *("reproduction", "runs", "settings", "specs"),
         "sweeps",
     },
     "cli": {
         "escaping",
-        *("analysis", "auto", "bundle", "clustering", "data", "evaluation", "exchange", "features", "fitting"),
+        *(
+            "analysis",
+            "auto",
+            "bundle",
+            "clustering",
+            "columns",
+            "data",
+            "evaluation",
+            "exchange",
+            "features",
+            "fitting",
+        ),
         "interventions",
         *("launch", "lessons", "methods.card", "plots", "prediction", "report", "reproduction", "runs", "settings"),
         *("specs", "sweeps"),
@@ -39,6 +61,7 @@ ALLOWED = {
         *("analysis", "auto", "clustering", "data", "evaluation", "methods.card", "models", "plots", "reproduction"),
         *("runs", "sweeps"),
     },
+    "columns": {"analysis", "clustering", "data", "escaping", "evaluation", "plots", "runs", "sweeps"},
     "clustering": {"analysis", "data", "evaluation", "features", "plots", "runs", "settings"},
     "reproduction": {
         *("analysis", "auto", "baselines", "data", "estimate", "evaluation", "methods.card", "models", "plots", "runs"),
@@ -98,6 +121,7 @@ TORCH_FREE = (
     "mmclust.runs",
     "mmclust.evaluation",
     "mmclust.plots",
+    "mmclust.columns.query",
 )
 
 SOURCES = sorted((ROOT / "mmclust").rglob("*.py"))

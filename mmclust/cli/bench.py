@@ -37,11 +37,12 @@ NAMES = {
         "--preset paper, with the paper's settings; resumable"
     ),
     "pages": ("first paint, page switches, the map and many users in Chromium, compared with an empty Streamlit page"),
+    "query": "seconds of queries over the generated table of a run with 70,000 and 1,000,000 samples (--samples)",
     "sensitivity": "the Sensitivity page with 500 runs in Chromium, and one step of its slider",
     "sweep": "time of 100 tiny runs, and the fraction of it not spent on training",
     "store": "milliseconds to write to and read from the run store",
 }
-ROUNDS = {"train": 7, "pages": 10, "sensitivity": 10, "store": 40, "accuracy": 3}
+ROUNDS = {"train": 7, "pages": 10, "sensitivity": 10, "store": 40, "query": 5, "accuracy": 3}
 
 
 def add(commands: Any) -> None:
@@ -57,7 +58,12 @@ def add(commands: Any) -> None:
         help=f"number of repetitions (the median is reported); for accuracy, seeds 0 to N - 1; default {defaults}",
     )
     parser.add_argument("--workers", type=_count, default=2, metavar="N", help="sweep: runs in parallel; default 2")
-    parser.add_argument("--samples", type=_counts, metavar="N,N", help="embed: sample sizes; default 2000,10000,70000")
+    parser.add_argument(
+        "--samples",
+        type=_counts,
+        metavar="N,N",
+        help="embed, query: sample sizes; default 2000,10000,70000 and 70000,1000000",
+    )
     parser.add_argument(
         "--starts", type=_count, default=5, metavar="N", help="pages: number of server starts; default 5"
     )
@@ -236,6 +242,8 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         )
     if args.name == "embed":
         return module.measure(sizes=args.samples or module.SIZES, say=print)
+    if args.name == "query":
+        return module.measure(sizes=args.samples or module.SIZES, rounds=rounds)
     if args.name == "sweep":
         return module.measure(epochs=args.epochs or 10, workers=args.workers)
     if args.name == "pages":

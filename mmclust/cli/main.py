@@ -28,6 +28,7 @@ COMMANDS = (
     "sweep",
     "reproduce",
     "predict",
+    "query",
     "export",
     "figure",
     "bundle",

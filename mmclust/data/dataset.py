@@ -81,6 +81,13 @@ class MultiViewDataset:
     """(N,) uint8, 0 = train, 1 = test, or None where the source has no parts."""
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     """Known style factors, each (N,): only drawn data has them. Whole numbers are categories, others are quantities."""
+    factor_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of factors that are categories: what each number stands for."""
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    """What else came with the samples, each (N,): numbers, dates, or Python strings, empty where a sample has none.
+
+    Neither methods nor evaluation see them.
+    """
     unlabelled: tuple[np.ndarray, ...] = ()
     """More samples of each view, without labels, that some methods also train on; never shown nor evaluated."""
     periods: dict[str, np.ndarray] = field(default_factory=dict)
@@ -99,6 +106,8 @@ class MultiViewDataset:
         if self.labels is not None and len(self.labels) != lengths[0]:
             raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label a sample is needed")
         assert self.texts is None or len(self.texts) == lengths[0], (len(self.texts), lengths[0])
+        for name, values in self.columns.items():
+            assert len(values) == lengths[0], (name, len(values), lengths[0])
         for spec, view in zip(self.spec.views, self.views, strict=True):
             assert view.shape[1:] == spec.shape, (view.shape, spec.shape)
 
@@ -121,6 +130,7 @@ class MultiViewDataset:
             labels=None if self.labels is None else self.labels[index],
             split=None if self.split is None else self.split[index],
             factors={name: values[index] for name, values in self.factors.items()},
+            columns={name: values[index] for name, values in self.columns.items()},
             unlabelled=tuple(view[: round(share * len(view))] for view in self.unlabelled),
             periods={name: values[index] for name, values in self.periods.items()},
             texts=None if self.texts is None else self.texts[index],

@@ -106,7 +106,9 @@ def glyphs(
         **{name: values.astype(np.float32) for name, values in style.items()},
     }
     images = np.load(kept / "images.npy")
-    return MultiViewDataset(spec=spec, views=(images,), labels=labels.astype(np.int64), factors=known)
+    return MultiViewDataset(
+        spec=spec, views=(images,), labels=labels.astype(np.int64), factors=known, factor_names={"font": FONTS}
+    )
 
 
 def draw(

@@ -21,7 +21,7 @@ import numpy as np
 from mmclust import settings
 from mmclust.data.answered import HUB
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.data.readers import picture_files, pictures
+from mmclust.data.readers import looked_up, picture_files, pictures
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
 """owner/name, or the name of a data set without an owner."""
@@ -91,6 +91,7 @@ def _load(name: str, folder: Path, changed: int) -> MultiViewDataset:
         labels=labels,
         split=split if len(sizes) > 1 else None,
         texts=_texts(columns, rows),
+        columns=_columns(columns, rows),
     )
 
 
@@ -194,6 +195,15 @@ def _labels(
     column = wanted or known[0]
     labels = np.array([-1 if row[column] is None else row[column] for row in rows], np.int64)
     return labels, tuple(columns[column].names)
+
+
+def _columns(columns: Any, rows: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Words, truths, whole numbers and dates, to look samples up by."""
+    import pandas as pd
+
+    plain = [c for c, kind in columns.items() if type(kind).__name__ == "Value" and "float" not in kind.dtype]
+    found = {column: looked_up.column(pd.Series([row[column] for row in rows]).to_numpy()) for column in plain}
+    return {column: values for column, values in found.items() if values is not None}
 
 
 def _texts(columns: Any, rows: list[dict[str, Any]]) -> np.ndarray | None:

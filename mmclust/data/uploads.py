@@ -27,6 +27,7 @@ from mmclust.data import checksums
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
+from mmclust.data.readers import looked_up
 
 LOCAL = audit.LOCAL
 """The owner where nobody signs in."""
@@ -137,6 +138,8 @@ def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
         np.savez(folder / _PARTIAL, allow_pickle=False, present=lacking.present, rows=lacking.rows, **known, **views)
     if dataset.texts is not None:
         (folder / "texts.json").write_text(json.dumps(dataset.texts.tolist()))
+    if dataset.columns:
+        looked_up.save(folder, dataset.columns)
     known = {
         "about": asdict(about),
         "added": time.time(),
@@ -239,6 +242,7 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
         labels=labels,
         split=split,
         texts=texts,
+        columns=looked_up.load(path),
         pictures=None if pictures is None else pictures.view(np.ndarray),
         partial=_partial(path / _PARTIAL, len(views)),
     )

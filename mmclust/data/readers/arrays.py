@@ -47,6 +47,7 @@ def assemble(
     *,
     texts: np.ndarray | None = None,
     split: np.ndarray | None = None,
+    columns: Mapping[str, np.ndarray] | None = None,
     in_rows: bool = False,
     images_first: bool = False,
 ) -> MultiViewDataset:
@@ -59,6 +60,7 @@ def assemble(
         reading: answers what the arrays leave open.
         texts: (N,) captions that came beside the arrays.
         split: (N,) 0 or 1, the part of each sample where that came beside the arrays.
+        columns: what else came beside the arrays, each (N,).
         in_rows: samples are rows, as in every table.
         images_first: arrays of three axes or more count samples by the first, as NumPy's do and MATLAB's do not.
 
@@ -99,17 +101,19 @@ def assemble(
         texts = None
     texts = None if texts is None else texts[:n_samples]
     _tell_unused(arrays, {label_name, texts_name, *views, *opened}, reading)
+    columns = {key: values[:n_samples] for key, values in (columns or {}).items() if len(values) in lengths}
     kept = pairing.complete(turned, reading)
     single = len(turned) == 1
     if kept is not None:
         turned, labels = _in_order(turned, kept), None if labels is None else labels[_order(kept)]
         texts, split = (None if one is None else one[kept.complete] for one in (texts, split))
+        columns = {key: values[kept.complete] for key, values in columns.items()}
     made = [_view(key, value, where, reading, single=single) for key, value in turned.items()]
     ids, classes = _numbered(labels, beside_views.find_classes(arrays), where, reading)
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
     views = tuple(view for _, view in made)
     if kept is None or not len(kept.partial):
-        return MultiViewDataset(spec=spec, views=views, labels=ids, texts=texts, split=split)
+        return MultiViewDataset(spec=spec, views=views, labels=ids, texts=texts, split=split, columns=columns)
     n_complete = len(kept.complete)
     return MultiViewDataset(
         spec=spec,
@@ -117,6 +121,7 @@ def assemble(
         labels=None if ids is None else ids[:n_complete],
         texts=texts,
         split=split,
+        columns=columns,
         partial=PartialSamples(
             views=tuple(view[n_complete:] for view in views),
             present=kept.present,

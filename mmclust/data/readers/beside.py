@@ -209,6 +209,8 @@ def _take_table(one: table.Table, found: Beside, known: Names, reading: Reading,
             found.split[name] = int(one.split[places[0]]) if one.split is not None else int(part or 0)
         if one.texts is not None:
             found.texts[name] = picture_lists.joined(str(one.texts[place]) for place in places)
+    for title, values in one.beside.items():
+        found.columns.setdefault(title, {}).update({name: values[places[0]] for name, places in rows.items()})
     return ""
 
 

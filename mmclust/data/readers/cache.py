@@ -11,7 +11,7 @@ import logging
 import shutil
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from mmclust import settings
 from mmclust.data import checksums
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.readers import looked_up
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ def save_dataset(
     classes: tuple[str, ...],
     texts: np.ndarray | None = None,
     views: tuple[str, ...] = ("image",),
+    columns: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Put beside the pictures what else is known of the samples."""
     for name, values in (("labels", labels), ("split", split)):
@@ -114,6 +116,8 @@ def save_dataset(
     (folder / "views.json").write_text(json.dumps(views))
     if texts is not None:
         (folder / "texts.json").write_text(json.dumps(texts.tolist()))
+    if columns:
+        looked_up.save(folder, columns)
 
 
 def open_dataset(folder: Path, name: str) -> MultiViewDataset:
@@ -133,4 +137,6 @@ def open_dataset(folder: Path, name: str) -> MultiViewDataset:
     )
     spec = DataSpec(name=name, views=views, n_clusters=len(classes), classes=classes)
     arrays = tuple(one.view(np.ndarray) for one in images)
-    return MultiViewDataset(spec=spec, views=arrays, labels=labels, split=split, texts=texts)
+    return MultiViewDataset(
+        spec=spec, views=arrays, labels=labels, split=split, texts=texts, columns=looked_up.load(folder)
+    )

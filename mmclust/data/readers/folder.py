@@ -135,7 +135,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
             reading.take(own, file.name)
         else:
             held[key] = _arrays_of(file, key, reading)
-    views, texts, split = _of_tables(sources, reading, alone=not held)
+    views, texts, split, columns = _of_tables(sources, reading, alone=not held)
     title = name or path.resolve().name
     stacked = (_samples(held, reading) or class_files.joined(held, reading)) if not sources else None
     in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
@@ -147,6 +147,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
         reading,
         texts=texts,
         split=split,
+        columns=columns,
         in_rows=in_rows,
         images_first=not any(f.suffix.lower() == ".mat" for f in found),
     )
@@ -247,10 +248,10 @@ def _of_views(name: str, found: dict[str, Value]) -> dict[str, Value]:
 
 def _of_tables(
     sources: dict[str, table.Columns], reading: Reading, *, alone: bool
-) -> tuple[dict[str, Value], np.ndarray | None, np.ndarray | None]:
-    """Views, labels, captions (N,) and parts (N,) of tables."""
+) -> tuple[dict[str, Value], np.ndarray | None, np.ndarray | None, dict[str, np.ndarray]]:
+    """Views, labels, captions (N,), parts (N,) and what else stands beside them, of tables."""
     if not sources:
-        return {}, None, None
+        return {}, None, None, {}
     found = {
         n: picture_columns.with_pictures(one, reading) for n, one in tables.read(sources, reading, alone=alone).items()
     }
@@ -260,12 +261,13 @@ def _of_tables(
     if len(found) == 1:
         ((name, one),) = found.items()
         views: dict[str, Value] = dict(table_views.of(one, "data" if alone else name, reading))
-        return views | ({} if one.labels is None else {"labels": one.labels}), texts, split
+        return views | ({} if one.labels is None else {"labels": one.labels}), texts, split, one.beside
     views = dict(tables.split_labels(found, reading))
     for name, one in found.items():
         columns = table_views.of(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)
         views |= {f"{name} {column}": values for column, values in columns.items()}
-    return views, texts, split
+    beside = {title: values for one in reversed(found.values()) for title, values in one.beside.items()}
+    return views, texts, split, beside
 
 
 def _once_of_formats(found: dict[str, table.Table], reading: Reading) -> dict[str, table.Table]:
@@ -414,6 +416,7 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         reading,
         texts=found.texts,
         split=found.split,
+        columns=found.beside,
         in_rows=True,
     )
 

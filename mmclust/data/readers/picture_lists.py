@@ -34,6 +34,8 @@ class Said:
     labels: dict[str, Any] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     split: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What other columns say of pictures."""
     class_names: dict[int, str] = field(default_factory=dict)
     """What numbers of classes stand for."""
     ordered: dict[str, np.ndarray] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import cells, delimited, frames, identity, labels, limits, parts, words
+from mmclust.data.readers import cells, delimited, frames, identity, labels, limits, looked_up, parts, words
 from mmclust.data.readers.reading import Reading, listed
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Table:
     """Columns that hold a row of numbers each, (N, D), or an image, (N, H, W) or (N, H, W, C): Parquet has them."""
     files: dict[str, np.ndarray] = field(default_factory=dict)
     """Columns that hold a picture file each, (N,) bytes."""
+    beside: dict[str, np.ndarray] = field(default_factory=dict)
+    """Other columns, to look samples up by: numbers, dates or words (N,); of a small table its numbers too."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -50,8 +52,10 @@ class Table:
         """The rows at `index` (n,), in that order."""
         kept = {name: getattr(self, name) for name in ("numbers", "ids", "labels", "texts", "pictures", "split")}
         kept = {name: None if values is None else values[index] for name, values in kept.items()}
-        lists, files = ({name: values[index] for name, values in held.items()} for held in (self.lists, self.files))
-        return replace(self, **kept, lists=lists, files=files)
+        lists, files, beside = (
+            {name: values[index] for name, values in held.items()} for held in (self.lists, self.files, self.beside)
+        )
+        return replace(self, **kept, lists=lists, files=files, beside=beside)
 
     @property
     def is_plain(self) -> bool:
@@ -71,7 +75,9 @@ class Table:
         found = self.rows(np.maximum(index, 0))
         if not lacking.any():
             return found
-        return replace(found, numbers=np.where(lacking[:, None], np.nan, found.numbers), ids=np.array(ids, object))
+        numbers = np.where(lacking[:, None], np.nan, found.numbers)
+        beside = {name: looked_up.without(values, lacking) for name, values in found.beside.items()}
+        return replace(found, numbers=numbers, ids=np.array(ids, object), beside=beside)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +193,7 @@ def of_columns(
     _tell_unused(unused, reading)
     if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
+    shown_beside = {name: old for name, old in flat.items() if named and name not in (label, texts_name, split_name)}
     if split is not None and source.split is None:
         reading.tell(f"{cells.shown(str(split_name))} says which part a row is of")
     return Table(
@@ -199,6 +206,7 @@ def of_columns(
         split=split if source.split is None else source.split,
         lists=lists,
         files=files,
+        beside=looked_up.beside(shown_beside, numbers, kept),
     )
 
 

@@ -23,6 +23,7 @@ from mmclust.data.readers import (
     cache,
     layout,
     leftovers,
+    looked_up,
     picture_files,
     picture_orders,
     pictures,
@@ -315,7 +316,17 @@ def _decode(
     samples = [plan.layout.samples[row] for row in kept]
     labels, split = (None if one is None else one[kept] for one in (plan.labels, plan.split))
     texts = plan.beside.captions([sample.names[0] for sample in samples], reading)
-    cache.save_dataset(place, labels=labels, split=split, classes=plan.classes, texts=texts, views=plan.layout.views)
+    files = [sample.names[0] for sample in samples]
+    columns = {"file": np.array(files, object)} | looked_up.of_samples(plan.beside.columns, files)
+    cache.save_dataset(
+        place,
+        labels=labels,
+        split=split,
+        classes=plan.classes,
+        texts=texts,
+        views=plan.layout.views,
+        columns=columns,
+    )
 
 
 def _file(place: Path, view: int) -> Path:

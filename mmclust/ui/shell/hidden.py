@@ -45,8 +45,8 @@ def of_curves(points: Mapping[str, T]) -> dict[str, T]:
 
 
 def without_labels(dataset: MultiViewDataset) -> MultiViewDataset:
-    """The same samples without their classes."""
-    return replace(dataset, labels=None, spec=replace(dataset.spec, classes=()))
+    """The same samples without their classes, and without columns such as names of files, which may tell them."""
+    return replace(dataset, labels=None, columns={}, spec=replace(dataset.spec, classes=()))
 
 
 def toggle() -> None:
