@@ -211,3 +211,29 @@ def test_scrubbing_moves_the_points_in_the_browser_alone(page: Page, server: str
     page.wait_for_timeout(300)
     assert painted(map_) == before
     assert len(sent) == frames, "no rerun was asked for"
+
+
+def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, server: str):
+    (map_,) = open_map(page, server)
+    panel = page.locator(".fc")
+    count_ = panel.locator("[data-fc=count]")
+    expect(count_).to_have_text(re.compile(r"^1,797 of 1,797"), timeout=PATIENCE_MS)
+    wrong = panel.locator("[data-column=correct] .fc-bars button", has_text="wrong")
+    wrong.click()
+    expect(count_).to_have_text(re.compile(r"^99 of 1,797"))
+    histogram = panel.locator("[data-column=confidence] canvas")
+    histogram.focus()
+    for _ in range(10):
+        histogram.press("ArrowLeft")
+    expect(count_).not_to_have_text(re.compile(r"^99 of"))
+    shown = map_.evaluate("root => [...Array(root.map.n).keys()].filter((i) => root.map.isShown(i)).length")
+    assert count_.inner_text().startswith(f"{shown} of 1,797") and 0 < shown < 99
+    panel.locator("[data-fc=reset]").click()
+    expect(count_).to_have_text(re.compile(r"^1,797 of"))
+    panel.locator("[data-fc=color]").select_option("entropy")
+    expect(map_.locator("[data-pm=colors] button", has_text="entropy")).to_have_attribute("aria-pressed", "true")
+    panel.locator("[data-fc=search]").press_sequentially("5")
+    expect(count_).not_to_have_text(re.compile(r"^1,797 of"))
+    panel.locator("[data-fc=search]").press("Enter")
+    expect(page.locator(".st-key-mm-selected")).to_be_visible()
+    expect_count(map_, int(count_.inner_text().split(" ")[0].replace(",", "")))

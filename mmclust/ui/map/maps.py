@@ -12,9 +12,10 @@ from mmclust.analysis import projection_quality, timeline
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
+from mmclust.columns import of_run
 from mmclust.escaping import markdown
 from mmclust.report.figures import maps as of_maps
-from mmclust.ui.components import figure_menu, pointmap, run_descriptions, selection, stage
+from mmclust.ui.components import facets, figure_menu, pointmap, run_descriptions, selection, stage
 from mmclust.ui.components.pointmap import layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.components.stage import moments
@@ -341,6 +342,7 @@ def explore(clustering: Clustering, drawn: Sequence[tuple[Settings, Points]]) ->
         selection_panel.panel(
             clustering, found, [settings.space.members[0] for settings, _ in drawn], wide=len(drawn) > 1
         )
+    facets.panel(clustering, key="map-facets", group=GROUP, of_map=True)
 
 
 @st.fragment
@@ -406,6 +408,7 @@ def _quality(clustering: Clustering, points: Points, settings: Settings) -> Proj
         key, work, label="Measuring the projection quality", height=64, border=False
     )
     if found is not None:
+        of_run.keep_quality(clustering, settings.name, found, rows)
         st.html(_metrics(found))
     return found
 

@@ -25,6 +25,8 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 MAX_BYTES = 256 * 2**20
 """How much published content stays in memory; a page that is opened again publishes anew."""
 MAX_ATLASES = 64
+MAX_LATE = 400
+"""Contents that are made when they are asked for; what they are made of stays in memory with them."""
 MAX_PAGE = 100_000
 
 _SECRET = secrets.token_bytes(32)
@@ -41,6 +43,7 @@ class _Published:
         self.lock = threading.Lock()
         self.blobs: OrderedDict[str, bytes] = OrderedDict()
         self.atlases: OrderedDict[str, AtlasPage] = OrderedDict()
+        self.late: OrderedDict[str, Callable[[], bytes]] = OrderedDict()
         self.n_bytes = 0
 
     def add_blob(self, token: str, content: bytes) -> None:
@@ -51,6 +54,13 @@ class _Published:
             self.blobs.move_to_end(token)
             while self.n_bytes > MAX_BYTES and len(self.blobs) > 1:
                 self.n_bytes -= len(self.blobs.popitem(last=False)[1])
+
+    def add_late(self, token: str, make: Callable[[], bytes]) -> None:
+        with self.lock:
+            self.late[token] = make
+            self.late.move_to_end(token)
+            while len(self.late) > MAX_LATE:
+                self.late.popitem(last=False)
 
     def add_atlas(self, token: str, page: AtlasPage) -> None:
         with self.lock:
@@ -67,6 +77,18 @@ def publish(content: bytes) -> str:
     """The address, from the server's root, under which this session's browser can fetch the bytes."""
     token = _token(b"blob", hashlib.blake2b(content, digest_size=32).digest())
     _published.add_blob(token, content)
+    return f"{_base()}/files/{token}"
+
+
+def publish_late(digest: bytes, make: Callable[[], bytes]) -> str:
+    """As `publish`, of a content that is made when a browser first asks for it.
+
+    Args:
+        digest: of what the content depends on.
+        make: gives the content; called in a thread.
+    """
+    token = _token(b"late", digest)
+    _published.add_late(token, make)
     return f"{_base()}/files/{token}"
 
 
@@ -96,7 +118,11 @@ def routes() -> list[Route]:
 
 
 async def _blob(request: Request) -> Response:
-    content = _published.blobs.get(request.path_params["token"])
+    token = request.path_params["token"]
+    content, make = _published.blobs.get(token), _published.late.get(token)
+    if content is None and make is not None and _may_ask(request):
+        content = await run_in_threadpool(make)
+        _published.add_blob(token, content)
     if content is None or not _may_ask(request):
         return Response("Not published. Reload the page.", 404)
     return Response(content, media_type="application/octet-stream", headers=_HEADERS)

@@ -150,3 +150,11 @@ def test_the_thumbnail_of_each_view_stands_in_an_atlas_of_several():
 def cell_of(page: np.ndarray, place: int, size: int) -> np.ndarray:
     row, column = divmod(int(place), 32)
     return page[row * size : (row + 1) * size, column * size : (column + 1) * size]
+
+
+def test_what_is_published_late_is_made_once_when_it_is_asked_for():
+    made = []
+    address = files.publish_late(b"digest of a column", lambda: made.append(1) or b"column")
+    assert not made
+    assert [get(address)[2] for _ in range(2)] == [b"column", b"column"] and made == [1]
+    assert get(address[:-4] + "0000")[0] == 404

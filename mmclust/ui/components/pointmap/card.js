@@ -6,6 +6,13 @@ import { thumbnail } from "./painting.js";
 
 const THUMB_PX = 84;
 
+// A value of a scale: of a column about where it stands between its ends, of other scales a share.
+function scaled({ none, low, high }, value) {
+  if (!none) return `${Math.round((value / 255) * 100)}%`;
+  if (value === 255) return "no value";
+  return Number.isNaN(Number(low)) ? `${low} to ${high}` : String(Number((Number(low) + (value / 254) * (high - low)).toPrecision(3)));
+}
+
 // Show the card of a point; -1 hides it.
 export function showCard(map, i) {
   const card = map.find("card");
@@ -16,7 +23,7 @@ export function showCard(map, i) {
   const { arrays, colorings, atlas } = map.file;
   const lines = colorings.map((coloring) => {
     const value = arrays[map.moment[coloring.key] ?? coloring.values][i];
-    const text = coloring.kind === "groups" ? coloring.names[value] : `${Math.round((value / 255) * 100)}%`;
+    const text = coloring.kind === "groups" ? coloring.names[value] : scaled(coloring, value);
     const color = coloring.kind === "groups" ? `<i style="background:${coloring.colors[value % coloring.colors.length]}"></i>` : "";
     return `<div><small>${escape(coloring.title)}</small>${color}${escape(text)}</div>`;
   });

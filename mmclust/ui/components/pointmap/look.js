@@ -35,6 +35,6 @@ export function radiusOf(map) {
 // The colour of a point as [r, g, b].
 export function colorOf(map, i) {
   const count = map.table.length / 3, value = map.values[i];
-  const at = 3 * (map.coloring.kind === "scale" ? Math.round((value * (count - 1)) / 255) : value % count);
+  const at = 3 * (map.coloring.kind === "scale" ? map.places[value] : value % count);
   return [...map.table.subarray(at, at + 3)];
 }

@@ -1,11 +1,11 @@
 // One map: what it shows, in which colours, and the canvases it is painted on.
 
 import { showCard } from "./card.js";
+import { coloringOf, placesOf, sizesOf, tableOf } from "./columns.js";
 import { load } from "./files.js";
 import { clamp } from "./geometry.js";
 import { listenToKeys } from "./keyboard.js";
 import { showLegend } from "./legend.js";
-import { rgb } from "./look.js";
 import { paintOverlay } from "./overlay.js";
 import { paintPoints } from "./painting.js";
 import { runOn, showTime, timeIn } from "./playback.js";
@@ -120,7 +120,11 @@ export class PointMap {
     this.find("scrub").max = this.last;
     showTime(this);
     showColorings(this);
-    const remembered = shared.remembered.get(this.group);
+    const column = shared.columns.get(this.group), size = shared.sizes.get(this.group);
+    this.sizes = sizesOf(this, size);
+    if (column) coloringOf(this, column);
+    if (column) showColorings(this);
+    const remembered = column && !this.asked ? "column" : shared.remembered.get(this.group);
     this.setColoring(this.colorKey ?? (this.has(remembered) ? remembered : undefined));
     // who watches the newest frame sees the points move on to one that has come
     if (follows && !this.driven && !this.playing && this.time < this.last) runOn(this);
@@ -151,11 +155,31 @@ export class PointMap {
     const { arrays } = this.file;
     // what changes over time stands in the frame, what does not with the colouring
     this.values = arrays[this.moment[this.coloring.key] ?? this.coloring.values];
-    this.table = new Uint8Array(this.coloring.colors.flatMap(rgb));
+    this.table = tableOf(this.coloring);
+    this.places = placesOf(this.coloring);
+  }
+
+  // Colour by a column of the run, or again by what the file offers.
+  colorByColumn(column) {
+    const was = this.coloring?.kind && this.file.colorings.includes(this.coloring) ? this.colorKey : undefined;
+    const key = coloringOf(this, column);
+    showColorings(this);
+    this.setColoring(key ?? (was && this.has(was) ? was : undefined));
+  }
+
+  sizeByColumn(column) {
+    this.sizes = sizesOf(this, column);
+    this.draw();
+  }
+
+  // One number for each sample id, 0 for those that pass the charts of the group; null where nothing filters.
+  get blocked() {
+    const filter = shared.filters.get(this.group);
+    return filter?.active ? filter.blocked : null;
   }
 
   isShown(i) {
-    return this.coloring.kind !== "groups" || !this.hidden.has(this.values[i]);
+    return (this.coloring.kind !== "groups" || !this.hidden.has(this.values[i])) && !this.blocked?.[this.file.arrays.ids[i]];
   }
 
   resize() {

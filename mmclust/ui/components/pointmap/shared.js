@@ -4,6 +4,9 @@ export const shared = (window.mmclustMaps ??= {
   pages: new Map(), // address -> image of an atlas page
   texts: new Map(), // address -> captions of all samples of a data set
   maps: new Set(), // what is on the page
+  filters: new Map(), // group -> which samples pass the charts beside its maps
+  columns: new Map(), // group -> column that colours its points
+  sizes: new Map(), // group -> column that says how large they are
   remembered: new Map(), // group -> colouring, layout -> view: found again when the page is opened again
   told: 0, // selections sent to the server
 });
