@@ -6,7 +6,8 @@ import streamlit as st
 
 from mmclust.plots import clusters as plots
 from mmclust.ui.clusters import annotation_tools, new_samples, rows
-from mmclust.ui.components import clicks, figure_menu, picker, selection
+from mmclust.ui.components import clicks, cluster_members, facets, figure_menu, picker, selection
+from mmclust.ui.components.facets import ordering
 from mmclust.ui.shell import state
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
@@ -31,6 +32,15 @@ if fused is not None:
             required=True,
         )
         kind = state.link("images", kinds[0])
+        chosen = ordering.choose(
+            facets.table_of(clustering),
+            "by",
+            "as chosen",
+            label="Sort by column",
+            help=f"Show the {clustering.word}s of each cluster in the order of any column instead.",
+            width=170,
+        )
+        kind = f"{cluster_members.BY_COLUMN}{chosen}" if chosen else kind
         order = st.segmented_control("Order", ORDERS, default="number", key="order", bind="query-params", required=True)
         shown = rows.views(clustering)
         count = st.slider(
@@ -64,5 +74,6 @@ if fused is not None:
         st.plotly_chart(
             figure, key="sure", alt="Histogram of the largest cluster probability", config={"displayModeBar": False}
         )
+    facets.panel(clustering, key="clusters-facets", group="clusters", of_map=False)
     with st.expander("Assign new samples to these clusters", icon=":material/add_photo_alternate:"):
         new_samples.panel(fused)

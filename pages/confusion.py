@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mmclust.ui.components import figure_menu, flows, picker, selection
+from mmclust.ui.components import facets, figure_menu, flows, picker, selection
 from mmclust.ui.confusion import table as confusion_table
 from mmclust.ui.shell import frame, state
 
@@ -49,3 +49,4 @@ if fused is not None:
             confusion_table.draw_table(clustering, table, found)
         with right:
             confusion_table.side(clustering, table, found)
+    facets.panel(clustering, key="confusion-facets", group="confusion", of_map=False)

@@ -85,7 +85,7 @@ def table(
         )
         for k in clusters
     ]
-    text = escape(cluster_members.KINDS[kind].format(clustering.word.capitalize()))
+    text = escape(cluster_members.title(kind, clustering.word.capitalize()))
     head = (
         '<thead><tr><th title="Number of the cluster · matched class">cluster</th><th>mean</th>'
         f"<th>{text}</th></tr></thead>"

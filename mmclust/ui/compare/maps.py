@@ -12,7 +12,7 @@ from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import TITLES
 from mmclust.evaluation.metrics import confusion, match_classes
 from mmclust.plots import palette
-from mmclust.ui.components import pictures, pointmap, selection
+from mmclust.ui.components import facets, pictures, pointmap, selection
 from mmclust.ui.components.pointmap import atlas, layouts, map_points
 from mmclust.ui.components.pointmap.map_points import Points
 from mmclust.ui.shell import frame, jobs, state
@@ -113,6 +113,7 @@ def draw_maps(sides: Sequence[MatchedRun], ids: np.ndarray) -> None:
                 _map(sides[0], side, ids, space, kind, marked, number)
     if len(sides) > MOST:
         st.caption(f"Only the first {MOST} runs are shown; reorder them above.")
+    facets.panel(first, key="compare-facets", group=GROUP, of_map=True)
     if (chosen := selection.bar(first)) is not None:
         with st.container(height=220, border=False):
             selection.images(first, chosen.rows)

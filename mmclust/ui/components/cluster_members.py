@@ -4,6 +4,8 @@ import numpy as np
 
 from mmclust.analysis import uncertainty
 from mmclust.clustering import Clustering
+from mmclust.ui.components import facets
+from mmclust.ui.components.facets import ordering
 
 KINDS = {
     "most confident": "{}s with the largest probability of the cluster",
@@ -12,6 +14,16 @@ KINDS = {
     "random": "{}s of the cluster, drawn at random",
     "wrong": "{}s of the cluster that belong to another class",
 }
+
+BY_COLUMN = "by column "
+"""Begins the kinds that show a cluster's samples in the order of a column, whose name follows; see `ordering`."""
+
+
+def title(kind: str, word: str) -> str:
+    """What a kind shows, in words."""
+    if kind.startswith(BY_COLUMN):
+        return f"{word}s of the cluster in the order of the column {kind.removeprefix(BY_COLUMN).removesuffix('-')}"
+    return KINDS[kind].format(word)
 
 
 def members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.ndarray:
@@ -26,6 +38,8 @@ def _members(clustering: Clustering, cluster: int, kind: str, count: int) -> np.
             ranked = in_turn(ranked, clustering.y_pred == cluster, clustering.before.y_pred)
         return ranked[:count]
     own = np.flatnonzero(clustering.y_pred == cluster)
+    if kind.startswith(BY_COLUMN):
+        return ordering.order(facets.table_of(clustering), kind.removeprefix(BY_COLUMN), own)[:count]
     if kind == "wrong":
         own = own[clustering.wrong[own]] if clustering.wrong is not None else own[:0]
         return own[np.argsort(-clustering.confidence[own], kind="stable")][:count]

@@ -46,7 +46,7 @@ def beside(clustering: Clustering, fused: Clustering) -> Grouping | None:
         key=key,
         format_func=lambda name: known[name][0],
         width=230,
-        help="What to compare the clusters with: classes, or another clustering of the same samples.",
+        help="What to compare the clusters with: classes, another clustering of the same samples, or any column.",
     )
     return known[state.link("rows", names[0])][1]()
 
@@ -69,6 +69,8 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
         if number != clustering.source:
             title = picker.source_name(fused, number)
             found[name] = (title, lambda number=number: groupings.alone(clustering, fused, number))
+    for name in groupings.columns(clustering):
+        found[f"column {name}"] = (f"column {name}", lambda name=name: groupings.column(clustering, name))
     for run_id, record in groupings.others(clustering).items():
         found[run_id] = (run_descriptions.line(record), lambda record=record: groupings.run(clustering, record))
     return found
@@ -168,7 +170,7 @@ def _content(clustering: Clustering, shown: ConfusionTable, names: Sequence[str]
         ],
         words=("class", "cluster", "recall", "precision")
         if of_classes
-        else (f"cluster of {rows.title}", "cluster", "in its match", "in its match"),
+        else (f"{rows.word} of {rows.title}", "cluster", "in its match", "in its match"),
         alt=f"{rows.title.capitalize()} ({len(rows.names)}) against clusters ({len(names)}): samples in each cell",
         matched=matched,
         normalize=shown.normalize,

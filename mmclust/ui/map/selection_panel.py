@@ -8,7 +8,8 @@ import streamlit as st
 from mmclust.analysis.neighbours import nearest_to_mean
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.ui.components import clicks, pictures, selection
+from mmclust.ui.components import clicks, facets, pictures, selection
+from mmclust.ui.components.facets import ordering
 from mmclust.ui.components.selection import Selection, samples
 from mmclust.ui.shell import state
 
@@ -79,13 +80,23 @@ def _nothing(clustering: Clustering, wide: bool) -> None:
 
 
 def _samples(clustering: Clustering, found: Selection) -> None:
-    """The most confident of the selected samples."""
+    """The selected samples, the most confident first or by any column."""
+    columns = facets.table_of(clustering)
+    chosen = ordering.choose(
+        columns,
+        "sorted",
+        "most confident first",
+        label="Sort",
+        help="The order of the selected samples, by any column.",
+    )
     order = np.argsort(-clustering.confidence[found.rows], kind="stable")
-    shown = found.rows[order][: samples.SHOWN // len(clustering.data.views)]
+    ordered = ordering.order(columns, chosen, found.rows) if chosen else found.rows[order]
+    shown = ordered[: samples.SHOWN // len(clustering.data.views)]
     with st.container(height=HEIGHT, border=False):
         _grid(clustering, shown, "map-samples")
         if len(found.rows) > len(shown):
-            st.caption(f"The {len(shown)} most confident. Click one to see its nearest neighbours.")
+            first = f"{len(shown)} most confident" if not chosen else f"first {len(shown)}"
+            st.caption(f"The {first}. Click one to see its nearest neighbours.")
 
 
 def _nearest(clustering: Clustering, found: Selection, spaces: Sequence[str]) -> None:

@@ -7,10 +7,14 @@ import numpy as np
 
 from mmclust.analysis.groupings import aligned
 from mmclust.clustering import Clustering
+from mmclust.columns.column import Groups
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import picker, run_descriptions
+from mmclust.ui.components import facets, picker, run_descriptions
 from mmclust.ui.shell import cache, login
+
+RANGES = 8
+"""Of numbers and dates as groups."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,43 @@ def classes(clustering: Clustering) -> Grouping:
     names = tuple(clustering.class_name(c) for c in range(n))
     colors = tuple(palette.cluster_colors(n))
     return Grouping(key="classes", title="classes", word="class", values=clustering.y_true, names=names, colors=colors)
+
+
+def columns(clustering: Clustering) -> list[str]:
+    """Names of the columns that samples can be grouped by, beside clusters and classes."""
+    left_out = ("sample", "cluster", "class", "correct")
+    found = facets.table_of(clustering).columns.values()
+    return [one.name for one in found if one.kind != "text" and one.name not in left_out]
+
+
+def column(clustering: Clustering, name: str) -> Grouping:
+    """The values of a column as groups; numbers and dates in ranges of equally many samples."""
+    table = facets.table_of(clustering)
+    values, about = table.values(name), table.columns[name]
+    key: Hashable = ("column", name, about.help)
+    if isinstance(values, Groups):
+        names = about.shown or tuple(map(str, values.names))
+        colors = about.colors or tuple(palette.cluster_colors(len(names)))
+        return Grouping(key=key, title=name, word="group", values=values.codes, names=names, colors=colors)
+    codes, names = ranges(values)
+    colors = tuple(palette.cluster_colors(len(names)))
+    return Grouping(key=key, title=name, word="range", values=codes, names=names, colors=colors)
+
+
+def ranges(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Numbers or dates (n,) in at most `RANGES` ranges of about equally many, and what these are called.
+
+    The codes (n,) count the ranges from the lowest; -1 stands where there is no value.
+    """
+    numbers = values.astype("datetime64[ms]").astype(np.int64) if values.dtype.kind == "M" else values
+    known = ~np.isnat(values) if values.dtype.kind == "M" else np.isfinite(values)
+    if not known.any():
+        return np.full(len(values), -1), ("no value",)
+    edges = np.unique(np.quantile(numbers[known].astype(np.float64), np.linspace(0, 1, RANGES + 1)))
+    codes = np.clip(np.searchsorted(edges, numbers.astype(np.float64), side="right") - 1, 0, max(0, len(edges) - 2))
+    shown = [str(np.datetime64(int(edge), "ms"))[:10] if values.dtype.kind == "M" else f"{edge:.3g}" for edge in edges]
+    names = tuple(f"{low} to {high}" for low, high in zip(shown, shown[1:], strict=False)) or (shown[0],)
+    return np.where(known, codes, -1), names
 
 
 def epochs(clustering: Clustering) -> list[int]:

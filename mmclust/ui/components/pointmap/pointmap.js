@@ -124,8 +124,8 @@ export class PointMap {
     this.sizes = sizesOf(this, size);
     if (column) coloringOf(this, column);
     if (column) showColorings(this);
-    const remembered = column && !this.asked ? "column" : shared.remembered.get(this.group);
-    this.setColoring(this.colorKey ?? (this.has(remembered) ? remembered : undefined));
+    const remembered = shared.remembered.get(this.group), before = this.colorKey ?? (this.has(remembered) ? remembered : undefined);
+    this.setColoring(column ? "column" : before);
     // who watches the newest frame sees the points move on to one that has come
     if (follows && !this.driven && !this.playing && this.time < this.last) runOn(this);
   }

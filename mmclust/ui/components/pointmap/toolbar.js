@@ -27,6 +27,7 @@ export function showColorings(map) {
       button.title = coloring.help;
       button.dataset.key = coloring.key;
       button.onclick = () => {
+        if (coloring.key !== "column") shared.columns.delete(map.group);
         map.setColoring(coloring.key);
         for (const peer of map.peers) if (peer.has(coloring.key)) peer.setColoring(coloring.key);
         shared.remembered.set(map.group, coloring.key);
