@@ -227,7 +227,7 @@ def test_map_page_lays_out_a_space(make_run: Callable[..., Run]) -> None:
     app = open_page("map", run=make_run().id, projection="PCA", space="z_c")
     wait_for_jobs(app)
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 2, "the map, and the least confident samples"
+    assert len(app.get("bidi_component")) == 3, "the map, the least confident samples and the panel of columns"
     assert "Nothing selected" in texts(app)
 
 
@@ -353,7 +353,7 @@ def test_map_page_plays_the_kept_epochs(make_run: Callable[..., Run]) -> None:
     run = make_run()
     app = wait_for_jobs(open_page("map", run=run.id, projection="PCA", time="true"))
     assert_clean(app)
-    assert len(app.get("bidi_component")) == 2, "the map, and the least confident samples"
+    assert len(app.get("bidi_component")) == 3, "the map, the least confident samples and the panel of columns"
     assert len(list((run.folder / "layouts").iterdir())) >= len(run.snapshots()) > 1
 
 

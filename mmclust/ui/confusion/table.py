@@ -69,7 +69,7 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
         if number != clustering.source:
             title = picker.source_name(fused, number)
             found[name] = (title, lambda number=number: groupings.alone(clustering, fused, number))
-    for name in groupings.columns(clustering):
+    for name in groupings.columns(clustering, of_run=bool(found)):  # alone they are nothing to compare clusters with
         found[f"column {name}"] = (f"column {name}", lambda name=name: groupings.column(clustering, name))
     for run_id, record in groupings.others(clustering).items():
         found[run_id] = (run_descriptions.line(record), lambda record=record: groupings.run(clustering, record))

@@ -59,7 +59,9 @@ def test_other_imports_than_by_names_are_refused(tmp_path: Path, line: str):
         modules.joined(main)
 
 
-@pytest.mark.parametrize("entry", ["pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js"])
+@pytest.mark.parametrize(
+    "entry", ["pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js", "facets/facets.js"]
+)
 def test_every_component_is_one_module_that_a_browser_can_read(tmp_path: Path, entry: str):
     script = tmp_path / "component.mjs"
     script.write_text(modules.joined(COMPONENTS / entry) + "\n")
@@ -72,7 +74,8 @@ def test_every_component_is_one_module_that_a_browser_can_read(tmp_path: Path, e
 
 def test_every_file_of_javascript_belongs_to_a_component():
     entries = [
-        COMPONENTS / entry for entry in ("pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js")
+        COMPONENTS / entry
+        for entry in ("pointmap/map.js", "stage/stage.js", "matrix/matrix.js", "clicks/click.js", "facets/facets.js")
     ]
     known: set[Path] = set()
     for entry in entries:

@@ -66,11 +66,20 @@ def classes(clustering: Clustering) -> Grouping:
     return Grouping(key="classes", title="classes", word="class", values=clustering.y_true, names=names, colors=colors)
 
 
-def columns(clustering: Clustering) -> list[str]:
-    """Names of the columns that samples can be grouped by, beside clusters and classes."""
+def columns(clustering: Clustering, *, of_run: bool) -> list[str]:
+    """Names of the columns that samples can be grouped by, beside clusters and classes.
+
+    Args:
+        clustering: whose samples they are of.
+        of_run: whether to name the quantities of the run too.
+    """
     left_out = ("sample", "cluster", "class", "correct")
     found = facets.table_of(clustering).columns.values()
-    return [one.name for one in found if one.kind != "text" and one.name not in left_out]
+    return [
+        one.name
+        for one in found
+        if one.kind != "text" and one.name not in left_out and (of_run or one.source == "data")
+    ]
 
 
 def column(clustering: Clustering, name: str) -> Grouping:
