@@ -5,6 +5,7 @@ Shapes: n samples of the clustering, N sample ids.
 
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def _about(clustering: Clustering) -> str:
                 clustering.source,
                 clustering.y_true is None,
                 steps,
+                len(clustering.sizes),
+                clustering.derive("checksum of the clusters", lambda: zlib.crc32(clustering.y_pred.tobytes())),
                 names,
             ),
         )
