@@ -47,6 +47,7 @@ def build_spec(
     device: str = "auto",
     precision: str | None = None,
     execution: str = "eager",
+    n_devices: int = 1,
     limit: int | None = None,
     launcher: str = "thread",
     evaluate_every: int | None = None,
@@ -71,6 +72,7 @@ def build_spec(
         device: auto, cpu or cuda.
         precision: float32 or bf16; None for the preset's, where the device has it.
         execution: of steps on a GPU: eager, or auto for CUDA graphs and compiling where a trial finds them faster.
+        n_devices: that train it together, each in a process with a share of every batch.
         limit: train on a random sample of this many.
         launcher: who executes it (see `mmclust.launch`).
         evaluate_every: epochs between evaluations; None for about a hundred over the run.
@@ -85,7 +87,7 @@ def build_spec(
     """
     name, n_samples, n_classes = _data(dataset)
     if (key := method.strip().lower()) in EXPLORED:
-        _refuse_settings(key, preset=preset, budget=budget_min, set=changes, epochs=epochs)
+        _refuse_settings(key, preset=preset, budget=budget_min, set=changes, epochs=epochs, devices=n_devices > 1)
         sizes = {"n_samples": _limited(n_samples, limit), "n_classes": n_classes}
         own = {"seed": seed, "limit": limit, "launcher": launcher, "title": title, "tags": tags}
         return baseline_run.spec_of(name, key, **sizes, clusters=clusters, preprocessing=preprocessing, **own)
@@ -111,7 +113,7 @@ def build_spec(
         of_method = about.preprocessing(config)
         asked = of_method != about.preprocessing(usual)
         preprocessing = of_method if asked or chosen.preprocessing is None else chosen.preprocessing
-    return RunSpec(
+    spec = RunSpec(
         dataset=name,
         method=about.name,
         config=config,
@@ -125,12 +127,16 @@ def build_spec(
         device=_device(device),
         precision=usual_precision(chosen, device) if precision is None else _precision(precision, device),
         execution=_execution(execution),
+        devices=n_devices,
         launcher=launcher,
         evaluate_every=evaluate_every,
         n_snapshots=min(n_snapshots, chosen.n_evaluations or n_snapshots),
         title=title.strip(),
         tags=tuple(tags),
     )
+    if reason := spec.why_alone():
+        raise ValueError(reason)
+    return spec
 
 
 def _left_open(

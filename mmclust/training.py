@@ -3,7 +3,9 @@
 Importing this module is cheap; torch comes with the first run.
 """
 
+import itertools
 import json
+import logging
 import math
 import platform
 import threading
@@ -25,22 +27,32 @@ from mmclust.runs import checkpoints
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.record import LOST, Status
 from mmclust.runs.run import UNDERSTANDING
-from mmclust.runs.spec import most_clusters
+from mmclust.runs.spec import RunSpec, most_clusters
 
 if TYPE_CHECKING:
+    import torch
+
     from mmclust.auto.image_run import Make
     from mmclust.auto.live_images import LiveAugmentations
     from mmclust.auto.preparation import Preparation
     from mmclust.auto.trial import Trial
     from mmclust.auto.view_run import LiveEvidence
     from mmclust.engine.guide import Guide
+    from mmclust.engine.memory import Peak
+    from mmclust.engine.recorder import Recorder
+    from mmclust.engine.team import Team
     from mmclust.engine.trainer import Outcome, Trainer
     from mmclust.methods.base import Method
 
 SMALL_SAMPLE = 400
 """Samples of fewer values train fastest on one thread: a step is over before a second one has woken up."""
 
+MAX_DEATHS = 3
+"""A training that loses a process so often is given up."""
+
 Later = Callable[[], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +79,43 @@ def train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
     # The memory of a server that also serves pages is not the training's.
     peak = None if in_server and run.device == "cpu" else Peak(torch.device(run.device))
     data = _input(run, in_server=in_server)
-    trainer = _trainer(run, data, {}, run)
+    if run.spec.devices == 1:
+        return _train_on(run, data, peak, None)
+    if in_server:
+        raise ValueError(f"devices={run.spec.devices} needs a process of its own; choose launcher process, or 1 device")
+    return _train_together(run, data, peak)
+
+
+def _train_together(run: ActiveRun, data: _Input, peak: "Peak | None") -> "tuple[Status, str, Later | None]":
+    """Train with processes that help; when one is killed, all go on from the last checkpoint."""
+    import torch
+
+    from mmclust.engine.helpers import Helpers, device_of, n_threads
+
+    size, store = run.spec.devices, run.store
+    device_of(size - 1, run.device)
+    torch.set_num_threads(n_threads(size))
+    variables = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url}
+    for n_deaths in itertools.count(1):
+        helpers = Helpers(run.id, size, variables, run.folder / "worker.log")
+        try:
+            return _train_on(run, data, peak, helpers.team(torch.device(run.device)))
+        except RuntimeError as error:
+            if not helpers.killed() or n_deaths == MAX_DEATHS:
+                raise
+            log.warning("run %s lost a process and goes on from its last checkpoint: %s", run.id, error)
+        finally:
+            helpers.close()
+    raise AssertionError("a count does not end")
+
+
+def _train_on(
+    run: ActiveRun, data: _Input, peak: "Peak | None", team: "Team | None"
+) -> "tuple[Status, str, Later | None]":
+    """Train from the last checkpoint, where there is one."""
+    import torch
+
+    trainer = _trainer(run, data, {}, run, team=team)
     state, told = _checkpoint(run, torch.device(run.device))
     step = state["step"] if state else 0
     steps = trainer.autotune(step=step) if run.spec.execution == "auto" else trainer.execution.name
@@ -111,33 +159,59 @@ def _trainer(
     recorder: "ActiveRun | Trial",
     guide: "Guide | None" = None,
     wrap: "Callable[[Method], Method]" = lambda method: method,
+    team: "Team | None" = None,
 ) -> "Trainer":
     """A trainer with hyperparameters that may differ from the spec's."""
     import torch
 
+    hands = recorder if team is None else None  # processes that share a training would each change at a step of its own
+    about: dict[str, Any] = {"guide": guide, "watch": data.watch, "hands": hands, "team": team}
+    device = torch.device(run.device)
+    trainer = trainer_of(run.spec, data.dataset, recorder, device, values=values, wrap=wrap, **about)
+    if card(run.spec.method).augments:
+        trainer.watch = _live_augmentations(trainer)
+    return trainer
+
+
+def trainer_of(
+    spec: RunSpec,
+    dataset: MultiViewDataset,
+    recorder: "Recorder",
+    device: "torch.device",
+    *,
+    values: Mapping[str, Any] | None = None,
+    wrap: "Callable[[Method], Method]" = lambda method: method,
+    **about: Any,
+) -> "Trainer":
+    """A trainer as a spec asks for it.
+
+    Args:
+        spec: of the run.
+        dataset: prepared.
+        recorder: receives what comes of it.
+        device: where to train.
+        values: hyper-parameters that differ from the spec's.
+        wrap: puts something around the method.
+        about: more for the trainer.
+    """
     from mmclust.engine.evaluation import snapshot_epochs
     from mmclust.engine.trainer import Trainer
 
-    spec, about = run.spec, card(run.spec.method)
-    trainer = Trainer(
-        wrap(build_model(spec, data.dataset.spec, **values)),
-        data.dataset,
+    method = card(spec.method)
+    return Trainer(
+        wrap(build_model(spec, dataset.spec, **(values or {}))),
+        dataset,
         recorder,
         epochs=spec.epochs,
         seed=spec.seed,
-        device=torch.device(run.device),
+        device=device,
         precision=spec.precision,
-        train_part=about.train_part,
-        eval_part=about.eval_part,
+        train_part=method.train_part,
+        eval_part=method.eval_part,
         evaluate_every=spec.evaluate_every,
         snapshot_epochs=snapshot_epochs(spec.epochs, spec.n_snapshots),
-        guide=guide,
-        watch=data.watch,
-        hands=recorder,
+        **about,
     )
-    if about.augments:
-        trainer.watch = _live_augmentations(trainer)
-    return trainer
 
 
 def _fit(

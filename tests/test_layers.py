@@ -74,6 +74,7 @@ ALLOWED = {
     },
     "launch": {"audit", "errors", "runs", "settings", "worker"},
     "worker": {"engine", "errors", "methods.card", "runs", "signals", "training"},
+    "helper": {"data", "engine", "evaluation", "runs", "training"},
     "training": {
         *("auto", "baselines", "data", "engine", "methods.base", "methods.card", "models", "runs", "settings"),
     },
@@ -90,7 +91,7 @@ ALLOWED = {
     "baselines": {"analysis", "data", "evaluation", "loading", "losses", "methods.card", "runs", "seeding"},
     "plots": {"escaping", "evaluation"},
     "analysis": {"disk", "evaluation", "loading", "methods.base", "settings"},
-    "engine": {"changes", "data", "errors", "evaluation", "losses", "methods.base", "seeding"},
+    "engine": {"changes", "data", "errors", "evaluation", "losses", "methods.base", "nets", "seeding", "settings"},
     "changes": set(),
     "runs": {"audit", "changes", "ram", "disk", "evaluation", "settings"},
     "methods": {"data", "losses", "nets", "seeding"},

@@ -45,6 +45,8 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
             raise ValueError(f"its method {shown(spec.method)} is not known here")
     except (TypeError, ValueError, AttributeError) as error:
         raise archive.refuse(str(error).splitlines()[0]) from None
+    if reason := spec.why_alone():
+        raise archive.refuse(reason)
     if type(spec.gpus) not in (int, float) or not LEAST_GPU <= spec.gpus <= 1:
         raise archive.refuse(f"gpus is {shown(spec.gpus)}, a part of one GPU is needed")
     archive.whole("epochs", spec.epochs, 1, 10**6)

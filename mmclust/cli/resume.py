@@ -10,6 +10,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("resume", help="continue a paused, stopped, failed or interrupted run")
     parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
+    parser.add_argument("--devices", type=int, metavar="N", help="train on by N processes; default: as many as before")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
@@ -19,6 +20,6 @@ def run(args: argparse.Namespace) -> int:
     from mmclust.runs.store import RunStore
 
     store = RunStore()
-    store.get(args.run_id).store.requeue(args.run_id, LAUNCHER)
+    store.get(args.run_id).store.requeue(args.run_id, LAUNCHER, devices=args.devices)
     print(f"run {args.run_id} goes on", flush=True)
     return follow(store, args.run_id, as_json=args.json)

@@ -70,6 +70,13 @@ def add(commands: Any) -> None:
         "--budget", type=float, metavar="MINUTES", help="training time for preset auto, in minutes of one core"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda; default auto")
+    parser.add_argument(
+        "--devices",
+        type=int,
+        default=1,
+        metavar="N",
+        help="train by N processes, each with a share of every batch: on the CPU, or one per GPU; default 1",
+    )
     execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random subset of N samples")
@@ -102,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
         suggested=suggested,
         device=args.device,
         execution=args.execution,
+        n_devices=args.devices,
         precision=args.precision,
         limit=args.limit,
         launcher=LAUNCHER,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,6 +23,16 @@ class Values:
     """`loss/<term>` for weighted terms, `signal/<term>` for watched ones, `objective/<phase>` for the weighted sum."""
     vector: Tensor
     """(n,) float32, one number for each name."""
+
+
+class Objective(NamedTuple):
+    """What a phase minimises."""
+
+    total: Tensor
+    """The weighted sum."""
+    terms: dict[str, Tensor]
+    weights: Mapping[str, float]
+    """Of the terms that have any."""
 
 
 class Steps:
@@ -98,19 +108,24 @@ class Steps:
 
     def phase(self, stage: str, phase: str, batch: Batch) -> Values:
         """One phase, from the loss terms to the optimiser's step."""
-        method, optimizer = self.method, self.optimizers[phase]
-        with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-            terms = method.loss_terms(batch, stage, phase)
-        weights = method.weights(stage, phase)
-        if self.guide is not None:
-            self.guide.watch(terms)
-            weights = weights | self.guide.weights(terms)
-        total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
+        optimizer = self.optimizers[phase]
+        total, terms, weights = self.objective(stage, phase, batch)
         optimizer.zero_grad(set_to_none=True)
-        assert isinstance(total, Tensor), f"the phase {phase} has no weighted term"
         total.backward()
-        method.after_backward(stage, phase)
+        self.method.after_backward(stage, phase)
         optimizer.step()
         names = [f"{'loss' if name in weights else 'signal'}/{name}" for name in terms]
         told = [*terms.values(), total]
         return Values((*names, f"objective/{phase}"), torch.stack([value.detach().float() for value in told]))
+
+    def objective(self, stage: str, phase: str, batch: Batch) -> Objective:
+        """The loss terms of a phase and their weighted sum."""
+        with torch.autocast(self.generator.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            terms = self.method.loss_terms(batch, stage, phase)
+        weights = self.method.weights(stage, phase)
+        if self.guide is not None:
+            self.guide.watch(terms)
+            weights = weights | self.guide.weights(terms)
+        total = sum(weight * terms[name] for name, weight in weights.items() if weight != 0)
+        assert isinstance(total, Tensor), f"the phase {phase} has no weighted term"
+        return Objective(total, terms, weights)

@@ -10,7 +10,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -39,6 +39,9 @@ from mmclust.evaluation.metrics import NO_CLASS
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.seeding import seeded
+
+if TYPE_CHECKING:
+    from mmclust.engine.team import Team
 
 Outcome = Literal["finished", "stopped", "paused"]
 
@@ -80,6 +83,7 @@ class Trainer:
         eval_part: part to evaluate on and to keep in snapshots.
         evaluate_every: epochs between evaluations; the last epoch is always evaluated.
         snapshot_epochs: epochs whose codes are kept.
+        team: the processes that train it together, each with a trainer like this; None where it is one alone.
         guide: leads the method away from a start; steps are eager then.
         watch: more to log of every evaluated epoch, by name.
         hands: changes hyper-parameters while it trains, and keeps some checkpoints.
@@ -99,6 +103,7 @@ class Trainer:
         eval_part: Literal["all", "train", "test"] = "all",
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
+        team: "Team | None" = None,
         guide: Guide | None = None,
         watch: Callable[[Snapshot], Mapping[str, float]] | None = None,
         hands: Hands | None = None,
@@ -117,7 +122,9 @@ class Trainer:
                 "train with precision=float32"
             )
         self.method = method.to(device)
-        self.recorder = recorder
+        self.recorder, self.team = recorder, team
+        if team is not None:
+            team.share(self.method)
         self.seed, self.device = seed, device
         self.precision: Precision = precision
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
@@ -170,6 +177,8 @@ class Trainer:
 
     def _steps(self, mode: ExecutionMode) -> Steps:
         about = {"precision": self.precision, "n_labelled": self.n_labelled}
+        if self.team is not None:
+            return self.team.steps(self.method, self.views, self.generator, **about)
         steps = mode.steps(self.method, self.views, self.generator, **about)
         steps.guide = self.guide
         return steps
@@ -259,6 +268,12 @@ class Trainer:
 
     def _start_stage(self, stage: int) -> None:
         self.method.start_stage(self.stages[stage].name, self.train_views, self.generator)
+        self._agree()
+
+    def _agree(self) -> None:
+        """What all have computed alike is taken from one, to the last bit."""
+        if self.team is not None:
+            self.team.agree(self.method)
 
     def _change(self) -> None:
         """Before a step: what an earlier training of this run changed there, and what the user asks for."""
@@ -307,6 +322,9 @@ class Trainer:
     def _evaluate(self, epoch: int) -> None:
         with uncompiled(self.method):
             self.method.before_evaluation(self.train_views, self.eval_views)
+            self._agree()
+            if self.team is not None and not self.team.leads:
+                return
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
                 snapshot = take_snapshot(
                     self.method,

@@ -118,6 +118,13 @@ class Method(nn.Module):
         """Networks that `torch.compile` may fuse: convolutions with much between them; few shapes of input."""
         return ()
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """Networks that several processes may share, each with the axis of the samples in what it takes and gives.
+
+        Each row passes alone but for batch normalisation. What shares no work is best left out: it is computed by all.
+        """
+        return ()
+
     def landmarks(self) -> dict[str, Tensor]:
         """Points (M, D) that belong into a space beside its samples, by the space's name, e.g. prototypes."""
         return {}

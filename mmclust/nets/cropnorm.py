@@ -18,7 +18,7 @@ class CropNorm1d(nn.BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Rows (V B, F) of V crops, normalised crop by crop."""
-        return _apart(super().forward, input, self.n_crops)
+        return apart(super().forward, input, self.n_crops)
 
 
 class CropNorm2d(nn.BatchNorm2d):
@@ -28,7 +28,7 @@ class CropNorm2d(nn.BatchNorm2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Maps (V B, F, h, w) of V crops, normalised crop by crop."""
-        return _apart(super().forward, input, self.n_crops)
+        return apart(super().forward, input, self.n_crops)
 
 
 @contextmanager
@@ -44,5 +44,6 @@ def crops_together(network: nn.Module, n_crops: int) -> Iterator[None]:
             norm.n_crops = 1
 
 
-def _apart(norm: Callable[[Tensor], Tensor], rows: Tensor, n_crops: int) -> Tensor:
+def apart(norm: Callable[[Tensor], Tensor], rows: Tensor, n_crops: int) -> Tensor:
+    """Rows of several crops, one below the other, normalised crop by crop."""
     return norm(rows) if n_crops == 1 else torch.cat([norm(part) for part in rows.chunk(n_crops)])

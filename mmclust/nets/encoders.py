@@ -28,6 +28,11 @@ class Encoder(nn.Module):
         """The module whose output (B, f, h, w) Grad-CAM reads."""
         raise NotImplementedError
 
+    @property
+    def convolutions(self) -> tuple[nn.Module, ...]:
+        """The parts that nearly all of the work is in."""
+        raise NotImplementedError
+
     def passes(
         self, *batches: Float[Tensor, "b c h w"]
     ) -> tuple[tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]], ...]:
@@ -90,6 +95,11 @@ class _ConvEncoder(Encoder):
     def cam_layer(self) -> nn.Module:
         """The last convolution block."""
         return self.blocks[-1]
+
+    @property
+    def convolutions(self) -> tuple[nn.Module, ...]:
+        """All blocks."""
+        return (self.blocks,)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]]:
         """Flattened feature map and output."""
@@ -197,6 +207,11 @@ class ResidualEncoder(Encoder):
     def cam_layer(self) -> nn.Module:
         """The last activation, before the mean over the image."""
         return self.activation
+
+    @property
+    def convolutions(self) -> tuple[nn.Module, ...]:
+        """All blocks."""
+        return (self.blocks, self.last_block)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b f"], Float[Tensor, "b d"]]:
         """Flattened feature map and output."""

@@ -4,6 +4,7 @@ Each view has batch statistics of its own, as if the views went through the laye
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -47,6 +48,8 @@ class ViewNorm(nn.Module):
     def __init__(self, n_views: int, dim: int, *, shared: bool = True, pooled: bool = False) -> None:
         super().__init__()
         self.n_views, self.pooled = n_views, pooled
+        self.batch_norm: Callable[..., Tensor] = F.batch_norm
+        """Takes its place where several processes share the rows."""
         self.weight = nn.Parameter(torch.ones(1 if shared else n_views, dim))
         self.bias = nn.Parameter(torch.zeros(1 if shared else n_views, dim))
         self.register_buffer("running_mean", torch.zeros(n_views, dim))
@@ -58,7 +61,7 @@ class ViewNorm(nn.Module):
         mean, var = self.running_mean, self.running_var
         if self.pooled and not self.training:
             mean, var = mean.mean(0).expand(v, d), var.mean(0).expand(v, d)
-        flat = F.batch_norm(
+        flat = self.batch_norm(
             inputs.transpose(0, 1).reshape(b, v * d),
             mean.reshape(-1),
             var.reshape(-1),

@@ -115,16 +115,17 @@ class RunRecords(Database):
         with self.reading() as connection:
             return {name: value for _, name, value in wishes.read(connection, run_id)}
 
-    def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None) -> None:
+    def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None, devices: int | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.
 
         Args:
             run_id: the run.
             launcher: who executes it now.
             gpus: part of a GPU that a cluster keeps free for it now; None for the same as before.
+            devices: that train it together from now on; None for as many as before.
 
         Raises:
-            ValueError: it is running or finished, or another process is about to run it.
+            ValueError: it is running or finished, another process is about to run it, or so many devices cannot.
         """
         with self.writing() as connection:
             row = self._row(run_id)
@@ -132,13 +133,20 @@ class RunRecords(Database):
             served = row is not None and time.time() - (row["waiter_seen"] or 0) < WAITER_LIMIT_S
             if record.status not in (*RESUMABLE, "queued") or (record.status == "queued" and served):
                 raise ValueError(f"run {run_id} is {record.status}; only {', '.join(RESUMABLE)} runs can be resumed")
+            spec = replace(
+                record.spec,
+                gpus=record.spec.gpus if gpus is None else gpus,
+                devices=record.spec.devices if devices is None else devices,
+            )
+            if reason := spec.why_alone():
+                raise ValueError(reason)
             values = {"status": "queued", "launcher": launcher, "queued": time.time(), "waiter_seen": None}
             values |= {"request": "", "error": "", "waiting_for": "", "token": None, "ended": None}
             values["n_points"] = None
             connection.execute(update(RUNS).where(RUNS.c.run_id == run_id).values(**values))
             audit.note(self.home, "resume", run_id, launcher=launcher)
-            if gpus is not None:  # has no influence on its numbers
-                seals.seal(connection, run_id, spec=replace(record.spec, gpus=gpus).to_json())
+            if spec != record.spec:  # neither has an influence on its numbers
+                seals.seal(connection, run_id, spec=spec.to_json())
 
     def _queued(self, run_id: str | None, launcher: str | None) -> bool:
         """Whether such a run is queued: a look that does not lock the store."""

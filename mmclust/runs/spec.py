@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
+MOST_DEVICES = 64
 MOST_CLUSTERS = 10_000
 """What a run, and a bundle of it, may have."""
 FEWEST_EACH = 2
@@ -56,6 +57,8 @@ class RunSpec:
     execution: Literal["eager", "auto"] = "eager"
     """Of training steps on a GPU: eager, or CUDA graphs and compiling where a trial finds them faster."""
     launcher: str = "thread"
+    devices: int = 1
+    """Processes that train it together, each on a device of its own."""
     gpus: float = 1.0
     """Part of a GPU that a cluster keeps free for it, if it takes any."""
     evaluate_every: int = 1
@@ -72,6 +75,23 @@ class RunSpec:
     def to_json(self) -> str:
         """The spec as one JSON document."""
         return json.dumps(asdict(self), indent=2)
+
+    def why_alone(self) -> str:
+        """Why several devices cannot train it together, in one sentence; empty where they can."""
+        asked = f"devices={self.devices}"
+        if not 1 <= self.devices <= MOST_DEVICES:
+            return f"{asked} is out of range; 1 to {MOST_DEVICES} devices can train a run"
+        if self.devices == 1:
+            return ""
+        if self.auto:
+            return f"{asked} needs settings that are known; choose preset paper, since the others decide them by trials"
+        if "batch_size" not in self.config:
+            return f"{asked} is for methods that train in batches, {self.method} does not; leave it out"
+        if 0 < self.config["batch_size"] < self.devices:
+            return f"{asked} exceeds the batch_size {self.config['batch_size']}, of which each device takes a share"
+        if self.precision != "float32" or self.execution != "eager":
+            return f"{asked} trains in float32 by eager steps only; leave precision and execution out"
+        return ""
 
     def shared(self) -> "RunSpec":
         """The spec as others may have it: of a file of this machine it says the name alone."""
@@ -142,7 +162,7 @@ def _is_change(value: Any) -> bool:
 
 FIELDS: dict[str, Callable[[Any], bool]] = (
     dict.fromkeys(("dataset", "method", "preset", "launcher", "title"), _is_text)
-    | dict.fromkeys(("epochs", "seed", "evaluate_every", "n_snapshots"), _is_whole)
+    | dict.fromkeys(("epochs", "seed", "devices", "evaluate_every", "n_snapshots"), _is_whole)
     | dict.fromkeys(("n_clusters", "limit"), _is_whole_or_none)
     | dict.fromkeys(("preprocessing", "tags"), _are_texts)
     | {

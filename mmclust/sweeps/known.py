@@ -9,7 +9,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
 
-BESIDE_THE_POINT = ("title", "tags", "launcher", "gpus", "n_snapshots", "parent")
+BESIDE_THE_POINT = ("title", "tags", "launcher", "gpus", "devices", "n_snapshots", "parent")
 """Fields of a run spec that have no influence on its numbers."""
 _DEFAULTS = json.loads(RunSpec(dataset="", method="", config={}, epochs=1).to_json())
 """Specs of earlier versions lack some fields."""

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import select
 
-from mmclust import launch
+from mmclust import launch, worker
 from mmclust.engine import trainer
 from mmclust.launch import process
 from mmclust.runs.record import RunRecord
@@ -136,7 +137,7 @@ def test_a_failing_run_does_not_stop_the_queue(store: RunStore, monkeypatch: pyt
 
 SERVER = """
 import sys, time
-from mmclust import launch
+from mmclust import launch, worker
 from mmclust.runs.store import RunStore
 store = RunStore()
 launch.start(store)
@@ -217,3 +218,50 @@ def test_a_child_that_is_told_to_end_leaves_a_resumable_run(store: RunStore):
     record = store.record(run.id)
     assert (record.status, record.resumable) == ("interrupted", True)
     assert "received SIGTERM" in record.error
+
+
+def executed(store: RunStore, run_id: str, meanwhile: Callable[[], object]) -> RunRecord:
+    """Train a run here, and do something in another thread meanwhile."""
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    record = worker.execute_when_free(store, run_id)
+    other.join(60)
+    assert not other.is_alive()
+    return record
+
+
+def helpers() -> list[psutil.Process]:
+    """Processes that help this one in a training."""
+    return [process for process in psutil.Process().children() if "mmclust.helper" in process.cmdline()]
+
+
+def test_a_training_by_two_processes_survives_the_death_of_one_and_goes_on_by_one_alone(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(trainer, "CHECKPOINT_EVERY_S", 0.0)
+    settings = {"changes": {"width": 0.125}, "epochs": 5000, "limit": 192}
+    run = store.create(build_spec("digits", "dccs", preset="paper", n_devices=2, launcher="command", **settings))
+    killed: list[int] = []
+
+    def kill_then_stop() -> None:
+        at = wait_until(store, run.id, lambda record: record.step > 10).step
+        for helper in helpers():
+            killed.append(helper.pid)
+            helper.kill()
+        wait_until(store, run.id, lambda record: record.step > at + 10)
+        store.request(run.id, "stop")
+
+    def stop() -> None:
+        wait_until(store, run.id, lambda record: record.step > stopped.step)
+        store.request(run.id, "stop")
+
+    stopped = executed(store, run.id, kill_then_stop)
+    assert len(killed) == 1 and stopped.status == "stopped", stopped.error
+    assert not helpers()
+    critic = run.metrics(["objective/critic"])
+    assert critic["step"].is_monotonic_increasing and critic["step"].is_unique, "steps were taken twice"
+    with pytest.raises(ValueError, match="out of range; 1 to 64 devices"):
+        store.requeue(run.id, "command", devices=65)
+    store.requeue(run.id, "command", devices=1)
+    alone = executed(store, run.id, stop)
+    assert alone.status == "stopped" and alone.step > stopped.step, alone.error

@@ -99,6 +99,10 @@ class DCCS(Method):
         """Always the same operations for each phase."""
         return phase
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """The encoder's convolutions."""
+        return tuple((part, 0) for part in self.encoder.convolutions)
+
     def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the published totals."""
         c = self.config

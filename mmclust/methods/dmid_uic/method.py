@@ -126,6 +126,11 @@ class DMIDUIC(Method):
         self.tau = c.tau_start + (c.tau_end - c.tau_start) * min(1.0, trained / (length * c.tau_ramp))
         self._ce_reaches_encoders = trained >= c.ce_warmup
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """Encoders, and what is generated or decoded."""
+        names = ("encoders", "generators", "decoders")
+        return tuple((network, 0) for name in names for network in getattr(self, name, ()))
+
     def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the totals, DMID-UIC Eq. 16 with every term minimised by its own networks."""
         c = self.config

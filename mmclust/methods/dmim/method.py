@@ -114,6 +114,10 @@ class DMIM(Method):
         """The alignment, or the objective."""
         return ("align",) if self.aligning else ("main",)
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """The stems of image views, and the encoder."""
+        return (*((stem, 0) for stem in self.inputs.stems.values()), (self.encoder, 1))
+
     def weights(self, stage: str, phase: str) -> dict[str, float]:
         """Weights of the objective; a head or term that is not there has none."""
         if phase == "align":

@@ -137,6 +137,10 @@ class IMCSwAV(Method):
         """The encoder, for two sizes of crops."""
         return (self.encoder,)
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """The encoder."""
+        return ((self.encoder, 0),)
+
     def start_stage(self, stage: str, data: tuple[Tensor, ...], generator: torch.Generator) -> None:
         """Measure mean and deviation of the channels, where the paper gives none."""
         if not self.normalised:

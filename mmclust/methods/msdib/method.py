@@ -126,6 +126,10 @@ class MSDIB(Method):
         parts = (self.first, self.first_norm, self.trunk, self.gaussian)
         return [parameter for part in parts for parameter in part.parameters()]
 
+    def rowwise(self) -> tuple[tuple[nn.Module, int], ...]:
+        """The views' first layers, and the trunk."""
+        return (*((layer, 0) for layer in self.first), (self.trunk, 1))
+
     def phases(self, step: int) -> tuple[str, ...]:
         """The alignment, or the objective."""
         return ("align",) if self.aligning else ("main",)
