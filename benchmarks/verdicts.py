@@ -31,6 +31,8 @@ TIE = 0.02
 DISAGREE = 0.25
 MARGIN = 1.02
 """Over the largest evidence that shuffled rows reached, over chance."""
+SPARED = 0.05
+"""Share of the cases that may be wrong beyond the fewest, for a limit that lies in a wider gap."""
 MOST_SHUFFLED = 500
 """Samples of a data set whose rows are shuffled."""
 
@@ -64,13 +66,18 @@ class Case:
 
     @property
     def quietest(self) -> float:
-        """Evidence of the weakest view over that of the strongest."""
-        return min(self.measured.evidence_by_view) / max(self.measured.evidence_by_view)
+        """Agreement of the result with the clusters of the weakest view alone, over that with the strongest's."""
+        return min(self.measured.alone) / max(self.measured.alone)
 
     @property
     def ahead(self) -> float:
         """Evidence over that of the best simple method."""
         return self.measured.evidence / max(self.measured.simple.values())
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether more of it than noise lies above the best simple method."""
+        return self.measured.evidence - max(self.measured.simple.values()) > self.measured.noise
 
 
 def read(file: Path) -> tuple[Case, ...]:
@@ -85,19 +92,21 @@ def limits(cases: Sequence[Case]) -> Limits:
     """Limits by fixed rules.
 
     Nothing found: just above the largest evidence of shuffled rows. Silent view: halfway between the views that
-    disagree and those that do not. Better: the ratio with most right words, the middle one of several.
+    disagree and those that do not. Better: the middle of the widest gap between neighbouring ratios, of those where
+    hardly more words are wrong (`SPARED`) than where fewest are: a narrow gap between two cases decides nothing.
     """
     related = [case for case in cases if all(case.measured.related)]
     apart = [case.quietest for case in related if case.truth == "views disagree"]
     together = [case for case in cases if case.truth.startswith(("better", "as good"))]
-    cuts = sorted(case.ahead for case in together)
-    middles = [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
-    n_right = [sum((c.ahead > cut) == c.truth.startswith("better") for c in together) for cut in middles]
-    best = [cut for cut, n in zip(middles, n_right, strict=True) if n == max(n_right)]
+    told = [case for case in together if case.beyond_noise]
+    cuts = sorted({1.0, *(case.ahead for case in told)})
+    gaps = [(high - low, (low + high) / 2) for low, high in zip(cuts, cuts[1:], strict=False)]
+    n_right = [sum((c.ahead > cut) == c.truth.startswith("better") for c in told) for _, cut in gaps]
+    widest = max(gap for gap, n in zip(gaps, n_right, strict=True) if n >= max(n_right) - SPARED * len(told))
     return Limits(
         beyond_chance=MARGIN * max(case.beyond for case in cases if case.what == "shuffled"),
         silent_view=(max(apart) + min(case.quietest for case in together)) / 2,
-        better=best[len(best) // 2],
+        better=widest[1],
     )
 
 
@@ -143,16 +152,19 @@ def collect(store: RunStore) -> Iterator[Case]:
             continue
         dataset, spec = catalogue.load(run.spec.dataset, limit=run.spec.limit), run.spec
         n_clusters = spec.n_clusters or dataset.spec.n_clusters
-        views = view_run.comparable(preprocessing.prepare(dataset, spec.preprocessing))
+        done = view_run.ViewRun(preprocessing.prepare(dataset, spec.preprocessing), n_clusters, seed=spec.seed)
         name = Path(spec.dataset).name
         figures = {title: metrics["acc"] for title, metrics in about["partitions"].items()}
         result = figures.pop("start"), figures.pop("method")
+        arrays = record.load_partitions(store.folder(run.run_id))
         yield Case(
             dataset=name,
-            what=spec.method,
-            measured=Measured(**about["measured"]),
+            what=f"{spec.method}, seed {spec.seed}",
+            measured=done.measured(
+                arrays[about["kept"]], {title: arrays[title.replace(" ", "_")] for title in figures}
+            ),
             gain=result[about["kept"] == "method"] - max(figures.values()),
-            alone=_alone(views, dataset, n_clusters),
+            alone=_alone(done.views, dataset, n_clusters),
         )
         if name not in seen:
             seen.add(name)
@@ -167,7 +179,7 @@ def shuffled(name: str, dataset: MultiViewDataset, n_clusters: int) -> Case:
     steps, found = view_run.chosen_steps(mixed, n_clusters)
     run = view_run.ViewRun(preprocessing.prepare(mixed, steps), n_clusters, seed=0)
     simple = baselines.partitions(run.views, n_clusters, 0, slow=False)
-    measured = run.measured(run.pool.start.clusters, {k: run.measure.of(v) for k, v in simple.items()})
+    measured = run.measured(run.pool.start.clusters, simple)
     assert mixed.labels is not None
     best = max(acc(mixed.labels, clusters) for clusters in simple.values())
     return Case(

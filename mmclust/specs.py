@@ -289,7 +289,8 @@ def _load(dataset: str, limit: int | None) -> MultiViewDataset:
 def _method_warnings(spec: RunSpec, n_samples: int, n_train: int | None) -> tuple[str, ...]:
     """What the method says of these settings, e.g. of small batches."""
     about = card(spec.method)
-    note = about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
+    # Lengths of auto are steps of whatever batch there is; others are epochs of the preset's batch.
+    note = "" if spec.auto else about.smaller_batch(spec.dataset, spec.preset, spec.config["batch_size"], n_train)
     if spec.auto and not about.several_views and (few := _few_updates(about, spec, n_train or n_samples)):
         note = few
     prepared = preparation.spec_after(catalogue.describe(spec.dataset), spec.preprocessing)

@@ -14,12 +14,13 @@ import numpy as np
 
 from mmclust.auto import baselines, preparation, shallow, starts
 from mmclust.auto.account import BESIDE
-from mmclust.auto.evidence import Evidence, total
-from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.evidence import Evidence
+from mmclust.auto.verdict import verdict
 from mmclust.auto.view_run import comparable
+from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
 
 Report = Callable[[float], None]
@@ -57,8 +58,7 @@ def _of_views(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: 
     for done, one in enumerate(baselines.BASELINES.values(), start=1):
         partitions[one.title] = one.clusters(views, n_clusters, seed)
         report(SIMPLE_FRACTION * done / len(baselines.BASELINES))
-    heard = preparation.heard(views, related)
-    return _judged(dataset, heard, snapshot, partitions, dict(zip(titles, related, strict=True)), seed)
+    return _judged(dataset, dict(zip(titles, views, strict=True)), snapshot, partitions, related, seed)
 
 
 def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: Report) -> dict[str, Any]:
@@ -71,38 +71,36 @@ def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report:
     for done, (space, name) in enumerate((("pixels", "pixels"), ("hog", "edges")), start=1):
         partitions[f"UMAP and mixture on {name}"] = shallow.baseline(codes, space, n_clusters, seed)
         report(0.2 + (SIMPLE_FRACTION - 0.2) / 2 * done)
-    views, related = (codes.pixels, codes.hog), {"pixels": True, "edges": True}
-    return _judged(dataset, views, snapshot, partitions, related, seed)
+    views = {"pixels": codes.pixels, "edges": codes.hog}
+    return _judged(dataset, views, snapshot, partitions, (True, True), seed)
 
 
 def _judged(
     dataset: MultiViewDataset,
-    views: Sequence[np.ndarray],
+    views: Mapping[str, np.ndarray],
     snapshot: Snapshot,
     partitions: Mapping[str, np.ndarray],
-    related: Mapping[str, bool],
+    related: Sequence[bool],
     seed: int,
 ) -> dict[str, Any]:
     """Evidence of the result and of all partitions (N,), and the verdict."""
     n_clusters, clusters, labels = snapshot.n_clusters, snapshot.y_pred, dataset.labels
-    measure = Evidence(views, n_clusters, seed)
-    by_view = measure.by_view(clusters)
-    rows = [
-        {"name": name, "evidence": measure.of(found), "metrics": None if labels is None else score(labels, found)}
-        for name, found in partitions.items()
-    ]
+    heard = preparation.heard(tuple(views.values()), related)
     some = np.sort(np.random.default_rng(seed).permutation(len(clusters))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
-    chance = starts.chance([view[some] for view in views], n_clusters, seed)
-    measured = Measured(
-        n_samples=len(clusters),
-        n_clusters=n_clusters,
-        evidence=total(by_view),
-        evidence_by_view=tuple(by_view.tolist()),
+    chance = starts.chance([view[some] for view in heard], n_clusters, seed)
+    measured = weigh(
+        clusters,
+        partitions,
+        measure=Evidence(heard, n_clusters, seed),
+        views=views,
+        related=related,
         chance=chance,
-        simple={row["name"]: row["evidence"] for row in rows},
-        use=usage_entropy(clusters) / float(np.log(n_clusters)),
-        views=tuple(related),
-        related=tuple(related.values()),
+        n_clusters=n_clusters,
+        seed=seed,
     )
+    rows = [
+        {"name": name, "evidence": value, "metrics": None if labels is None else score(labels, partitions[name])}
+        for name, value in measured.simple.items()
+    ]
     verdict_ = asdict(verdict(measured))
     return {"simple": rows, "evidence": measured.evidence, "chance": chance, "verdict": verdict_}

@@ -14,17 +14,18 @@ import numpy as np
 import torch
 
 from mmclust.auto import shallow, starts
-from mmclust.auto.evidence import Evidence, total
+from mmclust.auto.evidence import Evidence
 from mmclust.auto.image_signals import Signals, measure
 from mmclust.auto.mirror import Mirror, mirror
 from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.trial import Trial
 from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.engine.guide import Guide, Schedule
 from mmclust.engine.trainer import Outcome, Trainer
-from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
 
 __all__ = ["ARRAYS", "FILE", "Job", "Make", "train"]
@@ -293,24 +294,21 @@ class Earned:
     def _measured(self, partitions: Mapping[str, np.ndarray]) -> tuple[Measured, dict[str, float]]:
         """What the verdict goes by, pixels and edges being the two views, and the evidence of each partition."""
         index, n_clusters, seed = self.taken.snapshot.index, self.job.n_clusters, self.job.seed
-        views = (self.codes.pixels[index], self.codes.hog[index])
-        measure = Evidence(views, n_clusters, seed)
-        evidence = {name: measure.of(clusters) for name, clusters in partitions.items()}
-        result = partitions["start" if self.why else "method"]
-        by_view = measure.by_view(result)
+        views = {"pixels": self.codes.pixels[index], "edges": self.codes.hog[index]}
+        own = ("start", "method")
+        measure = Evidence(tuple(views.values()), n_clusters, seed)
         some = np.sort(np.random.default_rng(seed).permutation(len(index))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
-        measured = Measured(
-            n_samples=len(index),
-            n_clusters=n_clusters,
-            evidence=total(by_view),
-            evidence_by_view=tuple(by_view.tolist()),
-            chance=starts.chance([view[some] for view in views], n_clusters, seed),
-            simple={name: value for name, value in evidence.items() if name not in ("start", "method")},
-            use=usage_entropy(result) / float(np.log(n_clusters)),
-            views=("pixels", "edges"),
+        measured = weigh(
+            partitions["start" if self.why else "method"],
+            {name: clusters for name, clusters in partitions.items() if name not in own},
+            measure=measure,
+            views=views,
             related=(True, True),
+            chance=starts.chance([view[some] for view in views.values()], n_clusters, seed),
+            n_clusters=n_clusters,
+            seed=seed,
         )
-        return measured, evidence
+        return measured, {name: measure.of(partitions[name]) for name in own} | dict(measured.simple)
 
 
 def quick_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:

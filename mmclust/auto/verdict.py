@@ -32,10 +32,11 @@ class Limits:
 
     beyond_chance: float = 1.10
     """Evidence over that of shuffled views, below which nothing was found."""
-    silent_view: float = 0.40
-    """Evidence of the weakest view over that of the strongest, below which views say different things."""
+    silent_view: float = 0.41
+    """Agreement of the result with the clusters of the weakest view alone, over that with the strongest's, below which
+    views say different things."""
     better: float = 1.02
-    """Evidence over that of the best simple method, above which a result is better than it."""
+    """Evidence over that of the best simple method, above which a result is better than it if noise is not more."""
     worse: float = 0.93
     """Likewise, below which it is worse. Not calibrated, as the runs hold no such result: a network may well find what
     a linear view of the data does not show, so that a little less evidence says nothing."""
@@ -62,10 +63,14 @@ class Measured:
     evidence: float
     """Of the result (see `mmclust.auto.evidence`)."""
     evidence_by_view: Sequence[float]
+    alone: Sequence[float]
+    """Adjusted mutual information of the result and the clusters that k-means finds in each view alone."""
     chance: float
     """Evidence that clusterings of shuffled views reach."""
     simple: Mapping[str, float]
     """Evidence of simple methods on the same preparation, by their titles."""
+    noise: float
+    """Standard error of the evidence less that of the best simple method; 0 without any."""
     use: float
     """Entropy of cluster use over ln K."""
     views: Sequence[str]
@@ -90,10 +95,13 @@ def verdict(seen: Measured, limits: Limits = LIMITS) -> Verdict:
     beyond = f"Evidence is {seen.evidence:.2f}; clusterings of shuffled views reach {seen.chance:.2f}."
     if seen.evidence < limits.beyond_chance * seen.chance:
         return Verdict(word="nothing found", reasons=(beyond, *_about(unrelated)))
-    best, low = max(seen.evidence_by_view), min(seen.evidence_by_view)
+    best, low = max(seen.alone), min(seen.alone)
     compared = _compared(seen, limits)
     if unrelated or low < limits.silent_view * best:
-        text = f"One view predicts the clusters with {best:.2f}, another with {low:.2f}."
+        strongest, weakest = (seen.views[seen.alone.index(value)] for value in (best, low))
+        text = (
+            f"Clusters of {strongest} alone agree with the result by {best:.2f}, those of {weakest} alone by {low:.2f}."
+        )
         return Verdict(word="views disagree", reasons=(*_about(unrelated), text, *compared.reasons, beyond))
     return replace(compared, reasons=(*compared.reasons, beyond))
 
@@ -104,14 +112,14 @@ def _compared(seen: Measured, limits: Limits) -> Verdict:
         return Verdict(word="as good as a simple method", reasons=("No simple method was run beside it.",))
     name = max(seen.simple, key=lambda key: seen.simple[key])
     text = f"The best simple method, {name}, has evidence {seen.simple[name]:.2f}; this result has {seen.evidence:.2f}."
-    return Verdict(word=_ranked(seen.evidence, seen.simple[name], limits), reasons=(text,))
-
-
-def _ranked(evidence: float, simple: float, limits: Limits) -> Word:
-    """The word for a result beside the best simple method."""
-    if evidence > limits.better * simple:
-        return "better than simple methods"
-    return "worse than a simple method" if evidence < limits.worse * simple else "as good as a simple method"
+    ahead = seen.evidence - seen.simple[name]
+    if ahead > (limits.better - 1) * seen.simple[name]:
+        if ahead > seen.noise:
+            return Verdict(word="better than simple methods", reasons=(text,))
+        unsure = f"With other samples the difference could be {seen.noise:.2f} more or less."
+        return Verdict(word="as good as a simple method", reasons=(text, unsure))
+    is_worse = seen.evidence < limits.worse * seen.simple[name]
+    return Verdict(word="worse than a simple method" if is_worse else "as good as a simple method", reasons=(text,))
 
 
 def _about(unrelated: Sequence[str]) -> tuple[str, ...]:

@@ -16,10 +16,11 @@ from mmclust.auto.preparation import Preparation
 from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.starts import Pool
 from mmclust.auto.verdict import Measured, verdict
+from mmclust.auto.weighing import weigh
 from mmclust.data import preprocessing, scaling
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.engine import partial as partial_samples
-from mmclust.evaluation.metrics import score, usage_entropy
+from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -246,24 +247,23 @@ class ViewRun:
         """Agreement with the classes, which no choice has seen; None without labels."""
         return None if self.dataset.labels is None else score(self.dataset.labels, clusters)
 
-    def measured(self, clusters: np.ndarray, simple: Mapping[str, float]) -> Measured:
+    def measured(self, clusters: np.ndarray, simple: Mapping[str, np.ndarray]) -> Measured:
         """What the verdict on a result goes by.
 
         Args:
             clusters: (N,) the result.
-            simple: evidence of simple methods, by their titles.
+            simple: clusters (N,) by simple methods, by their titles.
         """
-        by_view = self.measure.by_view(clusters)
-        return Measured(
-            n_samples=len(clusters),
-            n_clusters=self.n_clusters,
-            evidence=total(by_view),
-            evidence_by_view=tuple(by_view.tolist()),
-            chance=self.pool.chance,
-            simple=dict(simple),
-            use=usage_entropy(clusters) / float(np.log(self.n_clusters)),
-            views=tuple(view.name for view in self.dataset.spec.views),
+        names = [view.name for view in self.dataset.spec.views]
+        return weigh(
+            clusters,
+            simple,
+            measure=self.measure,
+            views=dict(zip(names, self.views, strict=True)),
             related=self.related,
+            chance=self.pool.chance,
+            n_clusters=self.n_clusters,
+            seed=self.seed,
         )
 
 
@@ -284,9 +284,9 @@ def document(
         steps: the preprocessing in plain steps.
         suggested: what spoke for the number of clusters; None where somebody knew it.
     """
-    evidence = {name: run.measure.of(clusters) for name, clusters in earned.partitions.items()}
-    simple = {name: value for name, value in evidence.items() if name not in ("start", "method")}
-    measured = run.measured(earned.clusters, simple)
+    own = ("start", "method")
+    measured = run.measured(earned.clusters, {n: found for n, found in earned.partitions.items() if n not in own})
+    evidence = {name: run.measure.of(earned.partitions[name]) for name in own} | dict(measured.simple)
     return {
         "kind": "views",
         "kept": earned.kept,

@@ -64,3 +64,25 @@ def test_evidence_of_unbalanced_clusters_is_weighed_by_their_own_entropy_too():
     share = np.array([0.9, 0.1])
     of_largest = float((share * np.log(1 / share)).sum() / np.log(2))
     assert evidence(views, 2).of(labels) == pytest.approx(of_largest**0.75, abs=0.03)
+
+
+def test_noise_is_what_other_draws_of_the_samples_would_change():
+    """Beside the deviation of the difference over data sets drawn anew from the same blobs."""
+    found, noise = [], []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        labels = random.integers(0, 3, 300)
+        views = [np.eye(3)[labels] * 2 + random.normal(size=(300, 3)) for _ in range(2)]
+        other = np.where(random.random(300) < 0.2, random.integers(0, 3, 300), labels)
+        measure = Evidence(views, 3, n_repeats=1)
+        found.append(measure.of(labels) - measure.of(other))
+        noise.append(measure.noise(labels, other))
+    assert np.mean(noise) == pytest.approx(np.std(found), rel=0.35)
+
+
+def test_noise_of_a_partition_beside_itself_and_of_one_cluster_is_none():
+    random = np.random.default_rng(0)
+    measure = Evidence([random.normal(size=(60, 4))], 3)
+    clusters = random.integers(0, 3, 60)
+    assert measure.noise(clusters, clusters) == 0
+    assert measure.noise(np.zeros(60, int), np.zeros(60, int)) == 0

@@ -9,8 +9,10 @@ GOOD = Measured(
     n_clusters=5,
     evidence=0.6,
     evidence_by_view=(0.6, 0.6),
+    alone=(0.5, 0.4),
     chance=0.2,
     simple={"k-means, all views": 0.4, "CCA + k-means": 0.5},
+    noise=0.02,
     use=0.98,
     views=("text", "image"),
     related=(True, True),
@@ -26,7 +28,9 @@ GOOD = Measured(
         ({"evidence": 0.21}, "nothing found"),
         ({"related": (False, False), "evidence": 0.2}, "nothing found"),
         ({"related": (False, False)}, "better than simple methods"),
-        ({"evidence_by_view": (0.9, 0.02)}, "views disagree"),
+        ({"alone": (0.9, 0.02)}, "views disagree"),
+        ({"alone": (0.0, 0.0)}, "better than simple methods"),
+        ({"noise": 0.2}, "as good as a simple method"),
         ({"related": (True, False)}, "views disagree"),
         ({"simple": {}}, "as good as a simple method"),
         ({"n_samples": 20}, "too small"),
@@ -49,7 +53,16 @@ def test_a_view_that_is_unrelated_to_the_others_is_named_whatever_the_word():
     assert found.reasons[0].startswith("image has no more in common")
 
 
+def test_the_view_that_says_something_else_is_named():
+    reason = verdict(replace(GOOD, alone=(0.6, 0.05))).reasons[0]
+    assert reason == "Clusters of text alone agree with the result by 0.60, those of image alone by 0.05."
+
+
+def test_a_difference_within_noise_is_told_with_it():
+    assert "could be 0.20 more or less" in verdict(replace(GOOD, noise=0.2)).reasons[1]
+
+
 def test_other_limits_give_other_words():
     assert verdict(GOOD, Limits(better=1.3)).word == "as good as a simple method"
     assert verdict(GOOD, Limits(beyond_chance=4)).word == "nothing found"
-    assert verdict(replace(GOOD, evidence_by_view=(0.9, 0.5)), Limits(silent_view=0.6)).word == "views disagree"
+    assert verdict(replace(GOOD, alone=(0.9, 0.5)), Limits(silent_view=0.6)).word == "views disagree"

@@ -18,8 +18,10 @@ GOOD = verdicts.Case(
         n_clusters=5,
         evidence=0.6,
         evidence_by_view=(0.6, 0.6),
+        alone=(0.5, 0.5),
         chance=0.2,
         simple={"k-means, all views": 0.5},
+        noise=0.005,
         use=0.98,
         views=("text", "image"),
         related=(True, True),
@@ -29,13 +31,13 @@ GOOD = verdicts.Case(
 )
 
 
-def case(dataset: str, what: str = "dmim", *, gain: float = 0.1, alone: float = 0.4, **measured: object):
+def case(dataset: str, what: str = "dmim", *, gain: float = 0.1, known: float = 0.4, **measured: object):
     return replace(
         GOOD,
         dataset=dataset,
         what=what,
         gain=gain,
-        alone=(alone, 0.5),
+        alone=(known, 0.5),
         measured=replace(GOOD.measured, **measured),  # pyright: ignore[reportArgumentType]
     )
 
@@ -47,8 +49,8 @@ CASES = [
     case("b", evidence=0.58),
     case("b", gain=0.01, evidence=0.51),
     case("b", "shuffled", evidence=0.2),
-    case("c", alone=0.01, evidence_by_view=(0.1, 0.6)),
-    case("d", alone=0.01, evidence_by_view=(0.12, 0.6)),
+    case("c", known=0.01, alone=(0.1, 0.6)),
+    case("d", known=0.01, alone=(0.12, 0.6)),
 ]
 
 
@@ -57,6 +59,14 @@ def test_limits_follow_from_cases_by_fixed_rules():
     assert found.beyond_chance == pytest.approx(1.02 * 0.2 / 0.2)
     assert found.silent_view == pytest.approx((0.2 + 1) / 2)
     assert 1.02 < found.better < 1.1
+
+
+def test_a_narrow_gap_between_two_cases_decides_nothing():
+    """One result of little gain is ahead of one of much; the limit stays in the wide gap below both."""
+    gains = [(0.507, 0.0), (0.53, 0.1), (0.532, 0.0), (0.533, 0.1), (0.545, 0.1), (0.556, 0.1)]
+    cases = [case("a", gain=gain, evidence=evidence) for evidence, gain in gains]
+    found = verdicts.limits([*cases, case("a", "shuffled", evidence=0.2), case("c", known=0.01, alone=(0.1, 0.6))])
+    assert found.better == pytest.approx((0.507 + 0.53) / 2 / 0.5)
 
 
 def test_a_data_set_is_judged_with_limits_from_the_others():
@@ -68,7 +78,7 @@ def test_a_data_set_is_judged_with_limits_from_the_others():
 
 
 def test_the_programs_limits_are_those_of_the_stored_cases():
-    found = verdicts.calibrate(verdicts.read(ROOT / "benchmarks" / "results" / "verdicts-2026-11-29.jsonl"))
+    found = verdicts.calibrate(verdicts.read(ROOT / "benchmarks" / "results" / "verdicts-2026-11-30.jsonl"))
     for name in ("beyond_chance", "silent_view", "better"):
         assert getattr(found["limits"], name) == pytest.approx(getattr(LIMITS, name), abs=0.005)
     assert found["n_right_left_out"] / found["n_cases"] >= 0.9
