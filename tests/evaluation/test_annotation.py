@@ -142,4 +142,5 @@ def test_a_step_follows_clusters_to_other_places() -> None:
     places = np.array([2, 0, 1])
     assert moved(Rename(cluster=0, name="a"), places) == Rename(cluster=2, name="a")
     assert moved(Merge(clusters=(0, 1)), places) == Merge(clusters=(0, 2))
-    assert moved(SPLIT, places).cluster == 0
+    split = moved(SPLIT, places)
+    assert isinstance(split, Split) and split.cluster == 0
