@@ -315,7 +315,7 @@ def check(dataset: MultiViewDataset, *, steps: Sequence[str] = (), declared: Seq
         if view.dtype.kind == "f" and not math.isfinite(float(view.min()) + float(view.max())):
             raise ValueError(
                 f"{where} holds NaN or infinite values, first in sample {_first_bad(view)}; "
-                "replace them, or leave that sample out"
+                "replace them, or leave such samples out, which a file that has some is asked about"
             )
         if _is_constant(view):
             raise ValueError(

@@ -68,6 +68,12 @@ _PART_ENDINGS = {
 """Endings that say which part of a set a file is, or what it holds."""
 
 
+def columns_of_folders(name: str) -> dict[str, str]:
+    """What folders such as `label=cat` say of all rows below them, as Spark and Hive part tables: column -> value."""
+    pairs = (folder.partition("=") for folder in PurePosixPath(name).parts[:-1])
+    return {column: value for column, equals, value in pairs if column and equals and value}
+
+
 def each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:
     """The files without copies, under the same name, of others: those would be views that say the same."""
     by_size: dict[int, list[Path]] = {}

@@ -131,7 +131,11 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     for file, key in names.items():
         if frames.is_table(file.name) or not file_names.is_data(file.name):
             own = reading.part()
-            sources[key] = table.columns(file, own)
+            said = file_names.columns_of_folders(file.relative_to(path).as_posix())
+            source = table.columns(file, own)
+            sources[f"part_{len(sources)}" if said else key] = (
+                replace(source, frame=source.frame.assign(**said)) if said else source
+            )
             reading.take(own, file.name)
         else:
             held[key] = _arrays_of(file, key, reading)
@@ -262,6 +266,7 @@ def _of_tables(
         ((name, one),) = found.items()
         views: dict[str, Value] = dict(table_views.of(one, "data" if alone else name, reading))
         return views | ({} if one.labels is None else {"labels": one.labels}), texts, split, one.beside
+    found = tables.without_descriptions(found, reading)
     views = dict(tables.split_labels(found, reading))
     for name, one in found.items():
         columns = table_views.of(replace(one, numbers=one.numbers[:, :0], header=()), name, reading)

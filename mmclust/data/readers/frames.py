@@ -65,7 +65,10 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     if name.endswith(foreign.ENDINGS):
         return foreign.read(file, name, where, reading)
     if name.endswith(".json"):
-        return foreign.of_json(json_of(file.read(delimited.MAX_BYTES)), where, reading)
+        content = json_of(file.read(delimited.MAX_BYTES))
+        if content is None and _is_lines_of_json(_first_lines(file)):
+            return _json_lines(file, where, reading)
+        return foreign.of_json(content, where, reading)
     if name.endswith((".parquet", ".pq")):
         return _parquet(file, where)
     if name.endswith((".jsonl", ".ndjson")):
@@ -75,8 +78,14 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     return delimited.read(file, where, reading)
 
 
+def _is_lines_of_json(lines: list[str]) -> bool:
+    """Whether each line is an object, as many tools write them under the ending of one document."""
+    return len(lines) > 1 and all(isinstance(json_of(line.encode()), dict) for line in lines[:LOOKED_AT])
+
+
 def _first_lines(file: IO[bytes]) -> list[str]:
     """Some lines of a text that are not blank, whatever its encoding."""
+    file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
     lines = [line for line in head.decode("ascii", errors="replace").splitlines() if line.strip()]

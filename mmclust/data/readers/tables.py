@@ -345,6 +345,46 @@ def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:
     return {name: one.rows_of(kept, places[name]) for name, one in tables.items()}
 
 
+DESCRIPTIONS = frozenset(
+    (
+        *(
+            "metadata",
+            "meta",
+            "obs",
+            "clinical",
+            "annotation",
+            "annotations",
+            "info",
+            "phenotype",
+            "phenotypes",
+            "pheno",
+        ),
+        *("samples", "patients", "covariates", "labels", "label", "design", "coldata", "attributes", "demographics"),
+    )
+)
+"""Words in the names of tables that describe samples."""
+FEW = 5
+"""So many numbers beside the classes are no view, unless somebody says so."""
+LEAVE_OUT, A_VIEW = "leave them out", "a view of their own"
+
+
+def without_descriptions(found: dict[str, Table], reading: Reading) -> dict[str, Table]:
+    """The tables, without the few numbers of one that is called like a description and holds the classes of others."""
+    kept = dict(found)
+    for name, one in found.items():
+        n_columns = one.numbers.shape[1]
+        beside = [other.numbers.shape[1] for key, other in found.items() if key != name]
+        is_described = DESCRIPTIONS & set(words.tokens(name.rsplit("/", 1)[-1])) and one.labels is not None
+        if not (is_described and 0 < n_columns <= FEW and min(beside, default=0) > n_columns):
+            continue
+        columns = listed([*one.header] or [f"{n_columns} columns"])
+        text = f"{columns} in {cells.shown(name)} may describe the samples, or be a view of them."
+        if reading.ask(f"numbers of {name}", text, (LEAVE_OUT, A_VIEW), LEAVE_OUT) == LEAVE_OUT:
+            reading.leave_out(f"{columns} in {name}", "numbers that describe the samples")
+            kept[name] = replace(one, numbers=one.numbers[:, :0], header=())
+    return kept
+
+
 def split_labels(tables: dict[str, Table], reading: Reading) -> dict[str, np.ndarray]:
     """The numbers of each table, and the classes under `labels` where there were any.
 
