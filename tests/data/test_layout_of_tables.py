@@ -1,5 +1,6 @@
 """Folders of tables as Spark, single-cell and sensor tools leave them."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -40,3 +41,24 @@ def test_lines_of_json_under_the_ending_of_one_document(tmp_path: Path) -> None:
     frame(A, label=LABELS).to_json(tmp_path / "a.json", orient="records", lines=True)
     dataset, _ = opened(tmp_path / "a.json")
     assert shapes(dataset) == [(6,)] and dataset.n_samples == N and dataset.spec.n_clusters == 3
+
+
+def test_a_recording_in_each_file_and_a_class_in_each_folder(tmp_path: Path) -> None:
+    for i in range(N):
+        (tmp_path / WORDS[i]).mkdir(exist_ok=True)
+        np.savetxt(tmp_path / WORDS[i] / f"{i}.csv", np.stack([A[i], A[i] ** 2], axis=1), delimiter=",")
+    dataset, reading = opened(tmp_path)
+    assert shapes(dataset) == [(12,)] and "a sample in each of 60 files" in reading.told
+    assert dataset.labels is not None and dataset.spec.classes == ("bar", "disc", "line")
+    order = sorted(range(N), key=lambda i: (WORDS[i], i))
+    assert np.allclose(dataset.views[0][:, ::2], A[order], atol=1e-5)
+    assert [dataset.spec.classes[label] for label in dataset.labels] == WORDS[order].tolist()
+
+
+def test_what_the_cache_notes_of_an_archive_is_none_of_its_files(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for name, rows in (("train", slice(0, 40)), ("test", slice(40, N))):
+            archive.writestr(f"{name}.csv", frame(A[rows], label=LABELS[rows]).to_csv(index=False))
+    for _ in range(2):
+        dataset, reading = opened(tmp_path / "set.zip")
+        assert shapes(dataset) == [(6,)] and dataset.n_samples == N and not left_out(reading)

@@ -11,6 +11,7 @@ import numpy as np
 from mmclust.data.readers import arrays, parts, words
 from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading, listed
+from mmclust.data.readers.table import Columns
 
 CLASSES, ROWS, VIEWS = "a class in each file", "rows of one set", "a view each"
 
@@ -45,6 +46,20 @@ def joined(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[st
 
 MOST_EQUAL = 8
 """Files of one length are views of the same samples, unless they are many."""
+
+
+def recordings(sources: Mapping[str, Columns]) -> dict[str, dict[str, Value]] | None:
+    """Tables of numbers without names, more than there may be views and all of one form, as a line of numbers each.
+
+    Sensors leave their recordings so, a file for each in a folder for each class. None where that is not so.
+    """
+    if len(sources) <= arrays.MAX_VIEWS or any(source.named for source in sources.values()):
+        return None
+    frames = {name: source.frame for name, source in sources.items()}
+    is_number = all(kind.kind in "biuf" for frame in frames.values() for kind in frame.dtypes)
+    if not is_number or len({frame.shape for frame in frames.values()}) > 1:
+        return None
+    return {name: {"": frame.to_numpy(np.float32).ravel()} for name, frame in frames.items()}
 
 
 def _names(names: list[str]) -> list[str]:

@@ -139,6 +139,8 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
             reading.take(own, file.name)
         else:
             held[key] = _arrays_of(file, key, reading)
+    if not held and (recorded := class_files.recordings(sources)) is not None:
+        held, sources = recorded, {}
     views, texts, split, columns = _of_tables(sources, reading, alone=not held)
     title = name or path.resolve().name
     stacked = (_samples(held, reading) or class_files.joined(held, reading)) if not sources else None
@@ -342,10 +344,10 @@ def read_archive(path: Path, reading: Reading | None = None) -> MultiViewDataset
     reading = reading or Reading()
     try:
         with archives.readable(path):
-            unpacked = cache.entry(cache.key("views", 2, *cache.stamp(path)), lambda into: _unpack(path, into))
+            entry = cache.entry(cache.key("views", 3, *cache.stamp(path)), lambda into: _unpack(path, into / _UNPACKED))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
-    name = tree.name_of(path)
+    name, unpacked = tree.name_of(path), entry / _UNPACKED
     try:
         found = read(unpacked, reading, name)
     except ValueError as error:
@@ -353,8 +355,13 @@ def read_archive(path: Path, reading: Reading | None = None) -> MultiViewDataset
     return replace(found, spec=replace(found.spec, name=name))
 
 
+_UNPACKED = "unpacked files"
+"""Folder of an entry of the cache; beside it lies what the cache notes."""
+
+
 def _unpack(path: Path, into: Path) -> None:
-    """Put the files of an archive below a folder, under names that stay in it."""
+    """Put the files of an archive below a new folder, under names that stay in it."""
+    into.mkdir()
     if path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
