@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.data.made import LABELS, WORDS, A, B, N, asked, frame, left_out, opened, shapes
+from tests.data.made import LABELS, WORDS, A, B, N, asked, frame, left_out, opened, parts, shapes
 
 
 def test_folders_that_name_a_column_and_its_value(tmp_path: Path) -> None:
@@ -20,6 +20,17 @@ def test_folders_that_name_a_column_and_its_value(tmp_path: Path) -> None:
     order = np.argsort(WORDS, kind="stable")
     assert [dataset.spec.classes[label] for label in dataset.labels] == WORDS[order].tolist()
     assert np.allclose(dataset.views[0], A[order], atol=1e-5)
+
+
+def test_folders_that_name_a_part_and_a_class(tmp_path: Path) -> None:
+    part = np.where(np.arange(N) < 40, "train", "test")
+    for split in ("train", "test"):
+        for word in set(WORDS):
+            folder, rows = tmp_path / f"split={split}" / f"label={word}", (part == split) & (word == WORDS)
+            folder.mkdir(parents=True)
+            frame(A[rows]).to_parquet(folder / "part-0.parquet")
+    dataset, _ = opened(tmp_path)
+    assert shapes(dataset) == [(6,)] and parts(dataset) == (40, 20) and dataset.spec.n_clusters == 3
 
 
 @pytest.mark.parametrize("answer", ["leave them out", "a view of their own"])

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path, PurePosixPath
 
-from mmclust.data.readers import frames, hdf, idx, market
+from mmclust.data.readers import frames, hdf, idx, market, words
 from mmclust.data.readers.reading import Reading
 
 
@@ -68,10 +68,16 @@ _PART_ENDINGS = {
 """Endings that say which part of a set a file is, or what it holds."""
 
 
-def columns_of_folders(name: str) -> dict[str, str]:
-    """What folders such as `label=cat` say of all rows below them, as Spark and Hive part tables: column -> value."""
-    pairs = (folder.partition("=") for folder in PurePosixPath(name).parts[:-1])
-    return {column: value for column, equals, value in pairs if column and equals and value}
+def columns_of_folders(name: str) -> tuple[dict[str, str], str]:
+    """What folders such as `label=cat` say of all rows below them, as Spark and Hive part tables.
+
+    Returns:
+        Column -> value, and the part that the rows are of: `split=train` says this, too.
+    """
+    pairs = [folder.partition("=") for folder in PurePosixPath(name).parts[:-1]]
+    found = {column: value for column, equals, value in pairs if column and equals and value}
+    part = next((value for column, value in found.items() if words.plain(column) in words.SPLITS), "part")
+    return {column: value for column, value in found.items() if words.plain(column) not in words.SPLITS}, part
 
 
 def each_once(path: Path, found: list[Path], reading: Reading) -> list[Path]:

@@ -131,9 +131,9 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     for file, key in names.items():
         if frames.is_table(file.name) or not file_names.is_data(file.name):
             own = reading.part()
-            said = file_names.columns_of_folders(file.relative_to(path).as_posix())
+            said, part = file_names.columns_of_folders(file.relative_to(path).as_posix())
             source = table.columns(file, own)
-            sources[f"part_{len(sources)}" if said else key] = (
+            sources[f"{part}_{len(sources)}" if said else key] = (
                 replace(source, frame=source.frame.assign(**said)) if said else source
             )
             reading.take(own, file.name)
