@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.faults.original import Numbers, Original, Wrong, damage, laid_out, numbers, read
+from benchmarks.faults.original import Numbers, Original, Wrong, damage, has_layout, laid_out, numbers, read
 from mmclust import bundle
 from mmclust.data import catalogue, uploads
 from mmclust.runs import mend
@@ -43,8 +43,8 @@ def _with_others(store: RunStore, whole: Original) -> Numbers:
     """The numbers of the run, after its layout and the data set that was added."""
     os.environ["MMCLUST_HOME"] = str(store.home)
     found = numbers(store, whole.run_id)
-    if not np.array_equal(laid_out(store, whole.run_id), whole.layout):
-        raise Wrong("a layout differs")
+    if has_layout(store, whole.run_id) and not np.array_equal(laid_out(store, whole.run_id), whole.layout):
+        raise Wrong("a layout differs")  # one that is missed is made again
     if uploads.find(whole.dataset) is not None and not np.array_equal(
         catalogue.load(whole.dataset).views[0], whole.data
     ):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mmclust import bundle
-from mmclust.analysis.projection import cached_projection
+from mmclust.analysis.projection import cached_projection, is_cached
 from mmclust.data import catalogue, uploads
 from mmclust.errors import is_for_the_user
 from mmclust.runs.record import RunRecord
@@ -74,6 +74,12 @@ def laid_out(store: RunStore, run_id: str) -> np.ndarray:
     """A map of a run's codes, kept beside it."""
     run = store.get(run_id)
     return cached_projection(run.folder / "layouts", run.snapshot().spaces["z"], **LAYOUT)
+
+
+def has_layout(store: RunStore, run_id: str) -> bool:
+    """Whether that map is kept, as it was written."""
+    run = store.get(run_id)
+    return is_cached(run.folder / "layouts", run.snapshot().spaces["z"], **LAYOUT)
 
 
 def compare(found: Numbers, whole: Numbers) -> None:
