@@ -20,7 +20,7 @@ from mmclust.sweeps.runner import look_up, run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
 
 BASE = Cell(dataset="digits", method="dccs", preset="paper", changes={"width": 0.125}, epochs=10, limit=192)
-ASKED = grid(BASE, {"temperature": (0.3, 0.7)}, seeds=(0, 1))
+ASKED = grid(BASE, {"beta_mi": (0.5, 1.0)}, seeds=(0, 1))
 N_WORKERS = 2
 LOST = ("a worker", "the sweep", "the sweep and its workers")
 
