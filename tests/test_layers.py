@@ -314,3 +314,11 @@ def test_no_file_names_a_machine_or_a_package_index():
             lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
             named += [f"{name}:{i}: {line.strip()}" for i, line in enumerate(lines, 1) if private.search(line)]
     assert not named, "\n".join(named)
+
+
+def test_a_list_of_runs_loads_no_scipy():
+    code = (
+        "import sys, mmclust.cli.runs, mmclust.runs.store, mmclust.runs.mend, mmclust.auto.account\n"
+        "sys.exit('scipy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120).returncode == 0

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import log_softmax
 
 from mmclust import disk
 
@@ -48,6 +47,8 @@ class Snapshot:
     @property
     def log_probs(self) -> np.ndarray:
         """(n, K) log-probabilities."""
+        from scipy.special import log_softmax  # lists of runs are shown without
+
         return log_softmax(self.logits.astype(np.float64), axis=1)
 
     @property
