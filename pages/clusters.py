@@ -22,7 +22,8 @@ fused = picker.clustering(
 )
 
 if fused is not None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="mm-clusters-bar"):
+    room = "mm-clusters-bar" + "-of-views" * (len(fused.data.views) > 1)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=room):
         clustering = picker.assignment(fused)
         kinds = rows.kinds(clustering)
         st.segmented_control(

@@ -15,7 +15,8 @@ fused = picker.clustering(
 )
 
 if fused is not None:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="mm-confusion-bar"):
+    room = "mm-confusion-bar" + "-of-views" * (len(fused.data.views) > 1)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=room):
         st.segmented_control(
             "Show",
             SHOWN,

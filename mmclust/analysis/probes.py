@@ -4,9 +4,11 @@ Shapes: n samples, D dimensions, F folds.
 """
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 
+from mmclust.analysis import disk_cache
 from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
 
@@ -88,6 +90,22 @@ def probe_factor(
             parts.append(found)
             sizes.append(int(member.sum()))
     return np.average(parts, axis=0, weights=sizes) if parts else np.empty(0)
+
+
+def probe_kept(folder: Path, codes: np.ndarray, values: np.ndarray, *, period: np.ndarray | None = None) -> np.ndarray:
+    """What `probe_factor` finds, from the folder where it was found before.
+
+    Args:
+        folder: of what is kept of a run.
+        codes: (n, D).
+        values: (n,) of a factor, or classes.
+        period: (n,), see `probe_factor`.
+    """
+    parts = [codes, values, *(() if period is None else (period,))]
+    key = ("probe", *(disk_cache.content(part) for part in parts))
+    return disk_cache.arrays(folder, key, lambda: {"folds": probe_factor(codes, values, period=period)}, source=SOURCE)[
+        "folds"
+    ]
 
 
 def is_category(values: np.ndarray) -> bool:

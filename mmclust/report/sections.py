@@ -182,17 +182,19 @@ def readout(found: Findings) -> Section | None:
 
 def _probed(found: Findings, space: str, factors: Sequence[str]) -> list[str]:
     """Cells of a space: what linear probes read off it."""
-    from mmclust.analysis.probes import probe_classes, probe_factor, sample
+    from mmclust.analysis.probes import probe_kept, sample
 
     shown, data = found.clustering, found.clustering.data
     assert shown.y_true is not None
     rows = sample(len(shown.y_true))
     rows = rows[shown.y_true[rows] != metrics.NO_CLASS]
     codes, ids = shown.snapshot.spaces[space][rows], shown.ids[rows]
-    folds = [probe_classes(codes, shown.y_true[rows])]
+    folder = shown.folder("analysis")
+    folds = [probe_kept(folder, codes, shown.y_true[rows])]
     for name in factors:
         period = data.periods.get(name)
-        folds.append(probe_factor(codes, data.factors[name][ids], period=None if period is None else period[ids]))
+        part = None if period is None else period[ids]
+        folds.append(probe_kept(folder, codes, data.factors[name][ids], period=part))
     return [f"{percent(part.mean())} ± {percent(part.std())}" if len(part) else "" for part in folds]
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, sample
+from mmclust.analysis import probes
+from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, probe_kept, sample
 
 
 @pytest.fixture
@@ -61,3 +62,13 @@ def test_whole_numbers_are_categories_and_are_measured_by_accuracy(codes):
     np.testing.assert_array_equal(probe_factor(codes, kinds), probe_classes(codes, kinds))
     assert factor_title("font", kinds) == "font (accuracy)"
     assert factor_title("size", kinds.astype(float)) == "size (R²)"
+
+
+def test_what_was_probed_before_is_read_and_another_code_or_factor_is_probed_anew(codes, tmp_path, monkeypatch):
+    classes = (codes[:, 0] > 0).astype(int)
+    first, other = probe_kept(tmp_path, codes, classes), probe_kept(tmp_path, codes, codes[:, 1])
+    assert (first == probe_classes(codes, classes)).all() and (other == probe_factor(codes, codes[:, 1])).all()
+    monkeypatch.setattr(probes, "probe_factor", lambda *args, **more: np.full(5, -1.0))
+    assert (probe_kept(tmp_path, codes, classes) == first).all()
+    assert (probe_kept(tmp_path, codes[::-1], classes) == -1).all()
+    assert (probe_kept(tmp_path, codes, classes, period=np.ones(400)) == -1).all()

@@ -1,7 +1,6 @@
 """Curves, bars and dots."""
 
 import textwrap
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -87,19 +86,11 @@ def sizes(clustering: Clustering, paper: Paper) -> Drawing:
     return Drawing(figure=figure, table=pd.DataFrame({"cluster": names, "samples": clustering.sizes}))
 
 
-def probes(
-    clustering: Clustering, paper: Paper, *, found: Mapping[tuple[str, str], np.ndarray] | None = None
-) -> Drawing:
-    """What linear probes read off every space: accuracy of the classes and of style factors, with their deviation.
-
-    Args:
-        clustering: the run at an epoch.
-        paper: light or dark.
-        found: space and target -> figures of the held-out folds, where they are known; working them out takes a while.
-    """
+def probes(clustering: Clustering, paper: Paper) -> Drawing:
+    """What linear probes read off every space: accuracy of the classes and of style factors, with their deviation."""
     import pandas as pd
 
-    folds = {key: values for key, values in (found or _probed(clustering)).items() if len(values)}
+    folds = {key: values for key, values in _probed(clustering).items() if len(values)}
     if not folds:
         raise ValueError("this run has too few labelled samples for probes")
     table = pd.DataFrame(
@@ -126,20 +117,21 @@ def probes(
 
 
 def _probed(clustering: Clustering) -> dict[tuple[str, str], np.ndarray]:
-    from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, sample
+    from mmclust.analysis.probes import factor_title, probe_kept, sample
 
     if clustering.y_true is None:
         raise ValueError("probes compare codes with classes, which this run does not have")
     rows = sample(len(clustering.ids))
     rows = rows[clustering.y_true[rows] != metrics.NO_CLASS]
     ids, data, found = clustering.ids[rows], clustering.data, {}
+    folder = clustering.folder("analysis")
     for space, values in clustering.snapshot.spaces.items():
         if space == "logits" or not values.size:
             continue
-        codes = values[rows].reshape(len(rows), -1)
-        found[space, "class (accuracy)"] = probe_classes(codes, clustering.y_true[rows])
+        codes = values[rows]
+        found[space, "class (accuracy)"] = probe_kept(folder, codes, clustering.y_true[rows])
         for name, factor in data.factors.items():
             period = data.periods.get(name)
             part = None if period is None else period[ids]
-            found[space, factor_title(name, factor)] = probe_factor(codes, factor[ids], period=part)
+            found[space, factor_title(name, factor)] = probe_kept(folder, codes, factor[ids], period=part)
     return found

@@ -47,7 +47,8 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
         px = 48 if entry.view_specs[0].shape[-1] <= 32 else 72
         short = None if data.texts is None else [descriptions.caption(data, int(i), 24) for i in chosen]
         addresses = [pictures.source(data, int(i)) for i in chosen]
-        st.html(pictures.grid(addresses, texts, px=px if short is None else 96, colors=marks, captions=short))
+        with st.container(key="mm-data-samples"):  # its room is kept until it is drawn
+            st.html(pictures.grid(addresses, texts, px=px if short is None else 96, colors=marks, captions=short))
     else:
         st.caption(f"Each sample, left to right: {markdown(', '.join(entry.views))}.{_about_profiles(data)}")
         short = (

@@ -1,13 +1,14 @@
 """The Disentangle page: k-means on every space of a run, and linear probes of classes and style factors."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import streamlit as st
 
 from mmclust.analysis import disk_cache, kmeans_evaluation
-from mmclust.analysis.probes import FOLDS, SOURCE, factor_title, is_category, probe_classes, probe_factor, sample
+from mmclust.analysis.probes import FOLDS, factor_title, is_category, probe_kept, sample
 from mmclust.analysis.spaces import KNOWN, Space, choices
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
@@ -133,7 +134,7 @@ def _draw_readout(clustering: Clustering, found: dict[str, np.ndarray], paper: d
             cell = paper.get(name, {})
             cells += [f"<td class='mm-paper'>{cell[f].value:.1%}</td>" if f in cell else "<td></td>" for f in figures]
         rows.append(f'<tr><th scope="row">{escape(title)}</th>{"".join(cells)}</tr>')
-    heads = ["", *(names if clustering.y_true is not None else ()), "as the run (NMI)"]
+    heads = ["clusters of", *(names if clustering.y_true is not None else ()), "as the run (NMI)"]
     heads += [f"{name}, reported" for name in names] if paper else []
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
@@ -194,33 +195,36 @@ def probes(clustering: Clustering) -> None:
         st.markdown("\n\n".join(_said(clustering, found, targets, shown)))
 
 
-Probe = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Codes (m, D) and places (m,) in the view -> figures (F,) of held-out folds."""
+@dataclass(frozen=True)
+class _Target:
+    """What may be read off a code. Shapes: n samples of the snapshot."""
+
+    values: np.ndarray
+    """(n,)"""
+    period: np.ndarray | None = None
+    """(n,) of a factor that goes round."""
+
+    def folds(self, clustering: Clustering, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Figures (F,) of held-out folds."""
+        period = None if self.period is None else self.period[rows]
+        return probe_kept(clustering.folder("analysis"), codes, self.values[rows], period=period)
 
 
-def _targets(clustering: Clustering) -> dict[str, Probe]:
-    """What may be read off a code: name -> probe."""
-    found: dict[str, Probe] = {}
+def _targets(clustering: Clustering) -> dict[str, _Target]:
+    """What may be read off a code, by its name."""
     if clustering.y_true is not None:
-        truth = clustering.y_true
-        found["class (accuracy)"] = lambda values, rows: probe_classes(values, truth[rows])
+        found = {"class (accuracy)": _Target(clustering.y_true)}
     else:
-        found["cluster (accuracy)"] = lambda values, rows: probe_classes(values, clustering.y_pred[rows])
-    for name, values in clustering.data.factors.items():
-        period = clustering.data.periods.get(name)
-        found[factor_title(FACTORS.get(name, name), values)] = _factor(clustering, values, period)
+        found = {"cluster (accuracy)": _Target(clustering.y_pred)}
+    ids, data = clustering.ids, clustering.data
+    for name, values in data.factors.items():
+        period = data.periods.get(name)
+        target = _Target(values[ids], None if period is None else period[ids])
+        found[factor_title(FACTORS.get(name, name), values)] = target
     return found
 
 
-def _factor(clustering: Clustering, values: np.ndarray, period: np.ndarray | None) -> Probe:
-    def probe(codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        ids = clustering.ids[rows]
-        return probe_factor(codes, values[ids], period=None if period is None else period[ids])
-
-    return probe
-
-
-def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Space]) -> _Work:
+def _probing(clustering: Clustering, targets: dict[str, _Target], shown: list[Space]) -> _Work:
     """`mean` and `deviation` (spaces, targets), `chance`, and `which` view a code is of."""
     families = _families(clustering)
     key = (
@@ -242,9 +246,8 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
         truth = clustering.y_pred if clustering.y_true is None else clustering.y_true
         for i, space in enumerate(shown):
             values = clustering.snapshot.spaces[space.name][rows]
-            for j, (name, probe) in enumerate(targets.items()):
-                named = ("probe", name, disk_cache.content(values), disk_cache.content(truth[rows]))
-                folds = _kept(clustering, named, lambda probe=probe, values=values: probe(values, rows))
+            for j, target in enumerate(targets.values()):
+                folds = target.folds(clustering, values, rows)
                 if len(folds):
                     mean[i, j], deviation[i, j] = folds.mean(), folds.std()
                 done += 1
@@ -254,8 +257,7 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
             values = np.concatenate([clustering.snapshot.spaces[name][rows] for name in family.members])
             labels = np.repeat(np.arange(len(family.members)), len(rows))
             part = sample(len(values))
-            named = ("which view", disk_cache.content(values), len(family.members))
-            folds = _kept(clustering, named, lambda v=values[part], y=labels[part]: probe_classes(v, y))
+            folds = probe_kept(clustering.folder("analysis"), values[part], labels[part])
             which.append(folds.mean() if len(folds) else np.nan)
             done += 1
             report(done / n_steps)
@@ -264,10 +266,6 @@ def _probing(clustering: Clustering, targets: dict[str, Probe], shown: list[Spac
         return {"mean": mean, "deviation": deviation, "chance": chance, "which": np.array(which)}
 
     return key, work
-
-
-def _kept(clustering: Clustering, key: tuple, work: Callable[[], np.ndarray]) -> np.ndarray:
-    return disk_cache.arrays(clustering.folder("analysis"), key, lambda: {"folds": work()}, source=SOURCE)["folds"]
 
 
 def _families(clustering: Clustering) -> list[Space]:
@@ -281,7 +279,7 @@ def _largest(values: np.ndarray) -> float:
 
 
 def _said(
-    clustering: Clustering, found: dict[str, np.ndarray], targets: dict[str, Probe], shown: list[Space]
+    clustering: Clustering, found: dict[str, np.ndarray], targets: dict[str, _Target], shown: list[Space]
 ) -> list[str]:
     """What the probes say, in sentences."""
     mean = found["mean"]

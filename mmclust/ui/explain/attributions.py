@@ -182,7 +182,7 @@ def _table(
             f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
             f"<td>{overall:.3g}</td></tr>"
         )
-    heads = ("", "log-odds", "mean in cluster", "overall mean")
+    heads = ("column", "log-odds", "mean in cluster", "overall mean")
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 

@@ -35,7 +35,8 @@ def draw_sheet(clustering: Clustering, lens: Lens) -> None:
         return
     names = tuple(clustering.cluster_name(k) for k in shown)
     key = ("sheet", lens, names, disk_cache.content(found.cams))
-    st.html(clustering.derive(key, lambda: _table(clustering, lens, shown, rows, found)))
+    with st.container(key="mm-explain-sheet"):  # its room is kept until it is drawn
+        st.html(clustering.derive(key, lambda: _table(clustering, lens, shown, rows, found)))
     st.caption(
         f"{saliency.meaning(found)} Each {clustering.word} is scaled separately: compare regions, not "
         f"{clustering.word}s. The mean is over the {AVERAGED} most confident {clustering.word}s of a cluster."

@@ -60,12 +60,10 @@ def showcase(record: RunRecord) -> None:
         )
         verdicts.line(clustering.run)
         left, middle, right = st.columns([4, 4, 4], gap="medium")
-        with left:
-            _map(clustering)
-        with middle:
-            _scores(clustering)
-        with right:
-            _rows(clustering)
+        for column, name, draw in ((left, "map", _map), (middle, "scores", _scores), (right, "rows", _rows)):
+            with column, st.container(key=f"mm-show-{name}"):  # the room of a figure is kept until it is drawn
+                caption = draw(clustering)
+            column.caption(caption)
         with st.container(horizontal=True):
             for page, text, icon in (
                 ("map.py", "Explore the map", "scatter_plot"),
@@ -77,12 +75,13 @@ def showcase(record: RunRecord) -> None:
                     st.switch_page(page, query_params={"run": record.run_id})
 
 
-def _map(clustering: Clustering) -> None:
+def _map(clustering: Clustering) -> str:
+    """Draw the map; gives its caption, as the other two do."""
     small_map.draw_assignments(clustering, key="show-map", height=290)
-    st.caption("Each point is a sample, each corner a cluster. Uncertain samples lie in the middle.")
+    return "Each point is a sample, each corner a cluster. Uncertain samples lie in the middle."
 
 
-def _scores(clustering: Clustering) -> None:
+def _scores(clustering: Clustering) -> str:
     figures = [
         (METRICS[name].title, f"{clustering.scores[name]:.1%}", METRICS[name].about)
         for name in MAIN
@@ -96,12 +95,13 @@ def _scores(clustering: Clustering) -> None:
         option["grid"] |= {"top": 34}
         option["yAxis"] |= {"name": ""}
         st.echarts_chart(option, height=200, key="show-scores", alt="ACC, NMI and ARI in percent against epochs")
-        st.caption("Agreement with the true classes during training. Classes are used for evaluation only.")
-    elif CONFIDENCE in points:
+        return "Agreement with the true classes during training. Classes are used for evaluation only."
+    if CONFIDENCE in points:
         names = {CONFIDENCE: "Confidence"}
         option = plots.named_curves(curves.thin(points, [CONFIDENCE]), [CONFIDENCE], names, percent=True)
         st.echarts_chart(option, height=260, key="show-scores", alt="Mean confidence in percent against epochs")
-        st.caption("Mean probability of the assigned cluster during training. It uses no labels.")
+        return "Mean probability of the assigned cluster during training. It uses no labels."
+    return "No curves yet."
 
 
 def prepare(clustering: Clustering) -> None:
@@ -111,9 +111,9 @@ def prepare(clustering: Clustering) -> None:
     curves.thin(curves.read(clustering.run), list(MAIN_CURVES))
 
 
-def _rows(clustering: Clustering) -> None:
+def _rows(clustering: Clustering) -> str:
     st.html(_row_html(clustering))
-    st.caption("The most confident samples, one row per cluster.")
+    return "The most confident samples, one row per cluster."
 
 
 def _row_html(clustering: Clustering) -> str:

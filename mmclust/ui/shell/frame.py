@@ -96,6 +96,6 @@ def empty(
         query: what the page is told in the URL.
     """
     with st.container(border=True, horizontal_alignment="center", gap="small", key=f"mm-empty-{key}"):
-        st.html(f'<div class="mm-empty"><h3>{title}</h3><p>{text}</p></div>')
+        st.html(f'<div class="mm-empty"><h2>{title}</h2><p>{text}</p></div>')
         if page and st.button(button, type="primary", key=f"{key}-button"):
             st.switch_page(page, query_params=query)

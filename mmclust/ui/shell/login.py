@@ -93,7 +93,7 @@ def sign_in_page() -> None:
     frame.heading("mmclust", "Train, inspect and compare deep clustering models.")
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.html(
-            '<div class="mm-empty"><h3>Sign in</h3><p>This server keeps the data of its users separate, so it asks who '
+            '<div class="mm-empty"><h2>Sign in</h2><p>This server keeps the data of its users separate, so it asks who '
             "you are.</p></div>"
         )
         for provider in _providers():

@@ -328,7 +328,7 @@ def _walking(found: ChosenSweep, surface: Surface, x: str, y: str | None, at: di
         if run is None:
             why = found.record.failures.get((cell, seed), "") if cell is not None and seed is not None else ""
             why = escape(why) or "This setting has no finished run yet."
-            st.html(f'<div class="mm-empty mm-gap"><h3>No finished run</h3><p>{why}</p></div>')
+            st.html(f'<div class="mm-empty mm-gap"><h2>No finished run</h2><p>{why}</p></div>')
             return
         st.html(walk.piece(run))
         if st.button("Open this run", icon=":material/open_in_new:", help="Open this run on the Map page"):

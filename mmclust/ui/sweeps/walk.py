@@ -149,7 +149,7 @@ def _confusion(clustering: Clustering) -> str:
     order = match(clustering.counts)[:MOST_CLUSTERS]
     table = clustering.counts[:MOST_CLUSTERS][:, order]
     share = table / np.maximum(clustering.counts[:MOST_CLUSTERS].sum(axis=1, keepdims=True), 1)
-    head = "".join(f'<th scope="col"><i style="background:{clustering.colors[k]}"></i></th>' for k in order)
+    head = "".join(f'<th scope="col"><i style="background:{clustering.colors[k]}"></i>{k + 1}</th>' for k in order)
     rows = "".join(
         f'<tr><th scope="row">{escape(clustering.class_name(c)[:9])}</th>'
         + "".join(
@@ -162,7 +162,7 @@ def _confusion(clustering: Clustering) -> str:
         for c in range(len(table))
     )
     return (
-        f'<table class="mm-cells"><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<table class="mm-cells"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
         "<figcaption>classes (rows) in clusters (columns)</figcaption>"
     )
 

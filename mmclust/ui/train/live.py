@@ -109,13 +109,14 @@ def _head(run: Run, record: RunRecord) -> None:
     with buttons.container(horizontal=True, horizontal_alignment="right"):
         run_settings.popover(record)
         _buttons(run, record)
-    if record.status == "queued":
-        st.progress(0.0, text=markdown(record.waiting_for or "Waiting in the queue."))
-    else:
-        st.progress(
-            min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
-            text=run_descriptions.progress(record) if record.step or not record.spec.auto else SEARCHING,
-        )
+    with st.container(key="mm-live-status"):
+        if record.status == "queued":
+            st.progress(0.0, text=markdown(record.waiting_for or "Waiting in the queue."))
+        else:
+            st.progress(
+                min(1.0, record.step / record.total_steps) if record.total_steps else 0.0,
+                text=run_descriptions.progress(record) if record.step or not record.spec.auto else SEARCHING,
+            )
     if record.error:
         st.error(markdown(record.error), icon=":material/error:")
     if not record.active and run.snapshots():

@@ -38,9 +38,11 @@ def draw_method_card(card: MethodCard, values: Mapping[str, Any]) -> None:
     with st.container(border=True, key="mm-card"):
         st.markdown(f"## {card.title}: the idea")
         st.markdown(card.idea)
-        for line in objective(card, values):
-            st.latex(line)
-        st.markdown(terms(card, values))
+        for number, line in enumerate(objective(card, values)):
+            with st.container(key=f"mm-card-line-{number}"):  # its room is kept until formulas can be drawn
+                st.latex(line)
+        with st.container(key="mm-card-terms"):
+            st.markdown(terms(card, values))
         st.caption(f"{card.citation} [Paper]({card.paper})")
 
 
