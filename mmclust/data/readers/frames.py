@@ -170,7 +170,7 @@ def _parquet(file: IO[bytes], where: str) -> "tuple[pd.DataFrame, bool]":
     import pyarrow.parquet as parquet
 
     try:
-        source = parquet.ParquetFile(file, pre_buffer=False)
+        source = parquet.ParquetFile(file, pre_buffer=False, buffer_size=2**20)
         about = source.metadata
         if about.num_rows * max(1, about.num_columns) > delimited.MAX_CELLS:
             raise ValueError(f"{where} has {about.num_rows:,} rows of {about.num_columns:,} columns, which is too much")
