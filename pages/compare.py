@@ -39,12 +39,14 @@ with frame.messages():
             page="train.py",
             button="Start training",
         )
-    elif shown == "maps":
-        chosen_runs.maps(sides)
-    elif shown == "flows":
-        chosen_runs.flow(sides)
-    elif shown == "agreement":
-        chosen_runs.agreement(sides)
     else:
-        chosen_runs.curves_over_epochs(sides)
-        chosen_runs.table(sides)
+        if shown == "maps":
+            chosen_runs.maps(sides)
+        elif shown == "flows":
+            chosen_runs.flow(sides)
+        elif shown == "agreement":
+            chosen_runs.agreement(sides)
+        else:
+            chosen_runs.curves_over_epochs(sides)
+            chosen_runs.table(sides)
+        chosen_runs.menu(sides, shown)

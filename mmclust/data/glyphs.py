@@ -28,6 +28,8 @@ ALL = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 N_SAMPLES = {len(TEN): 10_000, len(ALL): 10_400}
 VERSION = 2
 """Of the pictures: raise it when they change."""
+SHIPPED = Path(__file__).with_name("glyphs.npz")
+"""Pictures of the ten letters, so that nobody waits for them and another FreeType draws no others; see `ship`."""
 
 
 @dataclass(frozen=True)
@@ -72,32 +74,25 @@ def glyphs(
 ) -> MultiViewDataset:
     """Grey pictures of the letters that are the classes of `spec`, in mixed order, the same at every call.
 
-    Drawn at first use and kept in the cache folder of the home. Factors: `font` (index in `FONTS`), `weight` and
-    `slant` (0 or 1), `size` (height of an H, pixels), `rotation` (clockwise, radians), `x` and `y` (centre right of and
-    below the middle, pixels), `stroke` (pixels that the outline is thickened by).
+    The ten letters ship with the program; others are drawn at first use and kept in the cache folder of the home.
+    Factors: `font` (index in `FONTS`), `weight` and `slant` (0 or 1), `size` (height of an H, pixels), `rotation`
+    (clockwise, radians), `x` and `y` (centre right of and below the middle, pixels), `stroke` (pixels that the outline
+    is thickened by).
 
     Raises:
         ValueError: the home cannot be written.
     """
     letters = spec.classes
-    rng = np.random.default_rng(0)
-    n_each = N_SAMPLES[len(letters)] // len(letters)
-    labels = rng.permutation(np.repeat(np.arange(len(letters)), n_each))
-    n = len(labels)
-    faces = rng.integers(len(FACES), size=n)
-    style = {
-        "size": rng.uniform(14, 20, n),
-        "rotation": rng.uniform(-0.2, 0.2, n),
-        "x": rng.uniform(-2.5, 2.5, n),
-        "y": rng.uniform(-2.5, 2.5, n),
-        "stroke": rng.uniform(0, 0.6, n),
-    }
+    labels, faces, style = _drawn_from(len(letters))
 
     def fill(folder: Path) -> None:
-        images = draw(np.array(letters)[labels], faces, **style, progress=progress)
-        np.save(folder / "images.npy", images)
+        np.save(folder / "images.npy", draw(np.array(letters)[labels], faces, **style, progress=progress))
 
-    kept = cache.entry(cache.key("glyphs", VERSION, "".join(letters)), fill)
+    if letters == TEN:
+        with np.load(SHIPPED, allow_pickle=False) as file:
+            images = file["images"]
+    else:
+        images = np.load(cache.entry(cache.key("glyphs", VERSION, "".join(letters)), fill) / "images.npy")
     chosen = [FACES[face] for face in faces]
     known = {
         "font": np.array([FONTS.index(face.font) for face in chosen]),
@@ -105,9 +100,33 @@ def glyphs(
         "slant": np.array([face.slanted for face in chosen], np.float32),
         **{name: values.astype(np.float32) for name, values in style.items()},
     }
-    images = np.load(kept / "images.npy")
     return MultiViewDataset(
         spec=spec, views=(images,), labels=labels.astype(np.int64), factors=known, factor_names={"font": FONTS}
+    )
+
+
+def ship() -> None:
+    """Draw the ten letters again and put them beside this file (for makers of the repository)."""
+    labels, faces, style = _drawn_from(len(TEN))
+    np.savez_compressed(SHIPPED, images=draw(np.array(TEN)[labels], faces, **style))
+
+
+def _drawn_from(n_letters: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Letter (n,), face (n,) and style of each picture, drawn at random."""
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(n_letters), N_SAMPLES[n_letters] // n_letters))
+    n = len(labels)
+    faces = rng.integers(len(FACES), size=n)
+    return (
+        labels,
+        faces,
+        {
+            "size": rng.uniform(14, 20, n),
+            "rotation": rng.uniform(-0.2, 0.2, n),
+            "x": rng.uniform(-2.5, 2.5, n),
+            "y": rng.uniform(-2.5, 2.5, n),
+            "stroke": rng.uniform(0, 0.6, n),
+        },
     )
 
 

@@ -217,7 +217,7 @@ def test_the_example_is_made_by_a_command(tmp_path: Path, monkeypatch: pytest.Mo
     kinds = {kind: projection.KINDS[kind] for kind in ("pca", "tsne")}
     monkeypatch.setattr(projection, "KINDS", kinds)  # the others take a minute to import
     folder = tmp_path / "example"
-    assert main(["example", "--out", str(folder), "--epochs", "1"]) == 0
+    assert main(["example", "--out", str(folder), "--epochs", "1", "--limit", "150"]) == 0
     made = open_example(tmp_path, folder)
     assert made is not None
     record = made.list()[0]

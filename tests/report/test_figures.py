@@ -1,6 +1,7 @@
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -9,6 +10,8 @@ from mmclust.cli.main import main
 from mmclust.clustering import Clustering, cluster_snapshot
 from mmclust.data import catalogue
 from mmclust.report import figures, film
+from mmclust.report.figures import compared
+from mmclust.report.figures.compared import Side
 from mmclust.runs.store import RunStore
 
 HERE = ("map", "maps", "curves", "clusters", "sizes", "matrix", "flows", "gradcam")
@@ -20,14 +23,14 @@ def example(home) -> Clustering:
     store = RunStore()
     record = next(record for record in store.list() if record.example)
     run = store.get(record.run_id)
-    return cluster_snapshot(record, run, 0, run.snapshot(), catalogue.load("digits"))
+    return cluster_snapshot(record, run, 0, run.snapshot(), catalogue.load("glyphs", limit=record.spec.limit))
 
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_figure_names_run_and_epoch_and_says_how_it_was_made(example: Clustering, name: str):
     drawing = figures.draw(name, example)
     svg = figures.written(drawing, "svg").decode()
-    for words in (example.record.run_id, f"epoch {example.epoch}", "DCCS on digits"):
+    for words in (example.record.run_id, f"epoch {example.epoch}", "DCCS on letters"):
         assert words in svg
     assert len(drawing.table) > 1
     assert figures.written(drawing, "csv").count(b"\n") == len(drawing.table) + 1
@@ -89,3 +92,27 @@ def test_the_command_writes_the_file_and_refuses_in_sentences(home, example: Clu
     assert "there is no figure 'portrait'" in capsys.readouterr().err
     assert main(["figure", example.record.run_id, "matrix", "--out", str(tmp_path / "m.bmp")]) == 2
     assert "svg, pdf, png, csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("curves", {"run", "epoch", "eval/acc"}),
+        ("maps", {"sample", "x_1", "cluster_2"}),
+        ("flows", {"from_run", "to", "samples"}),
+        ("agreement", {"first", "second", "run"}),
+    ],
+)
+def test_runs_side_by_side_have_a_figure_of_every_view(example: Clustering, name: str, columns: set[str]):
+    epochs = example.run.snapshots()
+    before = cluster_snapshot(example.record, example.run, 0, example.snapshot_at(epochs[-2][0]), example.dataset)
+    rows = np.arange(0, len(example.ids), 3)
+    sides = [Side(name=name, clustering=shown, rows=rows) for name, shown in (("first", example), ("second", before))]
+    drawing = compared.draw(name, sides)
+    assert columns <= set(drawing.table)
+    svg = figures.written(drawing, "svg").decode()
+    assert f"epoch {before.epoch}" in svg
+    if name == "flows":
+        assert drawing.table["samples"].to_numpy().sum() == len(rows)
+    with pytest.raises(ValueError, match="needs two runs"):
+        compared.draw(name, sides[:1])

@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from mmclust.cli.example import EPOCHS
-from mmclust.lessons.shipped import SHORT
+from mmclust.cli.example import EPOCHS, LIMIT
 from mmclust.runs.example import FOLDER
 from mmclust.runs.spec import RunSpec
 from mmclust.specs import build_spec
@@ -65,8 +64,8 @@ def test_a_run_from_before_a_setting_equals_one_with_it_off(base: Cell):
 
 def test_the_bundled_example_is_what_its_command_trains_today():
     example = RunSpec.from_json((FOLDER / "spec.json").read_text())
-    today = build_spec("digits", "dccs", preset="paper", changes=SHORT, epochs=EPOCHS)
-    assert key(replace(example, preset="paper")) == key(today)
+    today = build_spec("glyphs", "dccs", preset="quick", limit=LIMIT, epochs=EPOCHS)
+    assert key(example) == key(today)
 
 
 def test_a_run_that_has_decided_equals_one_that_is_about_to(base: Cell):

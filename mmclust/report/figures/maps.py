@@ -89,7 +89,7 @@ def _drawn(clustering: Clustering, paper: Paper, panels: Sequence[tuple[Layout, 
         paper.bare(axis)
         axis.set_aspect("equal", adjustable="datalim")
         axis.set_title(f"{layout.title}, by {color}" if len(panels) > 1 else layout.title)
-        colors, names = _points(axis, clustering, layout, color)
+        colors, names = draw_points(axis, clustering, layout, color)
         paper.legend(figure if len(panels) == 1 else axis, colors, names)
         end = f"_{number}" if len(panels) > 1 else ""
         table |= {f"sample{end}": clustering.ids[layout.rows], f"x{end}": layout.xy[:, 0], f"y{end}": layout.xy[:, 1]}
@@ -101,8 +101,8 @@ def _drawn(clustering: Clustering, paper: Paper, panels: Sequence[tuple[Layout, 
     return Drawing(figure=figure, table=pd.DataFrame(table))
 
 
-def _points(axis: "Axes", clustering: Clustering, layout: Layout, color: str) -> tuple[list[str], list[str]]:
-    """Draw the points; gives colours and names of their groups."""
+def draw_points(axis: "Axes", clustering: Clustering, layout: Layout, color: str) -> tuple[list[str], list[str]]:
+    """Draw the points of a layout; gives colours and names of their groups."""
     rows, raster = layout.rows, len(layout.rows) > VECTOR_BELOW
     size = float(np.clip(9000 / max(len(rows), 1), 0.6, 14))
     shared: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.85, "rasterized": raster}

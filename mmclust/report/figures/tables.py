@@ -1,5 +1,6 @@
 """Tables of counts as heat maps, and flows between groupings."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ def confusion(clustering: Clustering, paper: Paper) -> Drawing:
     size = (min(12, 2.0 + 0.36 * len(columns)), min(11, 1.0 + 0.33 * len(rows)))
     figure = paper.figure(clustering, "Classes and clusters", how, size=size)
     axis = figure.subplots()
-    _heat(axis, paper, counts, rows, columns)
+    draw_heat(axis, paper, counts, rows, columns)
     axis.set(xlabel="cluster", ylabel="class")
     paper.dress(axis)
     return Drawing(figure=figure, table=_long(counts, rows, columns, ("class", "cluster")))
@@ -57,12 +58,12 @@ def views(clustering: Clustering, paper: Paper) -> Drawing:
         clustering, "Agreement of the views", how, size=(2.6 + 0.9 * len(names), 1.2 + 0.7 * len(names))
     )
     axis = figure.subplots()
-    _heat(axis, paper, same, names, names, text="{:.0%}", high=1.0)
+    draw_heat(axis, paper, same, names, names, text="{:.0%}", high=1.0)
     paper.dress(axis)
     return Drawing(figure=figure, table=pd.DataFrame(same, columns=names).assign(assignment=names))
 
 
-def _heat(
+def draw_heat(
     axis: "Axes",
     paper: Paper,
     values: np.ndarray,
@@ -72,6 +73,7 @@ def _heat(
     text: str = "{:,}",
     high: float | None = None,
 ) -> None:
+    """Draw cells (R, C) by their share of the row, or of `high` where that is given, with their numbers."""
     from matplotlib.colors import LinearSegmentedColormap
 
     share = values / np.maximum(values.sum(axis=1, keepdims=True), 1) if high is None else values / high
@@ -116,29 +118,52 @@ def flows(clustering: Clustering, paper: Paper, *, epochs: tuple[int, ...] = ())
     places = np.unique(np.linspace(0, len(saved) - 1, min(4, len(saved))).round().astype(int))
     chosen = epochs or tuple(saved[i] for i in places)
     snapshots = [clustering.snapshot_at(epoch) for epoch in chosen]
-    ids, n_clusters = clustering.ids, max(snapshot.n_clusters for snapshot in snapshots)
+    ids = clustering.ids
     assigned = [groupings.aligned(snapshot.index, snapshot.y_pred, ids) for snapshot in snapshots]
-    tables = [groupings.joint(a, b, n_clusters, n_clusters) for a, b in zip(assigned, assigned[1:], strict=False)]
-    orders = groupings.straightened(tables, np.arange(n_clusters))
     how = (
         f"Each bar is a cluster at an epoch, each band the samples that move from one to the other; {len(ids):,} "
         "samples. A cluster keeps its colour through the run."
     )
     figure = paper.figure(clustering, "Flows between epochs", how, size=(2.2 * len(chosen) + 1, 4.6))
     axis = paper.bare(figure.subplots(), frame=False)
-    for number, table in enumerate(tables):
-        _bands(axis, clustering, table, orders[number], orders[number + 1], number)
-    for number, (epoch, y_pred) in enumerate(zip(chosen, assigned, strict=True)):
-        _bars(axis, paper, clustering, np.bincount(y_pred[y_pred >= 0], minlength=n_clusters), orders[number], number)
-        axis.text(number, -0.03, f"epoch {epoch}", fontsize=SMALL_PT + 1, color=paper.ink, ha="center", va="top")
-    axis.set(xlim=(-0.2, len(chosen) - 0.8), ylim=(-0.08, 1.02))
+    names = [f"epoch {epoch}" for epoch in chosen]
+    bands = draw_flows(axis, paper, [clustering] * len(chosen), assigned, names)
     rows = [
-        {"from_epoch": chosen[t], "from": i + 1, "to_epoch": chosen[t + 1], "to": j + 1, "samples": int(value)}
-        for t, table in enumerate(tables)
-        for (i, j), value in np.ndenumerate(table)
-        if value
+        {"from_epoch": chosen[t], "from": i + 1, "to_epoch": chosen[t + 1], "to": j + 1, "samples": count}
+        for t, i, j, count in bands
     ]
     return Drawing(figure=figure, table=pd.DataFrame(rows))
+
+
+def draw_flows(
+    axis: "Axes",
+    paper: Paper,
+    clusterings: Sequence[Clustering],
+    assigned: Sequence[np.ndarray],
+    names: Sequence[str],
+) -> list[tuple[int, int, int, int]]:
+    """Draw bars for the clusters of each stage, and bands for the samples that go from one stage to the next.
+
+    Args:
+        axis: a bare one.
+        paper: light or dark.
+        clusterings: whose clusters the groups of each stage are; for colours and numbers of clusters.
+        assigned: cluster (n,) of each sample at each stage, -1 where it is not known.
+        names: of the stages.
+
+    Returns:
+        Stage, group there, group at the next stage and samples of each band.
+    """
+    sizes = [max(len(one.sizes), int(y.max(initial=-1)) + 1) for one, y in zip(clusterings, assigned, strict=True)]
+    tables = [groupings.joint(assigned[t], assigned[t + 1], sizes[t], sizes[t + 1]) for t in range(len(sizes) - 1)]
+    orders = groupings.straightened(tables, np.arange(sizes[0]))
+    for t, table in enumerate(tables):
+        _bands(axis, clusterings[t], table, orders[t], orders[t + 1], t)
+    for t, (name, y) in enumerate(zip(names, assigned, strict=True)):
+        _bars(axis, paper, clusterings[t], np.bincount(y[y >= 0], minlength=sizes[t]), orders[t], t)
+        axis.text(t, -0.03, name, fontsize=SMALL_PT + 1, color=paper.ink, ha="center", va="top")
+    axis.set(xlim=(-0.2, len(names) - 0.8), ylim=(-0.08, 1.02))
+    return [(t, i, j, int(value)) for t, table in enumerate(tables) for (i, j), value in np.ndenumerate(table) if value]
 
 
 GAP = 0.012

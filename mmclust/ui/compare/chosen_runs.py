@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from mmclust.evaluation.metric_names import CURVES, LABELLED, SIGNALS
 from mmclust.methods import METHODS, card
 from mmclust.plots.curves import decimate, named_curves
 from mmclust.plots.sensitivity import heat_map, shown
+from mmclust.report.figures.compared import Side
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.ui.compare import maps as run_maps
-from mmclust.ui.components import flows, run_descriptions, selection
+from mmclust.ui.components import figure_menu, flows, run_descriptions, selection
 from mmclust.ui.components.flows import groupings
 from mmclust.ui.shell import cache, curves, frame, login, state
 
@@ -193,6 +195,25 @@ def shared(clusterings: Sequence[Clustering]) -> tuple[np.ndarray, list[np.ndarr
     if not len(ids):
         raise ValueError("these runs share no samples; choose runs evaluated on the same split")
     return ids, found
+
+
+def menu(sides: Sequence[ComparedRun], shown: str) -> None:
+    """The menu of the figure that is shown; none for a single run.
+
+    Args:
+        sides: the chosen runs.
+        shown: view of the page.
+    """
+    if len(sides) > 1:
+        settings = {"curve": state.link("curve", "eval/acc")} if shown == "curves" else {}
+        figure_menu.of_runs(shown, partial(_drawn_sides, sides), settings)
+
+
+def _drawn_sides(sides: Sequence[ComparedRun]) -> list[Side]:
+    clusterings = last_clusterings(sides)
+    ids, _ = shared(clusterings)
+    found = run_maps.matched([side.name for side in sides], clusterings, ids)
+    return [Side(name=one.name, clustering=one.clustering, rows=one.rows) for one in found]
 
 
 def agreement(sides: Sequence[ComparedRun]) -> None:

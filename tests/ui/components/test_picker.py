@@ -35,10 +35,11 @@ def test_a_run_with_a_name_keeps_its_seed(store: RunStore):
 
 def test_the_name_and_what_tells_runs_apart_come_before_what_the_box_may_cut_off(store: RunStore):
     example = next(run for run in store.list() if run.example)
-    assert run_descriptions.line(example).startswith("DCCS on Digits 8x8, seed 0 · ACC 94.5% · example")
-    about = "DCCS on Digits 8x8"
-    assert about in run_descriptions.whole(example) and example.run_id in run_descriptions.whole(example)
-    name = "learning_rate=0.0005, beta_aug=2.5, sigma=0.1"
+    assert run_descriptions.line(example).startswith("DCCS on letters, seed 0 · ACC 99.2% · example")
+    assert "DCCS on Glyphs, ten letters" in run_descriptions.whole(
+        example
+    ) and example.run_id in run_descriptions.whole(example)
+    name, about = "learning_rate=0.0005, beta_aug=2.5, sigma=0.1", "DCCS on Digits 8x8"
     run = store.create(build_spec("digits", "dccs", seed=12, title=name))
     assert line(run) == "learning_rate=…ma=0.1, seed 12 · queued · DCCS on Digits 8x8"
     assert run_descriptions.whole(run.record()).startswith(f"{name}, seed 12 · {about} · queued")

@@ -1,10 +1,10 @@
 """One menu for every figure of a page: SVG, PDF, PNG and CSV, the whole run as a report, its training as a film."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,6 +12,9 @@ from mmclust.clustering import Clustering
 from mmclust.report.figures import FIGURES, KINDS, draw, written
 from mmclust.ui.components.pictures import is_image
 from mmclust.ui.shell import cache, hidden, jobs
+
+if TYPE_CHECKING:
+    from mmclust.report.figures.compared import Side
 
 HELP = {
     "svg": "Vector graphic for the web and for editing",
@@ -99,6 +102,33 @@ def available(name: str, clustering: Clustering) -> bool:
         "attribution": weights and any(not is_image(clustering.data, view) for view in views),
     }
     return checks.get(name, True)
+
+
+def of_runs(name: str, sides: Callable[[], Sequence["Side"]], settings: Mapping[str, Any]) -> None:
+    """The menu of a figure of several runs.
+
+    Args:
+        name: of the figure, see `mmclust.report.figures.compared`.
+        sides: reads the runs; called when a file is wanted.
+        settings: of the figure.
+    """
+    with st.popover("Save figure", icon=":material/download:", key="runs-menu"):
+        dark = st.toggle("Dark ground", value=st.context.theme.type == "dark", key="runs-dark")
+        with st.container(horizontal=True, gap="small"):
+            for kind in KINDS:
+                work = partial(_runs_file, name, sides, dark, dict(settings), kind)
+                key = f"runs-{kind}"
+                st.download_button(
+                    kind.upper(), work, f"runs-{name}.{kind}", key=key, on_click="ignore", help=HELP[kind]
+                )
+
+
+def _runs_file(
+    name: str, sides: Callable[[], Sequence["Side"]], dark: bool, settings: dict[str, Any], kind: str
+) -> bytes:
+    from mmclust.report.figures import compared
+
+    return written(compared.draw(name, sides(), dark=dark, **settings), kind)
 
 
 def of_sweep(sweep_id: str) -> None:
