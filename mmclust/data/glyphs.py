@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache as once
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def ship() -> None:
     np.savez_compressed(SHIPPED, images=draw(np.array(TEN)[labels], faces, **style))
 
 
-def _drawn_from(n_letters: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def _drawn_from(n_letters: int) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Letter (n,), face (n,) and style of each picture, drawn at random."""
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat(np.arange(n_letters), N_SAMPLES[n_letters] // n_letters))
