@@ -11,8 +11,9 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions, run_settings
+from mmclust.ui.components import annotations, run_descriptions
 from mmclust.ui.components.results import verdicts
+from mmclust.ui.components.run_descriptions import run_settings
 from mmclust.ui.shell import cache, frame, hidden, login, state
 
 

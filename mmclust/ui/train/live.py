@@ -18,8 +18,9 @@ from mmclust.plots.sparklines import sparkline
 from mmclust.runs import checkpoints
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.components import figure_menu, run_descriptions, run_settings, stage
+from mmclust.ui.components import figure_menu, run_descriptions, stage
 from mmclust.ui.components.results import earned, understanding, verdicts
+from mmclust.ui.components.run_descriptions import run_settings
 from mmclust.ui.components.stage import moments
 from mmclust.ui.components.stage.terms import term_colors
 from mmclust.ui.shell import cache, curves, frame, hidden, login

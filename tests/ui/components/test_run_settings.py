@@ -6,7 +6,8 @@ import pytest
 from mmclust import specs
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.ui.components import run_descriptions, run_settings
+from mmclust.ui.components import run_descriptions
+from mmclust.ui.components.run_descriptions import run_settings
 from mmclust.ui.train.cluster_count import impossible
 
 

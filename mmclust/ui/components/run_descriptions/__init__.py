@@ -7,7 +7,7 @@ from mmclust.baselines.exploring import EXPLORED
 from mmclust.data import catalogue
 from mmclust.methods import METHODS, card
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import run_settings
+from mmclust.ui.components.run_descriptions import run_settings
 
 STATUS = {
     "queued": ("gray", ":material/hourglass_empty:"),
