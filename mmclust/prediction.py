@@ -71,7 +71,7 @@ class Predictor:
     Example:
         >>> example = RunStore.example()
         >>> predict = Predictor(example.get(example.list()[0].run_id))
-        >>> found = predict(catalogue.load("digits", limit=5))
+        >>> found = predict(catalogue.load("glyphs", limit=5))
         >>> found.clusters.shape, found.probs.shape
         ((5,), (5, 10))
     """

@@ -41,15 +41,15 @@ def wait_until(page: Page, shown: Locator, condition: str, argument: Any = None)
     page.wait_for_function(test, arg=[shown.element_handle(timeout=PATIENCE_MS), argument], timeout=PATIENCE_MS)
 
 
-def slide_to_the_end(page: Page, slider: Locator) -> None:
+def slide(page: Page, slider: Locator, key: str) -> None:
     expect(slider).to_be_visible(timeout=PATIENCE_MS)
     slider.focus()
-    page.keyboard.press("End")
+    page.keyboard.press(key)
 
 
 def stop(page: Page) -> None:
-    page.locator(".st-key-run-stop button").click(timeout=PATIENCE_MS)
-    expect(page.locator(".st-key-run-resume button")).to_be_visible(timeout=PATIENCE_MS)
+    page.locator(".st-key-run-stop button").first.click(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-run-resume button").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def changed_while_it_trains(page: Page) -> tuple[str, float]:
@@ -57,7 +57,7 @@ def changed_while_it_trains(page: Page) -> tuple[str, float]:
     shown = stage(page)
     first = run_id(page)
     page.get_by_text("Change while it trains").click()
-    slide_to_the_end(page, page.locator(f".st-key-hands-{first}-beta_aug").get_by_role("slider"))
+    slide(page, page.locator(f".st-key-hands-{first}-beta_aug").get_by_role("slider"), "End")
     expect(page.get_by_text(re.compile(r"beta_aug = .* from the next step on"))).to_be_visible(timeout=PATIENCE_MS)
     wait_until(page, shown, "stage => stage.data.marks.some(mark => mark.kind === 'intervention')")
     expect(shown.locator("[data-sg=marks] button").first).to_be_attached()
@@ -87,7 +87,7 @@ def test_beta_is_changed_while_it_trains_a_twin_parts_from_it_and_three_figures_
     stop(page)
 
     page.get_by_text("Fork from here").click()
-    slide_to_the_end(page, page.locator(f"[class*='st-key-fork-value-{first}']").get_by_role("slider"))
+    slide(page, page.locator(f"[class*='st-key-fork-value-{first}']").get_by_role("slider"), "Home")
     page.locator(".st-key-fork-start button").click(timeout=PATIENCE_MS)
     expect(page.get_by_text(re.compile("Forked from"))).to_be_visible(timeout=PATIENCE_MS)
     twin = run_id(page, other_than=first)

@@ -35,8 +35,8 @@ IMAGES = (
     "clusters",
     "confusion?sel=class:1",
     "explain",
-    "sensitivity",
     "compare",
+    "sensitivity",
 )
 VIEWS = ("data", "train", "map", "views", "disentangle", "confusion", "explain", "sensitivity")
 

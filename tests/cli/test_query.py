@@ -19,14 +19,14 @@ def test_samples_are_counted_printed_and_written(
     run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new folder" / "found.csv"
-    asked = "select sample from run where not correct order by confidence limit 25"
+    asked = "select sample from run where confidence > 0.5 order by confidence limit 25"
     assert main(["query", run_id, asked, "--json", "--out", str(out)]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found["count"] == len(found["ids"]) == 25 and found["out"] == str(out)
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["sample"]) for row in rows] == found["ids"]
-    assert all(row["correct"] == "False" for row in rows)
+    assert all(float(row["confidence"]) > 0.5 for row in rows)
     assert [float(row["confidence"]) for row in rows] == sorted(float(row["confidence"]) for row in rows)
     assert main(["query", run_id, asked]) == 0
     lines = capsys.readouterr().out.splitlines()

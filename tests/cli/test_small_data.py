@@ -72,7 +72,8 @@ def test_the_number_of_samples_of_a_users_own_file_decides_not_the_papers(
     views = {f"X{view}": random.random((40, 100)) for view in (1, 2, 3)}
     scipy.io.savemat(tmp_path / "Unige-Maastricht.mat", views | {"Y": labels[:, None] + 1})
     monkeypatch.setenv("MMCLUST_DATA", str(tmp_path))
-    spec = build_spec("unige-maastricht", "dmid-uic")
+    assert build_spec("unige-maastricht", "dmid-uic").config["batch_size"] == 40
+    spec = build_spec("unige-maastricht", "dmid-uic", preset="paper")
     assert spec.config["batch_size"] == 40
     assert any("There are 40 samples to train on" in note for note in look(spec))
 

@@ -223,7 +223,7 @@ def test_views_that_do_not_fit_are_refused(views: list[np.ndarray]):
     "about, why",
     [
         ({"n_clusters": 1}, "n_clusters=1 is not allowed"),
-        ({"n_clusters": 121}, "number of samples, 120"),
+        ({"n_clusters": 121}, "half the number of samples, 60"),
         ({"n_clusters": 2.5}, "whole number"),
         ({"split": [20, 2]}, "does not cut 21 feature"),
         ({"split": 1}, "two views or more"),

@@ -160,7 +160,7 @@ def test_codes_of_a_method_without_prototypes_are_its_clusters(make_run: Callabl
 
 
 @pytest.mark.parametrize("part", ["spaces", "neighbours"])
-@pytest.mark.parametrize(("n", "clusters"), [(50, 8), (320, 200), (9, 2)])
+@pytest.mark.parametrize(("n", "clusters"), [(50, 8), (400, 200), (9, 2)])
 def test_few_samples_and_many_clusters_are_shown_as_far_as_they_go(
     n: int, clusters: int, part: str, make_small: Callable[..., Run]
 ) -> None:

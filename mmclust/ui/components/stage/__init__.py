@@ -23,6 +23,8 @@ from mmclust.ui.shell.curves import Curves
 
 NEW_AT_ONCE = 3
 """Epochs that are prepared while a page waits; more are prepared in the background."""
+WATCHED = "stage-watched"
+"""Session key: ids of the runs that were seen while they trained."""
 HEIGHT = 640
 """Pixels that are kept free for the stage while it is prepared."""
 
@@ -48,7 +50,8 @@ def draw_stage(
         start: epoch at which the play head stands first, by default the last.
         points: curves of the run, by default those that it has stored.
     """
-    clustering = moments.steady(clustering)
+    if _watched(clustering):
+        clustering = moments.steady(clustering)
     prepared = _prepared(clustering, layout, view)
     if prepared is None:
         return
@@ -77,6 +80,14 @@ def draw_stage(
             "start": clustering.epoch if start is None else start,
         },
     )
+
+
+def _watched(clustering: Clustering) -> bool:
+    """Whether this visitor saw the run train: its end changes no colour, for which all epochs would be drawn anew."""
+    watched: set[str] = st.session_state.setdefault(WATCHED, set())
+    if clustering.record.active:
+        watched.add(clustering.record.run_id)
+    return clustering.record.run_id in watched
 
 
 def _prepared(clustering: Clustering, layout: Layout, view: int | None) -> Sequence[moments.Moment] | None:

@@ -90,9 +90,7 @@ _cache = _Cache()
 
 
 def steady(clustering: Clustering) -> Clustering:
-    """The same with colours that stay: those that follow matched classes change with every matching while it trains."""
-    if not clustering.record.active:
-        return clustering
+    """The same with colours that stay: those that follow matched classes change with every matching."""
     return replace(clustering, colors=tuple(palette.cluster_colors(len(clustering.sizes))))
 
 
