@@ -398,7 +398,7 @@ def test_a_store_that_is_away_when_a_run_is_to_start_is_waited_for(monkeypatch: 
 
 def test_ctrl_c_while_a_run_gets_its_device_stops_it(monkeypatch: pytest.MonkeyPatch):
     store, run = RunStore(), small(400)
-    claim = store.claim
+    claim, usual = store.claim, signal.getsignal(signal.SIGINT)
 
     def interrupted(*args, **options):
         signal.raise_signal(signal.SIGINT)
@@ -406,4 +406,4 @@ def test_ctrl_c_while_a_run_gets_its_device_stops_it(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(store, "claim", interrupted)
     assert worker.execute_when_free(store, run.id).status == "stopped"
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is usual

@@ -89,18 +89,18 @@ def test_beta_is_changed_while_it_trains_a_twin_parts_from_it_and_three_figures_
     page.get_by_text("Fork from here").click()
     slide(page, page.locator(f"[class*='st-key-fork-value-{first}']").get_by_role("slider"), "Home")
     page.locator(".st-key-fork-start button").click(timeout=PATIENCE_MS)
-    expect(page.get_by_text(re.compile("Forked from"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile("Forked from")).first).to_be_visible(timeout=PATIENCE_MS)
     twin = run_id(page, other_than=first)
     wait_until(page, stage(page), "(stage, epoch) => stage.data.now > epoch + 1", epoch)
     stop(page)
     told = [event.words for event in events.of_spec(RunStore().get(twin).spec)]
-    assert len(told) == 2, "the change before the fork, and that of the fork"
+    assert len(told) == 3 and told[-1] == f"Forked from {first}", "the change before the fork, and that of the fork"
 
     page.locator(".st-key-fork-maps button").click(timeout=PATIENCE_MS)
     maps = page.locator(".pm")
     expect(maps).to_have_count(2, timeout=PATIENCE_MS)
-    counts = maps.evaluate_all("roots => roots.map(root => root.map?.n ?? 0)")
-    assert counts == [128, 128]
+    both = "() => [...document.querySelectorAll('.pm')].every((root) => root.map?.n === 128)"
+    page.wait_for_function(both, timeout=PATIENCE_MS)
 
     for name, kind, begins in (
         ("Map", "SVG", b"<?xml"),
