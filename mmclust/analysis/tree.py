@@ -150,9 +150,7 @@ def _graph(codes: np.ndarray) -> sparse.spmatrix | sparse.sparray:
     n_neighbours = min(N_NEIGHBOURS, n_samples - 1)
     if not n_neighbours:
         return sparse.eye_array(n_samples, format="csr")
-    index = faiss.IndexFlatL2(codes.shape[1])
-    index.add(np.ascontiguousarray(codes))  # pyright: ignore[reportCallIssue]
-    _, found = index.search(np.ascontiguousarray(codes), n_neighbours + 1)  # pyright: ignore[reportCallIssue]
+    _, found = faiss.knn(codes, codes, n_neighbours + 1)
     # The sample itself stays in its neighbourhood, so that two that are nearest to each other share at least those.
     start = np.arange(0, found.size + 1, found.shape[1])
     near = sparse.csr_array((np.ones(found.size), found.ravel(), start), shape=(n_samples, n_samples))
