@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+MOST_BESIDE = 5
+"""Columns up to which a cell is wide enough for number and deviation in one line."""
 FEWEST_COLUMNS = 4
 """A table of fewer columns leaves the room of the others empty."""
 
@@ -60,12 +62,13 @@ def fraction_table(
         )
     )
     dress(figure, height=height or 54 * len(rows) + 80, x=axes[1], y=axes[0])
+    narrow = len(columns) > MOST_BESIDE
     # Annotations, because a heat map's own text has one colour on light and dark cells.
     for row, column in np.argwhere(~np.isnan(mean)):
         light = {"color": "#ffffff"} if shown[row, column] > 0.45 else {}
-        figure.add_annotation(
-            x=int(column), y=int(row), text=texts[row][column], showarrow=False, font={"size": 13, **light}
-        )
+        text = texts[row][column].replace(" ±", "<br>±") if narrow else texts[row][column]
+        font = {"size": 11 if narrow else 13, **light}
+        figure.add_annotation(x=int(column), y=int(row), text=text, showarrow=False, font=font)
     figure.update_xaxes(
         tickmode="array",
         tickvals=np.arange(len(columns)),

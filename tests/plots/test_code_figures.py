@@ -50,3 +50,9 @@ def test_many_prototypes_are_drawn_as_means_of_neighbours():
     assert z.shape == (4, SHOWN)
     np.testing.assert_allclose(z.sum(axis=0), 1, rtol=1e-5)
     assert "and next" in figure.data[0].customdata[0][0]
+
+
+def test_of_many_columns_the_deviation_stands_below_the_number():
+    names = [f"factor {n}" for n in range(9)]
+    figure = fraction_table(np.full((2, 9), 0.5), np.full((2, 9), 0.01), ["z", "z_s"], names, axes=("space", "target"))
+    assert {one["text"] for one in figure.to_dict()["layout"]["annotations"]} == {"0.50<br>± 0.01"}
