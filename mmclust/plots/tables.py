@@ -74,6 +74,7 @@ def fraction_table(
         tickvals=np.arange(len(columns)),
         ticktext=list(map(tick, columns)),
         showgrid=False,
+        tickangle=-30 if narrow else None,  # to the left: beyond the right end a name would be left out
         range=[-0.5, max(len(columns), FEWEST_COLUMNS) - 0.5],  # one cell over the whole page would be a slab
     )
     figure.update_yaxes(

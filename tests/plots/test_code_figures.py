@@ -56,3 +56,4 @@ def test_of_many_columns_the_deviation_stands_below_the_number():
     names = [f"factor {n}" for n in range(9)]
     figure = fraction_table(np.full((2, 9), 0.5), np.full((2, 9), 0.01), ["z", "z_s"], names, axes=("space", "target"))
     assert {one["text"] for one in figure.to_dict()["layout"]["annotations"]} == {"0.50<br>± 0.01"}
+    assert figure.to_dict()["layout"]["xaxis"]["tickangle"] < 0, "the last name has no room to its right"
