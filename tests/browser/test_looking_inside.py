@@ -56,7 +56,7 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
 def test_a_selection_is_explained_and_followed(page: Page, server: str) -> None:
     page.goto(f"{server}/explain?sel=cell:4-9")
     expect(page.get_by_text("Class M in cluster 9")).to_be_visible()
-    expect(page.get_by_text("Explain", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
     assert_pictures(page, "Grad-CAM of Image", 15)
     go_to(page, "Disentangle")
     expect(page.get_by_text("Class M in cluster 9")).to_be_visible()
