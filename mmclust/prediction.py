@@ -30,6 +30,11 @@ NEIGHBOURS = 10
 CHUNK, CHUNK_VALUES = 1024, 4 * 2**20
 """New samples that go through the network together; fewer when they are large: as many as in an evaluation."""
 USUAL_RANGES = ((0, 1), (-1, 1), (0, 255))
+EXACT_SEARCH = 10_000
+"""Samples of the run from which on many new ones look for their neighbours in cells instead of among all."""
+CELLS_PER_ROOT, PROBED_CELLS = 4, 12
+"""Cells are so many times the root of the run's samples; so many nearest ones are looked through. Of 70,000 samples
+that finds all neighbours in ten dimensions and 96 of 100 in sixty, in a seventh of the time."""
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in a gray tone (ITU-R BT.601), as Pillow has them."""
 
@@ -124,7 +129,7 @@ class Predictor:
         codes = self._codes(views)
         logits = codes.pop("logits")
         space = _compared(codes, self.snapshot)
-        neighbours = _nearest(codes[space], self.snapshot.spaces[space])
+        neighbours = nearest(codes[space], self.snapshot.spaces[space])
         probs = softmax(logits, axis=1)
         if self.kept_start:
             neighbours = self._similar(dataset, views)
@@ -159,10 +164,10 @@ class Predictor:
 
             both = np.concatenate((self.trained_on.views[0][ids], dataset.views[0]))
             points = shallow.describe(both, self.spec.views[0]).joint
-            return _nearest(points[len(ids) :], points[: len(ids)])
+            return nearest(points[len(ids) :], points[: len(ids)])
         own = [view[ids].reshape(len(ids), -1) for view in self.prepared.views]
         new = [view.reshape(len(view), -1) for view in views]
-        return _nearest(np.concatenate(new, axis=1), np.concatenate(own, axis=1))
+        return nearest(np.concatenate(new, axis=1), np.concatenate(own, axis=1))
 
 
 def of_pictures(files: Sequence[tuple[str, bytes]], like: MultiViewDataset) -> MultiViewDataset:
@@ -251,12 +256,28 @@ def _compared(codes: dict[str, np.ndarray], snapshot: "Snapshot") -> str:
     return next((name for name in ("z_c", "z") if name in shared), shared[0])
 
 
-def _nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(M, k) places of the nearest rows of `own`, nearest first."""
+def nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Places (M, k) of the nearest samples of a run, nearest first; of many among many, some may be missed.
+
+    Args:
+        new: (M, D) codes.
+        own: (N, D) codes of the run's samples.
+    """
     import faiss
 
     asked, known = (np.ascontiguousarray(points, np.float32) for points in (new, own))
-    return faiss.knn(asked, known, min(NEIGHBOURS, len(known)))[1]
+    count = min(NEIGHBOURS, len(known))
+    if len(known) <= EXACT_SEARCH or len(asked) <= EXACT_SEARCH:
+        return faiss.knn(asked, known, count)[1]
+    n_columns = known.shape[1]
+    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_columns), n_columns, CELLS_PER_ROOT * int(np.sqrt(len(known))))
+    index.nprobe = PROBED_CELLS
+    index.train(known)  # pyright: ignore[reportCallIssue]
+    index.add(known)  # pyright: ignore[reportCallIssue]
+    found = index.search(asked, count)[1]  # pyright: ignore[reportCallIssue]
+    if len(lacking := np.flatnonzero(found[:, -1] < 0)):  # the cells hold too few, as where many codes are equal
+        found[lacking] = faiss.knn(asked[lacking], known, count)[1]
+    return found
 
 
 def table(found: Prediction, names: dict[int, str] | None = None) -> dict[str, Any]:

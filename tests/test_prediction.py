@@ -10,7 +10,7 @@ import pytest
 from mmclust.cli.main import main
 from mmclust.data import catalogue
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
-from mmclust.prediction import Predictor, check
+from mmclust.prediction import EXACT_SEARCH, NEIGHBOURS, Predictor, check, nearest
 from mmclust.runs.run import Run
 from mmclust.specs import build_spec
 
@@ -133,3 +133,13 @@ def test_a_few_samples_need_not_reach_both_ends_of_the_scale(
         return check(mine, samples)
     with pytest.raises(ValueError, match="the run's pixels go from .* to .*; scale them alike"):
         check(mine, samples)
+
+
+def test_many_among_many_find_nearly_all_neighbours_and_equal_ones_too():
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(EXACT_SEARCH + 1, 4)).astype(np.float32)
+    found, exact = nearest(codes, codes), nearest(codes[:200], codes)
+    assert (found[:, 0] == np.arange(len(codes))).mean() > 0.99
+    shared = [len(np.intersect1d(*pair)) for pair in zip(found[:200], exact, strict=True)]
+    assert np.mean(shared) > 0.97 * NEIGHBOURS
+    assert nearest(codes, np.repeat(codes[:2], EXACT_SEARCH, axis=0)).min() >= 0
