@@ -58,7 +58,9 @@ def changed_while_it_trains(page: Page) -> tuple[str, float]:
     first = run_id(page)
     page.get_by_text("Change while it trains").click()
     slide(page, page.locator(f".st-key-hands-{first}-beta_aug").get_by_role("slider"), "End")
-    expect(page.get_by_text(re.compile(r"beta_aug = .* from the next step on"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"beta_aug = .* from the next step on")).first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     wait_until(page, shown, "stage => stage.data.marks.some(mark => mark.kind === 'intervention')")
     expect(shown.locator("[data-sg=marks] button").first).to_be_attached()
     return first, shown.evaluate("root => root.stage.data.marks.find(mark => mark.kind === 'intervention').epoch")

@@ -114,7 +114,7 @@ def test_clusters_are_merged_on_every_page_and_brought_back(page: Page, server: 
     row.get_by_role("button", name="Rename, merge or split").click()
     window = page.get_by_role("dialog")
     window.get_by_text("Merge", exact=True).click()
-    expect(window.get_by_text(re.compile(r"ACC, now"))).to_be_visible()
+    expect(window.get_by_text(re.compile(r"ACC, now")).first).to_be_visible()
     window.get_by_role("button", name="Merge 2 clusters").click()
     expect(n_clusters(page)).to_contain_text("9 clusters")
     expect(page).to_have_url(re.compile("annotation="))

@@ -51,13 +51,13 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     visit(page, "Train")
     choose(page, "Data set", "Digits 8x8")
     choose(page, "Method", "DCCS")
-    expect(page.get_by_text("DCCS: the idea")).to_be_visible()
+    expect(page.get_by_text("DCCS: the idea").first).to_be_visible()
     page.get_by_role("spinbutton", name="Epochs").fill("12")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     expect(page).to_have_url(re.compile("epochs=12"))
     page.get_by_role("button", name="Start training").click()
 
-    expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 12"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"Epoch [1-9]\d* of 12")).first).to_be_visible(timeout=PATIENCE_MS)
     scores = page.locator(".st-key-live-stage canvas[data-sg=curves]")
     before = pixels(scores)
     deadline = time.monotonic() + 60
@@ -91,4 +91,4 @@ def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server
     assert_pictures(page, "class", 60)
 
     go_to(page, "Home")
-    expect(page.get_by_text(run_id.group(1))).to_be_visible()
+    expect(page.get_by_text(run_id.group(1)).first).to_be_visible()

@@ -26,7 +26,7 @@ def test_heat_is_faded_by_the_slider_without_asking_the_server(page: Page, serve
     before = len(sent)
     slider = page.get_by_label("Opacity of the saliency map")
     slider.fill("25")
-    expect(page.get_by_text("25 %")).to_be_visible()
+    expect(page.get_by_text("25 %").first).to_be_visible()
     expect(heat).to_have_css("opacity", "0.25")
     assert len(sent) == before
     page.reload()
@@ -40,7 +40,7 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
     expect(page).to_have_url(re.compile("look=one"))
     assert_pictures(page, "Evidence for cluster", 2)
     go_to(page, "Disentangle")
-    expect(page.get_by_text("k-means on each space")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("k-means on each space").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("radio", name="neighbours").click()
     expect(page).to_have_url(re.compile("part=neighbours"))
@@ -50,16 +50,16 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
     widths = table.locator("tbody img").evaluate_all("images => [...new Set(images.map(i => i.clientWidth))]")
     assert widths == [58]
     page.get_by_role("radio", name="codes").click()
-    expect(page.get_by_text("Distances of codes under two augmentations")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Distances of codes under two augmentations").first).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_selection_is_explained_and_followed(page: Page, server: str) -> None:
     page.goto(f"{server}/explain?sel=cell:4-9")
-    expect(page.get_by_text("Class M in cluster 9")).to_be_visible()
+    expect(page.get_by_text("Class M in cluster 9").first).to_be_visible()
     expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
     assert_pictures(page, "Grad-CAM of Image", 15)
     go_to(page, "Disentangle")
-    expect(page.get_by_text("Class M in cluster 9")).to_be_visible()
+    expect(page.get_by_text("Class M in cluster 9").first).to_be_visible()
     page.get_by_role("radio", name="neighbours").click()
     rows = page.locator(".mm-style tbody th img")
     expect(rows).to_have_count(10, timeout=PATIENCE_MS)

@@ -79,12 +79,12 @@ def point_on_screen(map_: Locator, i: int) -> tuple[float, float]:
 
 def test_lasso_box_shift_control_and_escape(page: Page, server: str) -> None:
     (map_,) = open_map(page, server)
-    expect(page.get_by_text("Nothing selected")).to_be_visible()
+    expect(page.get_by_text("Nothing selected").first).to_be_visible()
     left, corner = inside(map_, 0.01, 0.01, 0.5, 0.99), inside(map_, 0.01, 0.7, 0.5, 0.99)
     assert 50 < corner < left < 2000
     draw(page, map_, LEFT)
     assert abs(count(map_) - left) <= 25  # pointers move by whole pixels, and clusters are dense
-    expect(page.get_by_text(f"{count(map_):,} images of 2,000")).to_be_visible()
+    expect(page.get_by_text(f"{count(map_):,} images of 2,000").first).to_be_visible()
     expect(page.locator(".st-key-map-samples img[alt^='Image ']").nth(50)).to_be_attached()
     expect(page).to_have_url(re.compile("sel=(ids|file)"))
 
@@ -93,38 +93,38 @@ def test_lasso_box_shift_control_and_escape(page: Page, server: str) -> None:
     map_.get_by_role("button", name="Box", exact=True).click()
     draw(page, map_, [(0.01, 0.7), (0.5, 0.99)], "Shift")
     assert abs(count(map_) - left) <= 25
-    expect(page.get_by_text(f"{count(map_):,} images of 2,000")).to_be_visible()
+    expect(page.get_by_text(f"{count(map_):,} images of 2,000").first).to_be_visible()
 
     map_.locator("canvas[data-pm=points]").focus()
     page.keyboard.press("Escape")
     expect_count(map_, 0)
-    expect(page.get_by_text("Nothing selected")).to_be_visible()
+    expect(page.get_by_text("Nothing selected").first).to_be_visible()
     expect(page).not_to_have_url(re.compile("sel="))
 
 
 def test_a_click_selects_one_image_and_a_reload_finds_it_again(page: Page, server: str) -> None:
     (map_,) = open_map(page, server)
     page.mouse.click(*point_on_screen(map_, 17))
-    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000")).first).to_be_visible()
     page.get_by_text("Nearest", exact=True).click()
-    expect(page.get_by_text("of these 35 are in the same cluster")).to_be_visible()
+    expect(page.get_by_text("of these 35 are in the same cluster").first).to_be_visible()
     expect(page).to_have_url(re.compile("sel=ids"))
     page.reload()
-    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000")).first).to_be_visible(timeout=PATIENCE_MS)
     expect(map_.locator("[data-pm=legend] button").first).to_be_visible(timeout=PATIENCE_MS)
     expect_count(map_, 1)
 
 
 def test_a_clicked_picture_shows_its_nearest_and_marks_them_on_the_map(page: Page, server: str) -> None:
     (map_,) = open_map(page, server, "projection=PCA&sel=cluster:4")
-    expect(page.get_by_text(re.compile(r"Cluster 4 · ."))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Cluster 4 · .")).first).to_be_visible()
     page.locator(".st-key-map-samples li").nth(3).click()
-    expect(page.get_by_text("of these 35 are in the same cluster")).to_be_visible()
+    expect(page.get_by_text("of these 35 are in the same cluster").first).to_be_visible()
     page.get_by_role("button", name="Select these 35").click()
-    expect(page.get_by_text(re.compile(r"Nearest to image \d+ in z"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Nearest to image \d+ in z")).first).to_be_visible()
     expect_count(map_, 35)
     page.get_by_role("button", name="Clear").last.click()
-    expect(page.get_by_text("Nothing selected")).to_be_visible()
+    expect(page.get_by_text("Nothing selected").first).to_be_visible()
     expect_count(map_, 0)
 
 
@@ -134,7 +134,7 @@ def test_the_pointer_and_the_arrow_keys_bring_up_the_card(page: Page, server: st
     card = map_.locator("[data-pm=card]")
     expect(card).to_be_visible()
     for word in ("sample", "cluster", "class", "confidence"):
-        expect(card.get_by_text(word, exact=True)).to_be_visible()
+        expect(card.get_by_text(word, exact=True).first).to_be_visible()
     assert "thumbnails/" in (card.locator(".pm-thumb").get_attribute("style") or "")
     map_.locator("canvas[data-pm=points]").focus()
     page.keyboard.press("ArrowRight")
@@ -143,7 +143,7 @@ def test_the_pointer_and_the_arrow_keys_bring_up_the_card(page: Page, server: st
     second = map_.evaluate("root => [root.map.focus, root.map.xy[2 * root.map.focus]]")
     assert first[0] >= 0 and second[0] != first[0] and second[1] > first[1]
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000")).first).to_be_visible()
 
 
 def test_close_up_points_become_pictures(page: Page, server: str) -> None:
@@ -184,7 +184,7 @@ def test_two_maps_share_the_selection_the_pointer_and_the_colours_without_the_se
     assert ids[0] == ids[1]
     right.get_by_role("button", name="false neighbours").click()
     expect(left.get_by_role("button", name="false neighbours")).to_have_attribute("aria-pressed", "true")
-    expect(page.get_by_text(f"{count(left):,} images of 2,000")).to_be_visible()
+    expect(page.get_by_text(f"{count(left):,} images of 2,000").first).to_be_visible()
 
 
 def painted(map_: Locator) -> str:
@@ -196,19 +196,19 @@ def test_scrubbing_moves_the_points_in_the_browser_alone(page: Page, server: str
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     (map_,) = open_map(page, server, "projection=PCA&time=true")
-    expect(map_.get_by_text("epoch 40")).to_be_visible()
+    expect(map_.get_by_text("epoch 40").first).to_be_visible()
     draw(page, map_, LEFT)
-    expect(page.get_by_text(f"{count(map_):,} images of 2,000")).to_be_visible()
+    expect(page.get_by_text(f"{count(map_):,} images of 2,000").first).to_be_visible()
     page.wait_for_timeout(1000)
     before, frames, chosen = painted(map_), len(sent), count(map_)
     scrub = map_.locator("[data-pm=scrub]")
     scrub.fill("3")
-    expect(map_.get_by_text(re.compile(r"^epoch \d$"))).to_be_visible()
+    expect(map_.get_by_text(re.compile(r"^epoch \d$")).first).to_be_visible()
     page.wait_for_timeout(300)
     assert painted(map_) != before
     assert count(map_) == chosen, "the same samples stay selected"
     map_.get_by_role("button", name="Play").click()
-    expect(map_.get_by_text("epoch 40")).to_be_visible()
+    expect(map_.get_by_text("epoch 40").first).to_be_visible()
     page.wait_for_timeout(300)
     assert painted(map_) == before
     assert len(sent) == frames, "no rerun was asked for"

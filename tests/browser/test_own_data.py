@@ -56,7 +56,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
 
     page.get_by_role("tab", name="Features").click()
     page.get_by_role("button", name="Compute features").click()
-    expect(page.get_by_text("Variance kept")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Variance kept").first).to_be_visible(timeout=PATIENCE_MS)
     assert_pictures(page, "picture of sample", 6)
     page.get_by_role("button", name="Save as data set").click()
     expect(page.get_by_role("heading", name="figures, HOG and TF-IDF")).to_be_in_viewport(timeout=PATIENCE_MS)
@@ -64,7 +64,7 @@ def test_captioned_pictures_become_features_and_a_clustering(page: Page, server:
     page.get_by_role("button", name="Train on this").click()
     expect(page).to_have_url(re.compile("/train"))
     choose(page, "Method", "MSDIB")
-    expect(page.get_by_text("MSDIB: the idea")).to_be_visible()
+    expect(page.get_by_text("MSDIB: the idea").first).to_be_visible()
     expect(page.locator('[data-test-script-state="notRunning"]')).to_be_attached()
     page.get_by_role("spinbutton", name="Epochs").fill("3")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")

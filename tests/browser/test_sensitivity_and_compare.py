@@ -42,11 +42,11 @@ def trained_sweep(page: Page, server: str) -> None:
     write(page, "Samples (0: all)", "300")
     write(page, "Values", "0, 2")
     write(page, "Seeds", "0-1")
-    expect(page.get_by_text("4 runs", exact=True)).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Estimated time on this machine: .*"))).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("4 runs", exact=True).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Estimated time on this machine: .*")).first).to_be_visible(timeout=PATIENCE_MS)
     settle(page)
     page.get_by_role("button", name="Start the sweep").click()
-    expect(page.get_by_text("4 of 4 runs finished")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("4 of 4 runs finished").first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     settle(page)
 
@@ -67,7 +67,7 @@ def test_a_sweep_is_planned_started_walked_over_and_chosen_from(page: Page, serv
     expect(page.locator(".mm-walk img").first).not_to_have_attribute("src", second)
 
     press(page, "Show", "Without labels")
-    expect(page.get_by_text("Lower is considered better.", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Lower is considered better.", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     expect(page).to_have_url(re.compile("show=choosing"))
     press(page, "Select among", "all runs")
@@ -77,8 +77,8 @@ def test_a_sweep_is_planned_started_walked_over_and_chosen_from(page: Page, serv
     page.get_by_role("button", name="Extend").click()
     expect(page.get_by_label("Values", exact=True)).to_have_value("0, 2")
     write(page, "Values", "0, 2, 4")
-    expect(page.get_by_text("6 runs", exact=True)).to_be_visible()
-    expect(page.get_by_text("4 of them are already finished", exact=False)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("6 runs", exact=True).first).to_be_visible()
+    expect(page.get_by_text("4 of them are already finished", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
 
     compare(page, server)
 
@@ -104,12 +104,12 @@ def compare(page: Page, server: str) -> None:
     expect(strip).to_contain_text(re.compile("From .* to |Cluster "))  # a flow, or the bar that lies over it
 
     press(page, "Show", "Agreement")
-    expect(page.get_by_text("Matched clusters", exact=False)).to_be_visible()
+    expect(page.get_by_text("Matched clusters", exact=False).first).to_be_visible()
     press(page, "Show", "Seeds")
-    expect(page.get_by_text("ARI between seeds")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Most unstable images", exact=False)).to_be_visible()
+    expect(page.get_by_text("ARI between seeds").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Most unstable images", exact=False).first).to_be_visible()
     press(page, "Show", "Leaderboard")
-    expect(page.get_by_text("Our results are from the last epoch", exact=False)).to_be_visible()
+    expect(page.get_by_text("Our results are from the last epoch", exact=False).first).to_be_visible()
 
 
 def drag(page: Page, points: Locator) -> None:

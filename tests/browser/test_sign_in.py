@@ -90,7 +90,7 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
     go_to(ada, "Data")
     ada.get_by_role("button", name="Add data").click()
     ada.locator("input[type=file]").set_input_files(tmp_path / "secret things.npz")
-    expect(ada.get_by_text("Detected: 1 view: 40 x 6; 4 classes.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(ada.get_by_text("Detected: 1 view: 40 x 6; 4 classes.").first).to_be_visible(timeout=PATIENCE_MS)
     ada.get_by_role("button", name="Save data set").click()
     expect(ada.get_by_role("heading", name="secret things")).to_be_visible(timeout=PATIENCE_MS)
     assert "secret things" in listed(ada)
@@ -110,7 +110,7 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
         expect(bob.get_by_text("secret things")).to_have_count(0)
 
     ada.get_by_role("button", name="ada").click()
-    expect(ada.get_by_text("Signed in as ada. Data")).to_be_visible()
+    expect(ada.get_by_text("Signed in as ada. Data").first).to_be_visible()
     ada.get_by_role("button", name="Sign out").click()
     ada.get_by_role("button", name="End session").click()  # on the provider's page
     expect(ada.get_by_role("heading", name="Sign in")).to_be_visible(timeout=PATIENCE_MS)
