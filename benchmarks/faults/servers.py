@@ -33,7 +33,9 @@ VISITED = ("", "data", "train", "map", "clusters", "confusion", "explain", "comp
 VISITORS = (30, 30, 30, 100)
 SERVE = """
 import faulthandler, signal, sys
-faulthandler.register(signal.SIGUSR1, file=open(sys.argv.pop(1), "wb", buffering=0), all_threads=True)
+stacks = open(sys.argv.pop(1), "wb", buffering=0)
+# By a handler of Python's, which has the interpreter to itself: faulthandler's own reads stacks that move meanwhile.
+signal.signal(signal.SIGUSR1, lambda *_: faulthandler.dump_traceback(stacks, all_threads=True))
 from streamlit.web.cli import main
 main(prog_name="streamlit")
 """
