@@ -15,7 +15,7 @@ from typing import Any
 
 import benchmarks.faults
 from benchmarks import machine
-from benchmarks.faults import files, servers, sweeps, training, works
+from benchmarks.faults import files, servers, sweeps, tasks, training, works
 from benchmarks.faults.original import Kind, Original
 
 KINDS: dict[str, Kind] = {
@@ -28,11 +28,12 @@ KINDS: dict[str, Kind] = {
     "sessions": servers.sessions,
     "stops": servers.stops,
     "sweeps": sweeps.sweeps,
+    "tasks": tasks.tasks,
     "works": works.works,
 }
 QUICK = ("bundles", "flips", "kills", "outages", "disk", "full", "works")
 """Kinds of the short version: those that start no server and no workers."""
-TURNS = {"bundles": 20, "flips": 20, "sessions": 1, "sweeps": 2}
+TURNS = {"bundles": 20, "flips": 20, "sessions": 1, "sweeps": 2, "tasks": 1}
 """How many of a kind follow one another; three where nothing is said."""
 SHOWN = 20
 

@@ -3,9 +3,7 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,17 +26,7 @@ from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.outcome import SweepOutcome, SweepProgress
 from mmclust.sweeps.runner import run_sweep
 from mmclust.sweeps.sweep import Cell, Sweep, grid
-
-CLUSTER = """
-import sys
-from ray.cluster_utils import Cluster
-node = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80_000_000, "include_log_monitor": False}
-cluster = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
-cluster.add_node(**node)
-print("address", cluster.address, flush=True)
-sys.stdin.readline()
-cluster.shutdown()
-"""
+from tests.ray_cluster import ray_cluster
 
 
 @pytest.fixture(scope="module")
@@ -54,22 +42,8 @@ def needs_ray() -> None:
 @pytest.fixture(scope="module")
 def cluster(needs_ray: None) -> Iterator[str]:
     """Address of a cluster of two nodes with a place each."""
-    folder = tempfile.mkdtemp(prefix="ray-")  # pytest's own are too long for the names of sockets
-    program = subprocess.Popen(
-        [sys.executable, "-c", CLUSTER],
-        env=os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": folder},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with program:
-        assert program.stdout is not None
-        address = next((line for line in program.stdout if line.startswith("address ")), "")
-        assert address, "the cluster did not start"
-        yield address.split()[1]
-        program.communicate("end\n")
-    shutil.rmtree(folder, ignore_errors=True)
+    with ray_cluster(n_nodes=2) as address:
+        yield address
 
 
 @pytest.fixture
