@@ -5,7 +5,6 @@ Shapes: n samples in the snapshot, K clusters.
 """
 
 import numpy as np
-from scipy.special import logsumexp
 
 from mmclust.evaluation.metrics import NO_CLASS, is_right
 from mmclust.evaluation.snapshot import Snapshot
@@ -22,7 +21,7 @@ def log_odds(snapshot: Snapshot) -> np.ndarray:
         return logits
     odds = np.empty_like(logits)
     for k in range(logits.shape[1]):
-        odds[:, k] = logits[:, k] - logsumexp(np.delete(logits, k, axis=1), axis=1)
+        odds[:, k] = logits[:, k] - _logsumexp(np.delete(logits, k, axis=1))
     return odds
 
 
@@ -42,7 +41,7 @@ def most_confident(snapshot: Snapshot, k: int) -> list[np.ndarray]:
     logits, own = snapshot.logits.astype(np.float64), snapshot.y_pred[:, None]
     others = logits.copy()
     np.put_along_axis(others, own, -np.inf, axis=1)
-    odds = np.take_along_axis(logits, own, axis=1)[:, 0] - np.asarray(logsumexp(others, axis=1))
+    odds = np.take_along_axis(logits, own, axis=1)[:, 0] - _logsumexp(others)
     return [_ranked(-odds, snapshot.y_pred == c, k) for c in range(snapshot.n_clusters)]
 
 
@@ -69,3 +68,11 @@ def typical(snapshot: Snapshot, y_true: np.ndarray, k: int, *, right: bool) -> l
 def _ranked(key: np.ndarray, member: np.ndarray, k: int) -> np.ndarray:
     rows = np.flatnonzero(member)
     return rows[np.argsort(key[rows], kind="stable")[:k]]
+
+
+def _logsumexp(logits: np.ndarray) -> np.ndarray:
+    """(n,) logarithm of the summed exponentials of each row.
+
+    SciPy's looks for tensors among its arguments, which fails while another thread loads torch: pages are shown then.
+    """
+    return np.logaddexp.reduce(logits, axis=1)

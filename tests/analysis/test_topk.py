@@ -1,3 +1,6 @@
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -61,3 +64,9 @@ def test_log_odds_are_the_logit_of_the_probability(random_snapshot):
 
 def test_one_cluster_has_an_order_too():
     assert topk.top_k(snapshot_of([[1.0], [3.0], [2.0]]), 2).tolist() == [[1, 2]]
+
+
+def test_clusters_are_shown_while_another_thread_loads_torch(random_snapshot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # as it stands there at first
+    assert [len(rows) for rows in topk.most_confident(random_snapshot, 3)] == [3] * 5
+    assert topk.top_k(random_snapshot, 3).shape == (5, 3)
