@@ -135,6 +135,140 @@ def scrubbing(page: Page) -> dict[str, list[float]]:
     return {"scrub_frame": times["work"], "scrub_frames_apart": times["apart"]}
 
 
+# What a finger on the wheel or a drag does: an event a frame; the work of a frame, and how far frames are apart.
+MOVE = """async kind => {
+  const map = window.points(), work = [], apart = [], w = map.width, h = map.height;
+  let before = null;
+  map.fit();
+  await window.frames(3);
+  map.find('fit').parentElement.parentElement.querySelector('[data-tool=pan]').click();
+  if (kind === 'pan') window.pointer('pointerdown', w / 2, h / 2);
+  for (let k = 0; k < 60; k++) {
+    await window.frames(1);
+    const now = performance.now();
+    if (before !== null) apart.push(now - before);
+    before = now;
+    const box = map.over.getBoundingClientRect();
+    if (kind === 'pan') window.pointer('pointermove', w / 2 + 80 * Math.sin(k / 5), h / 2 + 80 * Math.cos(k / 5));
+    else map.over.dispatchEvent(new WheelEvent('wheel', {
+      deltaY: k < 30 ? -60 : 60, clientX: box.left + 0.3 * w, clientY: box.top + 0.4 * h,
+      bubbles: true, cancelable: true,
+    }));
+    const began = performance.now();
+    map.paint();
+    map.finish?.();
+    work.push(performance.now() - began);
+  }
+  if (kind === 'pan') window.pointer('pointerup', w / 2, h / 2);
+  map.find('fit').parentElement.parentElement.querySelector('[data-tool=lasso]').click();
+  map.fit();
+  await window.frames(3);
+  return {work, apart};
+}"""
+# another column colours the points: the choice in the panel until the map has been painted with it
+RECOLOR = """async key => {
+  const map = window.points(), choice = window.facets.querySelector('[data-fc=color]');
+  choice.value = key;
+  const began = performance.now();
+  choice.dispatchEvent(new Event('change'));
+  await window.until(() => (map.coloring.key === 'column') === (key !== '') && !map.frame
+    && (!key || map.coloring.title === key.replaceAll('_', ' ')));
+  await window.frames(2);
+  return performance.now() - began;
+}"""
+# a drag over a histogram: work of a move and the frame of the map after it
+BRUSH = """async rounds => {
+  const map = window.points(), moves = [], apart = [];
+  const canvas = window.facets.querySelector('.fc-card[data-column=confidence] canvas');
+  const at = (kind, share) => {
+    const box = canvas.getBoundingClientRect();
+    canvas.dispatchEvent(new PointerEvent(kind, {
+      clientX: box.left + share * box.width, clientY: box.top + 9, bubbles: true, pointerId: 1,
+    }));
+  };
+  canvas.setPointerCapture = () => {};
+  at('pointerdown', 0.1);
+  let before = null;
+  for (let k = 1; k <= 8 * rounds; k++) {
+    await window.frames(1);
+    const began = performance.now();
+    if (before !== null) apart.push(began - before);
+    before = began;
+    at('pointermove', 0.1 + 0.8 * k / (8 * rounds));
+    map.paint();
+    map.finish?.();
+    moves.push(performance.now() - began);
+  }
+  at('pointermove', 0.1);
+  at('pointerup', 0.1);
+  await window.frames(3);
+  return {moves, apart};
+}"""
+# Enter in the query line until what it finds is lit on the map
+QUERY = """async () => {
+  const map = window.points(), began = performance.now();
+  await window.until(() => map.count > 0);
+  await window.frames(2);
+  return performance.now() - window.asked;
+}"""
+
+
+def moving(page: Page) -> dict[str, list[float]]:
+    """Milliseconds of work for a frame while the map is zoomed and panned, and between two frames."""
+    page.evaluate(HELPERS)
+    zoom, pan = page.evaluate(MOVE, "zoom"), page.evaluate(MOVE, "pan")
+    kinds = {"zoom": zoom, "pan": pan}
+    return {
+        f"{kind}_frame{end}": took[name]
+        for kind, took in kinds.items()
+        for name, end in (("work", ""), ("apart", "s_apart"))
+    }
+
+
+def columns(page: Page, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds to colour by a column that is asked for, by one that is here already, and of moves of a brush."""
+    page.evaluate(HELPERS)
+    page.locator(".fc-card[data-column=confidence] canvas").wait_for()
+    page.locator(".fc").evaluate("root => { window.facets = root; }")  # it stands in a tree of its own
+    first = [page.evaluate(RECOLOR, key) for key in ("margin", "entropy", "distance", "runner_up")]
+    again = []
+    for _ in range(rounds):
+        again += [page.evaluate(RECOLOR, key) for key in ("margin", "runner_up")]
+    page.evaluate(RECOLOR, "")
+    brush = page.evaluate(BRUSH, rounds)
+    return {"color_first": first, "color": again, "brush_move": brush["moves"], "brush_frames_apart": brush["apart"]}
+
+
+def queries(page: Page, text: str, rounds: int) -> list[float]:
+    """Milliseconds from Enter in the query line until the samples found are lit on the map."""
+    page.evaluate(HELPERS)
+    line = page.get_by_label("Query", exact=True)
+    found = []
+    for number in range(rounds):
+        if page.evaluate("() => window.points().count"):
+            page.evaluate("() => window.points().find('clear').click()")
+            page.get_by_text("Nothing selected").wait_for()
+            page.wait_for_timeout(500)
+        line.fill(f"{text} and confidence > {number / 1000}")
+        page.evaluate("""() => document.addEventListener('keydown', () => (window.asked = performance.now()),
+          {capture: true, once: true})""")
+        line.press("Enter")
+        found.append(page.evaluate(QUERY))
+    return found
+
+
+def received_mib(page: Page) -> float:
+    """MiB that a page has received over its WebSocket and as files while it is opened anew."""
+    session, received = page.context.new_cdp_session(page), [0.0]
+    session.send("Network.enable")
+    session.on("Network.webSocketFrameReceived", lambda e: received.append(len(e["response"]["payloadData"]) * 0.75))
+    page.reload()
+    page.wait_for_function("() => window.settled && window.settled()")
+    page.wait_for_timeout(1500)
+    session.detach()
+    return _mib(sum(received))
+
+
 def empty_click(page: Page) -> float:
     """Milliseconds of a click that changes one word of an empty page, through the server: the least that can be had."""
     page.evaluate(HELPERS)

@@ -174,10 +174,10 @@ def measure(*, rounds: int, starts: int, dataset: str | None, visitors: int = 30
         store.close()
         empty = Path(folder) / "empty.py"
         empty.write_text(EMPTY_APP)
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         first = _first_paints(browser, {"empty": empty, "app": ROOT / "app.py"}, home, starts)
-        with _served(empty, home) as blank, _served(ROOT / "app.py", home) as app:
-            blank_page, app_page = _opened(browser, blank.url), _opened(browser, f"{app.url}/map?run={run_id}")
+        with served(empty, home) as blank, served(ROOT / "app.py", home) as app:
+            blank_page, app_page = opened(browser, blank.url), opened(browser, f"{app.url}/map?run={run_id}")
             _visit_all(app_page)  # data, snapshot and layouts are read once
             alone = _switches(blank_page, app_page, rounds)
             found = _map(browser, blank, app, run_id, n_samples, rounds)
@@ -216,9 +216,9 @@ def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts
     early = []
     for _ in range(starts):
         for name, script in scripts.items():
-            with _served(script, home) as server, server.watched() as torch_at:
+            with served(script, home) as server, server.watched() as torch_at:
                 answered[name].append(1000 * server.answered_s)
-                page = _opened(browser, server.url, wait=False)
+                page = opened(browser, server.url, wait=False)
                 found = page.evaluate(FIRST_PAINT)
                 if name == "app":
                     early.append(any(1000 * moment < found["shown_at"] for moment in torch_at))
@@ -226,7 +226,7 @@ def _first_paints(browser: Browser, scripts: dict[str, Path], home: Path, starts
                 settled[name].append(found["settled"])
                 page.context.close()
     return {
-        "server_start": {name: _summary(found) for name, found in answered.items()},
+        "server_start": {name: summary(found) for name, found in answered.items()},
         "first_content": _beside_empty({name: times for name, times in first.items()}),
         "page_complete": _beside_empty({name: times for name, times in settled.items()}),
         "torch_loaded_at_first_content": any(early) if Path("/proc/self/maps").exists() else None,
@@ -243,7 +243,7 @@ def _switches(blank: Page, app: Page, rounds: int, before_round: Callable[[], No
             baseline.append(_switch(blank, "One" if blank.evaluate("window.heading()") == "Two" else "Two"))
             times[name].append(_switch(app, name))
     everything = _beside_empty({"empty": baseline, "app": [t for found in times.values() for t in found]})
-    return everything | {"pages": {name: _summary(found) for name, found in times.items()}}
+    return everything | {"pages": {name: summary(found) for name, found in times.items()}}
 
 
 def _map(browser: Browser, blank: Server, app: Server, run_id: str, n_points: int, rounds: int) -> dict[str, Any]:
@@ -251,22 +251,22 @@ def _map(browser: Browser, blank: Server, app: Server, run_id: str, n_points: in
     times: dict[str, list[float]] = {"empty": [], "app": []}
     page = None
     for _ in range(max(3, rounds // 2)):
-        fresh = _opened(browser, f"{blank.url}/one")
+        fresh = opened(browser, f"{blank.url}/one")
         times["empty"].append(fresh.evaluate("performance.now()"))
         fresh.context.close()
         if page is not None:
             page.context.close()
-        page = _opened(browser, f"{app.url}/map?run={run_id}", wait=False)
+        page = opened(browser, f"{app.url}/map?run={run_id}", wait=False)
         times["app"].append(explorer.first_paint(page))
     assert page is not None
     found: dict[str, Any] = {"painted": _beside_empty(times)}
-    found |= {name: _summary(took) for name, took in explorer.interactions(page, n_points, rounds).items()}
+    found |= {name: summary(took) for name, took in explorer.interactions(page, n_points, rounds).items()}
     page.context.close()
-    page = _opened(browser, f"{app.url}/map?run={run_id}&projection=PCA&time=true")
-    found |= {name: _summary(took) for name, took in explorer.scrubbing(page).items()}
+    page = opened(browser, f"{app.url}/map?run={run_id}&projection=PCA&time=true")
+    found |= {name: summary(took) for name, took in explorer.scrubbing(page).items()}
     page.context.close()
-    page = _opened(browser, f"{blank.url}/one")
-    found["empty_click"] = _summary([explorer.empty_click(page) for _ in range(rounds)])
+    page = opened(browser, f"{blank.url}/one")
+    found["empty_click"] = summary([explorer.empty_click(page) for _ in range(rounds)])
     page.context.close()
     return found
 
@@ -316,13 +316,14 @@ def _moving(store: RunStore) -> bool:
 
 
 def _beside_empty(times: dict[str, list[float]]) -> dict[str, Any]:
-    found = {name: _summary(values) for name, values in times.items()}
+    found = {name: summary(values) for name, values in times.items()}
     return found | {
         "app_minus_empty": {key: round(found["app"][key] - found["empty"][key], 1) for key in ("median", "p95")}
     }
 
 
-def _summary(values: list[float]) -> dict[str, float]:
+def summary(values: list[float]) -> dict[str, float]:
+    """Median and 95th percentile."""
     return {
         "median": round(float(np.median(values)), 1),
         "p95": round(float(np.percentile(values, 95)), 1),
@@ -331,7 +332,8 @@ def _summary(values: list[float]) -> dict[str, float]:
 
 
 @contextmanager
-def _served(script: Path, home: Path) -> Iterator[Server]:
+def served(script: Path, home: Path) -> Iterator[Server]:
+    """A server that answers, stopped at the end."""
     server = Server(script, home)
     try:
         server.wait()
@@ -340,7 +342,8 @@ def _served(script: Path, home: Path) -> Iterator[Server]:
         server.stop()
 
 
-def _opened(browser: Browser, url: str, *, wait: bool = True) -> Page:
+def opened(browser: Browser, url: str, *, wait: bool = True) -> Page:
+    """An address in a fresh profile; with `wait` complete."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(120_000)
     page.add_init_script(WATCH)
@@ -350,7 +353,12 @@ def _opened(browser: Browser, url: str, *, wait: bool = True) -> Page:
     return page
 
 
-def _chromium() -> str:
+def chromium() -> str:
+    """The browser of this machine.
+
+    Raises:
+        ValueError: there is none.
+    """
     for name in CHROMIUM_NAMES:
         if path := shutil.which(name):
             return path

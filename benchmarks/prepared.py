@@ -62,7 +62,7 @@ def finished_run(store: RunStore, dataset: str) -> tuple[str, int]:
             if data.labels is not None:
                 figures = score(data.labels, snapshot.y_pred)
                 run.log({f"eval/{name}": value for name, value in figures.items()}, step=epoch * 100, epoch=epoch)
-        _lay_out(run.folder, store.get(run.id).snapshot())
+        lay_out(run.folder, store.get(run.id).snapshot())
         run.progress(step=N_POINTS, total_steps=N_POINTS, epoch=epochs)
         run.finish("finished")
     return run.id, data.n_samples
@@ -93,7 +93,7 @@ def small_run(store: RunStore, dataset: str, *, noise: float) -> str:
     return run.id
 
 
-def _lay_out(folder: Path, snapshot: Snapshot) -> None:
+def lay_out(folder: Path, snapshot: Snapshot) -> None:
     """A disc for each cluster on a ring, where the t-SNE of the codes with the page's first settings is looked for.
 
     Args:

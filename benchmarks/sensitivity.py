@@ -49,9 +49,9 @@ def measure(*, rounds: int) -> dict[str, Any]:
         store = RunStore(home)
         n_runs = _finished_sweep(store)
         store.close()
-        browser = playwright.chromium.launch(executable_path=pages._chromium(), args=["--no-sandbox"])
-        with pages._served(pages.ROOT / "app.py", home) as app:
-            page = pages._opened(browser, app.url)
+        browser = playwright.chromium.launch(executable_path=pages.chromium(), args=["--no-sandbox"])
+        with pages.served(pages.ROOT / "app.py", home) as app:
+            page = pages.opened(browser, app.url)
             opened = []
             for _ in range(rounds + 1):
                 opened.append(float(page.evaluate(pages.SWITCH, "Sensitivity")))

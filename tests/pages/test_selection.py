@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mmclust.clustering import Clustering
 from mmclust.runs.run import Run
-from mmclust.ui.components.selection import codec, samples
+from mmclust.ui.components.selection import codec, samples, session
 from mmclust.ui.shell import cache
 
 
@@ -79,6 +79,22 @@ def test_many_samples_go_to_a_file_named_by_its_content(
 )
 def test_a_text_that_says_nothing_selects_nothing(clustering: Clustering, text: str) -> None:
     assert codec.decode(clustering, text) is None
+
+
+def test_the_surest_samples_are_those_of_a_stable_sort(clustering: Clustering) -> None:
+    random = np.random.default_rng(0)
+    rows = np.sort(random.choice(len(clustering.ids), 700, replace=False))
+    confidence = random.integers(0, 12, len(clustering.ids)) / 12  # many are equal
+    confidence[rows[::50]] = np.nan
+    given = Clustering(**{**clustering.__dict__, "confidence": confidence})
+    ordered = rows[np.argsort(-np.nan_to_num(confidence[rows], nan=-1), kind="stable")]
+    for most in (0, 1, 120, 699, 700, 900):
+        np.testing.assert_array_equal(samples.surest(given, rows, most), ordered[:most])
+
+
+def test_places_are_taken_once_and_in_order() -> None:
+    np.testing.assert_array_equal(session.each_once(np.array([4, 1, 4, 0]), 6), [0, 1, 4])
+    assert len(session.each_once(np.array([]), 6)) == 0
 
 
 def test_a_rule_speaks_of_the_runs_own_assignment_not_of_one_views(make_run: Callable[..., Run]) -> None:

@@ -361,7 +361,7 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
         st.caption(f"{n_samples:,} random samples of {len(clustering.ids):,}.")
 
     def select(positions: np.ndarray) -> None:
-        rows = np.unique(points.rows[positions])
+        rows = selection.each_once(points.rows[positions], len(clustering.ids))
         title = "Selected on the map"
         if len(rows) == 1:
             title = f"{clustering.word.capitalize()} {clustering.ids[rows[0]]}"
@@ -375,10 +375,17 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
             group=GROUP,
             height=HEIGHT,
             alt=f"{settings.projection} map of {len(points.xy):,} points in {settings.space.title}",
-            selected=None if found is None else np.flatnonzero(np.isin(points.rows, found.rows)),
+            selected=None if found is None else _places(points.rows, found.rows, len(clustering.ids)),
             anchor=selection_panel.anchor(clustering),
             on_select=select,
         )
+
+
+def _places(rows: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
+    """Positions of the points (m,) of some rows whose sample, one of n, is among the chosen."""
+    inside = np.zeros(n, bool)
+    inside[chosen] = True
+    return np.flatnonzero(inside[rows])
 
 
 def _packed(clustering: Clustering, points: Points, settings: Settings, quality: ProjectionQuality | None) -> bytes:

@@ -89,9 +89,10 @@ def _samples(clustering: Clustering, found: Selection) -> None:
         label="Sort",
         help="The order of the selected samples, by any column.",
     )
-    order = np.argsort(-clustering.confidence[found.rows], kind="stable")
-    ordered = ordering.order(columns, chosen, found.rows) if chosen else found.rows[order]
-    shown = ordered[: samples.SHOWN // len(clustering.data.views)]
+    most = samples.SHOWN // len(clustering.data.views)
+    shown = (
+        ordering.order(columns, chosen, found.rows)[:most] if chosen else samples.surest(clustering, found.rows, most)
+    )
     with st.container(height=HEIGHT, border=False):
         _grid(clustering, shown, "map-samples")
         if len(found.rows) > len(shown):

@@ -158,3 +158,11 @@ def test_what_is_published_late_is_made_once_when_it_is_asked_for():
     assert not made
     assert [get(address)[2] for _ in range(2)] == [b"column", b"column"] and made == [1]
     assert get(address[:-4] + "0000")[0] == 404
+
+
+def test_positions_are_sent_as_they_are_and_texts_may_be_compressed():
+    numbers = np.random.default_rng(0).integers(0, 65536, 100_000, dtype=np.uint16).tobytes()
+    words = b'["a caption of a sample"]' * 5000
+    assert get(files.publish(numbers))[1]["content-encoding"] == "identity"
+    assert "content-encoding" not in get(files.publish(words))[1]
+    assert get(files.publish(b""))[2] == b""

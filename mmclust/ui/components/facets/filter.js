@@ -6,6 +6,7 @@ export class Filter {
   constructor(n) {
     this.n = n;
     this.blocked = new Uint16Array(n);
+    this.version = 0; // another one says that other samples may pass
     this.keys = []; // place -> what filters by this bit, null while it is free
   }
 
@@ -27,6 +28,7 @@ export class Filter {
       if (place >= MOST_FILTERS) return false;
       this.keys[place] = key;
     }
+    this.version += 1;
     const bit = this.bitOf(key), { blocked, n } = this;
     for (let id = 0; id < n; id++) {
       if (allowed[values[id]]) blocked[id] &= ~bit;
@@ -43,6 +45,7 @@ export class Filter {
   clear(key) {
     const bit = this.bitOf(key);
     if (!bit) return;
+    this.version += 1;
     for (let id = 0; id < this.n; id++) this.blocked[id] &= ~bit;
     this.keys[this.keys.indexOf(key)] = null;
   }

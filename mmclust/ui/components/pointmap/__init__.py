@@ -102,7 +102,8 @@ def pack(
         start: number of the frame to be seen first, by default the last.
         edge: largest coordinate that is seen, in all directions from 0; by default just the points are.
     """
-    arrays: dict[str, np.ndarray] = {"ids": ids.astype("<u4")}
+    # ids that just count the points are not sent
+    arrays = {} if np.array_equal(ids, np.arange(len(ids))) else {"ids": ids.astype("<u4")}
     if places is not None:
         arrays["places"] = places.astype("<u4")
     extent = Extent.of([frame.xy for frame in frames]) if edge is None else Extent.around(edge)

@@ -28,6 +28,7 @@ function decode(buffer) {
   const arrays = {};
   for (const [name, [type, offset, count]] of Object.entries(header.arrays))
     arrays[name] = new types[type](buffer, offset, count);
+  if (header.frames) arrays.ids ??= new Uint32Array(header.n).map((_, i) => i); // a map whose ids count its points
   return { ...header, arrays };
 }
 

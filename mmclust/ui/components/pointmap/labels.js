@@ -4,6 +4,7 @@ import { clamp } from "./geometry.js";
 import { radiusOf } from "./look.js";
 
 const MOST_LABELS = 40; // names on the map, those of the densest groups
+const MOST_GROUPS = 2000; // that are looked at for names
 const FEW = 400; // points, below which names do not stand on them
 const WORDS_PX = 11.5;
 const SIDE = 32; // cells on a side, in which the densest part of a group is looked for
@@ -66,25 +67,38 @@ export function paintText(map, context, theme, text, x, y, font = `600 ${map.fon
 function centresOf(map) {
   // while time runs the points move little between two moments: names are placed anew with the next one
   const key = [map.driven ? Math.round(map.time) : map.time, map.colorKey, ...map.hidden].join();
-  if (map.centred?.key === key && map.centred.file === map.file) return map.centred.found;
-  const counts = new Map();
-  for (let i = 0; i < map.n; i++) {
-    if (!map.isShown(i)) continue;
-    const column = Math.min(SIDE - 1, Math.floor(map.xy[2 * i] * SIDE)), row = Math.min(SIDE - 1, Math.floor(map.xy[2 * i + 1] * SIDE));
-    const place = map.values[i] * SIDE * SIDE + row * SIDE + column;
-    let sum = counts.get(place);
-    if (!sum) counts.set(place, (sum = [0, 0, 0]));
-    sum[0]++;
-    sum[1] += map.xy[2 * i];
-    sum[2] += map.xy[2 * i + 1];
-  }
-  const best = new Map();
-  for (const [place, sum] of counts) {
-    const group = Math.floor(place / (SIDE * SIDE));
-    if (!best.has(group) || best.get(group)[0] < sum[0]) best.set(group, sum);
-  }
-  const largest = [...best].sort(([, a], [, b]) => b[0] - a[0]).slice(0, MOST_LABELS);
-  const found = largest.map(([group, [count, x, y]]) => ({ group, x: x / count, y: y / count }));
-  map.centred = { key, file: map.file, found };
+  if (map.centred?.key === key && map.centred.values === map.values) return map.centred.found;
+  const found = densest(map);
+  map.centred = { key, values: map.values, found };
   return found;
+}
+
+function densest(map) {
+  const { n, xy, values } = map, groups = largestGroups(map), places = new Int32Array(2 ** (8 * values.BYTES_PER_ELEMENT)).fill(-1);
+  groups.forEach((group, place) => (places[group] = place));
+  // points, and the sums of their positions, by group and cell
+  const counts = new Uint32Array(groups.length * SIDE * SIDE), xs = new Float64Array(counts.length), ys = new Float64Array(counts.length);
+  for (let i = 0; i < n; i++) {
+    const place = places[values[i]];
+    if (place < 0 || map.blocked?.[map.file.arrays.ids[i]]) continue;
+    const x = xy[2 * i], y = xy[2 * i + 1];
+    const at = (place * SIDE + Math.min(SIDE - 1, (y * SIDE) | 0)) * SIDE + Math.min(SIDE - 1, (x * SIDE) | 0);
+    counts[at]++;
+    xs[at] += x;
+    ys[at] += y;
+  }
+  const found = groups.map((group, place) => {
+    let best = place * SIDE * SIDE;
+    for (let at = best, end = best + SIDE * SIDE; at < end; at++) if (counts[at] > counts[best]) best = at;
+    return { group, count: counts[best], x: xs[best] / counts[best], y: ys[best] / counts[best] };
+  });
+  return found.filter(({ count }) => count).sort((a, b) => b.count - a.count).slice(0, MOST_LABELS);
+}
+
+// The groups that are not hidden; of very many those with most points.
+function largestGroups({ n, values, hidden }) {
+  const sizes = new Uint32Array(2 ** (8 * values.BYTES_PER_ELEMENT));
+  for (let i = 0; i < n; i++) sizes[values[i]]++;
+  const found = [...sizes.keys()].filter((group) => sizes[group] && !hidden.has(group));
+  return found.length <= MOST_GROUPS ? found : found.sort((a, b) => sizes[b] - sizes[a]).slice(0, MOST_GROUPS);
 }

@@ -32,9 +32,18 @@ export function radiusOf(map) {
   return clamp(usual * Math.pow(map.view.zoom, 0.35), 1.1, 7) * map.ratio;
 }
 
+// Red, green, blue and nothing for every value that a point may have.
+export function paletteOf(values, table, places) {
+  const found = new Uint8Array(4 * 2 ** (8 * values.BYTES_PER_ELEMENT)), count = table.length / 3;
+  for (let value = 0; 4 * value < found.length; value++) {
+    const at = 3 * (places ? places[value] : value % count);
+    for (let k = 0; k < 3; k++) found[4 * value + k] = table[at + k];
+  }
+  return found;
+}
+
 // The colour of a point as [r, g, b].
 export function colorOf(map, i) {
-  const count = map.table.length / 3, value = map.values[i];
-  const at = 3 * (map.coloring.kind === "scale" ? map.places[value] : value % count);
-  return [...map.table.subarray(at, at + 3)];
+  const at = 4 * map.values[i];
+  return [...map.palette.subarray(at, at + 3)];
 }

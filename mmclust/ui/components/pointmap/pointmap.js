@@ -6,6 +6,7 @@ import { load } from "./files.js";
 import { clamp } from "./geometry.js";
 import { listenToKeys } from "./keyboard.js";
 import { showLegend } from "./legend.js";
+import { paletteOf } from "./look.js";
 import { paintOverlay } from "./overlay.js";
 import { paintPoints } from "./painting.js";
 import { runOn, showTime, timeIn } from "./playback.js";
@@ -155,8 +156,7 @@ export class PointMap {
     const { arrays } = this.file;
     // what changes over time stands in the frame, what does not with the colouring
     this.values = arrays[this.moment[this.coloring.key] ?? this.coloring.values];
-    this.table = tableOf(this.coloring);
-    this.places = placesOf(this.coloring);
+    this.palette = paletteOf(this.values, tableOf(this.coloring), this.coloring.kind === "scale" ? placesOf(this.coloring) : null);
   }
 
   // Colour by a column of the run, or again by what the file offers.

@@ -3,7 +3,7 @@
 import { clamp } from "./geometry.js";
 
 const PICK_PX = 14; // how near the pointer must be to a point
-const SIDE = 64; // cells on a side of the index
+export const SIDE = 64; // cells on a side of the index
 
 // Positions at the current time.
 export function placePoints(map) {
@@ -17,6 +17,9 @@ export function placePoints(map) {
   map.grid = null;
   map.contourLines = null;
 }
+
+// The row or column of the index that a coordinate stands in.
+export const lineAt = (v) => clamp(Math.floor(v * SIDE), 0, SIDE - 1);
 
 // SIDE x SIDE cells with their points, to find those near a place; made when first asked for, so not while time runs.
 function cellsOf(map) {
@@ -34,22 +37,22 @@ function cellsOf(map) {
   return (map.grid = { starts, order });
 }
 
-// Calls `visit` for the points of all cells that touch a box of data coordinates.
-export function visitNear(map, x0, y0, x1, y1, visit) {
+// Calls `visit` for all cells that touch a box of data coordinates: number, and from where to where their points stand.
+export function cellsIn(map, x0, y0, x1, y1, visit) {
   const { starts, order } = cellsOf(map);
-  const at = (v) => clamp(Math.floor(v * SIDE), 0, SIDE - 1);
-  for (let row = at(y0); row <= at(y1); row++)
-    for (let c = row * SIDE + at(x0), end = row * SIDE + at(x1); c <= end; c++)
-      for (let k = starts[c]; k < starts[c + 1]; k++) visit(order[k]);
+  for (let row = lineAt(y0); row <= lineAt(y1); row++)
+    for (let c = row * SIDE + lineAt(x0), end = row * SIDE + lineAt(x1); c <= end; c++) visit(c, order, starts[c], starts[c + 1]);
 }
 
 // The point under the pointer, -1 without one.
 export function pickAt(map, px, py) {
   const [x, y] = map.toData(px, py), reach = PICK_PX / map.scale;
   let best = -1, least = reach * reach;
-  visitNear(map, x - reach, y - reach, x + reach, y + reach, (i) => {
-    const dx = map.xy[2 * i] - x, dy = map.xy[2 * i + 1] - y, far = dx * dx + dy * dy;
-    if (far < least && map.isShown(i)) [best, least] = [i, far];
+  cellsIn(map, x - reach, y - reach, x + reach, y + reach, (_, order, start, end) => {
+    for (let k = start; k < end; k++) {
+      const i = order[k], dx = map.xy[2 * i] - x, dy = map.xy[2 * i + 1] - y, far = dx * dx + dy * dy;
+      if (far < least && map.isShown(i)) [best, least] = [i, far];
+    }
   });
   return best;
 }

@@ -23,7 +23,8 @@ function packed(bits) {
 // Hold these points as the selection.
 export function hold(map, bits, text) {
   map.selected = bits;
-  map.count = bits.reduce((sum, bit) => sum + bit, 0);
+  map.count = 0;
+  for (let i = 0; i < bits.length; i++) map.count += bits[i];
   map.sent = text ?? (map.count ? packed(bits) : "");
 }
 
@@ -63,10 +64,17 @@ export function clear(map) {
 
 // One byte for every sample id up to the largest: whether a point of the sample is among the bits.
 function samplesOf(map, bits) {
-  const { ids } = map.file.arrays;
-  const samples = new Uint8Array(ids.reduce((most, id) => Math.max(most, id), 0) + 1);
+  const { ids } = map.file.arrays, file = map.file;
+  if (file.lastId === undefined) file.lastId = largest(ids);
+  const samples = new Uint8Array(file.lastId + 1);
   for (let i = 0; i < map.n; i++) samples[ids[i]] |= bits[i];
   return samples;
+}
+
+function largest(ids) {
+  let most = 0;
+  for (let i = 0; i < ids.length; i++) if (ids[i] > most) most = ids[i];
+  return most;
 }
 
 function bitsOfSamples(map, samples) {

@@ -9,7 +9,15 @@ Shapes: n samples of the clustering, m of them selected.
 
 from mmclust.ui.components.selection.codec import Selection
 from mmclust.ui.components.selection.samples import images
-from mmclust.ui.components.selection.session import PARAMETER, address, clear, current, forget_clusters, select
+from mmclust.ui.components.selection.session import (
+    PARAMETER,
+    address,
+    clear,
+    current,
+    each_once,
+    forget_clusters,
+    select,
+)
 from mmclust.ui.components.selection.toolbar import actions, bar, link
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "bar",
     "clear",
     "current",
+    "each_once",
     "forget_clusters",
     "images",
     "link",

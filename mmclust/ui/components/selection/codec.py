@@ -16,6 +16,8 @@ from mmclust.ui.shell import cache
 LONGEST = 1200
 """Characters of packed ids that an address may hold; longer ones go to a file."""
 MOST_IDS = 2_000_000
+MANY = 10_000
+"""Ids that no address has room for, however well they are packed."""
 MAX_FILES = 200
 
 
@@ -43,6 +45,11 @@ def encode(clustering: Clustering, rows: np.ndarray, title: str) -> str:
     if len(packed) * 4 / 3 > LONGEST and (digest := _keep(packed)):
         return f"file:{digest}:{name}"
     return f"ids:{base64.urlsafe_b64encode(packed).decode().rstrip('=')}:{name}"
+
+
+def is_rule(text: str) -> bool:
+    """Whether the text of the URL's parameter names a cluster, class or cell, so that it means others elsewhere."""
+    return text.startswith(("cluster:", "class:", "cell:"))
 
 
 def decode(clustering: Clustering, text: str) -> Selection | None:
@@ -106,9 +113,9 @@ def _whole(clustering: Clustering) -> Clustering:
 
 
 def _pack(ids: np.ndarray) -> bytes:
-    """Distances between ascending ids, byte by byte, compressed."""
-    steps = np.diff(np.sort(ids).astype("<u4"), prepend=np.uint32(0)).astype("<u4")
-    return zlib.compress(steps.view(np.uint8).reshape(-1, 4).T.tobytes(), 9)
+    """Distances between ascending ids, byte by byte, compressed; of very many in a hurry, since they go to a file."""
+    steps = np.diff(np.sort(ids.astype("<u4")), prepend=np.uint32(0)).astype("<u4")
+    return zlib.compress(steps.view(np.uint8).reshape(-1, 4).T.tobytes(), 9 if len(ids) <= MANY else 1)
 
 
 def _unpack(packed: bytes) -> np.ndarray | None:

@@ -25,7 +25,7 @@ def images(clustering: Clustering, rows: np.ndarray, *, px: int = 44) -> None:
         px: width of a picture.
     """
     st.html(shares(clustering, rows))
-    shown = rows[np.argsort(-clustering.confidence[rows], kind="stable")][: SHOWN // len(clustering.data.views)]
+    shown = surest(clustering, rows, SHOWN // len(clustering.data.views))
     st.html(pictures.samples(clustering, shown, px=px))
     if len(rows) > len(shown):
         of = (
@@ -34,6 +34,16 @@ def images(clustering: Clustering, rows: np.ndarray, *, px: int = 44) -> None:
             else "the cluster"
         )
         st.caption(f"The {len(shown)} most confident. The line under each picture has the colour of {of}.")
+
+
+def surest(clustering: Clustering, rows: np.ndarray, most: int) -> np.ndarray:
+    """The most confident of some samples (m,), the surest first; of equals those that come first."""
+    confidence = np.nan_to_num(clustering.confidence[rows], nan=-1)
+    if 0 < most < len(rows):  # only those that can be among them are sorted
+        least = np.partition(confidence, len(rows) - most)[len(rows) - most]
+        kept = confidence >= least
+        rows, confidence = rows[kept], confidence[kept]
+    return rows[np.argsort(-confidence, kind="stable")][:most]
 
 
 def shares(clustering: Clustering, rows: np.ndarray) -> str:

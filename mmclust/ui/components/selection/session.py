@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 
 from mmclust.clustering import Clustering
-from mmclust.ui.components.selection.codec import Selection, decode, encode
+from mmclust.ui.components.selection.codec import Selection, decode, encode, is_rule
 from mmclust.ui.shell import state
 
 PARAMETER = "sel"
 """Name in the URL, and of the session's key."""
+_RESOLVED = "selection-resolved"
+"""Session key of the samples that were last selected, and of what they depend on."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,21 @@ def select(clustering: Clustering, rows: np.ndarray, title: str) -> None:
         rows: (m,) places in the clustering's arrays, in any order.
         title: what they are; samples that are just one cluster, class or cell are called by its name instead.
     """
-    rows = np.unique(np.asarray(rows, dtype=np.intp))
+    rows = each_once(rows, len(clustering.ids))
     if not len(rows):
         clear()
         return
-    _remember(_Chosen(encode(clustering, rows, title), clustering.record.run_id, _data(clustering)))
+    chosen = _Chosen(encode(clustering, rows, title), clustering.record.run_id, _data(clustering))
+    if not is_rule(chosen.text):  # else it gets a title of its own
+        st.session_state[_RESOLVED] = (_key(clustering, chosen), Selection(rows, title[:80] or "Selection"))
+    _remember(chosen)
+
+
+def each_once(rows: np.ndarray, n: int) -> np.ndarray:
+    """(m,) places among n, in any order and perhaps repeated, as ascending ones; sorting a million would be slow."""
+    inside = np.zeros(n, bool)
+    inside[np.asarray(rows, dtype=np.intp)] = True
+    return np.flatnonzero(inside)
 
 
 def clear() -> None:
@@ -99,9 +111,14 @@ def _remember(chosen: _Chosen) -> None:
 
 def _resolved(clustering: Clustering, chosen: _Chosen) -> Selection | None:
     """`decode`, done once for a clustering as long as the same is selected."""
-    names = clustering.record.cluster_names
-    key = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.form, names, chosen.text)
-    known = st.session_state.get("selection-resolved")
+    key = _key(clustering, chosen)
+    known = st.session_state.get(_RESOLVED)
     if known is None or known[0] != key:
-        known = st.session_state["selection-resolved"] = (key, decode(clustering, chosen.text))
+        known = st.session_state[_RESOLVED] = (key, decode(clustering, chosen.text))
     return known[1]
+
+
+def _key(clustering: Clustering, chosen: _Chosen) -> tuple:
+    """What the samples of a selection depend on."""
+    of = (clustering.record.run_id, clustering.epoch, clustering.version, clustering.form)
+    return (*of, clustering.record.cluster_names, chosen.text)
