@@ -96,7 +96,7 @@ def _verdict(store: "RunStore", run_id: str) -> tuple[str | None, str | None]:
     """The word on a run's result, and whether it is the method's or the start's; None where nothing is known."""
     from mmclust.auto import account
 
-    about = account.read(store.get(run_id).folder)
+    about = account.read(store.folder(run_id))
     return (about.verdict.word if about.verdict else None, about.kept) if about else (None, None)
 
 

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from mmclust.evaluation.metric_names import MAIN
@@ -116,14 +115,19 @@ class Unreadable:
     created: float
 
 
-def from_row(row: Mapping[str, Any], *, example: bool = False) -> RunRecord:
+def from_row(row: Mapping[str, Any], *, example: bool = False, spec: RunSpec | None = None) -> RunRecord:
     """The record of a row of the runs table; here a silent run becomes interrupted.
+
+    Args:
+        row: of the table.
+        example: whether it is of a bundled run.
+        spec: of the row, where it was read before.
 
     Raises:
         UnreadableRun: the row is damaged, or of another version of the program.
     """
     try:
-        return _from_row(row, example=example)
+        return _from_row(row, example=example, spec=spec)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableRun(
             f"run {row['run_id']} cannot be read ({_in_short(error)}); delete it, or open it with the version of "
@@ -151,7 +155,7 @@ def _in_short(error: BaseException) -> str:
     return clean((str(error) or type(error).__name__).splitlines()[0], at_most=200)
 
 
-def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
+def _from_row(row: Mapping[str, Any], *, example: bool, spec: RunSpec | None) -> RunRecord:
     columns.check(RUNS, row)
     if row["seal"] is not None and row["seal"] != seals.of_row(row):
         raise ValueError("what is stored of it differs from its checksum")
@@ -165,7 +169,7 @@ def _from_row(row: Mapping[str, Any], *, example: bool) -> RunRecord:
         waiting_for = _waiting_for(row, served)
     return RunRecord(
         run_id=row["run_id"],
-        spec=_spec(row["spec"]),
+        spec=spec or RunSpec.from_json(row["spec"]),
         status=status,
         title=row["title"],
         launcher=row["launcher"],
@@ -223,8 +227,3 @@ def _texts(text: str) -> dict[str, str]:
     if not all(isinstance(value, str) for value in values.values()):
         raise ValueError("a name or version of it is no text")
     return values
-
-
-@lru_cache(maxsize=4096)
-def _spec(text: str) -> RunSpec:
-    return RunSpec.from_json(text)

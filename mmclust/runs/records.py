@@ -17,11 +17,9 @@ from mmclust.runs.record import (
     RESUMABLE,
     WAITER_LIMIT_S,
     RunRecord,
-    Unreadable,
     from_row,
     is_silent,
     moment,
-    unreadable,
 )
 from mmclust.runs.tables import RUNS, WISHES
 
@@ -51,10 +49,6 @@ class RunRecords(Database):
             hint = f"did you mean {close[0]}?" if close else "`python -m mmclust runs` lists the known ones"
             raise UnknownRun(f"run {run_id!r} is not known; {hint}")
         return row
-
-    def unreadable(self) -> list[Unreadable]:
-        """The runs that `list` leaves out, as no record can be made of what is stored of them; newest first."""
-        return [found for row in self.rows() if (found := unreadable(row)) is not None]
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the runs table, newest first."""

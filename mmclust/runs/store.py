@@ -5,7 +5,6 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from mmclust.runs import example as bundled
 from mmclust.runs import queue, seals
 from mmclust.runs.active import ActiveRun
 from mmclust.runs.database import reason
-from mmclust.runs.errors import StoreUnavailable, UnreadableRun
-from mmclust.runs.record import RunRecord, from_row
+from mmclust.runs.errors import StoreUnavailable
+from mmclust.runs.listing import Listing
+from mmclust.runs.record import RunRecord, Unreadable
 from mmclust.runs.records import RunRecords
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
@@ -49,6 +49,7 @@ class RunStore(RunRecords):
         self._bundled: RunStore | None = None
         self._taught: RunStore | None = None
         super().__init__(folder, url or own_url)
+        self._listing = Listing(self)
 
     @classmethod
     def example(cls, home: Path | None = None) -> "RunStore | None":
@@ -105,12 +106,13 @@ class RunStore(RunRecords):
 
         The others are in `unreadable`.
         """
-        records = []
-        for row in self.rows():
-            with suppress(UnreadableRun):
-                records.append(from_row(row, example=self.read_only))
+        records = [found for found in self._listing.read() if isinstance(found, RunRecord)]
         bundled = self._examples() if examples and not self.read_only else None
         return records + (bundled.list() if bundled is not None else [])
+
+    def unreadable(self) -> Sequence[Unreadable]:
+        """The runs that `list` leaves out, as no record can be made of what is stored of them; newest first."""
+        return [found for found in self._listing.read() if isinstance(found, Unreadable)]
 
     def lessons(self) -> "RunStore | None":
         """The store of the finished runs that the lessons show, which is only read; None where none are shipped.
