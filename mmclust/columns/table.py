@@ -15,7 +15,7 @@ from mmclust.columns.column import Column, Groups, Values
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
-from mmclust.sweeps.known import key
+from mmclust.sweeps.known import setting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,16 +81,13 @@ def _called(column: Column, name: str) -> Column:
 
 def other_seeds(store: RunStore, record: RunRecord) -> list[Callable[[], Snapshot]]:
     """Read the last snapshots of finished runs that differ from a run in the seed alone, the newest first."""
+    wanted = setting(record.spec)
     alike = [
         other.run_id
         for other in store.list(examples=record.example)
-        if other.run_id != record.run_id and other.status == "finished" and _seedless(other) == _seedless(record)
+        if other.run_id != record.run_id and other.status == "finished" and setting(other.spec) == wanted
     ]
     return [lambda run_id=run_id: _last(store, run_id) for run_id in alike[:MOST_SEEDS]]
-
-
-def _seedless(record: RunRecord) -> str:
-    return key(replace(record.spec, seed=0))
 
 
 def _last(store: RunStore, run_id: str) -> Snapshot:

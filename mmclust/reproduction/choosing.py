@@ -13,7 +13,7 @@ from mmclust.baselines.classic import silhouette
 from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 from mmclust.sweeps import results
-from mmclust.sweeps.known import key
+from mmclust.sweeps.known import setting
 
 SILHOUETTE_SOURCE = Source(
     modules=("mmclust.baselines.classic", "mmclust.analysis.spaces"), alone=(__name__,), packages=("scikit-learn",)
@@ -94,7 +94,7 @@ def candidates(
     named = {place: run for place, run in enumerate(runs)}
     wanted = [one.name for one in criteria(runs[0].spec.method) if "/" in one.name]
     curves = {name: results.last_values(store, [run.run_id for run in runs], name) for name in wanted}
-    settings = {place: key(replace(run.spec, seed=0)) for place, run in named.items()}
+    settings = {place: setting(run.spec) for place, run in named.items()}
     clusters: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     values: dict[int, dict[str, float]] = {}
     for place, run in named.items():
@@ -110,8 +110,8 @@ def candidates(
         values[place] = {SILHOUETTE.name: float(score["mean"])}
         values[place] |= {name: last[run.run_id] for name, last in curves.items() if run.run_id in last}
         progress((place + 1) / len(runs))
-    for setting in dict.fromkeys(settings.values()):
-        members = [place for place in named if settings[place] == setting]
+    for one in dict.fromkeys(settings.values()):
+        members = [place for place in named if settings[place] == one]
         ids, own = stability.on_shared([clusters[place] for place in members])
         if len(ids):
             for place, agreed in zip(members, stability.with_others(own), strict=True):

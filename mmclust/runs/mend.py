@@ -1,6 +1,7 @@
 """Compares the store with the folders of its runs, and mends what one of them knows and the other has lost."""
 
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,11 @@ def lost(store: RunRecords) -> list[str]:
     """Names of folders of runs that the store does not know."""
     with store.reading() as connection:
         known = set(connection.scalars(select(RUNS.c.run_id)))
-    folders = (store.home / "runs").glob("*/spec.json")
-    return sorted(name for folder in folders if (name := folder.parent.name) not in known)
+    try:
+        names = os.listdir(store.home / "runs")
+    except OSError:
+        return []
+    return sorted(name for name in names if name not in known and (store.folder(name) / "spec.json").exists())
 
 
 def faults(store: RunRecords) -> Iterable[Fault]:

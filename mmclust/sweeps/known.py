@@ -1,10 +1,11 @@
 """Which runs are there already: a run that was trained once is not trained again."""
 
 import json
-from functools import lru_cache
+from dataclasses import replace
 from typing import Any
 
 from mmclust.methods import METHODS, card
+from mmclust.runs.memo import Memo
 from mmclust.runs.record import RunRecord
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
@@ -17,12 +18,16 @@ _DEFAULTS = json.loads(RunSpec(dataset="", method="", config={}, epochs=1).to_js
 
 def key(spec: RunSpec) -> str:
     """Equal for runs that give the same numbers: the spec without `BESIDE_THE_POINT`."""
-    return _key(spec.to_json())
+    return _keys(spec)
 
 
-@lru_cache(maxsize=16384)
-def _key(text: str) -> str:
-    asked = _DEFAULTS | json.loads(text)
+def setting(spec: RunSpec) -> str:
+    """Equal for runs that differ in nothing but their seed."""
+    return _settings(spec)
+
+
+def _key(spec: RunSpec) -> str:
+    asked = _DEFAULTS | json.loads(spec.to_json())
     if asked["method"] in METHODS:
         asked["config"] = card(asked["method"]).completed(asked["config"])
     if "candidates" in asked["auto"]:
@@ -39,6 +44,10 @@ def _leave_open(asked: dict[str, Any]) -> None:
     fixed = sorted(tried & set(auto["fixed"]))
     asked["config"] = {k: v for k, v in asked["config"].items() if k not in tried or k in fixed}
     asked["auto"] = {"budget_min": auto["budget_min"], "start": auto["start"], "fixed": fixed}
+
+
+_keys = Memo(_key)
+_settings = Memo[RunSpec, str](lambda spec: _key(replace(spec, seed=0)))
 
 
 class KnownRuns:

@@ -19,7 +19,7 @@ from mmclust.report.figures.compared import Side
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.ui.compare import maps as run_maps
-from mmclust.ui.components import figure_menu, flows, run_descriptions, selection
+from mmclust.ui.components import figure_menu, flows, run_descriptions, run_search, selection
 from mmclust.ui.components.flows import groupings
 from mmclust.ui.shell import cache, curves, frame, login, state
 
@@ -51,20 +51,35 @@ def choose() -> list[ComparedRun]:
     if "compare-runs" not in st.session_state or not st.session_state["compare-runs"]:
         st.session_state["compare-runs"] = wanted[:MOST] or _first(known)
     st.session_state["compare-runs"] = [name for name in st.session_state["compare-runs"] if name in known]
-    names = st.multiselect(
-        "Runs",
-        list(known),
-        key="compare-runs",
-        max_selections=MOST,
-        format_func=lambda name: run_descriptions.line(known[name]),
-        help=f"Up to {MOST} runs. Clusters are compared on the samples they share.",
-    )
+    chosen = [known[name] for name in st.session_state["compare-runs"]]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        names = _boxes(known, run_search.few(known.values(), chosen))
     st.session_state[RUNS] = ",".join(names)
     if names:
         st.query_params[RUNS] = ",".join(names)
     else:
         st.query_params.pop(RUNS, None)
     return named([known[name] for name in names])
+
+
+def _boxes(known: Mapping[str, RunRecord], offered: Mapping[str, RunRecord]) -> list[str]:
+    """The box with the chosen runs, and the search where not all of the others are in it; ids of the chosen ones."""
+    names = st.multiselect(
+        "Runs",
+        list(offered),
+        key="compare-runs",
+        max_selections=MOST,
+        format_func=lambda name: run_descriptions.line(known[name]),
+        help=f"Up to {MOST} runs. Clusters are compared on the samples they share.",
+    )
+    run_search.popover(list(known.values()), _add, key="compare-search")
+    return names
+
+
+def _add(run_id: str) -> None:
+    """Choose one run more; the last of too many gives way."""
+    chosen = [name for name in st.session_state["compare-runs"] if name != run_id]
+    st.session_state["compare-runs"] = [*chosen[: MOST - 1], run_id]
 
 
 def _first(known: Mapping[str, RunRecord]) -> list[str]:

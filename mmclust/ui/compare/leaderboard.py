@@ -1,7 +1,6 @@
 """Leaderboards: our runs with their deviation over seeds, baselines, and what papers report, for each data set."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -15,7 +14,7 @@ from mmclust.plots.sensitivity import shown
 from mmclust.reproduction import reported
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
-from mmclust.sweeps.known import key
+from mmclust.sweeps.known import setting
 from mmclust.ui.compare import chosen_runs
 from mmclust.ui.components import run_descriptions
 from mmclust.ui.shell import cache, frame, hidden, jobs, state
@@ -64,7 +63,7 @@ def draw_leaderboard() -> None:
     groups: dict[str, list[RunRecord]] = {}
     for run in finished:
         if run.spec.dataset == dataset:
-            groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
+            groups.setdefault(setting(run.spec), []).append(run)
     rows = [_line(one_a_seed(runs)) for runs in groups.values()]
     with right:
         asked = st.toggle(

@@ -1,7 +1,6 @@
 """Stability over seeds: how far equal runs agree, their consensus, and the samples that they disagree on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -12,7 +11,7 @@ from mmclust.clustering import Clustering
 from mmclust.evaluation.metrics import is_right, score
 from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
-from mmclust.sweeps.known import key
+from mmclust.sweeps.known import setting
 from mmclust.ui.compare import chosen_runs, leaderboard
 from mmclust.ui.components import pictures, run_descriptions, selection
 from mmclust.ui.shell import frame, state
@@ -25,7 +24,7 @@ def draw_seeds() -> None:
     groups: dict[str, list[RunRecord]] = {}
     for run in chosen_runs.usable().values():
         if run.status == "finished" and not run.example:
-            groups.setdefault(key(replace(run.spec, seed=0)), []).append(run)
+            groups.setdefault(setting(run.spec), []).append(run)
     several = [runs for runs in groups.values() if len({run.spec.seed for run in runs}) > 1]
     if not several:
         frame.empty(

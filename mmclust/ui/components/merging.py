@@ -1,6 +1,5 @@
 """Any number of clusters: a run's clusters merged along their tree on all pages, and what speaks for each number."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -161,11 +160,11 @@ def suggestion(clustering: Clustering) -> "Suggestion | None":
 
 def other_seeds(record: RunRecord) -> list[RunRecord]:
     """Finished runs of the same setting with other seeds, at most `MOST_SEEDS`."""
-    setting, alike = known.key(replace(record.spec, seed=0)), dict[int, RunRecord]()
+    setting, alike = known.setting(record.spec), dict[int, RunRecord]()
     for run in login.runs(examples=False):
         spec = run.spec
         if run.status != "finished" or spec.seed == record.spec.seed or spec.dataset != record.spec.dataset:
             continue
-        if known.key(replace(spec, seed=0)) == setting:
+        if known.setting(spec) == setting:
             alike.setdefault(spec.seed, run)
     return list(alike.values())[:MOST_SEEDS]

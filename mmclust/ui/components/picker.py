@@ -11,7 +11,7 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions
+from mmclust.ui.components import annotations, run_descriptions, run_search
 from mmclust.ui.components.results import verdicts
 from mmclust.ui.components.run_descriptions import run_settings
 from mmclust.ui.shell import cache, frame, hidden, login, state
@@ -149,8 +149,8 @@ def chips(found: Clustering) -> str:
 
 
 def _run_box(record: RunRecord) -> None:
-    records = {r.run_id: r for r in login.runs()}
-    records.setdefault(record.run_id, record)
+    every = login.runs()
+    records = run_search.few(every, [record])
     st.session_state[state.RUN_WIDGET] = record.run_id
     st.selectbox(
         "Run",
@@ -160,6 +160,7 @@ def _run_box(record: RunRecord) -> None:
         on_change=lambda: state.choose_run(st.session_state[state.RUN_WIDGET]),
         help=f"{markdown(run_descriptions.whole(record))}\n\nThe selected run is shown on all pages.",
     )
+    run_search.popover(every, state.choose_run, key="run-search")
 
 
 def _epoch_box(epochs: list[int]) -> int:

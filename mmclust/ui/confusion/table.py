@@ -13,7 +13,7 @@ from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
 from mmclust.plots import images as drawing
 from mmclust.plots.clusters import size_figure
-from mmclust.ui.components import matrix, picker, pictures, run_descriptions, selection
+from mmclust.ui.components import matrix, picker, pictures, run_descriptions, run_search, selection
 from mmclust.ui.components.flows import groupings
 from mmclust.ui.components.flows.groupings import Grouping
 from mmclust.ui.shell import state
@@ -48,6 +48,9 @@ def beside(clustering: Clustering, fused: Clustering) -> Grouping | None:
         width=230,
         help="What to compare the clusters with: classes, another clustering of the same samples, or any column.",
     )
+    run_search.popover(
+        list(groupings.others(clustering).values()), lambda run_id: state.set_linked("rows", run_id), key="rows-search"
+    )
     return known[state.link("rows", names[0])][1]()
 
 
@@ -71,7 +74,7 @@ def _choices(clustering: Clustering, fused: Clustering) -> dict[str, tuple[str, 
             found[name] = (title, lambda number=number: groupings.alone(clustering, fused, number))
     for name in groupings.columns(clustering, of_run=bool(found)):  # alone they are nothing to compare clusters with
         found[f"column {name}"] = (f"column {name}", lambda name=name: groupings.column(clustering, name))
-    for run_id, record in groupings.others(clustering).items():
+    for run_id, record in run_search.few_linked(groupings.others(clustering), "rows").items():
         found[run_id] = (run_descriptions.line(record), lambda record=record: groupings.run(clustering, record))
     return found
 

@@ -1,5 +1,6 @@
 """The parts of the Home page: what this is, a finished example, the list of runs."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
 
@@ -160,7 +161,7 @@ def runs(records: list[RunRecord]) -> None:
         _run(record)
 
 
-def unreadable(damaged: list[Unreadable]) -> None:
+def unreadable(damaged: Sequence[Unreadable]) -> None:
     """A line for each run that cannot be read, with the way to be rid of it."""
     for run in damaged:
         with st.container(border=True, key=f"mm-unreadable-{run.run_id}"):

@@ -1,5 +1,7 @@
 """Who looks at the pages: the person that has signed in, or the one local user where nobody signs in."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -79,11 +81,12 @@ def sees(dataset: str) -> bool:
 
 def runs(*, examples: bool = True) -> list[RunRecord]:
     """The runs that are shown to the user, newest first; see `RunStore.list`."""
-    shown = (record for record in cache.store().list(examples=examples) if sees(record.spec.dataset))
-    return [hidden.of_record(record) for record in shown]
+    visible = ("", owner())
+    shown = [run for run in cache.store().list(examples=examples) if uploads.owner_in(run.spec.dataset) in visible]
+    return [hidden.of_record(record) for record in shown] if hidden.hidden() else shown
 
 
-def unreadable() -> list[Unreadable]:
+def unreadable() -> Sequence[Unreadable]:
     """The runs that cannot be read, for the one local user: where people sign in, nobody can tell whose they are."""
     return [] if signs_in() else cache.store().unreadable()
 

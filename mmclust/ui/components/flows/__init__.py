@@ -8,7 +8,7 @@ import streamlit as st
 from mmclust.analysis import groupings as tables
 from mmclust.clustering import Clustering
 from mmclust.plots import flows as plots
-from mmclust.ui.components import clicks, picker, run_descriptions, selection
+from mmclust.ui.components import clicks, picker, run_descriptions, run_search, selection
 from mmclust.ui.components.flows import groupings
 from mmclust.ui.components.flows.groupings import Grouping
 from mmclust.ui.shell import state
@@ -106,7 +106,8 @@ def _epochs(clustering: Clustering) -> list[Grouping]:
 
 
 def _runs(clustering: Clustering) -> list[Grouping]:
-    others = groupings.others(clustering)
+    every = groupings.others(clustering)
+    others = run_search.few_linked(every, "other")
     names = list(others)
     st.selectbox(
         "Other run",
@@ -116,6 +117,7 @@ def _runs(clustering: Clustering) -> list[Grouping]:
         format_func=lambda run_id: run_descriptions.line(others[run_id]) if run_id in others else run_id,
         help="Another run on the same data, at its last epoch.",
     )
+    run_search.popover(list(every.values()), lambda run_id: state.set_linked("other", run_id), key="other-search")
     return [_now(clustering, "this run"), groupings.run(clustering, others[state.link("other", names[0])])]
 
 
