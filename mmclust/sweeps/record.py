@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import delete, insert, select, update
@@ -119,6 +120,12 @@ def listed(store: RunStore) -> list[SweepRecord]:
     return records
 
 
+@lru_cache(maxsize=64)
+def _sweep(text: str) -> Sweep:
+    """What was asked for, read once: thousands of cells take a while."""
+    return Sweep.from_json(text)
+
+
 def _record(row: dict[str, Any], runs: dict[tuple[int, int], str]) -> SweepRecord:
     columns.check(SWEEPS, row)
     failures = {}
@@ -127,7 +134,7 @@ def _record(row: dict[str, Any], runs: dict[tuple[int, int], str]) -> SweepRecor
         failures[int(cell), int(seed)] = why
     return SweepRecord(
         sweep_id=row["sweep_id"],
-        sweep=Sweep.from_json(row["spec"]),
+        sweep=_sweep(row["spec"]),
         status="interrupted" if row["status"] == "running" and is_silent(row) else row["status"],
         title=row["title"],
         created=row["created"],

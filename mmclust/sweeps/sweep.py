@@ -122,6 +122,10 @@ class Sweep:
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Values of each axis in the order they come."""
+        return dict(self._axes)
+
+    @cached_property
+    def _axes(self) -> dict[str, tuple[Any, ...]]:
         found: dict[str, dict[str, Any]] = {}
         for cell in self.cells:
             for name, value in cell.point.items():

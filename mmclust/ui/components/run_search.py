@@ -38,7 +38,7 @@ def few_linked(records: Mapping[str, RunRecord], name: str) -> dict[str, RunReco
         name: of the choice in the URL.
     """
     wanted = (st.session_state.get(f"linked:{name}"), st.query_params.get(name))
-    return few(records.values(), [records[run_id] for run_id in wanted if run_id in records])
+    return few(records.values(), [records[run_id] for run_id in wanted if run_id is not None and run_id in records])
 
 
 def popover(records: Sequence[RunRecord], choose: Callable[[str], None], *, key: str) -> None:

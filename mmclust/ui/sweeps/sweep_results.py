@@ -44,7 +44,7 @@ class ChosenSweep:
         """What was asked for, as it is drawn."""
         return self.record.sweep.aligned()
 
-    @property
+    @cached_property
     def finished(self) -> dict[tuple[int, int], RunRecord]:
         """(cell, seed) -> run."""
         places = self.record.runs.items()
@@ -54,7 +54,7 @@ class ChosenSweep:
 def chosen() -> ChosenSweep | None:
     """The sweep of the URL or of this session, else the newest; None where there is none yet."""
     found = sweeps.listed(cache.store())
-    known = {sweep.sweep_id: sweep for sweep in found if all(login.sees(cell.dataset) for cell in sweep.sweep.cells)}
+    known = {sweep.sweep_id: sweep for sweep in found if all(map(login.sees, {c.dataset for c in sweep.sweep.cells}))}
     if not known:
         return None
     wanted = st.query_params.get(SWEEP) or st.session_state.get(SWEEP)
