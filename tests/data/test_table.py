@@ -10,6 +10,7 @@ from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import arrays, frames, pairing, picture_columns
 from mmclust.data.readers.reading import Reading, understood
+from tests.data.made import asked, left_out
 
 RNG = np.random.default_rng(0)
 N = 30
@@ -121,7 +122,7 @@ def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Pa
         (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
         (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
         (["3, 1, 7", "4, 5, 6"], [3, 1, 7], []),
-        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2], ["codes (another word in every row)"]),
+        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2, 3.4], ["3,4 in codes is 3.4"]),
         (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["column 2 (another word in every row)"]),
     ],
 )
@@ -138,9 +139,6 @@ def test_all_rows_tell_whether_commas_are_decimal(
 @pytest.mark.parametrize(
     ("lines", "example"),
     [
-        (["1,500;2,250", "3,000;4,125"], "1,500"),  # thousands?
-        (["1,500\t2,250", "3,000\t4,125"], "1,500"),
-        (["1,500 2,250", "3,000 4,125"], "1,500"),
         (["1 000,5 2 500,5", "3 100,5 4 200,5"], "1 000,5"),  # spaces between thousands or columns?
         (["1,5", "2", "3,25"], "1,5"),  # two columns with a hole, or one?
     ],
@@ -149,6 +147,29 @@ def test_numbers_that_can_be_read_in_two_ways_are_not_guessed_at(tmp_path: Path,
     (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(ValueError, match=f"a.csv has numbers such as {example}, which can be read in two ways; write"):
         opened(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("mark", [";", "\t", " "])
+def test_commas_that_may_part_thousands_are_asked_about(tmp_path: Path, mark: str):
+    (tmp_path / "a.csv").write_text(f"1,500{mark}2,250\n3,000{mark}4,125\n")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert asked(reading) == {"thousands": "decimal commas"} and dataset.views[0].tolist() == [[1.5, 2.25], [3, 4.125]]
+    dataset, reading = opened(tmp_path / "a.csv", thousands="commas between thousands")
+    assert dataset.views[0].tolist() == [[1500, 2250], [3000, 4125]] and "1,500 in column 1 is 1500" in reading.told
+
+
+MIXED = ["name;people;rate;share"] + [
+    f"{word};{i + 1}.{300 + i};{i},{40 + i};0.{i + 1}" for i, word in enumerate("pqrst")
+]
+
+
+def test_a_column_with_decimal_commas_beside_points_is_asked_about(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("\n".join(MIXED) + "\n")
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert asked(reading) == {"commas": "decimal commas", "points": "points between thousands"}
+    assert np.allclose(dataset.views[0][1], [2301, 1.41, 0.2])
+    dataset, reading = opened(tmp_path / "a.csv", commas="words, to leave out", points="decimal points")
+    assert np.allclose(dataset.views[0][1], [2.301, 0.2]) and left_out(reading) == "rate (another word in every row)"
 
 
 def test_captions_with_numbers_and_spaces_stay_parted_by_commas(tmp_path: Path):

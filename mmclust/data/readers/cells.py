@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 0.2
 """Share of words in a column of numbers above which it is one of words, not one with a stray word to report."""
-_MARKED = re.compile(
-    r"\(?[-+]?\s*(?P<before>[$€£¥₹₩]|USD|EUR|GBP|CHF|R\$)?\s*[-+]?(?P<number>\d{1,3}(,\d{3})+|\d+)(?P<rest>\.\d+)?"
-    r"\s*(?P<after>%|[$€£¥₹₩]|USD|EUR|GBP|CHF)?\)?"
-)
-"""An amount of money, a share in percent, or a number whose thousands commas part."""
-_EUROPEAN = re.compile(
-    r"[-+]?\s*(?P<before>[€£$]|CHF|EUR)?\s*(?P<number>\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d+)(,(?P<rest>\d+))?"
-    r"\s*(?P<after>%|[€£$]|CHF|EUR|kr)?"
-)
-"""The same with a decimal comma, its thousands parted by points, spaces or apostrophes."""
-_SURELY_EUROPEAN = re.compile(r"\d[.'’ \u00a0\u202f]\d{3},\d|\d[.]\d{3}[.]\d{3}|,\d+\s*([€%]|EUR|CHF|kr)")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ]\d{1,2}:\d{2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d{2}(:\d{2})?.*"
 )
@@ -155,49 +144,6 @@ def as_numbers(found: np.ndarray, name: str, where: str) -> np.ndarray:
                 "give one sample a row"
             ) from None
     return numbers
-
-
-def unmarked(found: np.ndarray) -> np.ndarray | None:
-    """A column of amounts such as `$1,200.50`, `12.5%` or `1.200,50 €` as numbers (N,); None for anything else."""
-    if found.dtype != object:
-        return None
-    matches = _matches(found, _MARKED)
-    if matches is None:
-        return _european(found)
-    there = [match for match in matches if match]
-    marks = {match["before"] or match["after"] or ("," if "," in match["number"] else "") for match in there}
-    # Marks of one kind: 12 % among prices would be another quantity.
-    if not there or marks - {"", ","} and len(marks - {"", ","}) > 1 or marks == {""}:
-        return None
-    return np.array([np.nan if match is None else _amount(match) for match in matches])
-
-
-def _matches(found: np.ndarray, pattern: re.Pattern[str]) -> list[re.Match[str] | None] | None:
-    """What a pattern finds in each cell (N,), None in empty ones; None where some cell is of another form."""
-    matches = []
-    for value in found:
-        if is_blank(value) or (isinstance(value, str) and value.strip() in delimited.MISSING):
-            matches.append(None)
-        elif not isinstance(value, str) or not (match := pattern.fullmatch(value.strip())):
-            return None
-        else:
-            matches.append(match)
-    return matches
-
-
-def _european(found: np.ndarray) -> np.ndarray | None:
-    """A column of amounts with decimal commas as numbers (N,), where some cell can be read in no other way."""
-    matches = _matches(found, _EUROPEAN)
-    there = [match for match in matches or () if match]
-    marks = {match["before"] or match["after"] for match in there} - {None}
-    if matches is None or len(marks) > 1 or not any(_SURELY_EUROPEAN.search(match[0]) for match in there):
-        return None
-    return np.array([np.nan if match is None else _amount(match) for match in matches])
-
-
-def _amount(match: re.Match[str]) -> float:
-    number = float(re.sub(r"[^\d]", "", match["number"]) + f".{(match['rest'] or '0').lstrip('.')}")
-    return -number if "-" in match[0] or match[0].startswith("(") else number
 
 
 def are_dates(values: np.ndarray) -> bool:

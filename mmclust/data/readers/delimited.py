@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mmclust.data.readers import encodings, preamble, separators, words
 from mmclust.data.readers.reading import Reading, listed
-from mmclust.data.readers.separators import COMMA, POINT, is_number
+from mmclust.data.readers.separators import COMMA, POINT, Written, is_number
 from mmclust.errors import first_line
 
 if TYPE_CHECKING:
@@ -70,38 +70,39 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
             f"{where} has numbers such as {example}, which can be read in two ways; write them with a decimal point "
             "and nothing between thousands"
         )
-    has_comma = separator in separators.BESIDE_COMMAS and separators.has_decimal_commas(lines, separator)
-    if has_comma:
+    written = separators.written(lines, separator)
+    if written.has_comma:
         reading.tell("decimal commas")
     sample = [separators.cells_of(line, separator) for line in lines[:_SAMPLE_ROWS]]
     for mark in ("?", "-", "--", ".", "*"):
         if separator and any(f"{separator}{mark}{separator}" in line for line in lines):
             reading.tell(f"{mark} stands for a missing value")
-    if has_comma:
+    if separator in separators.BESIDE_COMMAS:
         sample = [[cell.replace(",", ".") if COMMA.fullmatch(cell) else cell for cell in row] for row in sample]
     has_header = is_header(sample)
     if len(lines) == 1 and has_header:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     is_closed = has_header and _are_closed(sample)
     try:
-        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped, is_closed=is_closed)
+        frame = _parsed(file, separator, has_header, encoding, written, skipped, is_closed=is_closed)
     except UnicodeDecodeError as error:
         file.seek(0)
         encoding = encodings.of_content(file, error, where)
         file.seek(0)
-        frame = _parsed(file, separator, has_header, encoding, has_comma, skipped, is_closed=is_closed)
+        frame = _parsed(file, separator, has_header, encoding, written, skipped, is_closed=is_closed)
     except _Ragged:
         file.seek(0)
-        frame = _without_ragged(file, separator, has_header, encoding, has_comma, skipped, where, reading)
+        frame = _without_ragged(file, separator, has_header, encoding, written, skipped, where, reading)
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
     if not is_closed and len(frame) and len(frame.columns) > 1 and frame.iloc[:, -1].isna().any():
         file.seek(0)  # a row that is too short ends in missing cells
         if any(number - 1 not in skipped for number in _ragged(file, separator, encoding, shorter=True)):
             file.seek(0)
-            frame = _without_ragged(file, separator, has_header, encoding, has_comma, skipped, where, reading)
+            frame = _without_ragged(file, separator, has_header, encoding, written, skipped, where, reading)
     if encoding not in ("utf-8-sig", "ascii"):
         reading.tell(f"{where} read as {encodings.title(encoding)}")
+    frame.attrs[separators.WRITTEN] = written
     return frame, has_header
 
 
@@ -135,7 +136,7 @@ def _parsed(
     separator: str | None,
     has_header: bool,
     encoding: str,
-    has_comma: bool,
+    written: Written,
     skipped: "tuple[int, ...]",
     *,
     is_closed: bool = False,
@@ -147,7 +148,8 @@ def _parsed(
         "header": 0 if has_header else None,
         "encoding": encoding,
         "skipinitialspace": True,
-        "decimal": "," if has_comma else ".",
+        "decimal": "," if written.has_comma else ".",
+        "converters": dict.fromkeys(written.pointed, str),
         "na_values": list(MISSING),
         "skiprows": list(skipped) or None,
         "index_col": False if is_closed else None,
@@ -188,7 +190,7 @@ def _without_ragged(
     separator: str | None,
     has_header: bool,
     encoding: str,
-    has_comma: bool,
+    written: Written,
     skipped: "tuple[int, ...]",
     where: str,
     reading: Reading,
@@ -200,7 +202,7 @@ def _without_ragged(
     check_bad(bad or [1] * n_lines, max(0, n_lines - len(bad)), where, "rows differ in length", reading)
     file.seek(0)
     try:
-        return _parsed(file, separator, has_header, encoding, has_comma, (*skipped, *(number - 1 for number in bad)))
+        return _parsed(file, separator, has_header, encoding, written, (*skipped, *(number - 1 for number in bad)))
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise ValueError(f"{where} is not a table of numbers ({first_line(error)}); give one sample a row") from None
 

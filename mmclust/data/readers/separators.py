@@ -1,6 +1,7 @@
 """What parts the columns of a text, and which comma is decimal: told from all rows of its beginning, never from one."""
 
 import re
+from dataclasses import dataclass
 
 COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal comma."""
@@ -8,6 +9,8 @@ POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 """A number with a decimal point."""
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d?\d?,\d{3}")
 """A number whose comma may as well part its thousands."""
+_POINTED = re.compile(r"[+-]?[1-9]\d?\d?\.\d{3}")
+"""The same with a point."""
 _GROUP = re.compile(r"0\d\d,")
 """The last thousand of a number whose thousands a space parts."""
 BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
@@ -15,6 +18,43 @@ BESIDE_COMMAS: tuple[str | None, ...] = (";", "\t", None)
 SPACED_NUMBERS = 0.6
 """Share of numbers among cells that runs of spaces part."""
 _SPACED = re.compile(r'"[^"]*"|\S+')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """How the text of a table writes its numbers, as far as it says; a frame has it in its `attrs` under `WRITTEN`."""
+
+    commas: bool = False
+    """Whether commas are decimal, and no point is."""
+    doubtful: bool = False
+    """Whether each of these commas may as well part thousands."""
+    points: bool = False
+    """Whether some numbers have a decimal point."""
+    pointed: frozenset[int] = frozenset()
+    """Columns, by their places, whose points, as in 1.234, may part thousands; these are kept as words."""
+
+    @property
+    def has_comma(self) -> bool:
+        """Whether all commas are surely decimal."""
+        return self.commas and not self.doubtful
+
+
+WRITTEN = "written"
+
+
+def written(lines: list[str], separator: str | None) -> Written:
+    """How the lines of a table write numbers."""
+    if separator not in BESIDE_COMMAS:
+        return Written(points=any(POINT.fullmatch(cell) for line in lines for cell in cells_of(line, separator)))
+    rows = [cells_of(line, separator) for line in lines]
+    commas = [cell for row in rows for cell in row if COMMA.fullmatch(cell)]
+    points = any(POINT.fullmatch(cell) for row in rows for cell in row)
+    return Written(
+        commas=bool(commas) and not points,
+        doubtful=all(map(_THOUSANDS.fullmatch, commas)),
+        points=points,
+        pointed=_pointed(rows) if commas and points else frozenset(),
+    )
 
 
 def of(lines: list[str]) -> str | None:
@@ -49,18 +89,27 @@ def _is_beside_commas(mark: str | None, lines: list[str]) -> bool:
 
 
 def ambiguous(lines: list[str], separator: str | None) -> str:
-    """A number whose comma may be decimal or part thousands or columns, where no row tells; empty where one does."""
+    """A number whose comma or space may be part of it or part columns, where no row tells; empty where one does."""
     if separator == ",":  # one number a row, some of them with a comma
         rows = {line.strip() for line in lines}
         commas = sorted(filter(COMMA.fullmatch, rows))
         return commas[0] if commas and len(commas) < len(rows) and all(map(reads_alone, rows)) else ""
-    if separator not in BESIDE_COMMAS or not has_decimal_commas(lines, separator):
+    if separator is not None or not has_decimal_commas(lines, separator):
         return ""
-    commas = [cell for line in lines for cell in cells_of(line, separator) if COMMA.fullmatch(cell)]
-    groups = [cell for cell in commas if _GROUP.match(cell)] if separator is None else []
-    if groups or all(map(_THOUSANDS.fullmatch, commas)):
-        return f"1 {groups[0]}" if groups else commas[0]
-    return ""
+    groups = [
+        cell for line in lines for cell in cells_of(line, separator) if COMMA.fullmatch(cell) and _GROUP.match(cell)
+    ]
+    return f"1 {groups[0]}" if groups else ""
+
+
+def _pointed(rows: list[list[str]]) -> frozenset[int]:
+    """Places of the columns whose points may part thousands."""
+    found = set()
+    for place in range(len(rows[0])):
+        cells = [row[place] for row in rows[1:] if place < len(row) and POINT.fullmatch(row[place])]
+        if cells and all(map(_POINTED.fullmatch, cells)):
+            found.add(place)
+    return frozenset(found)
 
 
 def reads_alone(cell: str) -> bool:

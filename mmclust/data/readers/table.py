@@ -12,7 +12,19 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import cells, delimited, frames, identity, labels, limits, looked_up, parts, words
+from mmclust.data.readers import (
+    amounts,
+    cells,
+    delimited,
+    frames,
+    identity,
+    labels,
+    limits,
+    looked_up,
+    parts,
+    separators,
+    words,
+)
 from mmclust.data.readers.reading import Reading, listed
 
 if TYPE_CHECKING:
@@ -270,9 +282,7 @@ def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
         twice = cells.shown(Counter(names).most_common(1)[0][0])
         raise ValueError(f"{source.where} has two columns called {twice}; rename one")
     found = {name: cells.values(frame.iloc[:, i]) for i, name in enumerate(names)}
-    if marked := {name: amounts for name, values in found.items() if (amounts := cells.unmarked(values)) is not None}:
-        reading.tell(f"marks such as % and $ removed in {listed(list(marked))}")
-        found |= marked
+    found |= amounts.numbers(found, frame.attrs.get(separators.WRITTEN, separators.Written()), reading)
     found |= limits.numbers(found, reading)
     if empty := [name for name, values in found.items() if all(map(cells.is_blank, values))]:
         reading.leave_out(listed(empty), "empty")
