@@ -233,7 +233,7 @@ def test_colours_of_each_pixel_together_are_told_from_planes(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a.xlsx", "is a workbook, which is not read; save its sheet as CSV"),
+        ("a.ods", "is a workbook of a kind that is not read; save it as .xlsx, or its sheet as CSV"),
         ("a.RData", "is a file of R, which is not read; write its table with write.csv"),
         ("a.nii.gz", "is a volume, which is not read; save slices as PNG"),
         ("a.sqlite", "is a database, which is not read; export its table as CSV"),

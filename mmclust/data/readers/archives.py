@@ -21,7 +21,10 @@ PICTURES = frozenset(
         *(".tif", ".tiff"),
     )
 )
-TEXT_FILES = (".csv", ".tsv", ".txt", ".cls", ".token", ".json", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".parquet")
+TEXT_FILES = (
+    *(".csv", ".tsv", ".txt", ".cls", ".token", ".json", ".jsonl", ".ndjson", ".csv.gz", ".tsv.gz", ".parquet"),
+    *(".xlsx", ".xlsm"),
+)
 _JUNK = frozenset(("thumbs.db", "desktop.ini", "icon\r", "ds_store"))
 
 MAX_ENTRIES = settings.limit("ENTRIES")

@@ -37,6 +37,11 @@ PICTURE_NAME = re.compile(r".\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m
 PICTURE_ENDING = re.compile(r"\.(png|jpe?g|jpe|jfif|bmp|gif|webp|avif|jp2|p[pgb]m|tiff?)$", re.IGNORECASE)
 
 
+def in_one_line(text: str) -> str:
+    """A text without the tabs and breaks that would part it."""
+    return " ".join(text.split())
+
+
 def check_bad(bad: list[int], n_good: int, where: str, what: str, reading: Reading) -> None:
     """Leave out the lines that do not fit, and say which; where most do not, the file is no table."""
     if not bad:
@@ -62,7 +67,8 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     numbered = _numbered_lines(head, encoding)
     if not numbered:
         raise ValueError(f"{where} holds no numbers; give one sample a row")
-    skipped = preamble.find(numbered, where, reading)
+    above = preamble.find(numbered, where, reading)
+    skipped = above.skipped
     lines = [line for number, line in numbered if number not in skipped]
     separator = separators.of(lines)
     if example := separators.ambiguous(lines, separator):
@@ -102,6 +108,8 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
             frame = _without_ragged(file, separator, has_header, encoding, written, skipped, where, reading)
     if encoding not in ("utf-8-sig", "ascii"):
         reading.tell(f"{where} read as {encodings.title(encoding)}")
+    if len(above.names) == len(frame.columns):
+        frame.columns = list(above.names)
     frame.attrs[separators.WRITTEN] = written
     return frame, has_header
 

@@ -132,10 +132,9 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
         if frames.is_table(file.name) or not file_names.is_data(file.name):
             own = reading.part()
             said, part = file_names.columns_of_folders(file.relative_to(path).as_posix())
-            source = table.columns(file, own)
-            sources[f"{part}_{len(sources)}" if said else key] = (
-                replace(source, frame=source.frame.assign(**said)) if said else source
-            )
+            for sheet, source in table.sheets(file, own).items():
+                title = f"{part}_{len(sources)}" if said else "/".join(filter(None, (key, sheet)))
+                sources[title] = replace(source, frame=source.frame.assign(**said)) if said else source
             reading.take(own, file.name)
         else:
             held[key] = _arrays_of(file, key, reading)
@@ -408,8 +407,10 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
     reading = reading or Reading()
     if file_names.is_data(path.name) and not frames.is_table(path.name):
         return _single_of_arrays(path, reading)
-    source = table.columns(path, reading)
-    source = next(iter(tables.turned({file_names.stem(path.name): source}, reading).values()))
+    sources = table.sheets(path, reading)
+    if len(sources) > 1:
+        return _of_sheets(path, sources, reading)
+    source = next(iter(tables.turned({file_names.stem(path.name): sources.pop("")}, reading).values()))
     found = table.of_columns(source, reading, alone=True)
     del source  # as large as what is read
     if found.pictures is not None:
@@ -430,6 +431,21 @@ def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:
         split=found.split,
         columns=found.beside,
         in_rows=True,
+    )
+
+
+def _of_sheets(path: Path, sources: dict[str, table.Columns], reading: Reading) -> MultiViewDataset:
+    """The sheets of a workbook are to each other what tables of a folder are."""
+    views, texts, split, columns = _of_tables(sources, reading, alone=True)
+    return arrays.assemble(
+        file_names.stem(path.name),
+        views,
+        path.name,
+        reading,
+        texts=texts,
+        split=split,
+        columns=columns,
+        in_rows=set(views) <= {"data", "labels"} or not _may_be_turned(sources),
     )
 
 

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import delimited, encodings, foreign, separators, words
+from mmclust.data.readers import delimited, encodings, foreign, separators, words, workbooks
 from mmclust.data.readers.reading import Reading
 from mmclust.errors import first_line
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", *foreign.ENDINGS)
+ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", *foreign.ENDINGS, *workbooks.ENDINGS)
 """Of files of columns; those of text may also be packed."""
 PACKED = (".gz", ".bz2", ".xz")
 TEXT_ENDINGS = (
@@ -49,7 +49,7 @@ def stem(name: str) -> str:
 
 
 def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
-    """The columns of a file, and whether they have names.
+    """The columns of a file, and whether they have names; of a workbook its first sheet that holds a table.
 
     Args:
         file: open.
@@ -59,6 +59,20 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     Raises:
         ValueError: it cannot be read, or is too much.
     """
+    (_, found), *others = sheets(file, where, reading).items()
+    for title, _ in others:
+        reading.leave_out(f"sheet {title}", "the first one is taken")
+    return found
+
+
+def sheets(file: IO[bytes], where: str, reading: Reading) -> "dict[str, tuple[pd.DataFrame, bool]]":
+    """As `read`, of every sheet of a workbook by its name; any other file is one sheet without a name."""
+    if where.lower().endswith(workbooks.ENDINGS):
+        return workbooks.sheets(file, where, reading)
+    return {"": _one(file, where, reading)}
+
+
+def _one(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":
     name = where.lower()
     if name.endswith(PACKED):
         file, name = _unpacked(file, where), _unpacked_name(name)

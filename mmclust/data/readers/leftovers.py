@@ -8,7 +8,8 @@ from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading
 
 _REMEDIES = {
-    (".xlsx", ".xls", ".xlsm", ".ods", ".numbers"): "is a workbook, which is not read; save its sheet as CSV (UTF-8)",
+    (".xls", ".xlsb", ".ods", ".numbers"): "is a workbook of a kind that is not read; save it as .xlsx, or its sheet "
+    "as CSV (UTF-8)",
     (".rds", ".rdata", ".rda"): "is a file of R, which is not read; write its table with write.csv",
     (".sav", ".dta", ".sas7bdat", ".por"): "is a file of SPSS, Stata or SAS, which is not read; export it as CSV",
     (".sqlite", ".sqlite3", ".db", ".sql"): "is a database, which is not read; export its table as CSV",
@@ -122,5 +123,5 @@ def tell(names: list[str], reading: Reading) -> None:
 
 
 _PACKED = frozenset(PurePosixPath(f"a{ending}").suffix for ending in archives.ARCHIVES) - {".gz", ".bz2", ".xz"}
-_WORTH = (".xlsx", ".xls", ".ods", ".rds", ".rdata", ".dcm")
+_WORTH = (".xls", ".xlsb", ".ods", ".rds", ".rdata", ".dcm")
 """Endings of files that may hold the very data or labels: how to make them readable is said where they are left out."""

@@ -4,6 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mmclust.data.readers import separators
 from mmclust.data.readers.reading import Reading
@@ -20,8 +21,18 @@ _TYPES = frozenset(
 """What Orange writes below the names."""
 
 
-def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> tuple[int, ...]:
-    """The numbers of the lines that are not read; `reading` is told what stood there.
+@dataclass(frozen=True)
+class Above:
+    """What stands above a table."""
+
+    skipped: tuple[int, ...]
+    """The numbers of the lines that are not read."""
+    names: tuple[str, ...] = ()
+    """Names of the columns, where two rows give them: the group that a column is of, and its name in there."""
+
+
+def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> Above:
+    """The lines that are not read and the names that two rows give; `reading` is told what stood there.
 
     Args:
         numbered: lines that are not blank, with their numbers in the file.
@@ -39,10 +50,41 @@ def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> t
         reading.leave_out(f"{what} before the table in {where}", lines[n_comments].strip()[:40])
     start = n_comments + n_before
     skipped = [number for number, _ in numbered[:start]]
+    if names := _grouped(lines[start : start + LOOKED_AT]):
+        reading.tell("names of columns from two rows")
+        return Above((*skipped, numbered[start][0]), names)
     for place in _other_headers(lines[start : start + LOOKED_AT]):
         reading.leave_out(f"another row of names in {where}", lines[start + place].strip()[:40])
         skipped.append(numbered[start + place][0])
-    return tuple(skipped)
+    return Above(tuple(skipped))
+
+
+def _grouped(lines: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns of which a first row names groups, each above the first column of it, and a second the members.
+
+    So headers of merged cells are written. Empty where the rows are anything else.
+    """
+    if len(lines) < 4:
+        return ()
+    separator = separators.of(list(lines[1:]))
+    first, second, *body = ([] if separator is None else _cells(line, separator) for line in lines)
+    if len(first) != len(second) or len(first) < 3:
+        return ()
+    has_gap = any(first) and any(below and not above for above, below in zip(first[1:], second[1:], strict=True))
+    are_words = not any(map(separators.reads_alone, filter(None, (*first, *second))))
+    members = [place for place, cell in enumerate(second) if cell]
+    numbers = [row[place] for row in body for place in members if place < len(row) and row[place]]
+    if not (has_gap and are_words and 2 * len(members) > len(first) and len(numbers) > len(body)):
+        return ()
+    if any(not (above or below) for above, below in zip(first[1:], second[1:], strict=True)):
+        return ()
+    if sum(map(separators.reads_alone, numbers)) < USUAL * len(numbers) * (1 - 1 / len(members)):
+        return ()
+    names, group = [], ""
+    for above, below in zip(first, second, strict=True):
+        group = above or group
+        names.append(f"{group} {below}".strip())
+    return tuple(names) if len(set(names)) == len(names) else ()
 
 
 def _comments(lines: Sequence[str]) -> int:
@@ -71,13 +113,20 @@ def _before(lines: Sequence[str]) -> int:
 
 
 def _width(line: str, separator: str | None) -> int:
-    """How many cells a line has; marks within quotes part none."""
+    """How many cells a line has; one where the others are empty, as spreadsheets write a line of text."""
+    cells = _cells(line, separator)
+    return len(cells) if any(cells[1:]) else 1
+
+
+def _cells(line: str, separator: str | None) -> list[str]:
+    """The cells of a line; marks within quotes part none."""
     if separator is None or '"' not in line:
-        return len(separators.cells_of(line, separator))
+        return separators.cells_of(line, separator)
     try:
-        return len(next(csv.reader([line], delimiter=separator, skipinitialspace=True), ()))
+        row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:
-        return len(separators.cells_of(line, separator))
+        return separators.cells_of(line, separator)
+    return [cell.strip() for cell in row]
 
 
 def _other_headers(lines: Sequence[str]) -> list[int]:

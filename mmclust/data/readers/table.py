@@ -23,6 +23,7 @@ from mmclust.data.readers import (
     looked_up,
     parts,
     separators,
+    strays,
     words,
 )
 from mmclust.data.readers.reading import Reading, listed
@@ -116,20 +117,39 @@ def read(path: Path, reading: Reading | None = None) -> Table:
 
 
 def columns(path: Path, reading: Reading) -> Columns:
-    """The columns of a file, whatever they are.
+    """The columns of a file, whatever they are; of a workbook, of its first sheet.
 
     Raises:
         ValueError: what is wrong with the file, in one sentence.
     """
-    if path.stat().st_size > delimited.MAX_BYTES:
-        raise ValueError(f"{path.name} has more than {delimited.MAX_BYTES >> 30} GiB; save it as .npz")
-    with open(path, "rb") as file:
+    with _opened(path) as file:
         return parse(file, path.name, reading)
 
 
+def sheets(path: Path, reading: Reading) -> dict[str, Columns]:
+    """As `columns`, of every sheet of a workbook by its name; of a file that is one table, under an empty name.
+
+    Raises:
+        ValueError: what is wrong with the file, in one sentence.
+    """
+    with _opened(path) as file:
+        found = frames.sheets(file, path.name, reading)
+    is_one = len(found) == 1
+    return {"" if is_one else sheet: _filled(*one, where=path.name) for sheet, one in found.items()}
+
+
+def _opened(path: Path) -> IO[bytes]:
+    if path.stat().st_size > delimited.MAX_BYTES:
+        raise ValueError(f"{path.name} has more than {delimited.MAX_BYTES >> 30} GiB; save it as .npz")
+    return open(path, "rb")
+
+
 def parse(file: IO[bytes], where: str, reading: Reading) -> Columns:
-    """As `columns`, from an open file whose ending stands in `where`."""
-    frame, named = frames.read(file, where, reading)
+    """The columns of an open file whose ending stands in `where`; of a workbook, of its first sheet."""
+    return _filled(*frames.read(file, where, reading), where=where)
+
+
+def _filled(frame: "pd.DataFrame", named: bool, *, where: str) -> Columns:
     if not len(frame) or not len(frame.columns):
         raise ValueError(f"{where} holds no numbers; give one sample a row")
     return Columns(frame=frame, named=named, where=where)
@@ -159,6 +179,7 @@ def of_columns(
     Raises:
         ValueError: two columns of one name, or a word among numbers.
     """
+    source = _without_strays(source, reading)
     where, named = source.where, source.named
     found = _held(source, reading)
     lists = {name: values for name, old in found.items() if (values := cells.rows_of_numbers(old)) is not None}
@@ -220,6 +241,15 @@ def of_columns(
         files=files,
         beside=looked_up.beside(shown_beside, numbers, kept),
     )
+
+
+def _without_strays(source: Columns, reading: Reading) -> Columns:
+    """The table without the rows that are no samples."""
+    rows = strays.samples(source.frame, source.where, reading) if source.named else None
+    if rows is None:
+        return source
+    kept = source.frame.loc[rows].reset_index(drop=True).infer_objects()  # a sum lacks yes and no
+    return replace(source, frame=kept, split=None if source.split is None else source.split[rows])
 
 
 def _beside(columns: Sequence[np.ndarray], n_rows: int) -> np.ndarray:
@@ -284,6 +314,7 @@ def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
     found = {name: cells.values(frame.iloc[:, i]) for i, name in enumerate(names)}
     found |= amounts.numbers(found, frame.attrs.get(separators.WRITTEN, separators.Written()), reading)
     found |= limits.numbers(found, reading)
+    found |= strays.as_missing(found, source.where, reading)
     if empty := [name for name, values in found.items() if all(map(cells.is_blank, values))]:
         reading.leave_out(listed(empty), "empty")
     return {name: values for name, values in found.items() if name not in empty}

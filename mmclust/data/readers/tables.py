@@ -47,7 +47,7 @@ def read(sources: Mapping[str, Columns], reading: Reading, *, alone: bool = True
         reading.leave_out(cells.shown(name), "a form for predictions")
         del found[name]
     found = _of_rows(_parts_joined(found, reading), reading)
-    found = turned(found, reading)
+    found = _without_strangers(turned(found, reading), reading)
     shared = _shared_ids(found)
     several = len(found) > 1
     if shared:
@@ -235,6 +235,26 @@ def _transposed(source: Columns) -> Columns:
     frame = source.frame.set_index(source.frame.columns[0]).T
     frame.columns = [str(name) for name in frame.columns]
     return Columns(frame=frame.rename_axis("sampleid").reset_index(), named=True, where=source.where)
+
+
+def _without_strangers(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns]:
+    """The tables without those of words alone, such as a legend, whose rows are no samples of the others.
+
+    They share no ids and are of another length; else they would keep the others from being joined by their ids.
+    """
+    unique = {name: _unique_columns(one) if one.named else {} for name, one in sources.items()}
+    found = dict(sources)
+    for name, one in sources.items():
+        others = [other for other in found if other != name]
+        if len(others) < 2 or any(len(found[other].frame) == len(one.frame) for other in others):
+            continue
+        columns = [cells.values(one.frame.iloc[:, i]) for i in range(len(one.frame.columns))]
+        known = [ids for other in others for ids in unique[other].values()]
+        shares = any(_overlap(mine, ids) for mine in unique[name].values() for ids in known)
+        if not shares and not any(map(cells.is_number, columns)):
+            reading.leave_out(cells.shown(name), "words, and not a row for each sample")
+            del found[name]
+    return found
 
 
 def _shared_ids(sources: Mapping[str, Columns]) -> dict[str, str]:
