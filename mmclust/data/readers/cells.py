@@ -1,5 +1,6 @@
 """The cells of a column of a table: numbers, words, lists, whole pictures, ids."""
 
+import decimal
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,19 @@ def values(column: "pd.Series") -> np.ndarray:
         return (
             column.to_numpy(dtype=np.float64, na_value=np.nan) if is_number else column.to_numpy(object, na_value=None)
         )
+    if found.dtype == object and len(found) and any(isinstance(value, decimal.Decimal) for value in found[:LOOKED_AT]):
+        return _of_decimals(found)
     return found
+
+
+LOOKED_AT = 100
+
+
+def _of_decimals(found: np.ndarray) -> np.ndarray:
+    """Exact decimal numbers (N,), as databases write them, as float64; what holds anything else stays."""
+    if not all(is_empty(value) or isinstance(value, (decimal.Decimal, int, float)) for value in found):
+        return found
+    return np.array([np.nan if is_empty(value) else float(value) for value in found])
 
 
 def rows_of_numbers(found: np.ndarray) -> np.ndarray | None:

@@ -161,6 +161,7 @@ def _parsed(
         "na_values": list(MISSING),
         "skiprows": list(skipped) or None,
         "index_col": False if is_closed else None,
+        "quotechar": written.quote,
     }
     try:
         frame = _in_pieces(file, options)
@@ -305,8 +306,26 @@ def _are_renamed(first: list[str]) -> bool:
 
 
 def _rises(numbers: list[float], body: list[list[str]]) -> bool:
-    """Whether numbers are whole and rise evenly, such as years and wavelengths, above columns of fractions."""
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
-    is_even = len(steps) == 1 and min(steps) >= 1 and all(number == round(number) for number in numbers)
-    cells = [cell for row in body[:20] for cell in row if cell]
-    return is_even and len(numbers) > 3 and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)
+    """Whether numbers rise as years and wavelengths do, above columns that do not.
+
+    They do so evenly, by whole numbers above fractions or by any step, or are too many to rise by chance.
+    """
+    if len(numbers) <= 3 or _rise_evenly(numbers) and all(number == round(number) for number in numbers):
+        cells = [cell for row in body[:20] for cell in row if cell]
+        return len(numbers) > 3 and sum(bool(POINT.fullmatch(cell)) for cell in cells) > 0.5 * len(cells)
+    rows = [[float(cell) for cell in row if is_number(cell)] for row in body[:20]]
+    if _rise_evenly(numbers):
+        return not any(map(_rise_evenly, rows))
+    return len(numbers) >= MANY and _rise(numbers) and not any(map(_rise, rows))
+
+
+MANY = 8
+
+
+def _rise(numbers: list[float]) -> bool:
+    return all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+
+
+def _rise_evenly(numbers: list[float]) -> bool:
+    steps = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
+    return bool(steps) and min(steps) > 0 and max(steps) - min(steps) < 1e-6 * max(map(abs, numbers))

@@ -9,7 +9,7 @@ import re
 import warnings
 from typing import IO, TYPE_CHECKING, Any
 
-from mmclust.data.readers import arff_sparse, delimited, encodings, separators
+from mmclust.data.readers import arff_sparse, delimited, encodings, json_forms, separators
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.errors import first_line
 
@@ -138,6 +138,8 @@ def of_json(content: Any, where: str, reading: Reading) -> "tuple[pd.DataFrame, 
     """
     import pandas as pd
 
+    if (frame := json_forms.read(content, where, reading)) is not None:
+        return frame, True
     if isinstance(content, dict):  # lists of columns, or one list of rows with words about it
         lists = {str(key): value for key, value in content.items() if isinstance(value, list) and len(value) > 1}
         rows = [value for value in lists.values() if all(isinstance(row, dict) for row in value)]

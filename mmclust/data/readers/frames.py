@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import delimited, encodings, foreign, separators, words, workbooks
+from mmclust.data.readers import delimited, encodings, foreign, nested, separators, words, workbooks
 from mmclust.data.readers.reading import Reading
 from mmclust.errors import first_line
 
@@ -69,7 +69,8 @@ def sheets(file: IO[bytes], where: str, reading: Reading) -> "dict[str, tuple[pd
     """As `read`, of every sheet of a workbook by its name; any other file is one sheet without a name."""
     if where.lower().endswith(workbooks.ENDINGS):
         return workbooks.sheets(file, where, reading)
-    return {"": _one(file, where, reading)}
+    frame, named = _one(file, where, reading)
+    return {"": (nested.flattened(frame), named)}
 
 
 def _one(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, bool]":

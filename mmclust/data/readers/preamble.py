@@ -43,7 +43,7 @@ def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> A
     n_comments = _comments(lines)
     if n_comments:
         what = f"{n_comments} lines of comment in {where}" if n_comments > 1 else f"a comment in {where}"
-        reading.leave_out(what, "#")
+        reading.leave_out(what, _comment_mark(lines[0]))
     n_before = _before(lines[n_comments:])
     if n_before:
         what = f"{n_before} lines" if n_before > 1 else "a line"
@@ -88,14 +88,19 @@ def _grouped(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _comments(lines: Sequence[str]) -> int:
-    """How many lines at the beginning say something of the table: they start with # and are no header."""
+    """How many lines at the beginning say something of the table: they start with # or the like, and are no header."""
     count = 0
-    while count < len(lines) - 1 and lines[count].lstrip().startswith("#"):
+    while count < len(lines) - 1 and _comment_mark(lines[count]):
         marks = [max(",;\t|", key=line.count) for line in lines[count : count + 2]]
         if lines[count].count(marks[1]) == lines[count + 1].count(marks[1]) > 0:
             break
         count += 1
     return count
+
+
+def _comment_mark(line: str) -> str:
+    """What begins a line of comment; empty where it is none."""
+    return next((mark for mark in ("#", "%", "//", "!") if line.lstrip().startswith(mark)), "")
 
 
 def _before(lines: Sequence[str]) -> int:

@@ -30,6 +30,8 @@ class Written:
     """Whether each of these commas may as well part thousands."""
     points: bool = False
     """Whether some numbers have a decimal point."""
+    quote: str = '"'
+    """What stands around words."""
     pointed: frozenset[int] = frozenset()
     """Columns, by their places, whose points, as in 1.234, may part thousands; these are kept as words."""
 
@@ -45,7 +47,8 @@ WRITTEN = "written"
 def written(lines: list[str], separator: str | None) -> Written:
     """How the lines of a table write numbers."""
     if separator not in BESIDE_COMMAS:
-        return Written(points=any(POINT.fullmatch(cell) for line in lines for cell in cells_of(line, separator)))
+        points = any(POINT.fullmatch(cell) for line in lines for cell in cells_of(line, separator))
+        return Written(points=points, quote=_quote(lines, separator))
     rows = [cells_of(line, separator) for line in lines]
     commas = [cell for row in rows for cell in row if COMMA.fullmatch(cell)]
     points = any(POINT.fullmatch(cell) for row in rows for cell in row)
@@ -53,6 +56,7 @@ def written(lines: list[str], separator: str | None) -> Written:
         commas=bool(commas) and not points,
         doubtful=all(map(_THOUSANDS.fullmatch, commas)),
         points=points,
+        quote=_quote(lines, separator),
         pointed=_pointed(rows) if commas and points else frozenset(),
     )
 
@@ -100,6 +104,13 @@ def ambiguous(lines: list[str], separator: str | None) -> str:
         cell for line in lines for cell in cells_of(line, separator) if COMMA.fullmatch(cell) and _GROUP.match(cell)
     ]
     return f"1 {groups[0]}" if groups else ""
+
+
+def _quote(lines: list[str], separator: str | None) -> str:
+    """The quotes around words: single ones where every line has some, both before and behind a cell."""
+    some = [[cell.strip() for cell in line.split(separator)] for line in lines[:60]]
+    quoted = [any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in row) for row in some]
+    return "'" if all(quoted) and not any('"' in line for line in lines[:60]) else '"'
 
 
 def _pointed(rows: list[list[str]]) -> frozenset[int]:

@@ -220,9 +220,11 @@ def of_columns(
     used = (shown, label, texts_name, split_name, *doubtful)
     unused = {name: values for name, values in spoken.items() if name not in used}
     kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
-    if alone and not (kept or doubtful or lists or files or shown):
-        numbers, unused = _of_words(unused, reading)
-        kept = list(numbers)
+    wanted = list(unused) if alone and not (kept or doubtful or lists or files or shown) else []
+    if kept and (alone or of) and not (lists or files or shown):
+        wanted = _wanted_words(unused, reading)
+    made, unused = _of_words(unused, wanted, reading)
+    numbers, kept = numbers | made, kept + list(made)
     _tell_unused(unused, reading)
     if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
@@ -269,10 +271,10 @@ def _set_aside_id(numbers: dict[str, np.ndarray], first: str, reading: Reading) 
 
 
 def _of_words(
-    spoken: Mapping[str, np.ndarray], reading: Reading
+    spoken: Mapping[str, np.ndarray], wanted: Sequence[str], reading: Reading
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Columns of words that repeat as numbers, 1 where the word of the column stands; and the other columns."""
-    repeating = {name: values for name, values in spoken.items() if labels.few(values)}
+    repeating = {name: values for name, values in spoken.items() if name in wanted and labels.few(values)}
     made = {
         f"{name}={word}": (values == word).astype(np.float64)
         for name, values in repeating.items()
@@ -281,6 +283,28 @@ def _of_words(
     if made:
         reading.tell(f"a column of 0 and 1 for each word of {listed(list(repeating))}")
     return made, {name: values for name, values in spoken.items() if name not in repeating}
+
+
+def _wanted_words(spoken: Mapping[str, np.ndarray], reading: Reading) -> list[str]:
+    """Columns of few words, each often there, that somebody wants as features beside the numbers."""
+    offered = {name: _each(values) for name, values in spoken.items() if labels.few(values)}
+    offered = {name: found for name, found in offered.items() if len(found) <= MOST_WORDS}
+    if len(offered) > MOST_ASKED:
+        text = f"{listed(list(offered))} hold words that repeat. Are they features to cluster by?"
+        answer = reading.ask("use of words", text, (labels.LEAVE_OUT, labels.FEATURE), labels.LEAVE_OUT)
+        return list(offered) if answer == labels.FEATURE else []
+    return [
+        name
+        for name, found in offered.items()
+        if labels.use(name, reading, what=f"holds {len(found)} words: {listed(found)}") == labels.FEATURE
+    ]
+
+
+MOST_WORDS, MOST_ASKED = 50, 8
+
+
+def _each(values: np.ndarray) -> list[str]:
+    return [cells.shown(word) for word in sorted(set(values.tolist()) - {""})]
 
 
 def _tell_unused(spoken: Mapping[str, np.ndarray], reading: Reading) -> None:

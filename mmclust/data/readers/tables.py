@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import cells, labels, parts, table, words
+from mmclust.data.readers import cells, labels, parts, shared_ids, table, words
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns, Table
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ROWS, CLASSES, VIEWS = "rows of one table", "rows, a class in each file", "a view each"
 MOST_MISSING = 3
 """Columns that a part may lack: those of the classes, mostly."""
-SHARED = 0.5
-"""Share of ids that two tables have in common where a column joins them."""
 _COUNTED = re.compile(r"[A-Za-z]{0,12}[-_. ]?\d+")
 _GENE_IDS = re.compile(r"ENS[A-Z]*[GTP]\d{6,}(\.\d+)?|\d+_(s_|x_|a_)?at|cg\d{8}")
 _OF_SAMPLES = frozenset(("sample", "samples", "cell", "patient", "subject", "donor", "tcga", "gsm"))
@@ -47,8 +45,10 @@ def read(sources: Mapping[str, Columns], reading: Reading, *, alone: bool = True
         reading.leave_out(cells.shown(name), "a form for predictions")
         del found[name]
     found = _of_rows(_parts_joined(found, reading), reading)
-    found = _without_strangers(turned(found, reading), reading)
-    shared = _shared_ids(found)
+    found = shared_ids.without_strangers(turned(found, reading), reading)
+    shared = shared_ids.of(found)
+    if not shared and (len(found) > 1 or not alone):
+        found = shared_ids.in_one_order(found, reading)
     several = len(found) > 1
     if shared:
         reading.tell(f"tables joined by {listed(list(dict.fromkeys(shared.values())))}")
@@ -137,7 +137,7 @@ def _of_rows(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns
     header = next(iter(headers))
     if all(name.isdecimal() for name in header) or _names_samples(header):
         return sources
-    overlap = _shared_ids(sources)
+    overlap = shared_ids.of(sources)
     if overlap:
         return sources
     text = (
@@ -237,46 +237,6 @@ def _transposed(source: Columns) -> Columns:
     return Columns(frame=frame.rename_axis("sampleid").reset_index(), named=True, where=source.where)
 
 
-def _without_strangers(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns]:
-    """The tables without those of words alone, such as a legend, whose rows are no samples of the others.
-
-    They share no ids and are of another length; else they would keep the others from being joined by their ids.
-    """
-    unique = {name: _unique_columns(one) if one.named else {} for name, one in sources.items()}
-    found = dict(sources)
-    for name, one in sources.items():
-        others = [other for other in found if other != name]
-        if len(others) < 2 or any(len(found[other].frame) == len(one.frame) for other in others):
-            continue
-        columns = [cells.values(one.frame.iloc[:, i]) for i in range(len(one.frame.columns))]
-        known = [ids for other in others for ids in unique[other].values()]
-        shares = any(_overlap(mine, ids) for mine in unique[name].values() for ids in known)
-        if not shares and not any(map(cells.is_number, columns)):
-            reading.leave_out(cells.shown(name), "words, and not a row for each sample")
-            del found[name]
-    return found
-
-
-def _shared_ids(sources: Mapping[str, Columns]) -> dict[str, str]:
-    """For each table, the column of ids that all of them share; empty where there is none."""
-    if len(sources) < 2:
-        return {}
-    unique = {name: _unique_columns(one) for name, one in sources.items() if one.named}
-    if len(unique) < len(sources) or not all(unique.values()):
-        return {}
-    first, *others = unique.values()
-    for column in first:  # one of the same name
-        if all(column in other and _overlap(first[column], other[column]) for other in others):
-            return dict.fromkeys(unique, column)
-    for column, ids in first.items():  # else one that holds the same
-        found = [
-            next((name for name, other_ids in other.items() if _overlap(ids, other_ids)), None) for other in others
-        ]
-        if None not in found:
-            return dict(zip(unique, [column, *map(str, found)], strict=True))
-    return {}
-
-
 def _without_common_classes(
     sources: dict[str, Columns], shared: Mapping[str, str], reading: Reading
 ) -> tuple[dict[str, Columns], dict[str, np.ndarray]]:
@@ -322,20 +282,6 @@ def _aligned(source: Columns, place: int, ids: str | None) -> "pd.Series":
     else:
         values = values.reset_index(drop=True)
     return values.rename(None)
-
-
-def _unique_columns(source: Columns) -> dict[str, set[str]]:
-    """Ids in the columns that give each row a value of its own."""
-    found = {}
-    for i, name in enumerate(map(str, source.frame.columns)):
-        values = cells.values(source.frame.iloc[:, i])
-        if cells.is_unique(values) and not (words.may_be_labels(name) and values.dtype.kind in "buif"):
-            found[name] = {cells.as_id(value) for value in values}
-    return found
-
-
-def _overlap(ids: set[str], others: set[str]) -> bool:
-    return len(ids & others) >= SHARED * min(len(ids), len(others))
 
 
 def joined(tables: dict[str, Table], reading: Reading) -> dict[str, Table]:

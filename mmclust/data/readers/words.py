@@ -78,6 +78,7 @@ LABEL_WORDS = frozenset(
     (
         *("label", "labels", "class", "classes", "target", "targets", "category", "truth", "groundtruth", "celltype"),
         *("species", "diagnosis", "outcome", "emotion", "gt", "gnd", "subtype", "cluster", "quality", "survived"),
+        *("tag", "topic", "genre"),
     )
 )
 """Words that make a longer name that of classes: `fine_label`, `celltype_code`."""
