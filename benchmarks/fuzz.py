@@ -4,7 +4,8 @@
 
 Valid files of every format are made, then damaged at random: bits flipped, pieces cut out, doubled, swapped or put in
 from other files, numbers in headers replaced by extreme ones. The damage depends on the number of the file alone, so
-`--only npz --first 1234 --files 1` makes one again.
+`--only npz --first 1234 --files 1` makes one again. Words of HDF5, which the program reads by a process of their
+own for each file, are read here by one that is started again when it dies or hangs: starting it takes most of the time.
 """
 
 import argparse
@@ -13,7 +14,10 @@ import json
 import re
 import resource
 import struct
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 import traceback
 import warnings
@@ -28,6 +32,7 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.specimens import KINDS, sound_files
 from mmclust.data import readers
+from mmclust.data.readers import hdf
 from mmclust.data.readers.reading import Reading, understood
 from mmclust.errors import is_for_the_user
 
@@ -51,15 +56,68 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the result is written")
     args = parser.parse_args()
     limit_memory()
+    hdf.spoken = speaker = Speaker()
     kinds = [args.only] if args.only else list(KINDS)
     found = {kind: attack(kind, args.files, first=args.first) for kind in kinds}
     result = {"bench": "fuzz", "limits": {"seconds": SLOW_S, "memory_gib": MEMORY_GIB}, "readers": found}
     result |= {"files": sum(one["files"] for one in found.values()), "machine": machine.describe()}
+    result["processes_for_words_lost"] = speaker.n_lost
     result["crashes"] = sum(one["crashes"] for one in found.values())
     print(json.dumps(result, indent=2))
     if args.json:
         args.json.write_text(json.dumps(result, indent=2) + "\n")
     raise SystemExit(1 if result["crashes"] else 0)
+
+
+class Speaker:
+    """Reads words of HDF5 as `hdf.spoken` does, by a process that serves one file after the other.
+
+    Files on which it dies or takes too long are counted in `n_lost`; it says nothing of their words then.
+    """
+
+    def __init__(self) -> None:
+        self.n_lost = 0
+        self.child: subprocess.Popen[str] | None = None
+
+    def __call__(self, path: Path, names: list[str]) -> str:
+        """A line of JSON for each data set of `path` that could be read."""
+        if self.child is None or self.child.poll() is not None:
+            command = [sys.executable, "-c", _SERVE]
+            self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        child, said = self.child, []
+        assert child.stdin is not None and child.stdout is not None
+        watch = threading.Timer(hdf.WORDS_S, child.kill)
+        watch.start()
+        try:
+            child.stdin.write(json.dumps([str(path), names]) + "\n")
+            child.stdin.flush()
+            while (line := child.stdout.readline()) and line != "\n":
+                said.append(line)
+        except BrokenPipeError:
+            line = ""
+        finally:
+            watch.cancel()
+        if not line:
+            self.n_lost += 1
+            child.kill()
+            child.wait()
+        return "".join(said)
+
+
+_SERVE = """
+import json, sys, h5py
+for line in sys.stdin:
+    path, names = json.loads(line)
+    try:
+        with h5py.File(path, "r") as file:
+            for name in names:
+                words = file[name][()].ravel().tolist()
+                words = [word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word) for word in words]
+                print(json.dumps([name, words]), flush=True)
+    except Exception:
+        pass
+    print(flush=True)
+"""
 
 
 def limit_memory() -> None:
@@ -79,7 +137,7 @@ def attack(kind: str, n_files: int, *, first: int = 0) -> dict[str, Any]:
             path = Path(folder) / f"file{number}{ending}"
             path.write_bytes(damaged(valid[number % len(valid)], valid, np.random.default_rng(number)))
             if (
-                kind in ("npz", "zip", "parts", "pictures-beside") and number % 2
+                kind in ("npz", "zip", "parts", "pictures-beside", "workbooks") and number % 2
             ):  # else checksums would catch nearly all
                 path.write_bytes(damaged_inside(valid[number % len(valid)], np.random.default_rng(number)))
             began = time.process_time()

@@ -370,6 +370,31 @@ def _market() -> list[bytes]:
     return found
 
 
+def _workbooks() -> list[bytes]:
+    """A sheet with a title and numbers in words, parts of a set in two sheets, merged cells above the names."""
+    import openpyxl
+
+    rows = [[*map(float, row.round(3)), "abc"[c]] for row, c in zip(A, LABELS, strict=True)]
+    header, title = ["w", "x", "y", "z", "label"], ["Measured by hand"]
+    spoken = [[str(row[0]).replace(".", ","), *row[1:]] for row in rows]
+    books = [
+        {"only": [title, [], header, *spoken]},
+        {"train": [header, *rows[:8]], "test": [header, *rows[8:]]},
+        {"merged": [["One", None, "Other", None, "label"], ["a", "b", "a", "b", None], *rows]},
+    ]
+    found = []
+    for sheets in books:
+        book = openpyxl.Workbook(write_only=True)
+        for name, lines in sheets.items():
+            sheet = book.create_sheet(name)
+            for line in lines:
+                sheet.append(line)
+        file = io.BytesIO()
+        book.save(file)
+        found.append(file.getvalue())
+    return found
+
+
 KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "npz": (".npz", _npz),
     "npy": (".npy", _npy),
@@ -393,5 +418,6 @@ KINDS: dict[str, tuple[str, Callable[[], list[bytes]]]] = {
     "arrow": (".arrow", _arrow),
     "json": (".json", _json),
     "market": (".mtx", _market),
+    "workbooks": (".xlsx", _workbooks),
 }
 """Kind of file -> its ending, and valid files of it."""

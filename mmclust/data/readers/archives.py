@@ -90,6 +90,13 @@ def check_depth(path: Path, name: str) -> None:
         )
 
 
+def plain(name: str) -> str:
+    """The name of a member without the `./` that `tar -c .` puts before each."""
+    while name.startswith("./"):
+        name = name[2:].lstrip("/")
+    return name
+
+
 def is_picture(name: str) -> bool:
     """Whether a file is a picture by its name; hidden ones and those that macOS adds to archives are not."""
     hidden = "/." in name or name.startswith((".", "__MACOSX")) or "/__MACOSX" in name
@@ -163,7 +170,7 @@ def _member_names(path: Path) -> Iterator[str]:
             for info in infos:
                 check_depth(path, info.filename)
                 if not stat.S_ISLNK(info.external_attr >> 16):
-                    seen.add(info.filename)
+                    seen.add(plain(info.filename))
     else:
         for _ in each(path, note, None):
             pass
@@ -212,9 +219,10 @@ def each(
             check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
             for done, info in enumerate(infos):
                 check_depth(path, info.filename)
-                if wanted(info.filename) and not stat.S_ISLNK(info.external_attr >> 16):
-                    _check_size(path, info.filename, info.file_size)
-                    yield info.filename, _unzipped(path, archive, info)
+                name = plain(info.filename)
+                if wanted(name) and not stat.S_ISLNK(info.external_attr >> 16):
+                    _check_size(path, name, info.file_size)
+                    yield name, _unzipped(path, archive, info)
                     _tell(progress, done, done / len(infos))
     else:
         unpacked, packed_size = 0, path.stat().st_size
@@ -225,11 +233,12 @@ def each(
                 check_depth(path, info.name)
                 unpacked += info.size
                 check_unpacked(path, unpacked, packed_size)
-                if info.isreg() and wanted(info.name):
-                    _check_size(path, info.name, info.size)
+                name = plain(info.name)
+                if info.isreg() and wanted(name):
+                    _check_size(path, name, info.size)
                     file = archive.extractfile(info)
                     assert file is not None
-                    yield info.name, file.read()
+                    yield name, file.read()
                     _tell(progress, done, packed.tell() / packed_size)
 
 

@@ -21,7 +21,15 @@ from mmclust.data.readers import beside_views, cubes, joining, pairing, parts, w
 from mmclust.data.readers.labels import LEAVE_OUT, without_none
 from mmclust.data.readers.pairing import Value, is_sparse
 from mmclust.data.readers.reading import Reading
-from mmclust.data.readers.samples import channels_asked, channels_first, class_ids, opaque, pixel_range, three_of_many
+from mmclust.data.readers.samples import (
+    channels_asked,
+    channels_first,
+    class_ids,
+    opaque,
+    pixel_range,
+    series_asked,
+    three_of_many,
+)
 from mmclust.data.readers.words import plain
 
 NUMBERS, BY_ROWS, BY_COLUMNS = "numbers", "images, row by row", "images, column by column"
@@ -78,7 +86,7 @@ def assemble(
     others = {key: value for key, value in arrays.items() if key != label_name}
     others = {key: value for key, value in others.items() if not _is_set_aside(key, value, reading)}
     if labels is not None and not any(_may_be_view(one) or (in_rows and np.ndim(one) > 1) for one in others.values()):
-        raise ValueError(f"{where} holds {len(labels):,} labels and no view; give the folder in which its views lie")
+        raise ValueError(_no_view(arrays, label_name, len(labels), where, reading))
     ends = partial(pairing.ends, images_first=images_first, n_labels=None if labels is None else len(labels))
     views = _of_table(others, where) if in_rows else _find_views(others, labels, where, ends)
     if not views:
@@ -129,6 +137,16 @@ def assemble(
             labels=None if ids is None else ids[n_complete:],
         ),
     )
+
+
+def _no_view(arrays: Mapping[str, Value], label_name: str, n_labels: int, where: str, reading: Reading) -> str:
+    """The sentence for labels alone, with what the file holds beside them and why that is no view."""
+    others = [_shown(item) for item in arrays.items() if item[0] != label_name]
+    others = [*others, *(f"{one.what}: {one.reason}" for one in reading.left_out if one.what not in others)]
+    if not others:
+        return f"{where} holds {n_labels:,} labels and no view; give the folder in which its views lie"
+    told = "; ".join(others[:3])
+    return f"{where} holds {n_labels:,} labels and no matrix of numbers with a row for each, but {told}"
 
 
 def _order(kept: pairing.Kept) -> np.ndarray:
@@ -184,8 +202,10 @@ def _is_set_aside(name: str, value: Value, reading: Reading) -> bool:
         or is_view_name(name)
     ):
         return False
-    if words.may_be_labels(name) and not words.is_label_name(name) and value.shape[-1] > 64 and value.shape[0] > 64:
-        return False  # as wide as features are
+    if words.may_be_labels(name) and not words.is_label_name(name):
+        is_wide = value.shape[-1] > 64 and value.shape[0] > 64
+        if is_wide or beside_views.holds_fractions(value):
+            return False  # as features are, and classes are not
     what = "may be classes" if words.may_be_labels(name) else "describes the samples"
     text = f"{name[:60]} ({' x '.join(map(str, value.shape))}) {what}. Is it a view to cluster by?"
     if reading.ask(f"use of {name[:60]}", text, (LEAVE_OUT, VIEW), LEAVE_OUT) == VIEW:
@@ -202,7 +222,7 @@ def _tell_unused(arrays: Mapping[str, Value], used: set[str], reading: Reading) 
             (plain(key) in words.CLASS_NAMES and key not in used)
             or plain(key) in words.SPLITS
             or _ID.fullmatch(key.lower())
-            or parts.is_of_rows(parts.taken_apart(key)[0])
+            or (parts.is_of_rows(parts.taken_apart(key)[0]) and np.size(value) == max(np.shape(value), default=1))
             or (parts.is_mask(parts.taken_apart(key)[0]) and np.ndim(value) == 1)
         )
         size = (
@@ -339,7 +359,7 @@ def _view(name: str, value: Any, where: str, reading: Reading, *, single: bool =
     if isinstance(value, np.ndarray) and value.ndim > 2 and sum(size > 1 for size in value.shape[1:]) < 2:
         value = value.reshape(len(value), -1)  # (N, 1, D) is a row of numbers for each sample
     if isinstance(value, np.ndarray):
-        value = _as_asked(name, value, reading)
+        value = series_asked(name, _as_asked(name, value, reading), reading)
     if value.ndim > 2:
         value = three_of_many(name, opaque(channels_asked(name, value, reading), reading), reading)
     if value.ndim > 2:

@@ -154,3 +154,9 @@ def is_matrix(value: Value) -> bool:
     shape = getattr(value, "shape", ())
     numeric = is_sparse(value) or (isinstance(value, np.ndarray) and value.dtype.kind in "buif")
     return numeric and 2 <= len(shape) <= 4 and sorted(shape)[-2] > 1
+
+
+def holds_fractions(value: Value) -> bool:
+    """Whether most numbers of a matrix, of its first rows, are fractions."""
+    some = value[:256] if isinstance(value, np.ndarray) and value.dtype.kind == "f" else np.zeros(1)
+    return bool((some % 1 != 0).mean() > 0.5)

@@ -320,12 +320,12 @@ def _peeked(path: Path) -> Iterator[str]:
     try:
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                yield from (info.filename for info in archive.infolist() if not info.is_dir())
+                yield from (archives.plain(info.filename) for info in archive.infolist() if not info.is_dir())
         else:
             with tarfile.open(path, "r|*") as archive:
                 for count, info in enumerate(archive):
                     if info.isreg():
-                        yield info.name
+                        yield archives.plain(info.name)
                     if count > PEEKED:
                         return
     except (zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, NotImplementedError, EOFError, zlib.error):

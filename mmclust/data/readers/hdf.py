@@ -103,7 +103,20 @@ def _words(path: Path, names: list[str], reading: Reading) -> dict[str, list[str
     """Words of variable length by the path of their data set."""
     if not names:
         return {}
-    out = ""
+    found: dict[str, list[str]] = {}
+    for line in spoken(path, names).splitlines():
+        try:
+            name, values = json.loads(line)
+        except ValueError:
+            continue
+        found[name] = values
+    if missing := [name for name in names if name not in found]:
+        reading.leave_out(listed(missing), "words that cannot be read")
+    return found
+
+
+def spoken(path: Path, names: list[str]) -> str:
+    """What a process of its own says of words: a line of JSON with name and words for each data set it could read."""
     try:
         done = subprocess.run(
             [sys.executable, "-c", _READ_WORDS, str(path)],
@@ -113,19 +126,9 @@ def _words(path: Path, names: list[str], reading: Reading) -> dict[str, list[str
             timeout=WORDS_S + path.stat().st_size / BYTES_A_SECOND,
             check=False,
         )
-        out = done.stdout
     except subprocess.TimeoutExpired as late:
-        out = (late.stdout or b"").decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
-    found: dict[str, list[str]] = {}
-    for line in out.splitlines():
-        try:
-            name, values = json.loads(line)
-        except ValueError:
-            continue
-        found[name] = values
-    if missing := [name for name in names if name not in found]:
-        reading.leave_out(listed(missing), "words that cannot be read")
-    return found
+        return (late.stdout or b"").decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
+    return done.stdout
 
 
 def _value(name: str, item: Any, spoken: Mapping[str, list[str]]) -> Any:

@@ -30,7 +30,9 @@ def read(content: Any, where: str, reading: Reading) -> "pd.DataFrame | None":
         if _counts(members) and not _counts(names):  # a column in each
             return pd.DataFrame({name: list(one.values()) for name, one in zip(names, every, strict=True)})
         frame = pd.DataFrame.from_records(every)
-        return frame if "id" in frame else frame.assign(id=names)[["id", *frame.columns]]
+        if "id" not in frame:
+            frame.insert(0, "id", names)
+        return frame
     width = len(every[0]) if isinstance(every[0], list) else 0
     if width and len(every) > max(width, FEW) and all(map(_is_row_of(width), every)) and _are_numbers(every):
         text = f"{where} holds {len(every):,} lists of {width:,} numbers: each may be a sample, or a column."

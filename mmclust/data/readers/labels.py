@@ -99,10 +99,14 @@ def choose(
     # One column of words beside numbers says more than any of these, and so does the last of several.
     odd = shaped if not by_name and len(spoken) != 1 and not (spoken and spoken[-1] == list(columns)[-1]) else []
     possible = list(dict.fromkeys([*by_name, *odd]))
+    if not possible and len(columns) == 1:  # few rows: each word is there twice and more
+        spoken = [column for column, values in columns.items() if not is_number(values) and repeats(values)]
     name = "classes" + (f" of {of}" if of else "")
     if sure is not None and possible == [sure]:
         return sure, []
-    others = [column for column, values in columns.items() if counted(values) and column not in possible]
+    others = [
+        column for column, values in columns.items() if (counted(values) or column in spoken) and column not in possible
+    ]
     if not possible and not others:
         return None, []
     guess = sure or _best(possible, columns) or NONE

@@ -204,17 +204,14 @@ def _take_views(places: list[Place], reading: Reading) -> tuple[str, ...]:
     for depth in (0, 1):
         if any(len(place.folders) <= depth for place in places):
             continue
+        stems = _stems_of_views(places, depth)
         inside: dict[str, set[tuple[object, ...]]] = {}
         for place in places:
-            rest = (place.part, *place.folders[:depth], *place.folders[depth + 1 :], place.stem)
+            rest = (place.part, *place.folders[:depth], *place.folders[depth + 1 :], stems[id(place)])
             inside.setdefault(place.folders[depth], set()).add(rest)
         if not 2 <= len(inside) <= MOST_VIEWS or not _alike(list(inside.values())):
             continue
-        named = all(
-            set(words.tokens(top)) & words.MODALITIES
-            or re.fullmatch(r"(view|cam|camera|modality)[-_ ]?\d+", top.lower())
-            for top in inside
-        )
+        named = all(map(_is_of_view, inside))
         has_classes = depth == 1 or len({place.folders[1] for place in places if len(place.folders) > 1}) > 1
         counted = sum(
             place.stem.isdecimal() or bool(re.fullmatch(r"[A-Za-z]{0,8}[-_ ]?\d+", place.stem)) for place in places
@@ -231,7 +228,7 @@ def _take_views(places: list[Place], reading: Reading) -> tuple[str, ...]:
         if reading.ask("folders", text, (VIEWS, CLASSES), guess) == CLASSES:
             continue
         for place in places:
-            place.view = place.folders[depth]
+            place.view, place.stem = place.folders[depth], stems[id(place)]
             place.folders = place.folders[:depth] + place.folders[depth + 1 :]
         order = {
             word: number
@@ -241,6 +238,36 @@ def _take_views(places: list[Place], reading: Reading) -> tuple[str, ...]:
         }
         return tuple(sorted(inside, key=lambda top: (order.get(top.lower(), len(order)), top)))
     return ()
+
+
+def _is_of_view(folder: str) -> bool:
+    """Whether a folder is called like a view."""
+    is_numbered = re.fullmatch(r"(view|cam|camera|modality)[-_ ]?\d+", folder.lower())
+    return bool(set(words.tokens(folder)) & words.MODALITIES or is_numbered)
+
+
+def _stems_of_views(places: list[Place], depth: int) -> dict[int, str]:
+    """The names by which pictures are paired: in `rgb/` and `depth/` without a word that all names of a folder have."""
+    tops: dict[str, list[Place]] = {}
+    for place in places:
+        tops.setdefault(place.folders[depth], []).append(place)
+    if len(tops) > MOST_VIEWS or not all(map(_is_of_view, tops)):
+        return {id(place): place.stem for place in places}
+    found = {}
+    for members in tops.values():
+        found |= {id(place): place.stem for place in members}
+        for affix in (_END, _START):
+            if len({_found(affix, place.stem) for place in members}) == 1 and len(members) > 1:
+                found |= {id(place): affix.sub("", found[id(place)]) for place in members}
+    return found
+
+
+def _found(affix: re.Pattern[str], stem: str) -> str:
+    match = affix.search(stem)
+    return match[0] if match else ""
+
+
+_END, _START = re.compile(r"[-_. ][A-Za-z]+$"), re.compile(r"^[A-Za-z]+[-_. ]")
 
 
 def _alike(inside: list[set[tuple[object, ...]]]) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmclust.data.readers import words
 from mmclust.data.readers.reading import Reading
 
 
@@ -26,6 +27,26 @@ def channels_first(images: np.ndarray, where: str) -> np.ndarray:
     if 0 in images.shape:
         raise ValueError(f"images in {where} have shape {images.shape}; at least one image with pixels is needed")
     return images if isinstance(images, np.memmap) else np.ascontiguousarray(images)
+
+
+def series_asked(name: str, values: np.ndarray, reading: Reading) -> np.ndarray:
+    """Arrays (N, T, C) of long and narrow samples, such as series of sensors, as rows (N, T C) or as images (N, T, C).
+
+    Bytes, and what is called images, are images.
+    """
+    if values.ndim != 3 or values.dtype == np.uint8 or words.plain(name).rstrip("0123456789") in words.IMAGES:
+        return values
+    short, long = sorted(values.shape[1:])
+    if short >= NARROW or long < SLIM * short:
+        return values
+    shape = " x ".join(map(str, values.shape))
+    text = f"{name} has the shape {shape}: its samples may be series of {short} numbers each time, or narrow images."
+    answer = reading.ask(f"samples of {name}", text, (NUMBERS, IMAGES), NUMBERS)
+    return values if answer == IMAGES else values.reshape(len(values), -1)
+
+
+NARROW, SLIM = 10, 3
+IMAGES = "images"
 
 
 def channels_asked(name: str, images: np.ndarray, reading: Reading) -> np.ndarray:

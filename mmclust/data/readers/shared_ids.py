@@ -94,10 +94,10 @@ def in_one_order(sources: dict[str, Columns], reading: Reading) -> dict[str, Col
 
 def _as_counted(source: Columns, reading: Reading) -> Columns:
     """A table in the order of the column that counts its rows, where it has one that does so in another order."""
-    for name in map(str, source.frame.columns) if source.named else ():
-        values = cells.values(source.frame[name]) if name in source.frame else None
+    for place, name in enumerate(map(str, source.frame.columns) if source.named else ()):
+        values = cells.values(source.frame.iloc[:, place])
         is_id = words.is_id_name(name) or words.plain(name).startswith("unnamed:")
-        if values is None or values.ndim > 1 or not is_id or not cells.counts_rows(values):
+        if not is_id or not cells.counts_rows(values):
             continue
         if (values[1:] < values[:-1]).any():
             reading.tell(f"rows of {source.where} ordered by {cells.shown(name)}")

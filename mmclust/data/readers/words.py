@@ -113,7 +113,7 @@ FACTORS = frozenset(
             "attrs",
         ),
         *("mask", "masks", "segmentation", "segmentations", "seg", "bbox", "bboxes", "boxes", "landmarks", "keypoints"),
-        *("index", "indices", "idx", "pairs", "ids"),
+        *("index", "indices", "idx", "ind", "inds", "pairs", "ids", "missing", "presence", "availability"),
         *("weights", "coordinates", "positions", "poses", "azimuth", "elevation", "lighting"),
     )
 )

@@ -1,0 +1,177 @@
+"""Inputs in the style of late finds: ids beside rows that have none, JSON in pandas' forms, narrow arrays, archives."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from tests.data.made import (
+    IMAGES,
+    LABELS,
+    PX,
+    WORDS,
+    A,
+    B,
+    N,
+    asked,
+    drawn,
+    frame,
+    groups_agree,
+    left_out,
+    opened,
+    png,
+    shapes,
+)
+
+ORDER = np.random.default_rng(3).permutation(N)
+
+
+def test_rows_of_labels_follow_the_column_that_counts_them(tmp_path: Path) -> None:
+    np.save(tmp_path / "features.npy", A)
+    pd.DataFrame({"index": ORDER, "label": WORDS[ORDER]}).to_csv(tmp_path / "labels.csv", index=False)
+    dataset, reading = opened(tmp_path)
+    assert groups_agree(dataset, LABELS) and "rows of labels.csv ordered by index" in reading.told
+    assert dataset.labels is not None and [dataset.spec.classes[i] for i in dataset.labels] == WORDS.tolist()
+
+
+def test_tables_with_ids_are_joined_beside_one_without(tmp_path: Path) -> None:
+    ids = np.array([f"u{i}" for i in range(N)])
+    frame(A, subject=ids).to_csv(tmp_path / "eeg.csv", index=False)
+    frame(B[ORDER], "g", subject=ids[ORDER]).to_csv(tmp_path / "emg.csv", index=False)
+    np.savetxt(tmp_path / "labels.csv", LABELS, fmt="%d")
+    dataset, reading = opened(tmp_path)
+    assert np.allclose(dataset.views[0], A) and np.allclose(dataset.views[1], B)
+    assert asked(reading)["order of rows"] == "eeg" and "rows of eeg, emg joined by subject" in reading.told
+    dataset, _ = opened(tmp_path, order_of_rows="emg")
+    assert np.allclose(dataset.views[0], A[ORDER]) and dataset.labels is not None
+    assert np.array_equal(dataset.labels, LABELS)
+
+
+@pytest.mark.parametrize("write", [lambda f: f.to_json(orient="split"), lambda f: f.to_json(), lambda f: _nested(f)])
+def test_forms_of_json(tmp_path: Path, write: Callable[[pd.DataFrame], str]) -> None:
+    (tmp_path / "a.json").write_text(write(frame(A, label=WORDS)))
+    dataset, reading = opened(tmp_path / "a.json")
+    assert np.allclose(dataset.views[0], A) and dataset.spec.n_clusters == 3 and not reading.open
+
+
+def _nested(table: pd.DataFrame) -> str:
+    rows = table.drop(columns="label").to_dict("records")
+    return "\n".join(
+        json.dumps({"features": row, "meta": {"label": word}}) for row, word in zip(rows, table["label"], strict=True)
+    )
+
+
+def test_lists_by_ids_in_json_are_samples(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({f"s{i}": row for i, row in enumerate(A.tolist())}))
+    dataset, reading = opened(tmp_path / "a.json")
+    assert shapes(dataset) == [(6,)] and asked(reading) == {"lists": "a sample in each list"}
+    assert shapes(opened(tmp_path / "a.json", lists="a column in each list")[0]) == [(N,)]
+
+
+def test_objects_in_parquet_become_columns(tmp_path: Path) -> None:
+    pd.DataFrame({"emb": [{"img": a, "txt": b} for a, b in zip(A, B, strict=True)], "label": WORDS}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    dataset, _ = opened(tmp_path / "a.parquet")
+    assert shapes(dataset) == [(6,), (4,)] and dataset.spec.n_clusters == 3
+
+
+def test_words_beside_numbers_are_offered_as_features(tmp_path: Path) -> None:
+    paint = np.array(["red", "green", "blue"])[np.arange(N) // 7 % 3]
+    frame(A, paint=paint, label=WORDS).to_csv(tmp_path / "a.csv", index=False)
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert shapes(dataset) == [(6,)] and asked(reading) == {"use of paint": "leave it out"}
+    assert "paint holds 3 words: blue, green, red" in reading.open[0].text and left_out(reading) == "paint (words)"
+    dataset, reading = opened(tmp_path / "a.csv", use_of_paint="feature")
+    assert shapes(dataset) == [(9,)] and np.array_equal(
+        dataset.views[0][:, 6:], np.eye(3)[np.arange(N) // 7 % 3][:, [2, 1, 0]]
+    )
+
+
+def test_many_columns_of_words_are_one_question(tmp_path: Path) -> None:
+    more = {f"w{chr(97 + i)}": np.array(["x", f"y{i}"])[np.arange(N) // (i + 2) % 2] for i in range(9)}
+    frame(A, "f", **more, label=WORDS).to_csv(tmp_path / "a.csv", index=False)
+    assert asked(opened(tmp_path / "a.csv")[1]) == {"use of words": "leave it out"}
+    assert shapes(opened(tmp_path / "a.csv", use_of_words="feature")[0]) == [(6 + 18,)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["'a','b','label'", *(f"'{x}','{y}','{w}'" for (x, y, *_), w in zip(A, WORDS, strict=True))],
+        ["% by hand", "% in spring", *(f"{x} {y} {w}" for (x, y, *_), w in zip(A, WORDS, strict=True))],
+        ["// by hand", "a;b;label", *(f"{x};{y};{w}" for (x, y, *_), w in zip(A, WORDS, strict=True))],
+    ],
+)
+def test_other_quotes_and_comments(tmp_path: Path, lines: list[str]) -> None:
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert np.allclose(dataset.views[0], A[:, :2]) and dataset.spec.n_clusters == 3
+
+
+@pytest.mark.parametrize("steps", [[400 + 2.5 * i for i in range(6)], [100, 230.5, 300, 450]])
+def test_a_header_of_wavelengths_is_no_sample(tmp_path: Path, steps: list[float]) -> None:
+    header = ["sample", *map(str, steps), "variety"]
+    rows = [[f"s{i}", *map(str, row[: len(steps)]), word] for i, (row, word) in enumerate(zip(A, WORDS, strict=True))]
+    (tmp_path / "a.csv").write_text("\n".join(",".join(row) for row in (header, *rows)))
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert (dataset.n_samples == N) == (len(steps) == 6), "four numbers may rise by chance"
+
+
+def test_long_and_narrow_samples_are_no_images(tmp_path: Path) -> None:
+    series = np.random.default_rng(0).normal(size=(N, 50, 3))
+    np.savez(tmp_path / "a.npz", X=series, y=LABELS)
+    dataset, reading = opened(tmp_path / "a.npz")
+    assert shapes(dataset) == [(150,)] and asked(reading) == {"samples of X": "numbers"}
+    assert dataset.labels is not None and np.allclose(dataset.views[0][3], series[3].ravel())
+
+
+def test_a_view_called_colour_is_no_class(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"color": A, "texture": B, "class": LABELS, "ind": np.ones((N, 2))})
+    dataset, reading = opened(tmp_path / "a.mat")
+    assert shapes(dataset) == [(6,), (4,)] and left_out(reading) == "ind (describes the samples)"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [(A + 1j * A, "x of type complex128"), (np.array(WORDS, object), "x: a pickled array; save it")],
+)
+def test_what_is_no_view_beside_labels_is_named(tmp_path: Path, values: np.ndarray, said: str) -> None:
+    np.savez(tmp_path / "a.npz", x=values, y=LABELS)
+    with pytest.raises(ValueError, match=f"{N} labels and no matrix of numbers with a row for each, but {said}"):
+        opened(tmp_path / "a.npz")
+
+
+def test_views_in_folders_whose_names_end_in_a_word_of_their_own(tmp_path: Path) -> None:
+    for view, end in (("rgb", "_colors"), ("depth", "_depth")):
+        (tmp_path / view).mkdir()
+        for i in range(12):
+            drawn(i).save(tmp_path / view / f"{i:04}{end}.png")
+    dataset, reading = opened(tmp_path)
+    assert shapes(dataset) == [(1, PX, PX)] * 2 and asked(reading) == {"folders": "views of the same samples"}
+    assert np.array_equal(dataset.views[0], dataset.views[1]) and dataset.n_samples == 12
+
+
+def test_a_tar_of_everything_in_a_folder(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for i in range(12):
+            about = tarfile.TarInfo(f"./{WORDS[i]}/{i}.png")
+            about.size = len(png(i))
+            archive.addfile(about, io.BytesIO(png(i)))
+    dataset, _ = opened(tmp_path / "a.tar.gz")
+    assert dataset.spec.classes == ("bar", "disc", "line") and shapes(dataset) == [(1, PX, PX)]
+
+
+def test_a_table_of_few_rows_may_say_the_classes_of_pictures(tmp_path: Path) -> None:
+    for i in range(12):
+        Image.fromarray(IMAGES[i]).save(tmp_path / f"{i}.png")
+    said = "datei;klasse\n" + "".join(f"{i}.png;{['Säule', 'Kreis', 'Würfel'][i % 3]}\n" for i in range(12))
+    (tmp_path / "liste.csv").write_bytes(said.encode("latin-1"))
+    assert opened(tmp_path)[0].spec.classes == ("Kreis", "Säule", "Würfel")
