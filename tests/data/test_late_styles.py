@@ -175,3 +175,88 @@ def test_a_table_of_few_rows_may_say_the_classes_of_pictures(tmp_path: Path) -> 
     said = "datei;klasse\n" + "".join(f"{i}.png;{['Säule', 'Kreis', 'Würfel'][i % 3]}\n" for i in range(12))
     (tmp_path / "liste.csv").write_bytes(said.encode("latin-1"))
     assert opened(tmp_path)[0].spec.classes == ("Kreis", "Säule", "Würfel")
+
+
+def test_files_of_a_sample_each_in_a_folder_for_each_view(tmp_path: Path) -> None:
+    for view, values in (("img", A), ("txt", B)):
+        (tmp_path / view).mkdir()
+        for i in range(12):
+            np.save(tmp_path / view / f"s{i:02}.npy", values[i])
+    dataset, reading = opened(tmp_path)
+    assert np.allclose(dataset.views[0], A[:12]) and np.allclose(dataset.views[1], B[:12]) and not reading.open
+    order = ORDER[ORDER < 12]
+    pd.DataFrame({"file": [f"s{i:02}.npy" for i in order], "label": WORDS[order]}).to_csv(
+        tmp_path / "labels.csv", index=False
+    )
+    dataset, _ = opened(tmp_path)
+    assert np.allclose(dataset.views[1], B[order]) and dataset.spec.classes == ("bar", "disc", "line")
+
+
+def test_files_that_are_counted_alike_may_be_views_or_classes(tmp_path: Path) -> None:
+    for folder in ("cat", "dog"):
+        (tmp_path / folder).mkdir()
+        for i in range(8):
+            np.save(tmp_path / folder / f"{i}.npy", A[i] + (folder == "dog"))
+    dataset, reading = opened(tmp_path)
+    assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("cat", "dog")
+    assert asked(reading) == {"folders": "classes"}
+    assert shapes(opened(tmp_path, folders="views of the same samples")[0]) == [(6,), (6,)]
+
+
+def test_a_table_names_the_files_of_samples(tmp_path: Path) -> None:
+    (tmp_path / "feats").mkdir()
+    for i in range(12):
+        np.save(tmp_path / "feats" / f"s{i:02}.npy", A[i])
+    (tmp_path / "about.csv").write_text("file,kind\n" + "".join(f"s{i:02}.npy,{WORDS[i]}\n" for i in range(11, -1, -1)))
+    dataset, _ = opened(tmp_path)
+    assert np.allclose(dataset.views[0], A[11::-1]) and dataset.spec.n_clusters == 3
+
+
+@pytest.mark.parametrize("ending", ["txt", "json"])
+def test_captions_beside_arrays(tmp_path: Path, ending: str) -> None:
+    said = [f"a {word}, number {i}" for i, word in enumerate(WORDS)]
+    np.save(tmp_path / "images.npy", IMAGES)
+    (tmp_path / f"captions.{ending}").write_text("\n".join(said) if ending == "txt" else json.dumps(said))
+    dataset, reading = opened(tmp_path)
+    assert dataset.texts is not None and dataset.texts.tolist() == said and not reading.left_out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "is a pointer of git LFS"),
+        ("a.npz", "version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "is a pointer of git LFS"),
+        ("a.parquet", "\n<!DOCTYPE html>\n<html></html>", "is a web page, not the data"),
+    ],
+)
+def test_what_stands_where_data_should_be_is_named(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=f"{name} {said}"):
+        opened(tmp_path / name)
+
+
+@pytest.mark.parametrize("cell", ["{:.1f} cm", "{:.1f}kg", "{:.1f}°C", "\u2212{:.1f}"])
+def test_numbers_with_units(tmp_path: Path, cell: str) -> None:
+    frame(A, height=[cell.format(abs(x)) for x in B[:, 0]], label=WORDS).to_csv(tmp_path / "a.csv", index=False)
+    dataset, _ = opened(tmp_path / "a.csv")
+    sign = -1 if "\u2212" in cell else 1
+    assert shapes(dataset) == [(7,)] and np.allclose(dataset.views[0][:, 6], sign * np.abs(B[:, 0]), atol=0.06)
+
+
+def test_far_larger_whole_numbers_in_a_first_column_without_a_name_may_be_ids(tmp_path: Path) -> None:
+    rows = [
+        f"{31000 + 7 * i}\t" + "\t".join(map(str, (row > 0).astype(int))) + f"\t{WORDS[i]}" for i, row in enumerate(A)
+    ]
+    (tmp_path / "cora.content").write_text("\n".join(rows))
+    dataset, reading = opened(tmp_path / "cora.content")
+    assert shapes(dataset) == [(6,)] and asked(reading)["use of column 1"] == "leave it out"
+
+
+def test_lists_of_few_pictures_say_classes_not_captions(tmp_path: Path) -> None:
+    for i in range(12):
+        (tmp_path / f"{i}.png").write_bytes(png(i))
+    (tmp_path / "train.txt").write_text("".join(f"{i}.png {LABELS[i]}\n" for i in range(8)))
+    (tmp_path / "val.txt").write_text("".join(f"{i}.png {LABELS[i]}\n" for i in range(8, 12)))
+    dataset, _ = opened(tmp_path)
+    assert dataset.texts is None and dataset.spec.n_clusters == 3 and dataset.labels is not None
+    assert (dataset.labels >= 0).all() and dataset.split is not None and dataset.split.sum() == 4

@@ -125,6 +125,8 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
     name = path.name.lower()
     if path.is_dir():
         return folder.read if folder.is_folder(path) else None
+    with open(path, "rb") as file:
+        leftovers.refuse_placeholder(file.read(64), path.name)
     if name.endswith(archives.ARCHIVES):
         if name.endswith(".zip") and mat.is_zipped(path):
             return mat.read

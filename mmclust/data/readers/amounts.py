@@ -17,12 +17,12 @@ from mmclust.data.readers.separators import Written
 COMMAS, POINTS, WORDS = "decimal commas", "decimal points", "words, to leave out"
 COMMAS_BETWEEN, POINTS_BETWEEN = "commas between thousands", "points between thousands"
 _MARKED = re.compile(
-    r"\(?[-+]?\s*(?P<before>[$€£¥₹₩]|USD|EUR|GBP|CHF|R\$)?\s*[-+]?(?P<number>\d{1,3}(,\d{3})+|\d+)(?P<rest>\.\d+)?"
-    r"\s*(?P<after>%|[$€£¥₹₩]|USD|EUR|GBP|CHF)?\)?"
+    r"\(?[-+−]?\s*(?P<before>[$€£¥₹₩]|USD|EUR|GBP|CHF|R\$)?\s*[-+−]?(?P<number>\d{1,3}(,\d{3})+|\d+)(?P<rest>\.\d+)?"
+    r"\s*(?P<after>[%‰$€£¥₹₩°]|[A-Za-zµμΩ°Å][A-Za-zµμΩ²³/^0-9]{0,7})?\)?"
 )
-"""An amount of money, a share in percent, or a number whose thousands commas part."""
+"""An amount of money, a share in percent, a number with its unit, or one whose thousands commas part."""
 _EUROPEAN = re.compile(
-    r"[-+]?\s*(?P<before>[€£$]|CHF|EUR)?\s*(?P<number>\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d*)(,(?P<rest>\d+))?"
+    r"[-+−]?\s*(?P<before>[€£$]|CHF|EUR)?\s*(?P<number>\d{1,3}([.'’ \u00a0\u202f]\d{3})+|\d*)(,(?P<rest>\d+))?"
     r"(?P<power>[eE][-+]?\d+)?\s*(?P<after>%|[€£$]|CHF|EUR|kr)?"
 )
 """The same with a decimal comma, its thousands parted by points, spaces or apostrophes."""
@@ -149,7 +149,7 @@ def _amount(match: re.Match[str] | None) -> float:
     power = match.groupdict().get("power") or ""
     number = float(f"0{re.sub(r'[^0-9]', '', match['number'])}.{(match['rest'] or '0').lstrip('.')}{power}")
     sign = match[0].replace(power, "") if power else match[0]
-    return -number if "-" in sign or sign.startswith("(") else number
+    return -number if "-" in sign or "−" in sign or sign.startswith("(") else number
 
 
 def _has_fractions(values: np.ndarray) -> bool:

@@ -21,6 +21,7 @@ from mmclust.data.readers import (
     archives,
     arrays,
     cache,
+    caption_files,
     class_files,
     file_names,
     frames,
@@ -32,6 +33,7 @@ from mmclust.data.readers import (
     npz,
     parts,
     picture_columns,
+    sample_files,
     table,
     table_views,
     tables,
@@ -119,9 +121,11 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     """
     reading = reading or Reading()
     found = files(path)
-    _tell_others(path, found, reading)
+    others = _others(path, found)
+    captions = caption_files.find(path, others) if found else None
+    leftovers.tell([one for one in others if captions is None or one != captions[0]], reading)
     found = file_names.each_once(path, found, reading)
-    if len(found) == 1:
+    if len(found) == 1 and captions is None:
         return single(found[0], reading)
     if len(found) > MAX_FILES:
         raise ValueError(f"{path.name} holds {len(found):,} files of numbers; at most {MAX_FILES:,} are read")
@@ -140,9 +144,13 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
             held[key] = _arrays_of(file, key, reading)
     if not held and (recorded := class_files.recordings(sources)) is not None:
         held, sources = recorded, {}
+    named = sample_files.of_views(held, sources, reading)
+    stacked, sources = (None, sources) if named is None else named
     views, texts, split, columns = _of_tables(sources, reading, alone=not held)
+    texts = captions[1] if texts is None and captions is not None else texts
     title = name or path.resolve().name
-    stacked = (_samples(held, reading) or class_files.joined(held, reading)) if not sources else None
+    if stacked is None and not sources:
+        stacked = _samples(held, reading) or class_files.joined(held, reading)
     in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
     views |= stacked if stacked is not None else _merged(market.turned(held, sources, reading), reading)
     return arrays.assemble(
@@ -158,11 +166,10 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     )
 
 
-def _tell_others(path: Path, found: list[Path], reading: Reading) -> None:
-    """Say which files are not read."""
+def _others(path: Path, found: list[Path]) -> list[str]:
+    """The names of files that hold no numbers."""
     known = {file.relative_to(path).as_posix() for file in found}
-    others = [name for name, _ in archives.walk(path, (), lambda name: name not in known)]
-    leftovers.tell([name for name in others if not archives.is_junk(name)], reading)
+    return [name for name, _ in archives.walk(path, (), lambda name: name not in known and not archives.is_junk(name))]
 
 
 def _arrays_of(file: Path, key: str, reading: Reading) -> dict[str, Value]:

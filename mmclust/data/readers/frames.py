@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmclust.data.readers import delimited, encodings, foreign, nested, separators, words, workbooks
+from mmclust.data.readers import delimited, encodings, foreign, leftovers, nested, separators, words, workbooks
 from mmclust.data.readers.reading import Reading
 from mmclust.errors import first_line
 
@@ -67,6 +67,8 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
 
 def sheets(file: IO[bytes], where: str, reading: Reading) -> "dict[str, tuple[pd.DataFrame, bool]]":
     """As `read`, of every sheet of a workbook by its name; any other file is one sheet without a name."""
+    leftovers.refuse_placeholder(file.read(64), where)
+    file.seek(0)
     if where.lower().endswith(workbooks.ENDINGS):
         return workbooks.sheets(file, where, reading)
     frame, named = _one(file, where, reading)

@@ -57,19 +57,30 @@ def is_spare(name: str, values: np.ndarray, ids: str | None) -> bool:
     return whole and is_named and not words.may_be_labels(name)
 
 
-MAY_BE_ID = "holds another whole number in every row, which may be an id"
+MAY_BE_ID = "holds another whole number in nearly every row, which may be an id"
 
 
 def unnamed(numbers: Mapping[str, np.ndarray]) -> str:
-    """The first column where it alone holds another whole number in every row, beside fractions; else empty."""
+    """The first column where it alone holds another whole number in every row, unlike those beside it; else empty.
+
+    These are fractions, or far smaller: a few numbers may then come twice.
+    """
     names = list(numbers)
-    if len(names) < 3 or len(numbers[names[0]]) < MIN_IDS or not cells.is_unique(numbers[names[0]]):
+    if len(names) < 3 or len(numbers[names[0]]) < MIN_IDS:
         return ""
-    beside = [numbers[name] for name in names[1:]]
+    first, beside = numbers[names[0]], [numbers[name] for name in names[1:]]
+    if any(map(cells.is_unique, beside)):
+        return ""
     fractions = sum(bool((values[np.isfinite(values)] % 1).any()) for values in beside)
-    return names[0] if 2 * fractions > len(beside) and not any(map(cells.is_unique, beside)) else ""
+    if cells.is_unique(first) and 2 * fractions > len(beside):
+        return names[0]
+    is_whole = bool(np.isfinite(first).all() and (first % 1 == 0).all() and first.min() > 0)
+    largest = max(np.abs(values[np.isfinite(values)]).max(initial=0) for values in beside)
+    is_far = is_whole and first.min() > FAR * largest and len(np.unique(first)) >= MOSTLY * len(first)
+    return names[0] if is_far else ""
 
 
+FAR, MOSTLY = 10, 0.9
 MIN_IDS = 20
 """Rows, at least, whose numbers all differ by no chance."""
 

@@ -65,6 +65,24 @@ def is_pickle(name: str) -> bool:
     return _COUNTED.sub("", name.lower()).endswith(PICKLES)
 
 
+def refuse_placeholder(head: bytes, where: str) -> None:
+    """Refuse what stands where data should be: a pointer of git LFS, or the page that a download has led to.
+
+    Args:
+        head: the first bytes of the file.
+        where: its name.
+
+    Raises:
+        ValueError: it is one, and what to do.
+    """
+    if head.startswith(b"version https://git-lfs"):
+        raise ValueError(f"{where} is a pointer of git LFS, not the data; fetch that with git lfs pull")
+    if head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")):
+        raise ValueError(
+            f"{where} is a web page, not the data; the download has led to a page, so fetch the file again"
+        )
+
+
 INNER = "is an archive in another; unpack it, and give the folder"
 """What to do about archives that lie in what is given."""
 

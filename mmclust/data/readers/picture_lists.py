@@ -140,10 +140,15 @@ def _take_said(said: Mapping[str, list[str]], name: str, found: Said) -> str:
             found.named |= said.keys()
             return "several numbers for each picture"
         is_single = all(len(values) == 1 for values in rows.values())
-        if is_single and labels.few(_as_values(list(firsts.values()))):
+        values_ = _as_values(list(firsts.values()))
+        are_short = not any(" " in value for value in firsts.values())  # no captions, however few lines there are
+        is_known = {number_or_word(value) for value in firsts.values()} <= set(found.labels.values())
+        if is_single and (labels.few(values_) or (are_short and (labels.repeats(values_) or is_known))):
             found.named |= said.keys()
             found.labels |= {picture: number_or_word(value) for picture, value in firsts.items()}
             return ""
+        if is_single and all(map(delimited.is_number, firsts.values())):
+            return "a number for each picture"
     found.named |= said.keys()
     found.texts |= {picture: joined(values) for picture, values in said.items()}
     return ""
