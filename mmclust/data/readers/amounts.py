@@ -14,7 +14,7 @@ from mmclust.data.readers import cells, delimited
 from mmclust.data.readers.reading import SHOWN, Reading, listed
 from mmclust.data.readers.separators import Written
 
-COMMAS, POINTS, WORDS = "decimal commas", "decimal points", "words, to leave out"
+COMMAS, POINTS, WORDS = "decimal commas", "decimal points", "words"
 COMMAS_BETWEEN, POINTS_BETWEEN = "commas between thousands", "points between thousands"
 _MARKED = re.compile(
     r"\(?[-+−]?\s*(?P<before>[$€£¥₹₩]|USD|EUR|GBP|CHF|R\$)?\s*[-+−]?(?P<number>\d{1,3}(,\d{3})+|\d+)(?P<rest>\.\d+)?"

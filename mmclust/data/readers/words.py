@@ -296,7 +296,10 @@ MAYBE_UNLABELLED = frozenset(
 
 def plain(name: str) -> str:
     """A name without what differs between spellings."""
-    return re.sub(r"[-_ .]", "", name.lower())
+    return name.lower().translate(_MARKS)
+
+
+_MARKS = str.maketrans("", "", "-_ .")
 
 
 def tokens(name: str) -> list[str]:
