@@ -473,7 +473,7 @@ class ActiveRun:
             connection.execute(delete(WISHES).where(WISHES.c.run_id == self.id, WISHES.c.id <= done))
             self._done_to = 0
         if "token" in values:
-            values["n_points"] = seals.n_points(connection, self.id)
+            values["n_points"] = self._complete_points(connection)
         stored = values | {"heartbeat": time.time()}
         connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored))
         if "token" in values:
@@ -481,3 +481,13 @@ class ActiveRun:
         elif now - self._beaten > BEAT_EVERY_S:
             connection.execute(update(LEASES).where(LEASES.c.token == self._token).values(heartbeat=time.time()))
             self._beaten = now
+
+    def _complete_points(self, connection: Connection) -> int:
+        """Add what the store lacks of the run's curves at its end, and count them.
+
+        A database that was cut off may have lost what it had confirmed; the journal has all of it.
+        """
+        n_known = seals.n_points(connection, self.id)
+        if n_known >= self._n_points:
+            return n_known
+        return journal.mend(connection, self.id, [*journal.read(self.folder), *self._entries])

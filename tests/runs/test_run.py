@@ -410,6 +410,17 @@ def test_an_ending_that_was_not_confirmed_is_stored(
     assert RunStore().claim(RunStore().create(run.spec).id) is not None, "the device was not given back"
 
 
+def test_points_that_a_store_confirmed_and_lost_are_there_at_the_end(active: ActiveRun, run: Run):
+    active.log({"loss/a": 3.0}, step=1, epoch=1)
+    active.log({"loss/a": 2.0}, step=2, epoch=2)
+    active._flush()
+    with run.store.writing() as connection:  # as a database that was cut off before its log was on the disk
+        connection.execute(METRICS.delete().where(METRICS.c.run_id == run.id, METRICS.c.step == 1))
+    active.log({"loss/a": 1.0}, step=3, epoch=3)
+    active.finish("finished")
+    assert run.metrics()["value"].tolist() == [3.0, 2.0, 1.0]
+
+
 def test_what_needs_the_store_waits_for_it(active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.01)
     active.log({"loss/a": 1.0}, step=1, epoch=1)
