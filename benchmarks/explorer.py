@@ -32,7 +32,7 @@ HELPERS = """() => {
   };
 }"""
 PAINTED = """async () => {
-  await window.until(() => window.points()?.file && !window.points().frame && window.points().image);
+  await window.until(() => window.points()?.file && !window.points().frame && window.points().painted);
   await window.frames(2);
   return performance.now();
 }"""
@@ -156,7 +156,6 @@ MOVE = """async kind => {
     }));
     const began = performance.now();
     map.paint();
-    map.finish?.();
     work.push(performance.now() - began);
   }
   if (kind === 'pan') window.pointer('pointerup', w / 2, h / 2);
@@ -196,7 +195,6 @@ BRUSH = """async rounds => {
     before = began;
     at('pointermove', 0.1 + 0.8 * k / (8 * rounds));
     map.paint();
-    map.finish?.();
     moves.push(performance.now() - began);
   }
   at('pointermove', 0.1);

@@ -36,7 +36,7 @@ def measure(
     n_clusters: int = 10,
     rounds: int = 5,
     home: Path | None = None,
-    software_gl: bool = False,
+    webgl: bool = False,
 ) -> dict[str, Any]:
     """Medians and 95th percentiles in milliseconds for each number of points.
 
@@ -45,17 +45,16 @@ def measure(
         n_clusters: of the generated runs.
         rounds: repetitions of each interaction.
         home: where generated runs are kept; by default they are made anew.
-        software_gl: let Chromium offer WebGL by its own software renderer, where there is no graphics processor.
+        webgl: draw by WebGL even where the processor renders it; by default that is left to the page.
     """
     with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder, sync_playwright() as playwright:
         home = home or Path(folder) / "home"
         empty = Path(folder) / "empty.py"
         empty.write_text(pages.EMPTY_APP)
         runs = {n: generated(home, n, n_clusters) for n in sizes}
-        options = ["--no-sandbox", *(["--enable-unsafe-swiftshader"] if software_gl else [])]
-        browser = playwright.chromium.launch(executable_path=pages.chromium(), args=options)
-        found = {f"{n:,} points": _of(browser, home, empty, run_id, n, rounds) for n, run_id in runs.items()}
-        about = {"chromium": browser.version, "software_gl": software_gl, "machine": machine.describe()}
+        browser = playwright.chromium.launch(executable_path=pages.chromium(), args=["--no-sandbox"])
+        found = {f"{n:,} points": _of(browser, home, empty, run_id, n, rounds, webgl) for n, run_id in runs.items()}
+        about = {"chromium": browser.version, "webgl": webgl, "machine": machine.describe()}
         browser.close()
     return {"bench": "large_maps", "n_clusters": n_clusters, "rounds": rounds, **found, **about}
 
@@ -96,7 +95,7 @@ def _snapshot(n: int, n_clusters: int) -> Snapshot:
     return Snapshot(epoch=100, step=100, index=np.arange(n), spaces={"z": style}, logits=logits)
 
 
-def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: int) -> dict[str, Any]:
+def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: int, webgl: bool) -> dict[str, Any]:
     """Everything measured for one run, on a server of its own."""
     say(f"{n:,} points: the page is opened for the first time")
     with pages.served(empty, home) as blank, pages.served(pages.ROOT / "app.py", home) as app:
@@ -106,6 +105,8 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
         first.context.close()
         times: dict[str, list[float]] = {}
         page = _painted(browser, blank.url, address, rounds, times)
+        if webgl:
+            page.evaluate("() => { window.mmclustMaps.renderer = 'webgl'; }")
         say("lasso, zoom, colours, brush, query")
         for name, took in explorer.interactions(page, n, rounds).items():
             times[name] = took
@@ -158,9 +159,9 @@ def main() -> None:
     parser.add_argument("--clusters", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--home", type=Path, help="keep generated runs here")
-    parser.add_argument("--software-gl", action="store_true", help="offer WebGL rendered by the processor")
+    parser.add_argument("--webgl", action="store_true", help="draw by WebGL even where the processor renders it")
     args = parser.parse_args()
-    asked = {"n_clusters": args.clusters, "rounds": args.rounds, "home": args.home, "software_gl": args.software_gl}
+    asked = {"n_clusters": args.clusters, "rounds": args.rounds, "home": args.home, "webgl": args.webgl}
     print(json.dumps(measure(tuple(args.sizes), **asked), indent=1))
 
 

@@ -50,6 +50,11 @@ export class Filter {
     this.keys[this.keys.indexOf(key)] = null;
   }
 
+  // Whether anything filters besides one.
+  besides(key) {
+    return this.keys.some((one) => one && one !== key);
+  }
+
   // Samples of each value that pass the filters of all others.
   counts(key, values, n_values, present) {
     const others = ~this.bitOf(key) & 0xffff, found = new Uint32Array(n_values), { blocked, n } = this;

@@ -49,6 +49,8 @@ export class Panel {
   async open(layout, there) {
     // one byte for each sample id: whether the run has it at this epoch
     this.there = there ? unpacked(there, this.n) : new Uint8Array(this.n).fill(1);
+    this.total = 0;
+    for (let id = 0; id < this.n; id++) this.total += this.there[id];
     this.filter = new Filter(this.n);
     shared.filters.set(this.group, this.filter);
     this.cards.clear();
@@ -168,20 +170,19 @@ export class Panel {
 
   passing() {
     const { blocked } = this.filter, { there } = this;
+    if (!this.filter.active) return this.total;
     let passing = 0;
-    this.total = 0;
-    for (let id = 0; id < this.n; id++) {
-      this.total += there[id];
-      if (there[id] && !blocked[id]) passing++;
-    }
+    for (let id = 0; id < this.n; id++) if (there[id] && !blocked[id]) passing++;
     return passing;
   }
 
   paint() {
     if (!this.filter) return;
     const theme = themeOf(this);
-    for (const [key, chart] of this.cards)
-      chart.paint(chart.all, this.filter.counts(key, chart.column.cells, chart.column.n_cells, this.there), theme);
+    for (const [key, chart] of this.cards) {
+      const { cells, n_cells } = chart.column, { filter } = this;
+      chart.paint(chart.all, filter.besides(key) ? filter.counts(key, cells, n_cells, this.there) : chart.all, theme);
+    }
   }
 
   type() {

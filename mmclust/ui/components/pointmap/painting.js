@@ -6,6 +6,7 @@ import { clamp } from "./geometry.js";
 import { HIDDEN, FAINT, STRONG, layersOf } from "./layers.js";
 import { colorOf, radiusOf, rgb, themeOf } from "./look.js";
 import { paintSplats } from "./splats.js";
+import { paintWebgl } from "./webgl.js";
 
 const THUMBS_BELOW = 320; // visible points, below which they are drawn as their images
 const SIZES = [1, 1.35, 1.75, 2.2, 2.7]; // times the usual radius, where a column says how large points are
@@ -14,14 +15,19 @@ const MANY = 50_000; // points, from which on their discs are no longer blended 
 
 export function paintPoints(map) {
   const context = map.canvas.getContext("2d", { alpha: false });
-  const { width, height } = map.canvas, plan = planOf(map), back = rgb(themeOf(map).back);
-  if (map.image?.width !== width || map.image?.height !== height) map.image = context.createImageData(width, height);
-  new Uint32Array(map.image.data.buffer).fill((255 << 24) | (back[2] << 16) | (back[1] << 8) | back[0]);
-  if (map.n >= MANY && !map.sizes) paintSplats(map, map.image, plan);
-  else paintDiscs(map, map.image, plan);
-  context.putImageData(map.image, 0, 0);
+  const plan = planOf(map), back = rgb(themeOf(map).back);
+  if (map.n < MANY || !paintWebgl(map, context, plan, back)) paintByHand(map, context, plan, back);
   map.thumbs = thumbsOf(map, plan);
   if (map.thumbs) paintThumbs(map, context);
+}
+
+function paintByHand(map, context, plan, back) {
+  const { width, height } = map.canvas;
+  if (map.image?.width !== width || map.image?.height !== height) map.image = context.createImageData(width, height);
+  new Uint32Array(map.image.data.buffer).fill((255 << 24) | (back[2] << 16) | (back[1] << 8) | back[0]);
+  if (map.n < MANY || map.sizes) paintDiscs(map, map.image, plan);
+  else paintSplats(map, map.image, plan);
+  context.putImageData(map.image, 0, 0);
 }
 
 // Where points stand on the canvas, and how large and strong their discs are.

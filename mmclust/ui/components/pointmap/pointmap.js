@@ -15,6 +15,7 @@ import { placePoints } from "./positions.js";
 import { hold, take, unpacked } from "./selection.js";
 import { shared } from "./shared.js";
 import { listenToBars, showColorings } from "./toolbar.js";
+import { forget } from "./webgl.js";
 
 const MAX_ZOOM = 400;
 const WHOLE = { x: 0.5, y: 0.5, zoom: 1 };
@@ -47,6 +48,7 @@ export class PointMap {
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.playing);
     clearTimeout(this.dwell);
+    forget(this);
   }
 
   update(data, setTriggerValue) {
@@ -227,6 +229,7 @@ export class PointMap {
     this.frame = 0;
     paintPoints(this);
     paintOverlay(this);
+    this.painted = this.file;
     shared.remembered.set(this.file.layout, this.view);
   }
 

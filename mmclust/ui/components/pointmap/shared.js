@@ -8,5 +8,6 @@ export const shared = (window.mmclustMaps ??= {
   columns: new Map(), // group -> column that colours its points
   sizes: new Map(), // group -> column that says how large they are
   remembered: new Map(), // group -> colouring, layout -> view: found again when the page is opened again
+  renderer: "auto", // of very many points: "webgl" also without a graphics processor, "canvas" never with one
   told: 0, // selections sent to the server
 });

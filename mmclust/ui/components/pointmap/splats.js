@@ -5,43 +5,45 @@
 // the last ones drawn; the work for a point does not depend on the size of its disc.
 
 import { pixelsOf } from "./discs.js";
-import { layersIn } from "./layers.js";
+import { HIDDEN, STRONG, layersIn } from "./layers.js";
 
 const EMPTY = new Float32Array(0);
-let sums = EMPTY, spread = EMPTY; // red, green, blue and weight of each pixel
+let sums = [EMPTY, EMPTY], spread = EMPTY; // red, green, blue and weight of each pixel, the sums by layer
 
 // Blend the discs of a plan, all of one size, into an image.
 export function paintSplats(map, image, plan) {
-  const n = 4 * image.width * image.height;
-  if (sums.length !== n) [sums, spread] = [new Float32Array(n), new Float32Array(n)];
-  for (const layer of layersIn(map)) {
-    sums.fill(0);
-    addUp(map, image, plan, layer);
+  const n = 4 * image.width * image.height, layers = layersIn(map);
+  if (spread.length !== n) [sums, spread] = [[new Float32Array(n), new Float32Array(n)], new Float32Array(n)];
+  for (const layer of layers) sums[layer === STRONG ? 1 : 0].fill(0);
+  addUp(map, image, plan);
+  for (const layer of layers) {
     spread.fill(0);
     spreadOut(image, plan, layer);
     blend(image.data);
   }
 }
 
-function addUp({ n, xy, values, palette }, { width, height }, { layers, left, top, scale, reach }, layer) {
-  const right = width - reach, bottom = height - reach;
+function addUp({ n, xy, values, palette }, { width, height }, { layers, left, top, scale, reach }) {
+  const right = width - reach, bottom = height - reach, [faint, strong] = sums;
   for (let i = 0; i < n; i++) {
-    if (layers[i] !== layer) continue;
+    const layer = layers[i];
+    if (layer === HIDDEN) continue;
     const px = (left + xy[2 * i] * scale + 0.5) | 0, py = (top - xy[2 * i + 1] * scale + 0.5) | 0;
     if (px < reach || py < reach || px >= right || py >= bottom) continue;
-    const at = (py * width + px) << 2, color = values[i] << 2;
-    sums[at] += palette[color];
-    sums[at + 1] += palette[color + 1];
-    sums[at + 2] += palette[color + 2];
-    sums[at + 3] += 1;
+    const at = (py * width + px) << 2, color = values[i] << 2, into = layer === STRONG ? strong : faint;
+    into[at] += palette[color];
+    into[at + 1] += palette[color + 1];
+    into[at + 2] += palette[color + 2];
+    into[at + 3] += 1;
   }
 }
 
 function spreadOut({ width, height }, { radii, strengths, reach }, layer) {
-  const { steps, shares } = pixelsOf(radii[0], width), weights = shares.map((share) => -Math.log(1 - strengths[layer] * share));
+  const { steps, shares } = pixelsOf(radii[0], width), summed = sums[layer === STRONG ? 1 : 0];
+  const weights = shares.map((share) => -Math.log(1 - strengths[layer] * share));
   for (let at = 4 * reach * width, end = 4 * (height - reach) * width; at < end; at += 4) {
-    if (!sums[at + 3]) continue;
-    const r = sums[at], g = sums[at + 1], b = sums[at + 2], w = sums[at + 3];
+    if (!summed[at + 3]) continue;
+    const r = summed[at], g = summed[at + 1], b = summed[at + 2], w = summed[at + 3];
     for (let k = 0; k < steps.length; k++) {
       const p = at + steps[k], weight = weights[k];
       spread[p] += weight * r;
