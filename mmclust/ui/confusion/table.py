@@ -25,6 +25,8 @@ MOST_THUMBNAILS = 900
 THUMB_PX = 40
 FITTED = 48
 """Rows or columns from which on there is a choice between a table that fits and one that can be read."""
+SCROLLED = 200
+"""Rows or columns up to which a table scrolls at first; larger ones are fitted."""
 HEIGHT = 620
 
 
@@ -131,7 +133,11 @@ def table(clustering: Clustering, rows: Grouping) -> ConfusionTable:
         "Pictures", key="thumbs", bind="query-params", help="Show the most confident sample of each cell."
     )
     fit = max(counts.shape) > FITTED and st.toggle(
-        "Fit all", key="fit", bind="query-params", help="Fit the whole table on the page instead of scrolling."
+        "Fit all",
+        value=max(counts.shape) > SCROLLED,
+        key="fit",
+        bind="query-params",
+        help="Fit the whole table on the page instead of scrolling.",
     )
     normalize = state.link("numbers", "counts")
     return ConfusionTable(rows=rows, counts=counts, order=order, normalize=normalize, thumbs=thumbs, fit=fit)

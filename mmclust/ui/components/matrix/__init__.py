@@ -15,6 +15,8 @@ from streamlit.components.v2 import component
 
 from mmclust.ui.components import modules
 
+DENSE = 10_000
+"""Cells up to which all of them are sent."""
 _SOURCES = modules.sources(Path(__file__).parent, "matrix")
 
 
@@ -51,7 +53,7 @@ def content(
     thumb: int = 0,
     height: int = 700,
 ) -> dict[str, Any]:
-    """Everything the browser needs for a table; 4 bytes a cell.
+    """Everything the browser needs for a table; 4 bytes a cell, in large tables 8 bytes a cell that holds samples.
 
     Args:
         counts: (R, C) samples.
@@ -61,13 +63,18 @@ def content(
         alt: what the table shows.
         matched: cells that belong together, framed.
         normalize: what colours and numbers are parts of: "counts" (the largest cell), "rows" or "columns".
-        fit: draw all of it in the room there is, however small the cells; otherwise it scrolls.
+        fit: draw all of it in the room there is, however small the cells, smaller than a pixel where they are very
+            many; otherwise it scrolls.
         sprite: address of a picture of R x C thumbnails.
         thumb: width of each in pixels.
         height: of the table in pixels, beyond which it scrolls.
     """
+    flat = np.ascontiguousarray(counts, "<u4").ravel()
+    filled = np.flatnonzero(flat)
+    sparse = flat.size > DENSE and 2 * len(filled) < flat.size
     return {
-        "counts": base64.b64encode(np.ascontiguousarray(counts, "<u4").tobytes()).decode(),
+        "cells": _text(filled) if sparse else "",
+        "counts": _text(flat[filled] if sparse else flat),
         "rows": [asdict(head) for head in rows],
         "columns": [asdict(head) for head in columns],
         "words": words,
@@ -79,6 +86,10 @@ def content(
         "thumb": thumb,
         "height": height,
     }
+
+
+def _text(numbers: np.ndarray) -> str:
+    return base64.b64encode(numbers.astype("<u4").tobytes()).decode()
 
 
 def draw_matrix(data: dict[str, Any], *, key: str, selected: tuple[int, int] | None = None) -> Clicked | None:

@@ -5,6 +5,7 @@ import { escape } from "../escape.js";
 
 const LARGEST = 60; // pixels of a cell where there is room
 const READABLE = 12; // below this size the table scrolls, unless all of it is to be fitted in
+const FINE = 4; // below this size cells are set pixel by pixel
 const NUMBERS = 26; // from this size on, cells carry their numbers
 const BLUE = [44, 98, 205];
 const CHOSEN = "#f0840c";
@@ -21,6 +22,8 @@ export default function (component) {
   };
 }
 
+const numbers = (text) => new Uint32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const strength = (share) => 0.08 + 0.92 * Math.min(1, share) ** 0.7; // opacity of a cell with samples
 const percent = (share) => `${(100 * share).toFixed(share > 0.0995 || share === 0 ? 0 : 1)}%`;
 const short = (n) => (n < 10000 ? n.toLocaleString("en") : `${(n / 1000).toFixed(n < 99500 ? 1 : 0)}k`);
 
@@ -52,12 +55,14 @@ class Matrix {
     const same = this.data && JSON.stringify(data) === JSON.stringify(this.data);
     this.data = data;
     if (same) return;
-    const bytes = Uint8Array.from(atob(data.counts), (c) => c.charCodeAt(0));
-    this.counts = new Uint32Array(bytes.buffer);
     const [n, m] = [data.rows.length, data.columns.length];
+    const counts = numbers(data.counts), cells = data.cells ? numbers(data.cells) : counts.map((_, i) => i);
+    this.counts = new Uint32Array(n * m);
+    cells.forEach((cell, i) => (this.counts[cell] = counts[i]));
+    this.filled = cells.filter((cell) => this.counts[cell]);
     this.inRow = data.rows.map((row) => row.size);
     this.inColumn = data.columns.map((column) => column.size);
-    this.most = this.counts.reduce((a, b) => Math.max(a, b), 1);
+    this.most = counts.reduce((a, b) => Math.max(a, b), 1);
     if (this.at && (this.at[0] >= n || this.at[1] >= m)) this.at = null;
     this.canvas.setAttribute("aria-label", data.alt);
     this.sprite = null;
@@ -79,7 +84,7 @@ class Matrix {
     if (!width) return;
     const longest = Math.max(...rows.map((row) => row.name.length), words[0].length);
     const side = Math.min(Math.max(7 * longest, 40), 150) + 92;
-    const least = fit ? 2 : sprite ? 34 : READABLE;
+    const least = fit ? 0.1 : sprite ? 34 : READABLE;
     const bounded = (room) => Math.max(least, Math.min(LARGEST, room > 8 ? Math.floor(room) : room));
     let w = bounded((width - side - 14) / columns.length);
     let h = bounded((this.data.height - 120) / rows.length);
@@ -145,12 +150,13 @@ class Matrix {
     pen.font = `${Math.min(13, Math.max(9, size * 0.26))}px ${look.fontFamily}`;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
-    for (let r = 0; r < rows.length; r++)
+    if (size < FINE) this.drawFine(pen, width, height);
+    else for (let r = 0; r < rows.length; r++)
       for (let c = 0; c < columns.length; c++) {
         const count = this.counts[r * columns.length + c];
         const share = this.share(r, c);
         const [x, y] = [c * w, r * h];
-        pen.fillStyle = `rgba(${BLUE},${count ? 0.08 + 0.92 * Math.min(1, share) ** 0.7 : 0.03})`;
+        pen.fillStyle = `rgba(${BLUE},${count ? strength(share) : 0.03})`;
         pen.fillRect(x + gap, y + gap, w - 2 * gap, h - 2 * gap);
         if (!count) continue;
         if (this.sprite && this.data.sprite) {
@@ -175,6 +181,26 @@ class Matrix {
     };
     if (selected) frame(selected, CHOSEN);
     if (this.over) frame(this.over, look.getPropertyValue("--st-primary-color") || ink);
+  }
+
+  // Cells of a few pixels, or smaller: the strongest one in a pixel is seen, and what holds nothing costs nothing.
+  drawFine(pen, width, height) {
+    const { columns } = this.data, [w, h] = this.cell, { canvas } = this;
+    pen.fillStyle = `rgba(${BLUE},0.03)`;
+    pen.fillRect(0, 0, width, height);
+    const scale = canvas.width / width, shown = pen.getImageData(0, 0, canvas.width, canvas.height), { data } = shown;
+    for (const cell of this.filled) {
+      const r = Math.floor(cell / columns.length), c = cell % columns.length, alpha = Math.round(255 * strength(this.share(r, c)));
+      const left = Math.floor(c * w * scale), top = Math.floor(r * h * scale);
+      const right = Math.max(left + 1, Math.floor((c + 1) * w * scale)), bottom = Math.max(top + 1, Math.floor((r + 1) * h * scale));
+      for (let y = top; y < Math.min(bottom, canvas.height); y++)
+        for (let x = left; x < Math.min(right, canvas.width); x++) {
+          const p = 4 * (y * canvas.width + x);
+          if (data[p + 3] >= alpha) continue;
+          [data[p], data[p + 1], data[p + 2], data[p + 3]] = [...BLUE, alpha];
+        }
+    }
+    pen.putImageData(shown, 0, 0);
   }
 
   cellAt(event) {
