@@ -41,6 +41,7 @@ class Map(anywidget.AnyWidget):
 
     Raises:
         ValueError: no such run, space or projection, or a run without a result.
+        TypeError: something else than a model.
         NotFittedError: the estimator is not fitted.
 
     Attributes:
@@ -96,8 +97,10 @@ class Map(anywidget.AnyWidget):
 
 def _clustering(model: DeepClustering | Run | str) -> Clustering:
     run = (
-        RunStore().get(model) if isinstance(model, str) else model.run_ if isinstance(model, DeepClustering) else model
+        model.run_ if isinstance(model, DeepClustering) else RunStore().get(model) if isinstance(model, str) else model
     )
+    if not isinstance(run, Run):
+        raise TypeError(f"{model!r} has no map; give a fitted estimator, a run, or the id of one")
     data = catalogue.load(run.spec.dataset, limit=run.spec.limit)
     return cluster_snapshot(run.record(), run, 0, run.snapshot(), data)
 

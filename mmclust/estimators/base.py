@@ -5,6 +5,7 @@ Shapes: n samples, K clusters, D dimensions of a space.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -112,8 +113,10 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
 
         Raises:
             ValueError: data or parameters that cannot be used, in one sentence.
-            RuntimeError: the training failed; the sentence says why.
+            TypeError: parameters of another kind.
+            RuntimeError: the training failed; the sentence says why. Its cause is what a callback raised.
         """
+        self._check_types()
         dataset = self._read(X, fitting=True)
         if dataset.n_samples < 2:
             raise ValueError(f"Found array with {dataset.n_samples} sample(s) while a minimum of 2 is required.")
@@ -122,9 +125,11 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         active = owner.claim(run.id)
         if active is None:
             raise RuntimeError("another run has the device; wait for it to end, or fit without store=True")
-        status = self._train(active)
+        status, raised = self._train(active)
         if status == "interrupted":
             raise KeyboardInterrupt
+        if raised is not None:
+            raise RuntimeError(f"a callback raised {type(raised).__name__}: {raised}") from raised
         if status == "failed":
             raise RuntimeError(run.record().error)
         return self.take(run)
@@ -219,6 +224,24 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
             return RunStore(), uploads.keep(dataset, uploads.About(title=title or "Arrays"))
         return saved.temporary_store(dataset)
 
+    def _check_types(self) -> None:
+        """Refuse parameters of the constructor that are of another kind; their values are checked by `build_spec`."""
+        if not isinstance(self.hyperparameters, (Mapping, type(None))):
+            raise TypeError(
+                f"hyperparameters={self.hyperparameters!r} is no mapping; give values by name, such as "
+                '{"learning_rate": 0.001}'
+            )
+        if isinstance(self.preprocessing, str):
+            raise TypeError(
+                f"preprocessing={self.preprocessing!r} is one text; give a list of steps, [{self.preprocessing!r}]"
+            )
+        if not isinstance(self.budget_min, (Real, type(None))):
+            raise TypeError(f"budget_min={self.budget_min!r} is no number; give minutes, or None for the preset's")
+        if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
+            raise TypeError(
+                f"callbacks={self.callbacks!r} cannot be called; give a list of functions of (values, step, epoch)"
+            )
+
     def _spec(self, name: str, dataset: MultiViewDataset, title: str) -> Any:
         most = most_clusters(dataset.n_samples)
         if not isinstance(self.n_clusters, (int, np.integer)) or not 2 <= self.n_clusters <= most:
@@ -240,19 +263,25 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
             title=title,
         )
 
-    def _train(self, active: "ActiveRun") -> str:
+    def _train(self, active: "ActiveRun") -> tuple[str, Exception | None]:
+        """How the run ended, and what a callback raised."""
         from tqdm.auto import tqdm
 
         with tqdm(total=active.spec.epochs, unit="epoch", disable=not self.verbose, desc=self._method) as bar:
+            raised: list[Exception] = []
 
             def follow(values: Mapping[str, float], step: int, epoch: float) -> None:
                 bar.update(round(epoch, 1) - bar.n)
-                stops = [bool(callback(values, step, epoch)) for callback in self.callbacks]
+                try:
+                    stops = [bool(callback(values, step, epoch)) for callback in self.callbacks]
+                except Exception as error:  # the run ends as by a stop, and `fit` passes it on
+                    raised.append(error)
+                    stops = [True]
                 if any(stops):
                     active.stop()
 
             active.listeners.append(follow)
-            return worker.execute(active)
+            return worker.execute(active), raised[0] if raised else None
 
     def take(self, run: Run) -> Self:
         """Become the estimator of a run."""

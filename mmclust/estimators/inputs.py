@@ -92,7 +92,11 @@ def parts(table: Any, split: int | Sequence[int], n_clusters: int, title: str) -
         ValueError: fewer than two views, or numbers that do not add up to D.
     """
     n_columns = table.shape[1]
-    sizes = [len(some) for some in np.array_split(np.arange(n_columns), split)] if isinstance(split, int) else [*split]
+    sizes = (
+        [len(some) for some in np.array_split(np.arange(n_columns), max(split, 1))]
+        if isinstance(split, int)
+        else [*split]
+    )
     if len(sizes) < 2 or min(sizes) < 1 or sum(sizes) != n_columns:
         raise ValueError(
             f"split={split!r} does not cut {n_columns} feature(s) into two views or more; a minimum of 2 is required: "
@@ -129,9 +133,15 @@ def _array(given: Any) -> np.ndarray:
         if len(sizes) > 1:
             raise ValueError(f"Pictures need one size, got {', '.join(f'{w} x {h}' for w, h in sorted(sizes)[:5])}")
         given = np.stack([np.asarray(picture.convert(mode)) for picture in given])
-    found = np.asarray(given)
+    try:
+        found = np.asarray(given)
+    except ValueError:  # lists of unequal lengths, or arrays of unequal shapes
+        raise ValueError(
+            "Samples need one shape, and lists of unequal shapes came; bring them to the same size"
+        ) from None
     if found.dtype.kind not in "biuf":
-        raise ValueError(f"Expected numbers, got values of type {found.dtype}")
+        what = f"values of type {found.dtype}" if found.ndim else f"one {type(given).__name__}"
+        raise ValueError(f"Expected numbers, got {what}; give an array of samples")
     if len(found) == 0 if found.ndim else True:
         raise ValueError(f"Found array with 0 sample(s) (shape={found.shape}) while a minimum of 2 is required.")
     return found

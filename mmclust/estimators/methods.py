@@ -105,7 +105,7 @@ def open_run(run_id: str, store: RunStore | None = None) -> DeepClustering:
         >>> made.labels_.shape == made.probabilities_.argmax(axis=1).shape
         True
     """
-    run = (store or RunStore()).get(run_id)
+    run = (store or RunStore()).get(str(run_id))
     spec = run.spec
     kind = next((known for known in (DCCS, IMCSwAV, DMIM, MSDIB, DMIDUIC) if known._method == spec.method), None)
     if kind is None:

@@ -199,6 +199,7 @@ def test_images_come_in_many_forms(given: object, shape: tuple[int, ...], span: 
         (np.zeros((0, 8, 8)), "0 sample"),
         (np.zeros((1, 8, 8)), "minimum of 2"),
         (np.array([["a"]]), "Expected numbers"),
+        ([[[1.0, 2.0]], [[3.0]]], "Samples need one shape"),
         ([Image.new("L", (9, 8)), Image.new("L", (8, 8))], "one size, got 8 x 8, 9 x 8"),
     ],
 )
@@ -227,6 +228,7 @@ def test_views_that_do_not_fit_are_refused(views: list[np.ndarray]):
         ({"n_clusters": 2.5}, "whole number"),
         ({"split": [20, 2]}, "does not cut 21 feature"),
         ({"split": 1}, "two views or more"),
+        ({"split": 0}, "split=0 does not cut"),
         ({"preset": "best"}, "preset 'best' is not known"),
         ({"hyperparameters": {"gama": 1}}, "gama"),
         ({"device": "tpu"}, "tpu"),
@@ -235,6 +237,27 @@ def test_views_that_do_not_fit_are_refused(views: list[np.ndarray]):
 def test_parameters_that_are_not_allowed_are_refused(about: dict, why: str, views: list[np.ndarray]):
     with pytest.raises(ValueError, match=why):
         DMIM(**(dict[str, Any](n_clusters=3) | about)).fit(np.concatenate(views, axis=1) if "split" in about else views)
+
+
+@pytest.mark.parametrize(
+    "about, why",
+    [
+        ({"hyperparameters": [1]}, "give values by name"),
+        ({"preprocessing": "l2"}, r"give a list of steps, \['l2'\]"),
+        ({"budget_min": "3"}, "give minutes"),
+        ({"callbacks": print}, "cannot be called"),
+        ({"callbacks": [3]}, "cannot be called"),
+    ],
+)
+def test_parameters_of_another_kind_are_refused(about: dict, why: str, views: list[np.ndarray]):
+    with pytest.raises(TypeError, match=why):
+        DMIM(3, **about).fit(views)
+
+
+def test_what_a_callback_raises_reaches_the_caller(views: list[np.ndarray]):
+    with pytest.raises(RuntimeError, match="a callback raised ZeroDivisionError") as told:
+        DMIM(3, callbacks=[lambda v, s, epoch: bool(1 / 0)], **SHORT).fit(views)
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
 
 
 def test_parameters_that_are_not_known_are_refused():
