@@ -54,7 +54,7 @@ ALLOWED = {
     "estimators": {"bundle", "data", "methods.card", "prediction", "runs", "specs", "worker"},
     "notebook": {"analysis", "clustering", "data", "estimators", "runs", "ui"},
     "exchange": {"analysis", "clustering", "data", "evaluation", "methods.card", "models", "report", "runs"},
-    "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "runs"},
+    "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "neighbours", "runs"},
     "report": {
         "disk",
         "escaping",
@@ -87,11 +87,15 @@ ALLOWED = {
     "specs": {"footprint", "baselines", "data", "methods.card", "runs"},
     "auto": {
         *("analysis", "baselines", "changes", "data", "engine", "evaluation", "features", "loading", "methods.base"),
+        "neighbours",
     },
     "baselines": {"analysis", "data", "evaluation", "loading", "losses", "methods.card", "runs", "seeding"},
     "plots": {"escaping", "evaluation"},
-    "analysis": {"disk", "evaluation", "loading", "methods.base", "settings"},
-    "engine": {"changes", "data", "errors", "evaluation", "losses", "methods.base", "nets", "seeding", "settings"},
+    "analysis": {"disk", "evaluation", "loading", "methods.base", "neighbours", "settings"},
+    "engine": {
+        *("changes", "data", "errors", "evaluation", "losses", "methods.base", "neighbours", "nets", "seeding"),
+        "settings",
+    },
     "changes": set(),
     "runs": {"audit", "changes", "ram", "disk", "evaluation", "settings"},
     "methods": {"data", "losses", "nets", "seeding"},
@@ -109,6 +113,7 @@ ALLOWED = {
     "settings": set(),
     "seeding": set(),
     "loading": set(),
+    "neighbours": set(),
 }
 """Room -> what it may import beside itself. `methods.card` stands for the torch-free table and cards."""
 

@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 from scipy.special import log_softmax
 
+from mmclust import neighbours
 from mmclust.analysis.spaces import of_clusters
 from mmclust.evaluation.snapshot import Snapshot
 
@@ -144,13 +145,11 @@ def _graph(codes: np.ndarray) -> sparse.spmatrix | sparse.sparray:
 
     A sample is drawn evenly, then one of its neighbours in proportion to the Jaccard index of both neighbourhoods.
     """
-    import faiss
-
     n_samples = len(codes)
     n_neighbours = min(N_NEIGHBOURS, n_samples - 1)
     if not n_neighbours:
         return sparse.eye_array(n_samples, format="csr")
-    _, found = faiss.knn(codes, codes, n_neighbours + 1)
+    found = neighbours.among(codes, codes, n_neighbours + 1).found
     # The sample itself stays in its neighbourhood, so that two that are nearest to each other share at least those.
     start = np.arange(0, found.size + 1, found.shape[1])
     near = sparse.csr_array((np.ones(found.size), found.ravel(), start), shape=(n_samples, n_samples))

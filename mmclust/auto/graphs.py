@@ -6,6 +6,8 @@ Shapes: N samples, D columns, k neighbours, K clusters.
 import numpy as np
 from scipy import sparse
 
+from mmclust import neighbours as search
+
 LOCAL_SCALE = 7
 """The neighbour whose distance is a sample's own length scale (Zelnik-Manor and Perona, NIPS 2004)."""
 EXACT_NEIGHBOURS = 10_000
@@ -23,28 +25,8 @@ def neighbours(points: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.nd
         points: (N, D) single precision.
         n_neighbours: k, at most N - 1.
     """
-    import faiss
-
-    points = np.ascontiguousarray(points, np.float32)
-    n_samples, n_columns = points.shape
-    if n_samples <= EXACT_NEIGHBOURS:
-        index = faiss.IndexFlatL2(n_columns)
-    else:
-        n_cells = int(np.sqrt(n_samples))
-        index = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_columns), n_columns, n_cells)
-        index.nprobe = max(8, n_cells // 10)
-        index.train(points)  # pyright: ignore[reportCallIssue]
-    index.add(points)  # pyright: ignore[reportCallIssue]
-    squared, found = index.search(points, n_neighbours + 1)  # pyright: ignore[reportCallIssue]
-    return _without_self(found, np.sqrt(np.maximum(squared, 0)), n_neighbours)
-
-
-def _without_self(found: np.ndarray, distances: np.ndarray, n_neighbours: int) -> tuple[np.ndarray, np.ndarray]:
-    """The sample itself taken out of its neighbours, or the last one where many equal samples hide it."""
-    own = found == np.arange(len(found))[:, None]
-    own[~own.any(axis=1), -1] = True
-    shape = (len(found), n_neighbours)
-    return found[~own].reshape(shape), distances[~own].reshape(shape)
+    nearest = search.of_each(points, n_neighbours, exact=EXACT_NEIGHBOURS)
+    return nearest.found, nearest.distances
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
+from mmclust import neighbours
 from mmclust.auto import graphs
 from mmclust.auto.evidence import TIED, Evidence, total
 
@@ -226,14 +227,11 @@ def followed(views: Views, rows: np.ndarray, clusters: np.ndarray) -> np.ndarray
         rows: (n,) samples whose clusters are known.
         clusters: (n,) of these.
     """
-    import faiss
-
     n_clusters = int(clusters.max()) + 1
     others = np.setdiff1d(np.arange(len(views[0])), rows)
     votes = np.zeros((len(others), n_clusters))
     for view in views:
-        points = np.ascontiguousarray(view, np.float32)
-        found = faiss.knn(points[others], points[rows], min(FOLLOWED, len(rows)))[1]
+        found = neighbours.among(view[others], view[rows], FOLLOWED).found
         votes += np.eye(n_clusters)[clusters[found]].sum(axis=1)
     everything = np.empty(len(views[0]), np.int64)
     everything[rows], everything[others] = clusters, votes.argmax(axis=1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmclust import neighbours
 from mmclust.data.dataset import MultiViewDataset, PartialSamples
 from mmclust.evaluation.metrics import score
 
@@ -46,14 +47,11 @@ def by_neighbours(dataset: MultiViewDataset, lacking: PartialSamples, clusters: 
         lacking: prepared with it.
         clusters: (N,) of the complete samples.
     """
-    import faiss
-
     votes = np.zeros((lacking.n_samples, int(clusters.max()) + 1))
     for known, asked, has in zip(dataset.views, lacking.views, lacking.present.T, strict=True):
         if not has.any():
             continue
-        flat = [np.ascontiguousarray(view.reshape(len(view), -1), np.float32) for view in (known, asked[has])]
-        found = faiss.knn(flat[1], flat[0], min(NEIGHBOURS, len(known)))[1]
+        found = neighbours.among(asked[has], known, NEIGHBOURS).found
         votes[has] += np.eye(votes.shape[1])[clusters[found]].sum(axis=1)
     return votes.argmax(axis=1)
 
