@@ -4,7 +4,9 @@ Shapes: n samples of the map, m new ones, D dimensions.
 """
 
 import warnings
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 
@@ -16,15 +18,12 @@ KINDS = ("pca", "tsne", "umap")
 """PaCMAP's transform is only defined together with the trees of its fit, which no layout keeps."""
 
 
+Place = Callable[[np.ndarray], np.ndarray]
+"""Positions (m, 2) float32 of new codes (m, D)."""
+
+
 def place(
-    values: np.ndarray,
-    xy: np.ndarray,
-    new: np.ndarray,
-    kind: str,
-    *,
-    seed: int = 0,
-    perplexity: float = 30.0,
-    n_neighbors: int = 15,
+    values: np.ndarray, xy: np.ndarray, new: np.ndarray, kind: str, *, seed: int = 0, n_neighbors: int = 15
 ) -> np.ndarray:
     """Positions (m, 2) float32 of new samples.
 
@@ -34,30 +33,60 @@ def place(
         new: (m, D) codes.
         kind: one of `KINDS`.
         seed: of the random parts.
-        perplexity: t-SNE's, as the map was drawn with.
-        n_neighbors: UMAP's, likewise.
+        n_neighbors: UMAP's, as the map was drawn with.
 
     Raises:
         ValueError: another kind, or codes of another length.
     """
+    return placer(values, xy, kind, seed=seed, n_neighbors=n_neighbors)(new)
+
+
+def placer(values: np.ndarray, xy: np.ndarray, kind: str, *, seed: int = 0, n_neighbors: int = 15) -> Place:
+    """What places new samples, prepared once for many of them; see `place`.
+
+    Raises:
+        ValueError: another kind.
+    """
     if kind not in KINDS:
         raise ValueError(f"new samples have no place on a map of {kind}; choose one of {', '.join(KINDS)}")
-    own, asked = (np.asarray(codes, np.float32).reshape(len(codes), -1) for codes in (values, new))
-    if own.shape[1] != asked.shape[1]:
-        raise ValueError(f"the new codes have {asked.shape[1]} numbers and those of the map {own.shape[1]}")
+    own = _flat(values)
+    reduce: Place = _same
     if kind == "pca" or projection.is_linear(own):
-        return _on_axes(own, xy, asked)
-    if own.shape[1] > projection.WIDE:
-        reduced = projection.pca(own, projection.REDUCED)
-        own, asked = reduced, _on_axes(own, reduced, asked)
-    load_scikit_learn()
-    with warnings.catch_warnings(), projection.ONE_AT_A_TIME:
+        found = partial(_on_axes, own, xy)
+    else:
+        known = own
+        if own.shape[1] > projection.WIDE:
+            known = projection.pca(own, projection.REDUCED)
+            reduce = partial(_on_axes, own, known)
+        load_scikit_learn()
+        with _quietly():
+            found = (
+                _tsne(known, xy, seed=seed) if kind == "tsne" else _umap(known, xy, seed=seed, n_neighbors=n_neighbors)
+            )
+
+    def placed(new: np.ndarray) -> np.ndarray:
+        asked = _flat(new)
+        if own.shape[1] != asked.shape[1]:
+            raise ValueError(f"the new codes have {asked.shape[1]} numbers and those of the map {own.shape[1]}")
+        with _quietly():
+            return np.ascontiguousarray(found(reduce(asked)), np.float32)
+
+    return placed
+
+
+def _flat(codes: np.ndarray) -> np.ndarray:
+    return np.asarray(codes, np.float32).reshape(len(codes), -1)
+
+
+def _same(codes: np.ndarray) -> np.ndarray:
+    return codes
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    with warnings.catch_warnings(), projection.ONE_AT_A_TIME, projection.own_threads():
         warnings.simplefilter("ignore")
-        if kind == "tsne":
-            found = _tsne(own, xy, asked, seed=seed, perplexity=perplexity)
-        else:
-            found = _umap(own, xy, asked, seed=seed, n_neighbors=n_neighbors)
-    return np.ascontiguousarray(found, np.float32)
+        yield
 
 
 def _on_axes(own: np.ndarray, scores: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -68,24 +97,20 @@ def _on_axes(own: np.ndarray, scores: np.ndarray, new: np.ndarray) -> np.ndarray
     return ((new - mean) @ axes).astype(np.float32)
 
 
-def _tsne(own: np.ndarray, xy: np.ndarray, new: np.ndarray, *, seed: int, perplexity: float) -> np.ndarray:
+def _tsne(own: np.ndarray, xy: np.ndarray, *, seed: int) -> Place:
     from openTSNE import TSNEEmbedding
-    from openTSNE.affinity import PerplexityBasedNN
 
-    effective: Any = max(1.0, min(perplexity, (len(own) - 1) / 3))
-    affinities = PerplexityBasedNN(own, perplexity=effective, n_jobs=settings.n_threads(), random_state=seed)
+    perplexity = min(5, len(own) - 1)
+    # Of the map's own affinities the transform takes the index alone.
+    affinities = projection.tsne_affinities(own, perplexity=perplexity)
     drawn = TSNEEmbedding(xy.astype(np.float64), affinities, n_jobs=settings.n_threads(), random_state=seed)
-    return np.asarray(drawn.transform(new, perplexity=min(5, len(own) - 1)))
+    return lambda new: np.asarray(drawn.transform(new, perplexity=perplexity))
 
 
-def _umap(own: np.ndarray, xy: np.ndarray, new: np.ndarray, *, seed: int, n_neighbors: int) -> np.ndarray:
-    from umap import UMAP
-
-    start: Any = xy
-    model: Any = UMAP(
-        n_neighbors=max(2, min(n_neighbors, len(own) - 1)), n_epochs=1, init=start, random_state=seed, n_jobs=1
-    )
+def _umap(own: np.ndarray, xy: np.ndarray, *, seed: int, n_neighbors: int) -> Place:
+    model = projection.umap_model(own, n_neighbors=n_neighbors, n_epochs=1, init=xy, random_state=seed)
     model.fit(own)
     # The graph is what the transform needs of the fit; the positions are those that the map shows.
     model.embedding_, model.n_epochs = xy.astype(np.float32), None
-    return np.asarray(model.transform(new))
+    model._knn_search_index = projection.Search(own, model.n_neighbors)
+    return lambda new: np.asarray(model.transform(new))

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mmclust import settings
+from mmclust import neighbours, settings
 from mmclust.analysis import disk_cache
 from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
@@ -24,7 +24,7 @@ KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap"
 """Key -> the name people know."""
 
 SOURCES = {
-    kind: Source(alone=(__name__,), packages=packages)
+    kind: Source(alone=(__name__, neighbours.__name__), packages=packages)
     for kind, packages in {"pca": (), "tsne": ("openTSNE",), "umap": ("umap-learn",), "pacmap": ("pacmap",)}.items()
 }
 """Key -> the code that a layout depends on."""
@@ -251,11 +251,7 @@ def _tsne(
         done += every
         report(search + (0.99 - search) * min(1.0, done / (early + late)))
 
-    effective: Any = max(1.0, min(perplexity, (len(values) - 1) / 3))
-    positions: Any = start.astype(np.float64)
     model = TSNE(
-        perplexity=effective,
-        initialization=positions,
         early_exaggeration_iter=early,
         n_iter=late,
         # the interpolation scheme wins from a few thousand samples on, well below openTSNE's own 10,000
@@ -265,7 +261,8 @@ def _tsne(
         callbacks=tell,
         callbacks_every_iters=every,
     )
-    return np.asarray(model.fit(values))
+    positions: Any = start.astype(np.float64)
+    return np.asarray(model.fit(affinities=tsne_affinities(values, perplexity=perplexity), initialization=positions))
 
 
 def _umap(
@@ -277,30 +274,68 @@ def _umap(
     initial: np.ndarray | None,
     n_components: int = 2,
 ) -> np.ndarray:
-    load_scikit_learn()
-    from sklearn.neighbors import NearestNeighbors
-    from umap import UMAP
-
     n = len(values)
-    n_neighbors = max(2, min(n_neighbors, n - 1))
-    # Exact, and sooner there than UMAP's approximate search, which is compiled for 35 s when it is first used.
-    search = NearestNeighbors(n_neighbors=n_neighbors, algorithm="brute").fit(values)
-    distances, neighbors = search.kneighbors(values)
     # its spectral start needs more samples than it has components to find
     few = n <= max(20, 2 * n_components)
     first = pca(values, n_components) if initial is None else initial
     start: Any = "spectral" if initial is None and not few else _spread(first)
-    model = UMAP(
-        n_components=n_components,
-        n_neighbors=n_neighbors,
-        min_dist=min_dist,
-        precomputed_knn=(neighbors, distances),
-        force_approximation_algorithm=True,  # else small data go without these neighbours
-        init=start,
-        random_state=seed,
-        n_jobs=1,  # what a fixed seed allows
+    model = umap_model(
+        values, n_neighbors=n_neighbors, n_components=n_components, min_dist=min_dist, init=start, random_state=seed
     )
     return np.asarray(model.fit_transform(values))
+
+
+def umap_model(values: np.ndarray, *, n_neighbors: int, **options: Any) -> Any:
+    """UMAP that is given the neighbours of the codes (n, D) it is about to be fitted to.
+
+    These are found sooner than by its own approximate search, which is compiled for 35 s when it is first used.
+    """
+    load_scikit_learn()
+    from umap import UMAP
+
+    near = neighbours.among(values, values, max(2, min(n_neighbors, len(values) - 1)))
+    return UMAP(
+        n_neighbors=near.found.shape[1],
+        precomputed_knn=(near.found, near.distances),
+        force_approximation_algorithm=True,  # else small data go without these neighbours
+        n_jobs=1,  # what a fixed seed allows
+        **options,
+    )
+
+
+class Search:
+    """Nearest neighbours as openTSNE and UMAP ask for them.
+
+    Args:
+        points: (n, D) codes of a layout.
+        k: neighbours of each.
+    """
+
+    _angular_trees = False
+
+    def __init__(self, points: np.ndarray, k: int) -> None:
+        self.points, self.n_samples, self.k = points, len(points), k
+
+    def build(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places and distances (n, k) of each point's nearest others."""
+        near = neighbours.of_each(self.points, self.k)
+        return near.found, near.distances
+
+    def query(self, asked: np.ndarray, k: int, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Places and distances (m, k) of the points that are nearest to new ones (m, D)."""
+        near = neighbours.among(asked, self.points, k)
+        return near.found, near.distances
+
+
+def tsne_affinities(values: np.ndarray, *, perplexity: float) -> Any:
+    """How near codes (n, D) are to each other, as openTSNE takes it; the perplexity is lowered for few samples."""
+    load_scikit_learn()
+    from openTSNE.affinity import PerplexityBasedNN
+
+    effective: Any = max(1.0, min(perplexity, (len(values) - 1) / 3))
+    search: Any = Search(values, min(len(values) - 1, int(3 * effective)))
+    with own_threads():
+        return PerplexityBasedNN(knn_index=search, perplexity=effective, n_jobs=settings.n_threads())
 
 
 def _pacmap(

@@ -3,7 +3,7 @@
 Trustworthiness and continuity after Venna and Kaski (ICANN 2001), and for every sample the share of its neighbours that
 are false or missing, marks on a map as in Lespinats and Aupetit (CheckViz, Computer Graphics Forum 2011).
 
-Shapes: n samples, D dimensions, R references, k neighbours.
+Shapes: n samples, D dimensions, R references, k neighbours, m samples asked about.
 """
 
 import hashlib
@@ -38,14 +38,27 @@ class ProjectionQuality:
     """1: who is near in the layout is near in the space; about 0.5 for a random layout."""
     continuity: float
     """1: who is near in the space is near in the layout."""
+    trustworthiness_error: float
+    """Standard error, where it was measured on some of the samples; else 0."""
+    continuity_error: float
+    """Likewise."""
+    false_share: float
+    """Mean share of a sample's k nearest in the layout that are not among its WIDE * k nearest in the space."""
+    missing_share: float
+    """Mean share of a sample's k nearest in the space that are not among its WIDE * k nearest in the layout."""
     false: np.ndarray
-    """(n,) share of each sample's k nearest in the layout that are not among its WIDE * k nearest in the space."""
+    """(n,) that share of each sample; (0,) where only some were asked about."""
     missing: np.ndarray
-    """(n,) share of each sample's k nearest in the space that are not among its WIDE * k nearest in the layout."""
+    """(n,) likewise."""
     neighbours: int
     """k."""
     references: int
     """R: neighbours were looked for among so many samples."""
+
+    @property
+    def is_of_each(self) -> bool:
+        """Whether every sample's own shares are known."""
+        return len(self.false) > 0
 
 
 def quality(
@@ -54,6 +67,7 @@ def quality(
     *,
     neighbours: int = NEIGHBOURS,
     references: int = REFERENCES,
+    of_each: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ProjectionQuality:
@@ -67,6 +81,8 @@ def quality(
         xy: (n, 2) their layout.
         neighbours: k; lowered where there are fewer than five times as many samples.
         references: R at most.
+        of_each: whether every sample is asked about; else, of more than R, the references alone: that takes R / n of
+            the time, and the means then have an error.
         seed: which samples are the references.
         progress: told the finished share, 0 to 1.
 
@@ -77,65 +93,97 @@ def quality(
         raise ValueError(f"{len(values)} codes and {len(xy)} positions came; lay out just these codes first")
     if len(values) < 4:
         raise ValueError(f"{len(values)} samples have no neighbourhoods to compare; at least 4 are needed")
-    n, report = len(values), progress or (lambda share: None)
+    n = len(values)
     values = _centred(np.asarray(values).reshape(n, -1))
     xy = _centred(np.asarray(xy))
     chosen = np.arange(n)
     if n > references:
         chosen = np.sort(np.random.default_rng(seed).choice(n, references, replace=False))
+    asked = np.arange(n) if of_each else chosen
     own = np.full(n, -1)
     own[chosen] = np.arange(len(chosen))
     k = max(1, min(neighbours, (len(chosen) - 1) // 5))
-    wide = min(WIDE * k, len(chosen) // 2)
-    false, missing = np.empty(n, np.float32), np.empty(n, np.float32)
-    intruding = extruding = 0.0
-    for start in range(0, n, _BLOCK):
-        rows = slice(start, min(n, start + _BLOCK))
-        high, low = _distances(values[rows], values[chosen]), _distances(xy[rows], xy[chosen])
-        inside = np.flatnonzero(own[rows] >= 0)  # nobody is a neighbour of himself
-        high[inside, own[rows][inside]] = low[inside, own[rows][inside]] = np.inf
-        candidates = len(chosen) - (own[rows] >= 0)
-        scale = 2.0 / (k * (2 * candidates - 3 * k + 1))
-        for there, here, shares in ((high, low, false), (low, high, missing)):
-            ranks = _ranks(there, _nearest(here, k))
-            penalty = scale * np.maximum(ranks - k, 0).sum(axis=1)
-            shares[rows] = (ranks > wide).mean(axis=1)
-            if there is high:
-                intruding += float(penalty.sum())
-            else:
-                extruding += float(penalty.sum())
-        report(rows.stop / n)
+    found = _compared(values, xy, asked, chosen, own[asked], k, progress or (lambda share: None))
+    (intruding, false), (extruding, missing) = found
+    part = 1 - len(asked) / n  # nothing is left to chance where all were asked
+    errors = [float(penalty.std() * np.sqrt(part / len(asked))) for penalty in (intruding, extruding)]
+    none = np.empty(0, np.float32)
     return ProjectionQuality(
-        trustworthiness=1 - intruding / n,
-        continuity=1 - extruding / n,
-        false=false,
-        missing=missing,
+        trustworthiness=1 - float(intruding.mean()),
+        continuity=1 - float(extruding.mean()),
+        trustworthiness_error=errors[0],
+        continuity_error=errors[1],
+        false_share=float(false.mean()),
+        missing_share=float(missing.mean()),
+        false=false if len(asked) == n else none,
+        missing=missing if len(asked) == n else none,
         neighbours=k,
         references=len(chosen),
     )
 
 
+_Compared = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def _compared(
+    values: np.ndarray,
+    xy: np.ndarray,
+    asked: np.ndarray,
+    chosen: np.ndarray,
+    own: np.ndarray,
+    k: int,
+    report: Progress,
+) -> _Compared:
+    """Of each sample asked about its penalty and its share of false neighbours, and the same of missing ones.
+
+    Args:
+        values: (n, D) codes.
+        xy: (n, 2) their layout.
+        asked: (m,) places of the samples asked about.
+        chosen: (R,) places of the references.
+        own: (m,) place of each sample among the references; -1 for the others.
+        k: neighbours.
+        report: told the finished share.
+    """
+    wide = min(WIDE * k, len(chosen) // 2)
+    penalties, shares = np.empty((2, len(asked))), np.empty((2, len(asked)), np.float32)
+    for start in range(0, len(asked), _BLOCK):
+        rows = slice(start, min(len(asked), start + _BLOCK))
+        high, low = (_distances(space[asked[rows]], space[chosen]) for space in (values, xy))
+        inside = np.flatnonzero(own[rows] >= 0)  # nobody is a neighbour of himself
+        high[inside, own[rows][inside]] = low[inside, own[rows][inside]] = np.inf
+        candidates = len(chosen) - (own[rows] >= 0)
+        scale = 2.0 / (k * (2 * candidates - 3 * k + 1))
+        for side, (there, here) in enumerate(((high, low), (low, high))):
+            ranks = _ranks(there, _nearest(here, k))
+            penalties[side, rows] = scale * np.maximum(ranks - k, 0).sum(axis=1)
+            shares[side, rows] = (ranks > wide).mean(axis=1)
+        report(rows.stop / len(asked))
+    return (penalties[0], shares[0]), (penalties[1], shares[1])
+
+
 def cached_quality(
-    folder: Path, values: np.ndarray, xy: np.ndarray, *, progress: Progress | None = None
+    folder: Path, values: np.ndarray, xy: np.ndarray, *, of_each: bool = True, progress: Progress | None = None
 ) -> ProjectionQuality:
-    """`quality` with its defaults, remembered in `folder` by the content of codes and layout, and by the code."""
-    digest = hashlib.blake2b(repr((values.shape, SOURCE.version)).encode(), digest_size=12)
+    """`quality` with its other defaults, remembered in `folder` by the content of codes and layout, and by the code."""
+    of_each = of_each or len(values) <= REFERENCES
+    digest = hashlib.blake2b(repr((values.shape, of_each, SOURCE.version)).encode(), digest_size=12)
     for array in (values, xy):
         digest.update(np.ascontiguousarray(array, dtype=np.float32).data)
     path = folder / f"quality-{digest.hexdigest()}.npz"
-    known = _read(path, len(values))
+    known = _read(path, len(values) if of_each else 0)
     if known is not None:
         return known
-    found = quality(values, xy, progress=progress)
+    found = quality(values, xy, references=REFERENCES, of_each=of_each, progress=progress)
     disk_cache.keep(path, vars(found), "a comparison of neighbours")
     return found
 
 
-def _read(path: Path, n_samples: int) -> ProjectionQuality | None:
+def _read(path: Path, n_marked: int) -> ProjectionQuality | None:
     found = disk_cache.read(path)
     if found is None or set(found) != set(ProjectionQuality.__dataclass_fields__):
         return None
-    if found["false"].shape != (n_samples,) or found["missing"].shape != (n_samples,):
+    if found["false"].shape != (n_marked,) or found["missing"].shape != (n_marked,):
         return None
     values: dict[str, Any] = {name: value if value.ndim else value.item() for name, value in found.items()}
     return ProjectionQuality(**values)

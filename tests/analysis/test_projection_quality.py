@@ -49,6 +49,28 @@ def test_a_fold_invents_neighbours_and_a_tear_loses_them() -> None:
     assert tear.missing[250:350].mean() > 0.3 > tear.false.mean()
 
 
+def test_some_samples_give_the_means_within_their_error(codes: np.ndarray, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    many = np.repeat(codes, 8, axis=0) + rng.normal(0, 0.5, (2400, 12))
+    xy = pca(many.astype(np.float32))
+    whole = projection_quality.quality(many, xy, references=600)
+    part = projection_quality.quality(many, xy, references=600, of_each=False)
+    assert whole.is_of_each and whole.trustworthiness_error == 0 and whole.false_share == whole.false.mean()
+    assert not part.is_of_each and 0 < part.trustworthiness_error < 0.01
+    assert abs(part.trustworthiness - whole.trustworthiness) < 5 * part.trustworthiness_error
+    assert abs(part.continuity - whole.continuity) < 5 * part.continuity_error
+    assert part.false_share == pytest.approx(whole.false_share, abs=0.05)
+
+
+def test_means_alone_and_marks_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projection_quality, "REFERENCES", 50)
+    codes = np.random.default_rng(5).normal(size=(120, 4))
+    for of_each, size in ((False, 0), (True, 120), (False, 0)):
+        found = projection_quality.cached_quality(tmp_path, codes, codes[:, :2], of_each=of_each)
+        assert len(found.false) == len(found.missing) == size
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_sample_of_references_gives_nearly_the_same_marks() -> None:
     rng = np.random.default_rng(3)
     codes = rng.normal(size=(3000, 6)) + 5 * rng.normal(size=(6, 6))[np.arange(3000) % 6]

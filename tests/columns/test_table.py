@@ -86,7 +86,16 @@ def test_distance_is_from_the_mean_of_the_own_cluster() -> None:
 def test_the_quality_of_a_projection_is_a_column_once_it_is_known() -> None:
     shown = clustering(data())
     quality = ProjectionQuality(
-        trustworthiness=1, continuity=1, false=np.ones(5), missing=np.zeros(5), neighbours=2, references=5
+        trustworthiness=1,
+        continuity=1,
+        trustworthiness_error=0,
+        continuity_error=0,
+        false_share=1,
+        missing_share=0,
+        false=np.ones(5),
+        missing=np.zeros(5),
+        neighbours=2,
+        references=5,
     )
     of_run.keep_quality(shown, "t-SNE of Z", quality, np.arange(5))
     values = table.of(shown).values("false_neighbours")

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mmclust import specs
-from mmclust.analysis import projection
+from mmclust.analysis import large, placement, projection, projection_quality
 from mmclust.data import uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.evaluation.snapshot import Snapshot
@@ -106,6 +106,44 @@ def test_comparing_neighbours_is_kept_with_the_run(make_run: Callable[..., Run])
     run = make_run()
     opened(run)
     assert len(list((run.folder / "layouts").glob("quality-*.npz"))) == 1
+
+
+def test_of_many_samples_some_are_shown_first_and_then_all(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "FROM", 1000)
+    monkeypatch.setattr(large, "SAMPLE", 300)
+    going_on = threading.Event()
+    placer = placement.placer
+
+    def slowly(*arguments: Any, **options: Any) -> placement.Place:
+        going_on.wait(60)
+        return placer(*arguments, **options)
+
+    monkeypatch.setattr(placement, "placer", slowly)
+    app = open_page("map", run=make_run().id, projection="UMAP")
+    deadline = time.monotonic() + 120
+    while not maps(app) and time.monotonic() < deadline:
+        app.run()
+    assert_clean(app)
+    assert "300 random samples of 1,797." in texts(app)
+    assert any("Placing the other 1,497 points" in bar.proto.text for bar in app.get("progress"))
+    going_on.set()
+    app = wait_for_jobs(app, timeout=120)
+    assert len(maps(app)) == 1 and "random samples of" not in texts(app)
+
+
+def test_points_of_a_large_map_are_marked_when_that_is_asked_for(
+    make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection_quality, "REFERENCES", 400)
+    app = opened(make_run())
+    assert_clean(app)
+    assert "±" in texts(app) and "400 random samples" in texts(app)
+    (marks,) = [toggle for toggle in app.toggle if toggle.label == "Mark each point"]
+    app = wait_for_jobs(marks.set_value(True).run())
+    assert_clean(app)
+    assert "±" not in texts(app) and "400 random samples" in texts(app)
 
 
 def test_a_selection_of_another_page_is_drawn_counted_and_offered(make_run: Callable[..., Run]) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from mmclust.analysis import projection_quality, timeline
+from mmclust.analysis import large, projection_quality, timeline
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
@@ -208,19 +209,38 @@ def _options(kind: str, n: int, suffix: str) -> tuple[tuple[str, float], ...]:
 
 
 def layout(clustering: Clustering, settings: Settings) -> Points | None:
-    """Where the points are, or None while it is computed (a progress bar stands in the map's place)."""
+    """Where the points are, or None while it is computed (a progress bar stands in the map's place).
+
+    Of very many samples some are laid out and shown first, under a bar that tells how far the others are.
+    """
     if settings.through_time:
         return _timeline(clustering, settings)
     kind, space = layouts.PROJECTIONS[settings.projection], settings.space
-    key = ("layout", clustering.record.run_id, clustering.epoch, clustering.version, space.name, kind, settings.options)
-    options = _typed(settings.options)
     rows = map_points.shown_rows(len(clustering.ids), len(space.members))
+    if not large.is_large(len(rows) * len(space.members), kind):
+        label = f"Projecting {len(rows) * len(space.members):,} points with {settings.projection}"
+        return _laid_out(clustering, settings, rows, label)
+    first = large.first_rows(len(rows))
+    shown = _laid_out(clustering, settings, first, f"Projecting the first {len(first):,} of {len(rows):,} points")
+    if shown is None:
+        return None
+    label = f"Placing the other {len(rows) - len(first):,} points with {settings.projection}"
+    return _laid_out(clustering, settings, rows, label, height=64) or shown
+
+
+def _laid_out(
+    clustering: Clustering, settings: Settings, rows: np.ndarray, label: str, *, height: int = HEIGHT
+) -> Points | None:
+    """Some samples in their places, or None under a progress bar of that height."""
+    kind, space = layouts.PROJECTIONS[settings.projection], settings.space
+    shown = (space.name, kind, settings.options, len(rows))
+    key = ("layout", clustering.record.run_id, clustering.epoch, clustering.version, shown)
+    options = _typed(settings.options)
 
     def work(report: jobs.OnProgress) -> tuple[np.ndarray, np.ndarray]:
         return layouts.lay_out(clustering, space, rows, kind, options=options, progress=report)
 
-    n_points = len(rows) * len(space.members)
-    found = jobs.result(key, work, label=f"Projecting {n_points:,} points with {settings.projection}", height=HEIGHT)
+    found = jobs.result(key, work, label=label, height=height, border=height == HEIGHT)
     if found is None:
         return None
     views = np.repeat(space.views, len(rows)) if len(space.views) > 1 else None
@@ -391,58 +411,79 @@ def _places(rows: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:
 def _packed(clustering: Clustering, points: Points, settings: Settings, quality: ProjectionQuality | None) -> bytes:
     """The map's file, cached by what it depends on."""
     names = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
-    shown = (settings.space.name, settings.projection, settings.options, len(points.frames))
+    shown = (settings.space.name, settings.projection, settings.options, len(points.frames), len(points.xy))
     layout, texts = f"{clustering.record.run_id} {shown}", map_points.texts(clustering)
     return clustering.derive(
-        ("map", shown, names, quality is not None),
+        ("map", shown, names, quality is not None and quality.is_of_each),
         lambda: map_points.content(clustering, points, settings.space, quality, layout=layout, texts=texts),
     )
 
 
 def _quality(clustering: Clustering, points: Points, settings: Settings) -> ProjectionQuality | None:
-    """Draw the metrics of a picture, or a progress bar while neighbours are compared; None until then."""
+    """Draw the metrics of a picture, or a progress bar while neighbours are compared; None until then.
+
+    Of large pictures they are measured on some of the points; each point's own marks are worked out when asked for.
+    """
     rows, space = points.rows[: len(points.rows) // len(settings.space.members)], settings.space
     if len(points.xy) < 4:
         return None
-    shown = (space.name, settings.projection, settings.options)
+    shown = (space.name, settings.projection, settings.options, len(points.xy))
     key = ("projection quality", clustering.record.run_id, clustering.epoch, clustering.version, shown)
 
-    def work(report: jobs.OnProgress) -> ProjectionQuality:
+    def work(of_each: bool, report: jobs.OnProgress) -> ProjectionQuality:
         values = map_points.codes(clustering, space, rows)
-        return projection_quality.cached_quality(clustering.folder("layouts"), values, points.xy, progress=report)
+        folder = clustering.folder("layouts")
+        return projection_quality.cached_quality(folder, values, points.xy, of_each=of_each, progress=report)
 
-    found: ProjectionQuality | None = jobs.result(
-        key, work, label="Measuring the projection quality", height=64, border=False
-    )
-    if found is not None:
+    label = "Measuring the projection quality"
+    found: ProjectionQuality | None = jobs.result(key, partial(work, False), label=label, height=64, border=False)
+    if found is None:
+        return None
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        place = st.container(width="stretch")
+        wanted = not found.is_of_each and st.toggle(
+            "Mark each point",
+            key=f"marks{settings.suffix}",
+            help=f"Works out the false and missing neighbours of each of the {len(points.xy):,} points, as colours of "
+            "the map and as columns.",
+        )
+    if wanted:
+        label = f"Comparing the neighbours of {len(points.xy):,} points"
+        marked: ProjectionQuality | None = jobs.result(
+            (*key, "each"), partial(work, True), label=label, height=64, border=False
+        )
+        found = marked or found
+    place.html(_metrics(found, len(points.xy)))
+    if found.is_of_each:
         of_run.keep_quality(clustering, settings.name, found, rows)
-        st.html(_metrics(found))
     return found
 
 
-def _metrics(found: ProjectionQuality) -> str:
+def _metrics(found: ProjectionQuality, n_points: int) -> str:
     k, wide = found.neighbours, projection_quality.WIDE * found.neighbours
-    among = "" if found.references == len(found.false) else f" Measured on {found.references:,} random samples."
+    among = "" if found.references == n_points else f" Measured on {found.references:,} random samples."
+    errors = (found.trustworthiness_error, found.continuity_error)
+    spread = [f" ± {error:.1%}" if error else "" for error in errors]
     cells = (
         (
             "trustworthiness",
-            f"{found.trustworthiness:.1%}",
+            f"{found.trustworthiness:.1%}{spread[0]}",
             "100%: neighbours on the map are neighbours in the latent space. A random map has about 50%.",
         ),
         (
             "continuity",
-            f"{found.continuity:.1%}",
+            f"{found.continuity:.1%}{spread[1]}",
             "100%: neighbours in the latent space are neighbours on the map. A random map has about 50%.",
         ),
         (
             "false neighbours",
-            f"{found.false.mean():.0%}",
+            f"{found.false_share:.0%}",
             f"Fraction of the {k} nearest neighbours on the map that are not among the {wide} nearest in the "
             "latent space.",
         ),
         (
             "missing neighbours",
-            f"{found.missing.mean():.0%}",
+            f"{found.missing_share:.0%}",
             f"Fraction of the {k} nearest neighbours in the latent space that are not among the {wide} nearest "
             "on the map.",
         ),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mmclust.analysis import large
 from mmclust.analysis.projection import cached_projection
 from mmclust.analysis.spaces import Space, choices
 from mmclust.clustering import Clustering
@@ -42,12 +43,10 @@ def lay_out(
         (m * members of the space, 2) of the samples, member after member, and (M, 2) of the prototypes.
     """
     samples, prototypes = map_points.codes(clustering, space, rows), map_points.landmarks(clustering, space)
-    xy = cached_projection(
-        clustering.folder("layouts"),
-        np.concatenate([samples, prototypes]) if len(prototypes) else samples,
-        kind,
-        seed=0,
-        progress=progress,
-        **(options or {}),
-    )
+    folder, settings = clustering.folder("layouts"), {"seed": 0, **(options or {})}
+    if large.is_large(len(samples), kind):
+        xy = large.cached_layout(folder, samples, prototypes, kind, progress=progress, **settings)
+    else:
+        together = large.with_prototypes(samples, prototypes)
+        xy = cached_projection(folder, together, kind, progress=progress, **settings)
     return xy[: len(samples)], xy[len(samples) :]

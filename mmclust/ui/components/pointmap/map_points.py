@@ -201,7 +201,7 @@ def _by_class(clustering: Clustering, rows: np.ndarray) -> list[Coloring]:
 
 def faults(quality: ProjectionQuality | None) -> list[Coloring]:
     """Colours of the points whose neighbours the picture invents or tears away."""
-    if quality is None:
+    if quality is None or not quality.is_of_each:
         return []
     k, colors = quality.neighbours, ramp(FAULT, 32)
     return [

@@ -1,0 +1,84 @@
+"""Layouts of more samples than are laid out together: some of them are, and the library's transform places the others.
+
+Shapes: n samples, p prototypes, D dimensions, m samples that are laid out together.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmclust import neighbours
+from mmclust.analysis import disk_cache, placement, projection
+from mmclust.analysis.projection import Progress, cached_projection
+from mmclust.analysis.source import Source
+
+FROM = 100_000
+SAMPLE = 50_000
+KINDS = ("tsne", "umap")
+"""PCA takes no time, and PaCMAP's transform needs what its layouts do not keep: these are always laid out whole."""
+CHUNK = 10_000
+"""Samples that are placed at a time."""
+_FIRST = 0.6
+"""Share of the time that the first samples take."""
+SOURCE = Source(
+    alone=(__name__, neighbours.__name__, placement.__name__, projection.__name__), packages=("openTSNE", "umap-learn")
+)
+
+
+def is_large(n_samples: int, kind: str) -> bool:
+    """Whether so many samples are laid out in two steps."""
+    return n_samples > FROM and kind in KINDS
+
+
+def first_rows(n_samples: int) -> np.ndarray:
+    """Places (m,) of the samples that are laid out together, always the same random ones, ascending."""
+    return np.sort(np.random.default_rng(0).choice(n_samples, min(SAMPLE, n_samples), replace=False))
+
+
+def cached_layout(
+    folder: Path,
+    samples: np.ndarray,
+    prototypes: np.ndarray,
+    kind: str,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> np.ndarray:
+    """Positions (n + p, 2) float32 of samples and prototypes, remembered in `folder`.
+
+    Args:
+        folder: where layouts are kept.
+        samples: (n, D) codes.
+        prototypes: (p, D), which are laid out with the first samples.
+        kind: one of `KINDS`.
+        progress: told how far the work is.
+        **options: see `projection.project`.
+    """
+    key = (kind, sorted(options.items()), disk_cache.content(samples), disk_cache.content(prototypes))
+    work = partial(_lay_out, folder, samples, prototypes, kind, progress or (lambda share: None), options)
+    return disk_cache.arrays(folder, key, work, source=SOURCE)["xy"]
+
+
+def _lay_out(
+    folder: Path, samples: np.ndarray, prototypes: np.ndarray, kind: str, report: Progress, options: dict[str, Any]
+) -> disk_cache.Arrays:
+    rows = first_rows(len(samples))
+    first = with_prototypes(samples[rows], prototypes)
+    drawn = cached_projection(folder, first, kind, progress=lambda share: report(_FIRST * share), **options)
+    others = np.setdiff1d(np.arange(len(samples)), rows, assume_unique=True)
+    known = {name: options[name] for name in ("seed", "n_neighbors") if name in options}
+    place = placement.placer(first, drawn, kind, **known)
+    xy = np.empty((len(samples) + len(prototypes), 2), np.float32)
+    xy[rows], xy[len(samples) :] = drawn[: len(rows)], drawn[len(rows) :]
+    for start in range(0, len(others), CHUNK):
+        some = others[start : start + CHUNK]
+        xy[some] = place(samples[some])
+        report(_FIRST + (1 - _FIRST) * (start + len(some)) / len(others))
+    return {"xy": xy}
+
+
+def with_prototypes(samples: np.ndarray, prototypes: np.ndarray) -> np.ndarray:
+    """Codes of samples and below them those of prototypes, if there are any: what is laid out together."""
+    return np.concatenate([samples, prototypes]) if len(prototypes) else samples
