@@ -21,7 +21,7 @@ KINDS = ("tsne", "umap")
 CHUNK = 10_000
 """Samples that are placed at a time."""
 _FIRST = 0.6
-"""Share of the time that the first samples take."""
+"""Share of the time that the first samples take, where they are not laid out yet."""
 SOURCE = Source(
     alone=(__name__, neighbours.__name__, placement.__name__, projection.__name__), packages=("openTSNE", "umap-learn")
 )
@@ -66,7 +66,8 @@ def _lay_out(
 ) -> disk_cache.Arrays:
     rows = first_rows(len(samples))
     first = with_prototypes(samples[rows], prototypes)
-    drawn = cached_projection(folder, first, kind, progress=lambda share: report(_FIRST * share), **options)
+    begun = 0.0 if projection.is_cached(folder, first, kind, **options) else _FIRST
+    drawn = cached_projection(folder, first, kind, progress=lambda share: report(begun * share), **options)
     others = np.setdiff1d(np.arange(len(samples)), rows, assume_unique=True)
     known = {name: options[name] for name in ("seed", "n_neighbors") if name in options}
     place = placement.placer(first, drawn, kind, **known)
@@ -75,7 +76,7 @@ def _lay_out(
     for start in range(0, len(others), CHUNK):
         some = others[start : start + CHUNK]
         xy[some] = place(samples[some])
-        report(_FIRST + (1 - _FIRST) * (start + len(some)) / len(others))
+        report(begun + (1 - begun) * (start + len(some)) / len(others))
     return {"xy": xy}
 
 
