@@ -27,8 +27,6 @@ Report = Callable[[float], None]
 """Told the fraction done."""
 SIMPLE_FRACTION = 0.9
 """Of the time, that the simple methods take; the rest measures them."""
-CHANCE_SAMPLES = 3000
-"""Samples that clusterings by chance are measured on, at most."""
 
 
 def add(folder: Path, dataset: MultiViewDataset, snapshot: Snapshot, *, seed: int, report: Report) -> None:
@@ -86,8 +84,7 @@ def _judged(
     """Evidence of the result and of all partitions (N,), and the verdict."""
     n_clusters, clusters, labels = snapshot.n_clusters, snapshot.y_pred, dataset.labels
     heard = preparation.heard(tuple(views.values()), related)
-    some = np.sort(np.random.default_rng(seed).permutation(len(clusters))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
-    chance = starts.chance([view[some] for view in heard], n_clusters, seed)
+    chance = starts.chance(heard, n_clusters, seed)
     measured = weigh(
         clusters,
         partitions,

@@ -60,13 +60,20 @@ def _n_shared(first: np.ndarray, second: np.ndarray) -> int:
 
 
 def affinity(points: np.ndarray, n_neighbours: int) -> sparse.csr_matrix:
+    """The `weighted` graph (N, N) of the nearest neighbours of points (N, D), at most N - 1 of them."""
+    return weighted(*neighbours(points, min(n_neighbours, len(points) - 1)))
+
+
+def weighted(found: np.ndarray, distances: np.ndarray) -> sparse.csr_matrix:
     """Symmetric graph (N, N) of nearest neighbours with self-tuning weights exp(-d_ij^2 / (s_i s_j)).
 
     s_i is the distance of sample i to its `LOCAL_SCALE`-th neighbour, so that dense and thin regions count alike.
+
+    Args:
+        found: (N, k) neighbours, the nearest first.
+        distances: (N, k) of these.
     """
-    n_samples = len(points)
-    n_neighbours = min(n_neighbours, n_samples - 1)
-    found, distances = neighbours(points, n_neighbours)
+    n_samples, n_neighbours = found.shape
     scale = np.maximum(distances[:, min(LOCAL_SCALE, n_neighbours) - 1], 1e-12)
     weights = np.exp(-(distances**2) / (scale[:, None] * scale[found]))
     rows = np.repeat(np.arange(n_samples), n_neighbours)

@@ -32,8 +32,6 @@ __all__ = ["ARRAYS", "FILE", "Job", "Make", "train"]
 
 FEWEST_PER_CLUSTER = 15
 """Images of a cluster, on average, below which the start is the result: a method cannot learn from so few."""
-CHANCE_SAMPLES = 3000
-"""Images that clusterings by chance are measured on, at most."""
 NEARLY = 0.1
 """Difference in worth up to which the stronger augmentation is taken. Measured: where it helped (digits, letters,
 clothes) -0.08 to 0.05, where it destroyed the clusters (palms, faces) 0.3 to 0.9."""
@@ -297,14 +295,13 @@ class Earned:
         views = {"pixels": self.codes.pixels[index], "edges": self.codes.hog[index]}
         own = ("start", "method")
         measure = Evidence(tuple(views.values()), n_clusters, seed)
-        some = np.sort(np.random.default_rng(seed).permutation(len(index))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
         measured = weigh(
             partitions["start" if self.why else "method"],
             {name: clusters for name, clusters in partitions.items() if name not in own},
             measure=measure,
             views=views,
             related=(True, True),
-            chance=starts.chance([view[some] for view in views.values()], n_clusters, seed),
+            chance=starts.chance(tuple(views.values()), n_clusters, seed),
             n_clusters=n_clusters,
             seed=seed,
         )

@@ -20,7 +20,8 @@ CCA_RIDGES = (1e-3, 1e-2, 1e-1)
 GRAPH_NEIGHBOURS = (10, 20)
 CONSENSUS_OF = (4, 7, 10)
 """How many of the best candidates agree on a consensus."""
-CHANCE_SHUFFLES = 2
+CHANCE_SHUFFLES, CHANCE_SAMPLES = 2, 3000
+"""Orders of the samples that clusterings by chance are measured on, and samples in each, at most."""
 N_SEEDS = 3
 RESTARTS = 3
 MOST_SAMPLES = 10_000
@@ -127,11 +128,14 @@ def candidates(
         directions = shared_directions(views, n_clusters, ridge)
         for one in seeds:
             yield f"CCA + k-means, ridge {ridge:g}, seed {one}", k_means(directions, n_clusters, one)
+    most = min(max(GRAPH_NEIGHBOURS), len(together) - 1)
+    near = {
+        "graph of all columns": [graphs.neighbours(together, most)],
+        "mean of the views' graphs": [graphs.neighbours(view, most) for view in views],
+    }
     for k in GRAPH_NEIGHBOURS:
-        for name, graph in (
-            ("graph of all columns", graphs.affinity(together, k)),
-            ("mean of the views' graphs", mean_graph(views, k)),
-        ):
+        for name, each in near.items():
+            graph = _mean([graphs.weighted(found[:, :k], distances[:, :k]) for found, distances in each])
             embedding = graphs.spectral_embedding(graph, n_clusters)
             for one in seeds[:2]:
                 yield f"{name}, {k} neighbours, seed {one}", k_means(embedding, n_clusters, one)
@@ -150,9 +154,11 @@ def chance(views: Views, n_clusters: int, seed: int = 0) -> float:
     Clusters of one view alone still predict themselves there: what a real start has beyond this comes from agreement.
     """
     random = np.random.default_rng(seed)
+    rows = np.sort(np.random.default_rng(seed).permutation(len(views[0]))[: max(CHANCE_SAMPLES, 2 * n_clusters)])
+    some = [view[rows] for view in views]
     found = []
     for _ in range(CHANCE_SHUFFLES):
-        shuffled = [view[random.permutation(len(view))] for view in views]
+        shuffled = [view[random.permutation(len(view))] for view in some]
         measure = Evidence(shuffled, n_clusters, seed)
         together = np.concatenate(shuffled, axis=1)
         directions = (shared_directions(shuffled, n_clusters, ridge) for ridge in CCA_RIDGES)
@@ -195,7 +201,10 @@ def _whitened(view: np.ndarray, ridge: float) -> np.ndarray:
 
 def mean_graph(views: Views, n_neighbours: int) -> sparse.csr_matrix:
     """Mean (N, N) of the views' self-tuning graphs."""
-    each = [graphs.affinity(view, n_neighbours) for view in views]
+    return _mean([graphs.affinity(view, n_neighbours) for view in views])
+
+
+def _mean(each: Sequence[sparse.csr_matrix]) -> sparse.csr_matrix:
     return sum(each[1:], each[0]) / len(each)
 
 

@@ -6,11 +6,13 @@ clusters.
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
 import numpy as np
 
+from mmclust.analysis.projection import manifold
 from mmclust.baselines.classic import N_NEIGHBOURS, k_means, refuse_many
 
 Views = Sequence[np.ndarray]
@@ -21,7 +23,7 @@ ITERATIONS = 10
 COREGULARISATION = 0.01
 """Weight of the agreement in co-regularised spectral clustering, as Kumar et al. suggest and polyview has it."""
 ALIGN_NOISE = 0.3
-UMAP_DIMS = 10
+UMAP_DIMS, UMAP_MIN_DIST = 10, 0.1
 MOST_UMAP = 20_000
 
 
@@ -56,20 +58,13 @@ def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
         ValueError: more than `MOST_UMAP` samples.
     """
     refuse_many(len(views[0]), MOST_UMAP, "a repeatable UMAP takes one thread and many minutes")
-    import warnings
-
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
 
     together = np.concatenate(views, axis=1)
     n_dims = max(2, min(UMAP_DIMS, len(together) - 2))
+    points = manifold(together, n_dims, seed=seed, min_dist=UMAP_MIN_DIST)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # umap warns of its own choices and of single-threaded, repeatable runs
-        from umap import UMAP
-
-        points = UMAP(n_neighbors=min(15, len(together) - 1), n_components=n_dims, random_state=seed).fit_transform(
-            together
-        )
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
         mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
         return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)

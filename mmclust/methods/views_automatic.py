@@ -16,7 +16,9 @@ TRAINING_FRACTION = 0.5
 """Of the budget; preparation, start and evidence take the rest."""
 NOISE = 0.3
 """Deviation of noise on inputs while the start is learnt, in units of a view's own."""
-N_EVALUATIONS = 24
+MOST_EVALUATIONS, FEWEST_EVALUATIONS = 24, 8
+EVALUATION_US, EVALUATIONS_S = 10.0, 3.0
+"""Microseconds of one core to evaluate a sample of one view, measured, and seconds that all evaluations may take."""
 NOTE = (
     "Settings by the size of the data, none by its name. Each view is prepared by what its numbers are, training "
     "starts from a clustering that every view alone can predict, and the objective follows unchanged; none "
@@ -43,11 +45,17 @@ def view_preset(
     return Preset(
         values={**values, "batch_size": batch_size},
         epochs=epochs_of(n_steps, 1, facts.n_samples, batch_size),
-        n_evaluations=N_EVALUATIONS,
+        n_evaluations=_n_evaluations(facts),
         note=f"{NOTE} {note}".strip(),
         preprocessing=("auto",),
         plan={"start_epochs": epochs_of(start_steps, 1, facts.n_samples, batch_size), "noise": NOISE},
     )
+
+
+def _n_evaluations(facts: Facts) -> int:
+    """How often a training may be evaluated: it takes seconds, and evaluations are to be a small part of it."""
+    affordable = math.floor(EVALUATIONS_S / (EVALUATION_US * 1e-6 * facts.n_samples * len(facts.views)))
+    return max(FEWEST_EVALUATIONS, min(MOST_EVALUATIONS, affordable))
 
 
 def batch_for(n_clusters: int, per_cluster: int, low: int, high: int) -> int:
