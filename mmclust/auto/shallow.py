@@ -26,13 +26,11 @@ MOST_SAMPLED = 5000
 """Images that are laid out and clustered; the others get the cluster of their neighbours among them."""
 N_COMPONENTS = 50
 MANIFOLD_DIMS = 10
-N_LAYOUTS, N_MIXTURES = 2, 3
+N_LAYOUTS, N_MIXTURES = 2, 6
 """Seeds of UMAP, and of mixtures on each layout."""
 COVARIANCE_RIDGE = 1e-3
 N_NEIGHBOURS = 5
 """Neighbours that predict a sample's cluster, and that may be its partners in training."""
-STABILITY_WEIGHT = 0.2
-"""Of the agreement with the other candidates, beside how well a partition is predicted. Measured on 14 sets."""
 UNCLEAR_BELOW = 0.8
 """Predictability below which images form no clear clusters."""
 
@@ -61,15 +59,11 @@ class Candidate:
     """Seed of the mixture."""
     clusters: np.ndarray
     """(M,) from 0 to K - 1."""
-    predictability: float
-    """How often the five nearest images of one half tell the cluster of an image of the other half."""
+    likelihood: float
+    """Mean log likelihood of an image's position under the mixture, in nats above that under a single Gaussian: a
+    number that does not depend on how wide or how skew a layout is, so that candidates of several can be compared."""
     stability: float
     """Mean adjusted Rand index with the other candidates."""
-
-    @property
-    def worth(self) -> float:
-        """What candidates are compared by."""
-        return self.predictability + STABILITY_WEIGHT * self.stability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +75,14 @@ class ShallowStart:
     neighbours: np.ndarray
     """(N, k) the nearest other images in the joint space."""
     taken: Candidate
+    predictability: float
+    """How often the five nearest images of one half tell the cluster of an image of the other half."""
     candidates: tuple[Candidate, ...]
 
     @property
     def is_clear(self) -> bool:
         """Whether the images form clusters that neighbours agree on."""
-        return self.taken.predictability >= UNCLEAR_BELOW
+        return self.predictability >= UNCLEAR_BELOW
 
 
 def describe(images: np.ndarray, view: ViewSpec, seed: int = 0) -> Codes:
@@ -106,7 +102,11 @@ def describe(images: np.ndarray, view: ViewSpec, seed: int = 0) -> Codes:
 
 
 def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int] | None = None) -> ShallowStart:
-    """The partition of the joint space that neighbours predict best and other candidates agree with.
+    """The partition of the joint space whose mixture explains the images best.
+
+    A mixture ends in one of many local optima, and the likelihood is what it maximises. On 15 sets the likeliest of 12
+    was better than the one that neighbours predict best and others agree with (0.768 instead of 0.751 in mean accuracy;
+    0.748 for any of them).
 
     Args:
         codes: of all images.
@@ -117,12 +117,13 @@ def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int]
     sampled = sample(len(codes.joint), seed)
     seeds = [(seed + i, seed + j) for i in range(N_LAYOUTS) for j in range(N_MIXTURES)] if only is None else [only]
     candidates = partitions(codes, "joint", sampled, n_clusters, seeds)
-    taken = max(candidates, key=lambda candidate: candidate.worth)
+    taken = _likeliest(candidates)
     n_neighbours = min(N_NEIGHBOURS, len(codes.joint) - 1)
     return ShallowStart(
         clusters=spread(codes.joint, sampled, taken.clusters),
         neighbours=neighbours(codes.joint, n_neighbours)[0],
         taken=taken,
+        predictability=predictability(codes.joint[sampled], taken.clusters),
         candidates=candidates,
     )
 
@@ -131,7 +132,11 @@ def baseline(codes: Codes, space: str, n_clusters: int, seed: int = 0) -> np.nda
     """Clusters (N,) by UMAP and a mixture on one space alone: what a deep clustering is compared with."""
     sampled = sample(len(codes.joint), seed)
     found = partitions(codes, space, sampled, n_clusters, [(seed, seed + j) for j in range(N_MIXTURES)])
-    return spread(codes.of(space), sampled, max(found, key=lambda candidate: candidate.worth).clusters)
+    return spread(codes.of(space), sampled, _likeliest(found).clusters)
+
+
+def _likeliest(candidates: Sequence[Candidate]) -> Candidate:
+    return max(candidates, key=lambda candidate: candidate.likelihood)
 
 
 def sample(n_images: int, seed: int) -> np.ndarray:
@@ -145,17 +150,19 @@ def partitions(
     """Candidates in one space, by their seeds of layout and mixture."""
     points = np.ascontiguousarray(codes.of(space)[sampled])
     laid_out = {layout: _laid_out(points, layout) for layout in dict.fromkeys(layout for layout, _ in seeds)}
+    single = {layout: _mixture(places, 1, 0)[1] for layout, places in laid_out.items()}
     found = [_mixture(laid_out[layout], n_clusters, mixture) for layout, mixture in seeds]
+    stable = with_others([clusters for clusters, _ in found])
     return tuple(
         Candidate(
             space=space,
             layout=layout,
             mixture=mixture,
             clusters=clusters,
-            predictability=predictability(points, clusters),
+            likelihood=likelihood - single[layout],
             stability=float(stability),
         )
-        for (layout, mixture), clusters, stability in zip(seeds, found, with_others(found), strict=True)
+        for (layout, mixture), (clusters, likelihood), stability in zip(seeds, found, stable, strict=True)
     )
 
 
@@ -218,8 +225,8 @@ def _laid_out(points: np.ndarray, seed: int) -> np.ndarray:
     return manifold(points, n_dims, seed=seed, min_dist=0.0)
 
 
-def _mixture(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Likeliest component (M,) of a mixture of Gaussians with full covariances."""
+def _mixture(points: np.ndarray, n_clusters: int, seed: int) -> tuple[np.ndarray, float]:
+    """Likeliest component (M,) of a mixture of Gaussians with full covariances, and the mean log likelihood."""
     load_scikit_learn()
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
@@ -227,4 +234,5 @@ def _mixture(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     mixture = GaussianMixture(n_clusters, reg_covar=COVARIANCE_RIDGE, random_state=seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)  # its clusters are taken as they are
-        return mixture.fit_predict(points.astype(np.float64))
+        clusters = mixture.fit_predict(points.astype(np.float64))
+    return clusters, float(mixture.score(points.astype(np.float64)))

@@ -109,6 +109,14 @@ def test_a_clustering_of_less_evidence_gives_way_to_the_start(tmp_path: Path, mo
     assert found["verdict"]["word"] != "worse than a simple method"
 
 
+@pytest.mark.parametrize(
+    ("start", "deep", "crosses"),
+    [(0.995, 0.97, True), (0.985, 0.975, False), (0.966, 0.907, False), (0.99, 1.0, False)],
+)
+def test_only_clusters_that_lie_apart_are_kept_from_being_divided(start: float, deep: float, crosses: bool) -> None:
+    assert image_run.crosses_gaps(start, deep) == crosses
+
+
 def test_a_set_that_is_too_small_for_the_method_keeps_the_start(tmp_path: Path) -> None:
     run = train(tmp_path, write_bars(tmp_path / "bars.npz"), epochs=1, clusters=8)
     found = json.loads((run.folder / image_run.FILE).read_text())

@@ -36,6 +36,20 @@ def test_the_same_seed_gives_the_same_start() -> None:
     assert (first.clusters == second.clusters).all()
 
 
+def test_the_likeliest_of_all_mixtures_is_taken() -> None:
+    found = shallow.start(shallow.describe(bars(200)[0], GRAY), 4)
+    assert len(found.candidates) == shallow.N_LAYOUTS * shallow.N_MIXTURES
+    assert found.taken.likelihood == max(candidate.likelihood for candidate in found.candidates) > 0
+
+
+def test_a_likelihood_does_not_depend_on_the_scale_of_a_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = shallow.describe(bars(200)[0], GRAY)
+    seeds, rows = [(0, 0), (1, 0)], np.arange(200)
+    monkeypatch.setattr(shallow, "_laid_out", lambda points, layout: points[:, :4] * (100 if layout else 10))
+    first, second = shallow.partitions(codes, "pixels", rows, 4, seeds)
+    assert first.likelihood == pytest.approx(second.likelihood, abs=0.05)
+
+
 def test_noise_forms_no_clear_clusters() -> None:
     images = np.random.default_rng(0).integers(0, 256, (300, 1, 16, 16)).astype(np.uint8)
     assert not shallow.start(shallow.describe(images, GRAY), 10).is_clear
