@@ -188,6 +188,18 @@ def _copies(comparison: _Comparison, names: Sequence[str]) -> tuple[int | None, 
     )
 
 
+def copies(views: Sequence[np.ndarray], n_clusters: int) -> tuple[int | None, ...]:
+    """Of each prepared view (N, D), the first earlier one that it repeats, or None; a constant view repeats none."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(views[0]))[:MOST_ROWS])
+    k = n_neighbours(len(rows), n_clusters)
+    found = [{"": graphs.neighbours(view[rows], k)[0]} for view in views]
+    repeated = _copies(_Comparison(found), [""] * len(views))
+    return tuple(
+        first if first is not None and views[place].any() and views[first].any() else None
+        for place, first in enumerate(repeated)
+    )
+
+
 def related(views: Sequence[np.ndarray], n_clusters: int) -> tuple[bool, ...]:
     """Whether each prepared view (N, D) has more to do with some other one than shuffled samples do."""
     rows = np.sort(np.random.default_rng(0).permutation(len(views[0]))[:MOST_ROWS])

@@ -4,7 +4,7 @@ Shapes: V views.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Word = Literal[
@@ -77,10 +77,20 @@ class Measured:
     """Names of the views."""
     related: Sequence[bool]
     """Which of them have more to do with any other one than chance."""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Views that repeat an earlier one, and which."""
 
 
 def verdict(seen: Measured, limits: Limits = LIMITS) -> Verdict:
-    """The word and its reasons; the first rule that holds decides."""
+    """The word and its reasons, the first rule that holds decides; views that are the same are named whatever it is."""
+    found = _decided(seen, limits)
+    same = tuple(
+        f"{first} and {copy} are the same, so that their agreement says nothing." for copy, first in seen.copies.items()
+    )
+    return replace(found, reasons=(*found.reasons, *same))
+
+
+def _decided(seen: Measured, limits: Limits) -> Verdict:
     unrelated = [name for name, related in zip(seen.views, seen.related, strict=True) if not related]
     if seen.use < COLLAPSED_USE:
         return Verdict(word="collapsed", reasons=(f"Cluster use is {seen.use:.2f} of an even one.", *_about(unrelated)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mmclust.auto import starts
+from mmclust.auto import preparation, starts
 from mmclust.auto.evidence import Evidence, total
 from mmclust.auto.verdict import Measured
 from mmclust.evaluation.metrics import usage_entropy
@@ -54,7 +54,15 @@ def weigh(
         use=usage_entropy(result) / float(np.log(n_clusters)),
         views=tuple(views),
         related=tuple(related),
+        copies=_copies(views, n_clusters),
     )
+
+
+def _copies(views: Mapping[str, np.ndarray], n_clusters: int) -> dict[str, str]:
+    """Names of views (N, D) that repeat an earlier one, with its name."""
+    names = tuple(views)
+    found = preparation.copies(tuple(views.values()), n_clusters)
+    return {names[place]: names[first] for place, first in enumerate(found) if first is not None}
 
 
 def agreement_alone(views: Sequence[np.ndarray], clusters: np.ndarray, n_clusters: int, seed: int) -> tuple[float, ...]:

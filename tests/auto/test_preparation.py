@@ -95,3 +95,16 @@ def test_large_sets_are_compared_on_a_sample_and_prepared_whole():
 def test_three_samples_are_enough_to_be_prepared():
     found = preparation.choose([noise(3, 4), noise(3, 5, seed=1)], 2)
     assert [view.shape[0] for view in found.apply([noise(3, 4), noise(3, 5, seed=1)])] == [3, 3]
+
+
+def test_a_prepared_view_that_repeats_another_is_found_and_a_constant_one_is_none():
+    random = np.random.default_rng(0)
+    first, second = random.normal(size=(2, 80, 5)).astype(np.float32)
+    constant = np.zeros((80, 5), np.float32)
+    assert preparation.copies((first, second, first * 2 + 1e-4 * second, constant, constant), 4) == (
+        None,
+        None,
+        0,
+        None,
+        None,
+    )

@@ -53,6 +53,12 @@ def test_a_view_that_is_unrelated_to_the_others_is_named_whatever_the_word():
     assert found.reasons[0].startswith("image has no more in common")
 
 
+def test_views_that_are_the_same_are_named_whatever_the_word():
+    for changes in ({}, {"use": 0.1}):
+        reason = verdict(replace(GOOD, copies={"image": "text"}, **changes)).reasons[-1]
+        assert reason == "text and image are the same, so that their agreement says nothing."
+
+
 def test_the_view_that_says_something_else_is_named():
     reason = verdict(replace(GOOD, alone=(0.6, 0.05))).reasons[0]
     assert reason == "Clusters of text alone agree with the result by 0.60, those of image alone by 0.05."
