@@ -15,6 +15,7 @@ import numpy as np
 
 from mmclust.analysis.projection import manifold
 from mmclust.analysis.stability import with_others
+from mmclust.auto.evidence import Evidence
 from mmclust.auto.graphs import neighbours
 from mmclust.data.dataset import ViewSpec
 from mmclust.features.extractors import Options, find
@@ -31,6 +32,10 @@ N_LAYOUTS, N_MIXTURES = 2, 6
 COVARIANCE_RIDGE = 1e-3
 N_NEIGHBOURS = 5
 """Neighbours that predict a sample's cluster, and that may be its partners in training."""
+TIED_NATS = 0.05
+"""Of log likelihood, below which mixtures explain images alike, so that evidence decides. On 16 samples of images the
+mean accuracy was 0.776 with it, 0.771 with 0, 0.772 with 0.1, and 0.762 with 0.5; without the sample of drawn shapes
+that gains most (0.81 to 0.88), 0.769, 0.768, 0.765 and 0.754."""
 UNCLEAR_BELOW = 0.8
 """Predictability below which images form no clear clusters."""
 
@@ -106,7 +111,8 @@ def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int]
 
     A mixture ends in one of many local optima, and the likelihood is what it maximises. On 15 sets the likeliest of 12
     was better than the one that neighbours predict best and others agree with (0.768 instead of 0.751 in mean accuracy;
-    0.748 for any of them).
+    0.748 for any of them). Among those that are nearly as likely, the one of most evidence from pixels and edges is
+    taken.
 
     Args:
         codes: of all images.
@@ -117,7 +123,7 @@ def start(codes: Codes, n_clusters: int, seed: int = 0, *, only: tuple[int, int]
     sampled = sample(len(codes.joint), seed)
     seeds = [(seed + i, seed + j) for i in range(N_LAYOUTS) for j in range(N_MIXTURES)] if only is None else [only]
     candidates = partitions(codes, "joint", sampled, n_clusters, seeds)
-    taken = _likeliest(candidates)
+    taken = _best(candidates, codes, sampled, n_clusters)
     n_neighbours = min(N_NEIGHBOURS, len(codes.joint) - 1)
     return ShallowStart(
         clusters=spread(codes.joint, sampled, taken.clusters),
@@ -132,11 +138,15 @@ def baseline(codes: Codes, space: str, n_clusters: int, seed: int = 0) -> np.nda
     """Clusters (N,) by UMAP and a mixture on one space alone: what a deep clustering is compared with."""
     sampled = sample(len(codes.joint), seed)
     found = partitions(codes, space, sampled, n_clusters, [(seed, seed + j) for j in range(N_MIXTURES)])
-    return spread(codes.of(space), sampled, _likeliest(found).clusters)
+    return spread(codes.of(space), sampled, _best(found, codes, sampled, n_clusters).clusters)
 
 
-def _likeliest(candidates: Sequence[Candidate]) -> Candidate:
-    return max(candidates, key=lambda candidate: candidate.likelihood)
+def _best(candidates: Sequence[Candidate], codes: Codes, sampled: np.ndarray, n_clusters: int) -> Candidate:
+    """The likeliest, or of the likeliest that are tied the one of most evidence."""
+    most = max(candidate.likelihood for candidate in candidates)
+    tied = [candidate for candidate in candidates if candidate.likelihood >= most - TIED_NATS]
+    measure = Evidence((codes.pixels[sampled], codes.hog[sampled]), n_clusters)
+    return max(tied, key=lambda candidate: measure.of(candidate.clusters))
 
 
 def sample(n_images: int, seed: int) -> np.ndarray:
