@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="where the result is written")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mmclust-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mmclust-bench-", ignore_cleanup_errors=True) as folder:
         os.environ["MMCLUST_HOME"] = folder
         fill(RunStore(), args.runs)
         result = {"bench": "many runs", "n_runs": args.runs, **measure(args.rounds), "machine": machine.describe()}

@@ -3,7 +3,7 @@
 Density is counted in cells and smoothed; every cell leads uphill to one peak (Koontz, Narendra and Fukunaga, A
 Graph-Theoretic Approach to Nonparametric Cluster Analysis, IEEE Trans. Computers 25(9), 1976).
 
-Shapes: n samples, R regions.
+Shapes: n samples, R regions, V values of a column.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ SCALES = (0.05, 0.025, 0.0125)
 SMALLEST = 0.002
 """Fraction of the samples below which a region is none."""
 FEWEST = 5
+MOST_HAVE, MORE_THAN_ELSEWHERE = 0.5, 0.25
+"""A value is typical of a region where this share of its samples has it, and so much more than of all samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,29 @@ def find(xy: np.ndarray, scales: Sequence[float] = SCALES) -> list[Regions]:
         centres = np.stack(np.divmod(peaks, SIDE), axis=1) + 0.5
         found.append(Regions(peaks=low + centres / SIDE * side, of_sample=of_sample, sizes=sizes))
     return found
+
+
+def typical_values(of_sample: np.ndarray, n_regions: int, codes: np.ndarray, n_values: int) -> list[tuple[int, float]]:
+    """The value of a column that tells each region from the others, and by how much its share exceeds that of all.
+
+    Args:
+        of_sample: (n,) region of each sample, -1 outside of all.
+        n_regions: R.
+        codes: (n,) value of each sample from 0, -1 for those without one.
+        n_values: V.
+
+    Returns:
+        R pairs; the value is -1 where none is typical.
+    """
+    inside = (of_sample >= 0) & (codes >= 0)
+    counts = np.bincount(of_sample[inside] * n_values + codes[inside], minlength=n_regions * n_values)
+    sizes = np.bincount(of_sample[of_sample >= 0], minlength=n_regions)
+    share = counts.reshape(n_regions, n_values) / np.maximum(sizes, 1)[:, None]
+    everywhere = np.bincount(codes[codes >= 0], minlength=n_values) / max(1, len(codes))
+    excess = np.where(share >= MOST_HAVE, share - everywhere, 0.0)
+    best = excess.argmax(axis=1)
+    most = excess[np.arange(n_regions), best]
+    return [(int(v), float(m)) if m >= MORE_THAN_ELSEWHERE else (-1, 0.0) for v, m in zip(best, most, strict=True)]
 
 
 def _uphill(density: np.ndarray) -> np.ndarray:

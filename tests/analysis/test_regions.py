@@ -35,3 +35,12 @@ def test_one_place_is_one_region_and_nowhere_is_none() -> None:
     assert one.sizes.tolist() == [9] and one.peaks == pytest.approx(np.full((1, 2), 3.0), abs=1e-6)
     assert all(not len(scale.sizes) for scale in regions.find(np.full((4, 2), np.nan)))
     assert all(not len(scale.sizes) for scale in regions.find(np.empty((0, 2))))
+
+
+def test_a_typical_value_is_one_that_most_have_and_others_do_not() -> None:
+    of_sample = np.repeat([0, 1, 2, -1], 10)
+    codes = np.array([0] * 8 + [1] * 2 + [1] * 10 + [0, 1] * 5 + [0] * 10)
+    values = regions.typical_values(of_sample, 3, codes, 2)
+    assert [value for value, _ in values] == [-1, 1, -1]  # the first value is had elsewhere nearly as often
+    assert values[1][1] == 1 - 17 / 40
+    assert regions.typical_values(of_sample, 3, np.full(40, -1), 2) == [(-1, 0.0)] * 3

@@ -11,8 +11,8 @@ from .test_pointmap import unpack
 THINGS = np.array(["red rose", "green grass", "blue sea"])
 
 
-def captioned(texts: np.ndarray | None, order: np.ndarray) -> Any:
-    return SimpleNamespace(data=SimpleNamespace(texts=texts), ids=order)
+def captioned(texts: np.ndarray | None, order: np.ndarray, **columns: np.ndarray) -> Any:
+    return SimpleNamespace(data=SimpleNamespace(texts=texts, columns=columns), ids=order)
 
 
 def lumps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,6 +40,18 @@ def test_without_captions_there_are_no_words() -> None:
     _, order, xy = lumps()
     assert region_words.of_map(captioned(None, order), xy, np.arange(180)) == []
     assert region_words.of_map(captioned(np.full(180, "", object), order), xy, np.arange(180)) == []
+
+
+def test_without_captions_columns_of_words_name_the_regions() -> None:
+    texts, order, xy = lumps()
+    plant = np.array([text.split()[2] if "blue" not in text else "" for text in texts], object)
+    other = np.random.default_rng(1).choice(np.array(["left", "right"], object), 180)
+    files = np.array([f"{number}.png" for number in range(180)], object)
+    shown = captioned(None, order, plant=plant, side=other, file=files, weight=np.arange(180.0))
+    found = region_words.of_map(shown, xy, np.arange(180))
+    coarse = {one.text: (one.x, one.y) for one in found if one.level == 0}
+    assert set(coarse) == {"rose", "grass"}  # the third has no plant; sides and files are typical of none
+    assert abs(coarse["rose"][0]) < 1.5 and abs(coarse["grass"][0] - 10) < 1.5
 
 
 def test_words_are_sent_in_the_coordinates_of_the_points() -> None:
