@@ -260,3 +260,73 @@ def test_lists_of_few_pictures_say_classes_not_captions(tmp_path: Path) -> None:
     dataset, _ = opened(tmp_path)
     assert dataset.texts is None and dataset.spec.n_clusters == 3 and dataset.labels is not None
     assert (dataset.labels >= 0).all() and dataset.split is not None and dataset.split.sum() == 4
+
+
+@pytest.mark.parametrize("names", ["disc bar line", "rgb depth thermal"])
+def test_files_of_as_many_samples_may_be_classes_or_views(tmp_path: Path, names: str) -> None:
+    for k, name in enumerate(names.split()):
+        np.save(tmp_path / f"{name}.npy", IMAGES[k == LABELS])
+    dataset, reading = opened(tmp_path)
+    are_classes = names.startswith("disc")
+    assert asked(reading) == {"files": "a class in each file" if are_classes else "a view each"}
+    assert shapes(dataset) == [(1, PX, PX)] * (1 if are_classes else 3)
+    assert dataset.n_samples == (N if are_classes else N // 3)
+
+
+def test_a_header_that_counts_above_whole_numbers(tmp_path: Path) -> None:
+    table = pd.DataFrame(IMAGES[:, ::4, ::4].reshape(N, -1)).assign(label=LABELS)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    dataset, _ = opened(tmp_path / "a.csv")
+    assert dataset.n_samples == N and shapes(dataset) == [(49,)] and dataset.spec.n_clusters == 3
+
+
+def test_the_last_of_few_numbers_beside_measurements_may_be_the_classes(tmp_path: Path) -> None:
+    frame(A, wet=np.arange(N) // 7 % 2, event=np.arange(N) % 2).to_csv(tmp_path / "a.csv", index=False)
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert asked(reading) == {"classes": "event"} and shapes(dataset) == [(7,)]
+
+
+def test_a_number_of_the_caption_is_no_class(tmp_path: Path) -> None:
+    for i in range(8):
+        (tmp_path / f"{i}.png").write_bytes(png(i))
+    rows = [f"{i}.png| {j}| A thing, seen {j} times ." for i in range(8) for j in range(3)]
+    (tmp_path / "results.csv").write_text("\n".join(["image_name| comment_number| comment", *rows]))
+    dataset, reading = opened(tmp_path)
+    assert dataset.labels is None and dataset.texts is not None and all(dataset.texts)
+    assert "the column of classes in results.csv (several for one picture)" in left_out(reading)
+
+
+def test_cells_in_cells_are_views(tmp_path: Path) -> None:
+    held = np.empty((2, 1), object)
+    for i, values in enumerate((A, B)):
+        held[i, 0] = np.empty((1, 1), object)
+        held[i, 0][0, 0] = values
+    savemat(tmp_path / "a.mat", {"X": held, "y": LABELS})
+    assert shapes(opened(tmp_path / "a.mat")[0]) == [(6,), (4,)]
+
+
+def test_a_row_for_each_number_becomes_one_for_each_sample(tmp_path: Path) -> None:
+    rows = [(f"s{i}", f"g{j}", A[i, j]) for i in range(N) for j in range(6)]
+    pd.DataFrame(rows, columns=["patient", "gene", "value"]).to_csv(tmp_path / "a.csv", index=False)
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert asked(reading) == {"long table": "a sample for each patient"} and shapes(dataset) == [(6,)]
+    assert dataset.n_samples == N
+    assert opened(tmp_path / "a.csv", long_table="rows are samples")[0].n_samples == 6 * N
+
+
+def test_places_on_a_grid_are_samples(tmp_path: Path) -> None:
+    rows = [(x, y, A[x, y]) for x in range(N) for y in range(6)]
+    pd.DataFrame(rows, columns=["x", "y", "height"]).to_csv(tmp_path / "a.csv", index=False)
+    dataset, reading = opened(tmp_path / "a.csv")
+    assert asked(reading)["long table"] == "rows are samples" and dataset.n_samples == 6 * N
+
+
+def test_captions_in_several_columns_are_one_text(tmp_path: Path) -> None:
+    table = pd.DataFrame({f"caption_{k}": [f"a {word}, told {k} times" for word in WORDS] for k in (1, 2)})
+    dataset, _ = opened(_written(tmp_path / "a.csv", table.assign(x=A[:, 0], y=A[:, 1])))
+    assert dataset.texts is not None and dataset.texts[0] == f"a {WORDS[0]}, told 1 times a {WORDS[0]}, told 2 times"
+
+
+def _written(path: Path, table: pd.DataFrame) -> Path:
+    table.to_csv(path, index=False)
+    return path

@@ -129,3 +129,10 @@ def test_a_workbook_of_too_many_cells_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("mmclust.data.readers.workbooks.MAX_CELLS", 20)
     with pytest.raises(ValueError, match="a.xlsx has more than 20 cells; save it as CSV or Parquet"):
         opened(written(tmp_path / "a.xlsx", only=frame(A)))
+
+
+def test_a_sheet_of_a_line_beside_a_table_is_left_out(tmp_path: Path) -> None:
+    dataset, reading = opened(
+        written(tmp_path / "a.xlsx", only=frame(A, label=WORDS), chart=pd.DataFrame({"mean": [1]}))
+    )
+    assert shapes(dataset) == [(6,)] and left_out(reading) == "sheet chart (a line or two, and no samples)"

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.progress import Progress
-from mmclust.data.readers import archives, cache, file_names, folder, hdf, leftovers, market, mat, table, tree
+from mmclust.data.readers import archives, cache, file_names, folder, hdf, leftovers, market, mat, packed, table, tree
 from mmclust.data.readers.reading import Reading, document
 
 LONGEST = 500
@@ -130,7 +130,7 @@ def _reader(path: Path) -> Callable[[Path, Reading | None], MultiViewDataset] | 
     if name.endswith(archives.ARCHIVES):
         if name.endswith(".zip") and mat.is_zipped(path):
             return mat.read
-        return folder.read_archive if folder.holds_data(path) else None
+        return packed.read if packed.holds_data(path) else None
     if file_names.is_data(path.name) or name.endswith(table.TEXT_ENDINGS):
         return folder.single
     if leftovers.is_pickle(name):

@@ -76,6 +76,7 @@ def assemble(
         ValueError: no views, views of different length, or labels that do not belong to them, in one sentence.
     """
     reading = reading or Reading()
+    arrays = {key: _unwrapped(value) for key, value in arrays.items()}
     arrays, joined_split = joining.parts_joined(arrays, where, reading)
     split = joined_split if split is None else split
     arrays = arrays if in_rows else cubes.pixels_as_samples(arrays, reading)
@@ -120,9 +121,7 @@ def assemble(
     ids, classes = _numbered(labels, beside_views.find_classes(arrays), where, reading)
     spec = DataSpec(name=name, views=tuple(spec for spec, _ in made), n_clusters=len(classes), classes=classes)
     views = tuple(view for _, view in made)
-    if kept is None or not len(kept.partial):
-        return MultiViewDataset(spec=spec, views=views, labels=ids, texts=texts, split=split, columns=columns)
-    n_complete = len(kept.complete)
+    n_complete = len(views[0]) if kept is None else len(kept.complete)
     return MultiViewDataset(
         spec=spec,
         views=tuple(view[:n_complete] for view in views),
@@ -130,12 +129,25 @@ def assemble(
         texts=texts,
         split=split,
         columns=columns,
-        partial=PartialSamples(
-            views=tuple(view[n_complete:] for view in views),
-            present=kept.present,
-            rows=kept.partial,
-            labels=None if ids is None else ids[n_complete:],
-        ),
+        partial=None if kept is None or not len(kept.partial) else _partial(views, ids, kept),
+    )
+
+
+def _unwrapped(value: Value) -> Value:
+    """A list without the lists of one that are around its members, as cells in cells are."""
+    if isinstance(value, list) and value and all(isinstance(item, list) and len(item) == 1 for item in value):
+        return [item[0] for item in value]
+    return value
+
+
+def _partial(views: Sequence[np.ndarray], labels: np.ndarray | None, kept: pairing.Kept) -> PartialSamples:
+    """The samples that lack a view, which stand behind the complete ones."""
+    n_complete = len(kept.complete)
+    return PartialSamples(
+        views=tuple(view[n_complete:] for view in views),
+        present=kept.present,
+        rows=kept.partial,
+        labels=None if labels is None else labels[n_complete:],
     )
 
 

@@ -202,8 +202,11 @@ def _take_table(one: table.Table, found: Beside, known: Names, reading: Reading,
             "a column of numbers" if n_columns == 1 else f"{n_columns:,} columns of numbers", "beside pictures"
         )
     found.named |= rows.keys()
+    is_one_class = one.labels is not None and all(len({one.labels[i] for i in places}) == 1 for places in rows.values())
+    if one.labels is not None and not is_one_class:
+        reading.leave_out("the column of classes", "several for one picture")
     for name, places in rows.items():
-        if one.labels is not None:
+        if one.labels is not None and is_one_class:
             found.labels[name] = _plain(one.labels[places[0]])
         if one.split is not None or part is not None:
             found.split[name] = int(one.split[places[0]]) if one.split is not None else int(part or 0)

@@ -3,6 +3,7 @@
 Nothing but their names says so, and views of other samples look the same; so it is asked.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -27,13 +28,12 @@ def joined(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[st
     shapes, lengths = {value.shape[1:] for value in values}, {len(value) for value in values}
     if len(shapes) > 1 or any(map(arrays.is_view_name, single)) or any(map(words.may_be_labels, single)):
         return None
-    if len(lengths) == 1 and (len(single) <= MOST_EQUAL or shapes.pop() == (len(values[0]),)):
-        return None  # as many samples of each: views
-    text = (
-        f"{listed(list(single))} have the same columns and {min(lengths):,} to {max(lengths):,} rows: each may hold "
-        "the samples of a class."
-    )
-    answer = reading.ask("files", text, (CLASSES, ROWS, VIEWS), CLASSES)
+    if len(lengths) == 1 and shapes.pop() == (len(values[0]),):
+        return None  # square: a relation of the samples to each other
+    rows_ = f"{min(lengths):,} rows" if len(lengths) == 1 else f"{min(lengths):,} to {max(lengths):,} rows"
+    text = f"{listed(list(single))} have the same columns and {rows_}: each may hold the samples of a class."
+    are_views = len(lengths) == 1 and len(single) <= MOST_EQUAL and (len(single) < 3 or _are_views(list(single)))
+    answer = reading.ask("files", text, (CLASSES, ROWS, VIEWS), VIEWS if are_views else CLASSES)
     if answer == VIEWS:
         return None
     rows: dict[str, Value] = {"data": np.concatenate(values)}
@@ -42,6 +42,13 @@ def joined(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[st
         reading.tell(f"classes by the names of the files: {listed(names)}")
         rows["labels"] = np.repeat(np.array(names), [len(value) for value in values])
     return rows
+
+
+def _are_views(names: list[str]) -> bool:
+    """Whether files are called like views, or differ in a number alone."""
+    last = [PurePosixPath(name).name for name in names]
+    is_counted = len({re.sub(r"\d+", "", name) for name in last}) == 1
+    return is_counted or all(words.MODALITIES & set(words.tokens(name)) for name in last)
 
 
 MOST_EQUAL = 8

@@ -261,7 +261,8 @@ def is_header(rows: list[list[str]]) -> bool:
         i for i, cells in enumerate(columns) if cells and sum(map(_is_number_or_none, cells)) >= 0.8 * len(cells)
     ]
     if numeric:
-        if _rises([float(first[i]) for i in numeric if is_number(first[i])], body):
+        found = [float(first[i]) for i in numeric if is_number(first[i])]
+        if _counts_up(found) or _rises(found, body):
             return True
         named = sum(not _is_number_or_none(first[i]) for i in numeric)
         return 2 * named > len(numeric) or (2 * named == len(numeric) and words.is_label_name(first[-1]))
@@ -293,6 +294,11 @@ def _counts(numbers: list[float], first: list[str], body: list[list[str]]) -> bo
     if numbers[:-1] in (list(range(len(numbers) - 1)), list(range(1, len(numbers)))) or _are_renamed(first):
         return True
     return _rises(numbers, body)
+
+
+def _counts_up(numbers: list[float]) -> bool:
+    """Whether numbers are 0, 1, 2 ... or 1, 2, 3 ..., too many to be a sample by chance."""
+    return len(numbers) > 4 and numbers in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
 
 
 def _are_renamed(first: list[str]) -> bool:

@@ -1,15 +1,9 @@
-"""Folders, zips and tars of files of numbers: views, parts of views, labels, in whatever formats and sub-folders.
+"""Folders of files of numbers: views, parts of views, labels, in whatever formats and sub-folders.
 
 Every file becomes named arrays or a table. Names, of files and of the folders they lie in, say which are parts of one
 thing (see `parts`); what is left are views of the same samples, labels and captions.
 """
 
-import shutil
-import stat
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -20,7 +14,6 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import (
     archives,
     arrays,
-    cache,
     caption_files,
     class_files,
     file_names,
@@ -40,15 +33,11 @@ from mmclust.data.readers import (
     tree,
     words,
 )
-from mmclust.data.readers.pairing import Value, is_sparse
+from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading
 
 MAX_FILES = 4096
 """Files of numbers in one folder."""
-SAMPLE_FILES = 8
-"""So many files of arrays of one shape, or more, hold a sample each."""
-PEEKED = 400
-"""Names of an archive that tell what is in it."""
 
 
 def is_folder(path: Path) -> bool:
@@ -150,7 +139,7 @@ def read(path: Path, reading: Reading | None = None, name: str = "") -> MultiVie
     texts = captions[1] if texts is None and captions is not None else texts
     title = name or path.resolve().name
     if stacked is None and not sources:
-        stacked = _samples(held, reading) or class_files.joined(held, reading)
+        stacked = sample_files.stacked(held, reading) or class_files.joined(held, reading)
     in_rows = (not held and (set(views) <= {"data", "labels"} or not _may_be_turned(sources))) or stacked is not None
     views |= stacked if stacked is not None else _merged(market.turned(held, sources, reading), reading)
     return arrays.assemble(
@@ -190,33 +179,6 @@ def _arrays_of(file: Path, key: str, reading: Reading) -> dict[str, Value]:
         found = mat.variables(file, own)
     reading.take(own, file.name)
     return found
-
-
-def _samples(held: dict[str, dict[str, Value]], reading: Reading) -> dict[str, Value] | None:
-    """Files that hold a sample each, stacked, with the folders as classes; None where they hold views or parts."""
-    if len(held) < SAMPLE_FILES or any(part for part in map(_part, held)):
-        return None
-    shapes = {tuple((key, np.shape(value)) for key, value in found.items()) for found in held.values()}
-    if len(shapes) != 1 or any(
-        is_sparse(value) or isinstance(value, list) for value in next(iter(held.values())).values()
-    ):
-        return None
-    folders = [PurePosixPath(name).parts[0] if "/" in name else "" for name in held]
-    keys = list(next(iter(held.values())))
-    is_scalar = any(words.may_be_labels(key) and np.size(next(iter(held.values()))[key]) == 1 for key in keys)
-    if "" in folders and not is_scalar and len(held) <= 2 * arrays.MAX_VIEWS:
-        return None
-    reading.tell(f"a sample in each of {len(held):,} files")
-    stacked: dict[str, Value] = {
-        key or "data": np.stack([np.squeeze(found[key]) for found in held.values()]) for key in keys
-    }
-    if "" not in folders and len(set(folders)) > 1 and not is_scalar:
-        stacked["labels"] = np.array(folders)
-    return {key: value for key, value in stacked.items() if not isinstance(value, str)}
-
-
-def _part(name: str) -> parts.Part | None:
-    return parts.taken_apart(name)[1]
 
 
 def _merged(held: dict[str, dict[str, Value]], reading: Reading) -> dict[str, Value]:
@@ -310,99 +272,6 @@ def _may_be_turned(sources: dict[str, table.Columns]) -> bool:
     if wide and lines and not lines & lengths and lines <= {len(frame.columns) for frame in wide}:
         return True
     return len(wide) > 1 and len(headers) == 1 and len(lengths) > 1 and len(next(iter(headers))) > 1
-
-
-def holds_data(path: Path) -> bool:
-    """Whether an archive holds files of numbers and no pictures."""
-    found = False
-    for name in _peeked(path):
-        if archives.is_picture(name):
-            return False
-        found = found or file_names.is_data(name)
-    return found
-
-
-def _peeked(path: Path) -> Iterator[str]:
-    """Names in a zip, or the first ones in a tar, which has no list of them."""
-    try:
-        if path.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(path) as archive:
-                yield from (archives.plain(info.filename) for info in archive.infolist() if not info.is_dir())
-        else:
-            with tarfile.open(path, "r|*") as archive:
-                for count, info in enumerate(archive):
-                    if info.isreg():
-                        yield archives.plain(info.name)
-                    if count > PEEKED:
-                        return
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, NotImplementedError, EOFError, zlib.error):
-        return
-    except Exception:  # lzma's own error, and what tarfile makes of damaged headers
-        return
-
-
-def read_archive(path: Path, reading: Reading | None = None) -> MultiViewDataset:
-    """Read the files of numbers in a zip or tar, unpacked once into the cache.
-
-    Raises:
-        ValueError: what is wrong with the archive or a file in it, in one sentence.
-    """
-    reading = reading or Reading()
-    try:
-        with archives.readable(path):
-            entry = cache.entry(cache.key("views", 3, *cache.stamp(path)), lambda into: _unpack(path, into / _UNPACKED))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ValueError(f"{path.name} is damaged or cannot be unpacked ({error}); copy it again") from None
-    name, unpacked = tree.name_of(path), entry / _UNPACKED
-    try:
-        found = read(unpacked, reading, name)
-    except ValueError as error:
-        raise ValueError(str(error).replace(unpacked.name, path.name)) from None
-    return replace(found, spec=replace(found.spec, name=name))
-
-
-_UNPACKED = "unpacked files"
-"""Folder of an entry of the cache; beside it lies what the cache notes."""
-
-
-def _unpack(path: Path, into: Path) -> None:
-    """Put the files of an archive below a new folder, under names that stay in it."""
-    into.mkdir()
-    if path.name.lower().endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-            archives.check_count(path, len(infos))
-            archives.check_unpacked(path, sum(info.file_size for info in infos), path.stat().st_size)
-            for info in infos:
-                if target := _target(path, into, info.filename, is_link=stat.S_ISLNK(info.external_attr >> 16)):
-                    with archive.open(info) as source, open(target, "xb") as file:
-                        shutil.copyfileobj(source, file, 1 << 20)
-        return
-    unpacked = 0
-    with tarfile.open(path, "r|*") as archive:
-        for count, member in enumerate(archive):
-            archives.check_count(path, count)
-            unpacked += member.size
-            archives.check_unpacked(path, unpacked, path.stat().st_size)
-            if member.isreg() and (target := _target(path, into, member.name, is_link=False)):
-                content = archive.extractfile(member)
-                assert content is not None
-                with content, open(target, "xb") as file:
-                    shutil.copyfileobj(content, file, 1 << 20)
-
-
-def _target(path: Path, into: Path, name: str, *, is_link: bool) -> Path | None:
-    """Where a member of an archive is put; None for what is not wanted."""
-    archives.check_depth(path, name)
-    pieces = [piece for piece in PurePosixPath(name.replace("\\", "/")).parts if piece not in ("/", "..", ".")]
-    if is_link or not pieces or archives.is_junk("/".join(pieces)) or any(len(piece) > 200 for piece in pieces):
-        return None
-    pieces = ["".join(c if c.isprintable() and c not in ":\0" else "_" for c in piece) for piece in pieces]
-    target = into.joinpath(*pieces)
-    if target.exists():
-        raise ValueError(f"{path.name} holds two files called {archives.shown(target.name)}; rename one")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target
 
 
 def single(path: Path, reading: Reading | None = None) -> MultiViewDataset:

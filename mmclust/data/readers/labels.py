@@ -177,6 +177,9 @@ def _by_shape(columns: Mapping[str, np.ndarray], named: bool, taken: Sequence[st
         if found and beside and len(found) <= min(MOST_ODD, max(1, MOST_ALIKE * len(numbers))):
             return [name for name in found if name not in taken]
     names = list(numbers)
+    is_spoken = named and len(names) > 2 and not names[-1].isdecimal()
+    if is_spoken and counted(numbers[names[-1]]) and 2 * sum(map(counted, numbers.values())) < len(names):
+        return [name for name in names[-1:] if name not in taken]  # most tables end in what is to be told
     outer = [name for name in (names[:1] + names[-1:]) if counted(numbers[name]) and _stands_apart(name, numbers)]
     return [name for name in dict.fromkeys(outer) if name not in taken]
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cells, layout, words
+from mmclust.data.readers import arrays, cells, layout, pairing, parts, words
 from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns
@@ -111,3 +111,30 @@ def _bare(name: str) -> str:
     """A file without its folders and its ending."""
     last = PurePosixPath(name.replace("\\", "/")).name
     return last.rpartition(".")[0] if last.lower().endswith((".npy", ".npz", ".mat")) else last
+
+
+def stacked(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[str, Value] | None:
+    """Files that hold a sample each, stacked, with the folders as classes; None where they hold views or parts."""
+    if len(held) < MIN_FILES or any(map(_part, held)):
+        return None
+    shapes = {tuple((key, np.shape(value)) for key, value in found.items()) for found in held.values()}
+    if len(shapes) != 1 or any(
+        pairing.is_sparse(value) or isinstance(value, list) for value in next(iter(held.values())).values()
+    ):
+        return None
+    folders = [PurePosixPath(name).parts[0] if "/" in name else "" for name in held]
+    keys = list(next(iter(held.values())))
+    is_scalar = any(words.may_be_labels(key) and np.size(next(iter(held.values()))[key]) == 1 for key in keys)
+    if "" in folders and not is_scalar and len(held) <= 2 * arrays.MAX_VIEWS:
+        return None
+    reading.tell(f"a sample in each of {len(held):,} files")
+    rows: dict[str, Value] = {
+        key or "data": np.stack([np.squeeze(found[key]) for found in held.values()]) for key in keys
+    }
+    if "" not in folders and len(set(folders)) > 1 and not is_scalar:
+        rows["labels"] = np.array(folders)
+    return {key: value for key, value in rows.items() if not isinstance(value, str)}
+
+
+def _part(name: str) -> parts.Part | None:
+    return parts.taken_apart(name)[1]

@@ -15,6 +15,7 @@ import numpy as np
 from mmclust.data.readers import (
     amounts,
     cells,
+    column_words,
     delimited,
     frames,
     identity,
@@ -215,20 +216,21 @@ def of_columns(
     label, doubtful, classes = _classes(held, named, reading, alone=is_one, of=of, known=known)
     if label in spoken:
         _tell_trimmed(flat[label], spoken[label], reading)
-    texts_name = _text_column({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
-    texts = spoken[texts_name] if texts_name else None
-    used = (shown, label, texts_name, split_name, *doubtful)
+    captions, texts = _texts({k: v for k, v in spoken.items() if k not in (shown, label, split_name)})
+    used = (shown, label, *captions, split_name, *doubtful)
     unused = {name: values for name, values in spoken.items() if name not in used}
     kept = [name for name in numbers if name not in (label, split_name) and name not in doubtful]
-    wanted = list(unused) if alone and not (kept or doubtful or lists or files or shown) else []
-    if kept and (alone or of) and not (lists or files or shown):
-        wanted = _wanted_words(unused, reading)
-    made, unused = _of_words(unused, wanted, reading)
+    is_bare = not (lists or files or shown)
+    made = column_words.features(
+        unused,
+        reading,
+        are_all=is_bare and alone and not (kept or doubtful),
+        are_offered=is_bare and bool(kept) and (alone or bool(of)),
+    )
     numbers, kept = numbers | made, kept + list(made)
-    _tell_unused(unused, reading)
     if doubtful and classes is None or label is not None and doubtful:
         reading.leave_out(listed(doubtful), "may be classes")
-    shown_beside = {name: old for name, old in flat.items() if named and name not in (label, texts_name, split_name)}
+    shown_beside = {name: old for name, old in flat.items() if named and name not in (label, *captions, split_name)}
     if split is not None and source.split is None:
         reading.tell(f"{cells.shown(str(split_name))} says which part a row is of")
     return Table(
@@ -270,64 +272,6 @@ def _set_aside_id(numbers: dict[str, np.ndarray], first: str, reading: Reading) 
         del numbers[first]
 
 
-def _of_words(
-    spoken: Mapping[str, np.ndarray], wanted: Sequence[str], reading: Reading
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Columns of words that repeat as numbers, 1 where the word of the column stands; and the other columns."""
-    repeating = {name: values for name, values in spoken.items() if name in wanted and labels.few(values)}
-    made = {
-        f"{name}={word}": (values == word).astype(np.float64)
-        for name, values in repeating.items()
-        for word in sorted(set(values.tolist()) - {""})
-    }
-    if made:
-        reading.tell(f"a column of 0 and 1 for each word of {listed(list(repeating))}")
-    return made, {name: values for name, values in spoken.items() if name not in repeating}
-
-
-def _wanted_words(spoken: Mapping[str, np.ndarray], reading: Reading) -> list[str]:
-    """Columns of few words, each often there, that somebody wants as features beside the numbers."""
-    offered = {name: _each(values) for name, values in spoken.items() if labels.few(values)}
-    offered = {name: found for name, found in offered.items() if len(found) <= MOST_WORDS}
-    if len(offered) > MOST_ASKED:
-        text = f"{listed(list(offered))} hold words that repeat. Are they features to cluster by?"
-        answer = reading.ask("use of words", text, (labels.LEAVE_OUT, labels.FEATURE), labels.LEAVE_OUT)
-        return list(offered) if answer == labels.FEATURE else []
-    return [
-        name
-        for name, found in offered.items()
-        if labels.use(name, reading, what=f"holds {len(found)} words: {listed(found)}") == labels.FEATURE
-    ]
-
-
-MOST_WORDS, MOST_ASKED = 50, 8
-
-
-def _each(values: np.ndarray) -> list[str]:
-    return [cells.shown(word) for word in sorted(set(values.tolist()) - {""})]
-
-
-def _tell_unused(spoken: Mapping[str, np.ndarray], reading: Reading) -> None:
-    """Say which columns of words are nothing of a sample, and why."""
-    reasons: dict[str, list[str]] = {}
-    for name, values in spoken.items():
-        reasons.setdefault(_why_unused(values), []).append(name)
-    for why, names in reasons.items():
-        reading.leave_out(listed(names), why)
-
-
-def _why_unused(values: np.ndarray) -> str:
-    """Why a column of words (N,) is nothing of a sample."""
-    n_distinct = len(set(values.tolist()))
-    if not any(values):
-        return "neither numbers nor words"
-    if n_distinct == 1:
-        return "the same in every row"
-    if cells.are_dates(values):
-        return "dates or times"
-    return "another word in every row" if n_distinct == len(values) else "words"
-
-
 def _held(source: Columns, reading: Reading) -> dict[str, np.ndarray]:
     """The columns that hold something, by name."""
     frame, named = source.frame, source.named
@@ -355,7 +299,7 @@ def _tell_trimmed(cells_of_classes: np.ndarray, names: np.ndarray, reading: Read
 def labels_are_captions(name: str, values: np.ndarray) -> bool:
     """Whether words under a name of captions are these, not classes: they are long, or hardly repeat."""
     is_long = sum(" " in value.strip() for value in values.tolist()) > len(values) / 2
-    return words.plain(name) in words.CAPTION_COLUMNS and (is_long or not labels.few(values))
+    return words.plain(name).rstrip("0123456789") in words.CAPTION_COLUMNS and (is_long or not labels.few(values))
 
 
 def _classes(
@@ -433,11 +377,21 @@ def _of_parts(numbers: Mapping[str, np.ndarray], reading: Reading) -> list[str]:
     return found
 
 
-def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
-    """The captions: by name, else the column of the longest words."""
-    named = [name for name in spoken if words.plain(name) in words.CAPTION_COLUMNS]
+def _texts(spoken: dict[str, np.ndarray]) -> tuple[list[str], np.ndarray | None]:
+    """The columns of captions, and these (N,), of several columns as one text."""
+    captions = _text_columns(spoken)
+    if len(captions) < 2:
+        return captions, spoken[captions[0]] if captions else None
+    rows = zip(*(spoken[name] for name in captions), strict=True)
+    return captions, np.array([" ".join(filter(None, row)) for row in rows], object)
+
+
+def _text_columns(spoken: dict[str, np.ndarray]) -> list[str]:
+    """The captions: by name, of which `caption_1` and `caption_2` are several, else the column of the longest words."""
+    bases = {name: words.plain(name).rstrip("0123456789") for name in spoken}
+    named = [base for base in words.CAPTION_COLUMNS if base in bases.values()]
     if named:
-        return min(named, key=lambda name: words.CAPTION_COLUMNS.index(words.plain(name)))
+        return [name for name, base in bases.items() if base == named[0]]
     long = {
         name: sum(map(len, values)) / len(values)
         for name, values in spoken.items()
@@ -445,4 +399,4 @@ def _text_column(spoken: dict[str, np.ndarray]) -> str | None:
         and len(set(values.tolist())) > 1
     }
     best = max(long, key=lambda name: long[name], default=None)
-    return best if best is not None and long[best] >= 12 else None
+    return [best] if best is not None and long[best] >= 12 else []

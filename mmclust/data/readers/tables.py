@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import cells, labels, parts, shared_ids, table, words
+from mmclust.data.readers import cells, labels, long_form, parts, shared_ids, table, words
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns, Table
 
@@ -184,7 +184,8 @@ def _same_classes(sources: Mapping[str, Columns], header: tuple[str, ...]) -> bo
 
 
 def turned(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns]:
-    """Tables whose samples are columns, such as genes by samples, with their samples in rows."""
+    """Tables whose samples are columns, such as genes by samples, or rows of one number, with a row for each sample."""
+    sources = {name: long_form.widened(one, reading) for name, one in sources.items()}
     found = dict(sources)
     marked = {name: why for name, one in sources.items() if (why := _columns_are_samples(name, one, sources))}
     for name, why in marked.items():

@@ -71,6 +71,8 @@ LIKELY_LABELS = frozenset(
             "genre",
         ),
         *("louvain", "leiden", "celltypecode", "orientation"),
+        *("exited", "attrition", "stroke", "heartdisease", "potability", "loanstatus", "deathevent", "purchased"),
+        *("subscribed", "readmitted", "clicked", "isfraud", "mortality", "revenue", "approved", "converted"),
     )
 )
 """Names that are often, and not always, those of the classes."""

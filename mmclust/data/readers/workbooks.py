@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ENDINGS = (".xlsx", ".xlsm")
 MAX_CELLS = 50_000_000
 """Of a workbook, empty ones between others included; larger tables are no work for one."""
-MAX_SHEETS = 256
+MAX_SHEETS, MIN_ROWS = 256, 3
 
 
 def sheets(file: IO[bytes], where: str, reading: Reading) -> "dict[str, tuple[pd.DataFrame, bool]]":
@@ -51,6 +51,10 @@ def sheets(file: IO[bytes], where: str, reading: Reading) -> "dict[str, tuple[pd
                 reading.advise(
                     f"Formulas in {of} have no results in the file; open it in a spreadsheet program and save it again."
                 )
+    longest = max((len(frame) for frame, _ in found.values()), default=0)
+    for title in [title for title, (frame, _) in found.items() if len(frame) < MIN_ROWS < longest / MIN_ROWS]:
+        reading.leave_out(f"sheet {title}", "a line or two, and no samples")
+        del found[title]
     if not found:
         told = refusals[0] if len(refusals) == 1 else f"{where} has no sheet that holds a table of numbers"
         raise ValueError(told if "; " in told else f"{told}; give one sample a row")
