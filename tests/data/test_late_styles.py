@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from mmclust.data import readers
+from mmclust.data.readers.reading import Reading
 from tests.data.made import (
     IMAGES,
     LABELS,
@@ -39,6 +41,10 @@ def test_rows_of_labels_follow_the_column_that_counts_them(tmp_path: Path) -> No
     dataset, reading = opened(tmp_path)
     assert groups_agree(dataset, LABELS) and "rows of labels.csv ordered by index" in reading.told
     assert dataset.labels is not None and [dataset.spec.classes[i] for i in dataset.labels] == WORDS.tolist()
+    assert asked(reading) == {"order of labels.csv": "by index"}
+    reading = Reading({"order of labels.csv": "as they stand"})
+    dataset = readers.read(tmp_path, reading)
+    assert dataset.labels is not None and [dataset.spec.classes[i] for i in dataset.labels] == WORDS[ORDER].tolist()
 
 
 def test_tables_with_ids_are_joined_beside_one_without(tmp_path: Path) -> None:
@@ -330,3 +336,10 @@ def test_captions_in_several_columns_are_one_text(tmp_path: Path) -> None:
 def _written(path: Path, table: pd.DataFrame) -> Path:
     table.to_csv(path, index=False)
     return path
+
+
+def test_numbers_beside_pictures_are_said_to_be_no_view(tmp_path: Path) -> None:
+    for i in range(8):
+        (tmp_path / f"{i}.png").write_bytes(png(i))
+    np.save(tmp_path / "features.npy", A[:8])
+    assert left_out(opened(tmp_path)[1]) == ("features.npy (.npy: numbers beside pictures; save both with numpy.savez)")

@@ -136,10 +136,13 @@ def tell(names: list[str], reading: Reading) -> None:
             else ""
         )
         kind = f"{ending} files are not read" if ending and len(members) == 1 else ending or "no ending"
+        kind = f"{ending}: numbers beside pictures; save both with numpy.savez" if ending in _NUMBERS else kind
         known = INNER if ending in _PACKED else remedy(members[0]) if ending in _WORTH else None
         reading.leave_out(what, why or (f"{ending}: {known.partition('; ')[2]}" if known else kind))
 
 
 _PACKED = frozenset(PurePosixPath(f"a{ending}").suffix for ending in archives.ARCHIVES) - {".gz", ".bz2", ".xz"}
+_NUMBERS = (".npy", ".npz", ".mat", ".h5", ".hdf5")
+"""Endings of files that are read where they come without pictures."""
 _WORTH = (".xls", ".xlsb", ".ods", ".rds", ".rdata", ".dcm")
 """Endings of files that may hold the very data or labels: how to make them readable is said where they are left out."""

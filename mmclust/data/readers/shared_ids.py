@@ -99,9 +99,15 @@ def _as_counted(source: Columns, reading: Reading) -> Columns:
         is_id = words.is_id_name(name) or words.plain(name).startswith("unnamed:")
         if not is_id or not cells.counts_rows(values):
             continue
-        if (values[1:] < values[:-1]).any():
-            reading.tell(f"rows of {source.where} ordered by {cells.shown(name)}")
-            return _rows(source, values.argsort().tolist())
+        if not (values[1:] < values[:-1]).any():
+            continue
+        column = cells.shown(name)
+        by_count, as_is = f"by {column}", "as they stand"
+        text = f"{column} counts the rows of {source.where} in another order, and what stands beside them has no ids."
+        if reading.ask(f"order of {source.where}", text, (by_count, as_is), by_count) == as_is:
+            continue
+        reading.tell(f"rows of {source.where} ordered by {column}")
+        return _rows(source, values.argsort().tolist())
     return source
 
 
