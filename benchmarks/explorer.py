@@ -3,6 +3,7 @@
 Times are taken inside the browser, from the event to the second frame after what it changes is there.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,24 @@ def interactions(page: Page, n_points: int, rounds: int) -> dict[str, list[float
         n_points: on it.
         rounds: of each kind.
     """
+    return hovers(page, n_points, rounds) | lassos(page, rounds)
+
+
+def hovers(page: Page, n_points: int, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds until a point under the pointer is marked, and until its card is there."""
+    page.evaluate(HELPERS)
+    page.evaluate(PAINTED)
+    points = np.random.default_rng(0).choice(n_points, 3 * rounds)
+    times = [page.evaluate(HOVER, int(point)) for point in points]
+    return {"hover_mark": [one["marked"] for one in times], "hover_card": [one["card"] for one in times]}
+
+
+def lassos(page: Page, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds from the end of a lasso until its points are lit, and until the images of its samples are there."""
     page.evaluate(HELPERS)
     page.evaluate(PAINTED)
     random = np.random.default_rng(0)
-    found: dict[str, list[float]] = {"hover_mark": [], "hover_card": [], "lasso_chosen": [], "lasso_grid": []}
-    for point in random.choice(n_points, 3 * rounds):
-        times = page.evaluate(HOVER, int(point))
-        found["hover_mark"].append(times["marked"])
-        found["hover_card"].append(times["card"])
+    found: dict[str, list[float]] = {"lasso_chosen": [], "lasso_grid": []}
     for _ in range(rounds):
         left, top = random.uniform(0.05, 0.5, 2)
         times = page.evaluate(LASSO, [left, top, left + 0.35, top + 0.35])
@@ -136,6 +147,8 @@ def scrubbing(page: Page) -> dict[str, list[float]]:
 
 
 # What a finger on the wheel or a drag does: an event a frame; the work of a frame, and how far frames are apart.
+FRAMES = 60
+"""Of a zoom, and of a drag."""
 MOVE = """async kind => {
   const map = window.points(), work = [], apart = [], w = map.width, h = map.height;
   let before = null;
@@ -223,21 +236,29 @@ def moving(page: Page) -> dict[str, list[float]]:
     }
 
 
-def columns(page: Page, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds to colour by a column that is asked for, by one that is here already, and of moves of a brush."""
+def recolored(page: Page, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds to colour by a column that is here already, and by one that is asked for first."""
+    _facets(page)
+    first = [page.evaluate(RECOLOR, key) for key in ("margin", "entropy", "distance", "runner_up")]
+    again = [page.evaluate(RECOLOR, key) for _ in range(rounds) for key in ("margin", "runner_up")]
+    page.evaluate(RECOLOR, "")
+    return {"color": again, "color_first": first}
+
+
+def brushed(page: Page, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds of a move of a brush over a histogram, with the map painted anew, and between two frames."""
+    _facets(page)
+    brush = page.evaluate(BRUSH, rounds)
+    return {"brush_move": brush["moves"], "brush_frames_apart": brush["apart"]}
+
+
+def _facets(page: Page) -> None:
     page.evaluate(HELPERS)
     page.locator(".fc-card[data-column=confidence] canvas").wait_for()
     page.locator(".fc").evaluate("root => { window.facets = root; }")  # it stands in a tree of its own
-    first = [page.evaluate(RECOLOR, key) for key in ("margin", "entropy", "distance", "runner_up")]
-    again = []
-    for _ in range(rounds):
-        again += [page.evaluate(RECOLOR, key) for key in ("margin", "runner_up")]
-    page.evaluate(RECOLOR, "")
-    brush = page.evaluate(BRUSH, rounds)
-    return {"color_first": first, "color": again, "brush_move": brush["moves"], "brush_frames_apart": brush["apart"]}
 
 
-def queries(page: Page, text: str, rounds: int) -> list[float]:
+def queries(page: Page, text: str, rounds: int) -> dict[str, list[float]]:
     """Milliseconds from Enter in the query line until the samples found are lit on the map."""
     page.evaluate(HELPERS)
     line = page.get_by_label("Query", exact=True)
@@ -252,7 +273,7 @@ def queries(page: Page, text: str, rounds: int) -> list[float]:
           {capture: true, once: true})""")
         line.press("Enter")
         found.append(page.evaluate(QUERY))
-    return found
+    return {"query": found}
 
 
 def received_mib(page: Page) -> float:
@@ -265,6 +286,27 @@ def received_mib(page: Page) -> float:
     page.wait_for_timeout(1500)
     session.detach()
     return _mib(sum(received))
+
+
+class Spent:
+    """Processor time of a page's main thread and of the server (Linux): what a busy machine does not change."""
+
+    def __init__(self, page: Page, server: int) -> None:
+        self.server = server
+        self.session = page.context.new_cdp_session(page)
+        self.session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self.last = self._now()
+
+    def since(self, count: int = 1) -> dict[str, float]:
+        """Milliseconds since this was asked last, by page and server, for each of so many repetitions."""
+        before, self.last = self.last, self._now()
+        return {name: round((self.last[name] - before[name]) / count, 1) for name in before}
+
+    def _now(self) -> dict[str, float]:
+        known = {one["name"]: one["value"] for one in self.session.send("Performance.getMetrics")["metrics"]}
+        told = Path(f"/proc/{self.server}/stat").read_text().rpartition(")")[2].split()
+        ticks = int(told[11]) + int(told[12])  # as a user and in the system
+        return {"page": 1000 * known["TaskDuration"], "server": 1000 * ticks / os.sysconf("SC_CLK_TCK")}
 
 
 def empty_click(page: Page) -> float:

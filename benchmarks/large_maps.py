@@ -10,6 +10,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ SIDE = 8
 """Pixels of an image's edge."""
 QUERY = "confidence < 0.6 and cluster == 1"
 PATIENCE_MS = 1_800_000
+WARM_S = 25
+"""Until a server has loaded torch, which it does beside the first page."""
 
 
 def measure(
@@ -38,7 +41,7 @@ def measure(
     home: Path | None = None,
     webgl: bool = False,
 ) -> dict[str, Any]:
-    """Medians and 95th percentiles in milliseconds for each number of points.
+    """Medians and 95th percentiles in milliseconds for each number of points, and the processor time of each of them.
 
     Args:
         sizes: numbers of points.
@@ -100,21 +103,36 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
     say(f"{n:,} points: the page is opened for the first time")
     with pages.served(empty, home) as blank, pages.served(pages.ROOT / "app.py", home) as app:
         address = f"{app.url}/map?run={run_id}"
-        first = pages.opened(browser, address)
+        first = pages.opened(browser, app.url)
+        time.sleep(WARM_S)
+        before = explorer.resident(app.process.pid)
+        first.goto(address)
+        first.evaluate(pages.FIRST_PAINT)
         first.wait_for_function("() => !document.querySelector('[data-testid=stProgress]')", timeout=PATIENCE_MS)
         first.context.close()
         times: dict[str, list[float]] = {}
-        page = _painted(browser, blank.url, address, rounds, times)
+        page, cpu = _painted(browser, (blank, app), address, rounds, times)
         if webgl:
             page.evaluate("() => { window.mmclustMaps.renderer = 'webgl'; }")
         say("lasso, zoom, colours, brush, query")
-        for name, took in explorer.interactions(page, n, rounds).items():
-            times[name] = took
-        times |= explorer.moving(page) | explorer.columns(page, rounds)
-        times["query"] = explorer.queries(page, QUERY, rounds)
+        page.wait_for_timeout(2000)
+        spent = explorer.Spent(page, app.process.pid)
+        stages: dict[str, tuple[int, Callable[[], dict[str, list[float]]]]] = {
+            "lasso": (rounds, lambda: explorer.lassos(page, rounds)),
+            "hover": (3 * rounds, lambda: explorer.hovers(page, n, rounds)),
+            "frame": (2 * explorer.FRAMES, lambda: explorer.moving(page)),
+            "color": (4 + 2 * rounds, lambda: explorer.recolored(page, rounds)),
+            "brush_move": (8 * rounds, lambda: explorer.brushed(page, rounds)),
+            "query": (rounds, lambda: explorer.queries(page, QUERY, rounds)),
+        }
+        for name, (count, measured) in stages.items():
+            times |= measured()
+            cpu[name] = spent.since(count)
         found: dict[str, Any] = {name: pages.summary(took) for name, took in times.items()}
+        found["processor_ms"] = cpu
         found["painted_over_empty"] = round(found["painted"]["median"] - found["empty"]["median"], 1)
-        memory = {"server": explorer.resident(app.process.pid), "browser": explorer.browser_memory(page)}
+        server = {"before": before, "after": explorer.resident(app.process.pid)}
+        memory = {"server": server, "browser": explorer.browser_memory(page)}
         page.context.close()
         page = pages.opened(browser, f"{app.url}/confusion?run={run_id}")
         found["confusion_mib"] = explorer.received_mib(page)
@@ -122,20 +140,39 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
     return {"ms": found, "memory_mib": memory | {"arrays": _arrays_mib(home, run_id)}}
 
 
-def _painted(browser: Browser, blank: str, address: str, rounds: int, times: dict[str, list[float]]) -> Page:
-    """Open the map in new tabs, each beside an empty page, and leave the last one open."""
+def _painted(
+    browser: Browser,
+    servers: tuple[pages.Server, pages.Server],
+    address: str,
+    rounds: int,
+    times: dict[str, list[float]],
+) -> tuple[Page, dict[str, Any]]:
+    """Open the map in new tabs, each beside an empty page, and leave the last one open; also the processor time."""
+    blank, app = servers
+    cpu: dict[str, list[dict[str, float]]] = {"empty": [], "painted": []}
     times |= {"empty": [], "painted": []}
     page = None
     for _ in range(max(3, rounds)):
-        fresh = pages.opened(browser, f"{blank}/one")
-        times["empty"].append(fresh.evaluate("performance.now()"))
-        fresh.context.close()
         if page is not None:
             page.context.close()
-        page = pages.opened(browser, address, wait=False)
-        times["painted"].append(explorer.first_paint(page))
+        for name, server, place in (("empty", blank, f"{blank.url}/one"), ("painted", app, address)):
+            page = pages.opened(browser, "about:blank", wait=False)
+            spent = explorer.Spent(page, server.process.pid)
+            page.goto(place, wait_until="commit")
+            if name == "empty":
+                times[name].append(page.evaluate(pages.FIRST_PAINT)["settled"])
+            else:
+                times[name].append(explorer.first_paint(page))
+            cpu[name].append(spent.since())
+            if name == "empty":
+                page.context.close()
     assert page is not None
-    return page
+    middle = {name: {who: _median([one[who] for one in took]) for who in took[0]} for name, took in cpu.items()}
+    return page, dict(middle)
+
+
+def _median(values: list[float]) -> float:
+    return round(float(np.median(values)), 1)
 
 
 def _arrays_mib(home: Path, run_id: str) -> float:
