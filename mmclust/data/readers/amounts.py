@@ -56,6 +56,8 @@ def numbers(found: Mapping[str, np.ndarray], written: Written, reading: Reading)
     american = [name for name, one in columns.items() if one.european is None]
     european = [name for name, one in columns.items() if one.american is None]
     doubtful = [name for name in columns if name not in american and name not in european]
+    if not columns:
+        return {}
     has_points = written.points or (not written.commas and any(map(_has_fractions, found.values())))
     has_commas = written.commas or bool(european)
     if american:

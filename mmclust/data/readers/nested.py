@@ -15,7 +15,8 @@ def flattened(frame: "pd.DataFrame") -> "pd.DataFrame":
     Pictures (`{bytes, path}`) stay whole.
     """
     for _ in range(DEEPEST):
-        columns = {place: members for place in range(frame.shape[1]) if (members := _members(frame.iloc[:, place]))}
+        places = [place for place, kind in enumerate(frame.dtypes) if kind.kind == "O"]
+        columns = {place: members for place in places if (members := _members(frame.iloc[:, place]))}
         if not columns:
             return frame
         frame = _expanded(frame, columns)

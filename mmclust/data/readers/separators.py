@@ -40,6 +40,9 @@ class Written:
         """Whether all commas are surely decimal."""
         return self.commas and not self.doubtful
 
+    def __deepcopy__(self, memo: object) -> "Written":
+        return self  # pandas copies what a frame has beside it with every column that is taken
+
 
 WRITTEN = "written"
 
@@ -108,6 +111,8 @@ def ambiguous(lines: list[str], separator: str | None) -> str:
 
 def _quote(lines: list[str], separator: str | None) -> str:
     """The quotes around words: single ones where every line has some, both before and behind a cell."""
+    if not all("'" in line for line in lines[:60]):
+        return '"'
     some = [[cell.strip() for cell in line.split(separator)] for line in lines[:60]]
     quoted = [any(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in row) for row in some]
     return "'" if all(quoted) and not any('"' in line for line in lines[:60]) else '"'
