@@ -20,6 +20,8 @@ THINNEST = 0.35
 """Units below which other flows are left out."""
 LABELLED = 9.0
 """Units that a group must have to carry its name."""
+LETTER = 10.0
+"""Units that a letter of a title takes at most, on average."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +146,10 @@ def _column(stage: Stage, bars: np.ndarray, x: float, number: int, n_stages: int
                 f'<text x="{place:.1f}" y="{(top + bottom) / 2:.1f}" text-anchor="{anchor}" dy="0.35em">'
                 f"{escape(_short(stage.names[group]))}</text>"
             )
-    anchor = "end" if first and n_stages > 1 else "start" if last and n_stages > 1 else "middle"
-    place = {"end": x + BAR, "start": x, "middle": x + BAR / 2}[anchor]
-    title = escape(_short(stage.title, 34))
+    # The outer titles begin and end with the drawing, so that long ones stay in it.
+    anchor = "start" if first and n_stages > 1 else "end" if last and n_stages > 1 else "middle"
+    place = {"start": 0, "end": WIDTH, "middle": x + BAR / 2}[anchor]
+    title = escape(_short(stage.title, int(WIDTH / n_stages / LETTER)))
     return (
         f'<text class="mm-stage" x="{place:.1f}" y="14" text-anchor="{anchor}">{title}'
         f"<title>{escape(stage.title)}</title></text>"

@@ -101,8 +101,8 @@ def test_beta_is_changed_while_it_trains_a_twin_parts_from_it_and_three_figures_
     page.locator(".st-key-fork-maps button").click(timeout=PATIENCE_MS)
     maps = page.locator(".pm")
     expect(maps).to_have_count(2, timeout=PATIENCE_MS)
-    both = "() => [...document.querySelectorAll('.pm')].every((root) => root.map?.n === 128)"
-    page.wait_for_function(both, timeout=PATIENCE_MS)
+    for map_ in maps.element_handles():
+        page.wait_for_function("(root) => root.map?.n === 128", arg=map_, timeout=PATIENCE_MS)
 
     for name, kind, begins in (
         ("Map", "SVG", b"<?xml"),

@@ -193,10 +193,8 @@ def of_columns(
         (name for name, values in (spoken | identity.spoken(ids, flat)).items() if identity.are_pictures(values)), None
     )
     ids = None if ids == shown and not several else ids
-    spare = [name for name in numbers if named and name != joins and identity.is_spare(name, numbers[name], ids)]
-    for values, name in [(numbers.pop(name), name) for name in spare]:
-        repeats = len(set(values)) < len(values)
-        reading.leave_out(cells.shown(name), "an id, which is the same for several rows" if repeats else "another id")
+    if named:
+        _leave_spare_ids_out(numbers, ids, joins, reading)
     if ids is not None and joins is None and ids != shown and not several:
         reading.tell(f"{cells.shown(ids)} names the rows")
     split_name, split = _split_column(numbers | spoken, named)
@@ -204,11 +202,8 @@ def of_columns(
         del numbers[name]
     if ids is None and not named and not several:
         _set_aside_id(numbers, next(iter(found)), reading)
-    rest = {
-        name: (spoken | numbers)[name]
-        for name in found
-        if name in (spoken | numbers) and name not in (shown, split_name)
-    }
+    both = spoken | numbers
+    rest = {name: both[name] for name in found if name in both and name not in (shown, split_name)}
     held = {
         name: values for name, values in rest.items() if name not in spoken or not labels_are_captions(name, values)
     }
@@ -245,6 +240,14 @@ def of_columns(
         files=files,
         beside=looked_up.beside(shown_beside, numbers, kept),
     )
+
+
+def _leave_spare_ids_out(numbers: dict[str, np.ndarray], ids: str | None, joins: str | None, reading: Reading) -> None:
+    """Take columns out of the numbers that are ids beside the one by which samples are known, and say so."""
+    for name in [name for name in numbers if name != joins and identity.is_spare(name, numbers[name], ids)]:
+        values = numbers.pop(name)
+        repeats = len(set(values)) < len(values)
+        reading.leave_out(cells.shown(name), "an id, which is the same for several rows" if repeats else "another id")
 
 
 def _without_strays(source: Columns, reading: Reading) -> Columns:
