@@ -343,3 +343,28 @@ def test_numbers_beside_pictures_are_said_to_be_no_view(tmp_path: Path) -> None:
         (tmp_path / f"{i}.png").write_bytes(png(i))
     np.save(tmp_path / "features.npy", A[:8])
     assert left_out(opened(tmp_path)[1]) == ("features.npy (.npy: numbers beside pictures; save both with numpy.savez)")
+
+
+@pytest.mark.parametrize("name", ["class", "", "subtype"])
+def test_classes_in_a_row_below_the_names_of_samples(name: str, tmp_path: Path) -> None:
+    groups = ["tumour", "normal", "tumour"] * 4
+    lines = ["," + ",".join(f"S{i:02d}" for i in range(12)), f"{name}," + ",".join(groups)]
+    lines += [f"up{j}," + ",".join(f"{i}.{j}" for i in range(12)) for j in range(30)]
+    (tmp_path / "genes.csv").write_text("\n".join(lines))
+    dataset, reading = opened(tmp_path / "genes.csv")
+    assert [view.shape for view in dataset.views] == [(12, 30)] and asked(reading)["samples"] == "columns"
+    assert dataset.labels is not None and [dataset.spec.classes[i] for i in dataset.labels] == groups
+    dataset, _ = opened(tmp_path / "genes.csv", samples="rows")
+    assert [view.shape for view in dataset.views] == [(30, 12)] and dataset.labels is None
+
+
+def test_units_in_a_row_below_the_names_are_no_classes(tmp_path: Path) -> None:
+    lines = ["plant,height,width,mass,load,depth,force", "name,cm,cm,kg,kg,cm,kg"]
+    lines += [f"p{i}," + ",".join(f"{i}.{j}" for j in range(6)) for i in range(20)]
+    (tmp_path / "plants.csv").write_text("\n".join(lines))
+    dataset, reading = opened(tmp_path / "plants.csv")
+    assert (
+        [view.shape for view in dataset.views] == [(20, 6)]
+        and dataset.labels is None
+        and "samples" not in asked(reading)
+    )

@@ -110,7 +110,7 @@ def read(file: IO[bytes], where: str, reading: Reading) -> "tuple[pd.DataFrame, 
         reading.tell(f"{where} read as {encodings.title(encoding)}")
     if len(above.names) == len(frame.columns):
         frame.columns = list(above.names)
-    frame.attrs[separators.WRITTEN] = written
+    frame.attrs |= {separators.WRITTEN: written, preamble.GROUPS: above.groups}
     return frame, has_header
 
 

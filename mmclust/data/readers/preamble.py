@@ -29,6 +29,12 @@ class Above:
     """The numbers of the lines that are not read."""
     names: tuple[str, ...] = ()
     """Names of the columns, where two rows give them: the group that a column is of, and its name in there."""
+    groups: tuple[str, ...] = ()
+    """A cell for each column, where a row below the names holds few words, each of them often: classes or units."""
+
+
+GROUPS = "groups"
+"""Under which a table keeps such a row among its attributes."""
 
 
 def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> Above:
@@ -53,10 +59,24 @@ def find(numbered: Sequence[tuple[int, str]], where: str, reading: Reading) -> A
     if names := _grouped(lines[start : start + LOOKED_AT]):
         reading.tell("names of columns from two rows")
         return Above((*skipped, numbered[start][0]), names)
+    groups: tuple[str, ...] = ()
     for place in _other_headers(lines[start : start + LOOKED_AT]):
-        reading.leave_out(f"another row of names in {where}", lines[start + place].strip()[:40])
         skipped.append(numbered[start + place][0])
-    return Above(tuple(skipped))
+        shown = lines[start + place].strip()[:40]
+        if place == 1 and (groups := _repeated(lines[start : start + LOOKED_AT])):
+            reading.tell(f"a row of words below the names in {where} ({shown})")
+        else:
+            reading.leave_out(f"another row of names in {where}", shown)
+    return Above(tuple(skipped), groups=groups)
+
+
+def _repeated(lines: Sequence[str]) -> tuple[str, ...]:
+    """The cells of the second row where they are few words, each of which stands there often; else none."""
+    separator = separators.of(list(lines))
+    first, second = (_cells(line, separator) for line in lines[:2])
+    counts = Counter(second[1:])
+    are_classes = 1 < len(counts) <= len(second) / 3 and min(counts.values()) > 1 and "" not in counts
+    return tuple(second) if are_classes and len(first) == len(second) and not set(counts) <= _TYPES else ()
 
 
 def _grouped(lines: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.data.readers import cells, labels, long_form, parts, shared_ids, table, words
+from mmclust.data.readers import cells, labels, long_form, parts, preamble, shared_ids, table, words
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns, Table
 
@@ -229,12 +229,23 @@ def _columns_are_samples(name: str, source: Columns, others: Mapping[str, Column
         return "the first column is called so"
     if _names_samples(list(map(str, frame.columns[1:]))):
         return "the other columns are called so"
+    if _groups(frame) and sum(bool(_COUNTED.fullmatch(name)) for name in header) >= 0.8 * len(header):
+        return "a row of words below their names may be classes"
     return "they are gene identifiers" if all(_GENE_IDS.fullmatch(str(value)) for value in names[:200]) else ""
+
+
+def _groups(frame: "pd.DataFrame") -> tuple[str, ...]:
+    """What the row below the names says of each column, after its own name; empty where there is none."""
+    groups = frame.attrs.get(preamble.GROUPS, ())
+    return groups if len(groups) == len(frame.columns) else ()
 
 
 def _transposed(source: Columns) -> Columns:
     frame = source.frame.set_index(source.frame.columns[0]).T
     frame.columns = [str(name) for name in frame.columns]
+    if groups := _groups(source.frame):
+        name = groups[0] if groups[0] and groups[0] not in frame.columns else "class"
+        frame.insert(0, name, groups[1:])
     return Columns(frame=frame.rename_axis("sampleid").reset_index(), named=True, where=source.where)
 
 
