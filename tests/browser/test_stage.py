@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE_MS = 600_000
-EPOCHS = 20
+EPOCHS = 40
 
 
 def state(stage: Locator) -> dict:
