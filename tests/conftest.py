@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by torch and numpy when they are first imported
 
-WAITING = {"launch", "legacy", "pages", "shell"}
+WAITING = {"exchange", "launch", "legacy", "pages", "shell"}
 """Folders of tests that, as those in a browser, wait for threads and processes of their own."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 

@@ -112,6 +112,8 @@ def records(file: Path) -> Iterator[bytes]:
             place += left
             continue
         size, kind = struct.unpack("<HB", content[place + 4 : place + 7])
+        if place + 7 + size > len(content):
+            return  # wandb's process is still writing its last record
         parts += content[place + 7 : place + 7 + size]
         place += 7 + size
         if kind in (1, 4):  # whole, or the last part
