@@ -22,14 +22,15 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that wait are tried again twice; among workers a file is one piece of work, all browser tests another.
+    """Tests that wait, and slow ones, are tried up to three times; among workers a file is one piece of work, all browser tests another.
 
     Browser, server, jobs and test wait for one another on a machine that may be busy: what fails is tried again.
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
     """
     browser = [item for item in items if item.get_closest_marker("browser")]
     if config.getoption("reruns", default=0) is None:
-        for item in {*browser, *(item for item in items if item.path.parent.name in WAITING)}:
+        waiting = (item for item in items if item.path.parent.name in WAITING or item.get_closest_marker("slow"))
+        for item in {*browser, *waiting}:
             item.add_marker(pytest.mark.flaky(reruns=2))
     if not hasattr(config, "workerinput"):
         return
