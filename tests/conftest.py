@@ -22,7 +22,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that wait, and slow ones, get three tries; among workers a file is one piece of work, browser tests another.
+    """Tests that wait, and slow ones, get three tries; of workers, each does a whole file, one all browser tests.
 
     Browser, server, jobs and test wait for one another on a machine that may be busy: what fails is tried again.
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
