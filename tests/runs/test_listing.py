@@ -7,25 +7,15 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from mmclust.runs import listing, record, seals
-from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
 from mmclust.specs import build_spec
+from tests.runs.test_damaged_rows import finished
 
 
 @pytest.fixture
 def store() -> RunStore:
     return RunStore()
-
-
-def finished(store: RunStore, seed: int = 0) -> Run:
-    run = store.create(build_spec("digits", "dccs", preset="paper", epochs=1, seed=seed))
-    active = store.claim(run.id)
-    assert active is not None
-    with active:
-        active.begin(n_samples=9, n_train=9, n_clusters=3, environment={"threads": "1"})
-        active.finish("finished")
-    return run
 
 
 def assert_as_read_anew(store: RunStore) -> None:

@@ -14,7 +14,8 @@ MOST_BEFORE = 10
 LOOKED_AT = 60
 USUAL = 0.8
 """Share of rows that have as many cells as most."""
-_COUNTED = re.compile(r"[A-Za-z]{0,12}[-_. ]?\d+")
+COUNTED = re.compile(r"[A-Za-z]{0,12}[-_. ]?\d+")
+"""Names that count: S01, sample 2, 3."""
 _TYPES = frozenset(
     ("", "c", "d", "s", "m", "i", "continuous", "discrete", "string", "class", "meta", "ignore", "basket")
 )
@@ -182,7 +183,7 @@ def _other_headers(lines: Sequence[str]) -> list[int]:
     if (
         len(heads) == 2
         and len(set(below)) == len(below)
-        and sum(bool(_COUNTED.fullmatch(cell)) for cell in named) >= USUAL * (len(named) - 1)
+        and sum(bool(COUNTED.fullmatch(cell)) for cell in named) >= USUAL * (len(named) - 1)
     ):
         return [0]
     return heads[1:]

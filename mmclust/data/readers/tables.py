@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 ROWS, CLASSES, VIEWS = "rows of one table", "rows, a class in each file", "a view each"
 MOST_MISSING = 3
 """Columns that a part may lack: those of the classes, mostly."""
-_COUNTED = re.compile(r"[A-Za-z]{0,12}[-_. ]?\d+")
 _GENE_IDS = re.compile(r"ENS[A-Z]*[GTP]\d{6,}(\.\d+)?|\d+_(s_|x_|a_)?at|cg\d{8}")
 _OF_SAMPLES = frozenset(("sample", "samples", "cell", "patient", "subject", "donor", "tcga", "gsm"))
 """Words in the names of columns that are samples."""
@@ -144,7 +143,7 @@ def _of_rows(sources: dict[str, Columns], reading: Reading) -> dict[str, Columns
         f"{listed(list(sources))} have the same columns: they may be parts of one table, or views of the same samples."
     )
     lengths = {len(one.frame) for one in sources.values()}
-    counted = sum(bool(_COUNTED.fullmatch(name)) for name in header) >= 0.8 * (len(header) - 1)
+    counted = sum(bool(preamble.COUNTED.fullmatch(name)) for name in header) >= 0.8 * (len(header) - 1)
     are_years = all(re.fullmatch(r"(19|20)\d\d", name.rsplit("/", 1)[-1]) for name in sources)
     has_classes = any(map(words.may_be_labels, header)) or are_years or _are_numbered(sources)
     guess = ROWS if are_years else CLASSES if not has_classes else ROWS
@@ -229,7 +228,7 @@ def _columns_are_samples(name: str, source: Columns, others: Mapping[str, Column
         return "the first column is called so"
     if _names_samples(list(map(str, frame.columns[1:]))):
         return "the other columns are called so"
-    if _groups(frame) and sum(bool(_COUNTED.fullmatch(name)) for name in header) >= 0.8 * len(header):
+    if _groups(frame) and sum(bool(preamble.COUNTED.fullmatch(name)) for name in header) >= 0.8 * len(header):
         return "a row of words below their names may be classes"
     return "they are gene identifiers" if all(_GENE_IDS.fullmatch(str(value)) for value in names[:200]) else ""
 
