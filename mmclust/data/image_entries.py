@@ -187,7 +187,7 @@ IMAGES = (
     Entry(
         name="imagenet10",
         title="ImageNet-10",
-        about="Ten classes of ImageNet that clustering papers agreed on: 13,000 photographs, cut to 96x96 pixels.",
+        about="Ten classes of ImageNet that clustering papers agreed on: 13,000 photographs, resized to 96x96 pixels.",
         shape=(3, 96, 96),
         n_samples=13000,
         n_clusters=10,
@@ -207,9 +207,9 @@ IMAGES = (
     Entry(
         name="tiny-imagenet",
         title="Tiny-ImageNet",
-        about="100,000 photographs of 200 ImageNet classes, 64x64 pixels: its training part, as papers use it.",
+        about="Photographs of 200 ImageNet classes, 64x64 pixels: 100,000 to train on and 10,000 (validation) to test.",
         shape=(3, 64, 64),
-        n_samples=100000,
+        n_samples=110000,
         n_clusters=200,
         source="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
         licence="ImageNet's terms of access: non-commercial research and education",

@@ -144,26 +144,71 @@ def cifar20(spec: DataSpec, path: Path | None, progress: Progress | None = None)
 
 
 def imagenet10(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
-    """The ten classes of ImageNet-10, from a local ImageNet or a copy of the ten, at 96x96 pixels."""
+    """The ten classes of ImageNet-10, from a local ImageNet or a copy of the ten, resized to 96x96 as published."""
     assert path is not None
     if path.suffix == ".npz":
         return readers.read(path)
     px = spec.views[0].shape[-1]
     if path.name in IMAGENET10:  # within the whole of ImageNet
-        pictures = tree.read(path.parent, only=tuple(IMAGENET10), px=px, progress=progress)
+        pictures = tree.read(path.parent, only=tuple(IMAGENET10), px=px, stretch=True, progress=progress)
     else:
-        pictures = tree.read(path, px=px, progress=progress)
+        pictures = tree.read(path, px=px, stretch=True, progress=progress)
     return _renamed(pictures, IMAGENET10)
 
 
 def tiny_imagenet(spec: DataSpec, path: Path | None, progress: Progress | None = None) -> MultiViewDataset:
-    """The 100,000 training pictures of Tiny-ImageNet, from its folder or zip."""
+    """Tiny-ImageNet from its folder or zip: 100,000 pictures to train on and its 10,000 for validation, as test part.
+
+    Raises:
+        ValueError: the classes of the validation pictures are not there.
+    """
     assert path is not None
     if path.suffix == ".npz":
         return readers.read(path)
     lines = tree.text(path, "words.txt").splitlines()
     words = {wnid: names.split(",")[0].strip() for wnid, _, names in (line.partition("\t") for line in lines)}
-    return _renamed(tree.read(path, only=("train",), px=spec.views[0].shape[-1], progress=progress), words)
+    px = spec.views[0].shape[-1]
+    train = tree.read(path, only=("train",), px=px, progress=progress)
+    parts = train, _tiny_imagenet_validation(path, train.spec.classes, px, progress)
+
+    def fill(folder: Path) -> None:
+        _stack([part.views[0] for part in parts], folder / "images.npy")
+        labels = np.concatenate([part.labels for part in parts if part.labels is not None])
+        split = np.repeat(np.array([0, 1], np.uint8), [part.n_samples for part in parts])
+        cache.save_dataset(folder, labels=labels, split=split, classes=train.spec.classes)
+
+    key = cache.key("tiny-imagenet", px, tree.content_key(path, only=("train", "val")))
+    return _renamed(cache.open_dataset(cache.entry(key, fill), spec.name), words)
+
+
+def _tiny_imagenet_validation(
+    path: Path, classes: tuple[str, ...], px: int, progress: Progress | None
+) -> MultiViewDataset:
+    """The validation pictures; their classes stand in a table of file names."""
+    rows = [line.split("\t") for line in tree.text(path, "val/val_annotations.txt").splitlines()]
+    wnids = {row[0]: row[1] for row in rows if len(row) > 1}
+    names = tree.order(path, only=("val",)) if wnids else []
+    known = [wnids.get(name.rsplit("/", 1)[-1], "") for name in names]
+    if not known or not set(known) <= set(classes):
+        raise ValueError(
+            f"{path.name} has no val/val_annotations.txt with the classes of its validation pictures, on which "
+            "Tiny-ImageNet is evaluated; put the whole of tiny-imagenet-200.zip there"
+        )
+    pictures = tree.read(path, only=("val",), px=px, progress=progress)
+    return replace(pictures, labels=np.array([classes.index(wnid) for wnid in known], np.int64))
+
+
+def _stack(parts: list[np.ndarray], file: Path) -> None:
+    """Write arrays (n, ...) after each other into one `.npy`, a few at a time."""
+    shape = (sum(map(len, parts)), *parts[0].shape[1:])
+    images = np.lib.format.open_memmap(file, mode="w+", dtype=parts[0].dtype, shape=shape)
+    row = 0
+    for part in parts:
+        for begin in range(0, len(part), 10_000):
+            some = part[begin : begin + 10_000]
+            images[row : row + len(some)] = some
+            row += len(some)
+    images.flush()
 
 
 def _renamed(dataset: MultiViewDataset, names: dict[str, str]) -> MultiViewDataset:

@@ -75,8 +75,8 @@ def random_resized_crop(
 ) -> Tensor:
     """A random crop of each image, resized; mirrored with probability 1/2 if `flip`.
 
-    Bilinear, and written as two small matrix products per image (rows, then columns), so that a batch is three
-    kernels on any device.
+    Bilinear, with the filter widened where a crop shrinks (antialiased), as in Pillow, which the published code uses.
+    Written as two small matrix products per image (rows, then columns), so that a batch is few kernels on any device.
 
     Args:
         images: (B, C, H, W).
@@ -102,13 +102,20 @@ def random_resized_crop(
 
 
 def _interpolation(start: Tensor, length: Tensor, size: int, out_size: int) -> Tensor:
-    """Matrices (B, out_size, size) that stretch [start, start + length) of `size` pixels over `out_size`."""
+    """Matrices (B, out_size, size) that resize the box [start, start + length) of `size` pixels to `out_size`.
+
+    Bilinear: a triangle around each position. Where the box shrinks, it is as wide as the pixels that it stands for.
+    """
     pixel = torch.arange(size, device=start.device, dtype=start.dtype)
     target = torch.arange(out_size, device=start.device, dtype=start.dtype)
     source = start[:, None] + ((target + 0.5) * length[:, None] / out_size - 0.5)
-    # Positions stay inside the box, as when the crop is cut out before it is resized.
-    source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
-    return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
+    if out_size >= size:  # no box shrinks: at the border a position is clamped, as when the crop is cut out before
+        source = torch.minimum(source.maximum(start[:, None]), (start + length - 1)[:, None])
+        return (1 - (source[:, :, None] - pixel).abs()).clamp_min_(0)
+    width = (length / out_size).clamp_min(1)[:, None, None]
+    inside = ((pixel >= start[:, None]) & (pixel < (start + length)[:, None])).to(start.dtype).unsqueeze(1)
+    weights = (1 - (source[:, :, None] - pixel).abs() / width).clamp_min_(0) * inside
+    return weights / weights.sum(dim=2, keepdim=True)
 
 
 def random_slant(images: Tensor, *, rotation: float, shear: float, generator: torch.Generator) -> Tensor:

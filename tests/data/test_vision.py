@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import pickle
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -315,17 +316,55 @@ def test_imagenet10_is_read_from_an_archive_of_its_own(tmp_path: Path, site: Pat
     assert catalogue.load("imagenet10").spec == DATASETS["imagenet10"].spec
 
 
-def test_tiny_imagenet_gives_its_training_part_with_readable_names(tmp_path: Path, site: Path) -> None:
-    root = tmp_path / "data" / "tiny-imagenet-200"
+def tiny_imagenet(root: Path, annotations: str) -> None:
     for name, level in {
         "train/n01443537/images/n01443537_0.JPEG": 10,
         "train/n01629819/images/n01629819_0.JPEG": 50,
         "val/images/val_0.JPEG": 90,
-        "test/images/test_0.JPEG": 90,
+        "val/images/val_1.JPEG": 130,
+        "val/images/val_10.JPEG": 170,
+        "test/images/test_0.JPEG": 210,
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(photograph(level, (64, 64)))
     (root / "words.txt").write_text("n01443537\tgoldfish, Carassius auratus\nn01629819\tEuropean fire salamander\n")
+    if annotations:
+        (root / "val" / "val_annotations.txt").write_text(annotations)
+
+
+VALIDATION = "".join(
+    f"val_{number}.JPEG\t{wnid}\t0\t0\t63\t63\n"
+    for number, wnid in ((0, "n01629819"), (1, "n01443537"), (10, "n01629819"))
+)
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_tiny_imagenet_is_tested_on_its_validation_pictures(kind: str, tmp_path: Path, site: Path) -> None:
+    root = tmp_path / ("data" if kind == "folder" else "made") / "tiny-imagenet-200"
+    tiny_imagenet(root, VALIDATION)
+    if kind == "zip":
+        shutil.make_archive(str(tmp_path / "data" / "tiny-imagenet-200"), "zip", root.parent, root.name)
     dataset = catalogue.load("tiny-imagenet")
-    assert dataset.views[0].shape == (2, 3, 64, 64)
+    assert dataset.views[0].shape == (5, 3, 64, 64)
+    assert np.abs(dataset.views[0].mean(axis=(1, 2, 3)) - [10, 50, 90, 130, 170]).max() < 2
     assert dataset.spec.classes == ("goldfish", "European fire salamander")
+    assert dataset.labels is not None and dataset.labels.tolist() == [0, 1, 1, 0, 1]
+    assert dataset.part("train").tolist() == [0, 1] and dataset.part("test").tolist() == [2, 3, 4]
+
+
+def test_tiny_imagenet_without_the_classes_of_its_validation_pictures_is_refused(tmp_path: Path, site: Path) -> None:
+    tiny_imagenet(tmp_path / "data" / "tiny-imagenet-200", "")
+    with pytest.raises(ValueError, match=r"no val/val_annotations\.txt.*put the whole of tiny-imagenet-200\.zip there"):
+        catalogue.load("tiny-imagenet")
+
+
+def test_photographs_of_imagenet10_are_resized_as_a_whole(tmp_path: Path, site: Path) -> None:
+    wide = Image.new("RGB", (300, 100), (0, 0, 0))
+    wide.paste((255, 255, 255), (0, 0, 75, 100))  # the left quarter, which a square in the middle would not show
+    for wnid in vision.IMAGENET10:
+        place = tmp_path / "data" / "imagenet-10" / wnid
+        place.mkdir(parents=True)
+        wide.save(place / "a.png")
+        Image.new("RGB", (96, 96), (9, 9, 9)).save(place / "b.png")
+    first = catalogue.load("imagenet10").views[0][0]
+    assert first[:, :, :22].min() > 240 and first[:, :, 27:].max() < 15

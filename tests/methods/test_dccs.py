@@ -86,6 +86,16 @@ def test_an_encoder_turn_moves_the_running_statistics_twice_and_a_critic_turn_on
     assert count.item() == 3
 
 
+def test_without_the_augmentation_s_weight_no_augmented_pass_moves_the_running_statistics() -> None:
+    """Published code makes the augmented pass only where beta_Aug is not 0."""
+    method, twin = _method(beta_aug=0.0), _method(beta_aug=0.0)
+    terms = method.loss_terms(_batch(method.spec), "train", "encoder")
+    twin.encode(_batch(twin.spec).views[0] / 255 * 2 - 1)  # the plain images alone
+    assert set(terms) == {"mi", "adv"}
+    for name, buffer in method.encoder.named_buffers():
+        torch.testing.assert_close(buffer, twin.encoder.get_buffer(name))
+
+
 def test_without_style_the_code_is_the_category() -> None:
     method = _method(style_dim=0)
     spaces = method.spaces(_batch(method.spec).views)

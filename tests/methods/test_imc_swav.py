@@ -208,6 +208,16 @@ def test_an_idle_classifier_coasts_on_its_momentum_or_rests(choice: str, moves: 
     assert seen[2:] == [True, moves]
 
 
+def test_a_classifier_that_never_learned_has_nothing_to_coast_on():
+    """In published code gradients are missing, not zero, until the first one was there: Adam leaves the classifier."""
+    method = _method(warm_up=0, idle_classifier="coast")
+    before = [p.detach().clone() for p in method.classifier.parameters()]
+    for batch in _bank_batches(method, 2):  # their labelled samples are no batch yet
+        _step(method, batch)
+    for start, now in zip(before, method.classifier.parameters(), strict=True):
+        torch.testing.assert_close(now.detach(), start, rtol=0, atol=0)
+
+
 def test_what_waits_for_the_classifier_is_part_of_a_checkpoint():
     method, again = _method(), _method()
     assert set(method.state_dict()) == set(dict(method.named_parameters())) | set(dict(method.named_buffers()))

@@ -57,6 +57,27 @@ def test_a_crop_is_the_box_resized_bilinearly() -> None:
         torch.testing.assert_close(ours[i], expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("size", [28, 20, 18, 12])
+@pytest.mark.parametrize("area", [(0.08, 0.4), (0.2, 1.0), (1.0, 1.0)])
+def test_a_crop_of_any_scale_is_what_pillow_makes_of_its_box(size: int, area: tuple[float, float]) -> None:
+    bytes_ = torch.randint(0, 256, (40, 1, 32, 32), generator=_generator(1))
+    settings = {"min_area": area[0], "max_area": area[1]}
+    boxes = random_crop_box(40, (32, 32), **settings, generator=_generator(3))
+    ours = random_resized_crop(bytes_.float(), size=size, flip=False, generator=_generator(3), **settings)
+    for crop, image, top, left, height, width in zip(ours, bytes_, *(b.int().tolist() for b in boxes), strict=True):
+        box = (left, top, left + width, top + height)
+        cut = Image.fromarray(image[0].to(torch.uint8).numpy()).crop(box)
+        theirs = np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR), np.float32)
+        assert np.abs(crop[0].numpy() - theirs).max() <= 1.01  # Pillow rounds rows to bytes, then columns
+
+
+def test_a_crop_that_shrinks_keeps_no_stripes_that_its_pixels_cannot_show() -> None:
+    stripes = (torch.arange(32) % 2).float().expand(4, 1, 32, 32)
+    shrunk = random_resized_crop(stripes, min_area=1.0, size=12, flip=False, generator=_generator())
+    plain = torch.nn.functional.interpolate(stripes, 12, mode="bilinear")
+    assert (shrunk - 0.5).abs().mean() < 0.15 < (plain - 0.5).abs().mean()
+
+
 def test_a_crop_of_the_whole_image_changes_nothing() -> None:
     images = torch.rand(3, 2, 10, 10)
     torch.testing.assert_close(random_resized_crop(images, min_area=1.0, flip=False, generator=_generator()), images)

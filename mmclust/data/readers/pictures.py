@@ -42,6 +42,8 @@ class Form:
     """(C, H, W)"""
     resize: bool
     """Whether they have other sizes in their files."""
+    stretch: bool = False
+    """Whether a picture that is no square is stretched to one; otherwise its middle is cut out."""
     notes: list[str] = field(default_factory=list)
     """What happens to them, in words."""
     low: float = 0.0
@@ -49,6 +51,11 @@ class Form:
     """Values of deep pictures that become 0 and 255."""
     ground: int = 255
     """Tone of the ground under transparent pictures."""
+
+    def stretched(self) -> "Form":
+        """The form by which whole pictures are resized, whatever their shape."""
+        notes = [note.replace("cut to squares and resized", "stretched to squares") for note in self.notes]
+        return replace(self, stretch=True, notes=notes)
 
 
 class Sizes:
@@ -99,7 +106,7 @@ class Sizes:
         of = f"{narrow} x {low}" + (f" to {wide} x {high}" if len(distinct) > 1 else "")
         resize = distinct != {(px, px)}
         done = "resized" if all(width == height for width, height in distinct) else "cut to squares and resized"
-        return Form(shape, resize, [f"{done}, from {of}"] * resize)
+        return Form(shape, resize, notes=[f"{done}, from {of}"] * resize)
 
 
 class Measured:
@@ -206,14 +213,14 @@ def pixels(name: str, data: bytes, *, form: Form, met: Decoded | None = None) ->
         picture_files.Broken: it cannot be read.
         picture_files.NotGray: it has colour, and the form has one channel.
     """
-    n_channels, height, width = form.shape
+    n_channels = form.shape[0]
     mode = "L" if n_channels == 1 else "RGB"
     try:
         with picture_files.opened(name, data) as image:
             if n_channels == 1 and image.mode not in picture_files.GRAY:
                 raise picture_files.NotGray
             if not picture_files.is_deep(image):
-                found = _fitted(_of_bytes(name, image, mode, form, met), width, height)
+                found = _fitted(_of_bytes(name, image, mode, form, met), form)
                 return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
     except picture_files.Broken:
         if not picture_files.is_tiff(data):
@@ -222,7 +229,7 @@ def pixels(name: str, data: bytes, *, form: Form, met: Decoded | None = None) ->
     if n_channels == 1 and image.mode != "L":
         raise picture_files.NotGray
     image = _opaque(image, form.ground) if image.mode == "RGBA" else image
-    found = _fitted(image.convert(mode), width, height)
+    found = _fitted(image.convert(mode), form)
     return found[None] if n_channels == 1 else found.transpose(2, 0, 1)
 
 
@@ -258,7 +265,10 @@ def _opaque(image: Any, ground: int) -> Any:
     return below
 
 
-def _fitted(image: Any, width: int, height: int) -> np.ndarray:
-    if image.size != (width, height):
-        image = ImageOps.fit(image, (width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image)
+def _fitted(image: Any, form: Form) -> np.ndarray:
+    size = form.shape[2], form.shape[1]
+    if image.size == size:
+        return np.asarray(image)
+    if form.stretch:
+        return np.asarray(image.resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(ImageOps.fit(image, size, Image.Resampling.BICUBIC))

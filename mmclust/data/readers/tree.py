@@ -74,6 +74,7 @@ def read(
     *,
     only: Sequence[str] = (),
     px: int | None = None,
+    stretch: bool = False,
     listed: Path | None = None,
     progress: Progress | None = None,
 ) -> MultiViewDataset:
@@ -84,6 +85,7 @@ def read(
         reading: answers what names leave open, and takes down what was left out.
         only: take what is in folders of these names alone; of a folder on disk, the top ones.
         px: resize to squares of this side; None finds a size (see `NATIVE_PX`, `SQUARES_PX`).
+        stretch: resize whole pictures, whatever their shape, instead of the square in their middle.
         listed: a table in the folder that names the pictures to take; None takes all.
         progress: called with a fraction 0..1 and what is being done.
 
@@ -95,12 +97,15 @@ def read(
 
     def fill(place: Path) -> None:
         plan = _look(path, names, only, px, _scaled(progress, 0.0, 0.35), listed, own)
+        if stretch:
+            plan = replace(plan, forms=tuple(form.stretched() for form in plan.forms))
         _decode(path, names, only, plan, place, _scaled(progress, 0.35, 1.0), own, px)
         (place / _NOTES).write_text(json.dumps(own.dump()))
 
     with archives.readable(path):
         names = archives.listing(path, only)
-        entry = cache.entry(_key(path, names, only, px, listed, reading), fill)
+        key = _key(path, names, only, px, listed, reading)
+        entry = cache.entry(f"{key}-stretched" if stretch else key, fill)
     reading.restore(json.loads((entry / _NOTES).read_text()))
     return cache.open_dataset(entry, listed.stem if listed else name_of(path))
 
@@ -157,13 +162,31 @@ def _key(path: Path, names: Listing, only: Sequence[str], px: int | None, listed
     return cache.key("tree", _VERSION, only, px, *([listed.name] if listed else []), *answers, *content)
 
 
+def content_key(path: Path, *, only: Sequence[str]) -> str:
+    """What the pictures in folders of certain names are recognised by."""
+    return _key(path, archives.listing(path, only), only, None, None, Reading())
+
+
+def order(path: Path, *, only: Sequence[str]) -> list[str]:
+    """Names of the pictures in folders of certain names, as `read` has them: by part, class and name.
+
+    Raises:
+        ValueError: there are none.
+    """
+    with archives.readable(path):
+        names = archives.listing(path, only)
+        found = [name for name in names.of(path) if archives.is_picture(name) and _under(name, only)]
+    if not found:
+        raise ValueError(leftovers.of_nothing(path, names.of(path)))
+    return [sample.names[0] for sample in layout.arrange(found, path.name, Reading()).samples]
+
+
 def text(path: Path, name: str) -> str:
-    """A small text file of that name beside the pictures; empty where there is none."""
+    """A small text file of that name, or path, beside the pictures; empty where there is none."""
     with archives.readable(path):
         if path.is_dir():
             return (path / name).read_text() if (path / name).is_file() else ""
-        for member, data in archives.each(path, lambda found: PurePosixPath(found).name == name, None):
-            assert member.endswith(name)
+        for _, data in archives.each(path, lambda found: f"/{found}".endswith(f"/{name}"), None):
             return data.decode(errors="replace")
     return ""
 

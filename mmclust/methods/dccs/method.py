@@ -130,20 +130,26 @@ class DCCS(Method):
 
     def _encoder_terms(self, batch: Batch) -> dict[str, Tensor]:
         images = batch.views[0]
-        # Two passes, augmented first: each has its own batch statistics and moves the running ones.
-        partners = images if batch.partners is None else batch.partners[0]
-        inputs = self.augmented(partners, batch.generator), self.plain(images)
-        (_, output_augmented), (features, output) = self.encoder.passes(*inputs)
-        _, logits_augmented = self._code(output_augmented)
+        # Two passes, augmented first: each has its own batch statistics and moves the running ones. Published code
+        # makes the first one only where its term has a weight.
+        inputs = [self.plain(images)]
+        if self.config.beta_aug:
+            partners = images if batch.partners is None else batch.partners[0]
+            inputs.insert(0, self.augmented(partners, batch.generator))
+        passed = self.encoder.passes(*inputs)
+        features, output = passed[-1]
         codes, logits = self._code(output)
         order = torch.rand(len(codes), device=codes.device, generator=batch.generator).argsort()
         joint, marginal = self.discriminator(features, codes, order)
         with torch.autocast(codes.device.type, enabled=False):
-            return {
+            terms = {
                 "mi": jensen_shannon_bce(joint.float(), marginal.float()),
-                "aug": assignment_divergence(logits.log_softmax(1), logits_augmented.log_softmax(1)),
                 "adv": -self.critic(codes).mean(),
-            } | start_terms(logits, batch.start)
+            }
+            if self.config.beta_aug:
+                augmented = self._code(passed[0][1])[1].log_softmax(1)
+                terms["aug"] = assignment_divergence(logits.log_softmax(1), augmented)
+            return terms | start_terms(logits, batch.start)
 
     def encode(
         self, inputs: Float[Tensor, "b c h w"]

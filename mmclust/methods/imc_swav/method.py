@@ -216,14 +216,15 @@ class IMCSwAV(Method):
     def after_backward(self, stage: str, phase: str) -> None:
         """Prototypes stay where they are during warm-up: without a gradient Adam passes them by.
 
-        A classifier that did not learn in this step gets zero gradients, so that Adam moves it on, or none.
+        A classifier that did not learn in this step gets zero gradients, so that Adam moves it on, or none. Before its
+        first update it has no momentum to coast on: published code then has no gradient for Adam at all.
         """
         if self._steps < self.config.warm_up:
             self.prototypes.weight.grad = None
         if self._idle:
             coasts = self.config.idle_classifier == "coast"
             for parameter in self.classifier.parameters():
-                parameter.grad = torch.zeros_like(parameter) if coasts else None
+                parameter.grad = torch.zeros_like(parameter) if coasts and parameter in self.adam.state else None
 
     def after_step(self, stage: str, phase: str, step: int) -> None:
         """Count the steps, which warm-up is measured in."""
