@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from mmclust.ui import protection, server
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Get ready before the first user, and stop training cleanly before the process ends."""
+    """Get ready for the first user, and stop training cleanly before the process ends."""
     await server.start()
     yield
     await server.stop()
@@ -20,6 +21,6 @@ app = st.App(
     "pages/main.py",
     lifespan=lifespan,
     routes=server.routes(),
-    middleware=protection.middleware(),
+    middleware=[*protection.middleware(), Middleware(server.Opening)],
     on_script_error=server.show_error,
 )

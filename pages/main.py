@@ -37,6 +37,8 @@ page = st.navigation(
 )
 with frame.messages():
     if login.is_known():  # no conditional expression: Streamlit writes the value of one on the page
+        if page.url_path:
+            server.wait_for_pages()
         hidden.bar()
         with links.followed(page.url_path):
             page.run()

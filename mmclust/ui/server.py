@@ -13,11 +13,11 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mmclust import settings
 from mmclust.runs import caches
-from mmclust.ui.home import gallery
-from mmclust.ui.shell import cache, files, frame, jobs
+from mmclust.ui.shell import files, frame, jobs
 
 SHOWN = "/shown"
 """Where a browser tells that it shows the first page."""
@@ -33,16 +33,18 @@ def _modules(folder: Path) -> Iterator[str]:
             yield ".".join(("mmclust", "ui", *(part for part in parts if part != "__init__")))
 
 
-EARLY = (
-    "pyarrow",
-    "scipy.optimize",
-    "plotly.graph_objects",
+FIRST = (
     "sqlalchemy.dialects.sqlite",
+    "mmclust.ui.home.gallery",
+    "mmclust.ui.shell.links",
+    "streamlit.elements.echarts_chart",
     "PIL.PngImagePlugin",
     "PIL.JpegImagePlugin",
-    *_modules(Path(__file__).parent),
 )
-"""Loaded before the first user comes, so that no first page waits for them; none of them needs torch."""
+"""What the home page is drawn with. Loaded while the browser loads its own scripts; no page runs before."""
+
+PAGES = ("scipy.optimize", "plotly.graph_objects", *_modules(Path(__file__).parent))
+"""What other pages are drawn with; loaded when a browser shows the first page, or when nobody has come yet."""
 
 LATE = ("torch", "torchvision", "mmclust.worker", "mmclust.engine.trainer")
 """Loaded in the background once a browser shows the first page, so that Start answers at once."""
@@ -61,16 +63,23 @@ LOADING_S = 120.0
 
 
 class _Warmer:
-    """Loads `LATE` once, and only in a process that serves pages."""
+    """Loads what pages need in the order in which a browser needs it, and only in a process that serves pages."""
 
     def __init__(self) -> None:
-        self.armed = False
         self.thread: threading.Thread | None = None
-        self.shown = threading.Event()
+        self.asked, self.served, self.shown = threading.Event(), threading.Event(), threading.Event()
+        self.wanted, self.pages = threading.Event(), threading.Event()
         self.stop = threading.Event()
         self.deciding = threading.Lock()
 
+    def start(self) -> None:
+        """Go on in the background once the first page can be drawn."""
+        self.thread = threading.Thread(target=self.run, name="warm-up", daemon=True)
+        self.thread.start()
+
     def run(self) -> None:
+        self.load_pages()
+        self.served.wait()
         self.shown.wait(UNSEEN_S)
         if not self.stop.wait(REST_S):
             _load(LATE, self.stop)
@@ -83,22 +92,67 @@ class _Warmer:
             _spare_collector()
             caches.clean(settings.home())
 
+    def load_pages(self) -> None:
+        """Load `PAGES`; not while a browser waits for the first page."""
+        if self.asked.is_set():
+            self.wanted.wait(UNSEEN_S)
+        try:
+            _load(PAGES, self.stop)
+        finally:
+            self.pages.set()  # else every page would wait
+        _spare_collector()
+
+    def show(self) -> None:
+        """A browser shows a page."""
+        self.shown.set()
+        self.wanted.set()
+
     def end(self) -> None:
         """Let it begin nothing more; what it has begun may go on for a while."""
         with self.deciding:
             self.stop.set()
-        self.shown.set()
+        self.served.set()
+        self.show()
 
 
 _warmer = _Warmer()
 
 
+class Opening:
+    """Lets browsers connect once the first page can be drawn; the files of the page go out meanwhile."""
+
+    ready: asyncio.Task[None] | None = None
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; a connection waits."""
+        if scope["type"] == "websocket":
+            _warmer.asked.set()
+            if self.ready:
+                await asyncio.shield(self.ready)  # a browser that goes away does not end it
+        await self.app(scope, receive, send)
+
+
 async def start() -> None:
-    """Load what the first page needs; the server answers nobody before this is done."""
-    await asyncio.to_thread(_load, EARLY)
-    await asyncio.to_thread(_rehearse)
-    _spare_collector()
-    _warmer.armed = True
+    """Begin to load what the first page needs; the server answers meanwhile."""
+    Opening.ready = asyncio.create_task(_open())
+
+
+async def _open() -> None:
+    await asyncio.to_thread(_prepare)
+    _warmer.start()
+
+
+def _prepare() -> None:
+    gc.disable()
+    try:
+        _load(FIRST, _warmer.stop)
+        _rehearse()
+    finally:
+        gc.freeze()  # looked through by nobody; what is no longer needed of it is little
+        gc.enable()
 
 
 async def stop() -> None:
@@ -106,24 +160,31 @@ async def stop() -> None:
     from mmclust import launch
 
     await asyncio.to_thread(_warmer.end)
+    if Opening.ready:
+        await Opening.ready
     await asyncio.to_thread(jobs.shutdown)
     await asyncio.to_thread(launch.shutdown, 20.0)
     if _warmer.thread:  # a process that ends while another thread loads torch is aborted
         await asyncio.to_thread(_warmer.thread.join, LOADING_S)
 
 
+def wait_for_pages() -> None:
+    """Wait until what pages other than the first are drawn with is loaded; two threads should not load one module."""
+    if _warmer.thread:
+        _warmer.wanted.set()
+        _warmer.pages.wait(LOADING_S)
+
+
 def warm_up() -> None:
     """Load torch in the background as soon as a browser shows the first page; called at its end, returns at once."""
-    if _warmer.armed:
-        _warmer.armed = False
+    if _warmer.thread and not _warmer.served.is_set():
+        _warmer.served.set()
         # the browser asks for it when it puts the page's last part in its place
         st.html(f'<img src="{files.address(SHOWN)}" alt="" hidden>')
-        _warmer.thread = threading.Thread(target=_warmer.run, name="warm-up", daemon=True)
-        _warmer.thread.start()
 
 
 async def _shown(_: Request) -> Response:
-    _warmer.shown.set()
+    _warmer.show()
     return Response(status_code=204)
 
 
@@ -141,6 +202,7 @@ def show_error(error: Exception) -> bool:
 def _take_up_queue() -> None:
     """Go on with runs that an earlier server left in the queue."""
     from mmclust import launch
+    from mmclust.ui.shell import cache
 
     try:
         launch.start(cache.store())
@@ -150,6 +212,9 @@ def _take_up_queue() -> None:
 
 def _rehearse() -> None:
     """Read what the first page shows of the example; where that goes wrong the page itself says so."""
+    from mmclust.ui.home import gallery
+    from mmclust.ui.shell import cache
+
     try:
         for record in cache.store().list():
             if record.example:

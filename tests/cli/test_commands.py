@@ -28,6 +28,8 @@ def test_light_commands_do_not_load_torch():
     code = (
         "import sys\n"
         "from mmclust.cli.main import main\n"
+        "main(['app', '--help'])\n"
+        "assert 'numpy' not in sys.modules, 'a command loads all commands'\n"
         "export = ['export', 'x', '--out', 'x']\n"
         "for words in (['--help'], ['train', '--help'], ['datasets'], ['methods', '--json'], ['runs'], export):\n"
         "    main(words)\n"

@@ -1,9 +1,12 @@
 import asyncio
+import gc
 import threading
 import time
+from importlib import import_module
 
 import pytest
 from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from mmclust import launch
 from mmclust.runs.store import RunStore
@@ -34,11 +37,74 @@ def test_torch_waits_until_a_browser_shows_the_first_page(monkeypatch: pytest.Mo
     monkeypatch.setattr(server, "REST_S", 0.0)
     thread = threading.Thread(target=warmer.run)
     thread.start()
+    assert warmer.pages.wait(10)
+    warmer.served.set()
     time.sleep(0.3)
-    assert not loaded
+    assert loaded == [server.PAGES]
     answer = asyncio.run(server._shown(Request({"type": "http"})))
     thread.join(10)
-    assert answer.status_code == 204 and loaded == [server.LATE]
+    assert answer.status_code == 204 and loaded == [server.PAGES, server.LATE]
+
+
+def test_other_pages_are_loaded_after_the_first_is_shown_or_when_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[tuple[str, ...]] = []
+    monkeypatch.setattr(server, "_load", lambda names, stop: loaded.append(names))
+    for want in ("show", "wait_for_pages", "nobody"):
+        loaded.clear()
+        warmer = server._Warmer()
+        monkeypatch.setattr(server, "_warmer", warmer)
+        if want != "nobody":
+            warmer.asked.set()  # a browser waits for the first page
+        warmer.start()
+        if want != "nobody":
+            assert not warmer.pages.wait(0.2) and not loaded
+            warmer.show() if want == "show" else server.wait_for_pages()
+        assert warmer.pages.wait(10) and loaded == [server.PAGES]
+        warmer.end()
+        assert warmer.thread is not None
+        warmer.thread.join(30)
+        assert loaded == [server.PAGES], "a process that shows no page loads no torch"
+
+
+def test_what_is_loaded_ahead_is_there_and_starts_nothing():
+    for name in server.FIRST + server.PAGES:
+        import_module(name)
+    assert gc.isenabled(), "the module that starts a server did so"
+
+
+def test_a_browser_connects_once_the_first_page_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope["type"])
+
+    async def nothing() -> Message:
+        return {}
+
+    async def none(_: Message) -> None: ...
+
+    async def story() -> None:
+        loaded = asyncio.Event()
+
+        async def load() -> None:
+            await loaded.wait()
+
+        monkeypatch.setattr(server.Opening, "ready", asyncio.create_task(load()))
+        opening = server.Opening(app)
+        await opening({"type": "http"}, nothing, none)
+        leaving, staying = (asyncio.create_task(opening({"type": "websocket"}, nothing, none)) for _ in range(2))
+        await asyncio.sleep(0)
+        assert passed == ["http"] and server._warmer.asked.is_set()
+        leaving.cancel()
+        await asyncio.sleep(0)
+        loaded.set()
+        await staying
+
+    monkeypatch.setattr(server, "_warmer", server._Warmer())
+    asyncio.run(story())
+    assert passed == ["http", "websocket"]
 
 
 def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,9 +115,10 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     monkeypatch.setattr(server.jobs, "shutdown", lambda: None)  # other tests of this process have jobs of their own
     monkeypatch.setattr(server, "_take_up_queue", lambda: begun.append("the queue"))
     monkeypatch.setattr(server, "REST_S", 0.0)
-    warmer.shown.set()
-    warmer.thread = threading.Thread(target=warmer.run)
-    warmer.thread.start()
+    monkeypatch.setattr(warmer, "load_pages", lambda: None)
+    warmer.served.set()
+    warmer.show()
+    warmer.start()
     assert loading.wait(10)
     stopping = threading.Thread(target=lambda: asyncio.run(server.stop()))
     stopping.start()
@@ -60,5 +127,5 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     assert stopping.is_alive()  # a process that ends while torch loads is aborted
     loaded.set()
     stopping.join(30)
-    assert not stopping.is_alive() and not warmer.thread.is_alive()
+    assert warmer.thread is not None and not stopping.is_alive() and not warmer.thread.is_alive()
     assert begun == [server.LATE[0]]
