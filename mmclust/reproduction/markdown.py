@@ -93,10 +93,16 @@ def _introduction(document: Document) -> list[str]:
     if document["n_runs"] and versions.get("torch"):
         threads = ", one thread a run" if versions["threads"] == ["1"] else ""
         ours += (
-            f" {document['n_runs']} runs on {', '.join(document['devices'])}{threads}, torch "
+            f" {_runs(document)} on {', '.join(document['devices'])}{threads}, torch "
             f"{', '.join(versions['torch'])}, {_duration(document['training_seconds'])} of training in all."
         )
     return [f"{reported} {ours}"]
+
+
+def _runs(document: Document) -> str:
+    """How many runs there are, and of how many where some are still to come."""
+    n_done, n_runs = document["n_done"], document["n_runs"]
+    return f"{n_done} of {n_runs} runs" if n_done < n_runs else f"{n_runs} runs"
 
 
 def _plan(document: Document) -> list[str]:
@@ -205,7 +211,8 @@ def _curves(line: dict[str, Any]) -> list[str]:
         return [f"{line['label']}: no finished run."]
     names = [name for name in curves if name != "epochs"]
     rows = [[str(epoch), *(_mean(curves[name][i]) for name in names)] for i, epoch in enumerate(curves["epochs"])]
-    return [f"{line['label']}, {line['n_runs']} seeds:", _table(["epoch", *(_curve(n) for n in names)], rows)]
+    seeds = "one seed" if line["n_runs"] == 1 else f"{line['n_runs']} seeds"
+    return [f"{line['label']}, {seeds}:", _table(["epoch", *(_curve(n) for n in names)], rows)]
 
 
 def _curve(name: str) -> str:
@@ -220,7 +227,7 @@ def _absent(document: Document) -> list[str]:
     unused = [place for place in document["places"] if place["available"] and not place["used"]]
     parts = []
     if unused:
-        parts.append(f"Left out of the quick look: {', '.join(place['title'] for place in unused)}.")
+        parts.append(f"Not in this call: {', '.join(place['title'] for place in unused)}.")
     if not absent:
         return parts
     told = [f"- {place['title']}: no data, so no numbers of ours. {place['how_to_get']}" for place in absent]

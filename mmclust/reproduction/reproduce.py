@@ -120,6 +120,7 @@ def reproduce(
         "reported": [_reported_row(table, name) for table in experiment.tables for name in table.rows],
         "notes": list(experiment.notes),
         "n_runs": outcome.n_runs if outcome else 0,
+        "n_done": len({run.run_id for run in runs}),
         "training_seconds": sum({run.run_id: run.seconds for run in runs}.values()),
         "versions": _versions(runs),
         "devices": sorted({run.device for run in runs}),

@@ -22,7 +22,7 @@ def line(label: str, **more: Any) -> dict[str, Any]:
 def document(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     usual = {"title": "Table", "paper": "A paper", "averaged": [], "n_seeds": 1, "stopped": False, "metrics": ["acc"]}
     usual |= {"quick": None, "coarse": False, "scored": True, "by_loss": False, "probe": "", "relative_times": {}}
-    usual |= {"axes": {}, "reported": [], "notes": [], "panels": [], "n_runs": 1, "versions": {}, "devices": ["cpu"]}
+    usual |= {"axes": {}, "reported": [], "notes": [], "panels": [], "n_runs": 1, "n_done": 1, "versions": {}}
     place = {"dataset": "digits", "title": "Digits", "stands_for": "", "available": True, "used": True}
     return usual | {"lines": list(lines), "places": [place], "training_seconds": 20.0} | more
 
@@ -59,6 +59,25 @@ def test_a_shortened_look_is_called_a_check_in_its_own_numbers_and_shows_no_scor
     page = markdown.written(document(line("method"), quick={"limit": None, "epochs": None}), "command")
     assert "not a result**: preset quick, all samples, the epochs that preset quick chooses." in page
     assert "0.500" in page
+
+
+def test_runs_that_are_still_to_come_are_not_counted_as_done():
+    versions = {"torch": ["2.15"], "threads": ["1"]}
+    page = markdown.written(document(line("method"), n_runs=10, n_done=5, stopped=True, versions=versions), "command")
+    assert "Stopped before its end: the same command goes on. 5 of 10 runs on cpu, one thread a run" in page
+
+
+def test_data_sets_that_were_not_asked_for_are_named():
+    other = {"dataset": "mfeat", "title": "Multiple Features", "stands_for": "", "available": True, "used": False}
+    given = document(line("method"))
+    page = markdown.written(given | {"places": [*given["places"], other]}, "command")
+    assert "Not in this call: Multiple Features." in page
+
+
+def test_a_curve_of_one_run_is_of_one_seed():
+    curves = {"epochs": [0, 1], "eval/acc": [None, mean(0.5)]}
+    page = markdown.written(document(line("DMIM", curves=curves)), "command")
+    assert "DMIM, one seed:" in page and "| 1 | 0.500 |" in page
 
 
 def test_a_data_set_of_another_experiment_is_refused_and_known_ones_are_named():
