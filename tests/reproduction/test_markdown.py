@@ -23,6 +23,7 @@ def document(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     usual = {"title": "Table", "paper": "A paper", "averaged": [], "n_seeds": 1, "stopped": False, "metrics": ["acc"]}
     usual |= {"quick": None, "coarse": False, "scored": True, "by_loss": False, "probe": "", "relative_times": {}}
     usual |= {"axes": {}, "reported": [], "notes": [], "panels": [], "n_runs": 1, "n_done": 1, "versions": {}}
+    usual |= {"devices": ["cpu"]}
     place = {"dataset": "digits", "title": "Digits", "stands_for": "", "available": True, "used": True}
     return usual | {"lines": list(lines), "places": [place], "training_seconds": 20.0} | more
 
