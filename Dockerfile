@@ -5,8 +5,8 @@ FROM python:3.12-slim
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 
-# A C compiler: with it torch compiles long runs for the GPU.
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+# A C compiler: with it torch compiles long runs for the GPU. tini: see ENTRYPOINT.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev tini && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home --uid 1000 mmclust && install -d -o mmclust -g mmclust /data
 WORKDIR /app
 
@@ -36,6 +36,9 @@ VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-# SIGTERM lets the app stop its training, save and leave.
+# SIGTERM lets the app stop its training, save and leave, within the ten seconds that `docker stop` gives it. As process 1
+# tini passes it on from the first moment on, and buries processes that lose their parents.
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "streamlit", "run", "app.py"]
+ENV MMCLUST_GRACE_S=8
+ENTRYPOINT ["tini", "--"]
+CMD ["python", "-m", "mmclust.ui"]

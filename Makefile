@@ -28,7 +28,7 @@ help: ## list the targets
 install: $(READY) $(RAY) $(TEXT) $(MORE) ## install all that the checks and tests need
 
 app: $(READY) ## start the app on http://127.0.0.1:8501 (another port: PORT=8600)
-	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	$(BIN)/python -m mmclust.ui --server.port $(PORT)
 
 test: check ## check the code, then run the whole test suite
 	$(PYTEST)

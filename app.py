@@ -1,4 +1,4 @@
-"""The server: the page script and what happens when the server starts and stops. Run by `streamlit run app.py`."""
+"""The server: the page script and what happens when the server starts and stops. Run by `python -m mmclust.ui`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

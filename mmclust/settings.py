@@ -80,6 +80,11 @@ def max_run_mib() -> int:
     return _whole("MMCLUST_MAX_RUN_MIB", 0)
 
 
+def grace_s() -> int:
+    """Seconds within which a server that was told to stop has ended: MMCLUST_GRACE_S, or 30."""
+    return max(1, _whole("MMCLUST_GRACE_S", 30))
+
+
 def _whole(variable: str, default: int) -> int:
     wanted = os.environ.get(variable, "")
     if wanted and not wanted.isdigit():

@@ -36,8 +36,8 @@ import faulthandler, signal, sys
 stacks = open(sys.argv.pop(1), "wb", buffering=0)
 # By a handler of Python's, which has the interpreter to itself: faulthandler's own reads stacks that move meanwhile.
 signal.signal(signal.SIGUSR1, lambda *_: faulthandler.dump_traceback(stacks, all_threads=True))
-from streamlit.web.cli import main
-main(prog_name="streamlit")
+from mmclust.ui.__main__ import main
+main()
 """
 
 
@@ -55,10 +55,11 @@ class Server:
             self.port = free.getsockname()[1]
         self._log, self._stacks = folder / "server.log", folder / "stacks"
         own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url, "MMCLUST_THREADS": "1"}
-        command = [sys.executable, "-c", SERVE, str(self._stacks), "run", "app.py"]
+        command = [sys.executable, "-c", SERVE, str(self._stacks)]
         command += [f"--server.port={self.port}", "--server.headless=true", "--server.fileWatcherType=none"]
         with self._log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=TOP, env=os.environ | own, stdout=log, stderr=log)
+            about = {"cwd": TOP, "env": os.environ | own, "stdout": log, "stderr": log}
+            self.process = subprocess.Popen(command, preexec_fn=_hear, **about)
 
     @property
     def log(self) -> str:
@@ -130,13 +131,15 @@ class Server:
         except subprocess.TimeoutExpired:
             raise Wrong(f"{how.name} while {phase} does not end a server: {self.log[-300:]}") from None
         took, log = time.monotonic() - began, self.log
-        # Streamlit's command line ends with 1 and the word Aborted after every Ctrl-C.
-        clean = (0, -how, 128 + how, *[1] * (how is signal.SIGINT))
-        if phase == "cold" and how is signal.SIGINT and log.rstrip().endswith("KeyboardInterrupt"):
-            log = ""  # Python's own, while it still reads Streamlit's files
-        if code not in clean or any(sign in log for sign in ABORTED):
+        early = phase == "cold" and (code == -how or log.rstrip().endswith("KeyboardInterrupt"))  # by Python itself
+        if not early and (code != 0 or any(sign in log for sign in ABORTED)):
             raise Wrong(f"{how.name} while {phase} ended a server with {code}: {log[-300:]}")
         return f"ended within {next((s for s in SOON_S if took < s), SLOW_S)} s"
+
+
+def _hear() -> None:
+    """Let Ctrl-C end what is started: shells make those deaf to it that they start in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmclust.settings import TOP
-
 DEFAULT_PORT = 8501
 
 
@@ -33,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     if args.home:
         os.environ["MMCLUST_HOME"] = str(args.home.expanduser().absolute())
     options = (f"--server.port={args.port}", f"--server.headless={str(not args.open).lower()}")
-    command = [sys.executable, "-m", "mmclust.ui", "run", str(TOP / "app.py"), *options]
+    command = [sys.executable, "-m", "mmclust.ui", *options]
     sys.stdout.flush()
     os.execv(sys.executable, command)  # the server itself has to get the signals
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mmclust import settings
 from mmclust.runs import caches
+from mmclust.ui import ending
 from mmclust.ui.shell import files, frame, jobs
 
 SHOWN = "/shown"
@@ -59,7 +60,7 @@ LAST = ("openTSNE", "pytorch_grad_cam")
 
 
 LOADING_S = 120.0
-"""How long a library may take to load before a server that ends does not wait for it any more."""
+"""How long a library may take to load before nobody waits for it any more."""
 
 
 class _Warmer:
@@ -137,6 +138,7 @@ class Opening:
 
 async def start() -> None:
     """Begin to load what the first page needs; the server answers meanwhile."""
+    ending.serve()
     Opening.ready = asyncio.create_task(_open())
 
 
@@ -156,15 +158,17 @@ def _prepare() -> None:
 
 
 async def stop() -> None:
-    """Tell jobs to stop and wait for them; a training run is left resumable."""
+    """Tell jobs and training to stop; runs can be resumed. Where a signal has asked for it, the process ends here."""
     from mmclust import launch
 
+    jobs.stop()
     await asyncio.to_thread(_warmer.end)
+    await asyncio.to_thread(launch.shutdown, ending.left_s())
+    ending.leave()
     if Opening.ready:
         await Opening.ready
     await asyncio.to_thread(jobs.shutdown)
-    await asyncio.to_thread(launch.shutdown, 20.0)
-    if _warmer.thread:  # a process that ends while another thread loads torch is aborted
+    if _warmer.thread:  # a process that ends by itself while another thread loads torch is aborted
         await asyncio.to_thread(_warmer.thread.join, LOADING_S)
 
 

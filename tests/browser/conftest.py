@@ -34,7 +34,7 @@ def free_port() -> int:
 @contextmanager
 def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     """A server of the app, with more options of Streamlit where that is wanted."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    command = [sys.executable, "-m", "mmclust.ui", "--server.headless=true", f"--server.port={port}"]
     command += options
     log = home.parent / "server.log"
     with log.open("wb") as output:
@@ -46,7 +46,7 @@ def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(150)  # it may be loading torch on a busy machine
+            process.wait(150)  # the machine may be busy
         except subprocess.TimeoutExpired:
             process.kill()
             raise

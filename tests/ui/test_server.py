@@ -124,7 +124,7 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     stopping.start()
     assert warmer.stop.wait(60)
     stopping.join(0.5)
-    assert stopping.is_alive()  # a process that ends while torch loads is aborted
+    assert stopping.is_alive()  # a process that ends by itself while torch loads is aborted
     loaded.set()
     stopping.join(30)
     assert warmer.thread is not None and not stopping.is_alive() and not warmer.thread.is_alive()

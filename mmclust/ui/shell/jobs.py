@@ -95,6 +95,11 @@ class JobQueue:
 _queue = JobQueue()
 
 
+def stop() -> None:
+    """Ask all background work to end; returns at once."""
+    _queue.stop.set()
+
+
 def shutdown() -> None:
     """End all background work; called once, when the server stops."""
     _queue.close()
