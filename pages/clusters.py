@@ -12,6 +12,8 @@ from mmclust.ui.shell import state
 
 ORDERS = ("number", "class", "size", "confidence", "entropy")
 ROWS = 10
+ROW_REM = 4.4
+"""Height of a row at least."""
 FORMER = {"surest": "most confident", "least sure": "least confident", "contested": "runner-up"}
 """Names of kinds in links made by earlier versions -> their names now."""
 
@@ -56,7 +58,11 @@ if fused is not None:
     if len(ordered) > ROWS:
         page = st.pagination(-(-len(ordered) // ROWS), key="rows-page") or 1
     table = rows.table(clustering, ordered[(page - 1) * ROWS : page * ROWS], kind, count, shown)
-    with st.container(key="mm-clusters-rows"):  # what comes below stays below while they are drawn
+    # what comes below stays below while they are drawn
+    st.html(
+        f"<style>.st-key-mm-clusters-rows {{ min-height: min(80vh, {ROW_REM * min(ROWS, len(ordered))}rem) }}</style>"
+    )
+    with st.container(key="mm-clusters-rows"):
         action = clicks.clickable(table, key="rows")
     if action:
         rows.clicked(clustering, action)

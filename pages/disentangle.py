@@ -22,17 +22,18 @@ if clustering is not None:
     if generation.offered(clustering):
         parts["generated"] = generation.draw_generated
     first = next(iter(parts))
-    st.segmented_control(
-        "Show",
-        list(parts),
-        key=state.linked("part", list(parts), first),
-        required=True,
-        label_visibility="collapsed",
-        help=(
-            "Clusters and classes predicted from each space, nearest neighbours in style, prototypes, and "
-            "generated samples."
-        ),
-    )
-    figure_menu.menu(clustering, ["probes"])
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.segmented_control(
+            "Show",
+            list(parts),
+            key=state.linked("part", list(parts), first),
+            required=True,
+            label_visibility="collapsed",
+            help=(
+                "Clusters and classes predicted from each space, nearest neighbours in style, prototypes, and "
+                "generated samples."
+            ),
+        )
+        figure_menu.menu(clustering, ["probes"])
     with frame.messages():
         parts[state.link("part", first)](clustering)

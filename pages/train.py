@@ -17,11 +17,13 @@ if st.session_state.pop(start.STARTED, False):
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     frame.heading("Train", "Choose a data set and a method, set its hyperparameters, start training and watch it live.")
-    tab = st.segmented_control(
-        "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
-    )
-    if shown is not None:
-        hidden.toggle()
+    room = "mm-train-choice" if shown is not None else "mm-train-tab"  # the choice stays when the switch comes
+    with st.container(horizontal=True, vertical_alignment="center", width="content", key=room):
+        tab = st.segmented_control(
+            "Show", ["Method", "Training"], key="training-tab", required=True, label_visibility="collapsed"
+        )
+        if shown is not None:
+            hidden.toggle()
 
 watching = tab == "Training"
 if watching and shown is None:

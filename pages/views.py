@@ -28,7 +28,7 @@ elif clustering is not None:
     if "over" in clustering.snapshot.spaces:
         parts["over-clusters"] = overclusters.draw_overclusters
     first = next(iter(parts))
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         key = state.linked("show", list(parts), first)
         st.segmented_control("Show", list(parts), key=key, required=True, label_visibility="collapsed")
         figure_menu.menu(clustering, ["views", "curves"])

@@ -15,6 +15,7 @@ KNOWN = {
     "z": ("Z", "the code that clusters are read from"),
     "z_c": ("Z_c, category", "the category part of the code: which cluster"),
     "z_s": ("Z_s, style", "the style part of the code: how it looks; a good run shows no classes here"),
+    "p": ("P, projection", "the code that is compared with the prototypes"),
     "h": ("H", "the features that views are fused by"),
     "hidden": ("hidden layer", "the last layer before the clusters; distances between clusters are measured here"),
     "over": ("over-clusters", "probabilities of the finer clusters of the second head"),
@@ -50,6 +51,17 @@ def of_view(name: str, n_views: int) -> tuple[str, int | None]:
     return name, None
 
 
+def view_title(number: int, name: str = "") -> str:
+    """What a view is called: its number, from 1, and its name where that says more.
+
+    Args:
+        number: of the view, from 0.
+        name: from the data; files without names count their views, which says no more.
+    """
+    title = f"view {number + 1}"
+    return title if name.lower() in ("", title, str(number + 1)) else f"{title} ({name})"
+
+
 def of_clusters(snapshot: Snapshot) -> np.ndarray:
     """(n, D) codes in the space that the clusters are read from; the scores where a method has none."""
     names = [*(name for name in OF_CLUSTERS if name in snapshot.spaces), *snapshot.spaces]
@@ -78,7 +90,7 @@ def _one(name: str, base: str, view: int | None, views: Sequence[str]) -> Space:
     if view is not None:
         return Space(
             name=name,
-            title=f"{title} of view {view + 1} ({views[view]})",
+            title=f"{title} of {view_title(view, views[view])}",
             meaning=f"{meaning}, from this view alone",
             members=(name,),
             views=(view,),

@@ -34,6 +34,13 @@ MEANINGS: Mapping[str, str] = {
     "collapsed": "Most samples ended in few clusters.",
 }
 """What each word says, in a sentence."""
+IMAGES = {
+    "better than simple methods": "Pixels and edges of the images predict these clusters better than those of any "
+    "simple method.",
+    "views disagree": "Of pixels and edges of the images, one predicts the clusters and the other does not.",
+}
+"""The same for images of one view, which are judged by their pixels and by their edges."""
+IMAGE_TITLES = {"views disagree": "Pixels and edges disagree"}
 EVIDENCE, END = "evidence", "end of training"
 EVIDENCE_ABOUT = (
     "How well each view alone predicts the cluster of samples it was not fitted on: mutual information above chance, "
@@ -109,7 +116,10 @@ class Account:
     @property
     def headline(self) -> str:
         """The verdict in a few words; empty without one."""
-        return "" if self.verdict is None else TITLES[self.verdict.word]
+        if self.verdict is None:
+            return ""
+        titles = {**TITLES, **IMAGE_TITLES} if self.kind == "images" else TITLES
+        return titles[self.verdict.word]
 
     @property
     def reasons(self) -> list[str]:
@@ -134,7 +144,8 @@ class Account:
     @property
     def sentence(self) -> str:
         """What the verdict says, with the start where that is the result; empty without a verdict."""
-        words = [] if self.verdict is None else [MEANINGS[self.verdict.word]]
+        meanings = {**MEANINGS, **IMAGES} if self.kind == "images" else MEANINGS
+        words = [] if self.verdict is None else [meanings[self.verdict.word]]
         return " ".join([*words, *["The start was kept as the result."] * (self.kept == "start")])
 
 

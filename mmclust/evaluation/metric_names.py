@@ -36,6 +36,7 @@ SIGNALS = {
     "signal/evidence": "Evidence (no labels)",
     "signal/agreement": "Agreement of the views",
     "signal/augmentations": "Agreement of augmentations",
+    "signal/crops": "Agreement of crops",
     "signal/stability": "Stability of clusters",
     "signal/code_found": "Recovered codes",
     "signal/tau": "Sharpness of targets",

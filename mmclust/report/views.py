@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from mmclust.analysis import agreement, overclusters
+from mmclust.analysis.spaces import view_title
 from mmclust.evaluation import metrics
 from mmclust.evaluation.metric_names import MAIN
 from mmclust.plots.confusion import confusion_figure
@@ -40,7 +41,7 @@ def _names(found: Findings) -> list[str]:
     data = found.clustering.dataset
     known = [] if data is None else [view.name for view in data.spec.views]
     n_views = len(found.clustering.snapshot.view_logits)
-    return [f"view {i + 1} ({known[i]})" if i < len(known) else f"view {i + 1}" for i in range(n_views)]
+    return [view_title(i, known[i] if i < len(known) else "") for i in range(n_views)]
 
 
 def _assignments(found: Findings) -> dict[str, np.ndarray]:

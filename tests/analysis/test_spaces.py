@@ -21,6 +21,14 @@ def test_spaces_of_views_are_named_after_their_view_and_come_after_the_fused_one
     assert found[3].members == ("z_1", "z_2") and found[3].views == (0, 1)
 
 
+def test_a_view_whose_name_says_no_more_than_its_number_has_no_name():
+    assert [spaces.view_title(0, name) for name in ("pixels", "view 1", "View 1", "1", "")] == [
+        "view 1 (pixels)",
+        *["view 1"] * 4,
+    ]
+    assert spaces.view_title(1, "view 1") == "view 2 (view 1)"
+
+
 def test_views_of_different_width_have_no_common_picture():
     assert [space.name for space in spaces.choices(arrays(z=6, z_1=3, z_2=4), VIEWS)] == ["z", "z_1", "z_2"]
 

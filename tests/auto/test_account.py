@@ -121,6 +121,7 @@ def test_every_word_of_a_verdict_has_a_headline_and_a_sentence():
     from mmclust.auto.verdict import Word
 
     assert set(get_args(Word)) == set(account.TITLES) == set(account.MEANINGS)
+    assert set(account.IMAGE_TITLES) <= set(account.IMAGES) <= set(account.MEANINGS)
 
 
 @pytest.mark.parametrize("metrics", [None, {"acc": 0.75}])

@@ -196,7 +196,7 @@ class IMCSwAV(Method):
                 "mi": conditional_entropy_balance(clusters, prototypes, self.config.beta),
                 "logit": logit_excess(logits),
                 "cluster_entropy": _entropy(clusters.detach().mean(dim=(0, 1))),
-                "agreement": (clusters[0].argmax(dim=1) == clusters[1].argmax(dim=1)).float().mean(),
+                "crops": (clusters[0].argmax(dim=1) == clusters[1].argmax(dim=1)).float().mean(),
             }
 
     def _idle_terms(self) -> dict[str, Tensor]:

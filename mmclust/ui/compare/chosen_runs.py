@@ -140,9 +140,8 @@ def table(sides: Sequence[ComparedRun]) -> None:
             }
             | {name: shown(values[run.run_id]) for name, values in differing.items()}
         )
-    percent = st.column_config.NumberColumn(format="percent")
     shown_rows = pd.DataFrame(rows).dropna(axis="columns", how="all")  # without labels there are no metrics
-    st.dataframe(shown_rows, hide_index=True, column_config=dict.fromkeys(LABELLED.values(), percent))
+    st.dataframe(frame.percents(shown_rows, LABELLED.values()), hide_index=True)
 
 
 def curves_over_epochs(sides: Sequence[ComparedRun]) -> None:

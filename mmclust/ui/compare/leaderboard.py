@@ -92,13 +92,15 @@ def _draw_table(rows: Sequence[dict[str, Any]]) -> None:
     metrics = [title for name in LABELLED.values() for title in (name, f"± {name}")]
     columns = ["method", "from", *metrics, "seeds", "time", *COSTS.values(), *MEASURES, "settings"]
     frame_ = pd.DataFrame(rows)
-    frame_ = frame_[[column for column in columns if column in frame_]]
-    percent = st.column_config.NumberColumn(format="percent")
-    config: dict[str, Any] = dict.fromkeys(metrics, percent) | {"time": st.column_config.Column(help=TIME_HELP)}
+    frame_ = pd.DataFrame(frame_[[column for column in columns if column in frame_]])
+    config: dict[str, Any] = {"time": st.column_config.Column(help=TIME_HELP)}
     config |= dict.fromkeys(COSTS.values(), st.column_config.NumberColumn(format="%.2f", help=COST_HELP))
     config["parameters"] = st.column_config.NumberColumn(format="localized", help=PARAMETERS_HELP)
     config["peak MiB"] = st.column_config.NumberColumn(format="localized", help=MEMORY_HELP)
-    st.dataframe(frame_, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows)))
+    shown_rows = frame.percents(frame_, metrics)
+    st.dataframe(
+        shown_rows, hide_index=True, column_config=config, placeholder="", height=min(620, 38 + 35 * len(rows))
+    )
 
 
 def _reported(row: reported.ReportedRow) -> dict[str, Any]:

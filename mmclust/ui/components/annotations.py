@@ -44,7 +44,9 @@ def lay_over(clustering: Clustering, head: Callable[[Clustering], str], *, wante
             frame.show_error(error)
     shown = merging.chosen(shown) if wanted else shown
     told = head(shown)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="mm-run-line"):
+    line = "mm-run-line" if told else "mm-run-line-without-figures"
+    align = "left" if told else "right"
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment=align, gap="medium", key=line):
         if told:
             st.html(told)
         if known:

@@ -55,7 +55,7 @@ def control(clustering: Clustering) -> None:
     """
     if n_used(clustering) < 2:
         return
-    with st.popover("Any k", icon=":material/account_tree:", key="merging", help=HELP):
+    with st.popover("Fewer clusters", icon=":material/account_tree:", key="merging", help=HELP):
         _menu(clustering)
 
 

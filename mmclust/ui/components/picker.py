@@ -1,10 +1,11 @@
 """Which run, and which epoch of it, a page shows: the bar under the heading."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from html import escape
 
 import streamlit as st
 
+from mmclust.analysis.spaces import view_title
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN, TITLES
@@ -77,7 +78,8 @@ def clustering(title: str, text: str, *, what: str, annotated: bool = True, play
     if not played:
         verdicts.line(cache.store().get(record.run_id))
     drawn = (lambda found: "") if played else chips
-    return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), drawn, wanted=annotated)
+    with right if played else nullcontext():  # without a slider there is room beside the run
+        return annotations.lay_over(cache.clustering(record, epoch, saved[epoch]), drawn, wanted=annotated)
 
 
 def nearest(epochs: list[int]) -> int:
@@ -85,6 +87,8 @@ def nearest(epochs: list[int]) -> int:
     wanted = state.epoch()
     if wanted in epochs:
         state.accept(state.EPOCH)
+    else:
+        state.forget_epoch()  # a link that asks for one that is not saved is told so
     return epochs[-1] if wanted is None else min(epochs, key=lambda epoch: abs(epoch - wanted))
 
 
@@ -103,7 +107,7 @@ def _nothing_yet(record: RunRecord, what: str) -> None:
 
 def source_name(clustering: Clustering, number: int | None) -> str:
     """What an assignment is called: that of all views together, or of one."""
-    return "fused" if number is None else f"view {number + 1} ({clustering.view_names[number]})"
+    return "fused" if number is None else view_title(number, clustering.view_names[number])
 
 
 def sources(clustering: Clustering) -> dict[str, int | None]:

@@ -56,7 +56,8 @@ def samples(entry: Entry, data: MultiViewDataset) -> None:
             if data.texts is None
             else [descriptions.caption(data, int(i), 32) or name for i, name in zip(chosen, names, strict=True)]
         )
-        st.html(sample_cards.cards(data, chosen, height=height, labels=short if any(short) else None, colors=marks))
+        with st.container(key="mm-data-cards" if len(chosen) == count else "mm-data-few-cards"):
+            st.html(sample_cards.cards(data, chosen, height=height, labels=short if any(short) else None, colors=marks))
         _one_in_full(data)
     if data.labels is not None:
         st.markdown(f"### {word.capitalize()} per class")

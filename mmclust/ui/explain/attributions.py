@@ -177,7 +177,9 @@ def _table(
     values = raw if raw.ndim == 2 and raw.shape[1] == len(own) else data.views[number]
     ids, rows = clustering.ids[members], []
     for i in profiles.largest(own, TOP):
-        inside, overall = (round(float(rows.mean(dtype=np.float64)), 6) for rows in (values[ids, i], values[:, i]))
+        inside, overall = (
+            round(float(rows.mean(dtype=np.float64)), 6) + 0.0 for rows in (values[ids, i], values[:, i])
+        )
         rows.append(
             f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
             f"<td>{overall:.3g}</td></tr>"

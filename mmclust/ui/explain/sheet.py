@@ -55,8 +55,15 @@ def _table(clustering: Clustering, lens: Lens, shown: list[int], rows: list[np.n
         )
         mean = _mean(clustering, lens, cluster, rows[3 * number + 2], cams[3 * number + 2], found.what)
         lines.append(f"<tr>{_head(clustering, cluster)}<td>{mean}</td><td>{groups_html}</td></tr>")
-    head = f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s with {found.what}</th></tr></thead>"
+    head = (
+        f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s with {_inside(found.what)}</th></tr></thead>"
+    )
     return f'<table class="mm-table mm-sheet">{head}<tbody>{"".join(lines)}</tbody></table>'
+
+
+def _inside(name: str) -> str:
+    """The name of a method within a sentence: Grad-CAM stays, Attribution is a word."""
+    return name if "-" in name or name.isupper() else name.lower()
 
 
 def _line(clustering: Clustering, lens: Lens, rows: np.ndarray, cams: np.ndarray, what: str) -> str:

@@ -176,7 +176,7 @@ def unreadable(damaged: Sequence[Unreadable]) -> None:
 
 def _run(record: RunRecord) -> None:
     with st.container(border=True, key=f"mm-run-{record.run_id}"):
-        name, figures, state, actions = st.columns([4, 3, 3, 3], vertical_alignment="center", gap="small")
+        name, figures, state, actions = st.columns([23, 18, 17, 10], vertical_alignment="center", gap="small")
         about = f"{markdown(run_descriptions.about(record))} · " if record.title else ""
         judged = verdicts.badge(account.read(cache.store().get(record.run_id).folder))
         name.markdown(

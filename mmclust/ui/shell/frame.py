@@ -2,16 +2,21 @@
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mmclust.errors import is_for_the_user
 from mmclust.escaping import markdown
 from mmclust.settings import ASSETS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandas.io.formats.style_render import StylerRenderer
 
 TO_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
 """The one script that a page brings; the server's content policy knows it."""
@@ -74,6 +79,12 @@ def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
     cell = '<div title="{}"><dt>{}</dt><dd>{}</dd></div>'
     cells = "".join(cell.format(escape(text), escape(name), escape(value)) for name, value, text in figures)
     return f'<dl class="mm-tiles">{cells}</dl>'
+
+
+def percents(table: "pd.DataFrame", columns: Iterable[str]) -> "StylerRenderer":
+    """A table whose fractions are shown as percent with one decimal, as everywhere; sorting goes by the values."""
+    shown = [column for column in columns if column in table]
+    return table.style.format("{:.1%}".format, subset=shown, na_rep="")
 
 
 def empty(

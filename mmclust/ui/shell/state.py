@@ -41,6 +41,11 @@ def epoch() -> int | None:
     return st.session_state.get(EPOCH)
 
 
+def forget_epoch() -> None:
+    """Forget the chosen epoch; the URL is left as it is until the page has chosen another."""
+    st.session_state.pop(EPOCH, None)
+
+
 def choose_epoch(epoch: int | None) -> None:
     """Choose an epoch (None: the last one) and put it in the URL."""
     if epoch is None:

@@ -109,17 +109,16 @@ def _table(made: Sequence[Choice], runs: Sequence[RunRecord], metric: str) -> No
     if not any(choice.correlation is not None for choice in made):
         columns = [column for column in columns if column != "rank correlation"]
     table = pd.DataFrame(rows)
-    table = table[[column for column in columns if column in table]]
+    table = pd.DataFrame(table[[column for column in columns if column in table]])
     config = {
-        metric: st.column_config.NumberColumn(format="percent"),
-        "below the oracle": st.column_config.NumberColumn(format="percent"),
         "rank correlation": st.column_config.NumberColumn(
             format="%.2f",
             help="Spearman rank correlation between the criterion and the metric: 1 ranks runs as the labels do, 0 "
             "means no relation.",
         ),
     }
-    st.dataframe(table, hide_index=True, column_config=config, placeholder="")
+    shown = frame.percents(table, (metric, "below the oracle"))
+    st.dataframe(shown, hide_index=True, column_config=config, placeholder="")
     if not labelled:
         st.caption("This data set has no classes, so the selection cannot be evaluated.")
 

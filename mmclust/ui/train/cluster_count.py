@@ -77,8 +77,8 @@ def choose(dataset: str, limit: int | None) -> Count:
 def _more_than_expected(dataset: str, limit: int | None) -> Count:
     n_clusters = unknown_clusters(_n_samples(dataset, limit))
     st.caption(
-        f"The training looks for **{n_clusters} clusters**. Afterwards, *Any k* on Map, Clusters and Confusion merges "
-        "them and suggests a number.",
+        f"The training looks for **{n_clusters} clusters**. Afterwards, *Fewer clusters* on Map, Clusters, Confusion "
+        "merges them and suggests a number.",
         help="The square root of the number of samples, within 10 to 100.",
     )
     return Count(n_clusters=n_clusters, is_unknown=True)

@@ -131,6 +131,8 @@ WAYS_ON = (
     ("explain.py", "Explain", "visibility"),
 )
 """Pages that a run that has ended leads to."""
+WAYS_PX = {"map.py": 100, "clusters.py": 164, "confusion.py": 134, "explain.py": 116}
+"""Widths of their buttons, which are drawn before their words are there."""
 
 
 def _ways_on(run: Run, record: RunRecord) -> None:
@@ -138,7 +140,7 @@ def _ways_on(run: Run, record: RunRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for page, text, icon in WAYS_ON:
             kind = "primary" if page == "clusters.py" else "secondary"
-            if st.button(text, icon=f":material/{icon}:", type=kind, key=f"run-to-{page}"):
+            if st.button(text, icon=f":material/{icon}:", type=kind, key=f"run-to-{page}", width=WAYS_PX[page]):
                 st.switch_page(page, query_params={"run": record.run_id})
         if (text := _beside_k_means(run, record)) and not hidden.hidden():
             st.caption(text, width="content")

@@ -34,7 +34,7 @@ def table(clustering: Clustering) -> str:
 
 
 def _table(clustering: Clustering) -> str:
-    heads = ["assignment", *(["ACC", "NMI", "ARI"] if clustering.y_true is not None else []), "as fused", "sure"]
+    heads = ["assignment", *(["ACC", "NMI", "ARI"] if clustering.y_true is not None else []), "as fused", "confidence"]
     rows = []
     for source in picker.sources(clustering).values():
         of = clustering.of_view(source)

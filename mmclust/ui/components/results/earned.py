@@ -12,7 +12,7 @@ from mmclust.auto.account import Account
 from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
-from mmclust.ui.shell import cache, hidden, jobs
+from mmclust.ui.shell import cache, frame, hidden, jobs
 
 HELP = (
     "Where the result comes from: how each view was prepared, which clustering training started from, what the "
@@ -114,11 +114,15 @@ def _table(about: Account) -> None:
         | {TITLES[name]: (one.metrics or {}).get(name) for name in names}
         for one in shown
     ).dropna(axis="columns", how="all")
-    config: dict[str, Any] = {TITLES[name]: st.column_config.NumberColumn(format="percent") for name in MAIN}
-    config["evidence (no labels)"] = st.column_config.ProgressColumn(
-        min_value=0.0, max_value=1.0, format="%.2f", help=account.EVIDENCE_ABOUT
+    evidence = st.column_config.ProgressColumn(min_value=0.0, max_value=1.0, format="%.2f", help=account.EVIDENCE_ABOUT)
+    config: dict[str, Any] = {"evidence (no labels)": evidence}
+    st.dataframe(
+        frame.percents(rows, [TITLES[name] for name in MAIN]),
+        hide_index=True,
+        column_config=config,
+        height=38 + 35 * len(rows),
+        width="stretch",
     )
-    st.dataframe(rows, hide_index=True, column_config=config, height=38 + 35 * len(rows), width="stretch")
 
 
 def _views(about: Account) -> None:

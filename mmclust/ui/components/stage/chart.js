@@ -5,6 +5,9 @@ import { markColor } from "./clock.js";
 import { percent, valueAt } from "./head.js";
 
 const MOST_LOSSES = 8;
+// Heights in the size of the text: of a line of names, of a chart of one loss, of the scores' plot at least, and of what is around it.
+const NAMES = 1.3, LOSS = 4.6, PLOT = 5, AROUND = 2.7;
+const WIDEST_VALUE = "-0.0000";
 
 export class Chart {
   constructor(canvas, root) {
@@ -32,6 +35,7 @@ export class Chart {
     this.theme = themeOf({ root: this.root });
     this.px = Math.max(12, parseFloat(getComputedStyle(this.root).fontSize));
     this.stale = true;
+    if (this.data && this.canvas.clientWidth) this.root.style.setProperty("--chart", `${neededHeight(this, this.canvas.clientWidth).toFixed(2)}em`);
     this.draw();
   }
 
@@ -113,15 +117,17 @@ export class Chart {
     const { theme, px } = this;
     context.textBaseline = "alphabetic";
     context.textAlign = "left";
-    let x = panel.first, y = panel.bottom - panel.height - (panel.axis ? 0.9 : 0.5) * px - (panel.lines - 1) * 1.3 * px;
+    let x = panel.first, y = panel.bottom - panel.height - (panel.axis ? 0.9 : 0.5) * px - (panel.lines - 1) * NAMES * px;
     for (const curve of panel.curves) {
-      const text = fitted(context, nameOf(panel, curve, this.moment), panel.end - panel.first - 1.1 * px), wide = context.measureText(text).width + 2.2 * px;
-      if (x + wide > panel.end && x > panel.first) [x, y] = [panel.first, y + 1.3 * px];
+      const value = valueAt(curve, this.moment), room = panel.end - panel.first - 1.1 * px;
+      const text = panel.axis ? `${curve.title} ${percent(value)}` : fitted(context, curve.title, room), wide = context.measureText(text).width + 2.2 * px;
+      if (x + wide > panel.end && x > panel.first) [x, y] = [panel.first, y + NAMES * px];
       context.fillStyle = curve.color;
       context.fillRect(x, y - 0.36 * px, 0.8 * px, 0.25 * px);
       context.fillStyle = theme.text;
       context.fillText(text, x + 1.1 * px, y);
       x += wide;
+      if (!panel.axis) context.fillText(short(value), panel.first, panel.bottom - 0.5 * panel.height + 0.35 * px);
     }
     if (!panel.axis) return;
     context.textAlign = "right";
@@ -152,18 +158,12 @@ export class Chart {
 
 const short = (value) => (value === undefined ? "–" : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : `${Number(value.toPrecision(3))}`);
 
-// A name before a value, cut to a width.
+// A name, cut to a width.
 function fitted(context, text, width) {
-  const cut = text.lastIndexOf(" "), value = text.slice(cut);
-  let name = text.slice(0, cut);
   if (context.measureText(text).width <= width) return text;
-  while (name && context.measureText(`${name}…${value}`).width > width) name = name.slice(0, -1).trimEnd();
-  return `${name}…${value}`;
-}
-
-function nameOf(panel, curve, epoch) {
-  const value = valueAt(curve, epoch);
-  return `${curve.title} ${panel.axis ? percent(value) : short(value)}`;
+  let name = text;
+  while (name && context.measureText(`${name}…`).width > width) name = name.slice(0, -1).trimEnd();
+  return `${name}…`;
 }
 
 function line(context, x0, y0, x1, y1) {
@@ -179,25 +179,35 @@ function ticks(from, to) {
   return Array.from({ length: Math.floor((to - from) / wide + 1e-9) + 1 }, (_, i) => Number((from + i * wide).toPrecision(6)));
 }
 
+// Charts of losses side by side: two lines at most, in which longer names are cut.
+function columnsOf(chart, width) {
+  const { losses, px } = chart;
+  const widest = Math.max(8 * px, ...losses.map((curve) => nameWidth(chart, curve.title)));
+  return Math.max(1, Math.ceil(losses.length / 2), Math.min(losses.length, Math.floor(width / widest)));
+}
+
+// Of the whole drawing, in the size of the text, for all of it to be legible.
+function neededHeight(chart, width) {
+  const { scores, losses } = chart, lines = Math.ceil(losses.length / columnsOf(chart, width));
+  return lines * LOSS + (scores.length ? PLOT + AROUND + NAMES * linesOfNames(chart, scores, width) : 0);
+}
+
 // Where each chart stands: the scores above, the loss terms side by side below.
 function panelsOf(chart, width, height) {
   const { scores, losses, px } = chart, found = [];
-  const widest = Math.max(7 * px, ...losses.map((curve) => nameWidth(chart, `${curve.title} -0.0000`)));
-  // two lines of small charts at most: longer names are cut
-  const columns = Math.max(1, Math.ceil(losses.length / 2), Math.min(losses.length, Math.floor(width / widest)));
-  const lines = Math.ceil(losses.length / columns);
-  const below = Math.min(0.5 * height, lines * 4.6 * px), above = height - below;
+  const columns = columnsOf(chart, width), lines = Math.ceil(losses.length / columns);
+  const below = Math.min(0.5 * height, lines * LOSS * px), above = height - below;
   if (scores.length) {
     const left = 3.2 * px, named = linesOfNames(chart, scores, width);
     const box = { left, width: width - left - 0.8 * px, bottom: above - 1.9 * px, end: width, first: 0 };
-    found.push({ ...box, height: box.bottom - (0.8 + 1.3 * named) * px, lines: named, low: 0, high: 1, levels: [0, 0.5, 1], axis: true, curves: scores });
+    found.push({ ...box, height: box.bottom - (0.8 + NAMES * named) * px, lines: named, low: 0, high: 1, levels: [0, 0.5, 1], axis: true, curves: scores });
   }
-  const room = (scores.length ? below : height) / Math.max(1, lines), wide = width / columns;
+  const room = (scores.length ? below : height) / Math.max(1, lines), wide = width / columns, value = nameWidth(chart, WIDEST_VALUE) - 1.6 * px;
   losses.forEach((curve, i) => {
     const left = (i % columns) * wide, bottom = (scores.length ? above : 0) + (Math.floor(i / columns) + 1) * room - 0.4 * px;
     const values = curve.value.filter(Number.isFinite), low = Math.min(...values), high = Math.max(...values);
     const spread = high - low || Math.abs(high) || 1;
-    const box = { left: left + 2, width: wide - 1.2 * px, bottom, end: left + wide - 0.4 * px, first: left + 2 };
+    const box = { left: left + 2 + value, width: wide - 1.2 * px - value, bottom, end: left + wide - 0.4 * px, first: left + 2 };
     found.push({ ...box, height: room - 2.3 * px, lines: 1, low: low - 0.06 * spread, high: high + 0.06 * spread, levels: [], axis: false, curves: [curve] });
   });
   return found;

@@ -44,14 +44,15 @@ def shown(record: RunRecord, points: Curves) -> Sequence[Shown]:
                 )
             )
     titles, colors = _terms(record)
-    for i, (name, curve) in enumerate(points.items()):
+    others = [name for name in points if name.startswith("loss/") and name.removeprefix("loss/") not in colors]
+    for name, curve in points.items():
         if name.startswith("loss/") and len(curve):
             term = name.removeprefix("loss/")
             found.append(
                 Shown(
                     name=name,
-                    title=titles.get(term, term.replace("_", " ")),
-                    color=colors.get(term, TERM_COLORS[i % len(TERM_COLORS)]),
+                    title=titles.get(term, term.replace("_", " ").capitalize()),
+                    color=colors.get(term) or TERM_COLORS[(len(colors) + others.index(name)) % len(TERM_COLORS)],
                     curve=curve,
                     group="loss",
                 )

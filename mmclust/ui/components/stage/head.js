@@ -18,7 +18,7 @@ export function figuresOf(stage) {
     return { title, about, text: percent(value) };
   });
   const { used, n_clusters } = moment;
-  found.push({ title: "clusters", about: "Clusters that hold samples", text: used < n_clusters ? `${used} of ${n_clusters}` : `${used}` });
+  found.push({ title: "Clusters", about: "Clusters that hold samples", text: used < n_clusters ? `${used} of ${n_clusters}` : `${used}` });
   return found;
 }
 

@@ -5,6 +5,7 @@ import { sheetOf } from "./fetching.js";
 import { figuresOf } from "./head.js";
 
 const SCALE = 2;
+const GAP = 2; // pixels between samples, as in the style sheet
 
 export function savePicture(stage) {
   if (!stage.moments) return;
@@ -72,7 +73,8 @@ function paintRows(stage, context, theme) {
     const { cell } = stage.moment.sheet, n = Math.min(row.samples.length, Math.floor(shown.width / shown.height));
     if (sheet?.complete && n) {
       context.imageSmoothingEnabled = cell >= 48;
-      context.drawImage(sheet, 0, i * cell, n * cell, cell, shown.left, shown.top, n * shown.height, shown.height);
+      const edge = shown.height;
+      for (let j = 0; j < n; j++) context.drawImage(sheet, j * cell, i * cell, cell, cell, shown.left + j * edge, shown.top, edge - GAP, edge);
     }
   });
   context.restore();
