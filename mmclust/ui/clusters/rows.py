@@ -153,7 +153,7 @@ def _buttons(cluster: int, name: str, size: int) -> str:
     offered = {action: texts for action, texts in ACTIONS.items() if size or action == "edit"}
     buttons = [
         f'<button type="button" data-click="{action}:{cluster}" title="{about}" '
-        f'aria-label="{about}: cluster {name}">{label}</button>'
+        f'aria-label="{label}: {about}, cluster {name}">{label}</button>'
         for action, (label, about) in offered.items()
     ]
     return f'<span class="mm-actions">{"".join(buttons)}</span>'

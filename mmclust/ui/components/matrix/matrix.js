@@ -117,8 +117,10 @@ class Matrix {
     const name = named ? `<b>${escape(group.name)}</b>` : "";
     const rate = group.rate === null ? "" : `<i style="--share:${100 * group.rate}%"></i>`;
     const text = figure && group.rate !== null ? `<small>${percent(group.rate)}</small>` : "";
-    const parts = cell.startsWith("-") ? name + text + rate : name + rate + text;
-    return `<button type="button" tabindex="-1" data-cell="${cell}" style="${style}" title="${title}" aria-label="${title}">${parts}</button>`;
+    const parts = cell.startsWith("-") ? `${name} ${text} ${rate}` : `${name} ${rate} ${text}`;
+    // A spoken name begins with what is seen: who says that to the computer means this button.
+    const spoken = text ? `${escape(group.name)} ${percent(group.rate)} ${escape(word)}, ${group.size.toLocaleString("en")}` : title;
+    return `<button type="button" tabindex="-1" data-cell="${cell}" style="${style}" title="${title}" aria-label="${spoken}">${parts}</button>`;
   }
 
   share(r, c) {
