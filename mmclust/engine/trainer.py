@@ -19,6 +19,7 @@ from torch import Tensor
 from mmclust.changes import Change, Hands
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.engine.averages import Averages
+from mmclust.engine.ending import Ending
 from mmclust.engine.evaluation import measure, take_snapshot, thinned
 from mmclust.engine.execution import (
     EAGER,
@@ -160,6 +161,7 @@ class Trainer:
         self.generator = torch.Generator(device).manual_seed(seed)
         self.execution, self.steps = EAGER, self._steps(EAGER)
         self.averages = Averages()
+        self.ending = Ending() if getattr(method.config, "ending", "last") == "before-fall" else None
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
 
@@ -325,20 +327,37 @@ class Trainer:
             self._agree()
             if self.team is not None and not self.team.leads:
                 return
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-                snapshot = take_snapshot(
-                    self.method,
-                    self.views,
-                    index=self.eval_index,
-                    epoch=epoch,
-                    step=self.step,
-                    prefetcher=self.prefetcher,
-                )
-        values = measure(snapshot, self.labels) | dict(self.watch(snapshot) if self.watch else {})
+            snapshot, values = self._look(epoch)
+            if self.ending is not None and self._goes_back(self.ending, snapshot, values):
+                snapshot, values = self._look(epoch)
+                values["signal/kept_epoch"] = self.ending.epoch
         self.recorder.log(values, step=self.step, epoch=epoch)
         last = epoch == self.epochs
         if last or epoch in self.snapshot_epochs:
             self.recorder.snapshot(snapshot if last else thinned(snapshot))
+
+    def _look(self, epoch: int) -> tuple[Snapshot, dict[str, float]]:
+        """Codes of the evaluated samples, and what is measured on them."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            snapshot = take_snapshot(
+                self.method,
+                self.views,
+                index=self.eval_index,
+                epoch=epoch,
+                step=self.step,
+                prefetcher=self.prefetcher,
+            )
+        return snapshot, measure(snapshot, self.labels) | dict(self.watch(snapshot) if self.watch else {})
+
+    def _goes_back(self, ending: Ending, snapshot: Snapshot, values: Mapping[str, float]) -> bool:
+        """Whether the training fell at its end and the networks from before it are back."""
+        return ending.goes_back(
+            self.method,
+            values["signal/usage_entropy"],
+            epoch=snapshot.epoch,
+            epochs=self.epochs,
+            n_clusters=snapshot.logits.shape[1],
+        )
 
     def _poll(self) -> Outcome | None:
         """Report progress and hear the user's commands, a few times a second; write a checkpoint when one is due."""
@@ -366,7 +385,11 @@ class Trainer:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.steps.optimizers.items()},
             "generator": self.generator.get_state(),
             "averages": self.averages.state(),
-        } | ({} if self.guide is None else {"guide": self.guide.state()})
+        } | {name: part.state() for name, part in self._parts()}
+
+    def _parts(self) -> list[tuple[str, "Guide | Ending"]]:
+        """What else a checkpoint holds, where it is in use."""
+        return [(name, part) for name, part in (("guide", self.guide), ("ending", self.ending)) if part is not None]
 
     def _end_again(self, state: dict[str, Any]) -> Outcome:
         """Measure the end again where the networks alone are kept: the store has lost that the training ended."""
@@ -385,8 +408,9 @@ class Trainer:
         while self._ahead and self._ahead[0].step < self.step:  # optimisers have their rates in the state
             change = self._ahead.pop(0)
             self.method.adjust({change.name: change.after})
-        if self.guide is not None:
-            self.guide.restore(state["guide"])
+        for name, part in self._parts():
+            if name in state:  # a fork may have been given an ending that its origin has not
+                part.restore(state[name])
 
 
 def _on_device(view: np.ndarray, device: torch.device) -> Tensor:

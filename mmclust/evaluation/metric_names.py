@@ -41,5 +41,6 @@ SIGNALS = {
     "signal/code_found": "Recovered codes",
     "signal/tau": "Sharpness of targets",
     "signal/shared_information": "Shared information",
+    "signal/kept_epoch": "Epoch that was kept",
 }
 """Titles of curves that need no labels; others are shown by their name."""

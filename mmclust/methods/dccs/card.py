@@ -105,6 +105,16 @@ class Config:
         group="Optimiser",
         help="Learning rate schedule: constant as published, or cosine decay to a hundredth (not in the paper).",
     )
+    ending: str = hyperparameter(
+        "last",
+        title="End of the run",
+        choices=("last", "before-fall"),
+        group="Optimiser",
+        help=(
+            "Networks that count: those of the last epoch (published), or, where clusters fall out of use at the end, "
+            "those of the last quarter's epoch that used them most evenly. No labels are used."
+        ),
+    )
     batch_size: int = hyperparameter(
         64,
         low=16,
