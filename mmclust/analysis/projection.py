@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,7 +116,9 @@ def _check(kind: str) -> None:
         raise ValueError(f"projection {kind!r} is not known; choose one of {', '.join(KINDS)}")
 
 
-def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: float = 0.0) -> np.ndarray:
+def manifold(
+    values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: float = 0.0, n_epochs: int | None = None
+) -> np.ndarray:
     """Positions (n, n_components) float32 that UMAP gives samples, for clustering rather than for looking at.
 
     Args:
@@ -123,17 +126,20 @@ def manifold(values: np.ndarray, n_components: int, *, seed: int = 0, min_dist: 
         n_components: of the positions, at most D.
         seed: of the random parts.
         min_dist: how close points may come to each other.
+        n_epochs: passes over the graph's edges; None for UMAP's own number, 500 or, of more than 10,000 samples, 200.
     """
     values = np.ascontiguousarray(values, np.float32)
     about: dict[str, Any] = {"seed": seed, "n_neighbors": MANIFOLD_NEIGHBORS, "min_dist": min_dist, "initial": None}
-    with ONE_AT_A_TIME, own_threads(), warnings.catch_warnings():
+    # with more threads sums are taken in another order, distances differ in their last digits, and UMAP in all of them
+    with ONE_AT_A_TIME, own_threads(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `project`
-        return np.ascontiguousarray(_umap(values, **about, n_components=n_components), np.float32)
+        found = _umap(values, **about, n_components=n_components, n_epochs=n_epochs)
+    return np.ascontiguousarray(found, np.float32)
 
 
 @contextmanager
-def own_threads() -> Iterator[None]:
-    """Keep to the threads of MMCLUST_THREADS, and leave behind the number that was set before.
+def own_threads(most: int | None = None) -> Iterator[None]:
+    """Keep to so many threads, those of MMCLUST_THREADS where none are given, and leave behind the number set before.
 
     When numba starts its threads it raises the number of all others in the process. A training that was to use one
     thread would then go on with all cores, and where other programs use these its threads wait for each other: an
@@ -141,7 +147,9 @@ def own_threads() -> Iterator[None]:
     """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(settings.n_threads()):
+    load_scikit_learn()
+    import_module("faiss")  # what is loaded later would not be limited
+    with threadpool_limits(most or settings.n_threads()):
         yield
 
 
@@ -273,15 +281,15 @@ def _umap(
     min_dist: float,
     initial: np.ndarray | None,
     n_components: int = 2,
+    n_epochs: int | None = None,
 ) -> np.ndarray:
     n = len(values)
     # its spectral start needs more samples than it has components to find
     few = n <= max(20, 2 * n_components)
     first = pca(values, n_components) if initial is None else initial
     start: Any = "spectral" if initial is None and not few else _spread(first)
-    model = umap_model(
-        values, n_neighbors=n_neighbors, n_components=n_components, min_dist=min_dist, init=start, random_state=seed
-    )
+    shape: dict[str, Any] = {"n_components": n_components, "min_dist": min_dist, "init": start, "n_epochs": n_epochs}
+    model = umap_model(values, n_neighbors=n_neighbors, random_state=seed, **shape)
     return np.asarray(model.fit_transform(values))
 
 

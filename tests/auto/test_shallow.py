@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mmclust.auto import shallow
 from mmclust.data.dataset import ViewSpec
@@ -60,12 +61,35 @@ def test_evidence_decides_between_mixtures_that_are_as_likely() -> None:
     assert shallow._best([ahead, tied[1]], codes, np.arange(200), 4) is ahead
 
 
-def test_a_likelihood_does_not_depend_on_the_scale_of_a_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    codes = shallow.describe(bars(200)[0], GRAY)
-    seeds, rows = [(0, 0), (1, 0)], np.arange(200)
-    monkeypatch.setattr(shallow, "_laid_out", lambda points, layout: points[:, :4] * (100 if layout else 10))
-    first, second = shallow.partitions(codes, "pixels", rows, 4, seeds)
-    assert first.likelihood == pytest.approx(second.likelihood, abs=0.05)
+def test_a_likelihood_does_not_depend_on_the_scale_of_a_layout() -> None:
+    images, classes = bars(200)
+    places = shallow.describe(images, GRAY).hog[:, :4].astype(np.float64)
+    plain, large = (shallow._explained([factor * places], [classes])[0] for factor in (10, 100))
+    assert plain > 0.5
+    assert plain == pytest.approx(large, abs=0.05)
+
+
+def test_clusters_that_explain_all_layouts_are_likelier_than_those_of_a_single_one() -> None:
+    random = np.random.default_rng(0)
+    lasting, passing = np.arange(200) % 2, np.arange(200) // 100
+    first, second = (random.normal(size=(200, 2)) for _ in range(2))
+    first[:, 0] += 6 * lasting
+    first[:, 1] += 9 * passing
+    second[:, 0] += 6 * lasting
+    one = shallow._explained([first], [lasting, passing])
+    both = shallow._explained([first, second], [lasting, passing])
+    assert one[0] < one[1]
+    assert both[0] > both[1]
+
+
+def test_the_number_of_threads_does_not_change_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for n_threads in ("1", "4"):
+        monkeypatch.setenv("MMCLUST_THREADS", n_threads)
+        with threadpool_limits(int(n_threads)):
+            points = np.random.default_rng(0).normal(size=(1500, 100)).astype(np.float32)
+            found.append(shallow._laid_out(points, 0))
+    assert (found[0] == found[1]).all()
 
 
 def test_noise_forms_no_clear_clusters() -> None:
