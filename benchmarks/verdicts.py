@@ -128,19 +128,24 @@ def calibrate(cases: Sequence[Case]) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> list[str]:
     """In Markdown: rows are what labels say, columns the verdict."""
-    words = list(dict.fromkeys(word for pair in found["left_out"] for word in pair))
-    lines = [f"| labels say | {' | '.join(words)} |", f"|{'---|' * (len(words) + 1)}"]
-    for truth in dict.fromkeys(truth for truth, _ in found["left_out"]):
-        lines.append(f"| {truth} | {' | '.join(str(found['left_out'][truth, word]) for word in words)} |")
     derived = found["limits"]
     return [
-        *lines,
+        *words_table(found["left_out"]),
         "",
         f"Right: {found['n_right_left_out']} of {found['n_cases']} with the data set left out, "
         f"{found['n_right']} with limits from all.",
         f"Limits from all: beyond chance {derived.beyond_chance:.3f}, silent view {derived.silent_view:.3f}, "
         f"better {derived.better:.3f}.",
     ]
+
+
+def words_table(found: Counter[tuple[str, str]]) -> list[str]:
+    """How often each word was said (columns) of what labels say (rows), in Markdown."""
+    words = list(dict.fromkeys(word for pair in found for word in pair))
+    lines = [f"| labels say | {' | '.join(words)} |", f"|{'---|' * (len(words) + 1)}"]
+    for truth in dict.fromkeys(truth for truth, _ in found):
+        lines.append(f"| {truth} | {' | '.join(str(found[truth, word]) for word in words)} |")
+    return lines
 
 
 def collect(store: RunStore) -> Iterator[Case]:

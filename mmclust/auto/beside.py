@@ -94,6 +94,7 @@ def _judged(
         chance=chance,
         n_clusters=n_clusters,
         seed=seed,
+        of_images=len(dataset.views) == 1,
     )
     rows = [
         {"name": name, "evidence": value, "metrics": None if labels is None else score(labels, partitions[name])}

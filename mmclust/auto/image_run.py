@@ -60,8 +60,8 @@ class Job:
     """Hyper-parameters, as far as they need no trial."""
     auto: Mapping[str, Any]
     """The spec's `auto`: `budget_min`; `start`, a `Schedule`; `candidates`, the hyper-parameters of each by its name;
-    `fixed`, those that the user has set. After an earlier run's decision one candidate is left, with the start's seeds
-    `layout` and `mixture`."""
+    `fixed`, those that the user has set. After an earlier run's decision one candidate is left, with the start's
+    `space` and its seeds `layout` and `mixture`."""
     seed: int
     device: torch.device
     make: Make
@@ -103,7 +103,7 @@ def train(job: Job) -> tuple[Outcome, Callable[[], None]]:
         outcome = trainer.fit(trial.restored(job.device))
         if outcome != "finished":
             return outcome, _nothing
-        tried.append(_tried(name, values, trainer, trial, codes.joint))
+        tried.append(_tried(name, values, trainer, trial, codes.of(start.taken.space)))
     taken = choose(tried)
     taken.trial.become_the_run(taken.total_steps, job.device)
     why = keep_start(taken.signals, len(start.clusters), job.n_clusters) or supported_start(job, codes, start, taken)
@@ -113,7 +113,7 @@ def train(job: Job) -> tuple[Outcome, Callable[[], None]]:
     earned = Earned(job=job, codes=codes, start=start, seen=seen, tried=tried, taken=taken, why=why)
     earned.write(quick_baselines(job, codes))
     shutil.rmtree(job.run.folder / "trials", ignore_errors=True)
-    return "finished", lambda: earned.write(quick_baselines(job, codes) | slow_baselines(job, codes))
+    return "finished", lambda: earned.write(quick_baselines(job, codes) | slow_baselines(job, codes, start))
 
 
 def _nothing() -> None:
@@ -169,13 +169,15 @@ def crosses_gaps(start: float, deep: float) -> bool:
 
 
 def _known_start(job: Job) -> dict[str, Any]:
-    return {"only": (job.auto["layout"], job.auto["mixture"])} if job.decided else {}
+    if not job.decided:
+        return {}
+    return {"only": (job.auto.get("space", "joint"), job.auto["layout"], job.auto["mixture"])}
 
 
 def _decided(job: Job, start: shallow.ShallowStart, taken: Tried) -> dict[str, Any]:
     """The spec's `auto` with nothing left open."""
-    candidates = {taken.name: job.auto["candidates"][taken.name]}
-    return {**job.auto, "candidates": candidates, "layout": start.taken.layout, "mixture": start.taken.mixture}
+    known = {"space": start.taken.space, "layout": start.taken.layout, "mixture": start.taken.mixture}
+    return {**job.auto, "candidates": {taken.name: job.auto["candidates"][taken.name]}, **known}
 
 
 def _candidates(job: Job, *, allows_mirror: bool) -> dict[str, dict[str, Any]]:
@@ -319,6 +321,7 @@ class Earned:
             chance=starts.chance(tuple(views.values()), n_clusters, seed),
             n_clusters=n_clusters,
             seed=seed,
+            of_images=True,
         )
         return measured, {name: measure.of(partitions[name]) for name in own} | dict(measured.simple)
 
@@ -330,9 +333,11 @@ def quick_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
         return {"k-means on pixels": k_means(codes.pixels, job.n_clusters, job.seed)}
 
 
-def slow_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
-    """Partitions (N,) by those that take longer than a candidate's evaluation."""
+def slow_baselines(job: Job, codes: shallow.Codes, start: shallow.ShallowStart) -> dict[str, np.ndarray]:
+    """Partitions (N,) by those that take longer than a candidate's evaluation; the start has made some."""
     return {
-        f"UMAP and mixture on {name}": shallow.baseline(codes, space, job.n_clusters, job.seed)
+        f"UMAP and mixture on {name}": start.beside[space]
+        if space in start.beside
+        else shallow.baseline(codes, space, job.n_clusters, job.seed)
         for name, space in (("pixels", "pixels"), ("edges", "hog"))
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmclust.auto import preparation, starts
 from mmclust.auto.evidence import Evidence, total
-from mmclust.auto.verdict import Measured
+from mmclust.auto.verdict import Measured, rival
 from mmclust.evaluation.metrics import usage_entropy
 
 MOST_SAMPLES = 5000
@@ -26,6 +26,7 @@ def weigh(
     chance: float,
     n_clusters: int,
     seed: int,
+    of_images: bool = False,
 ) -> Measured:
     """What is known of a result without labels.
 
@@ -38,10 +39,11 @@ def weigh(
         chance: evidence that clusterings of shuffled views reach.
         n_clusters: K.
         seed: of all draws.
+        of_images: whether the views are pixels and edges of the same images.
     """
     by_view = measure.by_view(result)
     evidence = {title: measure.of(clusters) for title, clusters in simple.items()}
-    best = max(evidence, key=evidence.__getitem__, default="")
+    compared = rival(evidence, of_images=of_images)
     return Measured(
         n_samples=len(result),
         n_clusters=n_clusters,
@@ -50,11 +52,12 @@ def weigh(
         alone=agreement_alone(tuple(views.values()), result, n_clusters, seed),
         chance=chance,
         simple=evidence,
-        noise=measure.noise(result, simple[best]) if best else 0.0,
+        noise=measure.noise(result, simple[compared]) if compared else 0.0,
         use=usage_entropy(result) / float(np.log(n_clusters)),
         views=tuple(views),
         related=tuple(related),
         copies=_copies(views, n_clusters),
+        of_images=of_images,
     )
 
 

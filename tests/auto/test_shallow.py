@@ -5,6 +5,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from mmclust.auto import shallow
+from mmclust.auto.evidence import Evidence
 from mmclust.data.dataset import ViewSpec
 from mmclust.evaluation.metrics import acc
 
@@ -56,9 +57,23 @@ def test_evidence_decides_between_mixtures_that_are_as_likely() -> None:
         shallow.Candidate(clusters=clusters, likelihood=likelihood, **common)
         for clusters, likelihood in ((random, 1.01), (true, 1.0))
     ]
-    assert shallow._best(tied, codes, np.arange(200), 4) is tied[1]
+    measure = Evidence((codes.pixels, codes.hog), 4)
+    assert shallow._best(tied, measure) is tied[1]
     ahead = replace(tied[0], likelihood=2.0)
-    assert shallow._best([ahead, tied[1]], codes, np.arange(200), 4) is ahead
+    assert shallow._best([ahead, tied[1]], measure) is ahead
+
+
+def test_edges_alone_are_taken_only_where_every_sign_is_for_them() -> None:
+    images, classes = bars(200)
+    codes = shallow.describe(images, GRAY)
+    measure = Evidence((codes.pixels, codes.hog), 4)
+    random = np.random.default_rng(0).permutation(classes)
+    poor = shallow.Candidate(space="joint", layout=0, mixture=0, clusters=random, likelihood=1.0, stability=0.5)
+    good = replace(poor, space="hog", clusters=classes, likelihood=2.0, stability=0.9)
+    found = {"joint": [poor], "pixels": [replace(poor, space="pixels")], "hog": [good]}
+    assert shallow._leading(found, measure) == "hog"
+    for lacking in ({"likelihood": 0.9}, {"stability": 0.4}, {"clusters": random}):
+        assert shallow._leading(found | {"hog": [replace(good, **lacking)]}, measure) == "joint"
 
 
 def test_a_likelihood_does_not_depend_on_the_scale_of_a_layout() -> None:

@@ -72,3 +72,28 @@ def test_other_limits_give_other_words():
     assert verdict(GOOD, Limits(better=1.3)).word == "as good as a simple method"
     assert verdict(GOOD, Limits(beyond_chance=4)).word == "nothing found"
     assert verdict(replace(GOOD, alone=(0.9, 0.5)), Limits(silent_view=0.6)).word == "views disagree"
+
+
+IMAGES = replace(GOOD, simple={"k-means on pixels": 0.5, "UMAP and mixture on edges": 0.7}, of_images=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, "better than k-means"),
+        ({"alone": (0.9, 0.0)}, "better than k-means"),
+        ({"noise": 0.2}, "as good as a simple method"),
+        ({"evidence": 0.49}, "as good as a simple method"),
+        ({"evidence": 0.4}, "worse than a simple method"),
+        ({"evidence": 0.18}, "nothing found"),
+        ({"simple": {}}, "as good as a simple method"),
+    ],
+)
+def test_images_are_compared_with_k_means_alone_and_their_pixels_and_edges_need_not_agree(changes: dict, word: str):
+    assert verdict(replace(IMAGES, **changes)).word == word
+
+
+def test_what_cannot_be_told_of_images_is_said():
+    reasons = verdict(IMAGES).reasons
+    assert reasons[0] == "K-means on pixels has evidence 0.50; this result has 0.60."
+    assert "better or worse than UMAP and mixture on edges" in reasons[-1]

@@ -10,6 +10,7 @@ LOOKS = {
     "nothing found": ("orange", ":material/search_off:"),
     "worse than a simple method": ("orange", ":material/trending_down:"),
     "as good as a simple method": ("blue", ":material/balance:"),
+    "better than k-means": ("green", ":material/verified:"),
     "better than simple methods": ("green", ":material/verified:"),
     "views disagree": ("orange", ":material/call_split:"),
     "too small": ("orange", ":material/compress:"),
