@@ -65,15 +65,17 @@ def read(file: Path) -> tuple[Case, ...]:
 
 
 def limits(cases: Sequence[Case]) -> Limits:
-    """Nothing found: halfway between the most evidence over chance of images without classes and the least of others.
+    """Nothing found: the middle of the widest gap in evidence over chance, of those with fewest cases on the wrong side.
 
     That a result is better only needs evidence beyond its standard error.
     """
-    empty = [case.beyond for case in cases if case.what == NOTHING]
-    full = [case.beyond for case in cases if case.what != NOTHING]
-    if not empty or not full:
+    values = sorted({case.beyond for case in cases})
+    gaps = [(high - low, (low + high) / 2) for low, high in zip(values, values[1:], strict=False)]
+    if not gaps:
         return IMAGE_LIMITS
-    return replace(IMAGE_LIMITS, beyond_chance=(max(empty) + min(full)) / 2)
+    n_wrong = [sum((case.beyond < cut) != (case.what == NOTHING) for case in cases) for _, cut in gaps]
+    widest = max(gap for gap, n in zip(gaps, n_wrong, strict=True) if n == min(n_wrong))
+    return replace(IMAGE_LIMITS, beyond_chance=widest[1])
 
 
 def calibrate(cases: Sequence[Case]) -> dict[str, Any]:

@@ -85,7 +85,7 @@ IMAGES = replace(GOOD, simple={"k-means on pixels": 0.5, "UMAP and mixture on ed
         ({"noise": 0.2}, "as good as a simple method"),
         ({"evidence": 0.49}, "as good as a simple method"),
         ({"evidence": 0.4}, "worse than a simple method"),
-        ({"evidence": 0.18}, "nothing found"),
+        ({"evidence": 0.15}, "nothing found"),
         ({"simple": {}}, "as good as a simple method"),
     ],
 )
