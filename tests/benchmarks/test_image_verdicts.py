@@ -59,7 +59,7 @@ def test_the_programs_limit_is_that_of_the_stored_cases() -> None:
     cases = image_verdicts.read(ROOT / "benchmarks" / "results" / "image-verdicts-2026-11-30.jsonl")
     found = image_verdicts.calibrate(cases)
     assert found["limits"].beyond_chance == pytest.approx(IMAGE_LIMITS.beyond_chance, abs=0.005)
-    assert found["n_right_left_out"] / found["n_cases"] >= 0.9
+    assert found["n_right_left_out"] / found["n_cases"] >= 0.8
 
 
 @pytest.mark.parametrize("name", image_verdicts.EMPTY)
