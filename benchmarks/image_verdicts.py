@@ -65,7 +65,7 @@ def read(file: Path) -> tuple[Case, ...]:
 
 
 def limits(cases: Sequence[Case]) -> Limits:
-    """Nothing found: the middle of the widest gap in evidence over chance, of those with fewest cases on the wrong side.
+    """Nothing found: the middle of the widest gap in evidence over chance with fewest cases on the wrong side.
 
     That a result is better only needs evidence beyond its standard error.
     """
