@@ -22,7 +22,10 @@ def __getattr__(name: str) -> Any:
     if name == "Map":
         return importlib.import_module("mmclust.notebook").Map
     if name in __all__:
-        return getattr(importlib.import_module("mmclust.estimators"), name)
+        from mmclust.loading import without_collector
+
+        with without_collector():
+            return getattr(importlib.import_module("mmclust.estimators"), name)
     raise AttributeError(f"module 'mmclust' has no attribute {name!r}")
 
 

@@ -1,3 +1,4 @@
+import gc
 import re
 import threading
 import time
@@ -39,3 +40,17 @@ def test_every_part_that_the_program_uses_is_loaded(monkeypatch: pytest.MonkeyPa
     assert len(used) > 5
     assert {name for name in used if not name.startswith(tuple(loaded))} == set()
     assert all(find_spec(name) for name in loaded)
+
+
+def test_garbage_is_looked_for_again_after_loading_also_after_a_failure() -> None:
+    with pytest.raises(ImportError), loading.without_collector():
+        assert not gc.isenabled()
+        raise ImportError
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with loading.without_collector():
+            pass
+        assert not gc.isenabled(), "who has switched it off wants it off"
+    finally:
+        gc.enable()
