@@ -161,7 +161,8 @@ class Predictor:
             from mmclust.auto import shallow
 
             both = np.concatenate((self.trained_on.views[0][ids], dataset.views[0]))
-            points = shallow.describe(both, self.spec.views[0]).joint
+            space = self.run.spec.auto.get("space", "joint")
+            points = shallow.describe(both, self.spec.views[0]).of(space)
             return nearest(points[len(ids) :], points[: len(ids)])
         own = [view[ids].reshape(len(ids), -1) for view in self.prepared.views]
         new = [view.reshape(len(view), -1) for view in views]
