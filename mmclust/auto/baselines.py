@@ -9,11 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmclust.auto import graphs, starts
-from mmclust.baselines.views import umap_mixture
+from mmclust.auto.evidence import Evidence
+from mmclust.baselines.views import umap_mixtures
 
 Views = Sequence[np.ndarray]
-MOST_SAMPLES = 10_000
-"""Samples that are clustered; the others follow their nearest neighbours."""
+MOST_SAMPLES, MOST_SAMPLES_SLOW = 10_000, 3_000
+"""Samples that are clustered, and of methods that take long; the others follow their nearest neighbours."""
+N_MIXTURES = 6
+PER_CLUSTER = 30
+"""Samples that are clustered for each cluster, at least."""
 
 
 def k_means_all_views(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -32,6 +36,17 @@ def spectral_mean_graph(views: Views, n_clusters: int, seed: int) -> np.ndarray:
     """Clusters (N,) of the mean of the views' graphs of nearest neighbours."""
     embedding = graphs.spectral_embedding(starts.mean_graph(views, starts.GRAPH_NEIGHBOURS[0]), n_clusters)
     return starts.k_means(embedding, n_clusters, seed, n_init=10)
+
+
+def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
+    """Clusters (N,) of the mixture on a UMAP layout that has most evidence.
+
+    The likeliest of a few mixtures depends on the draws: on one set 0.68, 0.68 and 0.83 in accuracy with three seeds,
+    where the one of most evidence had 0.85, 0.83 and 0.88.
+    """
+    measure = Evidence(views, n_clusters, seed)
+    found = umap_mixtures(views, n_clusters, seed, n_mixtures=N_MIXTURES)
+    return max((clusters for clusters, _ in found), key=measure.of)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +77,8 @@ def partitions(views: Views, n_clusters: int, seed: int, *, slow: bool) -> dict[
         seed: of all draws.
         slow: which of them.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(views[0]))[:MOST_SAMPLES])
+    most = max(MOST_SAMPLES_SLOW, PER_CLUSTER * n_clusters) if slow else MOST_SAMPLES
+    rows = np.sort(np.random.default_rng(seed).permutation(len(views[0]))[:most])
     some = views if len(rows) == len(views[0]) else [view[rows] for view in views]
     found = {one.title: one.clusters(some, n_clusters, seed) for one in BASELINES.values() if one.slow == slow}
     if some is views:

@@ -15,7 +15,7 @@ from mmclust.auto.starts import Pool, Start
 from mmclust.baselines.alignment import align
 from mmclust.data.readers import cache
 
-VERSION = 3
+VERSION = 4
 """Raised when pools change, so that earlier ones are not taken for new ones."""
 
 

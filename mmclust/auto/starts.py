@@ -23,7 +23,9 @@ CONSENSUS_OF = (4, 7, 10)
 CHANCE_SHUFFLES, CHANCE_SAMPLES = 2, 3000
 """Orders of the samples that clusterings by chance are measured on, and samples in each, at most."""
 N_SEEDS = 3
-RESTARTS = 3
+FEWEST_RESTARTS, MOST_RESTARTS, RESTARTED_SAMPLES = 3, 20, 10_000
+"""Random starts of a k-means: as many as give so many samples in all, between the first two. Few samples are soon
+clustered, and with few starts their clusters depend on the seed."""
 MOST_SAMPLES = 10_000
 """Samples that starts are found on; the others follow their nearest neighbours."""
 FOLLOWED = 10
@@ -168,11 +170,12 @@ def chance(views: Views, n_clusters: int, seed: int = 0) -> float:
     return max(found)
 
 
-def k_means(points: np.ndarray, n_clusters: int, seed: int, n_init: int = RESTARTS) -> np.ndarray:
+def k_means(points: np.ndarray, n_clusters: int, seed: int, n_init: int | None = None) -> np.ndarray:
     """Clusters (N,) of lowest inertia among a few random starts; fewer than K where fewer points differ."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
+    n_init = n_init or min(max(RESTARTED_SAMPLES // len(points), FEWEST_RESTARTS), MOST_RESTARTS)
     clustering = KMeans(n_clusters, n_init=n_init, random_state=seed)  # pyright: ignore[reportArgumentType]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)

@@ -52,7 +52,16 @@ def coregularised_spectral(views: Views, n_clusters: int, seed: int) -> np.ndarr
 
 
 def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
-    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side.
+    """Clusters (N,) of a Gaussian mixture on 10 UMAP dimensions of all columns side by side, the likelier of two.
+
+    Raises:
+        ValueError: more than `MOST_UMAP` samples.
+    """
+    return max(umap_mixtures(views, n_clusters, seed, n_mixtures=2), key=lambda found: found[1])[0]
+
+
+def umap_mixtures(views: Views, n_clusters: int, seed: int, *, n_mixtures: int) -> list[tuple[np.ndarray, float]]:
+    """Clusters (N,) of several mixtures on one layout, and their mean log likelihoods: each ends in another optimum.
 
     Raises:
         ValueError: more than `MOST_UMAP` samples.
@@ -63,11 +72,14 @@ def umap_mixture(views: Views, n_clusters: int, seed: int) -> np.ndarray:
 
     together = np.concatenate(views, axis=1)
     n_dims = max(2, min(UMAP_DIMS, len(together) - 2))
-    points = manifold(together, n_dims, seed=seed, min_dist=UMAP_MIN_DIST)
+    points = np.asarray(manifold(together, n_dims, seed=seed, min_dist=UMAP_MIN_DIST), np.float64)
+    found = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
-        mixture = GaussianMixture(n_clusters, reg_covar=1e-3, n_init=2, random_state=seed)
-        return mixture.fit_predict(np.asarray(points, np.float64)).astype(np.int64)
+        for number in range(n_mixtures):
+            mixture = GaussianMixture(n_clusters, reg_covar=1e-3, random_state=seed + number)
+            found.append((mixture.fit_predict(points).astype(np.int64), float(mixture.lower_bound_)))
+    return found
 
 
 def evoc(views: Views, n_clusters: int, seed: int) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from auto.families import blobs, noise
 
-from mmclust.auto.evidence import Evidence, above_chance, total
+from mmclust.auto.evidence import Evidence, above_chance, total, with_products
 from mmclust.auto.preparation import prepared
 
 
@@ -31,6 +31,25 @@ def test_clusters_that_one_view_alone_knows_have_less_evidence_than_shared_ones(
     shared = measure.by_view(other)
     assert shared[1] > 0.9 and shared[0] < 0.05
     assert measure.of(other) == pytest.approx(total(shared))
+
+
+def test_a_view_of_few_columns_predicts_round_clusters_too():
+    points = np.concatenate([noise(400, 3), noise(400, 3, seed=8)], axis=1)
+    shell = (np.linalg.norm(points[:, :3], axis=1) > 1.54).astype(np.int64)
+    assert Evidence([points[:, :3]], 2).of(shell) > 0.4
+    assert np.array_equal(with_products(np.zeros((5, 2))), np.zeros((5, 5)))
+
+
+def test_products_fill_up_views_of_few_columns_and_weigh_as_much_as_these():
+    assert {d: with_products(noise(50, d)).shape[1] for d in (1, 8, 16, 20, 21)} == {
+        1: 2,
+        8: 44,
+        16: 94,
+        20: 98,
+        21: 21,
+    }
+    lengths = np.linalg.norm(with_products(prepared(noise(50, 8), "none").astype(np.float64)), axis=0)
+    assert np.linalg.norm(lengths[:8]) == pytest.approx(np.linalg.norm(lengths[8:]))
 
 
 def test_evidence_does_not_depend_on_the_names_of_clusters():

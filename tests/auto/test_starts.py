@@ -95,3 +95,26 @@ def test_baselines_find_clear_classes(name: str):
     views, labels = blobs()
     prepared = preparation.choose(views, 5).apply(views)
     assert acc(labels, baselines.BASELINES[name].clusters(prepared, 5, 0)) > 0.8
+
+
+def test_of_the_mixtures_the_one_of_most_evidence_is_taken_whatever_its_likelihood(monkeypatch: pytest.MonkeyPatch):
+    views, labels = blobs(n_samples=200)
+    merged = np.where(labels == 4, 3, labels)
+    monkeypatch.setattr(baselines, "umap_mixtures", lambda *a, **more: [(merged, 9.0), (labels, 1.0)])
+    np.testing.assert_array_equal(baselines.umap_mixture(views, 5, 0), labels)
+
+
+def test_slow_baselines_are_computed_on_fewer_samples_and_all_get_a_cluster(monkeypatch: pytest.MonkeyPatch):
+    views, labels = blobs()
+    seen = []
+
+    def first(views, n_clusters, seed):
+        seen.append(len(views[0]))
+        return starts.k_means(np.concatenate(views, axis=1), n_clusters, seed)
+
+    monkeypatch.setattr(baselines, "MOST_SAMPLES_SLOW", 250)
+    slow = baselines.Baseline(title="slow", clusters=first, slow=True)
+    monkeypatch.setattr(baselines, "BASELINES", {"slow": slow})
+    found = baselines.partitions(preparation.choose(views, 5).apply(views), 5, 0, slow=True)
+    assert seen == [250]
+    assert acc(labels, found["slow"]) > 0.9
