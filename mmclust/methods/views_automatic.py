@@ -9,7 +9,7 @@ from mmclust.methods.card import Preset
 
 START_STEPS = 400
 """Within which a start is learnt, at most."""
-OBJECTIVE_STEPS = ((5.0, 200), (math.inf, 1000))
+OBJECTIVE_STEPS = ((1.0, 200), (5.0, 300), (math.inf, 1000))
 """Steps of the method's own objective at least, in budgets of up to so many minutes."""
 FEWEST_STEPS = 100
 TRAINING_FRACTION = 0.5
