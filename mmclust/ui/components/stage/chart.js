@@ -158,12 +158,14 @@ export class Chart {
 
 const short = (value) => (value === undefined ? "–" : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : `${Number(value.toPrecision(3))}`);
 
-// A name, cut to a width.
+// A name, cut in its middle to a width: names of the same beginning differ at their end.
 function fitted(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
   let name = text;
-  while (name && context.measureText(`${name}…`).width > width) name = name.slice(0, -1).trimEnd();
-  return `${name}…`;
+  for (let kept = text.length - 1; kept > 1 && context.measureText(name).width > width; kept--) {
+    const head = Math.ceil(0.55 * kept);
+    name = `${text.slice(0, head).trimEnd()}…${text.slice(head - kept).trimStart()}`;
+  }
+  return name;
 }
 
 function line(context, x0, y0, x1, y1) {
