@@ -146,7 +146,7 @@ def chips(found: Clustering) -> str:
         metrics.append(("views", f"{len(found.data.views)}"))
     metrics += [("clusters (number · matched class)" if found.matched is not None else "clusters", n_clusters)]
     if not found.scores:
-        metrics.append(("classes", "not known"))
+        metrics.append(("classes", "no"))
     cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in metrics)
     cells += f"<span><small>epoch</small> <b>{found.epoch}</b> <small>of {found.record.epochs}</small></span>"
     return f'<div class="mm-chips" role="note">{cells}</div>'
