@@ -23,6 +23,8 @@ FORK_HELP = (
     "Start a twin of this run from one of its checkpoints with one setting changed. Both share everything before; "
     "Compare shows where they part."
 )
+REFUSED = "hands-refused"
+"""Session key: run, setting and value that were refused last; it is said once."""
 NEWEST = -1
 """Stands for the newest checkpoint among the epochs of those that are kept."""
 
@@ -77,14 +79,8 @@ def _follow(run_id: str, name: str, value: Any) -> str:
     key, seen = f"hands:{run_id}:{name}", f"hands-seen:{run_id}:{name}"
     if st.session_state.get(seen) != value or key not in st.session_state:
         st.session_state[key] = float(value)
-        st.session_state.pop(_asked(run_id, name), None)
     st.session_state[seen] = value
     return key
-
-
-def _asked(run_id: str, name: str) -> str:
-    """Session key of the value that was asked for last, until the run has taken one."""
-    return f"hands-asked:{run_id}:{name}"
 
 
 def _slider(one: Hyperparameter, key: str, **more: Any) -> Any:
@@ -98,21 +94,17 @@ def _slider(one: Hyperparameter, key: str, **more: Any) -> Any:
 
 
 def _ask(run: Run, name: str, key: str) -> None:
-    """Pass a slider's value on; a run that has just ended says so.
-
-    A browser tells a slider's place with every tick, also one that it has not drawn yet: what was asked for already and
-    a place to which the run itself has moved the slider are no wishes.
-    """
-    value, asked = st.session_state[key], _asked(run.id, name)
-    if value == st.session_state.get(asked, st.session_state.get(f"hands-seen:{run.id}:{name}")):
-        return
-    st.session_state[asked] = value
+    """Pass a slider's value on; a run that has just ended says so."""
+    value = st.session_state[key]
     try:
         if not login.may_change(run.record().creator):
             raise ValueError(NOT_YOURS)
         interventions.change(run, {name: value})
     except ValueError as error:
-        st.toast(markdown(frame.sentence(error)), icon=":material/info:")
+        refused = (run.id, name, value)  # a browser that waits tells the same slider again with every tick
+        if st.session_state.get(REFUSED) != refused:
+            st.toast(markdown(frame.sentence(error)), icon=":material/info:")
+        st.session_state[REFUSED] = refused
         return
     st.session_state[f"hands-seen:{run.id}:{name}"] = interventions.values_now(run.record())[name]
     st.toast(f"{name} = {value:g} from the next step on.", icon=":material/tune:")

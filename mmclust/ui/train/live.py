@@ -47,7 +47,7 @@ def panel(run_id: str) -> None:
     """The panel; its parts redraw themselves as long as the run trains or waits."""
     active = cache.store().get(run_id).record().active
     st.fragment(_overview, run_every=TICK_S if active else None)(run_id, active)
-    st.fragment(hands.panel, run_every=SLOW_TICK_S if active else None)(run_id)
+    st.fragment(hands.panel)(run_id)
     st.fragment(_details, run_every=SLOW_TICK_S if active else None)(run_id)
 
 
