@@ -50,6 +50,7 @@ def test_the_stage_follows_a_training_and_scrubs_through_it(page: Page, server: 
     page.goto(f"{server}/train?dataset=digits&method=dccs&preset=paper&epochs={EPOCHS}")
     page.get_by_role("button", name="Start training").click()
     stage = page.locator(".st-key-live-stage .sg")
+    expect(stage).to_be_visible(timeout=PATIENCE_MS)
     expect(stage.locator("[data-sg=note]")).to_be_hidden(timeout=PATIENCE_MS)
     stage.evaluate("root => { root.marked = root.stage.marked = true; }")
     box = stage.bounding_box()
@@ -91,10 +92,13 @@ def test_in_full_screen_texts_are_large_and_the_map_takes_the_height(page: Page,
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(f"{server}/map?mode=stage")
     stage = page.locator(".st-key-stage .sg")
-    expect(stage.locator("[data-sg=note]")).to_be_hidden()
+    expect(stage).to_be_visible(timeout=PATIENCE_MS)
+    expect(stage.locator("[data-sg=note]")).to_be_hidden(timeout=PATIENCE_MS)
     stage.focus()
     page.keyboard.press("f")
-    page.wait_for_timeout(800)
+    drawn = """root => root.matches(':fullscreen') && root.stage.map.height > 700
+      && root.stage.chart.px === parseFloat(getComputedStyle(root).fontSize)"""
+    page.wait_for_function(drawn, arg=stage.element_handle(), timeout=PATIENCE_MS)
     told = stage.evaluate(
         """root => {
           const texts = [...root.querySelectorAll('*')].filter(part => part.getClientRects().length
