@@ -29,8 +29,8 @@ SIDE = 8
 """Pixels of an image's edge."""
 QUERY = "confidence < 0.6 and cluster == 1"
 PATIENCE_MS = 1_800_000
-WARM_S = 25
-"""Until a server has loaded torch, which it does beside the first page."""
+QUIET_S, WARM_S = 15, 240
+"""How long the memory of a server stays as it is once it has loaded all libraries, and how long that may take."""
 
 
 def measure(
@@ -104,7 +104,7 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
     with pages.served(empty, home) as blank, pages.served(pages.ROOT / "app.py", home) as app:
         address = f"{app.url}/map?run={run_id}"
         first = pages.opened(browser, app.url)
-        time.sleep(WARM_S)
+        _wait_for_libraries(app.process.pid)
         before = explorer.resident(app.process.pid)
         first.goto(address)
         first.evaluate(pages.FIRST_PAINT)
@@ -138,6 +138,19 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
         found["confusion_mib"] = explorer.received_mib(page)
         page.context.close()
     return {"ms": found, "memory_mib": memory | {"arrays": _arrays_mib(home, run_id)}}
+
+
+def _wait_for_libraries(server: int) -> None:
+    """Until a server has loaded what it loads once a page is shown: that is not memory of a run."""
+    steady, last, ends = time.monotonic(), None, time.monotonic() + WARM_S
+    time.sleep(QUIET_S + 10)  # the last ones are loaded some time later
+    while time.monotonic() < ends and time.monotonic() - steady < QUIET_S:
+        now = explorer.resident(server)
+        if now is None:
+            return
+        if now["now"] != last:
+            steady, last = time.monotonic(), now["now"]
+        time.sleep(1)
 
 
 def _painted(

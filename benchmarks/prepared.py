@@ -1,11 +1,12 @@
 """A finished run to measure pages and the store with: random codes, made in seconds, on a real data set."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmclust import methods
-from mmclust.analysis import disk_cache, projection
+from mmclust.analysis import disk_cache, large, projection
 from mmclust.data import catalogue
 from mmclust.evaluation.metrics import score
 from mmclust.evaluation.snapshot import Snapshot
@@ -103,5 +104,11 @@ def lay_out(folder: Path, snapshot: Snapshot) -> None:
     random = np.random.default_rng(0)
     angle = 2 * np.pi * snapshot.y_pred / snapshot.n_clusters
     xy = 40 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + random.normal(0, 4, (len(angle), 2))
-    path = projection.layout_path(folder / "layouts", snapshot.spaces["z"], "tsne", seed=0, perplexity=30.0)
-    disk_cache.keep(path, {"xy": xy.astype(np.float32)}, "a layout")
+    options: dict[str, Any] = {"seed": 0, "perplexity": 30.0}
+    z, kept, made = snapshot.spaces["z"], folder / "layouts", {"xy": xy.astype(np.float32)}
+    if large.is_large(len(z), "tsne"):
+        none = np.empty((0, 0), np.float32)  # prototypes
+        disk_cache.arrays(kept, large.layout_key(z, none, "tsne", **options), lambda: made, source=large.SOURCE)
+        rows = large.first_rows(len(z))
+        z, made = z[rows], {"xy": made["xy"][rows]}
+    disk_cache.keep(projection.layout_path(kept, z, "tsne", **options), made, "a layout")

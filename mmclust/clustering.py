@@ -371,7 +371,7 @@ def cluster_snapshot(
         dataset: the run's data set; None where it is no longer at hand.
         like: without classes the clusters take the colours of those of this clustering that they resemble.
     """
-    y_pred, log_probs = snapshot.y_pred, snapshot.log_probs.astype(np.float32)
+    y_pred, log_probs = snapshot.y_pred, snapshot.rounded_log_probs()
     y_true = None if dataset is None or dataset.labels is None else dataset.labels[snapshot.index]
     if y_true is not None and (y_true == metrics.NO_CLASS).all():
         y_true = None  # nothing to compare with

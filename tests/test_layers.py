@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ALLOWED = {
     "ui": {
+        "ahead",
         "audit",
         "escaping",
         *(
@@ -106,6 +107,7 @@ ALLOWED = {
     "data": {"audit", "disk", "errors", "settings"},
     "errors": {"disk", "settings"},
     "disk": set(),
+    "ahead": set(),
     "ram": set(),
     "footprint": {"data", "methods.card", "ram"},
     "audit": set(),

@@ -53,3 +53,22 @@ def test_cells_with_too_few_points_are_made_up_for(points: np.ndarray):
     many = np.concatenate((np.repeat(points[:2], 700, axis=0), points))
     nearest = neighbours.among(many, many, 20, exact=100)
     assert nearest.found.min() >= 0
+
+
+def test_layouts_of_one_space_search_once(points: np.ndarray, monkeypatch: pytest.MonkeyPatch):
+    searched = []
+    among, true = neighbours.among, {k: neighbours.of_each(points, k) for k in (4, 9)}
+    monkeypatch.setattr(neighbours, "SHARED", 10)
+    monkeypatch.setattr(
+        neighbours, "among", lambda *given, **about: searched.append(given[2]) or among(*given, **about)
+    )
+    few, more = neighbours.of_all(points, 4), neighbours.of_all(points, 9)
+    own = neighbours.of_all(points.copy(), 5, itself=True)
+    assert searched == [10]
+    for found, k in ((few, 4), (more, 9)):
+        np.testing.assert_array_equal(found.found, true[k].found)
+        np.testing.assert_allclose(found.distances, true[k].distances)
+    np.testing.assert_array_equal(own.found, np.column_stack([np.arange(len(points)), few.found]))
+    neighbours.of_all(points, 12)
+    neighbours.of_all(points[:-1], 4)
+    assert searched == [10, 13, 10], "more of them, or other points"

@@ -3,27 +3,29 @@
 Shapes: n samples, p prototypes, D dimensions, m samples that are laid out together.
 """
 
-from functools import partial
+from collections.abc import Hashable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmclust import neighbours
-from mmclust.analysis import disk_cache, placement, projection
+from mmclust.analysis import disk_cache, pacmap_layouts, placement, projection
 from mmclust.analysis.projection import Progress, cached_projection
 from mmclust.analysis.source import Source
 
 FROM = 100_000
 SAMPLE = 50_000
-KINDS = ("tsne", "umap")
-"""PCA takes no time, and PaCMAP's transform needs what its layouts do not keep: these are always laid out whole."""
+KINDS = ("tsne", "umap", "pacmap")
+"""PCA takes no time: it is always laid out whole."""
 CHUNK = 10_000
 """Samples that are placed at a time."""
 _FIRST = 0.6
 """Share of the time that the first samples take, where they are not laid out yet."""
 SOURCE = Source(
-    alone=(__name__, neighbours.__name__, placement.__name__, projection.__name__), packages=("openTSNE", "umap-learn")
+    alone=tuple(one.__name__ for one in (neighbours, pacmap_layouts, placement, projection)) + (__name__,),
+    packages=("openTSNE", "umap-learn", "pacmap"),
 )
 
 
@@ -33,8 +35,13 @@ def is_large(n_samples: int, kind: str) -> bool:
 
 
 def first_rows(n_samples: int) -> np.ndarray:
-    """Places (m,) of the samples that are laid out together, always the same random ones, ascending."""
-    return np.sort(np.random.default_rng(0).choice(n_samples, min(SAMPLE, n_samples), replace=False))
+    """Places (m,) of the samples that are laid out together, always the same random ones, ascending; read only."""
+    return _chosen(n_samples, min(SAMPLE, n_samples))
+
+
+@lru_cache(maxsize=2)
+def _chosen(n_samples: int, n_chosen: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(0).choice(n_samples, n_chosen, replace=False))
 
 
 def cached_layout(
@@ -56,9 +63,14 @@ def cached_layout(
         progress: told how far the work is.
         **options: see `projection.project`.
     """
-    key = (kind, sorted(options.items()), disk_cache.content(samples), disk_cache.content(prototypes))
+    key = layout_key(samples, prototypes, kind, **options)
     work = partial(_lay_out, folder, samples, prototypes, kind, progress or (lambda share: None), options)
     return disk_cache.arrays(folder, key, work, source=SOURCE)["xy"]
+
+
+def layout_key(samples: np.ndarray, prototypes: np.ndarray, kind: str, **options: Any) -> Hashable:
+    """What a layout depends on, beside the code; see `cached_layout`."""
+    return kind, *sorted(options.items()), disk_cache.content(samples), disk_cache.content(prototypes)
 
 
 def _lay_out(

@@ -11,11 +11,10 @@ from functools import partial
 import numpy as np
 
 from mmclust import settings
-from mmclust.analysis import projection
+from mmclust.analysis import pacmap_layouts, projection
 from mmclust.loading import load_scikit_learn
 
-KINDS = ("pca", "tsne", "umap")
-"""PaCMAP's transform is only defined together with the trees of its fit, which no layout keeps."""
+KINDS = ("pca", "tsne", "umap", "pacmap")
 
 
 Place = Callable[[np.ndarray], np.ndarray]
@@ -33,7 +32,7 @@ def place(
         new: (m, D) codes.
         kind: one of `KINDS`.
         seed: of the random parts.
-        n_neighbors: UMAP's, as the map was drawn with.
+        n_neighbors: UMAP's and PaCMAP's, as the map was drawn with.
 
     Raises:
         ValueError: another kind, or codes of another length.
@@ -60,9 +59,11 @@ def placer(values: np.ndarray, xy: np.ndarray, kind: str, *, seed: int = 0, n_ne
             reduce = partial(_on_axes, own, known)
         load_scikit_learn()
         with _quietly():
-            found = (
-                _tsne(known, xy, seed=seed) if kind == "tsne" else _umap(known, xy, seed=seed, n_neighbors=n_neighbors)
-            )
+            if kind == "tsne":
+                found = _tsne(known, xy, seed=seed)
+            else:
+                prepare = _umap if kind == "umap" else pacmap_layouts.placer
+                found = prepare(known, xy, seed=seed, n_neighbors=n_neighbors)
 
     def placed(new: np.ndarray) -> np.ndarray:
         asked = _flat(new)

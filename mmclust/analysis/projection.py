@@ -4,7 +4,6 @@ Shapes: n samples, D dimensions.
 """
 
 import hashlib
-import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mmclust import neighbours, settings
-from mmclust.analysis import disk_cache
+from mmclust.analysis import disk_cache, pacmap_layouts
 from mmclust.analysis.source import Source
 from mmclust.loading import load_scikit_learn
 
@@ -25,8 +24,10 @@ KINDS: dict[str, str] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap"
 """Key -> the name people know."""
 
 SOURCES = {
-    kind: Source(alone=(__name__, neighbours.__name__), packages=packages)
-    for kind, packages in {"pca": (), "tsne": ("openTSNE",), "umap": ("umap-learn",), "pacmap": ("pacmap",)}.items()
+    "pca": Source(alone=(__name__,)),
+    "tsne": Source(alone=(__name__, neighbours.__name__), packages=("openTSNE",)),
+    "umap": Source(alone=(__name__, neighbours.__name__), packages=("umap-learn",)),
+    "pacmap": Source(alone=(__name__, neighbours.__name__, pacmap_layouts.__name__), packages=("pacmap",)),
 }
 """Key -> the code that a layout depends on."""
 
@@ -43,8 +44,15 @@ WIDE = 100
 REDUCED = 50
 """Wider spaces are first reduced to so many principal components, as is usual for t-SNE and UMAP."""
 
+_SEARCH = 0.15
+"""Share of the time until the neighbours are found."""
+
 ONE_AT_A_TIME = threading.Lock()
 """UMAP and PaCMAP run on numba's threads, which two callers may not share; PaCMAP keeps its seed in a global."""
+
+
+def _unheard(share: float) -> None:
+    """Progress that nobody asked for."""
 
 
 def project(
@@ -84,7 +92,7 @@ def project(
         raise ValueError(f"values of shape {values.shape} came; a projection needs samples with at least one dimension")
     if not np.isfinite(values).all():
         raise ValueError("some codes are not finite numbers; the run has diverged, choose an earlier epoch")
-    report = progress or (lambda share: None)
+    report = progress or _unheard
     report(0.0)
     if kind == "pca" or is_linear(values):
         xy = pca(values)
@@ -97,11 +105,13 @@ def project(
         else:
             with ONE_AT_A_TIME, own_threads(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # parts of a graph, TensorFlow that is not needed, a seed that is set
+                about: dict[str, Any] = {"seed": seed, "n_neighbors": n_neighbors, "initial": initial}
                 if kind == "umap":
-                    xy = _umap(values, seed=seed, n_neighbors=n_neighbors, min_dist=min_dist, initial=initial)
+                    xy = _umap(values, min_dist=min_dist, report=_later(report), **about)
                 else:
-                    pairs = {"n_neighbors": n_neighbors, "mid_near": mid_near, "further": further}
-                    xy = _pacmap(values, seed=seed, initial=initial, **pairs)
+                    xy = pacmap_layouts.lay_out(
+                        values, mid_near=mid_near, further=further, report=_later(report), **about
+                    )
     report(1.0)
     return np.ascontiguousarray(xy, dtype=np.float32)
 
@@ -133,7 +143,7 @@ def manifold(
     # with more threads sums are taken in another order, distances differ in their last digits, and UMAP in all of them
     with ONE_AT_A_TIME, own_threads(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `project`
-        found = _umap(values, **about, n_components=n_components, n_epochs=n_epochs)
+        found = _umap(values, **about, n_components=n_components, n_epochs=n_epochs, shared=False)
     return np.ascontiguousarray(found, np.float32)
 
 
@@ -236,6 +246,11 @@ def _read(path: Path, n_samples: int) -> np.ndarray | None:
     return xy if xy is not None and xy.shape == (n_samples, 2) else None
 
 
+def _later(report: Progress) -> Progress:
+    """Progress of the iterations, which begin after the neighbours are found and end before the end."""
+    return lambda share: report(_SEARCH + (0.99 - _SEARCH) * share)
+
+
 def _tsne(
     values: np.ndarray, *, seed: int, perplexity: float, initial: np.ndarray | None, report: Progress
 ) -> np.ndarray:
@@ -249,7 +264,6 @@ def _tsne(
         start = pca(values).astype(np.float64)
         # as openTSNE does it: small, so that points are free to move; the noise parts points that coincide
         start = 1e-4 * start / start[:, 0].std() + np.random.default_rng(seed).normal(0, 1e-6, start.shape)
-    search = 0.15
     report(0.03)
     every = 10
     done = 0
@@ -257,7 +271,7 @@ def _tsne(
     def tell(iteration: int, error: float, embedding: np.ndarray) -> None:
         nonlocal done
         done += every
-        report(search + (0.99 - search) * min(1.0, done / (early + late)))
+        _later(report)(min(1.0, done / (early + late)))
 
     model = TSNE(
         early_exaggeration_iter=early,
@@ -280,8 +294,10 @@ def _umap(
     n_neighbors: int,
     min_dist: float,
     initial: np.ndarray | None,
+    report: Progress = _unheard,
     n_components: int = 2,
     n_epochs: int | None = None,
+    shared: bool = True,
 ) -> np.ndarray:
     n = len(values)
     # its spectral start needs more samples than it has components to find
@@ -289,19 +305,23 @@ def _umap(
     first = pca(values, n_components) if initial is None else initial
     start: Any = "spectral" if initial is None and not few else _spread(first)
     shape: dict[str, Any] = {"n_components": n_components, "min_dist": min_dist, "init": start, "n_epochs": n_epochs}
-    model = umap_model(values, n_neighbors=n_neighbors, random_state=seed, **shape)
+    bar = {"disable": False, "file": _Bar(report), "mininterval": 0.2, "bar_format": _Bar.FORMAT}
+    model = umap_model(values, n_neighbors=n_neighbors, shared=shared, random_state=seed, tqdm_kwds=bar, **shape)
     return np.asarray(model.fit_transform(values))
 
 
-def umap_model(values: np.ndarray, *, n_neighbors: int, **options: Any) -> Any:
+def umap_model(values: np.ndarray, *, n_neighbors: int, shared: bool = True, **options: Any) -> Any:
     """UMAP that is given the neighbours of the codes (n, D) it is about to be fitted to.
+
+    They may be those of an earlier search, by another number of threads, unless they are not `shared`.
 
     These are found sooner than by its own approximate search, which is compiled for 35 s when it is first used.
     """
     load_scikit_learn()
     from umap import UMAP
 
-    near = neighbours.among(values, values, max(2, min(n_neighbors, len(values) - 1)))
+    count = max(2, min(n_neighbors, len(values) - 1))
+    near = neighbours.of_all(values, count, itself=True) if shared else neighbours.among(values, values, count)
     return UMAP(
         n_neighbors=near.found.shape[1],
         precomputed_knn=(near.found, near.distances),
@@ -309,6 +329,23 @@ def umap_model(values: np.ndarray, *, n_neighbors: int, **options: Any) -> Any:
         n_jobs=1,  # what a fixed seed allows
         **options,
     )
+
+
+class _Bar:
+    """The file that UMAP draws its progress into, every fifth of a second; an exception of `report` ends its work."""
+
+    FORMAT = "{n}/{total}"
+
+    def __init__(self, report: Progress) -> None:
+        self.report = report
+
+    def write(self, text: str) -> None:
+        done, _, total = text.strip().partition("/")
+        if done.isdigit() and total.isdigit():
+            self.report(int(done) / max(1, int(total)))
+
+    def flush(self) -> None:
+        """What is written is told at once."""
 
 
 class Search:
@@ -326,7 +363,7 @@ class Search:
 
     def build(self) -> tuple[np.ndarray, np.ndarray]:
         """Places and distances (n, k) of each point's nearest others."""
-        near = neighbours.of_each(self.points, self.k)
+        near = neighbours.of_all(self.points, self.k)
         return near.found, near.distances
 
     def query(self, asked: np.ndarray, k: int, epsilon: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -344,29 +381,6 @@ def tsne_affinities(values: np.ndarray, *, perplexity: float) -> Any:
     search: Any = Search(values, min(len(values) - 1, int(3 * effective)))
     with own_threads():
         return PerplexityBasedNN(knn_index=search, perplexity=effective, n_jobs=settings.n_threads())
-
-
-def _pacmap(
-    values: np.ndarray, *, seed: int, n_neighbors: int, mid_near: float, further: float, initial: np.ndarray | None
-) -> np.ndarray:
-    import numba
-
-    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that its seed is set
-    load_scikit_learn()
-    from pacmap import PaCMAP
-
-    if values.shape[1] == 1:
-        values = np.pad(values, ((0, 0), (0, 1)))  # it starts from two principal components
-    # every sample needs its neighbours, its mid-near and its further pairs among the others
-    most = int((len(values) - 1) / (1 + mid_near + further))
-    numba.set_num_threads(min(settings.n_threads(), numba.get_num_threads()))
-    model = PaCMAP(
-        n_neighbors=max(1, min(n_neighbors, most)),
-        MN_ratio=mid_near,
-        FP_ratio=further,
-        random_state=seed,
-    )
-    return np.asarray(model.fit_transform(values, init="pca" if initial is None else initial))
 
 
 def _spread(xy: np.ndarray) -> np.ndarray:

@@ -18,6 +18,9 @@ from mmclust.plots.palette import RIGHT, WRONG
 QUALITY = "projection quality of"
 """Under this and the picture's name a clustering keeps the quality of its projections; see `keep_quality`."""
 
+PHRASE = "similarity to a phrase"
+"""Under this a clustering keeps the phrase that was last searched for, and how near samples are; see `keep_phrase`."""
+
 
 def columns(clustering: Clustering, seeds: Sequence[Callable[[], Snapshot]] = ()) -> Iterator[Column]:
     """The quantities of a run at an epoch, the most asked for first.
@@ -59,6 +62,15 @@ def columns(clustering: Clustering, seeds: Sequence[Callable[[], Snapshot]] = ()
             work=lambda: agreement_of_seeds(clustering, [read() for read in seeds]),
         )
     yield from _quality(clustering)
+    if PHRASE in clustering.derived:
+        phrase, near = clustering.derived[PHRASE]
+        yield Column(
+            name="similarity",
+            kind="number",
+            source="run",
+            help=_likeness(phrase),
+            work=lambda: near,
+        )
 
 
 def _clusters(clustering: Clustering) -> Iterator[Column]:
@@ -79,13 +91,13 @@ def _clusters(clustering: Clustering) -> Iterator[Column]:
             colors=clustering.colors,
         )
     if clustering.right is not None and clustering.y_true is not None:
-        truths = np.where(clustering.y_true == NO_CLASS, -1, clustering.right).astype(np.int32)
+        right, y_true = clustering.right, clustering.y_true
         yield Column(
             name="correct",
             kind="category",
             source="run",
             help="Whether the assigned cluster is the one matched to the sample's class",
-            work=lambda: Groups(codes=truths, names=(False, True)),
+            work=lambda: Groups(codes=np.where(y_true == NO_CLASS, -1, right).astype(np.int32), names=(False, True)),
             shown=("wrong", "right"),
             colors=(WRONG, RIGHT),
         )
@@ -137,13 +149,14 @@ def _views(clustering: Clustering) -> Iterator[Column]:
     )
     shown = tuple(clustering.cluster_name(k) for k in range(len(clustering.sizes)))
     for number, logits in enumerate(by_view, start=1):
-        own = Groups(codes=logits.argmax(axis=1).astype(np.int32), names=range(1, logits.shape[1] + 1))
         yield Column(
             name=f"cluster_view_{number}",
             kind="category",
             source="run",
             help=f"Number of the cluster by the view {names[number - 1]} alone, from 1",
-            work=lambda own=own: own,
+            work=lambda logits=logits: Groups(
+                codes=logits.argmax(axis=1).astype(np.int32), names=range(1, logits.shape[1] + 1)
+            ),
             shown=shown,
             colors=clustering.colors,
         )
@@ -195,6 +208,25 @@ def agreement_of_seeds(clustering: Clustering, others: Sequence[Snapshot]) -> np
         same[inside] += match_classes(counts)[theirs[inside]] == clustering.y_pred[inside]
         known += inside
     return np.divide(same, known, out=np.full(len(same), np.nan), where=known > 0)
+
+
+def keep_phrase(clustering: Clustering, phrase: str, near: np.ndarray) -> None:
+    """Let the similarity to a phrase be a column, in the place of that to the phrase before.
+
+    Args:
+        clustering: the run at an epoch.
+        phrase: in words.
+        near: (n,) similarity of each sample.
+    """
+    before, _ = clustering.derived.get(PHRASE, ("", None))
+    if before == phrase:
+        return
+    clustering.derived.pop(("column", "similarity", _likeness(before)), None)
+    clustering.derived[PHRASE] = phrase, near
+
+
+def _likeness(phrase: str) -> str:
+    return f"Cosine similarity to “{phrase}” in the space of the network that described the pictures, -1 to 1"
 
 
 def keep_quality(clustering: Clustering, picture: str, found: ProjectionQuality, rows: np.ndarray) -> None:

@@ -6,6 +6,7 @@ no extensions, no other objects of this process, a limit of memory and one of ti
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -47,10 +48,19 @@ def select(table: RunTable, query: str, *, time_s: float = TIME_S) -> np.ndarray
     ids = frame.iloc[:, 0].dropna().to_numpy()
     if ids.dtype.kind not in "iu":
         raise QueryError("the first column holds no numbers of samples; select sample first", query)
-    order = np.argsort(table.clustering.ids, kind="stable")
-    place = np.minimum(np.searchsorted(table.clustering.ids, ids, sorter=order), len(order) - 1)
-    rows = order[place][table.clustering.ids[order[place]] == ids]
+    places = table.clustering.derive("places of ids", lambda: _of_ids(table.clustering.ids))
+    rows = places[ids[(ids >= 0) & (ids < len(places))]]
+    rows = rows[rows >= 0]
+    if (np.bincount(rows, minlength=1) <= 1).all():
+        return rows
     return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+
+def _of_ids(ids: np.ndarray) -> np.ndarray:
+    """Place of each id from 0 to the largest, -1 where it is no sample's."""
+    found = np.full(int(ids.max(initial=-1)) + 1, -1, np.int32)
+    found[ids] = np.arange(len(ids))
+    return found
 
 
 def answer(table: RunTable, query: str, *, time_s: float = TIME_S) -> "pd.DataFrame":
@@ -131,7 +141,7 @@ def _telling(made: Statement, query: str) -> Iterator[None]:
     except duckdb.Error as error:
         place = _place(error, made)
         ends = place == len(query) and not wording.is_statement(query)
-        raise QueryError("the query ends too early" if ends else _words(error), query, place) from None
+        raise QueryError("the query ends too early" if ends else _words(error, query), query, place) from None
 
 
 def _about(error: Exception) -> dict[str, str]:
@@ -146,8 +156,9 @@ def _place(error: Exception, made: Statement) -> int | None:
     return made.place(int(position)) if position.isdigit() else None
 
 
-def _words(error: Exception) -> str:
-    """What DuckDB says, its first sentence."""
+def _words(error: Exception, query: str) -> str:
+    """What DuckDB says, its first sentence; a word that only our wording of the query holds is left out."""
     said = _about(error).get("exception_message", "") or str(error)
     first = said.strip().splitlines()[0].strip() if said.strip() else "the query has an error"
-    return first.rstrip("!.")
+    near = re.search(r' at or near "(.*)"', first)
+    return (first if near is None or near[1] in query else first[: near.start()]).rstrip("!.")

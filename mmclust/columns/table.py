@@ -63,7 +63,8 @@ def of(clustering: Clustering, seeds: Sequence[Callable[[], Snapshot]] = ()) -> 
         seeds: see `of_run.columns`.
     """
     found = {column.name: column for column in of_run.columns(clustering, seeds)}
-    for column in of_data.columns(clustering):
+    # words are told from categories by counting them
+    for column in clustering.derive("columns of the data", lambda: tuple(of_data.columns(clustering))):
         found[_free(column.name, found)] = column
     return RunTable(clustering, {name: _called(column, name) for name, column in found.items()})
 

@@ -66,6 +66,18 @@ class PartialSamples:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordSpace:
+    """Pictures as a network describes them that can describe phrases too: what is near is alike."""
+
+    codes: np.ndarray
+    """(N, D) float16, each of length 1."""
+    extractor: str
+    """What describes phrases in the same space, e.g. cliptext:ViT-B-32/laion2b_s34b_b79k."""
+    weights: str
+    """Of the network, as extractors take them."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MultiViewDataset:
     """Samples seen through one view or more; an image set is the case of one view.
 
@@ -98,6 +110,8 @@ class MultiViewDataset:
     """(N, C, H, W) uint8 to show where the views are features of pictures; methods never see them."""
     partial: PartialSamples | None = None
     """Further samples, which lack a view; None where all are complete."""
+    word_space: WordSpace | None = None
+    """Where samples are found by words; None where no such network described them. Methods never see it."""
 
     def __post_init__(self) -> None:
         lengths = [len(view) for view in self.views]
@@ -105,6 +119,7 @@ class MultiViewDataset:
             raise ValueError(f"the views have {lengths} samples; every view needs the same samples in the same order")
         if self.labels is not None and len(self.labels) != lengths[0]:
             raise ValueError(f"{len(self.labels)} labels came with {lengths[0]} samples; one label a sample is needed")
+        assert self.word_space is None or len(self.word_space.codes) == lengths[0], len(self.word_space.codes)
         assert self.texts is None or len(self.texts) == lengths[0], (len(self.texts), lengths[0])
         for name, values in self.columns.items():
             assert len(values) == lengths[0], (name, len(values), lengths[0])
@@ -135,6 +150,7 @@ class MultiViewDataset:
             periods={name: values[index] for name, values in self.periods.items()},
             texts=None if self.texts is None else self.texts[index],
             pictures=None if self.pictures is None else self.pictures[index],
+            word_space=self.word_space and replace(self.word_space, codes=self.word_space.codes[index]),
             partial=None if self.partial is None else self.partial.first(round(share * self.partial.n_samples)),
         )
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from mmclust import audit, disk, settings
 from mmclust.data import checksums
-from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec, WordSpace
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
 from mmclust.data.readers import looked_up
@@ -35,7 +35,7 @@ DRAFT_HOURS = 24
 MAX_TEXT = 2000
 """Letters in a field that a user fills in."""
 _ABOUT, _UNDERSTOOD, _DRAFTS, _GONE = "dataset.json", "understanding.json", ".drafts", ".gone"
-_PARTIAL = "partial.npz"
+_PARTIAL, _WORDS = "partial.npz", "words.npy"
 _OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
@@ -140,6 +140,9 @@ def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
         (folder / "texts.json").write_text(json.dumps(dataset.texts.tolist()))
     if dataset.columns:
         looked_up.save(folder, dataset.columns)
+    words = dataset.word_space
+    if words is not None:
+        np.save(folder / _WORDS, words.codes)
     known = {
         "about": asdict(about),
         "added": time.time(),
@@ -148,6 +151,7 @@ def _write(folder: Path, dataset: MultiViewDataset, about: About) -> None:
         "classes": dataset.spec.classes,
         "n_clusters": dataset.spec.n_clusters,
         "captioned": dataset.texts is not None,
+        "words": None if words is None else {"extractor": words.extractor, "weights": words.weights},
     }
     (folder / _ABOUT).write_text(json.dumps(known, indent=2))
 
@@ -245,7 +249,16 @@ def load(spec: DataSpec, path: Path | None, progress: Progress | None = None) ->
         columns=looked_up.load(path),
         pictures=None if pictures is None else pictures.view(np.ndarray),
         partial=_partial(path / _PARTIAL, len(views)),
+        word_space=_word_space(path / _WORDS, known.get("words")),
     )
+
+
+def _word_space(file: Path, known: dict[str, str] | None) -> WordSpace | None:
+    """Where samples are found by words; None where no network described them so."""
+    if known is None or not file.is_file():
+        return None
+    codes = np.load(file, mmap_mode="r").view(np.ndarray)
+    return WordSpace(codes=codes, extractor=known["extractor"], weights=known["weights"])
 
 
 def damaged() -> dict[str, list[str]]:

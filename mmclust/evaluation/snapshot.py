@@ -16,6 +16,7 @@ import numpy as np
 
 from mmclust import disk
 
+_ROWS = 65_536
 RESUME = "free some space and resume the run, its last checkpoint is kept"
 DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, ValueError, TypeError)
 """What reading a damaged `.npz` may raise."""
@@ -50,6 +51,16 @@ class Snapshot:
         from scipy.special import log_softmax  # lists of runs are shown without
 
         return log_softmax(self.logits.astype(np.float64), axis=1)
+
+    def rounded_log_probs(self) -> np.ndarray:
+        """(n, K) `log_probs` as float32; some rows at a time, since a million in double precision take much memory."""
+        from scipy.special import log_softmax  # lists of runs are shown without
+
+        found = np.empty(self.logits.shape, np.float32)
+        for start in range(0, len(found), _ROWS):
+            rows = slice(start, start + _ROWS)
+            found[rows] = log_softmax(self.logits[rows].astype(np.float64), axis=1)
+        return found
 
     @property
     def y_pred(self) -> np.ndarray:

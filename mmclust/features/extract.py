@@ -16,6 +16,7 @@ from mmclust.data import preprocessing
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.data.progress import Progress
 from mmclust.data.readers import cache
+from mmclust.features import phrases
 from mmclust.features.extractors import CAPTIONS, Extractor, Options, find
 
 _VERSION = 1  # of what is cached: raise it when an extractor changes
@@ -80,12 +81,13 @@ def extract(
     options = options or Options()
     if any(find(one.extractor).of == "text" for one in wanted):
         dataset = _captioned(dataset)
-    specs, views, made = [], [], []
+    specs, views, made, word_space = [], [], [], None
     for number, one in enumerate(wanted):
         extractor = find(one.extractor)
         source = _source(dataset, extractor, one.source)
         told = replace(options, weights=one.weights or options.weights)
         raw = _cached(dataset, extractor, source, told, _share(progress, number, len(wanted)))
+        word_space = word_space or phrases.space_of(extractor, told.weights, raw)
         name = f"{source} {extractor.title}" if len(sources(dataset, extractor.of)) > 1 else extractor.title
         spec = ViewSpec(name=name, kind="vector", shape=raw.shape[1:])
         single = MultiViewDataset(spec=DataSpec(name=name, views=(spec,), n_clusters=0), views=(raw,))
@@ -107,7 +109,8 @@ def extract(
         for i, (spec, name) in enumerate(zip(specs, names, strict=True))
     ]
     spec = replace(dataset.spec, views=tuple(specs))
-    return replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset)), made
+    found = replace(dataset, spec=spec, views=tuple(views), pictures=_pictures(dataset))
+    return replace(found, word_space=word_space or dataset.word_space), made
 
 
 def estimate(dataset: MultiViewDataset, wanted: Sequence[Wanted], options: Options) -> list[float | None]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mmclust import settings
+from mmclust import ahead, settings
 from mmclust.runs import caches
 from mmclust.ui import ending
 from mmclust.ui.shell import files, frame, jobs
@@ -92,6 +92,7 @@ class _Warmer:
             _load(LAST, self.stop)
             _spare_collector()
             caches.clean(settings.home())
+            ahead.compile_all(settings.home(), self.stop)
 
     def load_pages(self) -> None:
         """Load `PAGES`; not while a browser waits for the first page."""

@@ -23,7 +23,7 @@ def test_principal_components_are_exact(groups: tuple[np.ndarray, np.ndarray]):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["tsne", "umap"])
+@pytest.mark.parametrize("kind", ["tsne", "umap", "pacmap"])
 def test_new_samples_come_to_lie_in_their_group(kind: str, groups: tuple[np.ndarray, np.ndarray]):
     own, new = groups
     xy = projection.project(own, kind)
@@ -40,5 +40,5 @@ def test_other_codes_and_kinds_are_refused(groups: tuple[np.ndarray, np.ndarray]
     xy = projection.project(own, "pca")
     with pytest.raises(ValueError, match="the new codes have 5 numbers and those of the map 6"):
         place(own, xy, new[:, :5], "pca")
-    with pytest.raises(ValueError, match="no place on a map of pacmap; choose one of pca, tsne, umap"):
-        place(own, xy, new, "pacmap")
+    with pytest.raises(ValueError, match="no place on a map of som; choose one of pca, tsne, umap, pacmap"):
+        place(own, xy, new, "som")

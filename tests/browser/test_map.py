@@ -192,7 +192,7 @@ def painted(map_: Locator) -> str:
     return map_.evaluate("root => root.querySelector('canvas').toDataURL()")
 
 
-def test_scrubbing_moves_the_points_in_the_browser_alone(page: Page, server: str) -> None:
+def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it_rests(page: Page, server: str) -> None:
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     (map_,) = open_map(page, server, "projection=PCA&time=true")
@@ -202,16 +202,23 @@ def test_scrubbing_moves_the_points_in_the_browser_alone(page: Page, server: str
     page.wait_for_timeout(1000)
     before, frames, chosen = painted(map_), len(sent), count(map_)
     scrub = map_.locator("[data-pm=scrub]")
-    scrub.fill("3")
+    scrub.evaluate("scrub => { scrub.value = 3; scrub.dispatchEvent(new Event('input')); }")
     expect(map_.get_by_text(re.compile(r"^epoch \d$")).first).to_be_visible()
     page.wait_for_timeout(300)
     assert painted(map_) != before
     assert count(map_) == chosen, "the same samples stay selected"
+    assert len(sent) == frames, "no rerun was asked for"
+    scrub.dispatch_event("change")
+    page.wait_for_url(re.compile(r"[?&]epoch=\d+"))
+    expect_count(map_, chosen)
+    page.locator("[data-fc=color]").select_option("margin")
+    page.wait_for_function("root => root.map.coloring.key === 'margin'", arg=map_.element_handle())
+    early = map_.evaluate("root => Array.from(root.map.values.subarray(0, 50))")
     map_.get_by_role("button", name="Play").click()
     expect(map_.get_by_text("epoch 40").first).to_be_visible()
-    page.wait_for_timeout(300)
-    assert painted(map_) == before
-    assert len(sent) == frames, "no rerun was asked for"
+    page.wait_for_url(lambda url: "epoch=" not in url)
+    assert map_.evaluate("root => root.map.coloring.key") == "margin"
+    assert map_.evaluate("root => Array.from(root.map.values.subarray(0, 50))") != early, "colours follow the play head"
 
 
 def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, server: str):

@@ -52,6 +52,7 @@ def test_what_is_found(letters: RunTable, asked: str, expected: list[int]) -> No
     [
         ("confidence <", "the query ends too early", 12),
         ("font < 3", "Cannot compare", 0),
+        ("confidence <<< 3", r"^syntax error \(at character 13", 12),
         ("select font from run", "the first column is font; select sample first", None),
         ("select sample from elsewhere", "elsewhere does not exist", 19),
         ("select font as sample from run", "no numbers of samples", None),

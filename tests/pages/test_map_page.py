@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 from mmclust import specs
 from mmclust.analysis import large, placement, projection, projection_quality
 from mmclust.data import uploads
-from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
+from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec, WordSpace
 from mmclust.evaluation.snapshot import Snapshot
+from mmclust.features import phrases
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.ui.shell import files
@@ -239,3 +240,38 @@ def test_captions_reach_the_card_of_the_map_and_the_rows_of_the_clusters(make_ow
 def published(address: str) -> bytes:
     """What the browser gets from an address of the map."""
     return files._published.blobs[address.rsplit("/", 1)[-1]]
+
+
+def test_a_phrase_lights_the_nearest_pictures_and_is_a_column(
+    make_own_run: Callable[..., Run], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    codes = random.normal(size=(50, 4)).astype(np.float16)
+    spec = DataSpec(name="x", views=(ViewSpec(name="x", kind="image", shape=(1, 9, 9)),), n_clusters=3)
+    name = uploads.keep(
+        MultiViewDataset(
+            spec=spec,
+            views=(random.integers(0, 255, (50, 1, 9, 9), np.uint8),),
+            word_space=WordSpace(codes=codes, extractor="cliptext:M/t", weights="random"),
+        ),
+        uploads.About(title="Described"),
+    )
+    asked = []
+    monkeypatch.setattr(phrases, "_described", lambda *about: asked.append(about) or np.eye(4, dtype=np.float32)[1])
+    app = opened(make_own_run(dataset=name), words="a red car")
+    assert_clean(app)
+    assert asked == [("cliptext:M/t", "random", "a red car")]
+    assert "Nearest to “a red car”" in texts(app) and "20 images of 50" in texts(app)
+    columns = [found for found in app.get("bidi_component") if found.proto.component_name == "mmclust-facets"]
+    assert "similarity" in [column["key"] for column in component_data(columns[0])["catalogue"]]
+    app.text_input(key="words").set_value("").run()
+    assert_clean(app)
+
+
+def test_of_data_that_are_gone_is_said_what_can_be_done(make_own_run: Callable[..., Run]) -> None:
+    run = make_own_run()
+    Path(run.spec.dataset).unlink()
+    app = opened(run)
+    assert not app.exception
+    told = [one.value.replace("\\", "") for one in app.warning]  # as Markdown
+    assert any(f"data of run {run.id} are gone: {run.spec.dataset} is not here" in text for text in told), told

@@ -57,6 +57,17 @@ def test_many_samples_go_to_a_file_named_by_its_content(
     np.testing.assert_array_equal(found.rows, rows)
 
 
+@pytest.mark.parametrize("last", [99_999, 3_000_000])
+def test_very_many_ids_are_kept_a_bit_each_and_come_back(last: int) -> None:
+    ids = np.append(np.random.default_rng(0).permutation(90_000)[:30_000], last)
+    packed = codec._pack(ids)
+    assert packed.startswith(codec._BITS) == (last < codec.MOST_IDS)
+    found = codec._unpack(packed)
+    assert found is not None
+    np.testing.assert_array_equal(found, np.sort(ids))
+    assert codec._unpack(packed[:40]) is None, "cut off"
+
+
 @pytest.mark.parametrize(
     "text",
     [

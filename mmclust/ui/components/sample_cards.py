@@ -28,11 +28,10 @@ def sources(data: MultiViewDataset, view: int, ids: np.ndarray, *, size: tuple[i
     return [drawing.data_uri(drawing.png(picture)) for picture in _pictures(spec, values, values[ids], size)]
 
 
-def average(data: MultiViewDataset, view: int, ids: np.ndarray, *, size: tuple[int, int] = (112, 56)) -> str:
-    """`data:` address of the mean of samples in one view."""
+def picture(data: MultiViewDataset, view: int, sample: np.ndarray, *, size: tuple[int, int] = (112, 56)) -> str:
+    """`data:` address of what might be a sample of one view, such as a mean."""
     spec, values = data.spec.views[view], data.views[view]
-    mean = values[ids].mean(axis=0, dtype=np.float32)[None]
-    return drawing.data_uri(drawing.png(_pictures(spec, values, mean, size)[0]))
+    return drawing.data_uri(drawing.png(_pictures(spec, values, sample.astype(np.float32)[None], size)[0]))
 
 
 def _pictures(spec: ViewSpec, values: np.ndarray, chosen: np.ndarray, size: tuple[int, int]) -> np.ndarray:

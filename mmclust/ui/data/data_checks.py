@@ -19,6 +19,7 @@ from mmclust.ui.shell import jobs, state
 LOOKED_AT = 3000
 """Samples of the quick map."""
 SHOWN_GROUPS = 12
+_DIGEST = np.dtype([("low", "<u8"), ("high", "<u8")])
 
 
 def layout(entry: Entry, data: MultiViewDataset) -> None:
@@ -90,15 +91,19 @@ class Duplicates:
 
 def find_duplicates(data: MultiViewDataset, report: jobs.OnProgress = lambda _: None) -> Duplicates:
     """Samples that occur more than once, byte by byte."""
-    seen: dict[bytes, list[int]] = {}
+    digests = np.empty(data.n_samples, _DIGEST)
     for row in range(data.n_samples):
-        digest = hashlib.blake2b(digest_size=16)
+        digest = hashlib.blake2b(digest_size=_DIGEST.itemsize)
         for view in data.views:
             digest.update(np.ascontiguousarray(view[row]).data)
-        seen.setdefault(digest.digest(), []).append(row)
+        digests[row] = np.frombuffer(digest.digest(), _DIGEST)[0]
         if row % 2000 == 0:
             report(row / data.n_samples)
-    groups = sorted((np.array(rows) for rows in seen.values() if len(rows) > 1), key=len, reverse=True)
+    order = np.lexsort((digests["high"], digests["low"]))  # equal ones stand together, each group in its order
+    ends = np.flatnonzero(digests[order[1:]] != digests[order[:-1]]) + 1
+    starts, ends = np.append(0, ends), np.append(ends, len(order))
+    several = [order[start:end] for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True)]
+    groups = sorted(several, key=lambda rows: (-len(rows), rows[0]))
     labels = data.labels
     contradictory = 0 if labels is None else sum(len(set(labels[group].tolist())) > 1 for group in groups)
     return Duplicates(groups=groups, contradictory=contradictory)

@@ -135,7 +135,7 @@ def _chosen(data: MultiViewDataset, label: int | None, word: str, count: int, wo
             "Shuffle", icon=":material/refresh:", key="data-others", type="tertiary", help=f"Draw other {word}."
         ):
             page = st.session_state["data:page"] = page + 1
-    return np.random.default_rng(page).permutation(ids)[:count]
+    return np.random.default_rng(page).choice(ids, min(count, len(ids)), replace=False)
 
 
 def _one_in_full(data: MultiViewDataset) -> None:

@@ -25,6 +25,8 @@ from mmclust.ui.shell import cache, frame, jobs, state
 
 HEIGHT = 460
 ASSIGNMENTS = "Assignments"
+RESTED = "map-rested"
+"""Session key of whether the play head has just come to rest at another epoch."""
 GROUP = "map"
 """Both maps of the page share selection, colours and the sample under the pointer."""
 
@@ -387,6 +389,13 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
             title = f"{clustering.word.capitalize()} {clustering.ids[rows[0]]}"
         selection.select(clustering, rows, title)
 
+    saved = [epoch for epoch, _ in clustering.run.snapshots()]
+
+    def rest(epoch: int) -> None:
+        if epoch in saved:
+            state.choose_epoch(None if epoch == saved[-1] else epoch)
+            st.session_state[RESTED] = True
+
     with place:
         pointmap.draw_map(
             _packed(clustering, points, settings, quality),
@@ -398,7 +407,10 @@ def _map(clustering: Clustering, points: Points, settings: Settings, found: sele
             selected=None if found is None else _places(points.rows, found.rows, len(clustering.ids)),
             anchor=selection_panel.anchor(clustering),
             on_select=select,
+            on_epoch=rest if points.frames else None,
         )
+    if st.session_state.pop(RESTED, False):
+        st.rerun()  # columns, charts and queries are of the epoch that the play head rests at
 
 
 def _places(rows: np.ndarray, chosen: np.ndarray, n: int) -> np.ndarray:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from mmclust import settings
 from mmclust.clustering import Clustering, cluster_snapshot
-from mmclust.data import catalogue, preprocessing
+from mmclust.data import catalogue, preprocessing, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.progress import Progress
 from mmclust.runs.annotations import Annotation
@@ -123,6 +123,11 @@ def _clustering(
 ) -> Clustering:
     # `path` and `written` are part of the key: Streamlit leaves out only names that start with an underscore.
     run = store().get(run_id)
+    if _is_gone(run.spec.dataset):
+        raise ValueError(
+            f"the data of run {run_id} are gone: {run.spec.dataset} is not here any more; put it back to see its "
+            "samples, its curves and metrics are still on Train and Compare"
+        )
     data = dataset(run.spec.dataset, run.spec.limit)
     if without_labels:
         data = hidden.without_labels(data)
@@ -133,6 +138,13 @@ def _clustering(
             "restore the data it was trained on"
         )
     return cluster_snapshot(_record, run, written, snapshot, data)
+
+
+def _is_gone(name: str) -> bool:
+    """Whether a data set was a file, a folder or a user's own, and is not here any more."""
+    return (Path(name).is_absolute() and not Path(name).exists()) or (
+        bool(uploads.owner_in(name)) and uploads.find(name) is None
+    )
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -49,16 +49,27 @@ class _Published:
         self.blobs: OrderedDict[str, bytes] = OrderedDict()
         self.atlases: OrderedDict[str, AtlasPage] = OrderedDict()
         self.late: OrderedDict[str, Callable[[], bytes]] = OrderedDict()
+        self.tokens: dict[int, str] = {}
+        """Of each content that is here, by its place in memory: a million points would be hashed for every click."""
         self.n_bytes = 0
 
     def add_blob(self, token: str, content: bytes) -> None:
         with self.lock:
             if token not in self.blobs:
                 self.blobs[token] = content
+                self.tokens[id(content)] = token
                 self.n_bytes += len(content)
             self.blobs.move_to_end(token)
             while self.n_bytes > MAX_BYTES and len(self.blobs) > 1:
-                self.n_bytes -= len(self.blobs.popitem(last=False)[1])
+                old = self.blobs.popitem(last=False)[1]
+                self.tokens.pop(id(old), None)
+                self.n_bytes -= len(old)
+
+    def token_of(self, content: bytes) -> str:
+        """Of a content that is here as the very same object, else empty."""
+        with self.lock:
+            token = self.tokens.get(id(content), "")
+            return token if self.blobs.get(token) is content else ""
 
     def add_late(self, token: str, make: Callable[[], bytes]) -> None:
         with self.lock:
@@ -80,7 +91,7 @@ _published = _Published()
 
 def publish(content: bytes) -> str:
     """The address, from the server's root, under which this session's browser can fetch the bytes."""
-    token = _token(b"blob", hashlib.blake2b(content, digest_size=32).digest())
+    token = _published.token_of(content) or _token(b"blob", hashlib.blake2b(content, digest_size=32).digest())
     _published.add_blob(token, content)
     return f"{_base()}/files/{token}"
 

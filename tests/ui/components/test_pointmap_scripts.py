@@ -84,9 +84,9 @@ def test_summed_points_look_as_discs_drawn_one_by_one(run: Any):
 
 INSIDE = """
 const { pointsInside } = await from("lasso"), { contains } = await from("geometry");
-const map = mapOf(5000, 4), paths = [];
+const map = mapOf(N_POINTS, 4), paths = [];
 map.hidden.add(2);
-for (let k = 0; k < 12; k++) {
+for (let k = 0; k < N_PATHS; k++) {
   const middle = [random(), random()], path = [];
   for (let a = 0; a < 40; a++) {
     const r = 0.05 + 0.5 * random();
@@ -105,8 +105,9 @@ console.log(JSON.stringify(paths));
 """
 
 
-def test_a_lasso_selects_just_the_shown_points_inside(run: Any):
-    found = np.array(run(INSIDE))
+@pytest.mark.parametrize(("n_points", "n_paths"), [(5000, 12), (200_001, 2)], ids=["few", "many, by a finer index"])
+def test_a_lasso_selects_just_the_shown_points_inside(run: Any, n_points: int, n_paths: int):
+    found = np.array(run(INSIDE.replace("N_POINTS", f"{n_points}").replace("N_PATHS", f"{n_paths}")))
     assert (found[:, 1] == 0).all()
     assert found[:, 0].max() > 500
 

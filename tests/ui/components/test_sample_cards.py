@@ -54,8 +54,8 @@ def test_as_many_cards_are_shown_as_fill_the_rows():
     assert sample_cards.fitting(data, height=48, width=10, rows=4) == 4
 
 
-def test_the_average_is_that_of_the_samples():
+def test_a_mean_is_drawn_as_a_sample_is():
     data = catalogue.load("digits-2view")
-    found = decoded(sample_cards.average(data, 0, np.array([0, 1])))[..., 0]
-    mean = data.views[0][:2, 0].mean(axis=0, dtype=np.float32)
-    assert np.abs(found - mean * (255 / 16)).max() <= 1
+    mean = data.views[0][:2].mean(axis=0)
+    found = decoded(sample_cards.picture(data, 0, mean))[..., 0]
+    assert np.abs(found - mean[0] * (255 / 16)).max() <= 1

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from mmclust.data import catalogue
 from mmclust.data.catalogue import DATASETS
@@ -37,6 +38,16 @@ def test_the_table_of_views_has_sizes_ranges_and_constant_columns():
     assert "<td>2</td>" in html and 'alt="Mean of photo over all samples"' in html
     only_images = MultiViewDataset(spec=DataSpec(name="x", views=views[:1], n_clusters=2), views=(image,))
     assert "Constant columns" not in statistics.views_table(only_images)
+
+
+def test_a_view_is_summed_up_in_blocks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(statistics, "BLOCK", 13)
+    values = (1000 + np.random.default_rng(0).normal(size=(50, 2, 3))).astype(np.float32)
+    found = statistics.summary(values)
+    np.testing.assert_array_equal(found.low, values.min(axis=0))
+    np.testing.assert_array_equal(found.high, values.max(axis=0))
+    np.testing.assert_allclose(found.mean, values.mean(axis=0, dtype=np.float64))
+    assert abs(found.deviation - values.std(dtype=np.float64)) < 1e-6
 
 
 def test_classes_without_names_are_numbered_from_one():

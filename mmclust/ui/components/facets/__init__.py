@@ -18,15 +18,20 @@ from mmclust.columns import table
 from mmclust.columns.column import Column
 from mmclust.columns.table import RunTable
 from mmclust.ui.components import modules, pointmap, selection
-from mmclust.ui.components.facets import kept, packing, query_line
+from mmclust.ui.components.facets import kept, packing, phrase_line, query_line
 from mmclust.ui.shell import cache, files
+
+SELECTED = "selected-by-columns"
+"""Session key of whether something was just selected by charts, which the whole page has to show."""
 
 _SOURCES = modules.sources(Path(__file__).parent, "facets")
 
 
-@st.fragment
 def panel(clustering: Clustering, *, key: str, group: str, of_map: bool) -> None:
     """Draw the query line and the panel of columns of a run at an epoch.
+
+    What a query finds is shown by whatever this is called from, the page or a fragment; a chart that is changed draws
+    the charts alone.
 
     Args:
         clustering: the run at an epoch.
@@ -34,8 +39,17 @@ def panel(clustering: Clustering, *, key: str, group: str, of_map: bool) -> None
         group: of the maps that it filters, colours and sizes.
         of_map: whether there is such a map on the page.
     """
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        query_line.draw(clustering, table_of(clustering))
+        phrase_line.draw(clustering)
+    query_line.tell_error()
+    phrase_line.find(clustering)
+    _charts(clustering, key, group, of_map)
+
+
+@st.fragment
+def _charts(clustering: Clustering, key: str, group: str, of_map: bool) -> None:
     columns = table_of(clustering)
-    query_line.draw(clustering, columns)
     n_ids = int(clustering.ids.max(initial=-1)) + 1
 
     def keep() -> None:
@@ -47,7 +61,7 @@ def panel(clustering: Clustering, *, key: str, group: str, of_map: bool) -> None
         if isinstance(found, list) and len(found) == 3:
             rows = np.flatnonzero(np.isin(clustering.ids, pointmap.decode(str(found[2]), n_ids)))
             selection.select(clustering, rows, str(found[1]) or "Filtered")
-            st.session_state[query_line.SELECTED] = True
+            st.session_state[SELECTED] = True
 
     _registered()(
         key=key,
@@ -64,7 +78,7 @@ def panel(clustering: Clustering, *, key: str, group: str, of_map: bool) -> None
         on_layout_change=keep,
         on_selected_change=select,
     )
-    if st.session_state.pop(query_line.SELECTED, False):
+    if st.session_state.pop(SELECTED, False):
         st.rerun()  # the whole page shows what is selected
 
 

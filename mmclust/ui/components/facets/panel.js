@@ -11,6 +11,7 @@ import { shared } from "../pointmap/shared.js";
 
 const SEARCH = "?search"; // as a filter
 const TYPING_MS = 80;
+const RESTING_MS = 700; // after the last letter, until the address says what is searched for
 const EMPTY = { charts: [], color: "", size: "", search: "" };
 
 export class Panel {
@@ -32,6 +33,7 @@ export class Panel {
   destroy() {
     this.watch.disconnect();
     clearTimeout(this.typing);
+    clearTimeout(this.telling);
   }
 
   update(data, send) {
@@ -187,7 +189,9 @@ export class Panel {
 
   type() {
     clearTimeout(this.typing);
+    clearTimeout(this.telling);
     this.typing = setTimeout(() => this.search().then(() => this.changed()), TYPING_MS);
+    this.telling = setTimeout(() => this.tell(), RESTING_MS);
   }
 
   async search() {
@@ -229,7 +233,9 @@ export class Panel {
 
   // Let the server keep what stands here, for the address and for the run.
   tell() {
-    const charts = [...this.cards].map(([key, chart]) => [key].concat(chart.state));
+    const shown = [...this.find("charts").children].map((card) => card.dataset.column); // as they stand, not as they came
+    if (shown.length < this.cards.size) return; // some are on their way
+    const charts = shown.map((key) => [key].concat(this.cards.get(key).state));
     this.send("layout", { charts, color: this.color ?? "", size: this.size ?? "", search: this.find("search").value });
   }
 

@@ -11,13 +11,11 @@ from mmclust.ui.components import selection
 
 PARAMETER = "query"
 """Name in the URL, and of the session's key."""
-SELECTED = "selected-by-columns"
-"""Session key of whether something was just selected here, which the whole page has to show."""
 _FAILED = "query-failed"
 
 
 def draw(clustering: Clustering, columns: RunTable) -> None:
-    """Draw the line; what a query finds becomes the selection, an error stands below with its place."""
+    """Draw the line; what a query finds becomes the selection."""
 
     def ask() -> None:
         text = str(st.session_state.get(PARAMETER) or "").strip()
@@ -32,7 +30,6 @@ def draw(clustering: Clustering, columns: RunTable) -> None:
         if not len(rows):
             st.session_state[_FAILED] = ("No sample fits the query; nothing is selected.", "")
         selection.select(clustering, rows, text)
-        st.session_state[SELECTED] = True
 
     st.text_input(
         "Query",
@@ -44,6 +41,10 @@ def draw(clustering: Clustering, columns: RunTable) -> None:
         '`caption ilike "%cat%"`, or a SELECT from run. Columns: '
         + ", ".join(f"`{name.replace('`', '')}`" for name in columns.columns),
     )
+
+
+def tell_error() -> None:
+    """Below the line: what was wrong with the last query, and where."""
     if failed := st.session_state.get(_FAILED):
         message, marked = failed
         st.caption(f":material/info: {markdown(message)}")

@@ -222,6 +222,7 @@ def draw_map(
     selected: np.ndarray | None = None,
     anchor: int = -1,
     on_select: Callable[[np.ndarray], None] = lambda positions: None,
+    on_epoch: Callable[[int], None] | None = None,
 ) -> None:
     """Draw a map.
 
@@ -238,6 +239,7 @@ def draw_map(
         selected: (m,) positions of the points that are selected.
         anchor: id of a sample to mark, -1 for none.
         on_select: called before the page runs again, with the positions that the user has selected.
+        on_epoch: called likewise with the epoch that the play head of a map over time has come to rest at.
     """
     answered = f"{group}-answered"
 
@@ -245,6 +247,11 @@ def draw_map(
         number, text = (st.session_state.get(key) or {}).get("selected") or (0, "")
         st.session_state[answered] = max(int(number), st.session_state.get(answered, 0))
         on_select(decode(str(text), n))
+
+    def rested() -> None:
+        epoch = (st.session_state.get(key) or {}).get("epoch")
+        if on_epoch is not None and isinstance(epoch, int):
+            on_epoch(epoch)
 
     _registered()(
         key=key,
@@ -258,8 +265,10 @@ def draw_map(
             "selection": "" if selected is None else encode(selected, n),
             "answered": st.session_state.get(answered, 0),
             "anchor": anchor,
+            "follows": on_epoch is not None,
         },
         on_selected_change=told,
+        on_epoch_change=rested,
     )
 
 

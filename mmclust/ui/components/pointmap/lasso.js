@@ -2,12 +2,12 @@
 
 import { contains, outline } from "./geometry.js";
 import { HIDDEN, layersOf } from "./layers.js";
-import { SIDE, cellsIn, lineAt } from "./positions.js";
+import { cellsIn, lineAt, sideOf } from "./positions.js";
 
 // One byte per point: whether it is shown inside of what a drag has drawn.
 export function pointsInside(map, drag) {
   const path = outline(drag, map.tool).map(([x, y]) => map.toData(x, y)), { xy, blocked } = map, { ids } = map.file.arrays;
-  const bits = new Uint8Array(map.n), layers = layersOf(map), crossed = cellsCrossed(path);
+  const bits = new Uint8Array(map.n), layers = layersOf(map), crossed = cellsCrossed(path, sideOf(map));
   const xs = path.map((p) => p[0]), ys = path.map((p) => p[1]);
   cellsIn(map, Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys), (cell, order, start, end) => {
     // no line runs through the cell: all of its points are on the same side
@@ -23,14 +23,14 @@ export function pointsInside(map, drag) {
 }
 
 // The cells of the index that the lines of a polygon touch, some beside them too.
-function cellsCrossed(path) {
+function cellsCrossed(path, side) {
   const found = new Set();
   for (let k = 0; k < path.length; k++) {
     const [x0, y0] = path[k], [x1, y1] = path[(k + 1) % path.length];
-    const n = Math.ceil(2 * SIDE * Math.hypot(x1 - x0, y1 - y0)) + 1; // steps of at most half a cell
+    const n = Math.ceil(2 * side * Math.hypot(x1 - x0, y1 - y0)) + 1; // steps of at most half a cell
     for (let step = 0; step <= n; step++) {
-      const column = lineAt(x0 + (step / n) * (x1 - x0)), row = lineAt(y0 + (step / n) * (y1 - y0));
-      for (let r = row - 1; r <= row + 1; r++) for (let c = column - 1; c <= column + 1; c++) found.add(r * SIDE + c);
+      const column = lineAt(x0 + (step / n) * (x1 - x0), side), row = lineAt(y0 + (step / n) * (y1 - y0), side);
+      for (let r = row - 1; r <= row + 1; r++) for (let c = column - 1; c <= column + 1; c++) found.add(r * side + c);
     }
   }
   return found;

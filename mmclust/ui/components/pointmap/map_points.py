@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmclust.analysis import uncertainty
 from mmclust.analysis.projection_quality import ProjectionQuality
 from mmclust.analysis.spaces import Space
 from mmclust.clustering import Clustering
+from mmclust.columns import of_run
 from mmclust.evaluation.metrics import NO_CLASS, shown_groups
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.plots.palette import CONFIDENCE, FAULT, NEUTRAL, RIGHT, WRONG, cluster_colors, ramp
@@ -61,11 +63,21 @@ def landmarks(clustering: Clustering, space: Space) -> np.ndarray:
 def frame(clustering: Clustering, snapshot: Snapshot, rows: np.ndarray, ids: np.ndarray, xy: np.ndarray) -> Frame:
     """One epoch of a timeline. A cluster keeps its number, and with it its colour, through a whole run."""
     clusters = snapshot.y_pred[rows]
-    values = {"cluster": clusters, "confidence": np.exp(snapshot.log_probs[rows].max(axis=1))}
+    values = {"cluster": clusters} | certainty(snapshot.log_probs[rows])
     if clustering.y_true is not None and clustering.matched is not None and clustering.data.labels is not None:
         labels = clustering.data.labels[ids]
         values["correctness"] = _correctness(clustering.matched[clusters] == labels, labels == NO_CLASS)
     return Frame(epoch=snapshot.epoch, xy=xy, values=values)
+
+
+def certainty(log_probs: np.ndarray) -> dict[str, np.ndarray]:
+    """How sure assignments are by log-probabilities (n, K), as colourings over time: each (n,) between 0 and 1."""
+    most = np.log(max(2, log_probs.shape[1]))
+    return {
+        "confidence": np.exp(log_probs.max(axis=1)),
+        "margin": of_run.margin(log_probs),
+        "entropy": uncertainty.entropy(log_probs) / most,
+    }
 
 
 def _correctness(right: np.ndarray, unlabelled: np.ndarray) -> np.ndarray:
@@ -131,8 +143,8 @@ def _words(clustering: Clustering, points: Points) -> list[Words]:
     return clustering.derive(key, lambda: region_words.of_map(clustering, points.xy, points.rows))
 
 
-def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
-    """What the points can be coloured by, the most telling first."""
+def colorings(clustering: Clustering, points: Points, *, over_time: bool = False) -> list[Coloring]:
+    """What the points can be coloured by, the most telling first; over time also by what else each epoch says."""
     rows = points.rows
     names = [clustering.cluster_name(k) for k in range(len(clustering.sizes))]
     by_cluster = Coloring(
@@ -153,7 +165,30 @@ def colorings(clustering: Clustering, points: Points) -> list[Coloring]:
         high="100%",
         colors=ramp(CONFIDENCE, 32),
     )
-    return [*_by_view(clustering, points), by_cluster, *_by_class(clustering, rows), by_confidence]
+    found = [*_by_view(clustering, points), by_cluster, *_by_class(clustering, rows), by_confidence]
+    return found + (_by_certainty(clustering, rows) if over_time or len(points.frames) > 1 else [])
+
+
+def _by_certainty(clustering: Clustering, rows: np.ndarray) -> list[Coloring]:
+    """Margin and entropy, which maps of one epoch offer as columns."""
+    values = certainty(clustering.log_probs[rows])
+    about = {
+        "margin": ("Difference between the probabilities of the two most probable clusters", "0", "1"),
+        "entropy": ("Entropy of the cluster probabilities", "0", f"ln {clustering.log_probs.shape[1]}"),
+    }
+    return [
+        Coloring(
+            key=key,
+            title=key,
+            help=help,
+            kind="scale",
+            values=values[key],
+            low=low,
+            high=high,
+            colors=ramp(CONFIDENCE, 32),
+        )
+        for key, (help, low, high) in about.items()
+    ]
 
 
 def _by_view(clustering: Clustering, points: Points) -> list[Coloring]:

@@ -29,7 +29,7 @@ export function goTo(map, time) {
 }
 
 export function togglePlay(map) {
-  if (map.playing) return pause(map);
+  if (map.playing) return stop(map);
   if (map.time >= map.last) goTo(map, 0);
   runOn(map);
   map.find("play").setAttribute("aria-pressed", "true");
@@ -43,7 +43,7 @@ export function runOn(map) {
     began ??= now;
     goTo(map, from + (now - began) / FRAME_MS);
     if (map.time < map.last) map.playing = requestAnimationFrame(step);
-    else pause(map);
+    else stop(map);
   };
   map.playing = requestAnimationFrame(step);
 }
@@ -52,6 +52,18 @@ export function pause(map) {
   cancelAnimationFrame(map.playing);
   map.playing = 0;
   map.find("play").setAttribute("aria-pressed", "false");
+}
+
+function stop(map) {
+  pause(map);
+  rest(map);
+}
+
+// Tell the server where the play head rests: columns, charts and queries are then of this epoch.
+export function rest(map) {
+  if (!map.follows || map.moment.epoch === map.rested) return;
+  map.rested = map.moment.epoch;
+  map.send("epoch", map.rested);
 }
 
 export function showTime(map) {

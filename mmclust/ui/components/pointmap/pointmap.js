@@ -6,7 +6,7 @@ import { load } from "./files.js";
 import { clamp } from "./geometry.js";
 import { listenToKeys } from "./keyboard.js";
 import { showLegend } from "./legend.js";
-import { paletteOf } from "./look.js";
+import { paletteOf, themeOf } from "./look.js";
 import { paintOverlay } from "./overlay.js";
 import { paintPoints } from "./painting.js";
 import { runOn, showTime, timeIn } from "./playback.js";
@@ -19,6 +19,9 @@ import { forget } from "./webgl.js";
 
 const MAX_ZOOM = 400;
 const WHOLE = { x: 0.5, y: 0.5, zoom: 1 };
+const themeKey = (map) => Object.values(themeOf(map)).join();
+// columns of the run -> colourings that each moment has values of
+const OVER_TIME = { cluster: "cluster", confidence: "confidence", margin: "margin", entropy: "entropy", correct: "correctness" };
 const LATE_MS = 3000; // an answer of the server later than this is taken as it comes
 
 export class PointMap {
@@ -53,20 +56,28 @@ export class PointMap {
 
   update(data, setTriggerValue) {
     this.send = setTriggerValue;
+    this.follows = Boolean(data.follows);
     this.group = data.group;
     if (Boolean(data.small) !== this.small) this.becomes(Boolean(data.small));
     this.root.style.setProperty("--pm-height", `${data.height}px`);
     this.canvas.setAttribute("aria-label", data.alt);
     if (data.color && data.color !== this.asked) this.colorKey = this.asked = data.color;
+    const anchored = this.anchor, selection = data.selection ?? "";
     this.anchor = data.anchor ?? -1;
-    const selection = data.selection ?? "";
     if (data.url !== this.url) this.fetch(data.url, selection);
     else if (this.file) {
       // an answer to an older selection than the last one sent would take that one back
       const late = data.answered < shared.told && performance.now() - shared.toldAt < LATE_MS;
       if (selection !== this.sent && !late) take(this, unpacked(selection, this.n), selection);
-      this.draw();
+      // an answer to what is lit already changes no point, and a million would be painted again
+      if (this.anchor !== anchored) this.drawOver();
+      requestAnimationFrame(() => this.follow());
     }
+  }
+
+  // Paint in the colours of the page, where these have changed.
+  follow() {
+    if (this.themed && this.themed !== themeKey(this)) this.draw();
   }
 
   async fetch(url, selection) {
@@ -118,6 +129,7 @@ export class PointMap {
       showCard(this, -1);
     }
     this.firsts = null;
+    this.rested = this.moment.epoch;
     hold(this, unpacked(selection, this.n), selection);
     this.find("time").hidden = file.frames.length < 2;
     this.find("scrub").max = this.last;
@@ -125,10 +137,11 @@ export class PointMap {
     showColorings(this);
     const column = shared.columns.get(this.group), size = shared.sizes.get(this.group);
     this.sizes = sizesOf(this, size);
-    if (column) coloringOf(this, column);
+    const over_time = this.overTime(column);
+    if (column && !over_time) coloringOf(this, column);
     if (column) showColorings(this);
     const remembered = shared.remembered.get(this.group), before = this.colorKey ?? (this.has(remembered) ? remembered : undefined);
-    this.setColoring(column ? "column" : before);
+    this.setColoring(over_time ?? (column ? "column" : before));
     // who watches the newest frame sees the points move on to one that has come
     if (follows && !this.driven && !this.playing && this.time < this.last) runOn(this);
   }
@@ -161,12 +174,18 @@ export class PointMap {
     this.palette = paletteOf(this.values, tableOf(this.coloring), this.coloring.kind === "scale" ? placesOf(this.coloring) : null);
   }
 
+  // The colouring that says what a column says, at each moment of a map over time; undefined without one.
+  overTime(column) {
+    const key = this.file.frames.length > 1 ? OVER_TIME[column?.key] : undefined;
+    return key && this.moment[key] && this.has(key) ? key : undefined;
+  }
+
   // Colour by a column of the run, or again by what the file offers.
   colorByColumn(column) {
     const was = this.coloring?.kind && this.file.colorings.includes(this.coloring) ? this.colorKey : undefined;
-    const key = coloringOf(this, column);
+    const over_time = this.overTime(column), key = coloringOf(this, over_time ? null : column);
     showColorings(this);
-    this.setColoring(key ?? (was && this.has(was) ? was : undefined));
+    this.setColoring(over_time ?? key ?? (was && this.has(was) ? was : undefined));
   }
 
   sizeByColumn(column) {
@@ -230,6 +249,7 @@ export class PointMap {
     paintPoints(this);
     paintOverlay(this);
     this.painted = this.file;
+    this.themed = themeKey(this);
     shared.remembered.set(this.file.layout, this.view);
   }
 

@@ -3,7 +3,9 @@
 import { clamp } from "./geometry.js";
 
 const PICK_PX = 14; // how near the pointer must be to a point
-export const SIDE = 64; // cells on a side of the index
+
+// Cells on a side of the index: finer among many points, of which a lasso then has fewer near its line.
+export const sideOf = (map) => (map.n > 200_000 ? 256 : 64);
 
 // Positions at the current time.
 export function placePoints(map) {
@@ -19,29 +21,29 @@ export function placePoints(map) {
 }
 
 // The row or column of the index that a coordinate stands in.
-export const lineAt = (v) => clamp(Math.floor(v * SIDE), 0, SIDE - 1);
+export const lineAt = (v, side) => clamp(Math.floor(v * side), 0, side - 1);
 
-// SIDE x SIDE cells with their points, to find those near a place; made when first asked for, so not while time runs.
+// The cells with their points, to find those near a place; made when first asked for, so not while time runs.
 function cellsOf(map) {
   if (map.grid) return map.grid;
-  const { xy } = map;
-  const starts = new Uint32Array(SIDE * SIDE + 1), cell = new Uint16Array(map.n);
+  const { xy } = map, side = sideOf(map);
+  const starts = new Uint32Array(side * side + 1), cell = new Uint16Array(map.n);
   for (let i = 0; i < map.n; i++) {
-    const column = Math.min(SIDE - 1, Math.floor(xy[2 * i] * SIDE)), row = Math.min(SIDE - 1, Math.floor(xy[2 * i + 1] * SIDE));
-    cell[i] = row * SIDE + column;
+    const column = Math.min(side - 1, Math.floor(xy[2 * i] * side)), row = Math.min(side - 1, Math.floor(xy[2 * i + 1] * side));
+    cell[i] = row * side + column;
     starts[cell[i] + 1]++;
   }
-  for (let c = 0; c < SIDE * SIDE; c++) starts[c + 1] += starts[c];
-  const next = starts.slice(0, SIDE * SIDE), order = new Uint32Array(map.n);
+  for (let c = 0; c < side * side; c++) starts[c + 1] += starts[c];
+  const next = starts.slice(0, side * side), order = new Uint32Array(map.n);
   for (let i = 0; i < map.n; i++) order[next[cell[i]]++] = i;
   return (map.grid = { starts, order });
 }
 
 // Calls `visit` for all cells that touch a box of data coordinates: number, and from where to where their points stand.
 export function cellsIn(map, x0, y0, x1, y1, visit) {
-  const { starts, order } = cellsOf(map);
-  for (let row = lineAt(y0); row <= lineAt(y1); row++)
-    for (let c = row * SIDE + lineAt(x0), end = row * SIDE + lineAt(x1); c <= end; c++) visit(c, order, starts[c], starts[c + 1]);
+  const { starts, order } = cellsOf(map), side = sideOf(map), left = lineAt(x0, side), right = lineAt(x1, side);
+  for (let row = lineAt(y0, side); row <= lineAt(y1, side); row++)
+    for (let c = row * side + left, end = row * side + right; c <= end; c++) visit(c, order, starts[c], starts[c + 1]);
 }
 
 // The point under the pointer, -1 without one.

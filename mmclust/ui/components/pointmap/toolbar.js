@@ -1,6 +1,6 @@
 // The buttons and the slider around the map.
 
-import { goTo, pause, togglePlay } from "./playback.js";
+import { goTo, pause, rest, togglePlay } from "./playback.js";
 import { clear } from "./selection.js";
 import { shared } from "./shared.js";
 
@@ -15,6 +15,7 @@ export function listenToBars(map) {
     pause(map);
     goTo(map, Number(event.target.value));
   };
+  map.find("scrub").onchange = () => rest(map);
 }
 
 // One button per way to colour; it colours the maps beside as well.

@@ -19,6 +19,8 @@ MOST_IDS = 2_000_000
 MANY = 10_000
 """Ids that no address has room for, however well they are packed."""
 MAX_FILES = 200
+_BITS = b"bits"
+"""What begins a selection with a bit for each id; compressed bytes begin otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,20 +115,26 @@ def _whole(clustering: Clustering) -> Clustering:
 
 
 def _pack(ids: np.ndarray) -> bytes:
-    """Distances between ascending ids, byte by byte, compressed; of very many in a hurry, since they go to a file."""
+    """Distances between ascending ids, byte by byte, compressed; of very many, for a file, a bit for each id."""
+    if len(ids) > MANY and ids.max() < MOST_IDS:
+        bits = np.zeros(int(ids.max()) + 1, bool)
+        bits[ids] = True
+        return _BITS + zlib.compress(np.packbits(bits).tobytes(), 1)
     steps = np.diff(np.sort(ids.astype("<u4")), prepend=np.uint32(0)).astype("<u4")
     return zlib.compress(steps.view(np.uint8).reshape(-1, 4).T.tobytes(), 9 if len(ids) <= MANY else 1)
 
 
 def _unpack(packed: bytes) -> np.ndarray | None:
     """The ids; None where the bytes hold none, or more than any data set has."""
-    unzip = zlib.decompressobj()
+    unzip, is_bits = zlib.decompressobj(), packed.startswith(_BITS)
     try:
-        flat = np.frombuffer(unzip.decompress(packed, 4 * MOST_IDS), np.uint8)
+        flat = np.frombuffer(unzip.decompress(packed.removeprefix(_BITS), 4 * MOST_IDS), np.uint8)
     except zlib.error:
         return None
-    if not unzip.eof or not len(flat) or len(flat) % 4:
+    if not unzip.eof or not len(flat) or (not is_bits and len(flat) % 4):
         return None
+    if is_bits:
+        return np.flatnonzero(np.unpackbits(flat[: MOST_IDS // 8]))
     return np.cumsum(flat.reshape(4, -1).T.copy().view("<u4").ravel(), dtype=np.int64)
 
 

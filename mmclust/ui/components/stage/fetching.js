@@ -2,7 +2,7 @@
 
 import { fetched } from "../pointmap/files.js";
 
-const VALUES = ["xy", "cluster", "confidence", "correctness"];
+const VALUES = ["xy", "cluster", "confidence", "correctness", "margin", "entropy"];
 
 // Everything that the data name; what was fetched before is taken from `known`.
 export async function fetchAll(known, data) {

@@ -164,7 +164,7 @@ def base(clustering: Clustering, layout: Layout, view: int | None) -> bytes:
     header = {
         "n": len(layout.ids),
         "layout": f"{clustering.record.run_id} stage {layout.title}",
-        "colorings": pointmap.described(map_points.colorings(clustering, points), arrays),
+        "colorings": pointmap.described(map_points.colorings(clustering, points, over_time=True), arrays),
         "marks": pointmap.placed([] if layout.positions else _corner_names(clustering), layout.extent),
         "texts": map_points.texts(clustering),
         "atlas": asdict(map_points.thumbnails(clustering, view)),
@@ -193,8 +193,8 @@ def _moment(clustering: Clustering, layout: Layout, view: int | None, number: in
     arrays = {
         "xy": layout.extent.quantised(xy),
         "cluster": pointmap.small(y_pred[rows]),
-        "confidence": pointmap.small(np.exp(log_probs[rows].max(axis=1))),
     }
+    arrays |= {name: pointmap.small(values) for name, values in map_points.certainty(log_probs[rows]).items()}
     header: dict[str, Any] = {"epoch": snapshot.epoch, "of": len(y_pred), "scores": {}}
     matched = np.full(snapshot.n_clusters, -1)
     y_true = _classes(clustering, snapshot)

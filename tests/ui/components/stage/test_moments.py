@@ -53,7 +53,18 @@ def test_without_classes_nothing_of_them_is_told(example: Clustering):
     assert all(row["meaning"] == "" for row in told["rows"])
     assert "correctness" not in told["arrays"]
     keys = {coloring["key"] for coloring in read(moments.base(blind, layout, None))["colorings"]}
-    assert keys == {"cluster", "confidence"}
+    assert keys == {"cluster", "confidence", "margin", "entropy"}
+
+
+def test_every_epoch_says_how_sure_it_is(example: Clustering):
+    layout = moments.assignments(example)
+    content = moments.prepare(example, layout, None)[2].content
+    log_probs = example.snapshot_at(layout.epochs[2]).log_probs
+    two = np.sort(np.exp(log_probs), axis=1)[:, -2:]
+    entropy = -(np.exp(log_probs) * log_probs).sum(axis=1) / np.log(log_probs.shape[1])
+    for name, expected in (("confidence", two[:, 1]), ("margin", two[:, 1] - two[:, 0]), ("entropy", entropy)):
+        _, offset, count = read(content)["arrays"][name]
+        np.testing.assert_allclose(np.frombuffer(content, np.uint8, count, offset) / 255, expected, atol=0.003)
 
 
 def test_correctness_is_that_of_the_epochs_own_matching(example: Clustering):
