@@ -1,30 +1,22 @@
-"""Questions to the table of a run, answered by DuckDB in a closed room: it reads this table and nothing else.
-
-A fresh database in memory is shown the columns that a query names, then its door is shut: no files, no network,
-no extensions, no other objects of this process, a limit of memory and one of time.
-"""
+"""Questions to the table of a run, answered by DuckDB in a closed room, with limits of memory and time."""
 
 import contextlib
 import json
 import re
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.columns import wording
+from mmclust.columns import room, wording
 from mmclust.columns.table import RunTable
 from mmclust.columns.wording import QueryError, Statement
 
 if TYPE_CHECKING:
-    import duckdb
     import pandas as pd
 
 TIME_S = 10.0
 """How long a query may take."""
-MEMORY = "1GB"
-THREADS = 2
 LONGEST = 4000
 """Characters of a query."""
 
@@ -74,54 +66,12 @@ def answer(table: RunTable, query: str, *, time_s: float = TIME_S) -> "pd.DataFr
         raise QueryError(f"the query has {len(query):,} characters; at most {LONGEST:,} are read", query)
     whole = wording.is_statement(query)
     made = (wording.statement if whole else wording.expression)(query, list(table.columns))
-    with _room(table, made) as room, _telling(made, query), _limited(room, time_s):
-        if whole:
-            _check_one_select(room, query)
-        return room.execute(made.sql).fetchdf()
-
-
-@contextlib.contextmanager
-def _room(table: RunTable, made: Statement) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A database that holds the columns that are asked for, and that can reach nothing else."""
-    import duckdb
-
-    columns = dict.fromkeys(("sample", *made.columns))
-    room = duckdb.connect(":memory:", config={"threads": THREADS, "memory_limit": MEMORY})
-    try:
-        for setting in (
-            "python_enable_replacements = false",
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            "temp_directory = ''",
-            "errors_as_json = true",
-            "enable_external_access = false",
-        ):
-            room.execute(f"SET {setting}")
-        room.register("run", table.arrow(columns))
-        room.execute("SET lock_configuration = true")
-        yield room
-    finally:
-        room.close()
-
-
-def _check_one_select(room: "duckdb.DuckDBPyConnection", query: str) -> None:
-    import duckdb
-
-    found = room.extract_statements(query)
-    if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("one SELECT is answered, and nothing else", query)
-
-
-@contextlib.contextmanager
-def _limited(room: "duckdb.DuckDBPyConnection", time_s: float) -> Iterator[None]:
-    """Stop what runs inside after a while."""
-    timer = threading.Timer(time_s, room.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    columns = table.arrow(dict.fromkeys(("sample", *made.columns)))
+    with _telling(made, query):
+        if made.may_grow:
+            return room.answer_apart(columns, made.sql, time_s=time_s)
+        with room.opened(columns) as here, room.limited(here, time_s):
+            return here.execute(made.sql).fetchdf()
 
 
 @contextlib.contextmanager
@@ -134,9 +84,9 @@ def _telling(made: Statement, query: str) -> Iterator[None]:
     except duckdb.InterruptException:
         raise QueryError("the query took too long and was stopped; ask for less", query) from None
     except duckdb.OutOfMemoryException:
-        raise QueryError(f"the query needs more than {MEMORY} of memory; ask for less", query) from None
+        raise QueryError(f"the query needs more than {room.MEMORY} of memory; ask for less", query) from None
     except duckdb.PermissionException as error:
-        message = "the query is refused: it reads the table of the run alone, and writes nothing"
+        message = "the query is refused: one SELECT from the table of the run is answered, and nothing else"
         raise QueryError(message, query, _place(error, made)) from None
     except duckdb.Error as error:
         place = _place(error, made)

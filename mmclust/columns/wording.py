@@ -13,7 +13,7 @@ The grammar of an expression, which is DuckDB's own beside these points:
 import difflib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 TokenKind = Literal["text", "name", "word", "number", "sign", "bracket"]
@@ -51,6 +51,18 @@ _TOUCHES_FILES = re.compile(
     r"duckdb_\w+|pragma_\w+|which_secret)",
     re.IGNORECASE,
 )
+_SMALL = frozenset(
+    (
+        *("abs", "ceil", "floor", "round", "sign", "sqrt", "ln", "log", "log2", "log10", "exp", "pow", "power"),
+        *("least", "greatest", "isnan", "isinf", "isfinite", "coalesce", "nullif", "if", "ifnull", "length", "len"),
+        *("lower", "upper", "trim", "ltrim", "rtrim", "left", "right", "substring", "substr", "contains"),
+        *("starts_with", "ends_with", "prefix", "suffix", "regexp_matches", "regexp_full_match", "instr", "strpos"),
+        *("year", "month", "day", "hour", "minute", "date_part", "date_trunc", "try_cast", "levenshtein"),
+    )
+)
+"""Functions whose results are no larger than what they are given."""
+MOST_TOKENS = 20_000
+"""Words of a query once chained comparisons are written out."""
 _READS = re.compile(r"\s*(select|with|from)\b", re.IGNORECASE)
 
 
@@ -102,6 +114,8 @@ class Statement:
     """Columns of the table that it names."""
     places: tuple[tuple[int, int], ...]
     """Pairs of a place in `sql` and the place in the query that stands there, ascending."""
+    may_grow: bool = True
+    """Whether it may need any amount of memory, as it makes rows or texts."""
 
     def place(self, position: int) -> int:
         """Where in the query a place of the SQL is from."""
@@ -163,12 +177,21 @@ def expression(query: str, columns: Sequence[str]) -> Statement:
     _check_brackets(query, found)
     known = {name.lower(): name for name in columns}
     parts, named = [], []
-    for token, before, after in _with_neighbours(_unchained(found)):
+    for token, before, after in _with_neighbours(_unchained(found, query)):
         text = _in_sql(token, before, after, known, query)
         if text.startswith('"'):
             named.append(known[_plain(token).lower()])
         parts.append((text, token.place))
-    return _joined("SELECT sample FROM run WHERE (", parts, ") ORDER BY sample", named, end=len(query))
+    made = _joined("SELECT sample FROM run WHERE (", parts, ") ORDER BY sample", named, end=len(query))
+    return replace(made, may_grow=_makes_texts(found))
+
+
+def _makes_texts(found: Sequence[Token]) -> bool:
+    """Whether a step of an expression may be larger than what it is made of."""
+    called = {
+        token.text.lower() for token, after in _pairs(found) if after.text == "(" and token.kind in ("word", "name")
+    }
+    return not called <= WORDS | _SMALL or any(token.text == "||" for token in found)
 
 
 def statement(query: str, columns: Sequence[str]) -> Statement:
@@ -247,7 +270,7 @@ def _unknown(word: str, columns: Sequence[str]) -> str:
     return f"there is no column {word}; there are {shown}. Text stands in quotes"
 
 
-def _unchained(found: Sequence[Token]) -> list[Token]:
+def _unchained(found: Sequence[Token], query: str) -> list[Token]:
     """Chained comparisons as pairs: what stands between two of them is written twice, with `and` in the middle."""
     made: list[Token] = []
     start: list[int] = [0]
@@ -265,6 +288,8 @@ def _unchained(found: Sequence[Token]) -> list[Token]:
         elif token.text in _COMPARED:
             if compared[-1]:
                 made += [Token("word", "and", token.place), *made[start[-1] :]]
+                if len(made) > MOST_TOKENS:  # each level of brackets doubles them
+                    raise QueryError("comparisons are chained within chained ones too often", query, token.place)
             made.append(token)
             start[-1], compared[-1] = len(made), True
             continue

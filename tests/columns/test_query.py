@@ -100,3 +100,36 @@ def test_a_query_that_never_ends_is_stopped(letters: RunTable) -> None:
     endless = "select a.sample from run a, run b, run c, run d, run e, run f order by random() limit 1"
     with pytest.raises(QueryError, match="took too long|needs more than"):
         query.select(letters, endless, time_s=0.2)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["select range as sample from range(9000000000)", "select repeat('x', 10000000) as sample from run, range(1000)"],
+)
+def test_a_query_takes_no_more_memory_than_it_may(letters: RunTable, asked: str) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(QueryError, match="needs more than 1GB|took too long"):
+        query.select(letters, asked, time_s=2)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "KiB, here and not in its process"
+
+
+def test_only_what_may_grow_is_answered_by_a_process_of_its_own(
+    letters: RunTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("started a process")
+
+    monkeypatch.setattr(query.room, "answer_apart", refuse)
+    assert len(query.select(letters, "upper(font) == 'SERIF' and confidence in [0.1, 2]")) == 0
+    for asked in ("repeat(font, 3) == 'x'", "font || 'x' == 'x'", "select sample from run"):
+        with pytest.raises(AssertionError, match="started a process"):
+            query.select(letters, asked)
+
+
+def test_chained_comparisons_within_each_other_are_refused_before_they_fill_the_memory(letters: RunTable) -> None:
+    asked = "confidence"
+    for _ in range(200):
+        asked = f"1 < ({asked}) < 3"
+    with pytest.raises(QueryError, match="too often"):
+        query.select(letters, asked)

@@ -1,6 +1,7 @@
 """Workbooks: a sheet is read as the text of a table is, several sheets as several tables."""
 
 import datetime
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +128,9 @@ def test_what_is_no_workbook_is_refused_in_words(tmp_path: Path, content: bytes 
 
 def test_a_workbook_of_too_many_cells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmclust.data.readers.workbooks.MAX_CELLS", 20)
-    with pytest.raises(ValueError, match="a.xlsx has more than 20 cells; save it as CSV or Parquet"):
+    with pytest.raises(
+        ValueError, match="a.xlsx has more than 20 cells or .* rows in a sheet; save it as CSV or Parquet"
+    ):
         opened(written(tmp_path / "a.xlsx", only=frame(A)))
 
 
@@ -136,3 +139,41 @@ def test_a_sheet_of_a_line_beside_a_table_is_left_out(tmp_path: Path) -> None:
         written(tmp_path / "a.xlsx", only=frame(A, label=WORDS), chart=pd.DataFrame({"mean": [1]}))
     )
     assert shapes(dataset) == [(6,)] and left_out(reading) == "sheet chart (a line or two, and no samples)"
+
+
+def changed(path: Path, part: str, before: bytes, after: bytes) -> Path:
+    """A workbook with other words in one of its parts, as no spreadsheet program writes them."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    assert before in parts[part]
+    parts[part] = parts[part].replace(before, after, 1)
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return path
+
+
+def test_a_row_beyond_every_sheet_is_refused_before_it_is_counted_up_to(tmp_path: Path) -> None:
+    path = rows_of(tmp_path / "far.xlsx", [[1, 2], [3, 4], [5, 6], [7, 8]])
+    changed(path, "xl/worksheets/sheet1.xml", b'<row r="4"', b'<row r="2000000000"')
+    with pytest.raises(ValueError, match="or 1,048,576 rows in a sheet; save it as CSV"):
+        opened(path)
+
+
+def test_too_many_texts_are_refused_before_they_are_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmclust.data.readers.workbooks.MAX_TEXTS_BYTES", 100)
+    path = rows_of(tmp_path / "texts.xlsx", [[1, 2], [3, 4], [5, 6]])
+    with zipfile.ZipFile(path, "a") as book:
+        book.writestr("xl/sharedStrings.xml", b"<sst>" + b"a" * 100)
+    with pytest.raises(ValueError, match="MiB of texts; save it as CSV"):
+        opened(path)
+
+
+@pytest.mark.parametrize("entity", [b'SYSTEM "file:///etc/hostname"', b'"' + b"ha" * 60000 + b'"'])
+def test_entities_reach_no_file_and_do_not_grow(tmp_path: Path, entity: bytes) -> None:
+    path = rows_of(tmp_path / "entity.xlsx", [["name", "x"], *([f"n{number}", number] for number in range(9))])
+    doctype = b"<!DOCTYPE worksheet [<!ENTITY a " + entity + b'><!ENTITY b "' + b"&a;" * 1000 + b'">]><worksheet'
+    changed(path, "xl/worksheets/sheet1.xml", b"<worksheet", doctype)
+    changed(path, "xl/worksheets/sheet1.xml", b"n3", b"&b;" * 100)
+    with pytest.raises(ValueError, match="cannot be read as a workbook"):
+        opened(path)

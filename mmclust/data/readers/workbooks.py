@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ENDINGS = (".xlsx", ".xlsm")
 MAX_CELLS = 50_000_000
 """Of a workbook, empty ones between others included; larger tables are no work for one."""
+MAX_ROWS = 1_048_576
+"""Of a sheet, as spreadsheet programs have it; a file of 1 KiB may say that its third row is the 2,000,000,000th."""
+MAX_TEXTS_BYTES = 256 << 20
+"""Of the texts that sheets share, unpacked: openpyxl keeps all of them, each with 50 bytes more than it is long."""
 MAX_SHEETS, MIN_ROWS = 256, 3
 
 
@@ -68,8 +72,11 @@ def _texts(file: IO[bytes], where: str, reading: Reading) -> Iterator[tuple[str,
     try:
         with zipfile.ZipFile(file) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())
+            texts = sum(info.file_size for info in archive.infolist() if "sharedstrings" in info.filename.lower())
         if unpacked > delimited.MAX_BYTES:
             raise ValueError(f"{where} unpacks to more than {delimited.MAX_BYTES >> 30} GiB; save it as CSV")
+        if texts > MAX_TEXTS_BYTES:
+            raise ValueError(f"{where} has more than {MAX_TEXTS_BYTES >> 20} MiB of texts; save it as CSV")
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         left = MAX_CELLS
         for sheet in book.worksheets[:MAX_SHEETS]:
@@ -80,7 +87,8 @@ def _texts(file: IO[bytes], where: str, reading: Reading) -> Iterator[tuple[str,
             sheet.reset_dimensions()  # what a sheet says of its size may be wrong
             text, n_cells = _text(sheet.iter_rows(values_only=True), left)
             if (left := left - n_cells) < 0:
-                raise ValueError(f"{where} has more than {MAX_CELLS:,} cells; save it as CSV or Parquet")
+                message = f"{where} has more than {MAX_CELLS:,} cells or {MAX_ROWS:,} rows in a sheet"
+                raise ValueError(f"{message}; save it as CSV or Parquet")
             yield title, text
     except Exception as error:  # openpyxl raises errors of many types on damaged files
         if isinstance(error, ValueError) and str(error).startswith(where):
@@ -92,10 +100,10 @@ def _text(rows: Iterable[tuple[Any, ...]], most: int) -> tuple[bytes, int]:
     """The rows as UTF-8, empty ones as empty lines, without empty columns around them; and how many cells they have."""
     kept: list[list[str]] = []
     n_cells = 0
-    for row in rows:
+    for number, row in enumerate(rows):
         n_cells += len(row)
-        if n_cells > most:
-            return b"", n_cells
+        if n_cells > most or number >= MAX_ROWS:
+            return b"", most + 1
         cells = list(map(_cell, row))
         kept.append(cells if any(cells) else [])
     used = [[place for place, cell in enumerate(row) if cell] for row in kept if row]

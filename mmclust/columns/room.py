@@ -1,0 +1,153 @@
+"""A closed room in which DuckDB answers: it reads the table that it is shown and nothing else.
+
+A fresh database in memory is shown some columns, then its door is shut: no files, no network, no extensions, no other
+objects of this process, a limit of memory. DuckDB's limit counts neither texts that a step of a query is making nor the
+answer, so that `range(4000000000)` or `repeat('x', 10000000)` would take all the memory that there is. What may grow
+is therefore answered by a process of its own, which the system gives no more than it may have:
+`python -m mmclust.columns.room`.
+"""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow as pa
+
+MEMORY = "1GB"
+ADDRESSES = 4 << 30
+"""Bytes that such a process may have: DuckDB's memory, its texts, the answer twice, and what libraries set apart."""
+ANSWER_BYTES = 256 << 20
+THREADS = 2
+START_S = 60.0
+"""How long its start may take on a busy machine, in addition to the time of the query."""
+ENDED_BY_TIME = [signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else []
+REFUSED = 3
+"""Exit code with which an error goes out in place of an answer."""
+
+
+@contextlib.contextmanager
+def opened(columns: "pa.Table") -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A database that holds these columns as the table `run`, and that can reach nothing else."""
+    import duckdb
+
+    room = duckdb.connect(":memory:", config={"threads": THREADS, "memory_limit": MEMORY})
+    try:
+        for setting in (
+            "python_enable_replacements = false",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "temp_directory = ''",
+            "errors_as_json = true",
+            "enable_external_access = false",
+        ):
+            room.execute(f"SET {setting}")
+        room.register("run", columns)
+        room.execute("SET lock_configuration = true")
+        yield room
+    finally:
+        room.close()
+
+
+@contextlib.contextmanager
+def limited(room: "duckdb.DuckDBPyConnection", time_s: float) -> Iterator[None]:
+    """Stop what runs inside after a while."""
+    timer = threading.Timer(time_s, room.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def answer_apart(columns: "pa.Table", sql: str, *, time_s: float) -> "pd.DataFrame":
+    """The table that one SELECT gives, from a process of its own.
+
+    Raises:
+        duckdb.Error: as DuckDB does.
+        duckdb.PermissionException: it is no SELECT, or more than one statement.
+        duckdb.InterruptException: it took longer.
+        duckdb.OutOfMemoryException: it, or its answer, needs more memory than it may have.
+    """
+    import duckdb
+    import pyarrow as pa
+
+    command = [sys.executable, "-m", "mmclust.columns.room", str(time_s)]
+    about = {"cwd": Path(__file__).parents[2], "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    told = json.dumps(sql).encode() + b"\n" + _bytes(columns)
+    try:
+        done = subprocess.run(command, input=told, timeout=START_S + time_s, check=False, **about)
+    except subprocess.TimeoutExpired:
+        raise duckdb.InterruptException from None
+    if -done.returncode in ENDED_BY_TIME:
+        raise duckdb.InterruptException
+    if done.returncode == 0:
+        return pa.ipc.open_stream(done.stdout).read_all().to_pandas()
+    kind, text = json.loads(done.stdout) if done.returncode == REFUSED else ("OutOfMemoryException", "")
+    raise getattr(duckdb, kind)(text)
+
+
+def _bytes(table: "pa.Table") -> bytes:
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.ipc.new_stream(out, table.schema) as stream:
+        stream.write_table(table)
+    return out.getvalue().to_pybytes()
+
+
+def main() -> None:
+    """Entry of the process: a query and the columns come in, an answer or an error goes out."""
+    import duckdb
+    import pyarrow as pa
+
+    sql, time_s = json.loads(sys.stdin.buffer.readline()), float(sys.argv[1])
+    columns = pa.ipc.open_stream(sys.stdin.buffer.read()).read_all()
+    _take_no_more(time_s)
+    try:
+        out, code = _answer(columns, sql, time_s), 0
+    except (MemoryError, pa.ArrowException):
+        out, code = json.dumps(("OutOfMemoryException", "")).encode(), REFUSED
+    except duckdb.Error as error:
+        out, code = json.dumps((type(error).__name__, str(error))).encode(), REFUSED
+    sys.stdout.buffer.write(out)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _answer(columns: "pa.Table", sql: str, time_s: float) -> bytes:
+    import duckdb
+    import pyarrow as pa
+
+    with opened(columns) as room, limited(room, time_s):
+        found = room.extract_statements(sql)
+        if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
+            raise duckdb.PermissionException
+        out = _bytes(pa.Table.from_pandas(room.execute(sql).fetchdf(), preserve_index=False))
+    if len(out) > ANSWER_BYTES:
+        raise MemoryError
+    return out
+
+
+def _take_no_more(time_s: float) -> None:
+    """Let the system refuse more memory and time, where it can: a step of a query hears of no interruption."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+        most = int(time.process_time() + THREADS * time_s) + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+
+
+if __name__ == "__main__":
+    main()
