@@ -97,7 +97,8 @@ def named(records: Sequence[RunRecord]) -> list[ComparedRun]:
     for run in records:
         words = [run.title or run_descriptions.method_title(run)]
         if not run.title:
-            told = [(name, values[run.run_id]) for name, values in list(differing.items())[:2]]
+            others = [name for name in differing if name != "method"]  # its title stands first
+            told = [(name, differing[name][run.run_id]) for name in others[:2]]
             words += [f"{name} {shown(value)}" for name, value in told if value != ""]
             words.append(f"seed {run.spec.seed}")
         name = ", ".join(words)
