@@ -186,7 +186,7 @@ def run(cell: Cell) -> Line:
     cpu_s = after.children_user + after.children_system - before.children_user - before.children_system
     line = cell.about | {"cpu_s": cpu_s, "wall_s": time.monotonic() - began}
     found = _document(output)
-    if not found or not found.get("metrics"):
+    if found.get("status") != "finished" or not found.get("metrics"):  # a paused run has figures too
         return line | {"acc": None, "error": error.splitlines()[-1] if error else "no result"}
     figures = {name: found["metrics"][name] for name in ("acc", "nmi", "ari")}
     return line | figures | {"epochs": found["epochs"]} | _told_by_auto(found["run_id"])

@@ -1,3 +1,5 @@
+import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +99,11 @@ def test_a_run_is_measured_in_a_process_of_its_own(tmp_path: Path, monkeypatch: 
     line = generality.run(generality.Cell(dataset="digits-2view", method="dmid-uic", preset="auto", seed=0))
     assert line["acc"] > 0.7 and line["cpu_s"] > 1
     assert line["kept"] in ("method", "start") and line["verdict"]
+
+
+def test_a_run_that_paused_is_no_result(monkeypatch: pytest.MonkeyPatch):
+    told = json.dumps({"status": "paused", "run_id": "x", "epochs": 9, "metrics": {"acc": 0.8, "nmi": 0.8, "ari": 0.8}})
+    done = subprocess.CompletedProcess([], 0, stdout=told, stderr="Less than 200 MiB of memory are left.")
+    monkeypatch.setattr(generality.subprocess, "run", lambda *a, **more: done)
+    line = generality.run(generality.Cell(dataset="digits", method="dccs", preset="auto", seed=0))
+    assert line["acc"] is None and "memory" in line["error"]
