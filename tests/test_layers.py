@@ -29,6 +29,7 @@ ALLOWED = {
             "evaluation",
             "events",
             "features",
+            "loading",
         ),
         *("fitting", "interventions", "launch", "lessons", "methods.card", "models", "plots", "prediction", "report"),
         *("reproduction", "runs", "settings", "specs"),

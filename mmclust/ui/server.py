@@ -6,6 +6,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mmclust import ahead, settings
+from mmclust.loading import load_scikit_learn
 from mmclust.runs import caches
 from mmclust.ui import ending
 from mmclust.ui.shell import files, frame, jobs
@@ -55,9 +57,16 @@ UNSEEN_S = 10.0
 REST_S = 1.0
 """How long its charts and pictures have the server for themselves."""
 
-LAST = ("openTSNE", "pytorch_grad_cam")
-"""Loaded some time later: they take seconds, and the first t-SNE or Grad-CAM would wait for them."""
-
+LAST = (
+    "pytorch_grad_cam",
+    "openTSNE",
+    "mmclust.report.figures",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.backends.backend_pdf",
+)
+"""Loaded some time later: they take seconds, and the first Grad-CAM, t-SNE or saved figure would wait for them."""
+LATER_S = 8.0
+"""After torch: a user who has just come clicks through the pages."""
 
 LOADING_S = 120.0
 """How long a library may take to load before nobody waits for it any more."""
@@ -88,7 +97,8 @@ class _Warmer:
             with self.deciding:  # once the server is told to stop, nothing begins any more
                 if not self.stop.is_set():
                     _take_up_queue()
-        if not self.stop.wait(20.0):
+        if not self.stop.wait(LATER_S):
+            load_scikit_learn()  # by which probes read codes
             _load(LAST, self.stop)
             _spare_collector()
             caches.clean(settings.home())
@@ -132,9 +142,26 @@ class Opening:
         """Pass a request on; a connection waits."""
         if scope["type"] == "websocket":
             _warmer.asked.set()
-            if self.ready:
-                await asyncio.shield(self.ready)  # a browser that goes away does not end it
+            if self.ready and not self.ready.done():
+                return await self._connect_later(self.ready, scope, receive, send)
         await self.app(scope, receive, send)
+
+    async def _connect_later(self, ready: asyncio.Task[None], scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a connection on once the first page is ready, unless the browser has given up."""
+        told = [
+            asyncio.ensure_future(receive()),
+            asyncio.ensure_future(receive()),
+        ]  # that it connects, and what follows
+        await asyncio.wait((ready, told[1]), return_when=asyncio.FIRST_COMPLETED)
+        if told[1].done() and told[1].result()["type"] == "websocket.disconnect":  # it tries again by itself
+            with suppress(Exception):
+                await send({"type": "websocket.close", "code": 1001})
+            return
+
+        async def receive_on() -> Message:
+            return await (told.pop(0) if told else receive())
+
+        await self.app(scope, receive_on, send)
 
 
 async def start() -> None:

@@ -1,5 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from mmclust.analysis import probes
 from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, probe_kept, sample
@@ -16,6 +20,21 @@ def test_a_class_that_is_a_half_space_is_read_off_and_one_that_is_chance_is_not(
     assert there.shape == absent.shape == (5,)
     assert there.mean() > 0.95
     assert abs(absent.mean() - 0.5) < 0.08
+
+
+def test_folds_find_what_each_finds_alone_also_where_one_lacks_a_class(codes):
+    labels = (codes[:, 0] > 0).astype(int) + (codes[:, 1] > 0)
+    labels[KFold(5, shuffle=True, random_state=0).split(codes).__next__()[1][:3]] = 7  # the first fold holds them out
+    for folds in (2, 5):
+        found = probe_classes(codes, labels, folds=folds)
+        alone = [
+            make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+            .fit(codes[train], labels[train])
+            .score(codes[test], labels[test])
+            for train, test in KFold(folds, shuffle=True, random_state=0).split(codes)
+        ]
+        np.testing.assert_allclose(found, alone, atol=0.02)
+        assert found.mean() == pytest.approx(np.mean(alone), abs=0.005)
 
 
 def test_a_linear_factor_is_read_off_whatever_the_scale_of_the_code(codes):

@@ -69,21 +69,22 @@ def test_other_pages_are_loaded_after_the_first_is_shown_or_when_they_are_asked_
 
 
 def test_what_is_loaded_ahead_is_there_and_starts_nothing():
-    for name in server.FIRST + server.PAGES:
+    for name in server.FIRST + server.PAGES + server.LAST:
         import_module(name)
     assert gc.isenabled(), "the module that starts a server did so"
 
 
 def test_a_browser_connects_once_the_first_page_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    passed = []
+    passed: list[str] = []
+    answers: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         passed.append(scope["type"])
+        if scope["type"] == "websocket":
+            passed.extend([(await receive())["type"] for _ in range(2)])
 
-    async def nothing() -> Message:
-        return {}
-
-    async def none(_: Message) -> None: ...
+    async def send(message: Message) -> None:
+        answers.append(message["type"])
 
     async def story() -> None:
         loaded = asyncio.Event()
@@ -92,19 +93,23 @@ def test_a_browser_connects_once_the_first_page_can_be_drawn(monkeypatch: pytest
             await loaded.wait()
 
         monkeypatch.setattr(server.Opening, "ready", asyncio.create_task(load()))
-        opening = server.Opening(app)
-        await opening({"type": "http"}, nothing, none)
-        leaving, staying = (asyncio.create_task(opening({"type": "websocket"}, nothing, none)) for _ in range(2))
-        await asyncio.sleep(0)
-        assert passed == ["http"] and server._warmer.asked.is_set()
-        leaving.cancel()
-        await asyncio.sleep(0)
+        opening, staying, leaving = server.Opening(app), asyncio.Queue[Message](), asyncio.Queue[Message]()
+        await opening({"type": "http"}, staying.get, send)
+        for queue in (staying, leaving):
+            queue.put_nowait({"type": "websocket.connect"})
+        stays, leaves = (
+            asyncio.create_task(opening({"type": "websocket"}, queue.get, send)) for queue in (staying, leaving)
+        )
+        leaving.put_nowait({"type": "websocket.disconnect"})
+        await leaves
+        assert passed == ["http"] and answers == ["websocket.close"] and server._warmer.asked.is_set()
         loaded.set()
-        await staying
+        staying.put_nowait({"type": "websocket.receive"})
+        await stays
 
     monkeypatch.setattr(server, "_warmer", server._Warmer())
     asyncio.run(story())
-    assert passed == ["http", "websocket"]
+    assert passed == ["http", "websocket", "websocket.connect", "websocket.receive"]
 
 
 def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
