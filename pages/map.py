@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mmclust.ui.components import picker
-from mmclust.ui.map import maps
+from mmclust.ui.map import maps, whole_training
 from mmclust.ui.shell import frame, state
 
 MAP, STAGE = "map", "stage"
@@ -32,5 +32,5 @@ clustering = picker.clustering(
 
 if clustering is not None:
     with frame.messages():
-        draw = maps.page if st.session_state[shown] == MAP else maps.stage_of
-        draw(clustering, _mode)
+        wing = maps if st.session_state[shown] == MAP else whole_training
+        wing.page(clustering, _mode)
