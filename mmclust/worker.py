@@ -17,11 +17,12 @@ from collections.abc import Callable
 from mmclust import training
 from mmclust.errors import explain
 from mmclust.methods import METHODS, method_class
-from mmclust.runs.active import STORE_TIMEOUT_S, ActiveRun
+from mmclust.runs.active import ActiveRun
 from mmclust.runs.devices import devices
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.record import RunRecord, Status
 from mmclust.runs.store import RunStore
+from mmclust.runs.store_writer import STORE_TIMEOUT_S
 from mmclust.signals import Signals, received_signals
 
 ASK_EVERY_S = 0.5

@@ -83,7 +83,7 @@ def test_another_error_stays_what_it_is(tmp_path: Path):
 
 
 def test_a_run_pauses_by_itself_before_the_disk_is_full(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr("mmclust.runs.store_writer.WRITE_EVERY_S", 0.05)
     active, whole = claimed(epochs=200), shutil.disk_usage
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=99 * 2**20))
     assert worker.execute(active) == "paused"

@@ -102,7 +102,7 @@ def test_a_run_that_is_resumed_after_its_change_ends_with_equal_numbers(home, ea
 
 
 def test_a_training_run_takes_a_change_between_two_steps(home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.02)
+    monkeypatch.setattr("mmclust.runs.store_writer.WRITE_EVERY_S", 0.02)
     run = small(epochs=20)
     asked_at: list[int] = []
 

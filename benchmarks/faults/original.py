@@ -160,10 +160,10 @@ def train(run_id: str, timeout_s: float) -> None:
     """Execute a run with a checkpoint after each few steps, in this process."""
     from mmclust import worker
     from mmclust.engine import trainer
-    from mmclust.runs import active, database
+    from mmclust.runs import database, store_writer
 
     trainer.CHECKPOINT_EVERY_S, database.BUSY_TIMEOUT_S = 0.2, 1
-    active.STORE_TIMEOUT_S = worker.STORE_TIMEOUT_S = timeout_s
+    store_writer.STORE_TIMEOUT_S = worker.STORE_TIMEOUT_S = timeout_s
     worker.execute_when_free(RunStore(), run_id)
 
 

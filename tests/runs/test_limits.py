@@ -14,7 +14,7 @@ def store_url() -> None:
 
 
 def test_a_run_pauses_before_memory_ends_and_goes_on_when_there_is_some(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.05)
+    monkeypatch.setattr("mmclust.runs.store_writer.WRITE_EVERY_S", 0.05)
     store = RunStore()
     changes = {"width": 0.125}
     run = store.create(build_spec("digits", "dccs", preset="paper", changes=changes, epochs=60, limit=192))

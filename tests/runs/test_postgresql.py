@@ -7,7 +7,7 @@ import pytest
 from postgresql import PostgreSQL
 
 from mmclust import worker
-from mmclust.runs import active as module
+from mmclust.runs import store_writer as module
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore

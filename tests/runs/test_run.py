@@ -317,7 +317,7 @@ def test_a_run_that_was_taken_over_stops_writing(active: ActiveRun, run: Run):
 def test_a_store_that_stays_away_ends_the_run_and_one_that_comes_back_gets_everything(
     active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    from mmclust.runs import active as module
+    from mmclust.runs import store_writer as module
     from mmclust.runs.errors import StoreUnavailable
 
     working = run.store.writing
@@ -385,9 +385,9 @@ def test_points_of_a_transaction_that_was_not_confirmed_are_stored_once(
     figures = {"acc": 0.5, "nmi": 0.4, "ari": 0.3}
     active.log({f"eval/{name}": value for name, value in figures.items()}, step=1, epoch=1)
     breaking(run, monkeypatch, kept=kept)
-    active._flush()
+    active.writer.flush()
     active.log({"loss/a": 2.0}, step=2, epoch=2)
-    active._flush()
+    active.writer.flush()
     active.finish("finished")
     assert run.metrics()[["step", "name"]].values.tolist() == [
         [1, "eval/acc"],
@@ -402,7 +402,7 @@ def test_points_of_a_transaction_that_was_not_confirmed_are_stored_once(
 def test_an_ending_that_was_not_confirmed_is_stored(
     active: ActiveRun, run: Run, kept: bool, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr("mmclust.runs.store_writer.WRITE_EVERY_S", 0.01)
     active.log({"loss/a": 1.0}, step=1, epoch=1)
     breaking(run, monkeypatch, kept=kept)
     active.finish("finished")
@@ -413,7 +413,7 @@ def test_an_ending_that_was_not_confirmed_is_stored(
 def test_points_that_a_store_confirmed_and_lost_are_there_at_the_end(active: ActiveRun, run: Run):
     active.log({"loss/a": 3.0}, step=1, epoch=1)
     active.log({"loss/a": 2.0}, step=2, epoch=2)
-    active._flush()
+    active.writer.flush()
     with run.store.writing() as connection:  # as a database that was cut off before its log was on the disk
         connection.execute(METRICS.delete().where(METRICS.c.run_id == run.id, METRICS.c.step == 1))
     active.log({"loss/a": 1.0}, step=3, epoch=3)
@@ -422,7 +422,7 @@ def test_points_that_a_store_confirmed_and_lost_are_there_at_the_end(active: Act
 
 
 def test_what_needs_the_store_waits_for_it(active: ActiveRun, run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mmclust.runs.active.WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr("mmclust.runs.store_writer.WRITE_EVERY_S", 0.01)
     active.log({"loss/a": 1.0}, step=1, epoch=1)
     breaking(run, monkeypatch, kept=False)
     assert active.rewind(0) == 0
