@@ -23,7 +23,6 @@ import traceback
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -219,9 +218,6 @@ def damaged_inside(content: bytes, random: np.random.Generator) -> bytes:
         for name, one in (members | {wounded: data}).items():
             archive.writestr(name, one)
     return file.getvalue()
-
-
-Wound = Callable[[bytes, list[bytes], np.random.Generator], bytes]
 
 
 def _flip(content: bytes, others: list[bytes], random: np.random.Generator) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmclust.escaping import plotly
 from mmclust.plots.layout import dress, tick
-from mmclust.plots.palette import NEUTRAL, RIGHT, SEQUENTIAL, WRONG, cluster_colors
+from mmclust.plots.palette import NEUTRAL, RIGHT, WRONG, cluster_colors
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,52 +85,4 @@ def confidence_figure(
     # most samples of a trained run sit at 1: on a linear axis the interesting rest would not show
     figure.update_yaxes(type="log" if len(confidence) > 100 else "linear", dtick=1 if len(confidence) > 100 else None)
     figure.update_xaxes(range=[0, 1.002])
-    return figure
-
-
-def confidence_by_cluster_figure(
-    confidence: np.ndarray, y_pred: np.ndarray, names: Sequence[str], *, height: int | None = None
-) -> "go.Figure":
-    """A row per cluster: how its samples spread over the largest probability, as fractions of the cluster.
-
-    Args:
-        confidence: (n,) in [0, 1].
-        y_pred: (n,) cluster of each sample.
-        names: (K,) shown names.
-        height: pixels; by default grows with the number of clusters.
-    """
-    import plotly.graph_objects as go
-
-    edges = np.linspace(0, 1, 21)
-    table = np.stack([np.histogram(confidence[y_pred == k], edges)[0] for k in range(len(names))])
-    fraction = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    figure = go.Figure(
-        go.Heatmap(
-            z=fraction,
-            x=(edges[:-1] + edges[1:]) / 2,
-            y=list(range(len(names))),
-            zmin=0,
-            zmax=float(fraction.max()) or 1.0,
-            xgap=1,
-            ygap=2,
-            colorscale=[list(stop) for stop in SEQUENTIAL],
-            customdata=table,
-            hovertemplate="%{customdata:,} samples near %{x:.2f}, %{z:.0%} of the cluster<extra></extra>",
-            colorbar={
-                "title": {"text": "fraction of cluster", "side": "right"},
-                "tickformat": ".0%",
-                "thickness": 12,
-                "outlinewidth": 0,
-            },
-        )
-    )
-    dress(figure, height=height or int(np.clip(26 * len(names) + 90, 220, 900)), x="largest probability", y="cluster")
-    figure.update_xaxes(showgrid=False)
-    figure.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(names))),
-        ticktext=list(map(tick, names)),
-        autorange="reversed",
-        showgrid=False,
-    )
     return figure

@@ -13,7 +13,7 @@ import pandas as pd
 from mmclust.escaping import plotly
 from mmclust.evaluation.metric_names import CURVES, MAIN_CURVES
 from mmclust.plots.layout import dress
-from mmclust.plots.palette import NEUTRAL, cluster_color
+from mmclust.plots.palette import cluster_color
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,19 +43,6 @@ def decimate(epoch: np.ndarray, value: np.ndarray, max_points: int = MAX_POINTS)
     return np.append(head[0], epoch[-1]), np.append(head[1], value[-1])
 
 
-def loss_curves(
-    frame: pd.DataFrame, titles: Mapping[str, str] | None = None, *, names: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """ECharts option with one line per loss term.
-
-    Args:
-        frame: columns epoch, name, value.
-        titles: shown name of each metric; by default the part after the slash.
-        names: which metrics, in order; by default all whose name starts with `loss/`.
-    """
-    return _lines(frame, names or _named(frame, "loss/"), titles, y_name="loss (unweighted)")
-
-
 def score_curves(
     frame: pd.DataFrame, titles: Mapping[str, str] | None = None, *, names: Sequence[str] | None = None
 ) -> dict[str, Any]:
@@ -72,44 +59,6 @@ def score_curves(
     option = _lines(frame, names, shown, y_name="agreement with classes", scale=100.0)
     option["yAxis"] |= {"min": 0, "max": 100, "axisLabel": {"formatter": "{value} %"}}
     option["tooltip"]["valueFormatter"] = "%.1f %%"
-    return option
-
-
-def signal_curve(
-    frame: pd.DataFrame, name: str, title: str, *, unit: str = "", reference: float | None = None, note: str = ""
-) -> dict[str, Any]:
-    """ECharts option of one label-free signal, small, with an optional dashed line to compare with.
-
-    Args:
-        frame: columns epoch, name, value.
-        name: the metric.
-        title: what it is, in words.
-        unit: shown on the axis, e.g. nats.
-        reference: value of the dashed line, e.g. ln K for cluster use.
-        note: what the dashed line means.
-    """
-    option = _lines(frame, [name], {name: title}, y_name=unit)
-    option["legend"]["show"] = False
-    option["grid"]["top"] = 30
-    series = option["series"][0]
-    series["areaStyle"] = {"opacity": 0.08}
-    if reference is not None:
-        series["markLine"] = {
-            "silent": True,
-            "symbol": "none",
-            "animation": False,
-            "lineStyle": {"type": "dashed", "color": NEUTRAL},
-            "label": {"formatter": note, "position": "insideEndBottom", "color": NEUTRAL},
-            "data": [{"yAxis": reference}],
-        }
-        # an axis that fits the data alone would leave the line outside
-        values = np.append(_points(frame, [name])[0][1], reference)
-        room = 0.08 * float(np.ptp(values)) or 0.1
-        option["yAxis"] |= {
-            "min": float(values.min()) - room,
-            "max": float(values.max()) + room,
-            "axisLabel": {"showMinLabel": False, "showMaxLabel": False},
-        }
     return option
 
 
@@ -197,10 +146,6 @@ def curve_figure(
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(**({"tickformat": ".0%", "range": [0, 1.01], "hoverformat": ".1%"} if percent else {}))
     return figure
-
-
-def _named(frame: pd.DataFrame, prefix: str) -> list[str]:
-    return [name for name in frame["name"].unique() if name.startswith(prefix)]
 
 
 def _title(name: str, titles: Mapping[str, str] | None) -> str:

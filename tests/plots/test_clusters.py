@@ -33,9 +33,3 @@ def test_without_labels_there_is_one_histogram():
     assert len(figure.data) == 1
     assert sum(figure.data[0].y) == 500
     assert figure.layout.yaxis.type == "log"
-
-
-def test_rows_of_the_confidence_table_are_shares_of_their_cluster():
-    figure = clusters.confidence_by_cluster_figure(np.array([0.2, 0.9, 0.9, 1.0]), np.array([0, 0, 1, 1]), "abc")
-    share = np.array(figure.data[0].z)
-    assert share.sum(axis=1).tolist() == [1, 1, 0]

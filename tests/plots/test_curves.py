@@ -1,7 +1,6 @@
 # plotly builds its classes at run time, out of sight of the type checker
 # pyright: reportAttributeAccessIssue=false, reportIndexIssue=false, reportArgumentType=false
 import json
-import math
 
 import numpy as np
 import pandas as pd
@@ -49,8 +48,8 @@ def test_a_spike_in_a_long_curve_still_shows():
     assert curves.decimate(np.arange(10_000.0), value)[1].max() >= 5
 
 
-def test_loss_curves_have_a_line_per_term_and_little_to_send(frame):
-    option = curves.loss_curves(frame, {"loss/adv": "adversarial"})
+def test_curves_have_a_line_each_and_little_to_send(frame):
+    option = curves.named_curves(frame, ["loss/adv", "loss/critic"], {"loss/adv": "adversarial"})
     assert [series["name"] for series in option["series"]] == ["adversarial", "critic"]
     source = option["dataset"]["source"]
     assert len(source) <= curves.MAX_POINTS
@@ -73,17 +72,10 @@ def test_scores_of_a_run_without_labels_are_an_empty_chart(frame):
     assert option["series"] == []
 
 
-def test_a_signal_has_room_for_its_reference_line(frame):
-    option = curves.signal_curve(frame, "signal/usage_entropy", "cluster use", reference=math.log(10), note="ln K")
-    assert option["yAxis"]["min"] < 2.0 < math.log(10) < option["yAxis"]["max"]
-    assert option["series"][0]["markLine"]["data"] == [{"yAxis": math.log(10)}]
-
-
 def test_an_empty_table_gives_empty_charts():
     empty = pd.DataFrame({"epoch": [], "name": [], "value": []})
-    assert curves.loss_curves(empty)["series"] == []
+    assert curves.score_curves(empty)["series"] == []
     assert len(curves.curve_figure(empty, ["loss/adv"], y_name="loss").data) == 0
-    assert len(curves.signal_curve(empty, "signal/x", "x", reference=1.0)["dataset"]["source"]) == 0
 
 
 def test_the_figure_names_its_axes_and_leaves_the_background_to_the_page(frame):

@@ -114,11 +114,6 @@ def is_text(name: str) -> bool:
     return name.lower().endswith(TEXT_FILES) and not name.startswith(".") and "/." not in name
 
 
-def is_picture_or_text(name: str) -> bool:
-    """Whether a file has to do with pictures: it is one, or may say something of some."""
-    return is_picture(name) or is_text(name)
-
-
 HEAD_BYTES = 2**15
 """As much of a picture is read to look at its header."""
 

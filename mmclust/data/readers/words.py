@@ -11,7 +11,6 @@ LABELS = (
     *("ytrue", "class", "l", "s"),
 )
 """Names of labels, the surest first; nothing else is called so."""
-SINGLE_LETTERS = ("y", "l", "s", "t", "c")
 LIKELY_LABELS = frozenset(
     (
         *(
