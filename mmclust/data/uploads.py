@@ -1,12 +1,11 @@
 """Data sets of users: kept as plain arrays in a folder of their owner, and listed for that owner alone.
 
-A file that arrives is put into a draft first and looked at there; what is kept of it are the arrays that a reader made,
-never the file. A folder appears under its name when it is complete; drafts that nobody kept are removed.
+A file that arrives is put into a draft first and looked at there (`mmclust.data.drafts`); what is kept of it are the
+arrays that a reader made, never the file. A folder appears under its name when it is complete.
 
 Names have the form `own/OWNER/SLUG` everywhere: in run specs, in addresses, on the command line.
 """
 
-import contextlib
 import hashlib
 import itertools
 import json
@@ -14,29 +13,27 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmclust import audit, disk, settings
-from mmclust.data import checksums
+from mmclust.data import checksums, drafts
 from mmclust.data.dataset import DataSpec, MultiViewDataset, PartialSamples, ViewSpec, WordSpace
 from mmclust.data.entry import Entry
 from mmclust.data.progress import Progress
 from mmclust.data.readers import looked_up
 
-LOCAL = audit.LOCAL
-"""The owner where nobody signs in."""
-DRAFT_HOURS = 24
+LOCAL = drafts.LOCAL
 MAX_TEXT = 2000
 """Letters in a field that a user fills in."""
-_ABOUT, _UNDERSTOOD, _DRAFTS, _GONE = "dataset.json", "understanding.json", ".drafts", ".gone"
+_ABOUT, _UNDERSTOOD, _GONE = "dataset.json", "understanding.json", ".gone"
 _PARTIAL, _WORDS = "partial.npz", "words.npy"
-_OWNER, _SLUG = re.compile(r"[a-z0-9]{1,32}"), re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +70,13 @@ def keep(
     if dataset.n_samples < 2:
         raise ValueError(f"{about.title} holds {dataset.n_samples} sample; at least 2 are needed to cluster")
     slug = re.sub(r"[^a-z0-9]+", "-", about.title.lower()).strip("-")[:60].strip("-") or "data"
-    if (_root(owner) / slug).exists():
+    own = drafts.folder_of(owner)
+    if (own / slug).exists():
         raise ValueError(f"you have a data set called {about.title} already; choose another title or delete that one")
     # A name is never given twice: runs of a deleted data set must not find another one under it.
-    gone = _root(owner) / _GONE
-    slug = next(name for name in _numbered(slug) if not (gone / name).exists() and not (_root(owner) / name).exists())
-    folder = _root(owner) / slug
-    room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
+    slug = next(name for name in _numbered(slug) if not any((own / place / name).exists() for place in ("", _GONE)))
+    folder = own / slug
+    room = settings.limit("UPLOADS_GIB") * 2**30 - drafts.n_bytes(own)
     pictures = 0 if dataset.pictures is None else dataset.pictures.nbytes
     if (needed := sum(view.nbytes for view in dataset.views) + pictures) > room:
         raise ValueError(
@@ -88,7 +85,7 @@ def keep(
         )
     try:
         disk.require(about.title, settings.home(), needed)
-        with disk.room_for(about.title, settings.home()), draft(owner) as place:
+        with disk.room_for(about.title, settings.home()), drafts.draft(owner) as place:
             _write(place / slug, dataset, about)
             checksums.write(place / slug, leave_out=(_ABOUT,))
             if understood is not None:
@@ -166,9 +163,9 @@ def find(name: str) -> Entry | None:
     """The data set of that name, `own/OWNER/SLUG` or the slug of one without an owner; None where there is none."""
     parts = name.strip().split("/")
     owner, slug = (parts[1], parts[2]) if len(parts) == 3 and parts[0] == "own" else (LOCAL, name.strip().lower())
-    if not (_OWNER.fullmatch(owner) and _SLUG.fullmatch(slug)):
+    if not (drafts.is_owner(owner) and _SLUG.fullmatch(slug)):
         return None
-    return _entry(_root(owner) / slug)
+    return _entry(drafts.folder_of(owner) / slug)
 
 
 def owner_in(name: str) -> str:
@@ -321,7 +318,7 @@ def delete(name: str) -> None:
         ValueError: there is none of that name.
     """
     folder = _existing(name)
-    gone = folder.parent / _DRAFTS / uuid.uuid4().hex
+    gone = folder.parent / drafts.DRAFTS / uuid.uuid4().hex
     gone.parent.mkdir(exist_ok=True)
     (folder.parent / _GONE).mkdir(exist_ok=True)
     (folder.parent / _GONE / folder.name).touch()
@@ -337,118 +334,8 @@ def _existing(name: str) -> Path:
     return entry.place
 
 
-@contextlib.contextmanager
-def draft(owner: str = LOCAL) -> Iterator[Path]:
-    """A folder for what is being made; gone afterwards."""
-    folder = _root(owner) / _DRAFTS / uuid.uuid4().hex
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise ValueError(
-            f"{settings.home()} cannot be written ({error.strerror}); set MMCLUST_HOME elsewhere"
-        ) from None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def receive(files: Iterable[tuple[str, IO[bytes]]], owner: str = LOCAL) -> Path:
-    """Put files that arrive into a draft, and give what a reader should open: the file, or the folder of several.
-
-    Raises:
-        ValueError: a name that is none, two files of one name, too much, or no room on the disk.
-    """
-    folder = _root(owner) / _DRAFTS / uuid.uuid4().hex / "upload"
-    room = settings.limit("UPLOADS_GIB") * 2**30 - _size(_root(owner))
-    try:
-        with disk.room_for("an upload", settings.home()):
-            folder.mkdir(parents=True)
-            names = _written(files, folder, room)
-    except OSError as error:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-        full = isinstance(error, disk.DiskFull)
-        told = str(error) if full else f"the files could not be written below {settings.home()} ({error.strerror})"
-        raise ValueError(told) from None
-    except ValueError:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-        raise
-    if not names:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-        raise ValueError("no file has arrived; choose one or more")
-    return folder / names[0] if len(names) == 1 else folder
-
-
-def _written(files: Iterable[tuple[str, IO[bytes]]], folder: Path, room: float) -> list[str]:
-    """Names of the files that were written into a folder.
-
-    Args:
-        files: name and content of each.
-        folder: where to.
-        room: bytes that are left to their owner.
-
-    Raises:
-        ValueError: as for `receive`.
-    """
-    limit = settings.limit("UPLOAD_MIB") * 2**20
-    n_bytes, names = 0, []
-    for name, content in files:
-        plain = _plain_name(name)
-        if plain in names:
-            raise ValueError(f"two of the files are called {plain}; rename one")
-        names.append(plain)
-        with open(folder / plain, "xb") as target:
-            while chunk := content.read(1 << 20):
-                n_bytes += len(chunk)
-                if n_bytes > limit:
-                    raise ValueError(
-                        f"the files have more than {limit >> 20:,} MiB; put larger ones into the folder that "
-                        "MMCLUST_DATA names, or raise MMCLUST_MAX_UPLOAD_MIB"
-                    )
-                if n_bytes > room:  # drafts count: who never keeps one could fill the disk
-                    raise ValueError(
-                        "the files do not fit into what is left to you; delete a data set, or raise "
-                        "MMCLUST_MAX_UPLOADS_GIB"
-                    )
-                target.write(chunk)
-    return names
-
-
-def discard(path: Path) -> None:
-    """Remove the draft that `receive` made."""
-    folder = path if path.name == "upload" else path.parent
-    if folder.parent.parent.name == _DRAFTS:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-
-
-def sweep() -> None:
-    """Remove the drafts that were left behind, by a killed server or a visitor who went away."""
-    for folder in (settings.home() / "uploads").glob(f"*/{_DRAFTS}/*"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > 3600 * DRAFT_HOURS:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _plain_name(name: str) -> str:
-    """The last part of a name, in letters that are safe on every disk."""
-    last = PurePosixPath(name.replace("\\", "/")).name
-    plain = re.sub(r"[^\w.() -]+", "_", last).lstrip(". ")[-100:]
-    if not plain or plain in (".", ".."):
-        raise ValueError(f"a file is called {last[:40]!r}, which is no name; rename it")
-    return plain
-
-
-def _root(owner: str) -> Path:
-    assert _OWNER.fullmatch(owner), owner
-    return settings.home() / "uploads" / owner
-
-
 def _folders(owner: str) -> list[Path]:
     try:
-        return [folder for folder in _root(owner).iterdir() if _SLUG.fullmatch(folder.name)]
+        return [folder for folder in drafts.folder_of(owner).iterdir() if _SLUG.fullmatch(folder.name)]
     except OSError:
         return []
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -12,7 +12,7 @@ import streamlit as st
 
 from mmclust.analysis import gradcam, placement
 from mmclust.clustering import Clustering
-from mmclust.data import readers, uploads
+from mmclust.data import drafts, readers
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading
@@ -84,12 +84,12 @@ def _assigned(clustering: Clustering, files: list[tuple[str, Any]], owner: str) 
     if all(Path(name).suffix.lower() in archives.PICTURES for name, _ in files):
         data = of_pictures([(name, file.getvalue()) for name, file in files], predictor.trained_on)
         return _with_cams(predictor, data)
-    path = uploads.receive(files, owner)
+    path = drafts.receive(files, owner)
     try:
         data = readers.read(path, Reading())
         return _with_cams(predictor, data)
     finally:
-        uploads.discard(path)
+        drafts.discard(path)
 
 
 def _with_cams(predictor: Predictor, data: MultiViewDataset) -> Assigned:

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from mmclust import fitting, settings
-from mmclust.data import readers, uploads
+from mmclust.data import drafts, readers, uploads
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.readers import archives
 from mmclust.data.readers.reading import Reading, document, understood
@@ -61,9 +61,9 @@ def _draft(chosen: list[Any]) -> Path | None:
     if st.session_state.get(ARRIVED) != ids:
         _leave()
         st.session_state[ARRIVED] = ids
-        uploads.sweep()
+        drafts.sweep()
         try:
-            path = uploads.receive([(file.name, file) for file in chosen], login.owner())
+            path = drafts.receive([(file.name, file) for file in chosen], login.owner())
             st.session_state[DRAFT] = str(path)
         except ValueError as error:
             st.session_state[DRAFT] = ""
@@ -80,7 +80,7 @@ def _leave() -> None:
     """Forget the draft and what was answered about it."""
     if draft := st.session_state.pop(DRAFT, None):
         readers.forget(Path(draft), questions.answers())
-        uploads.discard(Path(draft))
+        drafts.discard(Path(draft))
     st.session_state.pop(ARRIVED, None)
     questions.forget()
 
