@@ -3,11 +3,11 @@
 
 PORT := 8501
 VENV := .venv
-# Tests run in this many processes (1: in one, as `pytest` alone does).
+# Tests run in this many processes, each doing a whole file (1: in one, as `pytest` alone does).
 WORKERS := 2
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PYTEST = $(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --dist loadgroup --no-loadscope-reorder)
+PYTEST = $(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --dist loadfile --no-loadscope-reorder)
 # The app needs no Ray; types and tests of the launcher do (about 80 MB, one download).
 RAY := $(VENV)/.ray
 # Nor a sentence encoder, which one test of the features does (about 170 MB, one download).

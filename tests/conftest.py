@@ -22,7 +22,7 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "googl
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that wait, and slow ones, get three tries; of workers, each does a whole file, one all browser tests.
+    """Tests that wait, and slow ones, get three tries; workers begin with the files that take long.
 
     Browser, server, jobs and test wait for one another on a machine that may be busy: what fails is tried again.
     The summary names such a test as RERUN; `--reruns 0` on the command line does without.
@@ -34,9 +34,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.flaky(reruns=2))
     if not hasattr(config, "workerinput"):
         return
-    for item in items:  # servers, clusters and finished runs are made once for a file
-        own = f"{item.path.parent.name}/{item.path.name}"
-        item.add_marker(pytest.mark.xdist_group("browser" if item in browser else own))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     # What takes long comes first: otherwise one worker waits for the other at the end.
     items.sort(key=lambda item: (item not in browser, item.path not in slow))

@@ -1,7 +1,6 @@
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from programs import Program
 
 from mmclust import models, worker
 from mmclust.data import catalogue
@@ -244,13 +244,11 @@ def test_a_damaged_checkpoint_is_said():
         models.restore(run, catalogue.describe("digits"))
 
 
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    root = Path(__file__).parents[1]
-    command = [sys.executable, "-c", RUNNER, *arguments]
-    return subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def start(folder: Path, *arguments: str) -> Program:
+    return Program(RUNNER, *arguments, output=folder / "output.txt", complaints=folder / "complaints.txt")
 
 
-def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
+def wait_for_checkpoint(store: RunStore, child: Program) -> str:
     """The id of the run that the child trains, once it has a checkpoint and the store knows of its progress."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and child.poll() is None:
@@ -259,12 +257,11 @@ def wait_for_checkpoint(store: RunStore, child: subprocess.Popen[bytes]) -> str:
                 return record.run_id
         time.sleep(0.02)
     child.kill()
-    complaints = child.communicate()[1].decode()
-    raise AssertionError(f"no checkpoint within five minutes: {complaints}")
+    raise AssertionError(f"no checkpoint within five minutes: {child.communicate()[1]}")
 
 
 @pytest.mark.slow
-def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
+def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not(tmp_path: Path):
     options = (
         "--dataset",
         "digits",
@@ -280,17 +277,16 @@ def test_a_run_killed_and_resumed_ends_with_the_numbers_of_one_that_was_not():
         "paper",
     )
     store = RunStore()
-    child = start("train", *options)
+    child = start(tmp_path, "train", *options)
     run_id = wait_for_checkpoint(store, child)
     child.kill()
-    child.communicate()
+    child.wait()
     killed = store.record(run_id)
     assert killed.status == "interrupted"
     assert 0 < killed.step < killed.total_steps, "killed too late to prove anything"
 
-    again = start("resume", run_id)
-    _, complaints = again.communicate(timeout=400)
-    assert again.returncode == 0, complaints.decode()
+    again = start(tmp_path, "resume", run_id)
+    assert again.wait(400) == 0, again.communicate()[1]
 
     whole = store.create(build_spec("digits", "dccs", preset="paper", limit=512, epochs=40, seed=5))
     assert worker.execute(claimed(whole)) == "finished"

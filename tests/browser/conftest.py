@@ -1,4 +1,8 @@
-"""The app as a user meets it: a server of its own on a free port, and Chromium."""
+"""The app as a user meets it: a server of its own on a free port, and a window of Chromium.
+
+Each test has its own server with its own home, a copy of a process that has loaded what it needs (`programs`), and its
+own context of the one browser: cookies, storage and pages of a test reach no other.
+"""
 
 import os
 import socket
@@ -11,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from programs import Program, module
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 180
@@ -24,6 +29,13 @@ def server(home: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def server_from_nothing(home: Path) -> Iterator[str]:
+    """Address of a server that was started as users start one, and has loaded nothing yet."""
+    with serving(home, free_port(), from_nothing=True) as address:
+        yield address
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
@@ -32,13 +44,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, port: int, *options: str) -> Iterator[str]:
+def serving(home: Path, port: int, *options: str, from_nothing: bool = False) -> Iterator[str]:
     """A server of the app, with more options of Streamlit where that is wanted."""
-    command = [sys.executable, "-m", "mmclust.ui", "--server.headless=true", f"--server.port={port}"]
-    command += options
+    arguments = ["--server.headless=true", f"--server.port={port}", *options]
     log = home.parent / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output)
+    if from_nothing:
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "mmclust.ui", *arguments]
+            process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=output)
+    else:
+        process = Program(module("mmclust.ui"), *arguments, output=log, complaints=log)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/_stcore/health", process, log)
@@ -55,17 +70,24 @@ def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     assert "terminate called" not in words, words[-3000:]
 
 
-@pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
-    """An empty browser page; an error in the page's scripts fails the test."""
-    errors: list[str] = []
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium; not for longer than a file, as its driver's event loop is in the way of other tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page that shares nothing with those before; an error in the page's scripts fails the test."""
+    errors: list[str] = []
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
-        browser.close()
     assert not errors, errors
 
 
@@ -85,7 +107,7 @@ def go_to(page: Page, name: str) -> None:
         page.get_by_test_id("stTopNavLink").filter(has_text=name).first.click()
 
 
-def wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+def wait_for(address: str, process: subprocess.Popen | Program, log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()

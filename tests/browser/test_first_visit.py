@@ -44,8 +44,8 @@ def assert_pictures(page: Page, alt: str, at_least: int) -> None:
     assert found.first.evaluate("image => image.complete && image.naturalWidth > 0")
 
 
-def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server: str) -> None:
-    page.goto(server)
+def test_first_visit_from_start_to_what_the_network_looked_at(page: Page, server_from_nothing: str) -> None:
+    page.goto(server_from_nothing)
     expect(page.get_by_role("heading", name="Train and inspect deep clustering models")).to_be_visible()
 
     visit(page, "Train")

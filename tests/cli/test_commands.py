@@ -1,12 +1,11 @@
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from programs import Program, module
 from sqlalchemy import update
 
 from mmclust.cli.main import main
@@ -233,14 +232,14 @@ def test_the_example_is_made_by_a_command(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_cleanly_and_the_run_goes_on_later():
-    command = [sys.executable, "-m", "mmclust", "train", *TINY, "--epochs", "2000"]
-    training = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    store, deadline = RunStore(), time.monotonic() + 60
+def test_ctrl_c_stops_cleanly_and_the_run_goes_on_later(tmp_path: Path):
+    streams = {"output": tmp_path / "output.txt", "complaints": tmp_path / "complaints.txt"}
+    training = Program(module("mmclust"), "train", *TINY, "--epochs", "2000", **streams)
+    store, deadline = RunStore(), time.monotonic() + 200
     while not any(record.step for record in store.list(examples=False)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    os.kill(training.pid, signal.SIGINT)
+    training.interrupt()
     output, complaints = training.communicate(timeout=30)
     record = store.list(examples=False)[0]
     assert training.returncode == 1
@@ -252,23 +251,22 @@ def test_ctrl_c_stops_cleanly_and_the_run_goes_on_later():
 
 
 @pytest.mark.slow
-def test_a_run_waits_with_a_sentence_while_its_device_is_busy():
+def test_a_run_waits_with_a_sentence_while_its_device_is_busy(tmp_path: Path):
     store = RunStore()
-    command = [sys.executable, "-m", "mmclust", "train", *TINY]
-    first = subprocess.Popen(
-        [*command, "--epochs", "2000"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
+    first, second, complaints = (tmp_path / f"{name}.txt" for name in ("first", "second", "complaints"))
+    training = Program(module("mmclust"), "train", *TINY, "--epochs", "2000", output=first, complaints=first)
+    deadline = time.monotonic() + 200
     while not any(record.step for record in store.list(examples=False)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     busy = store.list(examples=False)[0]
-    second = subprocess.Popen([*command, "--epochs", "1"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert second.stdout is not None
-    assert f"It waits for cpu, used by {busy.run_id}.\n" in (second.stdout.readline() for _ in range(4))
-    os.kill(first.pid, signal.SIGINT)
-    assert second.communicate(timeout=60)[0].splitlines()[-1].startswith("finished")
-    assert (first.wait(), second.returncode) == (1, 0)
+    waiting = Program(module("mmclust"), "train", *TINY, "--epochs", "1", output=second, complaints=complaints)
+    while not second.exists() or f"It waits for cpu, used by {busy.run_id}.\n" not in second.read_text():
+        assert waiting.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    training.interrupt()
+    assert waiting.communicate(timeout=60)[0].splitlines()[-1].startswith("finished")
+    assert (training.wait(60), waiting.returncode) == (1, 0)
 
 
 def test_the_variable_that_asked_for_eager_steps_is_understood_with_a_sentence(

@@ -20,6 +20,7 @@ from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.runs.tables import RUNS
 from mmclust.specs import build_spec
+from mmclust.ui.shell import jobs
 
 MAIN = str(Path(__file__).resolve().parents[2] / "pages" / "main.py")
 PAGES = ("home", "data", "train", "map", "clusters", "confusion", "views", "explain", "disentangle")
@@ -55,10 +56,11 @@ def component_data(component: Any) -> dict[str, Any]:
 
 
 def wait_for_jobs(app: AppTest, timeout: float = 60.0) -> AppTest:
-    """Rerun until no progress bar of a background job is left."""
+    """Rerun, whenever background jobs have ended, until no progress bar of one is left."""
     deadline = time.monotonic() + timeout
     while app.get("progress") and time.monotonic() < deadline:
-        time.sleep(0.3)
+        for job in list(jobs._queue.jobs.values()):
+            job.done.wait(max(0.0, deadline - time.monotonic()))
         app.run()
     assert not app.get("progress"), "a background job did not end"
     return app

@@ -1,7 +1,5 @@
 """The store is away for a while, and the process that trains does not live to see it come back."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from postgresql import PostgreSQL
+from programs import Program
 from sqlalchemy import text
 
 from mmclust import worker
@@ -45,7 +44,7 @@ def away(store: RunStore, url: str, request: pytest.FixtureRequest) -> Iterator[
         yield
 
 
-def wait_until(reached, child: subprocess.Popen[bytes]) -> None:
+def wait_until(reached, child: Program) -> None:
     deadline = time.monotonic() + 120
     while not reached():
         assert child.poll() is None and time.monotonic() < deadline
@@ -54,11 +53,11 @@ def wait_until(reached, child: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.slow
 def test_a_run_killed_while_its_store_was_away_ends_like_one_that_was_not(
-    store_url: str, request: pytest.FixtureRequest
+    store_url: str, request: pytest.FixtureRequest, tmp_path: Path
 ):
     store = RunStore()
     run, whole = created(store), created(store)
-    child = subprocess.Popen([sys.executable, "-c", CHILD, run.id], cwd=Path(__file__).parents[2])
+    child = Program(CHILD, run.id, output=tmp_path / "output.txt", complaints=tmp_path / "complaints.txt")
     checkpoint = run.folder / "checkpoint.pt"
     wait_until(lambda: checkpoint.exists() and run.record().step > 0, child)
     with away(store, store_url, request):

@@ -1,14 +1,13 @@
 """Homes may lie in folders of any name."""
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from programs import Program
 
 from mmclust.runs.errors import StoreUnavailable
 from mmclust.runs.store import RunStore
@@ -43,12 +42,16 @@ def test_everything_of_a_home_lies_in_it(odd_home: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_trains_in_a_home_of_any_name(tmp_path: Path):
+def test_a_process_of_its_own_trains_in_a_home_of_any_name(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+):
     store = RunStore(tmp_path / ODD)
-    run = store.create(build_spec("digits", "dccs", preset="quick", changes={"width": 0.125}, epochs=1, limit=192))
-    own = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url}
-    command = [sys.executable, "-m", "mmclust.worker", run.id]
-    subprocess.run(command, env=os.environ | own, cwd=Path(__file__).parents[2], check=True, timeout=300)
+    run = store.create(build_spec("digits", "dccs", preset="paper", changes={"width": 0.125}, epochs=1, limit=192))
+    monkeypatch.setenv("MMCLUST_HOME", str(store.home))
+    monkeypatch.setenv("MMCLUST_STORE", store.url)
+    said = tmp_path_factory.mktemp("worker") / "worker.log"
+    worker = Program("from mmclust.worker import main; main()", run.id, output=said, complaints=said)
+    assert worker.wait(300) == 0, said.read_text()
     assert run.record().status == "finished" and run.snapshot().epoch == 1
     assert list(tmp_path.iterdir()) == [store.home]
 
