@@ -1,6 +1,7 @@
 """The run spec: one JSON document that says everything needed to repeat a run."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePosixPath, PureWindowsPath
@@ -160,6 +161,15 @@ def _is_change(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == wanted and _is_whole(value["step"]) and _is_text(value["name"])
 
 
+def _is_parent(value: Any) -> bool:
+    """Whether this says nothing, or of which run a fork is; pages show its words."""
+    if value == {}:
+        return True
+    named = isinstance(value, dict) and set(value) == {"run", "epoch", "step"} and _is_text(value["run"])
+    counted = named and type(value["epoch"]) in (int, float) and 0 <= value["epoch"] < 10**9
+    return counted and _is_whole(value["step"]) and re.fullmatch(r"[\w-]{1,100}", value["run"]) is not None
+
+
 FIELDS: dict[str, Callable[[Any], bool]] = (
     dict.fromkeys(("dataset", "method", "preset", "launcher", "title"), _is_text)
     | dict.fromkeys(("epochs", "seed", "devices", "evaluate_every", "n_snapshots"), _is_whole)
@@ -169,7 +179,7 @@ FIELDS: dict[str, Callable[[Any], bool]] = (
         "config": lambda value: isinstance(value, dict),
         "auto": lambda value: isinstance(value, dict),
         "changes": lambda value: isinstance(value, list) and all(map(_is_change, value)),
-        "parent": lambda value: isinstance(value, dict),
+        "parent": _is_parent,
         "device": lambda value: value in ("auto", "cpu", "cuda"),
         "precision": lambda value: value in ("float32", "bf16"),
         "execution": lambda value: value in ("eager", "auto"),
