@@ -75,12 +75,26 @@ def _sliders(run: Run, record: RunRecord, known: tuple[Hyperparameter, ...]) -> 
 
 
 def _follow(run_id: str, name: str, value: Any) -> str:
-    """Session key of a slider; it moves where the run's value was changed elsewhere."""
-    key, seen = f"hands:{run_id}:{name}", f"hands-seen:{run_id}:{name}"
-    if st.session_state.get(seen) != value or key not in st.session_state:
-        st.session_state[key] = float(value)
-    st.session_state[seen] = value
+    """Session key of a slider; where the run's value was changed elsewhere, of a new one.
+
+    A browser may still tell where the former slider stood; had both one key, that would undo the change.
+    """
+    base = _base(run_id, name)
+    seen, number = st.session_state.get(f"{base}:seen", (value, 0))
+    key = _numbered(base, number)
+    if seen != value and st.session_state.get(key) != value:
+        number, key = number + 1, _numbered(base, number + 1)
+    st.session_state.setdefault(key, float(value))
+    st.session_state[f"{base}:seen"] = value, number
     return key
+
+
+def _base(run_id: str, name: str) -> str:
+    return f"hands:{run_id}:{name}"
+
+
+def _numbered(base: str, number: int) -> str:
+    return f"{base}:{number}" if number else base
 
 
 def _slider(one: Hyperparameter, key: str, **more: Any) -> Any:
@@ -94,7 +108,10 @@ def _slider(one: Hyperparameter, key: str, **more: Any) -> Any:
 
 
 def _ask(run: Run, name: str, key: str) -> None:
-    """Pass a slider's value on; a run that has just ended says so."""
+    """Pass a slider's value on; a run that has just ended says so, and a slider that was replaced has no say."""
+    base = _base(run.id, name)
+    if key != _numbered(base, st.session_state[f"{base}:seen"][1]):
+        return
     value = st.session_state[key]
     try:
         if not login.may_change(run.record().creator):
@@ -106,7 +123,6 @@ def _ask(run: Run, name: str, key: str) -> None:
             st.toast(markdown(frame.sentence(error)), icon=":material/info:")
         st.session_state[REFUSED] = refused
         return
-    st.session_state[f"hands-seen:{run.id}:{name}"] = interventions.values_now(run.record())[name]
     st.toast(f"{name} = {value:g} from the next step on.", icon=":material/tune:")
 
 
