@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,22 @@ from mmclust.methods import card
 from mmclust.plots import experiments as pictures
 from mmclust.reproduction import maps, reproduce
 from mmclust.reproduction.experiment import Experiment
+from mmclust.reproduction.experiments import EXPERIMENTS
 from mmclust.reproduction.image_experiments import DCCS, IMC
 from mmclust.specs import validate
 
 
 @pytest.fixture(autouse=True)
-def no_data_of_the_user(monkeypatch: pytest.MonkeyPatch, runs_in_this_process: None) -> None:
+def short_quick_looks(monkeypatch: pytest.MonkeyPatch, runs_in_this_process: None) -> None:
+    """Narrow networks, few samples and epochs, no data of the user, and no processes of workers."""
     monkeypatch.delenv("MMCLUST_DATA", raising=False)
+    for experiment in (*DCCS, *IMC):
+        rows = tuple(
+            replace(row, changes={**row.changes, "width": 0.125}) if row.method and row.quick_changes is None else row
+            for row in experiment.rows
+        )
+        small = replace(experiment, rows=rows, quick_limit=200, quick_epochs=min(experiment.quick_epochs or 2, 3))
+        monkeypatch.setitem(EXPERIMENTS, experiment.name, small)
 
 
 def reproduced(capsys: pytest.CaptureFixture[str], *words: str) -> dict:
