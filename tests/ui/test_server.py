@@ -117,7 +117,8 @@ def test_a_server_that_is_stopped_while_torch_loads_begins_nothing_more(monkeypa
     warmer = server._Warmer()
     monkeypatch.setattr(server, "_warmer", warmer)
     monkeypatch.setattr(server, "import_module", lambda name: (begun.append(name), loading.set(), loaded.wait(60)))
-    monkeypatch.setattr(server.jobs, "shutdown", lambda: None)  # other tests of this process have jobs of their own
+    for name in ("stop", "shutdown"):  # other tests of this process have jobs of their own
+        monkeypatch.setattr(server.jobs, name, lambda: None)
     monkeypatch.setattr(server, "_take_up_queue", lambda: begun.append("the queue"))
     monkeypatch.setattr(server, "REST_S", 0.0)
     monkeypatch.setattr(warmer, "load_pages", lambda: None)
