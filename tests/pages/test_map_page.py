@@ -213,6 +213,22 @@ def test_a_run_that_still_trains_is_shown_as_far_as_it_is(make_own_run: Callable
     assert len(maps(app)) == 1
 
 
+def test_a_map_through_time_stays_right_at_an_epoch_that_holds_some_of_the_samples(
+    make_own_run: Callable[..., Run],
+) -> None:
+    run, kept = make_own_run(), np.arange(30, 50)
+    codes = np.random.default_rng(1).normal(size=(len(kept), 5)).astype(np.float32)
+    early = Snapshot(epoch=0, step=0, index=kept, spaces={"z": codes, "z_s": codes}, logits=codes[:, :3])
+    early.save(run.snapshots()[0][1])
+    for epoch in ("1", "0"):  # who comes later gets the timeline that was worked out for the first
+        app = opened(run, time="true", epoch=epoch)
+        assert_clean(app)
+        content = published(component_data(maps(app)[0])["url"])
+        size = int.from_bytes(content[:4], "little")
+        _, offset, count = json.loads(content[4 : 4 + size])["arrays"]["ids"]
+        assert np.frombuffer(content, "<u4", count, offset).tolist() == kept.tolist()
+
+
 def test_a_run_deleted_while_its_map_is_open_leaves_no_files_behind(make_own_run: Callable[..., Run]) -> None:
     run = make_own_run()
     app = opened(run)

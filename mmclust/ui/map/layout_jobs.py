@@ -1,5 +1,6 @@
 """Where the points of the Map page lie, computed in the background under a progress bar."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def timeline_of(clustering: Clustering, settings: Settings) -> Points | None:
     written = tuple(path.stat().st_mtime_ns for _, path in saved)
     key = ("timeline", clustering.record.run_id, clustering.form, written, space, kind, settings.options)
 
-    def work(report: jobs.OnProgress) -> Points:
+    def work(report: jobs.OnProgress) -> tuple[np.ndarray, Points]:
         snapshots = [clustering.snapshot_at(epoch) for epoch, _ in saved]
         ids = timeline.common_samples([*snapshots, clustering.snapshot], None if kind == "pca" else timeline.MOST)
         rows = [timeline.rows_of(snapshot, ids) for snapshot in snapshots]
@@ -73,16 +74,15 @@ def timeline_of(clustering: Clustering, settings: Settings) -> Points | None:
             map_points.frame(clustering, snapshot, r, ids, xy)
             for snapshot, r, xy in zip(snapshots, rows, positions, strict=True)
         ]
-        return Points(
-            xy=positions[-1],
-            rows=timeline.rows_of(clustering.snapshot, ids),
-            views=None,
-            landmarks=np.empty((0, 2)),
-            frames=tuple(frames),
-        )
+        points = Points(xy=positions[-1], rows=rows[-1], views=None, landmarks=np.empty((0, 2)), frames=tuple(frames))
+        return ids, points
 
     label = f"Projecting {len(saved)} epochs with {settings.projection}"
-    return jobs.result(key, work, label=label, height=HEIGHT)
+    found = jobs.result(key, work, label=label, height=HEIGHT)
+    if found is None:
+        return None
+    ids, points = found  # of all epochs, some of which hold a sample of the samples: each has rows of its own
+    return replace(points, rows=clustering.derive(("rows", key), lambda: timeline.rows_of(clustering.snapshot, ids)))
 
 
 def _typed(options: tuple[tuple[str, float], ...]) -> dict[str, Any]:
