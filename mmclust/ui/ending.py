@@ -155,5 +155,7 @@ def _watch(server: int, told: int) -> None:
         if until is None and any(number in got for number in SIGNALS):
             until = time.monotonic() + grace_s() + LATE_S
     for number in (signal.SIGABRT, signal.SIGKILL):  # the first one writes the stacks
+        if os.getppid() != server:  # it has ended, though a process that it forked keeps the pipe: its number is free
+            return
         os.kill(server, number)
         time.sleep(LAST_S)

@@ -130,6 +130,13 @@ def test_native_code_that_keeps_the_interpreter_is_ended_too() -> None:
         assert code == -signal.SIGABRT and "most recent call first" in words and "in app" in words
 
 
+def test_a_grace_period_that_is_no_number_is_told_at_the_start() -> None:
+    own = {"MMCLUST_GRACE_S": "8s", "PYTHONPATH": str(PACKAGE.parent)}
+    command = [sys.executable, "-m", "mmclust.ui"]
+    done = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert done.returncode == 1 and done.stderr.startswith("MMCLUST_GRACE_S='8s' is not a whole number; unset it")
+
+
 @posix
 def test_ctrl_c_asked_twice_is_not_waited_for() -> None:
     with server(late="say('stopping'); await asyncio.sleep(1e6)") as process:
