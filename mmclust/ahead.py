@@ -1,5 +1,6 @@
 """Code that is compiled at its first use, compiled ahead by a process of its own while the machine is quiet."""
 
+import atexit
 import contextlib
 import logging
 import os
@@ -42,18 +43,20 @@ def compile_all(home: Path, stop: threading.Event) -> None:
 
 def _compiled(package: str, stop: threading.Event) -> bool:
     command = [sys.executable, "-c", _PROGRAM.format(package)]
+    nowhere = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
     except OSError as error:
         log.warning("%s is not compiled ahead: %s", package, error)
         return False
-    while True:
-        try:
-            process.communicate(timeout=LOOK_OFTEN_S)
-            break
-        except subprocess.TimeoutExpired:
-            if stop.is_set():
+    atexit.register(process.kill)  # the server does not wait for this thread
+    try:
+        while process.poll() is None:
+            if stop.wait(LOOK_OFTEN_S):
                 process.kill()
+                process.wait()
+    finally:
+        atexit.unregister(process.kill)
     return process.returncode == 0
 
 
