@@ -33,6 +33,7 @@ START_S = 60.0
 ENDED_BY_TIME = [signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else []
 REFUSED = 3
 """Exit code with which an error goes out in place of an answer."""
+NO_TABLE = "the answer holds values that no table shows; cast them, as in column::text"
 
 
 @contextlib.contextmanager
@@ -116,13 +117,19 @@ def main() -> None:
     _take_no_more(time_s)
     try:
         out, code = _answer(columns, sql, time_s), 0
-    except (MemoryError, pa.ArrowException):
-        out, code = json.dumps(("OutOfMemoryException", "")).encode(), REFUSED
+    except (MemoryError, pa.ArrowCapacityError):
+        out, code = _error("OutOfMemoryException", ""), REFUSED
+    except pa.ArrowException:
+        out, code = _error("ConversionException", NO_TABLE), REFUSED
     except duckdb.Error as error:
-        out, code = json.dumps((type(error).__name__, str(error))).encode(), REFUSED
+        out, code = _error(type(error).__name__, str(error)), REFUSED
     sys.stdout.buffer.write(out)
     sys.stdout.flush()
     sys.exit(code)
+
+
+def _error(kind: str, text: str) -> bytes:
+    return json.dumps((kind, text)).encode()
 
 
 def _answer(columns: "pa.Table", sql: str, time_s: float) -> bytes:
@@ -141,12 +148,17 @@ def _answer(columns: "pa.Table", sql: str, time_s: float) -> bytes:
 
 def _take_no_more(time_s: float) -> None:
     """Let the system refuse more memory and time, where it can: a step of a query hears of no interruption."""
-    with contextlib.suppress(ImportError):
+    try:
         import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
-        most = int(time.process_time() + THREADS * time_s) + 2
-        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+    except ImportError:
+        return
+    most = int(time.process_time() + THREADS * time_s) + 2
+    for kind, soft, hard in (
+        (resource.RLIMIT_AS, ADDRESSES, ADDRESSES),
+        (resource.RLIMIT_CPU, most, most + 1),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # macOS sets no limit of memory, others have a lower one
+            resource.setrlimit(kind, (soft, hard))
 
 
 if __name__ == "__main__":

@@ -114,6 +114,18 @@ def test_a_query_takes_no_more_memory_than_it_may(letters: RunTable, asked: str)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000, "KiB, here and not in its process"
 
 
+def test_where_the_system_sets_no_limits_queries_are_answered_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource, asked = pytest.importorskip("resource"), []
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        asked.append(kind)
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    query.room._take_no_more(1.0)
+    assert asked == [resource.RLIMIT_AS, resource.RLIMIT_CPU]
+
+
 def test_only_what_may_grow_is_answered_by_a_process_of_its_own(
     letters: RunTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
