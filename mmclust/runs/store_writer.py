@@ -41,7 +41,8 @@ class TrainingTime:
     @property
     def total_s(self) -> float:
         """Until now."""
-        return self.earlier_s + (time.monotonic() - self.began if self.began is not None else 0.0)
+        began = self.began  # another thread may end it meanwhile
+        return self.earlier_s + (time.monotonic() - began if began is not None else 0.0)
 
     def end(self) -> None:
         """This process trains no more."""
