@@ -233,8 +233,7 @@ def draw_map(
         alt: what the map shows, for readers of the screen.
         group: maps of one group share selection, colours and the sample under the pointer in the browser.
         height: of the map in pixels, without its bars; of a small map with them.
-        small: whether it is a picture on a page of other things: one can point at its samples and play it, but neither
-            select nor zoom.
+        small: whether it is a picture on a page of other things, to point at and to play, not to select in or to zoom.
         color: key of the colouring to begin with; by default the last one used.
         selected: (m,) positions of the points that are selected.
         anchor: id of a sample to mark, -1 for none.
