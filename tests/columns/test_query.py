@@ -56,6 +56,7 @@ def test_what_is_found(letters: RunTable, asked: str, expected: list[int]) -> No
         ("select font from run", "the first column is font; select sample first", None),
         ("select sample from elsewhere", "elsewhere does not exist", 19),
         ("select font as sample from run", "no numbers of samples", None),
+        ("select sample, map([1], [2]) from run", "values that no table shows; cast them", None),
         ("confidence " * 1000, "at most 4,000 are read", None),
     ],
 )
