@@ -1,6 +1,7 @@
 """How often the verdict on images, which sees no label, says what labels say; and where its one derived limit lies.
 
-`collect` gathers cases: results of finished runs of preset auto on images, and starts of images that hold no classes.
+Cases are results of finished runs of preset auto on images (`collect`), and starts of images that hold no classes
+(`nothing`).
 What labels say: "nothing found" of images without classes; "better than k-means" where the result's ACC is by more than
 0.02 above that of k-means on pixels, "worse than a simple method" where it is by more than 0.02 below, else "as good as
 a simple method".
@@ -217,7 +218,7 @@ EMPTY: Mapping[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 
 def main() -> None:
-    """`python -m benchmarks.image_verdicts FILE [--collect]`."""
+    """`python -m benchmarks.image_verdicts FILE [--collect] [--nothing]`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.image_verdicts", description=__doc__)
     parser.add_argument("file", type=Path, help="JSON lines of cases")
     parser.add_argument("--collect", action="store_true", help="add cases of the runs in MMCLUST_HOME first")

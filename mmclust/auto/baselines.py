@@ -17,7 +17,7 @@ MOST_SAMPLES, MOST_SAMPLES_SLOW = 10_000, 3_000
 """Samples that are clustered, and of methods that take long; the others follow their nearest neighbours."""
 N_MIXTURES = 6
 PER_CLUSTER = 30
-"""Samples that are clustered for each cluster, at least."""
+"""Samples for each cluster that methods that take long need, up to `MOST_SAMPLES`."""
 
 
 def k_means_all_views(views: Views, n_clusters: int, seed: int) -> np.ndarray:
@@ -77,7 +77,7 @@ def partitions(views: Views, n_clusters: int, seed: int, *, slow: bool) -> dict[
         seed: of all draws.
         slow: which of them.
     """
-    most = max(MOST_SAMPLES_SLOW, PER_CLUSTER * n_clusters) if slow else MOST_SAMPLES
+    most = min(MOST_SAMPLES, max(MOST_SAMPLES_SLOW, PER_CLUSTER * n_clusters)) if slow else MOST_SAMPLES
     rows = np.sort(np.random.default_rng(seed).permutation(len(views[0]))[:most])
     some = views if len(rows) == len(views[0]) else [view[rows] for view in views]
     found = {one.title: one.clusters(some, n_clusters, seed) for one in BASELINES.values() if one.slow == slow}

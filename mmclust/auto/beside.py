@@ -15,7 +15,7 @@ import numpy as np
 from mmclust.auto import baselines, preparation, shallow, starts
 from mmclust.auto.account import BESIDE
 from mmclust.auto.evidence import Evidence
-from mmclust.auto.verdict import verdict
+from mmclust.auto.verdict import RIVAL, verdict
 from mmclust.auto.view_run import comparable
 from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
@@ -52,10 +52,10 @@ def _of_views(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report: 
     views, n_clusters = comparable(dataset), snapshot.n_clusters
     titles = [view.name for view in dataset.spec.views]
     related = preparation.related(views, n_clusters)
-    partitions = {}
-    for done, one in enumerate(baselines.BASELINES.values(), start=1):
-        partitions[one.title] = one.clusters(views, n_clusters, seed)
-        report(SIMPLE_FRACTION * done / len(baselines.BASELINES))
+    partitions = baselines.partitions(views, n_clusters, seed, slow=False)
+    report(SIMPLE_FRACTION / 2)
+    partitions |= baselines.partitions(views, n_clusters, seed, slow=True)
+    report(SIMPLE_FRACTION)
     return _judged(dataset, dict(zip(titles, views, strict=True)), snapshot, partitions, related, seed)
 
 
@@ -65,7 +65,7 @@ def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report:
     report(0.2)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Number of distinct clusters")  # of images that are alike
-        partitions = {"k-means on pixels": k_means(codes.pixels, n_clusters, seed)}
+        partitions = {RIVAL: k_means(codes.pixels, n_clusters, seed)}
     for done, (space, name) in enumerate((("pixels", "pixels"), ("hog", "edges")), start=1):
         partitions[f"UMAP and mixture on {name}"] = shallow.baseline(codes, space, n_clusters, seed)
         report(0.2 + (SIMPLE_FRACTION - 0.2) / 2 * done)

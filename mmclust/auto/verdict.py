@@ -140,7 +140,7 @@ def _compared(seen: Measured, limits: Limits) -> Verdict:
     if ahead > (limits.better - 1) * seen.simple[name]:
         if ahead > seen.noise:
             return Verdict(
-                word="better than k-means" if seen.of_images else "better than simple methods", reasons=(text,)
+                word="better than k-means" if name == RIVAL else "better than simple methods", reasons=(text,)
             )
         unsure = f"With other samples the difference could be {seen.noise:.2f} more or less."
         return Verdict(word="as good as a simple method", reasons=(text, unsure))

@@ -22,7 +22,12 @@ def snapshot(clusters: np.ndarray, n_clusters: int = 5) -> Snapshot:
     return Snapshot(epoch=1, step=1, index=np.arange(len(clusters)), spaces={}, logits=logits)
 
 
-def test_a_result_that_simple_methods_beat_is_said_to_be_worse(tmp_path: Path):
+@pytest.mark.parametrize("most", [10_000, 250])
+def test_a_result_that_simple_methods_beat_is_said_to_be_worse(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where these are computed on some of the samples, which are too many for them."""
+    monkeypatch.setattr(baselines, "MOST_SAMPLES", most)
     views, labels = blobs(n_samples=300, dims=(12, 8))
     specs = tuple(ViewSpec(name=f"v{i}", kind="vector", shape=view.shape[1:]) for i, view in enumerate(views))
     data = MultiViewDataset(spec=DataSpec(name="x", views=specs, n_clusters=5), views=tuple(views), labels=labels)

@@ -104,7 +104,10 @@ def test_of_the_mixtures_the_one_of_most_evidence_is_taken_whatever_its_likeliho
     np.testing.assert_array_equal(baselines.umap_mixture(views, 5, 0), labels)
 
 
-def test_slow_baselines_are_computed_on_fewer_samples_and_all_get_a_cluster(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("per_cluster", "n_clustered"), [(30, 250), (55, 275), (1000, 290)])
+def test_slow_baselines_are_computed_on_fewer_samples_and_all_get_a_cluster(
+    per_cluster: int, n_clustered: int, monkeypatch: pytest.MonkeyPatch
+):
     views, labels = blobs()
     seen = []
 
@@ -113,8 +116,10 @@ def test_slow_baselines_are_computed_on_fewer_samples_and_all_get_a_cluster(monk
         return starts.k_means(np.concatenate(views, axis=1), n_clusters, seed)
 
     monkeypatch.setattr(baselines, "MOST_SAMPLES_SLOW", 250)
+    monkeypatch.setattr(baselines, "MOST_SAMPLES", 290)
+    monkeypatch.setattr(baselines, "PER_CLUSTER", per_cluster)
     slow = baselines.Baseline(title="slow", clusters=first, slow=True)
     monkeypatch.setattr(baselines, "BASELINES", {"slow": slow})
     found = baselines.partitions(preparation.choose(views, 5).apply(views), 5, 0, slow=True)
-    assert seen == [250]
+    assert seen == [n_clustered]
     assert acc(labels, found["slow"]) > 0.9
