@@ -142,8 +142,9 @@ def _of(browser: Browser, home: Path, empty: Path, run_id: str, n: int, rounds: 
 
 def _wait_for_libraries(server: int) -> None:
     """Until a server has loaded what it loads once a page is shown: that is not memory of a run."""
-    steady, last, ends = time.monotonic(), None, time.monotonic() + WARM_S
+    ends = time.monotonic() + WARM_S
     time.sleep(QUIET_S + 10)  # the last ones are loaded some time later
+    steady, last = time.monotonic(), None
     while time.monotonic() < ends and time.monotonic() - steady < QUIET_S:
         now = explorer.resident(server)
         if now is None:
