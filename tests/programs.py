@@ -14,6 +14,7 @@ from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 
 TESTS = Path(__file__).resolve().parent
 
@@ -32,7 +33,12 @@ class Program:
         self.output, self.complaints = output, complaints
         about = (code, arguments, dict(os.environ), output, complaints)
         self._process = _copies().Process(target=_become, args=about)
-        self._process.start()
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")  # copies would run a page that a test of pages has left there
+        try:
+            self._process.start()
+        finally:
+            sys.modules["__main__"] = main
         assert self._process.pid is not None
         self.pid: int = self._process.pid
 
