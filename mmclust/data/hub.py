@@ -12,6 +12,7 @@ import os
 import re
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,16 @@ def load(name: str) -> MultiViewDataset:
         ValueError: the package is missing, the folder is none of a data set, or nothing in it can be clustered.
     """
     folder = _folder(_place(name))
-    return _load(name, folder, max((file.stat().st_mtime_ns for file in folder.iterdir()), default=0))
+    return _load(name, folder, _changed(folder))
+
+
+def _changed(folder: Path) -> int:
+    """When a file in it was written last; one that goes away meanwhile is none of a data set."""
+    newest = 0
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            newest = max(newest, file.stat().st_mtime_ns)
+    return newest
 
 
 @lru_cache(maxsize=1)

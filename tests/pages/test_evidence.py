@@ -56,8 +56,8 @@ def test_the_verdict_and_its_reasons_stand_on_the_page(make_run: Callable[..., R
 
 
 def test_the_list_of_runs_shows_verdicts(make_run: Callable[..., Run]):
-    write_beside(make_run(), word="views disagree")
-    assert "The views disagree" in texts(open_page("home"))
+    write_beside(make_run(), word="nothing found")
+    assert "Nothing found" in texts(open_page("home"))
 
 
 def test_a_run_that_is_damaged_or_unjudged_shows_no_verdict(make_run: Callable[..., Run]):

@@ -13,7 +13,7 @@ import streamlit as st
 
 from mmclust import settings
 from mmclust.clustering import Clustering, cluster_snapshot
-from mmclust.data import catalogue, preprocessing, uploads
+from mmclust.data import answered, catalogue, preprocessing, uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset
 from mmclust.data.progress import Progress
 from mmclust.runs.annotations import Annotation
@@ -142,9 +142,8 @@ def _clustering(
 
 def _is_gone(name: str) -> bool:
     """Whether a data set was a file, a folder or a user's own, and is not here any more."""
-    return (Path(name).is_absolute() and not Path(name).exists()) or (
-        bool(uploads.owner_in(name)) and uploads.find(name) is None
-    )
+    path = Path(answered.split(name)[0])
+    return (path.is_absolute() and not path.exists()) or (bool(uploads.owner_in(name)) and uploads.find(name) is None)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
