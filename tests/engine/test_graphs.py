@@ -20,11 +20,10 @@ N, EPOCHS = 96, 6
 CPU = torch.device("cpu")
 SMALL: dict[str, dict[str, Any]] = {
     "dccs": {"batch_size": 16, "width": 0.125, "n_critic": 2, "schedule": "cosine", "encoder": "small"},
-    "imc-swav": {"batch_size": 16, "width": 0.125, "warm_up": 8, "n_prototypes": 20, "n_low": 2, "high_size": 0},
+    "imc-swav": {"batch_size": 16, "width": 0.125, "warm_up": 8, "n_prototypes": 20, "n_low": 2, "high_size": 0}
+    # A recording reads the rate as float32. Of this one nothing is rounded; of 5e-4 it is, and states end 0.03 apart.
+    | {"learning_rate": 2**-11},
 }
-
-ROUNDING = {"dccs": 1e-3, "imc-swav": 0.05}
-"""What rounding becomes in so many steps: starts of IMC-SwAV that differ by 1e-7 end with states 0.03 apart."""
 
 
 def small_trainer(
@@ -57,12 +56,9 @@ def _again(trainer: Trainer) -> Again:
 
 
 def _assert_same(ours: ListRecorder, plain: ListRecorder, tolerance: float = 1e-4) -> None:
-    """Losses differ by rounding; signals that count which cluster is largest may differ by a few samples then."""
     assert [point[:2] for point in ours.points] == [point[:2] for point in plain.points]
     found, expected = (np.array([value for *_, value in each.points]) for each in (ours, plain))
-    counted = np.array([name.startswith("signal/") for _, name, _ in plain.points])
-    np.testing.assert_allclose(found[~counted], expected[~counted], rtol=tolerance, atol=tolerance)
-    np.testing.assert_allclose(found[counted], expected[counted], rtol=100 * tolerance, atol=100 * tolerance)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -73,7 +69,7 @@ def test_replayed_steps_train_like_eager_ones(name: str) -> None:
     found.fit()
     _assert_same(ours, plain)
     for key, value in expected.method.state_dict().items():
-        torch.testing.assert_close(found.method.state_dict()[key], value, rtol=0.01, atol=ROUNDING[name])
+        torch.testing.assert_close(found.method.state_dict()[key], value, rtol=0.01, atol=1e-3)
     kinds = 2  # critic and encoder; warm-up and what comes after it
     assert _again(found).n_records == kinds
     assert _again(found).n_replays == found.total_steps - kinds * WARMUP_STEPS
