@@ -126,6 +126,7 @@ def test_what_never_ends_is_ended_after_the_grace_period_with_its_stacks(stuck: 
 @posix
 def test_native_code_that_keeps_the_interpreter_is_ended_too() -> None:
     with server(work=DEADLOCK, grace_s=1) as process:
+        time.sleep(1)  # from what it says to the lock that it never gets; in between Python still hears of signals
         code, words = ended(process, signal.SIGTERM)
         assert code == -signal.SIGABRT and "most recent call first" in words and "in app" in words
 
