@@ -9,7 +9,6 @@ a simple method".
 
 import argparse
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.verdicts import TIE, words_table
+from benchmarks.verdicts import TIE, left_out_in_turn, words_table
 from mmclust.auto import record, shallow, starts
 from mmclust.auto.evidence import Evidence
-from mmclust.auto.verdict import IMAGE_LIMITS, RIVAL, Limits, Measured, verdict
+from mmclust.auto.verdict import IMAGE_LIMITS, RIVAL, Limits, Measured
 from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
 from mmclust.data import catalogue, preprocessing
@@ -81,18 +80,7 @@ def limits(cases: Sequence[Case]) -> Limits:
 
 def calibrate(cases: Sequence[Case]) -> dict[str, Any]:
     """The limit from all cases, and the words with that from the other data sets, by (labels, verdict)."""
-    found: Counter[tuple[str, str]] = Counter()
-    for name in dict.fromkeys(case.dataset for case in cases):
-        derived = limits([case for case in cases if case.dataset != name])
-        found.update((case.truth, verdict(case.measured, derived).word) for case in cases if case.dataset == name)
-    derived = limits(cases)
-    return {
-        "limits": derived,
-        "n_cases": len(cases),
-        "n_right": sum(verdict(case.measured, derived).word == case.truth for case in cases),
-        "n_right_left_out": sum(n for (truth, word), n in found.items() if truth == word),
-        "left_out": found,
-    }
+    return left_out_in_turn(cases, limits)
 
 
 def table(found: Mapping[str, Any]) -> list[str]:

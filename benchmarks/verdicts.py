@@ -13,7 +13,7 @@ not. "Too small" and "collapsed" are conditions, not judgements, and no run was 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,16 @@ def limits(cases: Sequence[Case]) -> Limits:
 
 def calibrate(cases: Sequence[Case]) -> dict[str, Any]:
     """Limits from all cases, and the words with limits from the other data sets, by (labels, verdict)."""
+    return left_out_in_turn(cases, limits)
+
+
+def left_out_in_turn(cases: Sequence[Any], limits: Callable[[Sequence[Any]], Limits]) -> dict[str, Any]:
+    """Words with limits from the other data sets; how many are right, with those and with limits from all.
+
+    Args:
+        cases: with a `dataset`, what was `measured`, and the `truth` that labels say.
+        limits: of some of them.
+    """
     found: Counter[tuple[str, str]] = Counter()
     for name in dict.fromkeys(case.dataset for case in cases):
         derived = limits([case for case in cases if case.dataset != name])
