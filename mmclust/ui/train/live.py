@@ -125,22 +125,20 @@ def _head(run: Run, record: RunRecord) -> None:
 
 
 WAYS_ON = (
-    ("map.py", "Map", "scatter_plot"),
-    ("clusters.py", "Browse clusters", "workspaces"),
-    ("confusion.py", "Confusion", "grid_on"),
-    ("explain.py", "Explain", "visibility"),
+    ("map.py", "Map", "scatter_plot", 100),
+    ("clusters.py", "Browse clusters", "workspaces", 164),
+    ("confusion.py", "Confusion", "grid_on", 134),
+    ("explain.py", "Explain", "visibility", 116),
 )
-"""Pages that a run that has ended leads to."""
-WAYS_PX = {"map.py": 100, "clusters.py": 164, "confusion.py": 134, "explain.py": 116}
-"""Widths of their buttons, which are drawn before their words are there."""
+"""Pages that a run that has ended leads to, with the width of their buttons, which are drawn before their words are."""
 
 
 def _ways_on(run: Run, record: RunRecord) -> None:
     """Where to look next at a run that has ended, and how it compares with k-means on the same data."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        for page, text, icon in WAYS_ON:
+        for page, text, icon, width in WAYS_ON:
             kind = "primary" if page == "clusters.py" else "secondary"
-            if st.button(text, icon=f":material/{icon}:", type=kind, key=f"run-to-{page}", width=WAYS_PX[page]):
+            if st.button(text, icon=f":material/{icon}:", type=kind, key=f"run-to-{page}", width=width):
                 st.switch_page(page, query_params={"run": record.run_id})
         if (text := _beside_k_means(run, record)) and not hidden.hidden():
             st.caption(text, width="content")
