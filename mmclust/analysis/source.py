@@ -3,15 +3,21 @@
 import ast
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 OURS = "mmclust"
+PARSES = 5
+"""Attempts at parsing a file while other threads parse too, which Python 3.11 can fail at (cpython issue 106905)."""
 BESIDE_THE_POINT = {OURS, f"{OURS}.settings", f"{OURS}.loading", f"{OURS}.errors", f"{OURS}.analysis.source"}
 """Modules that say where things are, how many threads there are and what goes wrong, not what comes out."""
+
+_PARSING = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,17 @@ def _path(name: str) -> Path:
 
 
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+    """The syntax tree of a file.
+
+    Python 3.11 counts the depth of all threads' trees in one number and may stumble over the count: the lock keeps our
+    own threads apart, a further attempt is for those of libraries (Numba parses, too).
+    """
+    source = path.read_bytes()
+    with _PARSING:
+        for _ in range(PARSES - 1):
+            with suppress(SystemError):
+                return ast.parse(source)
+        return ast.parse(source)
 
 
 def _code(path: Path) -> str:

@@ -1,6 +1,8 @@
+import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -101,3 +103,22 @@ def test_the_maps_that_ship_are_those_of_this_code() -> None:
             for kind in kinds:
                 options: dict[str, Any] = {"n_neighbors": 10} if kind == "pacmap" else {}
                 assert projection.is_cached(folder / "layouts", last.spaces[space], kind, **options), (folder, space)
+
+
+def test_a_parse_that_another_thread_disturbed_is_tried_again(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed, parse = write(), ast.parse
+    attempts = []
+
+    def disturbed(code: bytes) -> ast.Module:
+        attempts.append(code)
+        if attempts.count(code) < source.PARSES:
+            raise SystemError("AST constructor recursion depth mismatch (before=42, after=39)")
+        attempts.clear()
+        return parse(code)
+
+    monkeypatch.setattr(ast, "parse", disturbed)
+    assert write() == undisturbed
+    monkeypatch.setattr(source, "PARSES", 1)
+    monkeypatch.setattr(ast, "parse", Mock(side_effect=SystemError("of another kind")))
+    with pytest.raises(SystemError, match="another kind"):
+        write()
