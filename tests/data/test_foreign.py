@@ -1,10 +1,13 @@
 """Files of other programs, and folders of texts without an ending that says they are tables."""
 
 import bz2
+import gzip
 import json
 import lzma
+import struct
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -290,3 +293,68 @@ def test_places_outside_of_a_matrix_are_refused(tmp_path: Path, row: str) -> Non
     (tmp_path / "a.mtx").write_text(f"%%MatrixMarket matrix coordinate real general\n3 2 2\n1 1 1.5\n{row}\n")
     with pytest.raises(ValueError, match=r"a\.mtx"):
         readers.read(tmp_path / "a.mtx")
+
+
+@pytest.mark.parametrize("header", [False, True])
+def test_the_projector_of_tensorboard(tmp_path: Path, header: bool) -> None:
+    np.savetxt(tmp_path / "tensors.tsv", A, delimiter="\t")
+    lines = [f"w{i}\t{word}" for i, word in enumerate(WORDS)] if header else WORDS.tolist()
+    (tmp_path / "metadata.tsv").write_text("\n".join(["word\tgroup", *lines] if header else lines))
+    dataset, _ = opened(tmp_path)
+    assert shapes(dataset) == [(6,)] and dataset.spec.classes == ("bar", "disc", "line")
+
+
+def test_formats_of_other_tools(tmp_path: Path) -> None:
+    frame(label=WORDS).to_csv(tmp_path / "a.csv.gz", index=False)
+    frame(label=WORDS).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    lists = [json.dumps({"vector": row.tolist(), "label": word}) for row, word in zip(A, WORDS, strict=True)]
+    (tmp_path / "b.jsonl").write_text("\n".join(lists))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["features"], file["labels"] = A, LABELS
+    for name in ("a.csv.gz", "a.jsonl", "b.jsonl", "a.h5"):
+        dataset, _ = opened(tmp_path / name)
+        assert shapes(dataset) == [(6,)] and dataset.spec.n_clusters == 3 and np.allclose(dataset.views[0], A), name
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_files_of_mnist(tmp_path: Path, packed: bool) -> None:
+    for part, some in (("train", slice(0, 40)), ("t10k", slice(40, N))):
+        for kind, values in (("images-idx3", IMAGES[some]), ("labels-idx1", LABELS[some].astype(np.uint8))):
+            header = struct.pack(f">BBBB{values.ndim}I", 0, 0, 8, values.ndim, *values.shape)
+            content = header + values.tobytes()
+            name = f"{part}-{kind}-ubyte" + (".gz" if packed else "")
+            (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
+    dataset, _ = opened(tmp_path)
+    assert np.array_equal(dataset.views[0][:, 0], IMAGES) and dataset.spec.n_clusters == 3
+    assert dataset.split is not None and dataset.split.sum() == 20
+
+
+def test_anndata_has_its_views_and_classes(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5ad", "w") as file:
+        file["X"] = A
+        names = file.create_group("obs")
+        names["_index"] = np.array([f"c{i}" for i in range(N)], dtype=object)
+        kinds = names.create_group("cell_type")
+        kinds["codes"], kinds["categories"] = LABELS.astype(np.int8), np.array(["a", "b", "c"], dtype=object)
+        file.create_group("obsm")["protein"] = B
+        file["obsm/X_umap"] = A[:, :2]
+    dataset, reading = opened(tmp_path / "a.h5ad")
+    assert sorted(shapes(dataset)) == [(4,), (6,)] and dataset.spec.classes == ("a", "b", "c")
+    assert "obsm X_umap" in left_out(reading)
+
+
+def test_a_sample_a_file(tmp_path: Path) -> None:
+    for i in range(N):
+        folder = tmp_path / "set" / str(WORDS[i])
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / f"{i}.npy", IMAGES[i])
+    dataset, _ = opened(tmp_path / "set")
+    assert shapes(dataset) == [(1, 28, 28)] and dataset.n_samples == N and dataset.spec.n_clusters == 3
+
+
+def test_pickles_are_refused_in_words(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", A)
+    (tmp_path / "b.pkl").write_bytes(b"anything")
+    assert "b.pkl (a pickle, which may run any program when it is opened" in left_out(opened(tmp_path)[1])
+    with pytest.raises(ValueError, match=r"b\.pkl is a pickle, which may run any program when it is opened"):
+        opened(tmp_path / "b.pkl")

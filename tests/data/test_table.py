@@ -8,9 +8,8 @@ from PIL import Image
 
 from mmclust.data import readers
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import arrays, frames, pairing, picture_columns
+from mmclust.data.readers import frames, picture_columns
 from mmclust.data.readers.reading import Reading, understood
-from tests.data.made import asked, left_out
 
 RNG = np.random.default_rng(0)
 N = 30
@@ -100,92 +99,6 @@ def test_a_row_without_a_header_may_end_in_a_word(tmp_path: Path):
     (tmp_path / "a.csv").write_text("".join(f"{a},{b},{name}\n" for (a, b, *_), name in zip(A, NAMES, strict=True)))
     dataset, _ = opened(tmp_path / "a.csv")
     assert dataset.n_samples == N and labels_of(dataset) == NAMES.tolist()
-
-
-def test_numbers_may_have_decimal_commas_where_semicolons_part_them(tmp_path: Path):
-    for header in (True, False):
-        pd.DataFrame(A).to_csv(tmp_path / "a.csv", sep=";", decimal=",", index=False, header=header)
-        dataset, reading = opened(tmp_path / "a.csv")
-        assert np.allclose(dataset.views[0], A) and reading.told == ["decimal commas"]
-
-
-@pytest.mark.parametrize(
-    ("lines", "first", "said"),
-    [
-        (["a;b;c", "1;2;3", "0,5;0,25;0"], [1, 2, 3], ["decimal commas"]),
-        (["0,5;0,25;", "0,75;1,5;"], [0.5, 0.25], ["decimal commas", "column 3 (empty)"]),
-        (["0,5;;cat", "0,75;1,5;dog", "3;2,5;cat", "1;1;dog"], [0.5, np.nan], ["decimal commas"]),
-        (["1,5e3;2,5E-1", "-1,5e+3;,5"], [1500, 0.25], ["decimal commas"]),
-        (["1,5\t2,5\t3", "1\t2\t3"], [1.5, 2.5, 3], ["decimal commas"]),
-        (["width, cm;height, cm", "1,5;2", "2;2,5"], [1.5, 2], ["decimal commas"]),
-        (["1,5 2,25 3,0", "4,5 5,25 6,0"], [1.5, 2.25, 3], ["decimal commas"]),
-        (["  1,5   2  -3,0 ", "4 5 6"], [1.5, 2, -3], ["decimal commas"]),
-        (["a b", "1,125 0,5", "2 3,25"], [1.125, 0.5], ["decimal commas"]),
-        (["3, 1, 7", "4, 5, 6"], [3, 1, 7], []),
-        (["a\tb\tcodes", "0.5\t2\t3,4", "1.5\t2.5\t5,6", "1\t2\t7,8"], [0.5, 2, 3.4], ["3,4 in codes is 3.4"]),
-        (["1,2;7", "3,4;7;8", "5,6;9"], [1], ["column 2 (another word in every row)"]),
-    ],
-)
-def test_all_rows_tell_whether_commas_are_decimal(
-    tmp_path: Path, lines: list[str], first: list[float], said: list[str]
-):
-    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
-    dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.n_samples == len(lines) - lines[0][:1].isalpha()
-    assert [*reading.told, *map(str, reading.left_out)] == said
-    assert np.allclose(dataset.views[0][0], first, equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("lines", "example"),
-    [
-        (["1 000,5 2 500,5", "3 100,5 4 200,5"], "1 000,5"),  # spaces between thousands or columns?
-        (["1,5", "2", "3,25"], "1,5"),  # two columns with a hole, or one?
-    ],
-)
-def test_numbers_that_can_be_read_in_two_ways_are_not_guessed_at(tmp_path: Path, lines: list[str], example: str):
-    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
-    with pytest.raises(ValueError, match=f"a.csv has numbers such as {example}, which can be read in two ways; write"):
-        opened(tmp_path / "a.csv")
-
-
-@pytest.mark.parametrize("mark", [";", "\t", " "])
-def test_commas_that_may_part_thousands_are_asked_about(tmp_path: Path, mark: str):
-    (tmp_path / "a.csv").write_text(f"1,500{mark}2,250\n3,000{mark}4,125\n")
-    dataset, reading = opened(tmp_path / "a.csv")
-    assert asked(reading) == {"thousands": "decimal commas"} and dataset.views[0].tolist() == [[1.5, 2.25], [3, 4.125]]
-    dataset, reading = opened(tmp_path / "a.csv", thousands="commas between thousands")
-    assert dataset.views[0].tolist() == [[1500, 2250], [3000, 4125]] and "1,500 in column 1 is 1500" in reading.told
-
-
-MIXED = ["name;people;rate;share"] + [
-    f"{word};{i + 1}.{300 + i};{i},{40 + i};0.{i + 1}" for i, word in enumerate("pqrst")
-]
-
-
-def test_a_column_with_decimal_commas_beside_points_is_asked_about(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("\n".join(MIXED) + "\n")
-    dataset, reading = opened(tmp_path / "a.csv")
-    assert asked(reading) == {"commas": "decimal commas", "points": "points between thousands"}
-    assert np.allclose(dataset.views[0][1], [2301, 1.41, 0.2])
-    dataset, reading = opened(tmp_path / "a.csv", commas="words", points="decimal points")
-    assert np.allclose(dataset.views[0][1], [2.301, 0.2]) and left_out(reading) == "rate (another word in every row)"
-
-
-def test_captions_with_numbers_and_spaces_stay_parted_by_commas(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("a cat 3,5\na dog 4,7\nbirds 2,9\n")
-    dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.views[0][:, 0].tolist() == [5, 7, 9] and "decimal commas" not in reading.told
-
-
-def test_a_row_that_is_too_long_does_not_make_commas_part_the_others(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("0,5;1,5\n" * 20 + "0,5;1,5;2,5\n")
-    dataset, reading = opened(tmp_path / "a.csv")
-    assert dataset.views[0].shape == (20, 2) and str(reading.left_out[0]) == (
-        "1 line of a.csv (rows differ in length, line 21)"
-    )
-    with pytest.raises(ValueError, match="a.csv is not a table of numbers"):
-        opened(tmp_path / "a.csv", **{"lines of a.csv": "read nothing"})
 
 
 def test_a_column_of_row_numbers_beside_counted_columns_is_the_ids(tmp_path: Path):
@@ -335,69 +248,6 @@ def test_samples_that_the_table_of_classes_lacks_are_left_out(tmp_path: Path):
     dataset, reading = opened(tmp_path)
     assert dataset.n_samples == N - 2 and dataset.partial is None
     assert str(reading.left_out[0]) == "2 samples (not in every table)"
-
-
-def test_arrays_are_joined_by_the_ids_that_stand_beside_them(tmp_path: Path):
-    order = RNG.permutation(N)[:20]
-    np.savez(tmp_path / "a.npz", X1=A, id1=np.arange(N), X2=B[order], id2=order, Y=np.arange(N) % 3)
-    dataset, reading = opened(tmp_path / "a.npz")
-    kept = np.sort(order)
-    assert np.allclose(dataset.views[0], A[kept]) and np.allclose(dataset.views[1], B[kept])
-    assert dataset.labels is not None and dataset.labels.tolist() == (kept % 3).tolist()
-    assert dataset.partial is not None and not reading.left_out
-    assert np.allclose(dataset.partial.views[0], A[np.setdiff1d(np.arange(N), order)])
-    assert dataset.partial.present.tolist() == [[True, False]] * (N - 20)
-
-
-def test_samples_that_a_view_lacks_stand_apart_and_those_without_a_class_stay(tmp_path: Path):
-    first, labels = A.copy(), (np.arange(N) % 3).astype(float)
-    first[3], labels[5] = np.nan, np.nan
-    np.savez(tmp_path / "a.npz", X1=first, X2=B, Y=labels)
-    dataset, reading = opened(tmp_path / "a.npz")
-    assert dataset.n_samples == N - 1 and dataset.spec.n_clusters == 3
-    assert dataset.labels is not None and dataset.labels[4] == -1 and (dataset.labels >= 0).sum() == N - 2
-    assert "1 sample that X1 lacks: clustered by the views that they have, not trained on" in reading.told
-    lacking = dataset.partial
-    assert lacking is not None and lacking.rows.tolist() == [3] and lacking.present.tolist() == [[False, True]]
-    np.testing.assert_allclose(lacking.views[1][0], B[3], rtol=1e-6)
-    assert lacking.labels is not None and lacking.labels.tolist() == [0]
-    assert "1 without a class, which are clustered but not scored" in understood(dataset)
-
-
-def test_single_holes_stay_unless_the_user_says_otherwise(tmp_path: Path):
-    first = A.copy()
-    first[3, 1] = np.nan
-    np.savez(tmp_path / "a.npz", X1=first, X2=B)
-    assert opened(tmp_path / "a.npz")[0].n_samples == N
-    dataset, _ = opened(tmp_path / "a.npz", **{"holes in X1": pairing.LEAVE_OUT})
-    assert dataset.n_samples == N - 1 and np.isfinite(dataset.views[0]).all()
-
-
-def test_a_square_matrix_asks_what_its_rows_are(tmp_path: Path):
-    square = RNG.normal(size=(12, 12))
-    np.save(tmp_path / "a.npy", square)
-    rows, reading = opened(tmp_path / "a.npy")
-    columns, _ = opened(tmp_path / "a.npy", samples="columns")
-    assert reading.questions[0].name == "samples" and np.allclose(rows.views[0], columns.views[0].T)
-
-
-def test_flat_columns_become_images_where_the_user_says_so(tmp_path: Path):
-    images = RNG.integers(0, 256, (N, 8, 8))
-    np.savez(tmp_path / "a.npz", x=images.reshape(N, 64), y=np.arange(N) % 3)
-    dataset, reading = opened(tmp_path / "a.npz")
-    assert dataset.spec.views[0].shape == (64,) and reading.questions[-1].name == "pixels of x"
-    dataset, _ = opened(tmp_path / "a.npz", **{"pixels of x": arrays.BY_ROWS})
-    assert dataset.views[0].dtype == np.uint8 and np.array_equal(dataset.views[0][:, 0], images)
-    dataset, _ = opened(tmp_path / "a.npz", **{"pixels of x": arrays.BY_COLUMNS})
-    assert np.array_equal(dataset.views[0][:, 0], images.swapaxes(1, 2))
-
-
-def test_an_array_of_an_unusual_name_may_hold_the_classes(tmp_path: Path):
-    np.savez(tmp_path / "a.npz", X1=A, X2=B, kind=np.arange(N) % 3)
-    dataset, reading = opened(tmp_path / "a.npz")
-    assert dataset.spec.n_clusters == 3 and reading.questions[0].options == ("none", "kind") and reading.open
-    dataset, _ = opened(tmp_path / "a.npz", classes="none")
-    assert dataset.labels is None
 
 
 def pictures(folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from mmclust.data.readers import arrays, parts, words
+from mmclust.data.readers import parts, view_arrays, words
 from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns
@@ -26,7 +26,7 @@ def joined(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[st
     if not all(isinstance(value, np.ndarray) and value.ndim > 1 and value.dtype.kind in "buif" for value in values):
         return None
     shapes, lengths = {value.shape[1:] for value in values}, {len(value) for value in values}
-    if len(shapes) > 1 or any(map(arrays.is_view_name, single)) or any(map(words.may_be_labels, single)):
+    if len(shapes) > 1 or any(map(view_arrays.is_view_name, single)) or any(map(words.may_be_labels, single)):
         return None
     if len(lengths) == 1 and shapes.pop() == (len(values[0]),):
         return None  # square: a relation of the samples to each other
@@ -60,7 +60,7 @@ def recordings(sources: Mapping[str, Columns]) -> dict[str, dict[str, Value]] | 
 
     Sensors leave their recordings so, a file for each in a folder for each class. None where that is not so.
     """
-    if len(sources) <= arrays.MAX_VIEWS or any(source.named for source in sources.values()):
+    if len(sources) <= view_arrays.MAX_VIEWS or any(source.named for source in sources.values()):
         return None
     frames = {name: source.frame for name, source in sources.items()}
     is_number = all(kind.kind in "biuf" for frame in frames.values() for kind in frame.dtypes)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.data.readers import archives, arrays, mat5
+from mmclust.data.readers import archives, arrays, mat5, view_arrays
 from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading
 
@@ -102,7 +102,7 @@ def _leaves(found: dict[str, Any], outer: tuple[str, ...] = ()) -> Iterator[tupl
 def _of_structs(values: list[Any]) -> Any:
     """One field of many structs: a row for each where they hold a sample each, else the list of what they hold."""
     shapes = {value.shape if isinstance(value, np.ndarray) else None for value in values}
-    if len(values) <= arrays.MAX_VIEWS or len(shapes) > 1 or None in shapes:
+    if len(values) <= view_arrays.MAX_VIEWS or len(shapes) > 1 or None in shapes:
         return values
     if any(value.dtype.kind not in "buif" for value in values):
         return values

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cells, layout, pairing, parts, words
+from mmclust.data.readers import cells, layout, pairing, parts, view_arrays, words
 from mmclust.data.readers.pairing import Value
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Columns
@@ -70,7 +70,11 @@ def _by_folder(single: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarr
             rest = "/".join((*pieces[:depth], *pieces[depth + 1 :]))
             tops.setdefault(pieces[depth], {})[rest] = value
         names = [set(files) for files in tops.values()]
-        if 2 <= len(tops) <= arrays.MAX_VIEWS and len(names[0]) >= MIN_FILES and all(one == names[0] for one in names):
+        if (
+            2 <= len(tops) <= view_arrays.MAX_VIEWS
+            and len(names[0]) >= MIN_FILES
+            and all(one == names[0] for one in names)
+        ):
             return tops
     return None
 
@@ -125,7 +129,7 @@ def stacked(held: Mapping[str, Mapping[str, Value]], reading: Reading) -> dict[s
     folders = [PurePosixPath(name).parts[0] if "/" in name else "" for name in held]
     keys = list(next(iter(held.values())))
     is_scalar = any(words.may_be_labels(key) and np.size(next(iter(held.values()))[key]) == 1 for key in keys)
-    if "" in folders and not is_scalar and len(held) <= 2 * arrays.MAX_VIEWS:
+    if "" in folders and not is_scalar and len(held) <= 2 * view_arrays.MAX_VIEWS:
         return None
     reading.tell(f"a sample in each of {len(held):,} files")
     rows: dict[str, Value] = {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmclust.data.readers import arrays, cells, labels
+from mmclust.data.readers import cells, labels, view_arrays
 from mmclust.data.readers.reading import Reading, listed
 from mmclust.data.readers.table import Table
 
@@ -21,7 +21,7 @@ def of(table: Table, name: str, reading: Reading) -> dict[str, np.ndarray]:
         first = title if f"{title}.1" in table.header else ""  # pandas counts names that come again
         groups.setdefault(match[1] if match else first, []).append(column)
     several = len(groups) > 1 and "" not in groups and min(map(len, groups.values())) > 1
-    if several and len(groups) <= arrays.MAX_VIEWS:
+    if several and len(groups) <= view_arrays.MAX_VIEWS:
         names = ", ".join(f"{cells.shown(group)} ({len(columns)})" for group, columns in groups.items())
         apart = f"{len(groups)} views"
         if reading.ask("views", f"Columns are named after {names}.", (apart, "1 view"), apart) == apart:
