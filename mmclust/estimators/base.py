@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mmclust import methods, worker
 from mmclust.data import uploads
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.estimators import inputs, saved
+from mmclust.estimators import conventions, inputs, saved
 from mmclust.prediction import Predictor
 from mmclust.runs.run import Run
 from mmclust.runs.spec import most_clusters
@@ -31,23 +31,6 @@ if TYPE_CHECKING:
 
 Callback = Callable[[Mapping[str, float], int, float], bool | None]
 """Called with new values of curves by name, the step and the epoch; True ends the training."""
-
-
-_ONE_CLUSTER = "asks for n_clusters=1; a clustering has two clusters or more, and fewer are refused in a sentence"
-_OF_CLASSIFIERS = (
-    "reads the tags of classifiers of whatever has predict_proba, and clusterers have none; sparse X is taken"
-)
-NOT_APPLICABLE = {
-    "check_dont_overwrite_parameters": _ONE_CLUSTER,
-    "check_methods_subset_invariance": _ONE_CLUSTER,
-    "check_fit2d_predict1d": _ONE_CLUSTER,
-    "check_estimator_sparse_array": _OF_CLASSIFIERS,
-    "check_estimator_sparse_matrix": _OF_CLASSIFIERS,
-}
-"""Checks of `sklearn.utils.estimator_checks` that do not apply to the methods on tables, with the reason."""
-_FEW = "fits on fewer samples than the smallest batch of DMID-UIC, 16; that is refused in a sentence"
-NOT_APPLICABLE_TO_DMID_UIC = {"check_n_features_in_after_fitting": _FEW, "check_estimators_nan_inf": _FEW}
-"""Further ones for this method."""
 
 
 class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
@@ -161,7 +144,26 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         space = space or self.spaces_[0]
         if space not in self.spaces_:
             raise ValueError(f"space={space!r} is not known; choose one of {', '.join(self.spaces_)}")
+        self._fitted.named = space
         return self._fitted.predictor(self._read(X)).spaces[space]
+
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+        """Names (D,) of the columns of `transform`, such as dccs_z_c0: of the space it gave last, else of the first.
+
+        So `set_output(transform="pandas")` names the columns of its frames.
+
+        Args:
+            input_features: names of the columns of X; they are checked, and make no difference.
+
+        Raises:
+            NotFittedError: it is not fitted.
+            ValueError: another number of names, or other names than X had.
+        """
+        check_is_fitted(self)
+        conventions.check_names(input_features, self.n_features_in_, getattr(self, "feature_names_in_", None))
+        space = self._fitted.named or self.spaces_[0]
+        own = f"{type(self).__name__.lower()}_{space}"
+        return np.array([f"{own}{i}" for i in range(self._fitted.widths[space])], dtype=object)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted estimator as one file: parameters, run, weights and the samples it was trained on.
@@ -377,6 +379,13 @@ class _Fitted:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.named: str | None = None
+        """Space that `transform` gave last, since scikit-learn asks for names right after it."""
+
+    @cached_property
+    def widths(self) -> dict[str, int]:
+        """Columns D of each space."""
+        return {name: codes.shape[1] for name, codes in self.run.snapshot().spaces.items()}
 
     @cached_property
     def predictor(self) -> Predictor:

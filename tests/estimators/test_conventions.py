@@ -6,7 +6,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mmclust import DMIDUIC, DMIM, MSDIB
-from mmclust.estimators.base import NOT_APPLICABLE, NOT_APPLICABLE_TO_DMID_UIC
+from mmclust.estimators.conventions import NOT_APPLICABLE, NOT_APPLICABLE_TO_DMID_UIC
 
 SMALL: dict[str, Any] = {"split": 2, "preset": "paper", "epochs": 1}
 

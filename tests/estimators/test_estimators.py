@@ -14,6 +14,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import mmclust
 import mmclust.estimators.saved
@@ -74,6 +76,9 @@ def test_images_are_fitted_predicted_and_transformed():
     assert made.transform(DIGITS[:9], "z_s").shape == (9, 50)
     with pytest.raises(ValueError, match="choose one of z, z_c, z_s"):
         made.transform(DIGITS, "z_q")
+    frame = made.set_output(transform="pandas").transform(DIGITS[:9], "z_s")
+    assert isinstance(frame, pd.DataFrame) and list(frame.columns) == [f"dccs_z_s{i}" for i in range(50)]
+    assert made.transform(DIGITS[:9], "z_c").columns[-1] == "dccs_z_c9"
     again = DCCS(10, hyperparameters={"width": 0.125}, **SHORT).fit(DIGITS)
     np.testing.assert_array_equal(again.labels_, labels)
     assert DCCS(10, hyperparameters={"width": 0.125}, random_state=1, **SHORT).fit(DIGITS).run_id_ != made.run_id_
@@ -89,6 +94,23 @@ def test_views_come_as_arrays_frames_tensors_or_sparse(kind: Callable, views: li
         {"a": sparse.csr_matrix(views[0]), "b": views[1].tolist()},
     ):
         np.testing.assert_array_equal(made.predict(given), made.labels_)
+
+
+@pytest.mark.slow
+def test_frames_keep_their_index_and_name_the_codes(views: list[np.ndarray]):
+    table = pd.DataFrame(np.concatenate(views, axis=1), index=range(500, 620)).rename(columns=str)
+    made = DMIM(3, split=[12, 9], **SHORT)
+    with pytest.raises(NotFittedError):
+        made.get_feature_names_out()
+    steps = make_pipeline(StandardScaler(), made).set_output(transform="pandas")
+    codes = steps.fit_transform(table)
+    assert list(codes.index) == list(table.index)
+    assert list(codes.columns) == list(steps.get_feature_names_out()) == [f"dmim_z{i}" for i in range(codes.shape[1])]
+    assert list(made.get_feature_names_out(table.columns)) == list(codes.columns)
+    with pytest.raises(ValueError, match=r"length equal to number of features \(21\), got 20"):
+        made.get_feature_names_out(table.columns[1:])
+    with pytest.raises(ValueError, match="not equal to feature_names_in_"):
+        made.get_feature_names_out(table.columns[::-1])
 
 
 @pytest.mark.slow
