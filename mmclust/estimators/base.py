@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -147,7 +148,7 @@ class DeepClustering(ClusterMixin, TransformerMixin, BaseEstimator):
         self._fitted.named = space
         return self._fitted.predictor(self._read(X)).spaces[space]
 
-    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Names (D,) of the columns of `transform`, such as dccs_z_c0: of the space it gave last, else of the first.
 
         So `set_output(transform="pandas")` names the columns of its frames.

@@ -1,8 +1,7 @@
 """What of scikit-learn's conventions the estimators keep, and what does not apply to them."""
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 _ONE_CLUSTER = "asks for n_clusters=1; a clustering has two clusters or more, and fewer are refused in a sentence"
 _OF_CLASSIFIERS = (
@@ -21,7 +20,7 @@ NOT_APPLICABLE_TO_DMID_UIC = {"check_n_features_in_after_fitting": _FEW, "check_
 """Further ones for this method."""
 
 
-def check_names(given: Sequence[str] | None, n_features: int, fitted: np.ndarray | None) -> None:
+def check_names(given: ArrayLike | None, n_features: int, fitted: np.ndarray | None) -> None:
     """Refuse names of columns that are not those of the samples an estimator was fitted on.
 
     Args:
@@ -34,9 +33,10 @@ def check_names(given: Sequence[str] | None, n_features: int, fitted: np.ndarray
     """
     if given is None:
         return
-    if len(given) != n_features:
+    names = np.asarray(given, dtype=object)
+    if len(names) != n_features:
         raise ValueError(
-            f"input_features should have length equal to number of features ({n_features}), got {len(given)}"
+            f"input_features should have length equal to number of features ({n_features}), got {len(names)}"
         )
-    if fitted is not None and not np.array_equal(fitted, np.asarray(given, dtype=object)):
+    if fitted is not None and not np.array_equal(fitted, names):
         raise ValueError("input_features is not equal to feature_names_in_; give the names X had in fit, or None")
