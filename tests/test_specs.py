@@ -32,7 +32,7 @@ def test_bf16_is_refused_by_name_and_left_out_of_presets_where_a_processor_has_n
     monkeypatch.setattr("mmclust.runs.devices.devices", lambda: ("cpu",))
     about = tmp_path / "cpuinfo"
     monkeypatch.setattr("mmclust.runs.devices.Path", lambda path: about)
-    monkeypatch.setattr("mmclust.specs.computes_bf16", computes_bf16.__wrapped__)  # asked again, not remembered
+    monkeypatch.setattr("mmclust.specs.build.computes_bf16", computes_bf16.__wrapped__)  # asked again, not remembered
     about.write_text("processor : 0\nflags : fpu avx512f avx512_bf16\n")
     assert (
         build_spec("digits", "imc-swav").precision == build_spec("digits", "dccs", precision="bf16").precision == "bf16"
@@ -88,10 +88,10 @@ def test_a_wrong_argument_is_one_sentence(wrong: dict[str, Any], sentence: str):
 
 
 def test_an_absent_gpu_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mmclust.specs.devices", lambda: ("cpu",))
+    monkeypatch.setattr("mmclust.specs.build.devices", lambda: ("cpu",))
     with pytest.raises(ValueError, match="cuda is not on this machine"):
         build_spec("digits", "dccs", device="cuda")
-    monkeypatch.setattr("mmclust.specs.devices", lambda: ("cuda:0", "cpu"))
+    monkeypatch.setattr("mmclust.specs.build.devices", lambda: ("cuda:0", "cpu"))
     assert build_spec("digits", "dccs", device="cuda").device == "cuda"
 
 

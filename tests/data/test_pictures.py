@@ -221,7 +221,7 @@ def test_where_most_pictures_are_broken_nothing_is_read(tmp_path: Path) -> None:
 def test_gray_is_told_by_all_pictures_even_where_some_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mmclust.data.readers import tree as reader
+    from mmclust.data.readers import tree_plan as reader
 
     monkeypatch.setattr(reader, "MANY", 20)
     monkeypatch.setattr(reader, "LOOKED_AT", 10)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mmclust.data import readers
-from mmclust.data.readers import archives, pictures, tree
+from mmclust.data.readers import archives, pictures, tree_plan
 from mmclust.data.readers.reading import Reading
 
 
@@ -158,7 +158,7 @@ def test_the_second_reading_comes_from_the_cache_and_a_changed_file_is_read_anew
     path = pack(tmp_path, "", FILES)
     readers.read(path)
     with monkeypatch.context() as patch:
-        patch.setattr(tree, "_look", None)
+        patch.setattr(tree_plan, "look", None)
         assert readers.read(path).n_samples == 5
     (path / "train/cat/1.png").write_bytes(picture(99))
     os.utime(path / "train/cat/1.png", ns=(1, 1))
