@@ -88,7 +88,7 @@ class Ours:
     def evaluation(self) -> float:
         """Processor seconds to embed an image for a snapshot."""
         method = self.trainer.method.eval()
-        rows, before = self.trainer.views[0][:256], time.process_time()
+        rows, before = self.trainer.samples.views[0][:256], time.process_time()
         with torch.inference_mode(), torch.autocast("cpu", enabled=self.trainer.precision == "bf16"):
             method.spaces((rows,))
         method.train()

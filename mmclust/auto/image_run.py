@@ -208,7 +208,9 @@ def _tried(name: str, values: Mapping[str, Any], trainer: Trainer, trial: Trial,
     generator = torch.Generator(device).manual_seed(0)
     trainer.method.eval()
     codes = [
-        trainer.method.augmented_codes(tuple(view[some.to(device)] for view in trainer.views), generator).argmax(dim=2)
+        trainer.method.augmented_codes(
+            tuple(view[some.to(device)] for view in trainer.samples.views), generator
+        ).argmax(dim=2)
         for some in ids.split(SIGNAL_BATCH)
     ]
     first, second = torch.cat(codes, dim=1).cpu().numpy()

@@ -26,12 +26,12 @@ class LiveAugmentations:
 
     def __init__(self, trainer: "Trainer") -> None:
         self.trainer = trainer
-        rows = np.sort(np.random.default_rng(0).permutation(trainer.eval_index)[:MOST_SAMPLES])
+        rows = np.sort(np.random.default_rng(0).permutation(trainer.samples.eval_index)[:MOST_SAMPLES])
         self.rows = torch.from_numpy(rows).to(trainer.device)
 
     def __call__(self, snapshot: Snapshot) -> dict[str, float]:
         """Fraction of images of which two augmentations get the same cluster, or prototype where there are some."""
-        method, views = self.trainer.method, self.trainer.views
+        method, views = self.trainer.method, self.trainer.samples.views
         generator = torch.Generator(self.trainer.device).manual_seed(0)
         was_training = method.training
         method.eval()

@@ -127,7 +127,7 @@ def train(job: Job) -> "tuple[Outcome, Callable[[], None]]":
     epochs = min(spec.auto["start_epochs"], max(1, 2 * spec.epochs // 3))
     trainer = job.make(lambda method: WarmStart(method, clusters, epochs=epochs, noise=spec.auto["noise"]))
     assert isinstance(trainer.method, WarmStart)
-    trainer.method.watch(trainer.train_views)
+    trainer.method.watch(trainer.samples.train_views)
     outcome = trainer.fit(None if job.state is None else dict(job.state))
     if outcome != "finished":
         return outcome, _nothing

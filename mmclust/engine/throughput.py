@@ -54,4 +54,4 @@ def seconds_per_sample(trainer: Trainer, recorder: StopAfter, *, seconds: float)
     trainer.fit(recorder.state)
     trained_s = time.perf_counter() - began
     n_trained = max(trainer.step - before, 1) * trainer.batch_size
-    return trained_s / n_trained, evaluated_s / len(trainer.eval_index)
+    return trained_s / n_trained, evaluated_s / len(trainer.samples.eval_index)

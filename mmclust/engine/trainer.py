@@ -8,11 +8,9 @@ was stopped anywhere and resumed ends with the numbers of one that was not.
 import itertools
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,8 +33,8 @@ from mmclust.engine.guide import Guide
 from mmclust.engine.memory import keep_freed_memory
 from mmclust.engine.prefetch import Prefetcher
 from mmclust.engine.recorder import Recorder
+from mmclust.engine.samples import EvalPart, Samples, TrainPart
 from mmclust.engine.steps import Precision, Steps
-from mmclust.evaluation.metrics import NO_CLASS
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.methods.base import Method
 from mmclust.seeding import seeded
@@ -100,8 +98,8 @@ class Trainer:
         seed: int,
         device: torch.device,
         precision: Precision = "float32",
-        train_part: Literal["all", "train", "train+unlabelled"] = "all",
-        eval_part: Literal["all", "train", "test"] = "all",
+        train_part: TrainPart = "all",
+        eval_part: EvalPart = "all",
         evaluate_every: int = 1,
         snapshot_epochs: frozenset[int] = frozenset(),
         team: "Team | None" = None,
@@ -113,15 +111,7 @@ class Trainer:
             keep_freed_memory()
         else:
             torch.backends.cudnn.benchmark = True  # shapes are the same in every step
-        if (
-            precision == "bf16"
-            and device.type == "cuda"
-            and not torch.cuda.is_bf16_supported(including_emulation=False)
-        ):
-            raise ValueError(
-                f"precision=bf16 is more than {torch.cuda.get_device_name(device)} can do, it has no bfloat16; "
-                "train with precision=float32"
-            )
+        _check_precision(precision, device)
         self.method = method.to(device)
         self.recorder, self.team = recorder, team
         if team is not None:
@@ -131,25 +121,12 @@ class Trainer:
         self.evaluate_every, self.snapshot_epochs = evaluate_every, snapshot_epochs
         self.stages = method.stages(epochs)
         self.epochs = sum(stage.epochs for stage in self.stages)
-        # A study of the number of images trains on some of them; what is evaluated stays the same.
+        # A study of the number of images trains on some of them.
         n_most = getattr(method.config, "train_images", 0)
-        self.train_index = torch.from_numpy(_some(dataset.part(train_part), n_most)).to(device)
-        self.eval_index = dataset.part(eval_part)
-        has_classes = dataset.labels is not None and bool((dataset.labels[self.eval_index] != NO_CLASS).any())
-        self.labels = dataset.labels if has_classes else None
-        self.views = tuple(_on_device(view, device) for view in dataset.views)
+        self.samples = Samples.of(dataset, device=device, train_part=train_part, eval_part=eval_part, n_most=n_most)
         self.prefetcher = Prefetcher(dataset.views if device.type == "cpu" else ())
-        self.n_labelled: int | None = None
-        if train_part == "train+unlabelled" and dataset.unlabelled:
-            self.n_labelled = dataset.n_samples
-            more = (_on_device(view, device) for view in dataset.unlabelled)
-            self.views = tuple(torch.cat(both) for both in zip(self.views, more, strict=True))
-        # Stages start and statistics are measured from the labelled part alone: the rest would be copied for it.
-        labelled = _some(dataset.part("train" if self.n_labelled else train_part), n_most)
-        self.train_views = _part(self.views, torch.from_numpy(labelled).to(device))
-        self.eval_views = _part(self.views, torch.from_numpy(self.eval_index).to(device))
-        self.batch_size = self._checked_batch_size(method.config.batch_size)
-        self.steps_per_epoch = len(self.train_index) // self.batch_size
+        self.batch_size = self.samples.batch_size(method.config.batch_size)
+        self.steps_per_epoch = len(self.samples.train_index) // self.batch_size
         self.total_steps = self.epochs * self.steps_per_epoch
         self.guide, self.watch, self.hands = guide, watch, hands
         self._ahead = list(hands.known()) if hands else []
@@ -165,23 +142,11 @@ class Trainer:
         self.step = 0
         self._checkpointed = self._polled = time.monotonic()
 
-    def _checked_batch_size(self, batch_size: int) -> int:
-        """The batch size, where 0 stands for all samples at once."""
-        n_samples = len(self.train_index)
-        if batch_size == 0:
-            return n_samples
-        if batch_size > n_samples:
-            raise ValueError(
-                f"batch_size={batch_size} exceeds the {n_samples} samples to train on; "
-                f"lower batch_size to {n_samples} or less, or use more data"
-            )
-        return batch_size
-
     def _steps(self, mode: ExecutionMode) -> Steps:
-        about = {"precision": self.precision, "n_labelled": self.n_labelled}
+        about = {"precision": self.precision, "n_labelled": self.samples.n_labelled}
         if self.team is not None:
-            return self.team.steps(self.method, self.views, self.generator, **about)
-        steps = mode.steps(self.method, self.views, self.generator, **about)
+            return self.team.steps(self.method, self.samples.views, self.generator, **about)
+        steps = mode.steps(self.method, self.samples.views, self.generator, **about)
         steps.guide = self.guide
         return steps
 
@@ -201,10 +166,10 @@ class Trainer:
         def trial(mode: ExecutionMode) -> Trial:
             batches = (ids for epoch in itertools.count() for ids in self._order(epoch).split(self.batch_size))
             whole = (ids for ids in batches if len(ids) == self.batch_size)
-            about = {"seed": self.seed, "precision": self.precision, "n_labelled": self.n_labelled}
-            return try_steps(mode, self.method, self.views, whole, **about)
+            about = {"seed": self.seed, "precision": self.precision, "n_labelled": self.samples.n_labelled}
+            return try_steps(mode, self.method, self.samples.views, whole, **about)
 
-        modes = modes_to_try(self.method, n_labelled=self.n_labelled)
+        modes = modes_to_try(self.method, n_labelled=self.samples.n_labelled)
         if not modes:
             return self.execution.name
         self.execution, found = choose(trial, modes, n_steps=n_steps, cancelled=lambda: bool(self.recorder.request()))
@@ -266,10 +231,11 @@ class Trainer:
     def _order(self, epoch: int) -> Tensor:
         """Sample ids of an epoch in random order; a function of seed and epoch, so that it need not be stored."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        return self.train_index[torch.randperm(len(self.train_index), generator=generator).to(self.device)]
+        index = self.samples.train_index
+        return index[torch.randperm(len(index), generator=generator).to(self.device)]
 
     def _start_stage(self, stage: int) -> None:
-        self.method.start_stage(self.stages[stage].name, self.train_views, self.generator)
+        self.method.start_stage(self.stages[stage].name, self.samples.train_views, self.generator)
         self._agree()
 
     def _agree(self) -> None:
@@ -323,7 +289,7 @@ class Trainer:
 
     def _evaluate(self, epoch: int) -> None:
         with uncompiled(self.method):
-            self.method.before_evaluation(self.train_views, self.eval_views)
+            self.method.before_evaluation(self.samples.train_views, self.samples.eval_views)
             self._agree()
             if self.team is not None and not self.team.leads:
                 return
@@ -341,13 +307,13 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             snapshot = take_snapshot(
                 self.method,
-                self.views,
-                index=self.eval_index,
+                self.samples.views,
+                index=self.samples.eval_index,
                 epoch=epoch,
                 step=self.step,
                 prefetcher=self.prefetcher,
             )
-        return snapshot, measure(snapshot, self.labels) | dict(self.watch(snapshot) if self.watch else {})
+        return snapshot, measure(snapshot, self.samples.labels) | dict(self.watch(snapshot) if self.watch else {})
 
     def _goes_back(self, ending: Ending, snapshot: Snapshot, values: Mapping[str, float]) -> bool:
         """Whether the training fell at its end and the networks from before it are back."""
@@ -413,23 +379,11 @@ class Trainer:
                 part.restore(state[name])
 
 
-def _on_device(view: np.ndarray, device: torch.device) -> Tensor:
-    """A view as a tensor on the device, in its source type; on the CPU a memory-mapped file stays one."""
-    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to samples
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
-        return torch.from_numpy(view).to(device)
-
-
-def _some(index: np.ndarray, n_most: int) -> np.ndarray:
-    """All samples, or at most so many of them (not 0), always the same random ones, in their order."""
-    if not n_most or len(index) <= n_most:
-        return index
-    return np.sort(np.random.default_rng(0).choice(index, n_most, replace=False))
-
-
-def _part(views: tuple[Tensor, ...], index: Tensor) -> tuple[Tensor, ...]:
-    """The samples at `index` (n,), in ascending order; without a copy where they follow each other."""
-    first, last = int(index[0]), int(index[-1])
-    if last - first + 1 == len(index):
-        return tuple(view[first : last + 1] for view in views)
-    return tuple(view[index] for view in views)
+def _check_precision(precision: Precision, device: torch.device) -> None:
+    """Refuse bfloat16 on a GPU that would only imitate it."""
+    if precision != "bf16" or device.type != "cuda" or torch.cuda.is_bf16_supported(including_emulation=False):
+        return
+    raise ValueError(
+        f"precision=bf16 is more than {torch.cuda.get_device_name(device)} can do, it has no bfloat16; "
+        "train with precision=float32"
+    )

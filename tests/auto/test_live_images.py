@@ -22,7 +22,8 @@ class Coin(nn.Module):
 def test_the_fraction_of_agreeing_augmentations_leaves_training_as_it_was():
     method = Coin().train()
     images = (torch.arange(400) % 4).float()[:, None, None, None].expand(-1, 1, 2, 2)
-    trainer = SimpleNamespace(method=method, views=(images,), eval_index=np.arange(400), device=torch.device("cpu"))
+    samples = SimpleNamespace(views=(images,), eval_index=np.arange(400))
+    trainer = SimpleNamespace(method=method, samples=samples, device=torch.device("cpu"))
     before = torch.get_rng_state()
     found = LiveAugmentations(trainer)(None)  # type: ignore[arg-type]
     assert found == {"signal/augmentations": 0.75}

@@ -45,8 +45,10 @@ def small_trainer(
     about_run = {"epochs": EPOCHS, "seed": 0, "device": device, "precision": precision, "train_part": part}
     trainer = Trainer(method, data, recorder, **about_run)
     if graphs:
-        about_steps = {"precision": precision, "n_labelled": trainer.n_labelled}
-        trainer.steps = GraphedSteps(trainer.method, trainer.views, trainer.generator, graphs=graphs, **about_steps)
+        about_steps = {"precision": precision, "n_labelled": trainer.samples.n_labelled}
+        trainer.steps = GraphedSteps(
+            trainer.method, trainer.samples.views, trainer.generator, graphs=graphs, **about_steps
+        )
     return trainer
 
 

@@ -175,7 +175,7 @@ def test_only_the_training_part_is_trained_on(dataset: MultiViewDataset) -> None
     data = dataclasses.replace(dataset, split=split)
     recorder = ListRecorder()
     trainer = _trainer(data, recorder, train_part="train", eval_part="test")
-    assert trainer.train_index.max() < 60
+    assert trainer.samples.train_index.max() < 60
     trainer.fit()
     assert recorder.snapshots[-1].index.min() == 60
 
@@ -209,12 +209,12 @@ def test_unlabelled_samples_are_trained_on_and_known_as_such_but_never_evaluated
         assert torch.equal(batch.labelled, batch.index < 80)
         assert torch.equal((batch.views[0] == 250).all(dim=(1, 2, 3)), ~batch.labelled)
     assert recorder.snapshots[-1].index.tolist() == list(range(80, 120))
-    assert [len(view) for view in trainer.train_views] == [80]
+    assert [len(view) for view in trainer.samples.train_views] == [80]
 
 
 def test_samples_in_a_file_are_trained_on_where_they_lie(dataset: MultiViewDataset, tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", dataset.views[0])
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     trainer = _trainer(dataclasses.replace(dataset, views=(mapped,)), ListRecorder())
-    assert trainer.views[0].data_ptr() == trainer.train_views[0].data_ptr() == mapped.ctypes.data
+    assert trainer.samples.views[0].data_ptr() == trainer.samples.train_views[0].data_ptr() == mapped.ctypes.data
     assert trainer.fit() == "finished"

@@ -253,7 +253,7 @@ def test_in_bf16_it_trains_and_keeps_float32_weights(name: str) -> None:
 @every_method
 def test_probabilities_and_spaces_are_those_of_the_logits(name: str) -> None:
     trainer, recorder = trained(name)
-    method, views = trainer.method, trainer.views
+    method, views = trainer.method, trainer.samples.views
     with torch.no_grad():
         spaces, probs, z = method.spaces(views), method.assign(views), method.embed(views)
         logits = method.logits(views)
@@ -276,13 +276,15 @@ def test_a_checkpoint_holds_all_that_the_assignment_depends_on(name: str) -> Non
     restored = build(method_class(name), trainer.method.config, trainer.method.spec, 1).eval()
     restored.load_state_dict(recorder.state["method"])
     with torch.no_grad():
-        torch.testing.assert_close(restored.logits(trainer.views), trainer.method.logits(trainer.views), rtol=0, atol=0)
+        torch.testing.assert_close(
+            restored.logits(trainer.samples.views), trainer.method.logits(trainer.samples.views), rtol=0, atol=0
+        )
 
 
 @every_method
 def test_it_can_do_what_its_card_says(name: str) -> None:
     about, (trainer, _) = card(name), trained(name)
-    method, views, generator = trainer.method, trainer.views, torch.Generator().manual_seed(0)
+    method, views, generator = trainer.method, trainer.samples.views, torch.Generator().manual_seed(0)
     assert (method.noise_dim > 0) == about.generates
     with torch.no_grad():
         if about.generates:

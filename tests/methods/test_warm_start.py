@@ -61,7 +61,7 @@ def trainer(name: str, recorder: Recorder, *, epochs: int = 40, most: int = 30, 
     config = about.config(**about.resolve("tiny", "paper", VALUES[name]))
     method = WarmStart(build(method_class(name), config, data.spec, 0), START, epochs=most, noise=0.3)
     found = Trainer(method, data, recorder, epochs=epochs, seed=0, device=torch.device("cpu"))
-    method.watch(found.train_views)
+    method.watch(found.samples.train_views)
     return found
 
 
