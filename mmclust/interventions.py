@@ -44,7 +44,8 @@ def trial_of(record: RunRecord) -> str:
 def values_now(record: RunRecord) -> dict[str, Any]:
     """Hyper-parameters as they are in the newest step, changes included."""
     spec, trial = record.spec, trial_of(record)
-    tried = {k: v for k, v in spec.auto.get("candidates", {}).get(trial, {}).items() if k not in spec.auto["fixed"]}
+    fixed = spec.auto.get("fixed", ())
+    tried = {k: v for k, v in spec.auto.get("candidates", {}).get(trial, {}).items() if k not in fixed}
     changed = {change["name"]: change["after"] for change in spec.changes if change["trial"] == trial}
     return {**spec.config, **tried, **changed}
 

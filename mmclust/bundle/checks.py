@@ -40,7 +40,9 @@ def run_spec(archive: Archive, asked: Any) -> RunSpec:
             raise ValueError("a text of the spec is none")
         if spec.method in METHODS:
             about = card(spec.method)
-            about.config(**about.resolve(spec.dataset, spec.preset, spec.config))
+            whole = about.resolve(spec.dataset, spec.preset, spec.config)
+            about.config(**whole)
+            spec = replace(spec, config={name: whole[name] for name in (*spec.config, *whole)})
         elif spec.method not in EXPLORED or spec.config:
             raise ValueError(f"its method {shown(spec.method)} is not known here")
     except (TypeError, ValueError, AttributeError) as error:

@@ -1,11 +1,11 @@
 """The run spec: one JSON document that says everything needed to repeat a run."""
 
 import json
-import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Literal
+
+from mmclust.runs.spec_fields import FIELDS
 
 MOST_DEVICES = 64
 MOST_CLUSTERS = 10_000
@@ -138,52 +138,3 @@ def without_folders(dataset: str) -> str:
             name = "" if place.name == ".." else place.name
             return f"{before}{name}{mark}{answers}"
     return dataset
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_whole(value: Any) -> bool:
-    return type(value) is int and -(2**63) <= value <= 2**63
-
-
-def _is_whole_or_none(value: Any) -> bool:
-    return value is None or _is_whole(value)
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_change(value: Any) -> bool:
-    wanted = {"step", "epoch", "name", "before", "after", "trial"}
-    return isinstance(value, dict) and set(value) == wanted and _is_whole(value["step"]) and _is_text(value["name"])
-
-
-def _is_parent(value: Any) -> bool:
-    """Whether this says nothing, or of which run a fork is; pages show its words."""
-    if value == {}:
-        return True
-    named = isinstance(value, dict) and set(value) == {"run", "epoch", "step"} and _is_text(value["run"])
-    counted = named and type(value["epoch"]) in (int, float) and 0 <= value["epoch"] < 10**9
-    return counted and _is_whole(value["step"]) and re.fullmatch(r"[\w-]{1,100}", value["run"]) is not None
-
-
-FIELDS: dict[str, Callable[[Any], bool]] = (
-    dict.fromkeys(("dataset", "method", "preset", "launcher", "title"), _is_text)
-    | dict.fromkeys(("epochs", "seed", "devices", "evaluate_every", "n_snapshots"), _is_whole)
-    | dict.fromkeys(("n_clusters", "limit"), _is_whole_or_none)
-    | dict.fromkeys(("preprocessing", "tags"), _are_texts)
-    | {
-        "config": lambda value: isinstance(value, dict),
-        "auto": lambda value: isinstance(value, dict),
-        "changes": lambda value: isinstance(value, list) and all(map(_is_change, value)),
-        "parent": _is_parent,
-        "device": lambda value: value in ("auto", "cpu", "cuda"),
-        "precision": lambda value: value in ("float32", "bf16"),
-        "execution": lambda value: value in ("eager", "auto"),
-        "gpus": lambda value: type(value) in (int, float) and 0 <= value <= 1024,
-    }
-)
-"""What the fields of a spec may be, as JSON."""

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from mmclust.runs import spec_fields
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.spec import RunSpec
+from mmclust.runs.spec_fields import are_texts, is_text, is_whole, is_whole_or_none
 from mmclust.specs import build_spec
 
 AXES = ("dataset", "method", "preset", "epochs", "limit", "clusters")
@@ -269,9 +271,29 @@ def _cell(values: dict[str, Any]) -> Cell:
         values["preprocessing"] = values.pop("steps")
     if unknown := sorted(set(values) - known):
         raise ValueError(f"a cell of the sweep has unknown fields {', '.join(unknown)}; known are {', '.join(known)}")
+    for name, fits in FIELDS.items():
+        if name in values and not fits(values[name]):
+            raise ValueError(f"a cell of the sweep has {name}={str(values[name])[:80]!r}, which no run can have")
     if values.get("preprocessing") is not None:
         values["preprocessing"] = tuple(values["preprocessing"])
     return Cell(**values)
+
+
+def _are_values(value: Any) -> bool:
+    """Whether these are what users write for settings, by their names; whether they can be trained is said later."""
+    return isinstance(value, dict) and all(
+        one is None or isinstance(one, (bool, float, str)) or is_whole(one) for one in value.values()
+    )
+
+
+FIELDS: Mapping[str, Callable[[Any], bool]] = {
+    **{name: is_text for name in ("dataset", "method", "preset", "label")},
+    **{name: spec_fields.FIELDS[name] for name in ("limit", "device", "execution", "n_snapshots")},
+    **{name: _are_values for name in ("changes", "point")},
+    **{name: is_whole_or_none for name in ("epochs", "clusters")},
+    "preprocessing": lambda value: value is None or are_texts(value),
+}
+"""What the fields of a cell may be, as JSON."""
 
 
 def _text(value: Any) -> str:

@@ -346,3 +346,12 @@ def test_the_commands_write_and_open_a_bundle(
     assert main(["export", run.id]) == 2
     assert "--out --bundle" in capsys.readouterr().err
     assert Snapshot.load(run.snapshots()[-1][1]).epoch == 2
+
+
+def test_settings_that_came_as_texts_or_not_at_all_are_those_that_a_method_trains_with(
+    shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    _, run, file = shared
+    other = rewritten(file, tmp_path / "b", record=lambda r: r["spec"].update(config={"width": "0.125"}))
+    config = there.get(bundle.read(there, other).run_ids[0]).spec.config
+    assert config["width"] == 0.125 and set(config) == set(run.spec.config)

@@ -127,3 +127,27 @@ def test_a_list_of_settings_without_common_axes_is_looked_at_side_by_side(base: 
     whole = grid(base, {"sigma": (0.1, 0.2), "beta_aug": (0, 1)})
     assert whole.aligned() is whole
     assert Sweep(cells=(base,)).aligned().axes() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("point", ["sigma"]),
+        ("point", {"sigma": [0.5]}),
+        ("point", {"sigma": 10**400}),
+        ("changes", {"sigma": {}}),
+        ("epochs", "many"),
+        ("clusters", 2.5),
+        ("limit", [1]),
+        ("label", 5),
+        ("dataset", None),
+        ("device", "tpu"),
+        ("preprocessing", [1]),
+        ("n_snapshots", None),
+    ],
+)
+def test_a_cell_that_no_sweep_can_have_is_refused(base: Cell, name: str, value: object):
+    document = json.loads(grid(base, {"sigma": [0.5]}).to_json())
+    document["cells"][0][name] = value
+    with pytest.raises(ValueError, match=f"a cell of the sweep has {name}="):
+        Sweep.from_json(json.dumps(document))
