@@ -7,7 +7,7 @@ Shapes: M new samples, N samples of the run, K clusters, k neighbours.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,14 +43,22 @@ class Prediction:
 
     probs: np.ndarray
     """(M, K) of the clusters: the network's, or the fraction of the neighbours' votes."""
-    neighbours: np.ndarray
-    """(M, k) the most similar samples of the run, nearest first, by their ids."""
+    search: Callable[[], np.ndarray]
+    """Looks for the `neighbours`."""
     spaces: dict[str, np.ndarray]
     """Codes (M, D) by the names of the method's spaces."""
     by: Literal["network", "neighbours"]
     """Who named the clusters."""
 
-    @property
+    @cached_property
+    def neighbours(self) -> np.ndarray:
+        """(M, k) the most similar samples of the run, nearest first, by their ids.
+
+        They are looked for when first asked for, since for many samples that takes longer than the network.
+        """
+        return self.search()
+
+    @cached_property
     def clusters(self) -> np.ndarray:
         """(M,) from 0 to K - 1."""
         return self.probs.argmax(axis=1)
@@ -126,19 +134,23 @@ class Predictor:
         views = self.prepare(dataset)
         codes = self._codes(views)
         logits = codes.pop("logits")
-        space = _compared(codes, self.snapshot)
-        neighbours = nearest(codes[space], self.snapshot.spaces[space])
-        probs = softmax(logits, axis=1)
         if self.kept_start:
-            neighbours = self._similar(dataset, views)
-            votes = np.eye(self.snapshot.n_clusters, dtype=np.float32)[self.snapshot.y_pred[neighbours]]
-            probs = votes.mean(axis=1)
+            similar = self._similar(dataset, views)
+            votes = np.eye(self.snapshot.n_clusters, dtype=np.float32)[self.snapshot.y_pred[similar]]
+            return Prediction(
+                probs=votes.mean(axis=1),
+                search=lambda: self.snapshot.index[similar],
+                spaces=codes,
+                by="neighbours",
+            )
         return Prediction(
-            probs=probs,
-            neighbours=self.snapshot.index[neighbours],
-            spaces=codes,
-            by="neighbours" if self.kept_start else "network",
+            probs=softmax(logits, axis=1), search=lambda: self._near_codes(codes), spaces=codes, by="network"
         )
+
+    def _near_codes(self, codes: dict[str, np.ndarray]) -> np.ndarray:
+        """Ids (M, k) of the run's samples with the most similar codes."""
+        space = _compared(codes, self.snapshot)
+        return self.snapshot.index[nearest(codes[space], self.snapshot.spaces[space])]
 
     def _codes(self, views: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
         """Spaces of new samples, logits among them, in the precision of the run."""
@@ -146,11 +158,10 @@ class Predictor:
 
         parts: list[dict[str, np.ndarray]] = []
         size = max(1, min(CHUNK, CHUNK_VALUES // max(1, sum(view[:1].size for view in views))))
-        rows = np.array_split(np.arange(len(views[0])), range(size, len(views[0]), size))
         bf16 = self.run.spec.precision == "bf16"
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for some in rows:
-                batch = tuple(torch.from_numpy(np.ascontiguousarray(view[some])) for view in views)
+            for first in range(0, len(views[0]), size):
+                batch = tuple(torch.from_numpy(np.ascontiguousarray(view[first : first + size])) for view in views)
                 parts.append({name: codes.float().numpy() for name, codes in self.method.spaces(batch).items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -265,19 +276,23 @@ def nearest(new: np.ndarray, own: np.ndarray) -> np.ndarray:
     return neighbours.among(new, own, NEIGHBOURS, exact=EXACT_SEARCH).found
 
 
-def table(found: Prediction, names: dict[int, str] | None = None) -> dict[str, Any]:
+def table(found: Prediction, names: dict[int, str] | None = None, *, n_neighbours: int = NEIGHBOURS) -> dict[str, Any]:
     """Columns of a table of new samples: number, cluster (from 0), its name, confidence, probabilities, neighbours.
 
     Names that a spreadsheet would take for formulas are defused.
+
+    Args:
+        found: of M samples.
+        names: of clusters; their column is there only if one has a name.
+        n_neighbours: columns of neighbours; without any, none are looked for.
     """
-    names = names or {}
-    columns: dict[str, Any] = {
-        "sample": np.arange(len(found.probs)),
-        "cluster": found.clusters,
-        "cluster_name": np.array([cell(names.get(int(cluster), "")) for cluster in found.clusters], dtype=object),
-        "confidence": found.confidence,
-    }
-    if not any(names.values()):
-        del columns["cluster_name"]
+    columns: dict[str, Any] = {"sample": np.arange(len(found.probs)), "cluster": found.clusters}
+    if names and any(names.values()):
+        named = [cell(names.get(cluster, "")) for cluster in range(found.probs.shape[1])]
+        columns["cluster_name"] = np.array(named, dtype=object)[found.clusters]
+    columns["confidence"] = found.confidence
     columns |= {f"p{cluster}": found.probs[:, cluster] for cluster in range(found.probs.shape[1])}
-    return columns | {f"neighbour{rank + 1}": found.neighbours[:, rank] for rank in range(found.neighbours.shape[1])}
+    if n_neighbours:
+        near = found.neighbours[:, :n_neighbours]
+        columns |= {f"neighbour{rank + 1}": near[:, rank] for rank in range(near.shape[1])}
+    return columns

@@ -74,7 +74,9 @@ def test_other_data_are_refused_in_a_sentence(finished_run: Make):
         predictor(replace(other, views=(other.views[0], broken)))
 
 
-def test_the_command_writes_a_table(finished_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_command_writes_a_table(
+    finished_run: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
     run = finished_run("dccs", "digits", **IMAGES)
     run.name_clusters({0: "=round"})
     new = tmp_path / "new.npz"
@@ -88,8 +90,14 @@ def test_the_command_writes_a_table(finished_run: Make, tmp_path: Path, capsys: 
         np.testing.assert_allclose(frame[[f"p{k}" for k in range(10)]].sum(axis=1), 1, atol=1e-5)
         assert set(frame.loc[frame["cluster"] == 0, "cluster_name"]) <= {"'=round"}
     assert "30 samples; sizes of the clusters" in capsys.readouterr().out
+    assert [name for name in frame if name.startswith("neighbour")] == [f"neighbour{i + 1}" for i in range(NEIGHBOURS)]
+    with monkeypatch.context() as without:
+        without.setattr("mmclust.prediction.nearest", None)  # nobody may look for any
+        assert main(["predict", run.id, str(new), "--out", str(out), "--neighbours", "0"]) == 0
+    assert list(read(out)) == [name for name in frame if not name.startswith("neighbour")]
     for wrong, why in (
         ([run.id, str(new), "--out", "table.xls"], "choose one of them"),
+        ([run.id, str(new), "--out", str(out), "--neighbours", "11"], "give a whole number from 0 to 10"),
         (["none", str(new), "--out", str(out)], "is not known"),
         ([run.id, str(tmp_path / "gone.npz"), "--out", str(out)], "gone.npz"),
         ([run.id, "digits-2view", "--out", str(out)], "same views"),

@@ -4,6 +4,7 @@ Shapes: N samples of the run, M new ones, D columns.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,25 @@ _BY_ITSELF = ("flatten", "l2", "sqrt", "resize", "clip")
 """Steps that learn nothing: they do the same to every sample."""
 NEGLIGIBLE = 1e-8
 """Variance along an axis, beside the largest one, below which it is rounding."""
+
+
+class _Own:
+    """The run's rows at a step; they are made only where a step learns from them.
+
+    Args:
+        make: them, from those of the step before, which are let go then.
+    """
+
+    def __init__(self, make: Callable[[], Rows]) -> None:
+        self.make: Callable[[], Rows] | None = make
+        self.made: Rows | None = None
+
+    def __call__(self) -> Rows:
+        """The rows."""
+        if self.make is not None:
+            self.made, self.make = self.make(), None
+        assert self.made is not None
+        return self.made
 
 
 def prepare(dataset: MultiViewDataset, views: Sequence[np.ndarray], steps: Sequence[str]) -> tuple[np.ndarray, ...]:
@@ -32,21 +52,25 @@ def prepare(dataset: MultiViewDataset, views: Sequence[np.ndarray], steps: Seque
     Raises:
         ValueError: a step that tells nothing of new samples.
     """
-    own, specs, new = list(_all_rows(dataset)), list(dataset.spec.views), list(views)
+    specs, new = list(dataset.spec.views), list(views)
+    own = [_Own(partial(_rows, dataset, i)) for i in range(len(specs))]
     for step in preprocessing.parse(steps):
         for i, name in acting(step, len(specs)):
-            learnt = _learn(name, specs[i], own[i])
-            own[i] = preprocessing.apply_step(name, specs[i], own[i])
-            new[i] = learnt(new[i], own[i])
+            before, own[i] = own[i], _Own(partial(_stepped, name, specs[i], own[i]))
+            new[i] = _learn(name, specs[i], before)(new[i], own[i])
             specs[i] = preprocessing.view_after(specs[i], name, dataset.n_samples)
     return tuple(_cut(scaling.dense_rows(view), spec) for view, spec in zip(new, specs, strict=True))
 
 
-def _all_rows(dataset: MultiViewDataset) -> tuple[np.ndarray, ...]:
-    """The views with the samples that lack one, which were prepared together with the others."""
+def _rows(dataset: MultiViewDataset, i: int) -> np.ndarray:
+    """A view with the samples that lack another, which were prepared together with the others."""
     if dataset.partial is None:
-        return dataset.views
-    return tuple(np.concatenate(pair) for pair in zip(dataset.views, dataset.partial.views, strict=True))
+        return dataset.views[i]
+    return np.concatenate((dataset.views[i], dataset.partial.views[i]))
+
+
+def _stepped(name: str, spec: ViewSpec, before: _Own) -> Rows:
+    return preprocessing.apply_step(name, spec, before())
 
 
 def _cut(view: np.ndarray, spec: ViewSpec) -> np.ndarray:
@@ -54,18 +78,18 @@ def _cut(view: np.ndarray, spec: ViewSpec) -> np.ndarray:
     return view[:, : spec.shape[0]] if spec.kind == "vector" else view
 
 
-def _learn(name: str, spec: ViewSpec, own: Rows) -> Callable[[Rows, Rows], Rows]:
+def _learn(name: str, spec: ViewSpec, own: _Own) -> Callable[[Rows, _Own], Rows]:
     """What the step does to new rows, given the run's rows before it and, when called, after it."""
     if spec.kind == "image" or name.partition("-")[0] in _BY_ITSELF:
         return lambda new, after: preprocessing.apply_step(name, spec, new)
     if components_of(name):
-        return lambda new, after: _project(new, own, after)
+        return lambda new, after: _project(new, own(), after())
     if name == "tf-idf":
-        return lambda new, after: scaling.tf_idf(scaling.as_rows(new), like=scaling.as_rows(own))
+        return lambda new, after: scaling.tf_idf(scaling.as_rows(new), like=scaling.as_rows(own()))
     if name == "minmax" and preprocessing.is_scaled_image(spec):
         return lambda new, after: new
     if name in ("minmax", "standard", "unit"):
-        return lambda new, after: _affine(scaling.dense_rows(new), scaling.dense_rows(own), name)
+        return lambda new, after: _affine(scaling.dense_rows(new), scaling.dense_rows(own()), name)
     raise ValueError(
         f"step {name} describes a sample by its links to the run's own samples, so new ones cannot be prepared; "
         "train a run that holds them"

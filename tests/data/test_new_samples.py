@@ -65,6 +65,22 @@ def test_images_are_scaled_by_their_own_range_alone():
     np.testing.assert_allclose(found, new.reshape(2, 16) / np.float32(255), rtol=1e-6)
 
 
+def test_the_runs_samples_are_prepared_only_where_a_step_learns_from_them(monkeypatch: pytest.MonkeyPatch):
+    own, new, seen = samples(50, 0), samples(7, 1), []
+    apply = preprocessing.apply_step
+
+    def counted(name: str, spec: ViewSpec, rows: np.ndarray) -> np.ndarray:
+        seen.append((name, len(rows)))
+        return apply(name, spec, rows)
+
+    monkeypatch.setattr(preprocessing, "apply_step", counted)
+    new_samples.prepare(made(own), [new], ["l2", "clip-5"])
+    assert seen == [("l2", 7), ("clip-5", 7)]
+    seen.clear()
+    new_samples.prepare(made(own), [new], ["l2", "minmax", "clip-5"])
+    assert seen == [("l2", 7), ("l2", 50), ("clip-5", 7)]
+
+
 def test_samples_that_lack_a_view_were_prepared_with_the_run_too():
     own, lacking = samples(40, 0), samples(8, 3) * 4
     partial = PartialSamples(views=(lacking,), present=np.ones((8, 1), bool), rows=np.arange(8))
