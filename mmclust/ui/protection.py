@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import streamlit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -16,11 +17,13 @@ from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mmclust import settings
-from mmclust.ui.shell import address, frame
+from mmclust.ui.shell import address, files, frame
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+PRIVATE = ("/media/", "/_stcore/upload_file/")
+"""Where the files are that pages show, and where those go that they take."""
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -95,6 +98,11 @@ def refusal(scope: Scope) -> str:
     changes = scope["type"] == "websocket" or scope["method"] not in SAFE
     if changes and origin is not None and not is_own(origin, host or ""):
         return "Pages of another origin may not use this server; server.corsAllowedOrigins lists exceptions."
+    private = tuple(map(files.address, PRIVATE))
+    if (
+        scope["path"].startswith(private) and files.asker(HTTPConnection(scope).cookies) is None
+    ):  # Streamlit itself asks for no more than a session
+        return "Sign in first."
     return ""
 
 

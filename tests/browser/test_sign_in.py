@@ -87,6 +87,10 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
     expect(ada.get_by_text("Add your own data")).to_have_count(0)
     expect(ada.get_by_role("link", name="Data", exact=True)).to_have_count(0)
     sign_in(ada, "ada")
+    files: list[str] = []
+    ada.on(
+        "request", lambda one: files.append(one.url) if re.search(r"\d/(media|files|thumbnails)/", one.url) else None
+    )
     go_to(ada, "Data")
     ada.get_by_role("button", name="Add data").click()
     ada.locator("input[type=file]").set_input_files(tmp_path / "secret things.npz")
@@ -100,7 +104,10 @@ def test_two_people_sign_in_and_each_sees_their_own_uploads(
     name = f"own/{owner}/secret-things"
     expect(ada).to_have_url(re.compile(name.replace("/", "%2F")))
 
-    bob = visit(browser, guarded)
+    stranger, bob = visit(browser, guarded), visit(browser, guarded)
+    assert {address.split("/")[3] for address in files} >= {"media", "files"}
+    assert all(ada.request.get(address).ok for address in files)
+    assert not any(stranger.request.get(address).ok for address in files)
     sign_in(bob, "bob")
     assert "secret things" not in listed(bob)
     for place in ("data", "train"):

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,8 +10,14 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit import config
+from streamlit.web.server.server_util import AUTH_COOKIE_NAME
+from streamlit.web.server.starlette import starlette_websocket
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from mmclust.ui import protection
+from mmclust.ui.shell import files
+
+FOLDERS = ("/media", "/static/media", "/_stcore/upload_file/a")
 
 
 async def page(_) -> PlainTextResponse:
@@ -27,7 +34,8 @@ def client() -> Iterator[Callable[[str], TestClient]]:
     """Asks a server under the addresses of the configuration in the repository."""
     known = config.get_option("server.allowedHosts")
     config.set_option("server.allowedHosts", ["localhost", "127.0.0.1", "[::1]"])
-    routes = [Route("/", page, methods=["GET", "PUT"]), WebSocketRoute("/stream", stream)]
+    private = [Route(f"{path}/{{name}}", page, methods=["GET", "PUT"]) for path in FOLDERS]
+    routes = [Route("/", page, methods=["GET", "PUT"]), WebSocketRoute("/stream", stream), *private]
     app = Starlette(routes=routes, middleware=protection.middleware())
     yield lambda host: TestClient(app, base_url=f"http://{host}", headers={"host": host})
     config.set_option("server.allowedHosts", known)
@@ -106,3 +114,20 @@ def test_who_may_frame_the_app_can_be_set(monkeypatch: pytest.MonkeyPatch):
 def test_the_one_script_of_streamlits_page_is_known():
     text = (Path(streamlit.__file__).with_name("static") / "index.html").read_text()
     assert text.count("<script>") == len(protection.digests(text)) == 1
+
+
+def test_files_of_pages_are_for_those_who_have_signed_in(client, monkeypatch: pytest.MonkeyPatch):
+    asked, addresses = client("127.0.0.1:8501"), (("GET", "/media/figure.png"), ("PUT", "/_stcore/upload_file/a/1"))
+    for method, address in addresses:
+        assert asked.request(method, address).status_code == 200, "where nobody signs in"
+    monkeypatch.setattr(files, "get_secrets_auth_section", lambda: {"client_id": "mmclust"})
+    monkeypatch.setattr(starlette_websocket, "get_cookie_secret", lambda: "of-this-test-alone")
+    for user, code in (("ada", 200), ("", 403)):
+        content = json.dumps({"iss": "here", "sub": user, "is_logged_in": True})
+        signed = create_signed_value("of-this-test-alone", AUTH_COOKIE_NAME, content).decode()
+        for method, address in addresses:
+            assert asked.request(method, address).status_code == 403
+            answer = asked.request(method, address, headers={"cookie": f"{AUTH_COOKIE_NAME}={signed}"})
+            assert answer.status_code == code
+    for address in ("/", "/static/media/font.woff2"):
+        assert asked.get(address).status_code == 200, "the page on which one signs in"

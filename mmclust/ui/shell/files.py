@@ -2,7 +2,7 @@
 
 An address ends in a token that only this server can make: nobody can ask for what no page has shown, no address is a
 path, and a browser may keep what it got, because another content has another address. Where users sign in, an address
-that was passed on shows nothing to somebody who has not.
+that was passed on shows nothing to somebody whose pages have not shown it, too.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import secrets
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +22,9 @@ from streamlit import config
 from streamlit.auth_util import get_secrets_auth_section
 from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
+
+from mmclust import audit
+from mmclust.data import uploads
 
 MAX_BYTES = 256 * 2**20
 """How much published content stays in memory; a page that is opened again publishes anew."""
@@ -49,6 +52,8 @@ class _Published:
         self.blobs: OrderedDict[str, bytes] = OrderedDict()
         self.atlases: OrderedDict[str, AtlasPage] = OrderedDict()
         self.late: OrderedDict[str, Callable[[], bytes]] = OrderedDict()
+        self.shown: dict[str, set[str]] = {}
+        """Keys of the users whose pages have an address, by its token."""
         self.tokens: dict[int, str] = {}
         """Of each content that is here, by its place in memory: a million points would be hashed for every click."""
         self.n_bytes = 0
@@ -59,9 +64,11 @@ class _Published:
                 self.blobs[token] = content
                 self.tokens[id(content)] = token
                 self.n_bytes += len(content)
+            self._show(token)
             self.blobs.move_to_end(token)
             while self.n_bytes > MAX_BYTES and len(self.blobs) > 1:
-                old = self.blobs.popitem(last=False)[1]
+                gone, old = self.blobs.popitem(last=False)
+                self._hide(gone)
                 self.tokens.pop(id(old), None)
                 self.n_bytes -= len(old)
 
@@ -74,16 +81,30 @@ class _Published:
     def add_late(self, token: str, make: Callable[[], bytes]) -> None:
         with self.lock:
             self.late[token] = make
+            self._show(token)
             self.late.move_to_end(token)
             while len(self.late) > MAX_LATE:
-                self.late.popitem(last=False)
+                self._hide(self.late.popitem(last=False)[0])
 
     def add_atlas(self, token: str, page: AtlasPage) -> None:
         with self.lock:
             self.atlases[token] = page
+            self._show(token)
             self.atlases.move_to_end(token)
             while len(self.atlases) > MAX_ATLASES:
-                self.atlases.popitem(last=False)
+                self._hide(self.atlases.popitem(last=False)[0])
+
+    def _show(self, token: str) -> None:
+        """Note for whom this thread draws a page with the address."""
+        self.shown.setdefault(token, set()).add(audit.user())
+
+    def _hide(self, token: str) -> None:
+        if not any(token in kind for kind in (self.blobs, self.late, self.atlases)):
+            self.shown.pop(token, None)
+
+    def is_shown_to(self, token: str, user: str | None) -> bool:
+        """Whether an address has been on a page of that user."""
+        return user is not None and user in self.shown.get(token, ())
 
 
 _published = _Published()
@@ -136,10 +157,11 @@ def routes() -> list[Route]:
 async def _blob(request: Request) -> Response:
     token = request.path_params["token"]
     content, make = _published.blobs.get(token), _published.late.get(token)
-    if content is None and make is not None and _may_ask(request):
+    may_ask = _published.is_shown_to(token, asker(request.cookies))
+    if content is None and make is not None and may_ask:
         content = await run_in_threadpool(make)
         _published.add_blob(token, content)
-    if content is None or not _may_ask(request):
+    if content is None or not may_ask:
         return Response("Not published. Reload the page.", 404)
     headers = _HEADERS if _shrinks(content) else _HEADERS | _AS_IT_IS
     return Response(content, media_type="application/octet-stream", headers=headers)
@@ -153,20 +175,27 @@ def _shrinks(content: bytes) -> bool:
 
 
 async def _atlas_page(request: Request) -> Response:
-    page, number = _published.atlases.get(request.path_params["token"]), request.path_params["number"]
-    asked = page and number <= MAX_PAGE and _may_ask(request)
+    token, number = request.path_params["token"], request.path_params["number"]
+    page, may_ask = _published.atlases.get(token), _published.is_shown_to(token, asker(request.cookies))
+    asked = page and number <= MAX_PAGE and may_ask
     content = await run_in_threadpool(page, number) if page and asked else None
     if content is None:
         return Response("Not published. Reload the page.", 404)
     return Response(content, media_type="image/jpeg", headers=_HEADERS)
 
 
-def _may_ask(request: Request) -> bool:
-    """Whether whoever asks has signed in, or nobody has to."""
+def asker(cookies: Mapping[str, str]) -> str | None:
+    """Key of the user whose browser sends these cookies; None for somebody who should sign in and has not.
+
+    Where nobody signs in, everybody is the local user.
+    """
     if not get_secrets_auth_section():
-        return True
-    signed = _get_signed_cookie_with_chunks(request.cookies, AUTH_COOKIE_NAME)
-    return signed is not None and bool(json.loads(signed).get("is_logged_in"))
+        return uploads.LOCAL
+    signed = _get_signed_cookie_with_chunks(dict(cookies), AUTH_COOKIE_NAME)
+    known = json.loads(signed) if signed is not None else {}
+    if not (known.get("is_logged_in") and known.get("sub")):
+        return None
+    return uploads.owner_of(f"{known.get('iss', '')} {known['sub']}")
 
 
 def _token(kind: bytes, digest: bytes) -> str:

@@ -11,6 +11,8 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from mmclust import audit
+from mmclust.data import uploads
 from mmclust.data.dataset import DataSpec, MultiViewDataset, ViewSpec
 from mmclust.ui.components.pointmap import atlas
 from mmclust.ui.shell import files
@@ -63,17 +65,27 @@ def test_nothing_else_can_be_fetched():
 def test_where_users_sign_in_an_address_shows_nothing_to_others(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(files, "get_secrets_auth_section", lambda: {"client_id": "mmclust"})
     monkeypatch.setattr(starlette_websocket, "get_cookie_secret", lambda: "of-this-test-alone")
-    layout, page = files.publish(b"layout"), f"{files.publish_atlas(b'digest', lambda number: b'jpeg')}/0.jpg"
 
-    def signed(secret: str, *, is_logged_in: bool) -> str:
-        content = json.dumps({"sub": "ada", "is_logged_in": is_logged_in})
+    def shown_to(user: str) -> list[str]:
+        monkeypatch.setattr(audit, "who", lambda: (uploads.owner_of(f"here {user}"), user))
+        atlas_page = f"{files.publish_atlas(b'digest', lambda number: b'jpeg')}/0.jpg"
+        return [files.publish(b"private layout"), atlas_page, files.publish_late(b"digest", lambda: b"late")]
+
+    def signed(secret: str, user: str, *, is_logged_in: bool = True) -> str:
+        content = json.dumps({"iss": "here", "sub": user, "is_logged_in": is_logged_in})
         return create_signed_value(secret, AUTH_COOKIE_NAME, content).decode()
 
-    for address in (layout, page):
-        assert get(address, cookie=signed("of-this-test-alone", is_logged_in=True))[0] == 200
+    secret = "of-this-test-alone"
+    for address in (addresses := shown_to("ada")):
+        assert get(address, cookie=signed(secret, "bob"))[0] == 404, "an address that was passed on"
+        assert get(address, cookie=signed(secret, "ada"))[0] == 200
+        assert get(address, cookie=signed(secret, "bob"))[0] == 404, "one whose content was made meanwhile"
         assert get(address)[0] == get(address, cookie="forged")[0] == 404
-        assert get(address, cookie=signed("another", is_logged_in=True))[0] == 404
-        assert get(address, cookie=signed("of-this-test-alone", is_logged_in=False))[0] == 404
+        assert get(address, cookie=signed("another", "ada"))[0] == 404
+        assert get(address, cookie=signed(secret, "ada", is_logged_in=False))[0] == 404
+    assert shown_to("bob") == addresses
+    for user in ("ada", "bob"):
+        assert all(get(address, cookie=signed(secret, user))[0] == 200 for address in addresses)
 
 
 def test_old_content_makes_room_for_new(monkeypatch: pytest.MonkeyPatch):
