@@ -133,3 +133,13 @@ def test_where_the_number_is_unknown_more_clusters_are_trained_and_the_run_says_
     assert app.query_params["count"] in ("unknown", ["unknown"])
     start(app)
     assert started().n_clusters == 42 and started().tags == (UNKNOWN_NUMBER,)
+
+
+def test_widgets_that_a_browser_loads_late_show_the_values_of_the_form():
+    app = open_page("train", dataset="digits", method="dccs", preset="paper", epochs="7", beta_aug="1.5")
+    app.run()  # the session's values were told once: a browser that comes now has only the defaults
+    shown = {box.key: box.proto.default for box in app.number_input} | {
+        box.key: box.proto.default[0] for box in app.slider
+    }
+    assert shown["form:epochs"] == 7 and shown["form:clusters"] == 10 and shown["hyperparameter:beta_aug"] == 1.5
+    assert shown == pytest.approx({box.key: box.value for box in (*app.number_input, *app.slider)})

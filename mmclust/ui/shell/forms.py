@@ -1,5 +1,8 @@
 """Forms drawn from declared hyper-parameters: one widget per hyperparameter, grouped, with help and paper symbol.
 
+Widgets get the value of their session key as their default too: a page that is drawn twice before the browser has
+loaded a widget tells it the session's value only once, and without it that widget would show and send its own minimum.
+
 The values of the form live in `st.session_state`, outlast a change of page, and stand in the URL where they differ
 from the preset.
 """
@@ -115,7 +118,8 @@ def number(name: str, label: str, default: int, low: int, high: int, text: str) 
         wanted = str(saved(name, default))
         st.session_state[key] = min(high, max(low, int(wanted))) if wanted.lstrip("-").isdigit() else default
     st.session_state[DEFAULTS] = st.session_state[DEFAULTS] | {name: default}
-    value = int(st.number_input(label, low, high, step=1, key=key, help=text))
+    now = within(low, st.session_state[key], high)
+    value = int(st.number_input(label, low, high, now, step=1, key=key, help=text))
     save_change(name, value, default)
     return value
 
@@ -144,20 +148,30 @@ def widget(hyperparameter: Hyperparameter, default: Any) -> Any:
             st.session_state[key] = default
     help_text = f"{hyperparameter.help}\n\nPreset: {default}. Command line: `--set {hyperparameter.name}=...`"
     text = label(hyperparameter)
+    now = st.session_state[key]
     if hyperparameter.kind is bool:
-        return st.toggle(text, key=key, help=help_text)
+        return st.toggle(text, bool(now), key=key, help=help_text)
     if hyperparameter.choices:
-        return st.selectbox(text, hyperparameter.choices, key=key, help=help_text)
+        index = hyperparameter.choices.index(now) if now in hyperparameter.choices else 0
+        return st.selectbox(text, hyperparameter.choices, index, key=key, help=help_text)
     if hyperparameter.log and hyperparameter.low is not None and hyperparameter.high is not None:
-        stops = log_stops(hyperparameter.low, hyperparameter.high, (default, st.session_state[key]))
-        return st.select_slider(text, stops, key=key, help=help_text, format_func=lambda v: f"{v:g}")
+        stops = log_stops(hyperparameter.low, hyperparameter.high, (default, now))
+        return st.select_slider(text, stops, float(now), key=key, help=help_text, format_func=lambda v: f"{v:g}")
     low, high = (
         None if edge is None else hyperparameter.kind(edge) for edge in (hyperparameter.low, hyperparameter.high)
     )
     step = None if hyperparameter.step is None else hyperparameter.kind(hyperparameter.step)
+    now = hyperparameter.kind(within(low, now, high))
     if low is None or high is None:
-        return st.number_input(text, low, high, step=step, key=key, help=help_text)
-    return st.slider(text, low, high, step=step, key=key, help=help_text)
+        return st.number_input(text, low, high, now, step=step, key=key, help=help_text)
+    return st.slider(text, low, high, now, step=step, key=key, help=help_text)
+
+
+def within(low: float | None, value: Any, high: float | None) -> Any:
+    """The value, or the bound that it lies beyond: of another method a hyperparameter has other bounds."""
+    if low is not None and value < low:
+        return low
+    return high if high is not None and value > high else value
 
 
 def label(hyperparameter: Hyperparameter) -> str:

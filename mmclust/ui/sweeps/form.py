@@ -79,14 +79,15 @@ def _choose(name: str, label: str, options: list[str], show: Any = str, **more: 
     if st.session_state.get(key) not in options:
         wanted = _kept(name, options[0])
         st.session_state[key] = wanted if wanted in options else options[0]
-    return _keep(name, st.selectbox(label, options, key=key, format_func=show, **more) or options[0])
+    index = options.index(st.session_state[key])
+    return _keep(name, st.selectbox(label, options, index, key=key, format_func=show, **more) or options[0])
 
 
 def _text(name: str, label: str, default: str, **more: Any) -> str:
     key = f"sweep:{name}"
     if key not in st.session_state:
         st.session_state[key] = str(_kept(name, default))
-    return _keep(name, st.text_input(label, key=key, **more) or "")
+    return _keep(name, st.text_input(label, st.session_state[key], key=key, **more) or "")
 
 
 def _number(name: str, label: str, default: int, **more: Any) -> int:
@@ -94,7 +95,7 @@ def _number(name: str, label: str, default: int, **more: Any) -> int:
     if key not in st.session_state:
         wanted = str(_kept(name, default))
         st.session_state[key] = int(wanted) if wanted.isdigit() else default
-    return _keep(name, int(st.number_input(label, 0, 10**9, step=1, key=key, **more)))
+    return _keep(name, int(st.number_input(label, 0, 10**9, st.session_state[key], step=1, key=key, **more)))
 
 
 def _base() -> tuple[Cell, MethodCard]:

@@ -61,7 +61,13 @@ def choose(dataset: str, limit: int | None) -> Count:
         wanted = forms.saved("count", CHOOSE)
         st.session_state[MODE_KEY] = wanted if wanted in MODES else CHOOSE
     mode = st.segmented_control(
-        "Number of clusters", list(MODES), key=MODE_KEY, format_func=MODES.__getitem__, required=True, help=HELP
+        "Number of clusters",
+        list(MODES),
+        default=st.session_state[MODE_KEY],
+        key=MODE_KEY,
+        format_func=MODES.__getitem__,
+        required=True,
+        help=HELP,
     )
     forms.save_change("count", mode, CHOOSE)
     if mode == CHOOSE:

@@ -119,7 +119,8 @@ def _budget(method: MethodCard, preset: str) -> float | None:
     key, default = "form:budget", round(BUDGETS_MIN[preset], 2)
     if key not in st.session_state:
         st.session_state[key] = _minutes(forms.saved("budget", default), default)
-    value = float(st.number_input("Budget (minutes)", 0.1, LONGEST_MIN, step=0.5, key=key, help=_BUDGET_HELP))
+    now = float(st.session_state[key])
+    value = float(st.number_input("Budget (minutes)", 0.1, LONGEST_MIN, now, step=0.5, key=key, help=_BUDGET_HELP))
     forms.save_change("budget", value, default)
     return None if forms.same(value, default) else value
 
@@ -168,12 +169,13 @@ def _pick(
     if st.session_state.get(key) not in options:
         wanted = forms.saved(name)
         st.session_state[key] = wanted if wanted in options else options[0]
+    now = st.session_state[key]
     if segmented:
         value = st.segmented_control(
-            label, options, key=key, format_func=show, on_change=_fresh, required=True, help=help
+            label, options, default=now, key=key, format_func=show, on_change=_fresh, required=True, help=help
         )
     else:
-        value = st.selectbox(label, options, key=key, format_func=show, on_change=_fresh, help=help)
+        value = st.selectbox(label, options, options.index(now), key=key, format_func=show, on_change=_fresh, help=help)
     forms.save(name, value)
     forms.write_url({name: value})
     return value or options[0]
@@ -227,7 +229,8 @@ def _choice(name: str, label: str, options: list[str], text: str, default: str |
     if st.session_state.get(key) not in options:
         wanted = forms.saved(name, default)
         st.session_state[key] = wanted if wanted in options else default
-    value = st.segmented_control(label, options, key=key, help=text, required=True) or default
+    now = st.session_state[key]
+    value = st.segmented_control(label, options, default=now, key=key, help=text, required=True) or default
     forms.save_change(name, value, default)
     return value
 

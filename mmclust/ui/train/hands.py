@@ -100,11 +100,14 @@ def _numbered(base: str, number: int) -> str:
 def _slider(one: Hyperparameter, key: str, **more: Any) -> Any:
     text, help_text = forms.label(one), one.help
     low, high = float(one.low or 0.0), float(one.high or 1.0)
+    now = st.session_state[key]
     if one.log:
-        stops = forms.log_stops(low, high, (st.session_state[key],))
-        return st.select_slider(text, stops, key=key, help=help_text, format_func=lambda v: f"{v:g}", **more)
+        stops = forms.log_stops(low, high, (now,))
+        return st.select_slider(
+            text, stops, float(now), key=key, help=help_text, format_func=lambda v: f"{v:g}", **more
+        )
     step = None if one.step is None else float(one.step)
-    return st.slider(text, low, high, step=step, key=key, help=help_text, **more)
+    return st.slider(text, low, high, forms.within(low, now, high), step=step, key=key, help=help_text, **more)
 
 
 def _ask(run: Run, name: str, key: str) -> None:
