@@ -78,7 +78,8 @@ def test_read_outs_and_probes_tell_category_from_style_and_name_every_known_fact
     assert_clean(app)
     words = texts(app)
     assert "k-means on Z_s, style" in words and "<td>100.0%</td>" in words
-    assert "category and style are disentangled" in words
+    assert "The groups in the style code are hardly those of the classes" in words
+    assert "class from Z_s, style: 1" in words, "position and colour tell the class no better than chance, 1 in 8"
     assert "position, x: best predicted from Z" in words and "colour: best predicted from Z" in words
     assert "rotation: not predictable from any space" in words and "size: not predictable from any space" in words
     assert len(app.get("plotly_chart")) == 1

@@ -189,7 +189,7 @@ def test_views_of_a_sample_take_the_place_of_augmentations_and_of_a_style_code(
     assert_clean(app)
     words = texts(app)
     assert "no separate style code" in words
-    assert "which view a Z is of" in words
+    assert "which view Z is of" in words
 
 
 def test_a_run_without_generators_says_so(make_views_run: Callable[..., Run]) -> None:

@@ -19,6 +19,8 @@ from mmclust.reproduction.table import Reported
 from mmclust.ui.shell import jobs
 
 N_INIT = 5
+SAME_NMI = 0.005
+"""Difference in NMI below which spaces agree with the classes equally well."""
 """Starts of k-means, of which the tightest counts."""
 FACTORS = {"x": "position, x", "y": "position, y", "hue": "colour"}
 """What known factors are called, where their name does not say it."""
@@ -151,12 +153,15 @@ def verdict(clustering: Clustering, found: dict[str, np.ndarray]) -> str:
         if category < 0.2:
             return f"{parts} The category does not match the {of} yet; train longer before interpreting this."
         if style < 0.5 * category:
-            return f"{parts} The style code carries little of this information: category and style are disentangled."
+            return f"{parts} The groups in the style code are hardly those of the {of}: it holds other differences."
         return f"{parts} The style code also carries much of this information: the two are not disentangled."
     names = {space.name: space.title for space in spaces(clustering)}
-    best = max((name for name in found if name != "assignment"), key=lambda name: shares[name], default=None)
+    agreements = {name: shares[name] for name in found if name != "assignment"}
+    best = max(agreements, key=agreements.__getitem__, default=None)
     if best is None:
         return ""
+    if len(agreements) > 1 and agreements[best] - min(agreements.values()) < SAME_NMI:
+        return f"**k-means agrees with the {of} equally well on every space** (NMI {shares[best]:.0%})."
     return f"**k-means agrees most with the {of} on {markdown(names[best])}** (NMI {shares[best]:.0%})."
 
 
@@ -292,6 +297,8 @@ def _said(
         f"**The {what} is best predicted from {markdown(shown[best].title)}: {mean[best, 0]:.1%}** (always predicting "
         f"the largest {what}: {float(found['chance']):.1%})."
     )
+    if (style := next((row for row, space in enumerate(shown) if space.name == "z_s"), None)) is not None:
+        lines.append(f"- {what} from {markdown(shown[style].title)}: {mean[style, 0]:.1%}")
     known = clustering.data.factors.values()
     for j, (name, values) in enumerate(zip(list(targets)[1:], known, strict=True), start=1):
         if not np.isnan(mean[:, j]).all():
@@ -310,5 +317,5 @@ def _said(
             private = share > 1 / n_views + 0.5 * (1 - 1 / n_views)
             says = "the views have separate codes" if private else "the views share one code"
             title = family.title.split(" of every")[0]
-            lines.append(f"- which view a {markdown(title)} is of: {share:.1%} (chance {1 / n_views:.0%}), so {says}")
+            lines.append(f"- which view {markdown(title)} is of: {share:.1%} (chance {1 / n_views:.0%}), so {says}")
     return ["\n".join(lines)] if len(lines) == 1 else [lines[0], "\n".join(lines[1:])]
