@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmclust.lessons.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
-from mmclust.lessons.shipped import NO_AUGMENTATION, SETTINGS, STYLE, Augmented, Shipped, run_id
+from mmclust.lessons.shipped import NO_AUGMENTATION, SAME_START, SETTINGS, STYLE, Augmented, Shipped, run_id
 from mmclust.sweeps.results import SeedSummary, summarise
 
 
@@ -55,8 +55,8 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
     return Lesson(
         question="What does the augmentation term teach the network?",
         look=(
-            "Left: an image. Right: **random crops and changes of brightness** of the same image, in which a person "
-            "still reads the same digit. The term $\\mathcal{L}_{Aug}$ of DCCS requires the same of the network: image "
+            "Left: an image. Right: **random crops, rotations and changes of brightness** of the same image, in which "
+            "a person mostly reads the same letter. The term $\\mathcal{L}_{Aug}$ of DCCS requires the same of the network: image "
             "and copy must get the same category. **This needs no labels.**"
         ),
         guess=Guess(
@@ -78,17 +78,17 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
         ),
         beyond=(
             f"The classes were not used in training, but they can evaluate it: ACC is **{percent(acc_with)}** with the "
-            f"term and **{percent(acc_without)}** without. "
+            f"term and **{percent(acc_without)}** without; {SAME_START} "
             + {
-                HIGHER: "What survives a crop is what defines a digit, so the term aligns clusters with classes.",
+                HIGHER: "What survives a crop is what defines a letter, so the term aligns clusters with classes.",
                 SAME: "This is no clear difference: the other terms find the classes without it.",
                 FEW: "So few runs prove nothing, however large the gap; the last lesson shows why.",
-                LOWER: "On these digits the term does more harm than good: crops of 8 × 8 pixels may lose the digit.",
+                LOWER: "On these letters the term does more harm than good: a crop may lose what tells two letters apart.",
             }[gain]
         ),
         takeaway=(
             "An augmentation is an assumption: this change does not matter. Through it, knowledge of the data enters "
-            "an unsupervised method, and a wrong assumption (a mirrored 2 is not a 2) gives a wrong clustering."
+            "an unsupervised method, and a wrong assumption (a mirrored b is a d) gives a wrong clustering."
         ),
         links=(
             Link(page="confusion.py", words="Confusions without the term", run=run_id(NO_AUGMENTATION, 0)),

@@ -62,10 +62,10 @@ def keep(run: Run, name: str, folder: Path) -> Path:
     first = seed == setting.seeds[0]
     kept = folder / run_id(name, seed)
     save_example(run, kept)
+    n_points = _thin_out(kept / "metrics.csv")
     record = json.loads((kept / "record.json").read_text())
-    record |= {"run_id": kept.name, "title": f"Lesson: {setting.title}, seed {seed}"}
+    record |= {"run_id": kept.name, "title": f"Lesson: {setting.title}, seed {seed}", "n_points": n_points}
     (kept / "record.json").write_text(json.dumps(record, indent=2) + "\n")
-    _thin_out(kept / "metrics.csv")
     snapshot = _compress(kept / "snapshots", setting.spaces + (setting.spaces_of_first if first else ()))
     if name in (STYLE, NO_AUGMENTATION):
         _augment(run, kept / AUGMENTED)
@@ -112,16 +112,18 @@ def faults(snapshot: Snapshot) -> tuple[Step, ...]:
     return merge, split(merged, int(sizes.argmax()), "z_s", 2)
 
 
-def _thin_out(file: Path) -> None:
-    """Keep the points of some epochs, evenly spaced, the first and the last among them."""
+def _thin_out(file: Path) -> int:
+    """Keep the points of some epochs, evenly spaced, the first and the last among them; how many points that are."""
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     epochs = sorted({float(row["epoch"]) for row in rows if row["name"].startswith("eval/")})
     some = {epochs[i] for i in np.linspace(0, len(epochs) - 1, N_POINTS).round().astype(int)}
+    rows = [row for row in rows if float(row["epoch"]) in some]
     with file.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row for row in rows if float(row["epoch"]) in some)
+        writer.writerows(rows)
+    return len(rows)
 
 
 def _compress(folder: Path, spaces: tuple[str, ...]) -> Snapshot:
@@ -151,7 +153,7 @@ def _augment(run: Run, file: Path) -> None:
 
     from mmclust.models import restore
 
-    data = catalogue.load(run.spec.dataset)
+    data = catalogue.load(run.spec.dataset, limit=run.spec.limit)
     method, generator = restore(run, data.spec), torch.Generator().manual_seed(0)
     images = torch.from_numpy(data.views[0])
     clusters, copies = [], []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmclust.lessons.lesson import FEW, HIGHER, LOWER, SAME, Guess, Lesson, Link, difference, n_seeds, percent
-from mmclust.lessons.shipped import NO_STYLE, SETTINGS, STYLE, Shipped, run_id
+from mmclust.lessons.shipped import NO_STYLE, SAME_START, SETTINGS, STYLE, Shipped, run_id
 from mmclust.sweeps.results import summarise
 
 N_NEAR = 10
@@ -85,29 +85,29 @@ def lesson(shipped: Shipped) -> Lesson[StyleFindings]:
         ),
         guess=Guess(
             question="Take an image and the ten images with the nearest *style code*. How many of the ten show the "
-            "same digit?",
+            "same letter?",
             answer=100 * found.same_by_style,
             step=5,
             unit="%",
         ),
         reveal=(
-            f"Of the ten nearest by **style**, {found.same_by_style:.0%} show the same digit; by **category** "
+            f"Of the ten nearest by **style**, {found.same_by_style:.0%} show the same letter; by **category** "
             f"{found.same_by_category:.0%}; ten at random would be {found.by_chance:.0%}. "
             + (
-                "The style code says little about the digit: it holds what the category leaves out."
+                "The style code says little about the letter: it holds what the category leaves out."
                 if clean
-                else "**The style code predicts the digit, too.** Only the critic keeps the two codes apart, and here "
+                else "**The style code predicts the letter, too.** Only the critic keeps the two codes apart, and here "
                 "it failed."
             )
         ),
         beyond=(
             f"And the clusters? ACC is **{percent(with_style)}** with a style code and **{percent(without)}** without "
-            f"({n_seeds(with_style, without)}). "
+            f"({n_seeds(with_style, without)}); {SAME_START} "
             + {
-                HIGHER: "A style code helps: slant and thickness need not be encoded in the category.",
-                SAME: "This is no clear difference: on these small digits the clusters hardly need it.",
+                HIGHER: "A style code helps: font, slant and weight need not be encoded in the category.",
+                SAME: "This is no clear difference: on these letters the clusters hardly need it.",
                 FEW: "So few runs say nothing about such a difference; the last lesson shows why.",
-                LOWER: "On these small digits the clusters are better without it, contrary to the paper.",
+                LOWER: "On these letters the clusters are better without it, contrary to the paper.",
             }[gain]
         ),
         takeaway=(

@@ -88,7 +88,8 @@ def _write_database(home: Path, file: Path, rows: Sequence[dict[str, Any]], curv
     temporary.unlink(missing_ok=True)
     database = Database(home, f"sqlite:///{temporary}")
     with database.writing() as connection:
-        connection.execute(insert(RUNS), [seals.sealed(row) for row in rows])
+        for row in rows:  # one by one: those of an earlier version lack columns that came later
+            connection.execute(insert(RUNS), seals.sealed(row))
         seals.add_points(connection, chain.from_iterable(map(_points, rows, curves)))
     database.close()
     temporary.replace(file)

@@ -70,7 +70,8 @@ def _told(name: str, url: str) -> Told:
     assert store is not None and store.url == url
     shipped = Shipped(store, cache.dataset)
     lesson = LESSONS[name](shipped)
-    data = cache.dataset(lesson.form["dataset"])
+    limit = lesson.form.get("limit")
+    data = cache.dataset(lesson.form["dataset"], int(limit) if limit else None)
     return Told(lesson, tuple(scene(lesson.found, data) for scene in SCENES[name]))
 
 

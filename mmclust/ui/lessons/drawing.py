@@ -20,7 +20,7 @@ def figure(content: str, caption: str) -> str:
 def samples(data: MultiViewDataset, rows: Iterable[int], *, px: int, edges: Sequence[str | None] | None = None) -> str:
     """Samples in a row, each with a line in a colour below it if there is one."""
     ids = [int(row) for row in rows]
-    names = [f"Digit {data.spec.classes[data.labels[i]]}" if data.labels is not None else f"Sample {i}" for i in ids]
+    names = [f"Class {data.spec.classes[data.labels[i]]}" if data.labels is not None else f"Sample {i}" for i in ids]
     view = pictures.image_view(data) or 0
     return pictures.grid(pictures.sources(data, view, ids), names, px=px, colors=edges, kind="row")
 

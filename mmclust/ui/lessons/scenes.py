@@ -41,8 +41,8 @@ def style_reveal(found: style.StyleFindings, data: MultiViewDataset) -> str:
     }
     return drawing.figure(
         "".join(rows) + drawing.bars(fractions),
-        "First the image, then its ten nearest; orange: another digit. Bars: fraction of the ten with the same digit, "
-        "all images.",
+        "First the image, then its ten nearest; orange: another letter. Bars: fraction of the ten with the same "
+        "letter, all images.",
     )
 
 
@@ -64,7 +64,7 @@ def augmentation_look(found: augmentation.AugmentationFindings, data: MultiViewD
         f"{drawing.copies(copies, px=74, edges=[None] * len(copies))}</div>"
         for image, copies in zip(found.with_term.shown, found.with_term.copies, strict=True)
     ]
-    return drawing.figure("".join(rows), "Digits and six random augmentations of each, as DCCS trains on them.")
+    return drawing.figure("".join(rows), "Letters and six random augmentations of each, as DCCS trains on them.")
 
 
 def augmentation_reveal(found: augmentation.AugmentationFindings, data: MultiViewDataset) -> str:
