@@ -56,8 +56,8 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
         question="What does the augmentation term teach the network?",
         look=(
             "Left: an image. Right: **random crops, rotations and changes of brightness** of the same image, in which "
-            "a person mostly reads the same letter. The term $\\mathcal{L}_{Aug}$ of DCCS requires the same of the network: image "
-            "and copy must get the same category. **This needs no labels.**"
+            "a person mostly reads the same letter. The term $\\mathcal{L}_{Aug}$ of DCCS requires the same of the "
+            "network: image and copy must get the same category. **This needs no labels.**"
         ),
         guess=Guess(
             question="Train DCCS *without* the term ($\\beta_{Aug} = 0$), then show it such copies. How many of 100 "
@@ -83,7 +83,7 @@ def lesson(shipped: Shipped) -> Lesson[AugmentationFindings]:
                 HIGHER: "What survives a crop is what defines a letter, so the term aligns clusters with classes.",
                 SAME: "This is no clear difference: the other terms find the classes without it.",
                 FEW: "So few runs prove nothing, however large the gap; the last lesson shows why.",
-                LOWER: "On these letters the term does more harm than good: a crop may lose what tells two letters apart.",
+                LOWER: "On these letters the term does more harm than good: a crop may lose what tells two apart.",
             }[gain]
         ),
         takeaway=(
