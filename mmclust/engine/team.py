@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.hooks import RemovableHandle
 
 from mmclust.engine.steps import Objective, Steps
 from mmclust.methods.base import Batch, Method
@@ -97,10 +96,8 @@ class _Shared:
         for module in network.modules():
             if isinstance(module, ViewNorm):
                 module.batch_norm = batch_norm
-        self.hooks: tuple[RemovableHandle, ...] = (
-            network.register_forward_pre_hook(self._give),
-            network.register_forward_hook(self._gather),
-        )
+        network.register_forward_pre_hook(self._give)
+        network.register_forward_hook(self._gather)
 
     def _apart(self, rows: Tensor) -> Tensor:
         """Rows on axis 1."""

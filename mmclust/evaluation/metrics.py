@@ -42,16 +42,6 @@ def acc(y_true: Labels, y_pred: Labels) -> float:
     return _acc(confusion(y_true, y_pred))
 
 
-def nmi(y_true: Labels, y_pred: Labels) -> float:
-    """Mutual information over the arithmetic mean of both entropies."""
-    return _nmi(confusion(y_true, y_pred), geometric=False)
-
-
-def nmi_geometric(y_true: Labels, y_pred: Labels) -> float:
-    """Mutual information over the geometric mean of both entropies, as papers before 2019 mostly give it."""
-    return _nmi(confusion(y_true, y_pred), geometric=True)
-
-
 def ari(y_true: Labels, y_pred: Labels) -> float:
     """Adjusted Rand index: 0 for independent groupings, 1 for equal ones. Hubert and Arabie (1985)."""
     return _ari(confusion(y_true, y_pred))

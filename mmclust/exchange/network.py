@@ -56,9 +56,16 @@ def write(run: Run, path: Path) -> None:
             warnings.simplefilter("ignore")  # of the exporter, about its own parts
             expected = network(*views).numpy()
             torch.onnx.export(
-                network, views, temporary, input_names=names, output_names=["probabilities"],
-                dynamic_shapes=(free,), dynamo=True, external_data=False, verbose=False,
-            )  # fmt: skip
+                network,
+                views,
+                temporary,
+                input_names=names,
+                output_names=["probabilities"],
+                dynamic_shapes=(free,),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
         _check(temporary, dict(zip(names, (view.numpy() for view in views), strict=True)), expected)
         temporary.replace(path)
     finally:

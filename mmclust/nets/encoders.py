@@ -12,7 +12,6 @@ from torch.nn import functional as F  # noqa: N812
 from mmclust.nets.linear import Linear
 from mmclust.nets.mlp import SLOPE, xavier_normal
 
-ENCODERS = ("small", "plain", "residual-32", "residual-96")
 SMALLEST = {"small": 4, "plain": 10, "residual-32": 8, "residual-96": 16}
 """Least height and width in pixels that each encoder can take."""
 
@@ -45,7 +44,7 @@ def choose_encoder(size: tuple[int, int], wanted: str = "auto") -> str:
 
     Args:
         size: height and width in pixels.
-        wanted: a name of `ENCODERS`; auto: the published one, and the small one below 14 pixels; light: the same, but
+        wanted: a key of `SMALLEST`; auto: the published one, and the small one below 14 pixels; light: the same, but
             none larger than the plain one.
     """
     if wanted not in ("auto", "light"):

@@ -46,7 +46,6 @@ class RunRecord:
     created: float
     started: float | None
     ended: float | None
-    heartbeat: float | None
     step: int
     total_steps: int
     """0 until training has begun."""
@@ -176,7 +175,6 @@ def _from_row(row: Mapping[str, Any], *, example: bool, spec: RunSpec | None) ->
         created=row["created"],
         started=row["started"],
         ended=row["ended"],
-        heartbeat=row["heartbeat"],
         step=row["step"],
         total_steps=row["total_steps"],
         epoch=row["epoch"],
