@@ -16,7 +16,7 @@ def home() -> Path:
 
 
 def data_folder() -> Path | None:
-    """Folder with the user's data files, looked into before any download: MMCLUST_DATA, or None."""
+    """Folder with the user's data files, searched before downloading: MMCLUST_DATA, or None."""
     folder = os.environ.get("MMCLUST_DATA")
     return Path(folder).expanduser() if folder else None
 

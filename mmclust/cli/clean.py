@@ -1,4 +1,4 @@
-"""`clean`: remove what can be worked out again."""
+"""`clean`: remove caches."""
 
 import argparse
 from typing import Any
@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
         help="remove cached layouts, thumbnails and unpacked files that were not used for longest",
         description="Removes the longest unused until the caches fit MMCLUST_MAX_CACHE_GIB. Nothing else is touched.",
     )
-    parser.add_argument("--all", action="store_true", help="remove everything that can be worked out again")
+    parser.add_argument("--all", action="store_true", help="remove everything that can be recomputed")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -19,17 +19,18 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("dataset", metavar="NAME_OR_PATH", help="folder, archive or data set with pictures")
     parser.add_argument("--extract", nargs="+", default=list(EXTRACTORS), metavar="NAME", help="default: hog colours")
-    parser.add_argument("--weights", nargs="+", default=[], metavar="WEIGHTS", help="as of `features`")
+    parser.add_argument("--weights", nargs="+", default=[], metavar="WEIGHTS", help="as for `features`")
     parser.add_argument("--method", default="msdib", metavar="NAME", help="a method for several views; default msdib")
     parser.add_argument("--clusters", metavar="K", help="number of clusters, or auto; default: number of classes")
     parser.add_argument("--budget", metavar="MINUTES", help="training time in minutes of one core")
-    parser.add_argument("--preset", metavar="NAME", help="as of `train`")
-    parser.add_argument("--epochs", metavar="N", help="as of `train`")
+    parser.add_argument("--preset", metavar="NAME", help="as for `train`")
+    parser.add_argument("--epochs", metavar="N", help="as for `train`")
     parser.add_argument("--limit", metavar="N", help="use a random subset of N samples")
-    parser.add_argument("--title", metavar="TITLE", help="of the data set; default: the name of the folder")
+    parser.add_argument("--title", metavar="TITLE", help="title of the data set; default: the name of the folder")
     parser.add_argument(
         "--estimate", action="store_true", help="compute nothing: say how long it would take and what would be fetched"
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 
 
@@ -49,15 +50,16 @@ def run(args: argparse.Namespace) -> int:
     asked = ["features", args.dataset, "--extract", *args.extract]
     asked += ["--weights", *args.weights] if args.weights else []
     asked += ["--limit", args.limit] if args.limit else []
+    as_json = ["--json"] if args.json else []
     if args.estimate:
-        return main([*asked, "--estimate"]) or _tell_training(args.budget)
+        return main([*asked, "--estimate", *as_json]) or (0 if args.json else _tell_training(args.budget))
     before = {entry.name for entry in uploads.entries()}
     if code := main([*asked, "--keep", title]):
         return code
     name = next(entry.name for entry in uploads.entries() if entry.name not in before)
     options = [(f"--{key}", getattr(args, key)) for key in ("clusters", "budget", "preset", "epochs")]
     told = [word for pair in options if pair[1] for word in pair]
-    return main(["train", "--dataset", name, "--method", args.method, *told])
+    return main(["train", "--dataset", name, "--method", args.method, *told, *as_json])
 
 
 def _tell_training(budget: str | None) -> int:

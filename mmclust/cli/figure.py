@@ -17,9 +17,11 @@ def add(commands: Any) -> None:
         help="map, maps, curves, clusters, sizes, matrix, flows, views, probes, gradcam, attribution or film; "
         "of a sweep: sensitivity",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="its ending says how it is written")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="output file; its ending selects the format"
+    )
     parser.add_argument("--epoch", type=int, metavar="N", help="a saved epoch; by default the last")
-    parser.add_argument("--dark", action="store_true", help="on a dark ground")
+    parser.add_argument("--dark", action="store_true", help="dark background")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

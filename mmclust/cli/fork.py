@@ -12,8 +12,10 @@ def add(commands: Any) -> None:
         "fork", help="train a twin of a run from one of its checkpoints, with a setting changed"
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
-    parser.add_argument("--set", nargs="+", required=True, metavar="KEY=VALUE", help="what is changed from there on")
-    parser.add_argument("--epoch", type=int, metavar="N", help="of a kept checkpoint (default: the newest)")
+    parser.add_argument(
+        "--set", nargs="+", required=True, metavar="KEY=VALUE", help="hyperparameters to change from that checkpoint on"
+    )
+    parser.add_argument("--epoch", type=int, metavar="N", help="epoch of a saved checkpoint; default: the newest")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 

@@ -26,10 +26,10 @@ def add(commands: Any) -> None:
         help="check that the command runs: two seeds, preset quick, at most two data sets",
     )
     parser.add_argument(
-        "--coarse", action="store_true", help="of a figure over values, fewer of them, each trained in full"
+        "--coarse", action="store_true", help="for a figure over values: fewer values, each trained in full"
     )
     parser.add_argument(
-        "--dataset", action="append", default=[], metavar="NAME", help="on this data set alone; may be given again"
+        "--dataset", action="append", default=[], metavar="NAME", help="only on this data set; may be repeated"
     )
     parser.add_argument(
         "--show", action="store_true", help="do not train: show existing results and the estimated time for the rest"

@@ -1,4 +1,4 @@
-"""`resume`: let a run go on from its last checkpoint, here and now."""
+"""`resume`: continue a run from its last checkpoint, in this process."""
 
 import argparse
 from typing import Any

@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
         "every change is kept with the run, and repetitions make it too.",
     )
     parser.add_argument("run_id", metavar="RUN_ID", help="as printed by `runs`")
-    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="none: print what can be changed")
+    parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="without settings: list what can be changed")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
 

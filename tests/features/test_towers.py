@@ -119,7 +119,8 @@ def test_the_command_leads_from_photographs_to_a_clustering(
     asked = ["embed", str(tmp_path / "photos.npz"), "--preset", "paper", "--epochs", "2"]
     assert main([*asked, "--estimate"]) == 0
     assert "TIME FOR 60" in (told := capsys.readouterr().out) and "training: about 3 minutes" in told
-    assert main(asked) == 0
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["status"] == "finished"
     (record,) = RunStore().list(examples=False)
     assert (record.status, record.spec.method, record.n_samples) == ("finished", "msdib", 60)
     assert main([*asked, "--method", "dccs"]) == 2 and main([*asked, "--extract", "hog"]) == 2
