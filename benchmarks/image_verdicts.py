@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.verdicts import TIE, left_out_in_turn, words_table
 from mmclust.auto import record, shallow, starts
 from mmclust.auto.evidence import Evidence
-from mmclust.auto.verdict import IMAGE_LIMITS, RIVAL, Limits, Measured
+from mmclust.auto.verdict import IMAGE_BASELINE, IMAGE_LIMITS, Limits, Measured
 from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
 from mmclust.data import catalogue, preprocessing
@@ -114,7 +114,7 @@ def of_run(run: RunRecord, about: Mapping[str, Any], arrays: Mapping[str, np.nda
         dataset=Path(spec.dataset).stem,
         what=f"{spec.method}, seed {spec.seed}",
         measured=_measured(images, view, arrays[about["kept"]], simple, n_clusters, spec.seed),
-        gain=figures[about["kept"]]["acc"] - figures[RIVAL]["acc"],
+        gain=figures[about["kept"]]["acc"] - figures[IMAGE_BASELINE]["acc"],
     )
 
 
@@ -125,7 +125,7 @@ def nothing() -> Iterator[Case]:
         view = ViewSpec(name="image", kind="image", shape=images.shape[1:])
         for n_clusters in EMPTY_CLUSTERS:
             codes = shallow.describe(images, view)
-            simple = {RIVAL: k_means(codes.pixels, n_clusters, 0)}
+            simple = {IMAGE_BASELINE: k_means(codes.pixels, n_clusters, 0)}
             found = shallow.start(codes, n_clusters)
             yield Case(
                 dataset=name,

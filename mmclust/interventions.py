@@ -59,7 +59,7 @@ def change(run: Run, values: Mapping[str, Any]) -> None:
     record = run.record()
     if record.example:
         raise ValueError(f"run {run.id} is an example and only shown; start a run of your own")
-    run.store.wish(run.id, _checked(record, values))
+    run.store.submit_changes(run.id, _checked(record, values))
 
 
 def _checked(record: RunRecord, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_a_change_is_kept_with_its_step_and_a_repetition_has_equal_numbers(home,
         ("learning_rate", 1e-4, 0.002),
     ]
     assert all(20 <= change["step"] < run.record().total_steps for change in kept)
-    assert run.store.wishes(run.id) == {}
+    assert run.store.pending_changes(run.id) == {}
     marks = [event for event in events.of_run(run) if event.kind == "intervention"]
     assert [mark.words for mark in marks] == ["Augmentation weight 2 → 6", "Learning rate 0.0001 → 0.002"]
     assert marks[0].step == kept[0]["step"] and 0 < marks[0].epoch < EPOCHS
@@ -159,7 +159,7 @@ def test_a_change_that_is_not_allowed_is_refused_in_a_sentence(home, values: dic
     run = small()
     with pytest.raises(ValueError, match=words):
         interventions.change(run, values)
-    assert run.store.wishes(run.id) == {}
+    assert run.store.pending_changes(run.id) == {}
 
 
 def test_a_run_that_has_ended_or_is_an_example_is_not_changed(home) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from mmclust.auto import baselines, preparation, shallow, starts
 from mmclust.auto.account import BESIDE
 from mmclust.auto.evidence import Evidence
-from mmclust.auto.verdict import RIVAL, verdict
+from mmclust.auto.verdict import IMAGE_BASELINE, verdict
 from mmclust.auto.view_run import comparable
 from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
@@ -65,7 +65,7 @@ def _of_images(dataset: MultiViewDataset, snapshot: Snapshot, seed: int, report:
     report(0.2)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Number of distinct clusters")  # of images that are alike
-        partitions = {RIVAL: k_means(codes.pixels, n_clusters, seed)}
+        partitions = {IMAGE_BASELINE: k_means(codes.pixels, n_clusters, seed)}
     for done, (space, name) in enumerate((("pixels", "pixels"), ("hog", "edges")), start=1):
         partitions[f"UMAP and mixture on {name}"] = shallow.baseline(codes, space, n_clusters, seed)
         report(0.2 + (SIMPLE_FRACTION - 0.2) / 2 * done)

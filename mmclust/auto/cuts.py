@@ -91,10 +91,10 @@ def suggest_cut(
     report(0.1)
     worth = np.maximum(silhouettes, 0) if dataset is None else _evidence(dataset, part, clusterings, numbers, seed)
     report(0.4)
-    rivals = _of_seeds(part, others) if others else _of_halves(part, tree.n_used, seed)
+    references = _of_seeds(part, others) if others else _of_halves(part, tree.n_used, seed)
     rands = []
-    for number, (places, clusters, rival) in enumerate(rivals):
-        cuts = [rival.cut(min(k, rival.n_used)).groups[clusters] for k in numbers]
+    for number, (places, clusters, reference) in enumerate(references):
+        cuts = [reference.cut(min(k, reference.n_used)).groups[clusters] for k in numbers]
         rands.append([ari(mine[places], cut) for mine, cut in zip(clusterings, cuts, strict=True)])
         report(0.4 + 0.6 * (number + 1) / (len(others) or N_HALVES))
     if not rands:

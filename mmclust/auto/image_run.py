@@ -19,7 +19,7 @@ from mmclust.auto.image_signals import Signals, measure
 from mmclust.auto.mirror import Mirror, mirror
 from mmclust.auto.record import ARRAYS, FILE, as_start, n_moved, save
 from mmclust.auto.trial import Trial
-from mmclust.auto.verdict import RIVAL, Measured, verdict
+from mmclust.auto.verdict import IMAGE_BASELINE, Measured, verdict
 from mmclust.auto.weighing import weigh
 from mmclust.baselines.classic import k_means
 from mmclust.data.dataset import MultiViewDataset
@@ -332,7 +332,7 @@ def quick_baselines(job: Job, codes: shallow.Codes) -> dict[str, np.ndarray]:
     """Partitions (N,) by simple methods on the same images."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Number of distinct clusters")  # of images that are alike
-        return {RIVAL: k_means(codes.pixels, job.n_clusters, job.seed)}
+        return {IMAGE_BASELINE: k_means(codes.pixels, job.n_clusters, job.seed)}
 
 
 def slow_baselines(job: Job, codes: shallow.Codes, start: shallow.ShallowStart) -> dict[str, np.ndarray]:

@@ -47,7 +47,7 @@ LIMITS = Limits()
 IMAGE_LIMITS = Limits(beyond_chance=0.84, better=1.0, worse=0.85)
 """Shuffling pixels and edges breaks what every image shares with itself, so that chance is little less than what
 images without classes show; `benchmarks.image_verdicts` derives the first limit."""
-RIVAL = "k-means on pixels"
+IMAGE_BASELINE = "k-means on pixels"
 """The simple method that the evidence of pixels and edges can compare with. Among UMAP and mixtures and networks that
 began with one, evidence and accuracy are unrelated (rank correlation -0.2 in 45 results on 15 sets)."""
 
@@ -77,7 +77,7 @@ class Measured:
     simple: Mapping[str, float]
     """Evidence of simple methods on the same preparation, by their titles."""
     noise: float
-    """Standard error of the evidence less that of the simple method it is compared with (`rival`); 0 without any."""
+    """Standard error of the evidence less that of the simple method it is compared with (`baseline`); 0 without any."""
     use: float
     """Entropy of cluster use over ln K."""
     views: Sequence[str]
@@ -132,7 +132,7 @@ def _compared(seen: Measured, limits: Limits) -> Verdict:
     """The result beside simple methods; without any it is not better than one."""
     if not seen.simple:
         return Verdict(word="as good as a simple method", reasons=("No simple method was run beside it.",))
-    name = rival(seen.simple, of_images=seen.of_images)
+    name = baseline(seen.simple, of_images=seen.of_images)
     which = name if seen.of_images else f"The best simple method, {name},"
     text = f"{which} has evidence {seen.simple[name]:.2f}; this result has {seen.evidence:.2f}."
     text = text[0].upper() + text[1:]
@@ -140,7 +140,7 @@ def _compared(seen: Measured, limits: Limits) -> Verdict:
     if ahead > (limits.better - 1) * seen.simple[name]:
         if ahead > seen.noise:
             return Verdict(
-                word="better than k-means" if name == RIVAL else "better than simple methods", reasons=(text,)
+                word="better than k-means" if name == IMAGE_BASELINE else "better than simple methods", reasons=(text,)
             )
         unsure = f"With other samples the difference could be {seen.noise:.2f} more or less."
         return Verdict(word="as good as a simple method", reasons=(text, unsure))
@@ -148,16 +148,16 @@ def _compared(seen: Measured, limits: Limits) -> Verdict:
     return Verdict(word="worse than a simple method" if is_worse else "as good as a simple method", reasons=(text,))
 
 
-def rival(simple: Mapping[str, float], *, of_images: bool) -> str:
+def baseline(simple: Mapping[str, float], *, of_images: bool) -> str:
     """Title of the simple method that a result is compared with, of the evidence of each; empty without any."""
-    if of_images and RIVAL in simple:
-        return RIVAL
+    if of_images and IMAGE_BASELINE in simple:
+        return IMAGE_BASELINE
     return max(simple, key=simple.__getitem__, default="")
 
 
 def _others(seen: Measured) -> tuple[str, ...]:
     """What cannot be told of other simple clusterings of images."""
-    others = [name for name in seen.simple if name != RIVAL]
+    others = [name for name in seen.simple if name != IMAGE_BASELINE]
     if not others:
         return ()
     return (f"Nothing without labels tells whether it is better or worse than {' or '.join(others)}; look at both.",)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmclust.auto import preparation, starts
 from mmclust.auto.evidence import Evidence, total
-from mmclust.auto.verdict import Measured, rival
+from mmclust.auto.verdict import Measured, baseline
 from mmclust.evaluation.metrics import usage_entropy
 
 MOST_SAMPLES = 5000
@@ -43,7 +43,7 @@ def weigh(
     """
     by_view = measure.by_view(result)
     evidence = {title: measure.of(clusters) for title, clusters in simple.items()}
-    compared = rival(evidence, of_images=of_images)
+    compared = baseline(evidence, of_images=of_images)
     return Measured(
         n_samples=len(result),
         n_clusters=n_clusters,

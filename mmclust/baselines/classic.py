@@ -1,4 +1,4 @@
-"""Classical clustering: k-means and its kin, mixtures, trees, graphs, and k-means on what views have in common.
+"""Classical clustering: k-means and variants, mixtures, trees, graphs, and k-means on what views have in common.
 
 All take views that are prepared alike, never labels, and give one cluster per sample.
 

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     now = interventions.values_now(record)
     values = {one.name: now[one.name] for one in interventions.adjustable(record.spec)}
     if args.json:
-        print(json.dumps({"run_id": found.id, "values": values, "asked": found.store.wishes(found.id)}))
+        print(json.dumps({"run_id": found.id, "values": values, "asked": found.store.pending_changes(found.id)}))
     elif not args.settings:
         for one in interventions.adjustable(record.spec):
             print(f"{one.name:16} {values[one.name]!s:10} {one.allowed()}")

@@ -118,7 +118,7 @@ def _plan(document: Document) -> list[str]:
 
 
 def _heading(place: dict[str, Any]) -> str:
-    return f"{place['title']} (a stand-in for {place['stands_for']})" if place["stands_for"] else place["title"]
+    return f"{place['title']} (a substitute for {place['stands_for']})" if place["stands_for"] else place["title"]
 
 
 def _body(document: Document, lines: Sequence[dict[str, Any]]) -> list[str]:

@@ -78,7 +78,7 @@ class ActiveRun:
         self._environment = {}
         self.writer.note({"n_samples": n_samples, "n_clusters": n_clusters})
         self.add(environment)
-        self._when_store_answers(self.writer.read_wishes)  # of a paused run: its first step has them
+        self._when_store_answers(self.writer.read_pending_changes)  # of a paused run: its first step has them
 
     def add(self, environment: Mapping[str, str]) -> None:
         """Add to the environment, e.g. what is known at the end of training only."""
@@ -254,7 +254,7 @@ class ActiveRun:
 
     def asked(self) -> Mapping[str, Any]:
         """Values of hyper-parameters that users asked for since the last call; before every step."""
-        return self.writer.take_wishes()
+        return self.writer.take_pending_changes()
 
     def made(self, change: Change) -> None:
         """Write a change into the spec, so that it repeats this run exactly."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import func, insert, select, update
 
 from mmclust import audit
-from mmclust.runs import queue, seals, trash, wishes
+from mmclust.runs import pending_changes, queue, seals, trash
 from mmclust.runs.database import Database, reason
 from mmclust.runs.errors import StoreUnavailable, UnknownRun
 from mmclust.runs.record import (
@@ -21,7 +21,7 @@ from mmclust.runs.record import (
     is_silent,
     moment,
 )
-from mmclust.runs.tables import RUNS, WISHES
+from mmclust.runs.tables import PENDING_CHANGES, RUNS
 
 CHANGEABLE = ("queued", "running", "paused")
 """Status of runs whose hyper-parameters can still be changed."""
@@ -87,7 +87,7 @@ class RunRecords(Database):
                 raise ValueError(f"run {run_id} is {status}; only a queued or running run can be {done}")
             connection.execute(update(RUNS).where(this).values(request=command))
 
-    def wish(self, run_id: str, values: Mapping[str, Any]) -> None:
+    def submit_changes(self, run_id: str, values: Mapping[str, Any]) -> None:
         """Ask for other values of hyper-parameters from the next step on; a run that waits gets them at its next one.
 
         Raises:
@@ -101,13 +101,13 @@ class RunRecords(Database):
                     "another setting"
                 )
             rows = [{"run_id": run_id, "name": name, "value": json.dumps(value)} for name, value in values.items()]
-            connection.execute(insert(WISHES), rows)
+            connection.execute(insert(PENDING_CHANGES), rows)
         audit.note(self.home, "change", run_id, values=dict(values))
 
-    def wishes(self, run_id: str) -> dict[str, Any]:
+    def pending_changes(self, run_id: str) -> dict[str, Any]:
         """Values that were asked for and that the training has not taken yet, the last of each."""
         with self.reading() as connection:
-            return {name: value for _, name, value in wishes.read(connection, run_id)}
+            return {name: value for _, name, value in pending_changes.read(connection, run_id)}
 
     def requeue(self, run_id: str, launcher: str, *, gpus: float | None = None, devices: int | None = None) -> None:
         """Put a run (back) into the queue of a launcher; it goes on from its last checkpoint.

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, select, update
 
-from mmclust.runs import journal, queue, seals, wishes
+from mmclust.runs import journal, pending_changes, queue, seals
 from mmclust.runs.errors import RunLost, StoreUnavailable
 from mmclust.runs.run import Run
-from mmclust.runs.tables import LEASES, RUNS, WISHES
+from mmclust.runs.tables import LEASES, PENDING_CHANGES, RUNS
 
 WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 5.0
@@ -66,9 +66,9 @@ class StoreWriter:
         """What the store knows or will know of the run."""
         self._points: list[dict[str, Any]] = []
         self._values: dict[str, Any] = {}
-        self._wishes: dict[str, Any] = {}
+        self._pending: dict[str, Any] = {}
         self._read_to = self._taken_to = self._done_to = 0
-        """Ids of the last wish that was read, that training has taken, and that it has done: the store drops these."""
+        """Ids of the last change that was read, that training has taken, and that it has made; the last are dropped."""
         self._lost_since: float | None = None
         self._unsure = False
         """Whether a transaction broke off that the store may have kept nevertheless."""
@@ -111,14 +111,14 @@ class StoreWriter:
             with self.store.writing() as connection:
                 yield connection
 
-    def take_wishes(self) -> Mapping[str, Any]:
+    def take_pending_changes(self) -> Mapping[str, Any]:
         """Values of hyper-parameters that users asked for since the last call, before every step."""
         if self._taken_to:  # what was asked for before is in the spec by now
             self._done_to, self._taken_to = self._taken_to, 0
-        if not self._wishes:
+        if not self._pending:
             return {}
         with self._gathering:
-            taken, self._wishes, self._taken_to = self._wishes, {}, self._read_to
+            taken, self._pending, self._taken_to = self._pending, {}, self._read_to
         return taken
 
     def check(self) -> None:
@@ -159,10 +159,10 @@ class StoreWriter:
                 if not self._has_ended(final):
                     raise
 
-    def read_wishes(self) -> None:
+    def read_pending_changes(self) -> None:
         """Look for values that users ask for."""
         with self.store.reading() as connection:
-            self._read_wishes(connection)
+            self._read_pending_changes(connection)
 
     def _write_on(self) -> None:
         """Body of the thread."""
@@ -187,15 +187,15 @@ class StoreWriter:
         command = connection.scalar(select(RUNS.c.request).where(RUNS.c.token == self._token))
         if command is None:
             raise RunLost(f"run {self.run_id} was deleted or taken over by another process; this one stops")
-        self._read_wishes(connection)
+        self._read_pending_changes(connection)
         return command
 
-    def _read_wishes(self, connection: Connection) -> None:
+    def _read_pending_changes(self, connection: Connection) -> None:
         """Values that users ask for; they are the store's until training has taken them."""
-        found = wishes.read(connection, self.run_id, after=self._read_to)
+        found = pending_changes.read(connection, self.run_id, after=self._read_to)
         if found:
             with self._gathering:
-                self._wishes |= {name: value for _, name, value in found}
+                self._pending |= {name: value for _, name, value in found}
                 self._read_to = found[-1][0]
 
     def _write(self, final: Mapping[str, Any], completed: Completion | None = None) -> Command:
@@ -243,7 +243,9 @@ class StoreWriter:
         """Write the row with a heartbeat, and give the device back where the run ends."""
         now = time.monotonic()
         if done := self._done_to:
-            connection.execute(delete(WISHES).where(WISHES.c.run_id == self.run_id, WISHES.c.id <= done))
+            connection.execute(
+                delete(PENDING_CHANGES).where(PENDING_CHANGES.c.run_id == self.run_id, PENDING_CHANGES.c.id <= done)
+            )
             self._done_to = 0
         stored = values | {"heartbeat": time.time()}
         connection.execute(update(RUNS).where(RUNS.c.token == self._token).values(**stored))

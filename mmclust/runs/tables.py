@@ -73,8 +73,8 @@ METRICS = Table(
 )
 """Points of curves, only appended. A missing value is NaN (SQLite has no NaN)."""
 
-WISHES = Table(
-    "wishes",
+PENDING_CHANGES = Table(
+    "wishes",  # what stores have called it from the beginning
     METADATA,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("run_id", String(120), ForeignKey("runs.run_id", ondelete="CASCADE"), nullable=False),

@@ -14,7 +14,7 @@ from mmclust import audit
 from mmclust.runs import caches, columns, journal, seals
 from mmclust.runs.database import Database
 from mmclust.runs.record import unreadable
-from mmclust.runs.tables import ANNOTATIONS, METRICS, RUNS, SWEEP_RUNS, SWEEPS, WISHES
+from mmclust.runs.tables import ANNOTATIONS, METRICS, PENDING_CHANGES, RUNS, SWEEP_RUNS, SWEEPS
 
 RELATED = "related.json"
 """What other tables had of a run that was deleted: its annotations, and its places in sweeps."""
@@ -48,7 +48,7 @@ def put(store: Database, connection: Connection, row: Mapping[str, Any]) -> None
         OSError: its folder cannot be moved.
     """
     run_id = row["run_id"]
-    this = {table: table.c.run_id == run_id for table in (METRICS, WISHES, ANNOTATIONS, SWEEP_RUNS, RUNS)}
+    this = {table: table.c.run_id == run_id for table in (METRICS, PENDING_CHANGES, ANNOTATIONS, SWEEP_RUNS, RUNS)}
     source, target = store.folder(run_id), folder(store) / run_id
     has_folder = Path(os.path.normpath(source)).parent == store.home / "runs"  # a damaged id leads elsewhere
     if has_folder:

@@ -11,7 +11,7 @@ def test_entropy_is_zero_for_one_cluster_and_ln_k_for_all_alike() -> None:
     assert uncertainty.entropy(log_probs) == pytest.approx([0.0, np.log(3), np.log(2)])
 
 
-def test_the_rival_has_the_second_largest_score() -> None:
+def test_the_runner_up_has_the_second_largest_score() -> None:
     assert uncertainty.runner_up(LOGITS).tolist() == [1, 0, 0]
     assert uncertainty.runner_up(np.zeros((2, 1))).tolist() == [0, 0]
     assert LOGITS[0, 0] == np.log(0.5), "scores are left as they were"

@@ -183,5 +183,5 @@ def test_of_runs_with_one_objective_the_lowest_stands_beside_the_mean(monkeypatc
     assert chosen["loss"] == losses[chosen["seed"]]
     assert chosen["metrics"]["acc"] == store.record(chosen["run_id"]).metrics["acc"]  # pyright: ignore
     page = markdown.written(document, "command")
-    assert "(a stand-in for another)" in page
+    assert "(a substitute for another)" in page
     assert f"(seed {chosen['seed']})" in page

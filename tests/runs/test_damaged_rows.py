@@ -13,7 +13,7 @@ from mmclust.runs.annotations import Annotations
 from mmclust.runs.errors import UnreadableRun
 from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
-from mmclust.runs.tables import ANNOTATIONS, LEASES, RUNS, WISHES
+from mmclust.runs.tables import ANNOTATIONS, LEASES, PENDING_CHANGES, RUNS
 from mmclust.specs import build_spec
 from mmclust.sweeps import record as sweeps
 from mmclust.sweeps.sweep import Cell, grid
@@ -101,11 +101,11 @@ def test_a_damaged_point_is_told_and_mended(store: RunStore, column: str, value:
 @pytest.mark.parametrize("value", ["x", "{", b"\xff", 5.5])
 def test_a_damaged_wish_is_left_out(store: RunStore, value: Any):
     run = store.create(build_spec("digits", "dccs", preset="paper", epochs=1))
-    store.wish(run.id, {"temperature": 0.3})
-    store.wish(run.id, {"weight_balance": 0.5})
+    store.submit_changes(run.id, {"temperature": 0.3})
+    store.submit_changes(run.id, {"weight_balance": 0.5})
     with store.writing() as connection:
-        connection.exec_driver_sql(f"UPDATE {WISHES.name} SET value = ? WHERE id = 1", (value,))
-    assert store.wishes(run.id)["weight_balance"] == 0.5
+        connection.exec_driver_sql(f"UPDATE {PENDING_CHANGES.name} SET value = ? WHERE id = 1", (value,))
+    assert store.pending_changes(run.id)["weight_balance"] == 0.5
     active = store.claim(run.id)
     assert active is not None
     with active:

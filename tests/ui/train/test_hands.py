@@ -44,7 +44,7 @@ def test_a_browser_that_still_tells_the_former_value_does_not_undo_anothers_chan
     (shown,) = sliders(app)
     assert shown.value == old / 2
     before.set_value(old).run()
-    assert active.run.store.wishes(active.run.id) == {}
+    assert active.run.store.pending_changes(active.run.id) == {}
     (shown,) = sliders(app)
     assert shown.value == old / 2
 
@@ -54,7 +54,7 @@ def test_a_slider_stays_the_same_when_its_own_change_is_made(active: ActiveRun) 
     (slider,) = sliders(app)
     wanted = slider.value / 2
     slider.set_value(wanted).run()
-    assert active.run.store.wishes(active.run.id) == {NAME: wanted}
+    assert active.run.store.pending_changes(active.run.id) == {NAME: wanted}
     take(active, wanted)
     app.run()
     (after,) = sliders(app)
