@@ -49,8 +49,8 @@ def add(commands: Any) -> None:
         nargs="+",
         metavar="STEP",
         help=(
-            "preprocessing steps, in order: flatten, minmax, standard, l2, unit, pca-N, resize-N, or none; default: "
-            "the method's"
+            "preprocessing steps, in order: flatten, minmax, standard, l2, unit, tf-idf, sqrt, walk, clip-N, pca-N, "
+            "resize-N, auto, or none; default: the method's"
         ),
     )
     parser.add_argument("--steps", action=Renamed, now="--preprocess", nargs="+")
