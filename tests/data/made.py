@@ -15,6 +15,8 @@ N = 60
 LABELS = np.arange(N) % 3
 WORDS = np.array(["disc", "bar", "line"])[LABELS]
 PX = 28
+TRAIN = 42
+"""Samples of `put` to train on; the others are there to test."""
 _RNG = np.random.default_rng(0)
 A = np.round(_RNG.normal(size=(3, 6))[LABELS] * 4 + _RNG.normal(size=(N, 6)), 4)
 B = np.round(_RNG.normal(size=(3, 4))[LABELS] * 4 + _RNG.normal(size=(N, 4)), 4)
@@ -85,3 +87,13 @@ def groups_agree(dataset: MultiViewDataset, truth: np.ndarray) -> bool:
         if (truth[distance.argmin(axis=1)] == truth).mean() < 0.9:
             return False
     return True
+
+
+def put(path: Path, *names: str) -> None:
+    """Each sample's picture under every name given, in which {i}, {word} and {part} stand for its own."""
+    for i in range(N):
+        for name in names:
+            part = name.split("|")[int(i >= TRAIN)] if "|" in name else name
+            file = path / part.format(i=i, word=WORDS[i])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            drawn(i).save(file)
