@@ -75,10 +75,8 @@ def assemble(
     if n_samples is None:
         turned, lengths = pairing.common_part(views, labels, where, reading, in_rows=in_rows)
     else:
-        rows_first = in_rows or (
-            images_first and all(sample_axis.counts_by_first(value, n_samples) for value in views.values())
-        )
-        turned = dict(views) if rows_first else sample_axis.samples_first(views, n_samples, labels is not None, reading)
+        known = in_rows or (images_first and sample_axis.is_surely_first(views, n_samples))
+        turned = dict(views) if known else sample_axis.samples_first(views, n_samples, labels is not None, reading)
         lengths = {pairing.length(next(iter(turned.values())))}
     n_samples = min(lengths)
     labels = None if labels is None else labels[:n_samples]

@@ -41,10 +41,14 @@ def samples_first(views: Mapping[str, Value], n_samples: int, has_labels: bool, 
     return turned
 
 
-def counts_by_first(value: Value, n_samples: int) -> bool:
-    """Whether an array of images, as NumPy has them, surely counts samples by its first axis."""
-    are_pixels_first = value.ndim == 3 and value.shape[0] == value.shape[1] != value.shape[2]
-    return value.ndim > 2 and value.shape[0] == n_samples and not are_pixels_first
+def is_surely_first(views: Mapping[str, Value], n_samples: int) -> bool:
+    """Whether all views are arrays of images, as NumPy has them, that surely count samples by their first axis."""
+    return all(
+        value.ndim > 2
+        and value.shape[0] == n_samples
+        and not (value.ndim == 3 and value.shape[0] == value.shape[1] != value.shape[2])  # pixels come first
+        for value in views.values()
+    )
 
 
 def _first(value: Value, n_samples: int) -> Value:
