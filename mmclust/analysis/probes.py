@@ -39,11 +39,18 @@ def probe_classes(codes: np.ndarray, labels: np.ndarray, *, folds: int = FOLDS, 
         Empty where nothing can be learned: a single class, or less than four samples.
     """
     load_scikit_learn()
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # a step takes 2 ms; the threads of NumPy and scikit-learn, waiting for each other, 50
+        return _classify(_flat(codes), labels, folds, seed)
+
+
+def _classify(flat: np.ndarray, labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
-    flat, found, known = _flat(codes), [], np.empty(0, labels.dtype)
+    found, known = [], np.empty(0, labels.dtype)
     # Each fold begins at the weights of the last one: its best weights are unique, and a third of the steps is saved.
     model = LogisticRegression(max_iter=200, warm_start=True)
     for train, test in _parts(len(labels), folds, seed):

@@ -4,6 +4,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mmclust.analysis import probes
 from mmclust.analysis.probes import factor_title, probe_classes, probe_factor, probe_kept, sample
@@ -20,6 +21,20 @@ def test_a_class_that_is_a_half_space_is_read_off_and_one_that_is_chance_is_not(
     assert there.shape == absent.shape == (5,)
     assert there.mean() > 0.95
     assert abs(absent.mean() - 0.5) < 0.08
+
+
+def test_probes_keep_to_one_thread_and_leave_the_number_of_others_alone(codes, monkeypatch):
+    seen, fit = [], LogisticRegression.fit
+
+    def watched(*given):
+        seen.append({pool["num_threads"] for pool in threadpool_info()})
+        return fit(*given)
+
+    monkeypatch.setattr(LogisticRegression, "fit", watched)
+    with threadpool_limits(2):
+        probe_classes(codes, (codes[:, 0] > 0).astype(int), folds=2)
+        assert seen == [{1}, {1}]
+        assert {pool["num_threads"] for pool in threadpool_info()} == {2}
 
 
 def test_folds_find_what_each_finds_alone_also_where_one_lacks_a_class(codes):
