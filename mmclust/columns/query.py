@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmclust.columns import room, wording
+from mmclust.columns import apart, room, wording
 from mmclust.columns.table import RunTable
 from mmclust.columns.wording import QueryError, Statement
 
@@ -69,7 +69,7 @@ def answer(table: RunTable, query: str, *, time_s: float = TIME_S) -> "pd.DataFr
     columns = table.arrow(dict.fromkeys(("sample", *made.columns)))
     with _telling(made, query):
         if made.may_grow:
-            return room.answer_apart(columns, made.sql, time_s=time_s)
+            return apart.answer_apart(columns, made.sql, time_s=time_s)
         with room.opened(columns) as here, room.limited(here, time_s):
             return here.execute(made.sql).fetchdf()
 

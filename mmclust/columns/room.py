@@ -3,24 +3,21 @@
 A fresh database in memory is shown some columns, then its door is shut: no files, no network, no extensions, no other
 objects of this process, a limit of memory. DuckDB's limit counts neither texts that a step of a query is making nor the
 answer, so that `range(4000000000)` or `repeat('x', 10000000)` would take all the memory that there is. What may grow
-is therefore answered by a process of its own, which the system gives no more than it may have:
-`python -m mmclust.columns.room`.
+is therefore answered by a process of its own, which the system gives no more than it may have: a copy of one that has
+loaded everything (see `apart` and `ready`), and where the system makes no copies `python -m mmclust.columns.room`.
 """
 
 import contextlib
 import json
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
     import pyarrow as pa
 
 MEMORY = "1GB"
@@ -30,7 +27,6 @@ ANSWER_BYTES = 256 << 20
 THREADS = 2
 START_S = 60.0
 """How long its start may take on a busy machine, in addition to the time of the query."""
-ENDED_BY_TIME = [signal.SIGXCPU] if hasattr(signal, "SIGXCPU") else []
 REFUSED = 3
 """Exit code with which an error goes out in place of an answer."""
 NO_TABLE = "the answer holds values that no table shows; cast them, as in column::text"
@@ -71,34 +67,8 @@ def limited(room: "duckdb.DuckDBPyConnection", time_s: float) -> Iterator[None]:
         timer.cancel()
 
 
-def answer_apart(columns: "pa.Table", sql: str, *, time_s: float) -> "pd.DataFrame":
-    """The table that one SELECT gives, from a process of its own.
-
-    Raises:
-        duckdb.Error: as DuckDB does.
-        duckdb.PermissionException: it is no SELECT, or more than one statement.
-        duckdb.InterruptException: it took longer.
-        duckdb.OutOfMemoryException: it, or its answer, needs more memory than it may have.
-    """
-    import duckdb
-    import pyarrow as pa
-
-    command = [sys.executable, "-m", "mmclust.columns.room", str(time_s)]
-    about = {"cwd": Path(__file__).parents[2], "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    told = json.dumps(sql).encode() + b"\n" + _bytes(columns)
-    try:
-        done = subprocess.run(command, input=told, timeout=START_S + time_s, check=False, **about)
-    except subprocess.TimeoutExpired:
-        raise duckdb.InterruptException from None
-    if -done.returncode in ENDED_BY_TIME:
-        raise duckdb.InterruptException
-    if done.returncode == 0:
-        return pa.ipc.open_stream(done.stdout).read_all().to_pandas()
-    kind, text = json.loads(done.stdout) if done.returncode == REFUSED else ("OutOfMemoryException", "")
-    raise getattr(duckdb, kind)(text)
-
-
-def _bytes(table: "pa.Table") -> bytes:
+def packed(table: "pa.Table") -> bytes:
+    """A table as bytes."""
     import pyarrow as pa
 
     out = pa.BufferOutputStream()
@@ -108,24 +78,31 @@ def _bytes(table: "pa.Table") -> bytes:
 
 
 def main() -> None:
-    """Entry of the process: a query and the columns come in, an answer or an error goes out."""
-    import duckdb
-    import pyarrow as pa
-
-    sql, time_s = json.loads(sys.stdin.buffer.readline()), float(sys.argv[1])
-    columns = pa.ipc.open_stream(sys.stdin.buffer.read()).read_all()
-    _take_no_more(time_s)
-    try:
-        out, code = _answer(columns, sql, time_s), 0
-    except (MemoryError, pa.ArrowCapacityError):
-        out, code = _error("OutOfMemoryException", ""), REFUSED
-    except pa.ArrowException:
-        out, code = _error("ConversionException", NO_TABLE), REFUSED
-    except duckdb.Error as error:
-        out, code = _error(type(error).__name__, str(error)), REFUSED
+    """Entry of a process: a query and the columns come in, an answer or an error goes out."""
+    out, code = served(sys.stdin.buffer)
     sys.stdout.buffer.write(out)
     sys.stdout.flush()
     sys.exit(code)
+
+
+def served(given: BinaryIO) -> tuple[bytes, int]:
+    """Answer or error, and exit code, of a process that is there for one question; it has limits from then on."""
+    import duckdb
+    import pyarrow as pa
+
+    sql, time_s = json.loads(given.readline())
+    columns = pa.ipc.open_stream(given.read()).read_all()
+    _take_no_more(time_s)
+    if hasattr(signal, "alarm"):
+        signal.alarm(int(START_S + time_s))
+    try:
+        return _answer(columns, sql, time_s), 0
+    except (MemoryError, pa.ArrowCapacityError):
+        return _error("OutOfMemoryException", ""), REFUSED
+    except pa.ArrowException:
+        return _error("ConversionException", NO_TABLE), REFUSED
+    except duckdb.Error as error:
+        return _error(type(error).__name__, str(error)), REFUSED
 
 
 def _error(kind: str, text: str) -> bytes:
@@ -140,7 +117,7 @@ def _answer(columns: "pa.Table", sql: str, time_s: float) -> bytes:
         found = room.extract_statements(sql)
         if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
             raise duckdb.PermissionException
-        out = _bytes(pa.Table.from_pandas(room.execute(sql).fetchdf(), preserve_index=False))
+        out = packed(pa.Table.from_pandas(room.execute(sql).fetchdf(), preserve_index=False))
     if len(out) > ANSWER_BYTES:
         raise MemoryError
     return out

@@ -133,7 +133,7 @@ def test_only_what_may_grow_is_answered_by_a_process_of_its_own(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("started a process")
 
-    monkeypatch.setattr(query.room, "answer_apart", refuse)
+    monkeypatch.setattr(query.apart, "answer_apart", refuse)
     assert len(query.select(letters, "upper(font) == 'SERIF' and confidence in [0.1, 2]")) == 0
     for asked in ("repeat(font, 3) == 'x'", "font || 'x' == 'x'", "select sample from run"):
         with pytest.raises(AssertionError, match="started a process"):

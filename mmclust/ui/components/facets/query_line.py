@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mmclust.clustering import Clustering
-from mmclust.columns import query
+from mmclust.columns import apart, query
 from mmclust.columns.table import RunTable
 from mmclust.columns.wording import QueryError
 from mmclust.escaping import markdown
@@ -16,6 +16,7 @@ _FAILED = "query-failed"
 
 def draw(clustering: Clustering, columns: RunTable) -> None:
     """Draw the line; what a query finds becomes the selection."""
+    apart.make_ready()
 
     def ask() -> None:
         text = str(st.session_state.get(PARAMETER) or "").strip()
