@@ -1,10 +1,15 @@
 """Texts of users, files and other machines, written so that they are read as letters wherever they are shown.
 
-For HTML there is `html.escape`, and the templates of reports escape by themselves.
+For HTML there is `html.escape`, and templates escape by themselves.
 """
 
 import re
 import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MARKUP = re.compile(
     r"([\\`*{}\[\]<>#$~|&@^]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w/])"
@@ -14,6 +19,19 @@ MARKUP = re.compile(
 """What Markdown of Streamlit takes for more than itself, the last ones at the beginning of a line or a link only."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet compute a cell."""
+
+
+def templates(folder: Path) -> "Environment":
+    """The HTML templates of a folder: they escape every text they are given; a value that one misses is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def markdown(text: str) -> str:

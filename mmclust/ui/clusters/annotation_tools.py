@@ -1,9 +1,9 @@
 """The row of tools for annotations: edit, undo, redo, files."""
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.clustering import Clustering
 from mmclust.evaluation.annotation import Step, outline, words
@@ -11,7 +11,7 @@ from mmclust.evaluation.metric_names import MAIN, METRICS
 from mmclust.report import annotations as files
 from mmclust.runs.annotations import LONGEST_NAME, Annotation
 from mmclust.ui.clusters import editing
-from mmclust.ui.components import annotations
+from mmclust.ui.components import annotations, markup
 from mmclust.ui.shell import state
 
 
@@ -129,12 +129,9 @@ def steps_table(clustering: Clustering, mine: Annotation) -> str:
     rows = []
     for number in range(len(mine.steps) + 1):
         steps = mine.steps[:number]
-        text = escape(_told(clustering, steps[:-1], steps[-1]) if steps else annotations.OFF)
-        text = f"<s>{text}</s>" if number > mine.n_applied else text
+        text = _told(clustering, steps[:-1], steps[-1]) if steps else annotations.OFF
+        text = Markup("<s>{}</s>").format(text) if number > mine.n_applied else text
         found = editing.scores(clustering, steps)
-        cells = "".join(f"<td>{found[name]:.1%}</td>" for name in shown)
         size = len(outline(n_clusters, steps))
-        rows.append(f'<tr><th scope="row">{text}</th><td>{size}</td>{cells}</tr>')
-    titles = ("step", "clusters", *(METRICS[name].title for name in shown))
-    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append((text, [f"{size}", *(f"{found[name]:.1%}" for name in shown)]))
+    return markup.table(("step", "clusters", *(METRICS[name].title for name in shown)), rows)

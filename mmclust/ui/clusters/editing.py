@@ -15,7 +15,7 @@ from mmclust.evaluation import metrics
 from mmclust.evaluation.annotation import Merge, Rename, Split, Step, applied, merges, moved
 from mmclust.evaluation.metric_names import MAIN, METRICS
 from mmclust.runs.annotations import Annotation
-from mmclust.ui.components import annotations, pictures
+from mmclust.ui.components import annotations, markup, pictures
 from mmclust.ui.shell import frame, state
 
 OPENED = "edit_opened"
@@ -87,7 +87,7 @@ def _before_and_after(clustering: Clustering, step: Step) -> None:
         for name in MAIN
         if name in before
     ]
-    st.html(frame.tiles(tiles))
+    st.html(markup.tiles(tiles))
 
 
 def edit(clustering: Clustering, cluster: int | None = None) -> None:

@@ -13,7 +13,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.sweeps import results
 from mmclust.sweeps.known import setting
 from mmclust.ui.compare import chosen_runs, leaderboard
-from mmclust.ui.components import pictures, run_descriptions, selection
+from mmclust.ui.components import markup, pictures, run_descriptions, selection
 from mmclust.ui.shell import frame, state
 
 UNSTABLE, MOST_RUNS = 40, 40
@@ -42,7 +42,7 @@ def draw_seeds() -> None:
     runs_at = tuple((one.record.run_id, one.epoch) for one in clusterings)
     found = first.derive(("consensus", runs_at), lambda: consensus(clusters))
     pairs = first.derive(("pairwise ARI", runs_at), lambda: stability.pairwise_ari(clusters))
-    st.html(frame.tiles([*_agreement(pairs, found), *_accuracy(first, ids, found, runs)]))
+    st.html(markup.tiles([*_agreement(pairs, found), *_accuracy(first, ids, found, runs)]))
     _draw_unstable(first, ids, found, len(runs))
 
 

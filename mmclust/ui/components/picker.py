@@ -4,6 +4,7 @@ from contextlib import nullcontext, suppress
 from html import escape
 
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.analysis.spaces import view_title
 from mmclust.clustering import Clustering
@@ -12,7 +13,7 @@ from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.runs.errors import UnknownRun, UnreadableRun
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import annotations, run_descriptions, run_search
+from mmclust.ui.components import annotations, markup, run_descriptions, run_search
 from mmclust.ui.components.results import verdicts
 from mmclust.ui.components.run_descriptions import run_settings
 from mmclust.ui.shell import cache, frame, hidden, login, state
@@ -147,9 +148,9 @@ def chips(found: Clustering) -> str:
     metrics += [("clusters (number · matched class)" if found.matched is not None else "clusters", n_clusters)]
     if not found.scores:
         metrics.append(("classes", "no"))
-    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in metrics)
-    cells += f"<span><small>epoch</small> <b>{found.epoch}</b> <small>of {found.record.epochs}</small></span>"
-    return f'<div class="mm-chips" role="note">{cells}</div>'
+    epoch = Markup("<span><small>epoch</small> <b>{}</b> <small>of {}</small></span>")
+    last = epoch.format(found.epoch, found.record.epochs)
+    return markup.chips([(value, name) for name, value in metrics], last=last, role="note")
 
 
 def _run_box(record: RunRecord) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from mmclust.data import catalogue, uploads
 from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
+from mmclust.ui.components import markup
 from mmclust.ui.components.results import understanding
 from mmclust.ui.data import baselines
 from mmclust.ui.shell import jobs
@@ -29,8 +30,7 @@ def about(entry: Entry) -> None:
     figures.append(("classes", f"{entry.n_clusters}" if entry.n_clusters else "no"))
     if entry.captioned:
         figures.append(("", "with captions"))
-    cells = "".join(f"<span><b>{value}</b> <small>{name}</small></span>" for name, value in figures)
-    st.html(f'<div class="mm-chips">{cells}</div>')
+    st.html(markup.chips([(value, name) for name, value in figures]))
     if entry.place and (found := uploads.understanding(entry.name)) is not None:
         with st.expander("Data as read", icon=":material/dataset:", key="data-as-read"):
             understanding.panel(found)

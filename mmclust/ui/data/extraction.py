@@ -1,10 +1,10 @@
 """Features as a visible step: from pictures and captions to views of numbers that the multi-view methods take."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from mmclust.data import uploads
@@ -14,7 +14,7 @@ from mmclust.escaping import markdown
 from mmclust.features import towers
 from mmclust.features.extract import Made, Wanted, estimate, extract, left_out, sources
 from mmclust.features.extractors import EXTRACTORS, Extractor, Options, find
-from mmclust.ui.components import sample_cards
+from mmclust.ui.components import markup, sample_cards
 from mmclust.ui.components.run_descriptions import duration
 from mmclust.ui.data import dataset_list
 from mmclust.ui.shell import frame, jobs, login
@@ -212,11 +212,9 @@ def _keep(entry: Entry, features: MultiViewDataset, made: list[Made], title: str
 
 def table(made: list[Made]) -> str:
     """HTML table of the views that were made, with the variance that the reduction kept."""
-    rows = "".join(
-        f'<tr><th scope="row"><b>{escape(one.name)}</b></th><td>{one.n_raw:,}</td><td>{one.n_columns:,}</td>'
-        f"<td>{one.explained:.1%}</td></tr>"
+    rows = [
+        (Markup("<b>{}</b>").format(one.name), (f"{one.n_raw:,}", f"{one.n_columns:,}", f"{one.explained:.1%}"))
         for one in made
-    )
+    ]
     heads = ("View", "Columns computed", "Columns kept", "Variance kept")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="mm-table mm-views"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return markup.table(heads, rows, kind="mm-table mm-views")

@@ -1,7 +1,5 @@
 """The samples of a data set in all their views, and the sizes of its classes."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
 
@@ -10,7 +8,7 @@ from mmclust.data.entry import Entry
 from mmclust.escaping import markdown
 from mmclust.plots import numbers
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui.components import descriptions, pictures, sample_cards
+from mmclust.ui.components import descriptions, markup, pictures, sample_cards
 from mmclust.ui.data import about
 from mmclust.ui.shell import cache, jobs
 
@@ -176,9 +174,8 @@ def _in_full(data: MultiViewDataset, view: int, sample: int) -> None:
 def class_bars(counts: np.ndarray, names: tuple[str, ...], colors: list[str]) -> str:
     """HTML bars of the class sizes."""
     largest = max(1, int(counts.max()))
-    rows = "".join(
-        f"<div><span>{escape(names[i]) if i < len(names) else i}</span>"
-        f'<i style="width:{60 * n / largest:.1f}%;background:{colors[i % len(colors)]}"></i><small>{n:,}</small></div>'
+    rows = [
+        markup.Bar(names[i] if i < len(names) else f"{i}", 60 * n / largest, colors[i % len(colors)], f"{n:,}")
         for i, n in enumerate(counts[:40])
-    )
-    return f'<div class="mm-bars" role="img" aria-label="Samples per class">{rows}</div>'
+    ]
+    return markup.bars(rows, alt="Samples per class")

@@ -1,14 +1,14 @@
 """What each view of a data set holds, in figures."""
 
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.data.entry import Entry
-from mmclust.ui.components import descriptions, sample_cards
+from mmclust.ui.components import descriptions, markup, sample_cards
 from mmclust.ui.shell import jobs
 
 BLOCK = 4_000_000
@@ -70,14 +70,15 @@ def views_table(data: MultiViewDataset) -> str:
             cells.append(f"{constant}")
         width, height = sample_cards.shown_size(spec, 40)
         mean = sample_cards.picture(data, view, found.mean, size=(width, height))
-        rows.append(
-            f'<tr><th scope="row"><b>{escape(spec.name)}</b></th>{"".join(f"<td>{cell}</td>" for cell in cells)}'
-            f'<td><img src="{mean}" alt="Mean of {escape(spec.name)} over all samples" '
-            f'title="Mean over all samples" style="width:{width}px;height:{height}px"></td></tr>'
-        )
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    return f'<div class="mm-scroll"><table class="mm-table mm-views">{body}</table></div>'
+        shown = _MEAN.format(mean, name=spec.name, width=width, height=height)
+        rows.append((Markup("<b>{}</b>").format(spec.name), [*cells, shown]))
+    return Markup('<div class="mm-scroll">{}</div>').format(markup.table(heads, rows, kind="mm-table mm-views"))
+
+
+_MEAN = Markup(
+    '<img src="{}" alt="Mean of {name} over all samples" title="Mean over all samples" '
+    'style="width:{width}px;height:{height}px">'
+)
 
 
 def _number(value: float) -> str:

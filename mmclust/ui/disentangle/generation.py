@@ -1,9 +1,8 @@
 """The Disentangle page: what generators draw for every cluster code, noise by noise or on a walk through noise."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust import models
 from mmclust.analysis.generated import Generated, generate, variety
@@ -12,7 +11,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.escaping import markdown
 from mmclust.methods import METHODS, card
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui.components import cluster_members, pictures, trained_network
+from mmclust.ui.components import cluster_members, markup, pictures, trained_network
 from mmclust.ui.shell import cache, jobs
 
 N_NOISE = 8
@@ -129,17 +128,13 @@ def _table(clustering: Clustering, data: MultiViewDataset, found: Generated) -> 
     views = [(name, pictures.is_image(data, number)) for number, name in enumerate(clustering.view_names)]
     rows = []
     for k in range(len(found.counts)):
-        name, members = escape(clustering.cluster_name(k)), cluster_members.members(clustering, k, "most confident", 1)
+        name, members = clustering.cluster_name(k), cluster_members.members(clustering, k, "most confident", 1)
         of_code = [addresses[k * N_NOISE : (k + 1) * N_NOISE] for addresses in drawn]
         labels = [f"Generated sample of cluster {clustering.cluster_name(k)}, noise {m + 1}" for m in range(N_NOISE)]
         grid = pictures.grid(list(zip(*of_code, strict=True)), labels, px=48, kind="row", views=views)
         real = pictures.samples(clustering, members, px=48, mark=False, kind="row")
-        rows.append(
-            f'<tr><th scope="row"><i style="background:{clustering.colors[k]}"></i><b>{name}</b></th>'
-            f'<td class="mm-real">{real}</td><td>{grid}</td></tr>'
-        )
-    head = "<thead><tr><th>code</th><th>real</th><th>generated</th></tr></thead>"
-    return f'<table class="mm-table mm-generated">{head}<tbody>{"".join(rows)}</tbody></table>'
+        rows.append((markup.named(name, clustering.colors[k]), (markup.Cell(Markup(real), "mm-real"), Markup(grid))))
+    return markup.table(("code", "real", "generated"), rows, kind="mm-table mm-generated")
 
 
 def _pictures(data: MultiViewDataset, number: int, values: np.ndarray) -> list[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -16,6 +15,7 @@ from mmclust.evaluation import metrics
 from mmclust.plots.tables import fraction_table
 from mmclust.reproduction.kmeans_evaluations import reported
 from mmclust.reproduction.table import Reported
+from mmclust.ui.components import markup
 from mmclust.ui.shell import jobs
 
 N_INIT = 5
@@ -129,17 +129,16 @@ def _draw_readout(clustering: Clustering, found: dict[str, np.ndarray], paper: d
         cells = []
         if clustering.y_true is not None:
             scores = metrics.score(clustering.y_true, groups)
-            cells += [f"<td>{scores[figure]:.1%}</td>" for figure in figures]
+            cells += [f"{scores[figure]:.1%}" for figure in figures]
         same = "" if name == "assignment" else f"{metrics.score(clustering.y_pred, groups)['nmi']:.1%}"
-        cells.append(f"<td>{same}</td>")
+        cells.append(same)
         if paper:
             cell = paper.get(name, {})
-            cells += [f"<td class='mm-paper'>{cell[f].value:.1%}</td>" if f in cell else "<td></td>" for f in figures]
-        rows.append(f'<tr><th scope="row">{escape(title)}</th>{"".join(cells)}</tr>')
+            cells += [markup.Cell(f"{cell[f].value:.1%}", "mm-paper") if f in cell else "" for f in figures]
+        rows.append((title, cells))
     heads = ["clusters of", *(names if clustering.y_true is not None else ()), "as the run (NMI)"]
     heads += [f"{name}, reported" for name in names] if paper else []
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return markup.table(heads, rows)
 
 
 def verdict(clustering: Clustering, found: dict[str, np.ndarray]) -> str:

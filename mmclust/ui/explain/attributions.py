@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust import models
 from mmclust.analysis import attribution, disk_cache
@@ -15,7 +15,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.escaping import markdown
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
-from mmclust.ui.components import cluster_members, pictures, trained_network
+from mmclust.ui.components import cluster_members, markup, pictures, trained_network
 from mmclust.ui.shell import cache, jobs
 
 PER_CLUSTER = 100
@@ -123,12 +123,14 @@ def shares(clustering: Clustering, found: Averages, cluster: int | None = None) 
     used = found.shares[found.shares.sum(axis=1) > 0]
     sizes = found.shares[cluster] if cluster is not None else used.mean(axis=0) if len(used) else found.shares[0]
     parts = list(zip(clustering.view_names, sizes, strict=True))
-    text = "Contribution by view: " + ", ".join(f"{escape(name)} {share:.0%}" for name, share in parts)
-    cells = "".join(
-        f'<i style="flex:{share:.4f};background:{colors[i % len(colors)]}" title="{escape(name)} {share:.0%}"></i>'
-        for i, (name, share) in enumerate(parts)
+    text = "Contribution by view: " + ", ".join(f"{name} {share:.0%}" for name, share in parts)
+    return markup.share(
+        text,
+        [
+            markup.Bar(name, round(float(share), 4), colors[i % len(colors)], f" {share:.0%}")
+            for i, (name, share) in enumerate(parts)
+        ],
     )
-    return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
 
 
 def draw_columns(clustering: Clustering, number: int, cluster: int, found: Averages) -> None:
@@ -180,13 +182,8 @@ def _table(
         inside, overall = (
             round(float(rows.mean(dtype=np.float64)), 6) + 0.0 for rows in (values[ids, i], values[:, i])
         )
-        rows.append(
-            f'<tr><th scope="row">{escape(names[i])}</th><td>{own[i]:+.2f}</td><td>{inside:.3g}</td>'
-            f"<td>{overall:.3g}</td></tr>"
-        )
-    heads = ("column", "log-odds", "mean in cluster", "overall mean")
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append((names[i], (f"{own[i]:+.2f}", f"{inside:.3g}", f"{overall:.3g}")))
+    return markup.table(("column", "log-odds", "mean in cluster", "overall mean"), rows)
 
 
 def _rows(clustering: Clustering, own: np.ndarray, names: list[str]) -> str:
@@ -194,16 +191,14 @@ def _rows(clustering: Clustering, own: np.ndarray, names: list[str]) -> str:
     drawn = [drawing.data_uri(drawing.png(p)) for p in profiles.signed_profiles(own, width=320, height=64)]
     rows = []
     for k, address in enumerate(drawn):
-        name = escape(clustering.cluster_name(k))
+        name = clustering.cluster_name(k)
         largest = ", ".join(f"{names[i].rsplit(' ', 1)[-1]} ({own[k, i]:+.2f})" for i in profiles.largest(own[k], 4))
-        rows.append(
-            f'<tr><th scope="row"><i style="background:{clustering.colors[k]}"></i><b>{name}</b></th>'
-            f'<td><img class="mm-signed" src="{address}" alt="What speaks for cluster {name}, column by column"></td>'
-            f"<td>{largest}</td></tr>"
-        )
+        rows.append((markup.named(name, clustering.colors[k]), (_PROFILE.format(address, name), largest)))
     word = names[0].rsplit(" ", 1)[0]
-    head = f"<thead><tr><th>cluster</th><th>for (blue), against (orange)</th><th>largest {word}s</th></tr></thead>"
-    return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
+    return markup.table(("cluster", "for (blue), against (orange)", f"largest {word}s"), rows, kind="mm-table")
+
+
+_PROFILE = Markup('<img class="mm-signed" src="{}" alt="What speaks for cluster {}, column by column">')
 
 
 def draw_selection(clustering: Clustering, number: int, rows: np.ndarray) -> None:

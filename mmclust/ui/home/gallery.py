@@ -15,7 +15,7 @@ from mmclust.plots import curves as plots
 from mmclust.runs import mend, trash
 from mmclust.runs.queue import SWEEP
 from mmclust.runs.record import RunRecord, Unreadable
-from mmclust.ui.components import cluster_members, pictures, run_descriptions
+from mmclust.ui.components import cluster_members, markup, pictures, run_descriptions
 from mmclust.ui.components.pointmap import small_map
 from mmclust.ui.components.results import verdicts
 from mmclust.ui.shell import cache, curves, frame, hidden, login
@@ -88,7 +88,7 @@ def _scores(clustering: Clustering) -> str:
         for name in MAIN
         if name in clustering.scores
     ]
-    st.html(frame.tiles(figures))
+    st.html(markup.tiles(figures))
     points = curves.read(clustering.run)
     names = [name for name in MAIN_CURVES if name in points]
     if names:
@@ -187,8 +187,7 @@ def _run(record: RunRecord) -> None:
         )
         with figures:
             if record.metrics:
-                cells = "".join(f"<span><b>{record.metrics[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
-                st.html(f'<div class="mm-chips">{cells}</div>')
+                st.html(markup.chips([(f"{record.metrics[n]:.1%}", TITLES[n]) for n in MAIN]))
         with state:
             if record.active:
                 st.progress(

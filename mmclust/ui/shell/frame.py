@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,17 +67,6 @@ def sentence(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     is_name = re.search(r"[=._/]\w", text.split()[0])
     return (text[0] if is_name else text[0].upper()) + text[1:] + ("" if text[-1] in ".!?" else ".")
-
-
-def tiles(figures: Sequence[tuple[str, str, str]]) -> str:
-    """HTML of figures side by side.
-
-    Args:
-        figures: name, value and explanation of each.
-    """
-    cell = '<div title="{}"><dt>{}</dt><dd>{}</dd></div>'
-    cells = "".join(cell.format(escape(text), escape(name), escape(value)) for name, value, text in figures)
-    return f'<dl class="mm-tiles">{cells}</dl>'
 
 
 def percents(table: "pd.DataFrame", columns: Iterable[str]) -> "StylerRenderer":

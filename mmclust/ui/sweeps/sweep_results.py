@@ -20,7 +20,7 @@ from mmclust.sweeps import results
 from mmclust.sweeps.record import SweepRecord
 from mmclust.sweeps.results import Surface
 from mmclust.sweeps.sweep import ABLATION, SETTING, Sweep
-from mmclust.ui.components import run_descriptions
+from mmclust.ui.components import markup, run_descriptions
 from mmclust.ui.shell import cache, forms, frame, login, state
 from mmclust.ui.sweeps import status, walk
 
@@ -348,5 +348,5 @@ def _seeds_alone(found: ChosenSweep) -> None:
         for name, one in told.items()
         if one is not None
     ]
-    st.html(frame.tiles(cells))
+    st.html(markup.tiles(cells))
     st.caption("Only the seed varies in this sweep. The Compare page shows its runs side by side.")

@@ -1,7 +1,6 @@
 """The Views page: how the assignments of the views go together, in figures, as a table, and in samples."""
 
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN
 from mmclust.plots.confusion import confusion_figure
-from mmclust.ui.components import picker, pictures
+from mmclust.ui.components import markup, picker, pictures
 from mmclust.ui.shell import state
 from mmclust.ui.views import chart_selection
 
@@ -41,10 +40,8 @@ def _table(clustering: Clustering) -> str:
         cells = [f"{of.scores[name]:.1%}" for name in MAIN if name in of.scores]
         same = "" if source is None else f"{float((of.y_pred == clustering.y_pred).mean()):.1%}"
         cells += [same, f"{float(of.confidence.mean()):.0%}"]
-        name = escape(picker.source_name(clustering, source))
-        rows.append(f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return f'<table class="mm-figures"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        rows.append((picker.source_name(clustering, source), cells))
+    return markup.table(heads, rows)
 
 
 def draw_agreement(clustering: Clustering) -> None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mmclust.clustering import Clustering
 from mmclust.plots.curves import named_curves
+from mmclust.ui.components import markup
 from mmclust.ui.shell import curves, frame
 from mmclust.ui.shell.curves import Curves
 
@@ -37,7 +38,7 @@ def draw_view_curves(clustering: Clustering) -> None:
         return
     if weights:
         last = [(f"weight of {name}", f"{points[key].value[-1]:.3f}", "Last value") for key, name in weights.items()]
-        st.html(frame.tiles(last))
+        st.html(markup.tiles(last))
     columns = st.columns(2, gap="large")
     for i, (title, text, names, percent) in enumerate(shown):
         with columns[i % 2]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -10,7 +9,7 @@ import streamlit as st
 from mmclust.clustering import Clustering
 from mmclust.escaping import cell
 from mmclust.plots.palette import cluster_colors
-from mmclust.ui.components import pictures
+from mmclust.ui.components import markup, pictures
 
 SHOWN = 120
 """Pictures of a selection that are drawn; the other samples are counted."""
@@ -74,13 +73,9 @@ def _share_bar(title: str, counts: np.ndarray, names: list[str], colors: tuple[s
     order = np.argsort(-counts)
     order = order[counts[order] > 0]
     total = max(1, int(counts.sum()))
-    cells = "".join(
-        f'<i style="flex:{counts[i]};background:{colors[i]}" title="{escape(names[i])}: {counts[i]:,}"></i>'
-        for i in order
-    )
-    text = ", ".join(f"{escape(names[i])} {counts[i] / total:.0%}" for i in order[:4])
+    text = ", ".join(f"{names[i]} {counts[i] / total:.0%}" for i in order[:4])
     text = f"{title}: {text}" + (" …" if len(order) > 4 else "")
-    return f'<div class="mm-share"><small>{text}</small><div role="img" aria-label="{text}">{cells}</div></div>'
+    return markup.share(text, [markup.Bar(names[i], int(counts[i]), colors[i], f": {counts[i]:,}") for i in order])
 
 
 def table(clustering: Clustering, rows: np.ndarray) -> str:
