@@ -5,7 +5,6 @@ Images are shown as images, vector views as small bar profiles; a sample of seve
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from html import escape
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
+from mmclust.ui.components import markup
 
 SMALL = 48
 """Images up to this many pixels travel as they are and are enlarged by the browser."""
@@ -170,35 +170,29 @@ def grid(
             below the other, otherwise side by side.
     """
     cells = []
-    together = " mm-several" if views else ""
-    basis = f' style="flex-basis:{px}px"' if kind == "row" else ""
+    basis = f"flex-basis:{px}px" if kind == "row" else ""
     for i, (address, label) in enumerate(zip(sources, labels, strict=True)):
         color = colors[i] if colors else None
         wide = px if isinstance(address, str) else px * len(address)
         words = captions[i] if captions else ""
-        cut = f' mm-short" style="max-width:{wide}px' if len(words) > LONG_CAPTION else ""
-        text = f'<span class="mm-cap{cut}">{escape(words)}</span>' if captions else ""
+        text = markup.caption(words, width=wide if len(words) > LONG_CAPTION else 0) if captions else ""
         if isinstance(address, str):
-            inside = _picture(address, label, px, color if isinstance(color, str) else None)
+            inside = [_picture(address, label, px, color if isinstance(color, str) else None)]
         else:
             bars = [color] * len(address) if color is None or isinstance(color, str) else color
             parts = zip(address, views, bars, strict=True)
-            inside = "".join(_picture(a, f"{label}, {name}", px, bar, is_image) for a, (name, is_image), bar in parts)
-            inside = f"<div>{inside}</div>"
-        cells.append(f"<li{basis}>{inside}{text}</li>")
-    return f'<ul class="mm-grid mm-{kind}{together}">{"".join(cells)}</ul>'
+            inside = [_picture(a, f"{label}, {name}", px, bar, is_image) for a, (name, is_image), bar in parts]
+        cells.append(markup.Sample(inside, text, basis, framed=not isinstance(address, str)))
+    return str(markup.grid(cells, kind=f"mm-grid mm-{kind}{' mm-several' if views else ''}"))
 
 
-def _picture(address: str, label: str, px: int, color: str | None, is_image: bool = True) -> str:
+def _picture(address: str, label: str, px: int, color: str | None, is_image: bool = True) -> markup.Picture:
     edge = f"border-bottom:3px solid {color};" if color else ""
     height = px if is_image else round(px * PROFILE_PX[1] / PROFILE_PX[0])
-    flat = "" if is_image else ' class="mm-profile"'
     if edge and not is_image:  # bars of a profile stay apart from the bar that marks its cluster
         height, edge = height + 5, f"{edge}padding-bottom:2px;"
-    return (
-        f'<img{flat} src="{address}" alt="{escape(label)}" title="{escape(label)}" '
-        f'style="width:{px}px;height:{height}px;{edge}">'
-    )
+    style = f"width:{px}px;height:{height}px;{edge}"
+    return markup.Picture(address, label, style, "" if is_image else "mm-profile")
 
 
 def samples(

@@ -1,13 +1,14 @@
 """Samples of several views as cards: images as images, vectors as small profiles, side by side."""
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from mmclust.data.dataset import MultiViewDataset, ViewSpec
 from mmclust.plots import images as drawing
 from mmclust.plots import profiles
+from mmclust.ui.components import markup
 
 ENLARGED_PX = 160
 """Longer side of an image that is sent to the browser; smaller ones travel as they are."""
@@ -79,24 +80,23 @@ def cards(
         columns.insert(0, [drawing.data_uri(drawing.png(one)) for one in _enlarged(data.pictures[ids])])
         names.insert(0, "picture")
     made = []
+    wide = sum(width for width, _ in sizes) + GAP_PX * (len(sizes) - 1)
     for row, sample in enumerate(ids):
-        pictures = "".join(
+        shown = [
             _picture(column[row], f"{name} of sample {sample}", size)
             for column, name, size in zip(columns, names, sizes, strict=True)
-        )
-        edge = f' style="border-bottom:3px solid {colors[row]}"' if colors else ""
-        wide = sum(width for width, _ in sizes) + GAP_PX * (len(sizes) - 1)
-        title = escape(labels[row]) if labels else ""
-        text = f'<span class="mm-cap mm-short" style="width:{wide}px" title="{title}">{title}</span>' if labels else ""
-        made.append(f"<li><div{edge}>{pictures}</div>{text}</li>")
-    return f'<ul class="mm-grid mm-wrap mm-cards">{"".join(made)}</ul>'
+        ]
+        edge = f"border-bottom:3px solid {colors[row]}" if colors else ""
+        text = _LABEL.format(wide, labels[row]) if labels else ""
+        made.append(markup.Sample(shown, text, framed=True, edge=edge))
+    return str(markup.grid(made, kind="mm-grid mm-wrap mm-cards"))
 
 
-def _picture(address: str, label: str, size: tuple[int, int]) -> str:
-    width, height = size
-    return (
-        f'<img src="{address}" alt="{escape(label)}" title="{escape(label)}" style="width:{width}px;height:{height}px">'
-    )
+_LABEL = Markup('<span class="mm-cap mm-short" style="width:{0}px" title="{1}">{1}</span>')
+
+
+def _picture(address: str, label: str, size: tuple[int, int]) -> markup.Picture:
+    return markup.Picture(address, label, f"width:{size[0]}px;height:{size[1]}px")
 
 
 def fitting(data: MultiViewDataset, *, height: int, width: int, rows: int) -> int:

@@ -24,7 +24,7 @@ def test_two_data_sets_do_not_share_images() -> None:
 def test_every_image_has_an_alt_text_that_cannot_break_out_of_it() -> None:
     html = pictures.grid(["data:,a"], ['class "<script>"'])
     assert "<script>" not in html
-    assert 'alt="class &quot;&lt;script&gt;&quot;"' in html
+    assert 'alt="class &#34;&lt;script&gt;&#34;"' in html
 
 
 def test_sure_samples_lie_in_their_corner_and_undecided_ones_in_the_middle() -> None:

@@ -29,6 +29,28 @@ class Bar(NamedTuple):
     """The size in words."""
 
 
+class Picture(NamedTuple):
+    """An image on a page, with its alt text, which is its tooltip, too."""
+
+    address: str
+    label: str
+    style: str
+    kind: str = ""
+    """Class of the image in style.css."""
+
+
+class Sample(NamedTuple):
+    """The pictures of a sample and what stands below them."""
+
+    pictures: Sequence[Picture]
+    text: Markup | str = ""
+    style: str = ""
+    framed: bool = False
+    """Whether the pictures belong together, apart from the text."""
+    edge: str = ""
+    """Style of what holds them together."""
+
+
 def render(template: str, **values: Any) -> Markup:
     """A template of this folder with values filled in; texts among them are escaped, `Markup` is taken as HTML.
 
@@ -56,6 +78,18 @@ def table(
 def named(name: str, color: str) -> Markup:
     """The name of a cluster beside its colour, for a row of a table."""
     return Markup('<i style="background:{}"></i><b>{}</b>').format(color, name)
+
+
+def grid(samples: Sequence[Sample], *, kind: str) -> Markup:
+    """Samples side by side; `kind` names the classes of the list in style.css."""
+    return render("grid", cells=samples, kind=kind)
+
+
+def caption(text: str, *, width: int = 0) -> Markup:
+    """What stands below a sample, in one line of at most so many pixels where a width is given."""
+    if not width:
+        return Markup('<span class="mm-cap">{}</span>').format(text)
+    return Markup('<span class="mm-cap mm-short" style="max-width:{}px">{}</span>').format(width, text)
 
 
 def chips(figures: Sequence[tuple[str, str]], *, last: str = "", role: str = "") -> Markup:
