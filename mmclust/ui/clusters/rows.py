@@ -1,13 +1,17 @@
 """Rows of the Clusters page: who a cluster is, in figures and images."""
 
 from collections.abc import Sequence
-from html import escape
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from jinja2 import Environment
+from markupsafe import Markup
 
 from mmclust.clustering import Clustering
-from mmclust.escaping import markdown
+from mmclust.escaping import markdown, templates
 from mmclust.ui.clusters import editing
 from mmclust.ui.components import cluster_members, descriptions, pictures, selection
 
@@ -85,50 +89,52 @@ def table(
         )
         for k in clusters
     ]
-    text = escape(cluster_members.title(kind, clustering.word.capitalize()))
-    head = (
-        '<thead><tr><th title="Number of the cluster · matched class">cluster</th><th>mean</th>'
-        f"<th>{text}</th></tr></thead>"
-    )
-    return f'<table class="mm-table">{head}<tbody>{"".join(rows)}</tbody></table>'
+    return str(_render("rows", samples=cluster_members.title(kind, clustering.word.capitalize()), rows=rows))
 
 
-def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> str:
+def _row(clustering: Clustering, cluster: int, kind: str, chosen: np.ndarray, shown: Sequence[int], px: int) -> Markup:
     """HTML of one cluster's row."""
-    color, name, size = clustering.colors[cluster], escape(clustering.cluster_name(cluster)), clustering.sizes[cluster]
-    found = clustering.per_cluster[cluster]
-    samples = '<span class="mm-none">none</span>'
+    name, size = clustering.cluster_name(cluster), clustering.per_cluster[cluster].size
+    samples = ""
     if len(chosen):
         captions = _captions(clustering, chosen, kind)
         samples = pictures.samples(clustering, chosen, px=px, mark=False, kind="row", only=shown, captions=captions)
-        if not found.size:
-            samples = f'<div class="mm-others">{samples}<small>all of them lie in other clusters</small></div>'
+    return _render(
+        "row",
+        cluster=cluster,
+        name=name,
+        color=clustering.colors[cluster],
+        width=100 * clustering.sizes[cluster] / max(1, int(clustering.sizes.max())),
+        about=_about(clustering, cluster),
+        buttons=[(action, *texts) for action, texts in ACTIONS.items() if size or action == "edit"],
+        mean=_mean(clustering, cluster, shown, px),
+        samples=Markup(samples),
+        n_shown=len(chosen),
+        others=not size,
+    )
+
+
+def _about(clustering: Clustering, cluster: int) -> list[tuple[str, str]]:
+    """Figures of a cluster, each with its meaning where that is not plain."""
+    found = clustering.per_cluster[cluster]
     about = [
-        f"{size:,} {clustering.word}s",
-        _told(
+        (f"{clustering.sizes[cluster]:,} {clustering.word}s", ""),
+        (
             f"{cluster_members.mean_confidence(clustering, cluster):.0%} confident",
             "Mean probability of the cluster over its samples",
         ),
-        _told(
+        (
             f"entropy {cluster_members.entropies(clustering)[cluster]:.2f}",
             "Mean entropy of the samples' cluster probabilities, in nats (natural logarithm); 0 means certain",
         ),
     ]
     if found.precision is not None:
-        about.append(_told(f"{found.precision:.0%} pure", "Fraction of its samples that belong to the matched class"))
+        about.append((f"{found.precision:.0%} pure", "Fraction of its samples that belong to the matched class"))
     if not found.size:
-        about = ["empty"]
+        about = [("empty", "")]
     if words := clustering.typical_words[cluster]:
-        about.append(
-            _told(escape(", ".join(words)), "Words that distinguish its captions from those of the other clusters")
-        )
-    width = 100 * size / max(1, int(clustering.sizes.max()))
-    return (
-        f'<tr><th scope="row"><i style="background:{color}"></i><b>{name}</b>'
-        f'<span class="mm-bar"><i style="width:{width:.1f}%;background:{color}"></i></span>'
-        f"<small>{' · '.join(about)}</small>{_buttons(cluster, name, found.size)}</th>"
-        f"<td>{_mean(clustering, cluster, shown, px)}</td><td>{samples}</td></tr>"
-    )
+        about.append((", ".join(words), "Words that distinguish its captions from those of the other clusters"))
+    return about
 
 
 def _captions(clustering: Clustering, chosen: np.ndarray, kind: str) -> list[str] | bool:
@@ -148,21 +154,6 @@ ACTIONS = {
 """What a row offers: label and explanation."""
 
 
-def _buttons(cluster: int, name: str, size: int) -> str:
-    """HTML of what can be done with a cluster; see `clicked`."""
-    offered = {action: texts for action, texts in ACTIONS.items() if size or action == "edit"}
-    buttons = [
-        f'<button type="button" data-click="{action}:{cluster}" title="{about}" '
-        f'aria-label="{label}: {about}, cluster {name}">{label}</button>'
-        for action, (label, about) in offered.items()
-    ]
-    return f'<span class="mm-actions">{"".join(buttons)}</span>'
-
-
-def _told(text: str, meaning: str) -> str:
-    return f'<span title="{escape(meaning)}">{text}</span>'
-
-
 def clicked(clustering: Clustering, action: str) -> None:
     """Do what a button of a row says."""
     kind, _, number = action.partition(":")
@@ -180,22 +171,30 @@ def clicked(clustering: Clustering, action: str) -> None:
     st.rerun()
 
 
-def _mean(clustering: Clustering, cluster: int, shown: Sequence[int], px: int) -> str:
+def _mean(clustering: Clustering, cluster: int, shown: Sequence[int], px: int) -> Markup:
     """The mean image or profile of a cluster; of several views level with the samples beside, with the views' names."""
     members = np.flatnonzero(clustering.y_pred == cluster)
-    means = clustering.derive(("mean", cluster), lambda: pictures.means(clustering, members))
-    if not means:
-        return ""
-    name = escape(clustering.cluster_name(cluster))
-    if len(clustering.data.views) == 1 and pictures.is_image(clustering.data, 0):
-        return f'<img class="mm-mean" src="{means[0]}" alt="Mean image of cluster {name}">'
-    cells = []
-    for number in shown:
-        is_image, title = pictures.is_image(clustering.data, number), escape(clustering.view_names[number])
-        kind, flat = ("image", "") if is_image else ("profile", " class=mm-profile")
-        height = px if is_image else px * pictures.PROFILE_PX[1] // pictures.PROFILE_PX[0]
-        cells.append(
-            f'<span><small>{title}</small><img{flat} src="{means[number]}" style="width:{px}px;height:{height}px" '
-            f'title="{title}" alt="Mean {kind} of cluster {name}, {title}"></span>'
-        )
-    return f'<div class="mm-mean-stack">{"".join(cells)}</div>'
+    addresses = clustering.derive(("mean", cluster), lambda: pictures.means(clustering, members))
+    alone = len(clustering.data.views) == 1 and pictures.is_image(clustering.data, 0)
+    profile_px = px * pictures.PROFILE_PX[1] // pictures.PROFILE_PX[0]
+    means = [
+        {
+            "address": addresses[number],
+            "view": clustering.view_names[number],
+            "is_image": (is_image := pictures.is_image(clustering.data, number)),
+            "height": px if is_image else profile_px,
+            "alone": alone,
+        }
+        for number in ([0] if alone else shown)
+        if addresses
+    ]
+    return _render("mean", name=clustering.cluster_name(cluster), px=px, means=means)
+
+
+def _render(template: str, **values: Any) -> Markup:
+    return Markup(_environment().get_template(f"{template}.html").render(values))
+
+
+@cache
+def _environment() -> Environment:
+    return templates(Path(__file__).parent)
