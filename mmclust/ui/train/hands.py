@@ -14,6 +14,8 @@ from mmclust.runs.records import CHANGEABLE
 from mmclust.runs.run import Run
 from mmclust.ui.shell import cache, forms, frame, login, state
 
+NO_CHECKPOINT_YET = "No checkpoint yet: a run can be forked once it has written one."
+NO_CHECKPOINT_LEFT = "The checkpoints of this run are gone, so it cannot be forked. Train it again to fork it."
 NOT_YOURS = "Only the person who started this run can change it. Fork it to try other settings in a run of your own."
 HELP = (
     "Weights of losses, the learning rate and strengths of augmentations act from the next step on. Every change is "
@@ -133,7 +135,7 @@ def _fork(run: Run, record: RunRecord, known: tuple[Hyperparameter, ...]) -> Non
     st.caption(FORK_HELP)
     points = _points(run, record)
     if not points:
-        st.info("No checkpoint yet: a run can be forked once it has written one.", icon=":material/info:")
+        st.info(NO_CHECKPOINT_LEFT if record.status == "finished" else NO_CHECKPOINT_YET, icon=":material/info:")
         return
     left, right = st.columns(2, gap="medium")
     epoch = left.selectbox("Checkpoint", list(points), format_func=points.__getitem__, key="fork-epoch")

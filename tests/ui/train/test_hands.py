@@ -1,14 +1,17 @@
 """Sliders of a run that several people look at."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 from pages.test_pages import open_page
 from streamlit.testing.v1 import AppTest
 
 from mmclust.changes import Change
+from mmclust.runs import checkpoints
 from mmclust.runs.active import ActiveRun
+from mmclust.runs.run import Run
 from mmclust.runs.store import RunStore
 from mmclust.specs import build_spec
 
@@ -59,3 +62,11 @@ def test_a_slider_stays_the_same_when_its_own_change_is_made(active: ActiveRun) 
     app.run()
     (after,) = sliders(app)
     assert (after.key, after.value) == (slider.key, wanted)
+
+
+def test_a_finished_run_without_checkpoints_says_that_it_cannot_be_forked(finished_run: Callable[..., Run]) -> None:
+    run = finished_run("dccs", "digits", preset="paper", epochs=2, limit=100)
+    assert not any("cannot be forked" in info.value for info in open_page("train", run=run.id).info)
+    shutil.rmtree(run.folder / checkpoints.KEPT)
+    (info,) = [info.value for info in open_page("train", run=run.id).info if "fork" in info.value]
+    assert "checkpoints of this run are gone" in info
