@@ -104,6 +104,28 @@ def test_what_others_have_started_is_seen_and_left_alone(home: Path, make_run: M
     assert f"open-{stopped.id}" in shown["bob"]
 
 
+def test_a_sweep_is_stopped_by_whoever_began_it_also_where_it_takes_runs_of_others(
+    home: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_by(user: str, **about: Any) -> Run:
+        with monkeypatch.context() as theirs:
+            theirs.setattr(audit, "who", lambda: (key(user), user))
+            return make_run(**about)
+
+    sweep, store = grid(Cell(dataset="digits", method="dccs", epochs=3), {}, seeds=(0, 1, 2)), RunStore()
+    earlier = made_by("bob")
+    sweeps.begin(store, sweep, n_runs=3)
+    for seed, run in enumerate((earlier, made_by("ada", seed=1))):
+        sweeps.attach(store, sweep.id, [(0, seed)], run.id)
+    sweeps.end(store, sweep.id, "stopped", {})
+    for user, may in (("ada", True), ("bob", False)):
+        app = browser(user, sweep=sweep.id)
+        app.switch_page("sensitivity.py").run()
+        assert_clean(app)
+        assert ("Resume" in {button.label for button in app.button}) == may
+        assert ("Started by another user." in texts(app)) == (not may)
+
+
 def test_a_user_has_so_many_runs_under_way_and_no_more(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
     monkeypatch.setattr("mmclust.launch.submit", lambda store, run_id, launcher: started.append(run_id))

@@ -43,7 +43,8 @@ def _status(sweep_id: str, was_running: bool) -> None:
             words = f"{n_finished} of {record.sweep.n_runs} runs finished"
             words += f", {len(record.failures)} failed" if record.failures else ""
             st.caption(words, width="stretch")
-            if not all(map(login.may_change, {run.creator for run in done.values()})):
+            began = {run.creator for run in done.values() if run.created >= record.created}  # others were there before
+            if not all(map(login.may_change, began)):
                 st.caption("Started by another user.")
             elif record.status == "running":
                 if st.button(
