@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
     from jinja2 import Environment
 
 MARKUP = re.compile(
@@ -52,3 +53,12 @@ def terminal(text: str) -> str:
 def cell(value: object) -> object:
     """A value for a CSV file; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def cells(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A table for a CSV file: its texts and the names of its columns as `cell` writes them."""
+    found = table.copy()
+    for name in found.columns:
+        if found[name].dtype.kind not in "biuf":
+            found[name] = found[name].map(cell)
+    return found.rename(columns=cell)

@@ -55,7 +55,17 @@ ALLOWED = {
     },
     "estimators": {"bundle", "data", "methods.card", "prediction", "runs", "specs", "worker"},
     "notebook": {"analysis", "clustering", "data", "estimators", "runs", "ui"},
-    "exchange": {"analysis", "clustering", "data", "evaluation", "methods.card", "models", "report", "runs"},
+    "exchange": {
+        "analysis",
+        "clustering",
+        "data",
+        "escaping",
+        "evaluation",
+        "methods.card",
+        "models",
+        "report",
+        "runs",
+    },
     "prediction": {"auto", "data", "escaping", "evaluation", "methods.base", "models", "neighbours", "runs"},
     "report": {
         "disk",

@@ -1,15 +1,20 @@
 """A model card in Markdown: what was trained on what, how, and what came of it. Every number is the run's own."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from mmclust.clustering import Clustering
 from mmclust.data import catalogue
+from mmclust.escaping import markdown
 from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.exchange import contents
 from mmclust.methods import METHODS, card
 from mmclust.runs.run import Run
+
+NUMBER = re.compile(r"[0-9.,%]+")
+"""What begins no list within a table."""
 
 
 def write(run: Run, path: Path) -> None:
@@ -21,7 +26,7 @@ def text(run: Run) -> str:
     """The card."""
     shown = contents.clustering(run)
     parts = [
-        f"# {_line(shown.record.title or run.id)}",
+        f"# {markdown(shown.record.title or run.id)}",
         _method(run),
         "## Data\n\n" + _data(run, shown),
         "## Training\n\n" + _training(run),
@@ -65,7 +70,7 @@ def _training(run: Run) -> str:
         ("device", record.device),
         ("seconds", f"{record.seconds:.0f}"),
         *((name, value) for name, value in record.environment.items()),
-        *((f"`{name}`", str(value)) for name, value in spec.config.items()),
+        *((name, str(value)) for name, value in spec.config.items()),
     ]
     return _table(("what", "value"), rows)
 
@@ -95,10 +100,9 @@ def _limits(shown: Clustering) -> str:
 
 
 def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
-    lines = [f"| {head[0]} | {head[1]} |", "|---|---|", *(f"| {_line(a)} | {_line(b)} |" for a, b in rows)]
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|", *(f"| {_cell(a)} | {_cell(b)} |" for a, b in rows)]
     return "\n".join(lines)
 
 
-def _line(text: str) -> str:
-    """A text on one line, which closes no cell and opens no tag."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+def _cell(text: str) -> str:
+    return text if NUMBER.fullmatch(text) else markdown(text)

@@ -13,7 +13,7 @@ import numpy as np
 from mmclust import disk
 from mmclust.clustering import Clustering
 from mmclust.data.dataset import MultiViewDataset
-from mmclust.escaping import cell
+from mmclust.escaping import cell, cells
 from mmclust.report import annotations as of_annotation
 from mmclust.report import sample_table
 from mmclust.report.findings import Findings, gather
@@ -74,7 +74,7 @@ def export(
     names = ("spec.json", "metrics.csv", "assignments.csv", "codes.npz", "samples.parquet", "report.html")
     spec, curves, assignments, codes, samples, report = files = [out / name for name in names]
     spec.write_text(run.spec.shared().to_json() + "\n", encoding="utf-8")
-    found.curves[["step", "epoch", "name", "value"]].to_csv(curves, index=False)
+    cells(found.curves.filter(["step", "epoch", "name", "value"])).to_csv(curves, index=False)
     _write_assignments(found.clustering, assignments)
     _write_codes(found, codes)
     sample_table.write(found.clustering, samples)

@@ -120,7 +120,7 @@ def as_csv(asked: SweepRecord, runs: Mapping[str, RunRecord]) -> str:
     """
     axes, text = list(asked.sweep.axes()), io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["run_id", *axes, "seed", "status", *LABELLED, "seconds", "reason"])
+    writer.writerow(["run_id", *map(escaped, axes), "seed", "status", *LABELLED, "seconds", "reason"])
     for number, cell in enumerate(asked.sweep.cells):
         for seed in asked.sweep.seeds:
             run = runs.get(asked.runs.get((number, seed), ""))

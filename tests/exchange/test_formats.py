@@ -1,5 +1,6 @@
 import importlib
 import json
+import re
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from mmclust import exchange
 from mmclust.cli.main import main
 from mmclust.data import catalogue, preprocessing
 from mmclust.data.dataset import DataSpec, ViewSpec
+from mmclust.methods import card
 from mmclust.models import build_model, restore
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
@@ -79,7 +81,15 @@ def test_the_card_holds_the_runs_own_numbers(run: Run, tmp_path: Path):
     text, metrics = (tmp_path / "a.md").read_text(), run.record().metrics
     assert metrics is not None
     assert f"| ACC | {metrics['acc']:.1%} |" in text and "| samples | 120 |" in text
-    assert text.startswith("# A \\| &lt;b>title\n")
+    assert text.startswith("# A \\| \\<b\\>title\n")
+
+
+def test_the_card_fetches_nothing_that_a_title_names(run: Run, tmp_path: Path):
+    run.rename("![p](http://127.0.0.1:9/) [a](javascript:b) <img src=//127.0.0.1:9>")
+    exchange.write(run, "card", tmp_path / "a.md")
+    text = (tmp_path / "a.md").read_text()
+    assert text.startswith(r"# !\[p\](http\://127") and r"\<img" in text
+    assert re.findall(r"(?<!\\)\]\((.*?)\)", text) == [card("msdib").paper]
 
 
 def test_curves_are_read_back_by_tensorboard(run: Run, tmp_path: Path):

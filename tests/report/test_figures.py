@@ -1,3 +1,5 @@
+import csv
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -34,6 +36,18 @@ def test_a_figure_names_run_and_epoch_and_says_how_it_was_made(example: Clusteri
         assert words in svg
     assert len(drawing.table) > 1
     assert figures.written(drawing, "csv").count(b"\n") == len(drawing.table) + 1
+
+
+@pytest.mark.parametrize("name", ["sizes", "matrix", "clusters"])
+def test_names_between_dollar_signs_are_no_formulas_of_figures_nor_of_spreadsheets(example: Clustering, name: str):
+    names = {k: rf"=1+{k} $\nosuch{{$ $x^2$" for k in range(len(example.sizes))}
+    record = replace(example.record, title=r"$\nosuch{$ <b>", cluster_names=names)
+    drawing = figures.draw(name, replace(example, record=record))
+    svg = figures.written(drawing, "svg").decode()
+    assert r"$\nosuch{$ &lt;b&gt;" in svg and (name == "clusters" or r"=1+0 $\nosuch{$" in svg)
+    rows = list(csv.reader(figures.written(drawing, "csv").decode().splitlines()))
+    found = [value for row in rows for value in row if "=1+" in value]
+    assert found and all(value.startswith("'=") for value in found)
 
 
 def test_it_is_written_as_pdf_and_as_png_of_300_dpi_on_a_dark_ground(example: Clustering):

@@ -56,9 +56,12 @@ def test_the_report_of_a_sweep_needs_no_other_file_and_shows_every_part(stored, 
 
 
 def test_text_of_users_in_a_sweep_is_shown_as_text(stored, tmp_path: Path):
-    cells = tuple(replace(BASE, label=f"{NASTY}{k}", changes={"beta_aug": k, "note": NASTY}) for k in range(2))
+    about = {"changes": {"beta_aug": 1, "note": NASTY}}
+    cells = tuple(replace(BASE, label=f"{NASTY}{k}", point={"=1+1": k}, **about) for k in range(2))
     name = stored(Sweep(cells=cells, seeds=(0, 1), title=NASTY))
-    text = report.export(RunStore(), name, tmp_path / "out")[2].read_text()
+    _, table, page = report.export(RunStore(), name, tmp_path / "out")
+    assert table.read_text().startswith("run_id,'=1+1,seed")
+    text = page.read_text()
     assert_harmless(text)
     assert f"<h1>{escape(NASTY)}</h1>" in text and f"<td>{escape(NASTY)}1</td>" in text
 

@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from mmclust.clustering import Clustering
+from mmclust.escaping import cells
 from mmclust.report.figures.paper import Paper
 
 if TYPE_CHECKING:
@@ -98,9 +99,21 @@ def written(drawing: Drawing, kind: str) -> bytes:
     if kind not in KINDS:
         raise ValueError(f"figures are written as {', '.join(KINDS)}, not as {kind or 'a file without ending'}")
     if kind == "csv":
-        return drawing.table.to_csv(index=False).encode()
+        return cells(drawing.table).to_csv(index=False).encode()
     target = BytesIO()
     about: dict[str, Any] = {"Date": None} if kind == "svg" else {"CreationDate": None} if kind == "pdf" else {}
     with _lock, mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mmclust", "pdf.fonttype": 42}):
+        _take_texts_as_they_are(drawing.figure)
         drawing.figure.savefig(target, format=kind, dpi=DPI, metadata=about)
     return target.getvalue()
+
+
+def _take_texts_as_they_are(figure: "Figure") -> None:
+    """Let no text between dollar signs be read as a formula: names of classes are users', and formulas can be wrong."""
+    from matplotlib.text import Text
+
+    for axis in figure.axes:
+        for labels in (axis.get_xticklabels, axis.get_yticklabels):
+            labels()  # makes those that would be made while the figure is drawn
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # type: ignore[attr-defined]
