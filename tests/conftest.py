@@ -48,7 +48,11 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty MMCLUST_HOME; the user's store, scheduler and thread settings do not reach the tests."""
-    folder = tmp_path / "home"
+    return set_home(monkeypatch, tmp_path / "home")
+
+
+def set_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Make a folder the MMCLUST_HOME, with few threads and nothing else of the user's settings."""
     monkeypatch.setenv("MMCLUST_HOME", str(folder))
     monkeypatch.setenv("MMCLUST_THREADS", "1")
     for name in ("MMCLUST_STORE", "MMCLUST_RAY_ADDRESS"):

@@ -1,7 +1,8 @@
 """The app as a user meets it: a server of its own on a free port, and a window of Chromium.
 
-Each test has its own server with its own home, a copy of a process that has loaded what it needs (`programs`), and its
-own context of the one browser: cookies, storage and pages of a test reach no other.
+Each test has its own context of the one browser: cookies, storage and pages of a test reach no other. A test that
+trains or keeps something has its own server with its own home, a copy of a process that has loaded what it needs
+(`programs`); those that look at the bundled example share one.
 """
 
 import os
@@ -11,12 +12,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from programs import Program, module
+
+from tests.conftest import set_home
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_S = 180
@@ -33,6 +36,17 @@ def server(home: Path) -> Iterator[str]:
 def server_from_nothing(home: Path) -> Iterator[str]:
     """Address of a server that was started as users start one, and has loaded nothing yet."""
     with serving(home, free_port(), from_nothing=True) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a server for all tests that keep nothing in its home; what it has worked out once, it knows."""
+    folder = tmp_path_factory.mktemp("shared")
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            home = set_home(monkeypatch, folder / "home")
+            address = stack.enter_context(serving(home, free_port()))
         yield address
 
 

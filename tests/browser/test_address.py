@@ -16,8 +16,8 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(200)
 
 
-def test_six_pages_forward_are_six_steps_back(page: Page, server: str) -> None:
-    page.goto(server)
+def test_six_pages_forward_are_six_steps_back(page: Page, shared_server: str) -> None:
+    page.goto(shared_server)
     settle(page)
     entries, seen = page.evaluate("history.length"), [page.url]
     for name in PAGES:
@@ -31,6 +31,6 @@ def test_six_pages_forward_are_six_steps_back(page: Page, server: str) -> None:
         page.wait_for_url(before)
         settle(page)
         assert page.url == before, "the page has written something else into its address"
-    page.goto(f"{server}/map?projection=foo&space=z&epoch=7777")
+    page.goto(f"{shared_server}/map?projection=foo&space=z&epoch=7777")
     told = page.get_by_text("The link asks for")
     expect(told).to_contain_text("projection = foo, epoch = 7777, which are not available here")

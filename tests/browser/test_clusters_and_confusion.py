@@ -47,8 +47,8 @@ def n_clusters(page: Page) -> Locator:
     return page.locator(".mm-chips").filter(has_text="clusters")
 
 
-def test_a_cell_selects_its_images_here_and_on_the_map(page: Page, server: str) -> None:
-    page.goto(f"{server}/confusion")
+def test_a_cell_selects_its_images_here_and_on_the_map(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/confusion")
     cells(page)
     n = hidden_count(page, *MISTAKEN)
     click_cell(page, *MISTAKEN)
@@ -60,8 +60,8 @@ def test_a_cell_selects_its_images_here_and_on_the_map(page: Page, server: str) 
     expect(page).to_have_url(re.compile("sel=cell"))
 
 
-def test_the_table_is_walked_by_keyboard(page: Page, server: str) -> None:
-    page.goto(f"{server}/confusion")
+def test_the_table_is_walked_by_keyboard(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/confusion")
     cells(page).focus()
     for key in ("Tab", "Shift+Tab", "ArrowDown", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -75,8 +75,8 @@ def test_the_table_is_walked_by_keyboard(page: Page, server: str) -> None:
     assert selected(page) == n
 
 
-def test_a_flow_selects_the_samples_that_took_it(page: Page, server: str) -> None:
-    page.goto(f"{server}/confusion?show=flows")
+def test_a_flow_selects_the_samples_that_took_it(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/confusion?show=flows")
     flow = page.locator('path[data-click^="flow:"]').nth(2)
     expect(flow).to_be_attached(timeout=PATIENCE_MS)
     label = flow.get_attribute("aria-label") or ""
@@ -95,8 +95,8 @@ def test_a_flow_selects_the_samples_that_took_it(page: Page, server: str) -> Non
     assert selected(page) == n
 
 
-def test_a_row_selects_its_cluster(page: Page, server: str) -> None:
-    page.goto(f"{server}/clusters")
+def test_a_row_selects_its_cluster(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/clusters")
     row = page.locator(".mm-table tbody tr").nth(2)
     expect(row).to_be_visible(timeout=PATIENCE_MS)
     found = re.match(r"([\d,]+) images", row.locator("small").first.text_content() or "")
@@ -106,8 +106,8 @@ def test_a_row_selects_its_cluster(page: Page, server: str) -> None:
     assert selected(page) == int(found[1].replace(",", ""))
 
 
-def test_clusters_are_merged_on_every_page_and_brought_back(page: Page, server: str) -> None:
-    page.goto(f"{server}/clusters")
+def test_clusters_are_merged_on_every_page_and_brought_back(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/clusters")
     row = page.locator(".mm-table tbody tr").first
     expect(row).to_be_visible(timeout=PATIENCE_MS)
     own = page.locator(".mm-table tbody tr th b").all_text_contents()
@@ -134,8 +134,8 @@ def test_clusters_are_merged_on_every_page_and_brought_back(page: Page, server: 
     expect(n_clusters(page)).to_contain_text("9 clusters", timeout=PATIENCE_MS)
 
 
-def test_a_cluster_is_split_and_named(page: Page, server: str) -> None:
-    page.goto(f"{server}/clusters")
+def test_a_cluster_is_split_and_named(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/clusters")
     page.get_by_role("button", name="Edit clusters").click()
     window = page.get_by_role("dialog")
     window.get_by_text("Split", exact=True).click()

@@ -20,8 +20,8 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
-def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, server: str) -> None:
-    page.goto(server)
+def test_a_lesson_by_clicking_predicting_and_going_on(page: Page, shared_server: str) -> None:
+    page.goto(shared_server)
     go_to(page, "Learn")
     expect(page.get_by_role("heading", name="Why does DCCS give every image")).to_be_visible(timeout=PATIENCE_MS)
     picture = page.locator(".mm-scene img").first

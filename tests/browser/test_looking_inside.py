@@ -11,14 +11,14 @@ from tests.browser.test_first_visit import PATIENCE_MS, assert_pictures
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_heat_is_faded_by_the_slider_without_asking_the_server(page: Page, server: str) -> None:
+def test_heat_is_faded_by_the_slider_without_asking_the_server(page: Page, shared_server: str) -> None:
     sent: list[int] = []
 
     def watch(socket: WebSocket) -> None:
         socket.on("framesent", lambda frame: sent.append(len(frame or b"")))
 
     page.on("websocket", watch)
-    page.goto(f"{server}/explain")
+    page.goto(f"{shared_server}/explain")
     assert_pictures(page, "Grad-CAM of Image", 60)
     heat = page.locator('img[alt^="Grad-CAM of Image"]').first
     expect(heat).to_have_css("opacity", "0.6")
@@ -34,8 +34,8 @@ def test_heat_is_faded_by_the_slider_without_asking_the_server(page: Page, serve
     expect(heat).to_have_css("opacity", "0.25")  # remembered in this tab
 
 
-def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, server: str) -> None:
-    page.goto(f"{server}/explain")
+def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/explain")
     page.get_by_role("radio", name="one image").click()
     expect(page).to_have_url(re.compile("look=one"))
     assert_pictures(page, "Evidence for cluster", 2)
@@ -53,8 +53,8 @@ def test_one_image_under_two_clusters_and_its_neighbours_in_style(page: Page, se
     expect(page.get_by_text("Distances of codes under two augmentations").first).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_selection_is_explained_and_followed(page: Page, server: str) -> None:
-    page.goto(f"{server}/explain?sel=cell:4-9")
+def test_a_selection_is_explained_and_followed(page: Page, shared_server: str) -> None:
+    page.goto(f"{shared_server}/explain?sel=cell:4-9")
     expect(page.get_by_text("Class M in cluster 9").first).to_be_visible()
     expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
     assert_pictures(page, "Grad-CAM of Image", 15)

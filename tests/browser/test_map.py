@@ -77,8 +77,8 @@ def point_on_screen(map_: Locator, i: int) -> tuple[float, float]:
     return box["x"] + x, box["y"] + y
 
 
-def test_lasso_box_shift_control_and_escape(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server)
+def test_lasso_box_shift_control_and_escape(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server)
     expect(page.get_by_text("Nothing selected").first).to_be_visible()
     left, corner = inside(map_, 0.01, 0.01, 0.5, 0.99), inside(map_, 0.01, 0.7, 0.5, 0.99)
     assert 50 < corner < left < 2000
@@ -102,8 +102,8 @@ def test_lasso_box_shift_control_and_escape(page: Page, server: str) -> None:
     expect(page).not_to_have_url(re.compile("sel="))
 
 
-def test_a_click_selects_one_image_and_a_reload_finds_it_again(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server)
+def test_a_click_selects_one_image_and_a_reload_finds_it_again(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server)
     page.mouse.click(*point_on_screen(map_, 17))
     expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000")).first).to_be_visible()
     page.get_by_text("Nearest", exact=True).click()
@@ -115,8 +115,8 @@ def test_a_click_selects_one_image_and_a_reload_finds_it_again(page: Page, serve
     expect_count(map_, 1)
 
 
-def test_a_clicked_picture_shows_its_nearest_and_marks_them_on_the_map(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server, "projection=PCA&sel=cluster:4")
+def test_a_clicked_picture_shows_its_nearest_and_marks_them_on_the_map(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server, "projection=PCA&sel=cluster:4")
     expect(page.get_by_text(re.compile(r"Cluster 4 · .")).first).to_be_visible()
     page.locator(".st-key-map-samples li").nth(3).click()
     expect(page.get_by_text("of these 35 are in the same cluster").first).to_be_visible()
@@ -128,8 +128,8 @@ def test_a_clicked_picture_shows_its_nearest_and_marks_them_on_the_map(page: Pag
     expect_count(map_, 0)
 
 
-def test_the_pointer_and_the_arrow_keys_bring_up_the_card(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server)
+def test_the_pointer_and_the_arrow_keys_bring_up_the_card(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server)
     page.mouse.move(*point_on_screen(map_, 5))
     card = map_.locator("[data-pm=card]")
     expect(card).to_be_visible()
@@ -146,8 +146,8 @@ def test_the_pointer_and_the_arrow_keys_bring_up_the_card(page: Page, server: st
     expect(page.get_by_text(re.compile(r"Image \d+ 1 image of 2,000")).first).to_be_visible()
 
 
-def test_close_up_points_become_pictures(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server)
+def test_close_up_points_become_pictures(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server)
     page.mouse.move(*point_on_screen(map_, 100))
     for _ in range(16):
         page.mouse.wheel(0, -200)
@@ -157,8 +157,8 @@ def test_close_up_points_become_pictures(page: Page, server: str) -> None:
     assert map_.evaluate("root => root.map.view.zoom") == 1
 
 
-def test_the_legend_hides_and_isolates_and_is_a_table_for_readers_of_the_screen(page: Page, server: str) -> None:
-    (map_,) = open_map(page, server)
+def test_the_legend_hides_and_isolates_and_is_a_table_for_readers_of_the_screen(page: Page, shared_server: str) -> None:
+    (map_,) = open_map(page, shared_server)
     chips = map_.locator("[data-pm=legend] button")
     chips.nth(2).click()
     expect(chips.nth(2)).to_have_attribute("aria-pressed", "false")
@@ -174,8 +174,10 @@ def test_the_legend_hides_and_isolates_and_is_a_table_for_readers_of_the_screen(
     )
 
 
-def test_two_maps_share_the_selection_the_pointer_and_the_colours_without_the_server(page: Page, server: str) -> None:
-    left, right = open_map(page, server, "projection=PCA&beside=true&projection2=PCA", maps=2)
+def test_two_maps_share_the_selection_the_pointer_and_the_colours_without_the_server(
+    page: Page, shared_server: str
+) -> None:
+    left, right = open_map(page, shared_server, "projection=PCA&beside=true&projection2=PCA", maps=2)
     draw(page, left, LEFT)
     assert 0 < count(left) == count(right)
     page.mouse.move(*point_on_screen(left, 9))
@@ -192,10 +194,12 @@ def painted(map_: Locator) -> str:
     return map_.evaluate("root => root.querySelector('canvas').toDataURL()")
 
 
-def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it_rests(page: Page, server: str) -> None:
+def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it_rests(
+    page: Page, shared_server: str
+) -> None:
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    (map_,) = open_map(page, server, "projection=PCA&time=true")
+    (map_,) = open_map(page, shared_server, "projection=PCA&time=true")
     expect(map_.get_by_text("epoch 40").first).to_be_visible()
     draw(page, map_, LEFT)
     expect(page.get_by_text(f"{count(map_):,} images of 2,000").first).to_be_visible()
@@ -221,8 +225,8 @@ def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it
     assert map_.evaluate("root => Array.from(root.map.values.subarray(0, 50))") != early, "colours follow the play head"
 
 
-def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, server: str):
-    (map_,) = open_map(page, server)
+def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, shared_server: str):
+    (map_,) = open_map(page, shared_server)
     panel = page.locator(".fc")
     count_ = panel.locator("[data-fc=count]")
     expect(count_).to_have_text(re.compile(r"^2,000 of 2,000"), timeout=PATIENCE_MS)

@@ -88,9 +88,9 @@ def test_the_stage_follows_a_training_and_scrubs_through_it(page: Page, server: 
     assert saved.value.suggested_filename.endswith(f"-epoch-{state(stage)['epoch']}.png")
 
 
-def test_in_full_screen_texts_are_large_and_the_map_takes_the_height(page: Page, server: str) -> None:
+def test_in_full_screen_texts_are_large_and_the_map_takes_the_height(page: Page, shared_server: str) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.goto(f"{server}/map?mode=stage")
+    page.goto(f"{shared_server}/map?mode=stage")
     stage = page.locator(".st-key-stage .sg")
     expect(stage).to_be_visible(timeout=PATIENCE_MS)
     expect(stage.locator("[data-sg=note]")).to_be_hidden(timeout=PATIENCE_MS)
