@@ -10,6 +10,7 @@ import torch
 from benchmarks.device import beside_cpu, costs, modes, two_runs
 from benchmarks.device.case import IMAGE_METHODS, Case
 from mmclust.cli.main import main
+from mmclust.engine import execution
 from mmclust.engine.execution import COMPILED, EAGER, GRAPHED, WEIGHTS_APART
 from tests.engine.again import Again
 
@@ -21,6 +22,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside_cpu, "AGREEMENT_STEPS", 6)
     monkeypatch.setattr(costs, "MEMORY_STEPS", 2)
     monkeypatch.setattr(two_runs, "TOGETHER_STEPS", {"cpu": 4})
+    monkeypatch.setattr(execution, "MOST_S", 0.0)  # trials of the steps that are compared, and of few to time
     for room in (modes, costs):
         monkeypatch.setattr(room, "precisions", lambda device: ("float32",))
 

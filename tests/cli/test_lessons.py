@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ from mmclust.lessons.shipped import SETTINGS, Shipped
 from mmclust.runs.store import open_lessons
 
 
+@pytest.fixture
+def small_settings(monkeypatch: pytest.MonkeyPatch, runs_in_this_process: None) -> None:
+    """Narrow networks, without processes of workers."""
+    narrow = {"dccs": {"width": 0.125}, "dmim": {"hidden": 32}}
+    for name, setting in SETTINGS.items():
+        monkeypatch.setitem(SETTINGS, name, replace(setting, changes={**setting.changes, **narrow[setting.method]}))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("small_settings")
 def test_the_lessons_runs_are_made_by_a_command_and_told_from_them(
     tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ):
