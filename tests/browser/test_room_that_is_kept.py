@@ -1,7 +1,11 @@
 """Room is kept for what comes later, so that pages do not jump; controls of a bar stand in one line."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
+
+from mmclust.runs.run import Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -52,3 +56,18 @@ def test_labels_of_a_bar_stand_in_one_line(page: Page, server: str, name: str) -
     tops = bar.evaluate(LABELS)
     assert len(tops) > 1
     assert max(tops) - min(tops) < 1, tops
+
+
+@pytest.fixture
+def of_two_views(finished_run: Callable[..., Run]) -> Run:
+    return finished_run("dmim", "digits-2view", preset="paper", epochs=2, limit=100)
+
+
+def test_figures_of_single_views_lie_on_a_screen_at_200_percent(page: Page, of_two_views: Run, server: str) -> None:
+    page.set_viewport_size({"width": TWICE_AS_LARGE, "height": 844})
+    page.goto(f"{server}/views?run={of_two_views.id}")
+    figures = page.locator(".mm-figures").first
+    expect(figures).to_be_visible(timeout=PATIENCE_MS)
+    settle(page)
+    box = figures.bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= TWICE_AS_LARGE, box

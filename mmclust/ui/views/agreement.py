@@ -46,7 +46,8 @@ def _table(clustering: Clustering) -> str:
 
 def draw_agreement(clustering: Clustering) -> None:
     """The table of two assignments, what it says in words, and the samples of a cell."""
-    left, right = st.columns([7, 5], gap="large")
+    with st.container(key="mm-agreement"):
+        left, right = st.columns([7, 5], gap="large")
     with left:
         with st.container(horizontal=True, gap="medium"):
             first = _choice(clustering, "Rows", "rows", "view 1")
