@@ -13,5 +13,5 @@ function:
     sweeps    a sweep is killed, or its workers; carried out again it gives the table of an undisturbed one
     tasks     a worker of a Ray cluster is killed; the cluster goes on with its run, whose numbers are the same
     stops     a server is stopped by SIGINT or SIGTERM, in every phase; it ends by itself, its run can be resumed
-    sessions  30 or 100 visitors look at every page while a run trains; none is down, the run has its numbers
+    sessions  30 or 100 visitors look at every page twice while a run trains; none is down, the run has its numbers
 """
