@@ -170,7 +170,7 @@ def find(name: str) -> Entry | None:
 
 def owner_in(name: str) -> str:
     """The owner that the name of a data set, `own/OWNER/SLUG`, tells; empty for data of nobody."""
-    parts = name.split("/")
+    parts = name.strip().split("/")  # as `find` takes it
     return parts[1] if len(parts) == 3 and parts[0] == "own" else ""
 
 

@@ -41,6 +41,8 @@ def test_one_owner_does_not_see_what_another_has(home: Path) -> None:
     name = uploads.keep(DATA, About(title="Mine"), mine)
     assert [entry.name for entry in uploads.entries(mine)] == [name]
     assert uploads.entries(yours) == uploads.entries() == [] and uploads.find("mine") is None
+    for other in (name, f" {name}", f"{name}\n"):
+        assert uploads.find(other) is not None and uploads.owner_in(other) == mine
 
 
 @pytest.mark.parametrize("name", ["own/local/../../x", "own/../local/a", "/etc/passwd", "own/local/", "own//a", "../a"])
