@@ -9,7 +9,7 @@ from mmclust.data.dataset import MultiViewDataset
 from mmclust.evaluation.metric_names import MAIN, TITLES
 from mmclust.lessons.merged import Result
 from mmclust.plots import images, palette
-from mmclust.ui.components import pictures
+from mmclust.ui.components import markup, pictures
 
 
 def figure(content: str, caption: str) -> str:
@@ -48,22 +48,20 @@ def bars(fractions: dict[str, float]) -> str:
 def matrix(result: Result, names: Sequence[str], caption: str, *, cell: int, marked: Sequence[int] = ()) -> str:
     """A joint matrix, the classes named in `marked` set off, with the figures below it."""
     fraction = result.counts / np.maximum(result.counts.sum(axis=1, keepdims=True), 1)
-    head = "".join(f'<th scope="col">{k + 1}</th>' for k in range(result.counts.shape[1]))
-    body = "".join(
-        f'<tr{" class=mm-marked" if label in marked else ""}><th scope="row">{escape(names[label])}</th>'
-        + "".join(
-            f'<td style="background:rgba(60,120,228,{part:.2f})" '
-            f'title="{count} of class {escape(names[label])} in cluster {k + 1}">{count if part >= 0.02 else ""}</td>'
-            for k, (count, part) in enumerate(zip(result.counts[label], fraction[label], strict=True))
+    heads = [f"{k + 1}" for k in range(result.counts.shape[1])]
+    rows = [
+        markup.ShadedRow(
+            names[label],
+            [
+                markup.Shade(
+                    part, f"{count} of class {names[label]} in cluster {k + 1}", f"{count}" if part >= 0.02 else ""
+                )
+                for k, (count, part) in enumerate(zip(result.counts[label], fraction[label], strict=True))
+            ],
+            marked=label in marked,
         )
-        + "</tr>"
-        for label in range(len(result.counts))
-        if label < len(names)
-    )
-    scores = "".join(f"<span><b>{result.scores[n]:.1%}</b> <small>{TITLES[n]}</small></span>" for n in MAIN)
+        for label in range(min(len(result.counts), len(names)))
+    ]
+    scores = markup.chips([(f"{result.scores[n]:.1%}", TITLES[n]) for n in MAIN])
     size = f"--mm-cell:min({cell}px,{cell / 16:.2f}vw)"  # as large on a narrow page as it can be
-    return figure(
-        f'<table class="mm-cells" style="{size}"><thead><tr><th>class</th>{head}</tr></thead>'
-        f'<tbody>{body}</tbody></table><div class="mm-chips">{scores}</div>',
-        caption,
-    )
+    return figure(f"{markup.matrix(heads, rows, corner='class', style=size)}{scores}", caption)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 
 from mmclust.analysis.projection import pca
 from mmclust.clustering import Clustering
@@ -17,7 +18,7 @@ from mmclust.evaluation.metrics import match
 from mmclust.plots import images as drawing
 from mmclust.plots import palette
 from mmclust.runs.record import RunRecord
-from mmclust.ui.components import cluster_members, pictures
+from mmclust.ui.components import cluster_members, markup, pictures
 from mmclust.ui.shell import cache, jobs
 
 MAP_PX = 300
@@ -77,17 +78,14 @@ def make_ahead(name: str, records: Sequence[RunRecord]) -> None:
 
 
 def _drawn(clustering: Clustering) -> str:
-    figures = "".join(
-        f"<span><b>{clustering.scores[name]:.1%}</b> <small>{title}</small></span>"
-        for name, title in LABELLED.items()
-        if name in clustering.scores
-    )
+    scores = clustering.scores
+    figures = markup.chips([(f"{scores[name]:.1%}", title) for name, title in LABELLED.items() if name in scores])
     clusters = [k for k in range(len(clustering.sizes)) if clustering.sizes[k]][:MOST_CLUSTERS]
     if clustering.matched is not None:
         matched = clustering.matched
         clusters.sort(key=lambda k: (matched[k] < 0, matched[k]))
     return (
-        f'<div class="mm-chips">{figures}</div><div class="mm-walk">'
+        f'{figures}<div class="mm-walk">'
         f"<figure>{_map(clustering)}<figcaption>first two principal axes of {escape(_space(clustering))}, turned alike"
         f"</figcaption></figure><figure>{_confusion(clustering)}</figure>"
         f"<figure>{''.join(_row(clustering, k) for k in clusters)}"
@@ -149,22 +147,22 @@ def _confusion(clustering: Clustering) -> str:
     order = match(clustering.counts)[:MOST_CLUSTERS]
     table = clustering.counts[:MOST_CLUSTERS][:, order]
     share = table / np.maximum(clustering.counts[:MOST_CLUSTERS].sum(axis=1, keepdims=True), 1)
-    head = "".join(f'<th scope="col"><i style="background:{clustering.colors[k]}"></i>{k + 1}</th>' for k in order)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(clustering.class_name(c)[:9])}</th>'
-        + "".join(
-            f'<td style="background:rgba(60,120,228,{part:.2f})" title="{count:,} of '
-            f"{escape(clustering.class_name(c))} "
-            f'in cluster {escape(clustering.cluster_name(int(k)))}">{count if part >= 0.1 else ""}</td>'
-            for count, part, k in zip(table[c], share[c], order, strict=True)
+    heads = [Markup('<i style="background:{}"></i>{}').format(clustering.colors[k], k + 1) for k in order]
+    rows = [
+        markup.ShadedRow(
+            clustering.class_name(c)[:9],
+            [
+                markup.Shade(
+                    part,
+                    f"{count:,} of {clustering.class_name(c)} in cluster {clustering.cluster_name(int(k))}",
+                    f"{count}" if part >= 0.1 else "",
+                )
+                for count, part, k in zip(table[c], share[c], order, strict=True)
+            ],
         )
-        + "</tr>"
         for c in range(len(table))
-    )
-    return (
-        f'<table class="mm-cells"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        "<figcaption>classes (rows) in clusters (columns)</figcaption>"
-    )
+    ]
+    return f"{markup.matrix(heads, rows)}<figcaption>classes (rows) in clusters (columns)</figcaption>"
 
 
 def _row(clustering: Clustering, cluster: int) -> str:

@@ -29,6 +29,22 @@ class Bar(NamedTuple):
     """The size in words."""
 
 
+class Shade(NamedTuple):
+    """A cell of a small matrix, the darker the larger its fraction."""
+
+    fraction: float
+    title: str
+    text: str
+
+
+class ShadedRow(NamedTuple):
+    """A row of a small matrix."""
+
+    name: str
+    cells: Sequence[Shade]
+    marked: bool = False
+
+
 class Picture(NamedTuple):
     """An image on a page, with its alt text, which is its tooltip, too."""
 
@@ -73,6 +89,18 @@ def table(
     """
     cells = [(name, [cell if isinstance(cell, Cell) else Cell(cell, "") for cell in row]) for name, row in rows]
     return render("table", heads=heads, rows=cells, kind=kind)
+
+
+def matrix(heads: Sequence[str], rows: Sequence[ShadedRow], *, corner: str = "", style: str = "") -> Markup:
+    """A small matrix of shaded cells.
+
+    Args:
+        heads: of the columns.
+        rows: from above.
+        corner: what stands above the names of the rows.
+        style: of the table.
+    """
+    return render("matrix", heads=heads, rows=rows, corner=corner, style=style)
 
 
 def named(name: str, color: str) -> Markup:
