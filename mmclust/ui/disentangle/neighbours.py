@@ -1,14 +1,13 @@
 """The Disentangle page: the same style in other clusters, and what is nearest in each space."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.analysis.neighbours import nearest, nearest_of_each_cluster
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
-from mmclust.ui.components import cluster_members, pictures, selection
+from mmclust.ui.components import cluster_members, markup, pictures, selection
 from mmclust.ui.disentangle import probes
 from mmclust.ui.shell import state
 
@@ -72,25 +71,21 @@ def _asked(clustering: Clustering, clusters: np.ndarray) -> tuple[np.ndarray, st
 
 def _table(clustering: Clustering, space: str, asked: np.ndarray, clusters: np.ndarray) -> str:
     found = nearest_of_each_cluster(clustering.snapshot.spaces[space], asked, clustering.y_pred, clusters)
-    heads = "".join(
-        f'<th scope="col"><i style="background:{clustering.colors[k]}"></i>'
-        f"{escape(clustering.cluster_meaning(int(k)))}</th>"
-        for k in clusters
-    )
+    heads = [_HEAD.format(clustering.colors[k], clustering.cluster_meaning(int(k))) for k in clusters]
     several = len(clustering.data.views) > 1
     lines = []
     for row, line in zip(asked, found, strict=True):
-        cells = "".join(
-            f"<td{' class=mm-own' if i == row else ''}>{_picture(clustering, int(i), several)}</td>" for i in line
-        )
-        first = f'<th scope="row">{_picture(clustering, int(row), several)}</th>'
-        lines.append(f"<tr>{first}{cells}</tr>")
-    head = f'<thead><tr><th scope="col">sample</th>{heads}</tr></thead>'
-    return f'<div class="mm-scroll"><table class="mm-style">{head}<tbody>{"".join(lines)}</tbody></table></div>'
+        cells = [markup.Cell(_picture(clustering, int(i), several), "mm-own" if i == row else "") for i in line]
+        lines.append((_picture(clustering, int(row), several), cells))
+    return f'<div class="mm-scroll">{markup.table(("sample", *heads), lines, kind="mm-style")}</div>'
 
 
-def _picture(clustering: Clustering, row: int, several: bool) -> str:
-    return pictures.samples(clustering, [row], px=44 if several else 58, mark=False) if row >= 0 else ""
+_HEAD = Markup('<i style="background:{}"></i>{}')
+
+
+def _picture(clustering: Clustering, row: int, several: bool) -> Markup:
+    shown = pictures.samples(clustering, [row], px=44 if several else 58, mark=False) if row >= 0 else ""
+    return Markup(shown)
 
 
 def _one(clustering: Clustering, style: str, category: str, style_title: str, category_title: str) -> None:

@@ -1,9 +1,8 @@
 """One sample under several clusters."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.clustering import Clustering
 from mmclust.escaping import markdown
@@ -71,12 +70,12 @@ def _under(
     for cluster, address in zip(asked, saliency.sources(found.cams[start : start + len(asked)]), strict=True):
         name = clustering.cluster_name(cluster)
         label = f"Evidence for cluster {name}, probability {probs[cluster]:.1%}"
-        cells.append(
-            f'<li>{saliency.picture(image, address, label, px=px)}<span class="mm-cap mm-under" '
-            f'style="border-color:{clustering.colors[cluster]}">'
-            f"cluster {escape(name)}: {probs[cluster]:.1%}</span></li>"
-        )
+        picture = saliency.picture(image, address, label, px=px)
+        cells.append(_UNDER.format(picture, clustering.colors[cluster], name, f"{probs[cluster]:.1%}"))
     return f'<ul class="mm-grid mm-wrap">{"".join(cells)}</ul>'
+
+
+_UNDER = Markup('<li>{}<span class="mm-cap mm-under" style="border-color:{}">cluster {}: {}</span></li>')
 
 
 def _sample(clustering: Clustering) -> int:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 from PIL import Image
 from streamlit.components.v2 import component
 
@@ -16,7 +16,7 @@ from mmclust.analysis.source import Source
 from mmclust.clustering import Clustering
 from mmclust.methods import METHODS, card
 from mmclust.plots import images as drawing
-from mmclust.ui.components import pictures, trained_network
+from mmclust.ui.components import markup, pictures, trained_network
 from mmclust.ui.explain import attributions
 from mmclust.ui.shell import cache, jobs, state
 
@@ -189,13 +189,19 @@ def sources(cams: np.ndarray) -> list[str]:
     return [drawing.data_uri(drawing.jpeg(drawing.saliency_colors(np.clip(cam, 0, 1)), 80)) for cam in smooth]
 
 
-def picture(plain: str, overlay: str, label: str, *, px: int) -> str:
+_OVERLAID = Markup(
+    '<span class="mm-saliency" style="{size}"><img src="{plain}" alt="" style="{size}">'
+    '<img src="{overlay}" alt="{label}" title="{label}" style="{size}"></span>'
+)
+_PAIR = Markup(
+    '<li class="mm-pair"><div><img src="{image}" alt="{label}" title="{label}" style="width:{px}px;height:{px}px">'
+    "{overlaid}</div>{text}</li>"
+)
+
+
+def picture(plain: str, overlay: str, label: str, *, px: int) -> Markup:
     """HTML of an image under its saliency map, as opaque as the slider says."""
-    size = f"width:{px}px;height:{px}px"
-    return (
-        f'<span class="mm-saliency" style="{size}"><img src="{plain}" alt="" style="{size}">'
-        f'<img src="{overlay}" alt="{escape(label)}" title="{escape(label)}" style="{size}"></span>'
-    )
+    return _OVERLAID.format(size=f"width:{px}px;height:{px}px", plain=plain, overlay=overlay, label=label)
 
 
 def pairs(
@@ -213,12 +219,9 @@ def pairs(
     """
     cells = []
     for i, (image, overlay, label) in enumerate(zip(plain, overlays, labels, strict=True)):
-        text = f'<span class="mm-cap">{escape(captions[i])}</span>' if captions else ""
-        cells.append(
-            f'<li class="mm-pair"><div><img src="{image}" alt="{escape(label)}" title="{escape(label)}" '
-            f'style="width:{px}px;height:{px}px">'
-            f"{picture(image, overlay, f'{what} of {label}', px=px)}</div>{text}</li>"
-        )
+        text = markup.caption(captions[i]) if captions else ""
+        overlaid = picture(image, overlay, f"{what} of {label}", px=px)
+        cells.append(_PAIR.format(image=image, label=label, px=px, overlaid=overlaid, text=text))
     return f'<ul class="mm-grid mm-wrap mm-pairs">{"".join(cells)}</ul>'
 
 

@@ -1,13 +1,12 @@
 """Right and wrong images of every cluster with their saliency, and the mean of both (IMC-SwAV, Fig. 3b)."""
 
-from html import escape
-
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from mmclust.analysis import disk_cache
 from mmclust.clustering import Clustering
-from mmclust.ui.components import pictures
+from mmclust.ui.components import markup, pictures
 from mmclust.ui.explain import groups, saliency
 from mmclust.ui.explain.saliency import Lens, SaliencyMaps
 
@@ -54,11 +53,9 @@ def _table(clustering: Clustering, lens: Lens, shown: list[int], rows: list[np.n
             for group, of, overlays in zip(groups.groups(clustering, cluster)[:2], rows[pair], cams[pair], strict=True)
         )
         mean = _mean(clustering, lens, cluster, rows[3 * number + 2], cams[3 * number + 2], found.what)
-        lines.append(f"<tr>{_head(clustering, cluster)}<td>{mean}</td><td>{groups_html}</td></tr>")
-    head = (
-        f"<thead><tr><th>cluster</th><th>mean</th><th>{clustering.word}s with {_inside(found.what)}</th></tr></thead>"
-    )
-    return f'<table class="mm-table mm-sheet">{head}<tbody>{"".join(lines)}</tbody></table>'
+        lines.append((_head(clustering, cluster), (Markup(mean), Markup(groups_html))))
+    heads = ("cluster", "mean", f"{clustering.word}s with {_inside(found.what)}")
+    return markup.table(heads, lines, kind="mm-table mm-sheet")
 
 
 def _inside(name: str) -> str:
@@ -72,15 +69,12 @@ def _line(clustering: Clustering, lens: Lens, rows: np.ndarray, cams: np.ndarray
     return saliency.samples(clustering, lens, rows, SaliencyMaps(cams=cams, what=what), px=60, captions=[])
 
 
-def _head(clustering: Clustering, cluster: int) -> str:
+def _head(clustering: Clustering, cluster: int) -> Markup:
     """HTML of the first cell of a cluster's row."""
     found = clustering.per_cluster[cluster]
     pure = "" if found.precision is None else f" · {found.precision:.0%} pure"
-    return (
-        f'<th scope="row"><i style="background:{clustering.colors[cluster]}"></i>'
-        f"<b>{escape(clustering.cluster_name(cluster))}</b>"
-        f"<small>{clustering.sizes[cluster]:,} {clustering.word}s{pure}</small></th>"
-    )
+    name = markup.named(clustering.cluster_name(cluster), clustering.colors[cluster])
+    return name + Markup("<small>{}</small>").format(f"{clustering.sizes[cluster]:,} {clustering.word}s{pure}")
 
 
 def _mean(clustering: Clustering, lens: Lens, cluster: int, rows: np.ndarray, cams: np.ndarray, what: str) -> str:
