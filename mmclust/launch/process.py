@@ -1,6 +1,10 @@
 """Training in a child process: a crash in torch, or of this server, does not reach the other.
 
 Loading torch takes seconds. A child that has done so can be kept ready, so that a run starts as soon as in a thread.
+
+Workers of sweeps are copies of one process instead (`mmclust.sweeps.nursery`), which pays where there are hundreds of
+them. A run needs no more than the one that is ready, which is a program started anew: it has a session of its own,
+outlives the server, works with any variables, and on systems where a copy of a process with torch is not safe.
 """
 
 import os
