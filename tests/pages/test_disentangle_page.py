@@ -108,7 +108,7 @@ def test_a_row_of_neighbours_keeps_its_style_and_the_url_keeps_the_spaces(make_s
     assert_clean(app)
     words = texts(app)
     assert "**The same style, in other clusters**" in words
-    assert words.count("class=mm-own") == 8
+    assert words.count('class="mm-own"') == 8
     table = words[words.index("mm-style") : words.index("</table>", words.index("mm-style"))]
     assert table.count('alt="Image ') == 8 + 8 * 8
     next(box for box in app.selectbox if box.label == "Similar in").select("z_c").run()
