@@ -15,6 +15,9 @@ from mmclust.bundle.layout import MEMBER
 
 MAX_JSON_BYTES = 32 * 2**20
 
+LONGEST = 300
+"""Letters of what is said of a file."""
+
 
 class Archive:
     """The entries of a bundle.
@@ -51,7 +54,8 @@ class Archive:
 
     def refuse(self, what: str) -> ValueError:
         """The error to raise, in words that follow the name of the file."""
-        return ValueError(f"{self.name} is refused: {what}")
+        letters = what[:LONGEST] + "…" * (len(what) > LONGEST)
+        return ValueError(f"{self.name} is refused: {letters}")
 
     def json(self, name: str) -> dict[str, Any]:
         """A JSON document with fields.

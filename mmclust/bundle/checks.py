@@ -236,8 +236,12 @@ def sweep(archive: Archive, document: Any, run_ids: Sequence[str]) -> SweepRows:
         asked = Sweep.from_json(json.dumps(document["asked"]))
         wanted = {(cell, seed) for cell in range(len(asked.cells)) for seed in asked.seeds}
         rows = [(cell, seed, run_ids[number - 1]) for cell, seed, number in document["runs"] if number > 0]
-        failures = {f"{cell}:{seed}": clean(str(why), at_most=500) for cell, seed, why in document["failures"]}
-        if not {(cell, seed) for cell, seed, _ in rows} <= wanted or len(rows) > len(wanted):
+        holes = {(cell, seed): clean(str(why), at_most=500) for cell, seed, why in document["failures"]}
+        failures = {f"{cell}:{seed}": why for (cell, seed), why in holes.items()}
+        told = [place[:2] for place in (*document["runs"], *document["failures"])]
+        if not all(type(number) is int for place in told for number in place):
+            raise ValueError("a place in it is no number")
+        if not {(cell, seed) for cell, seed, _ in rows} | set(holes) <= wanted or len(rows) > len(wanted):
             raise ValueError("a run stands at a place that the sweep does not have")
         if not all(isinstance(cell.dataset, str) and cell.method in METHODS for cell in asked.cells):
             raise ValueError("a cell names no known method")

@@ -57,6 +57,39 @@ def test_what_was_understood_of_the_data_travels_in_plain_texts(
     assert there.get(bundle.read(there, older).run_ids[0]).understanding() is None
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"failures": [["", 0, "x"]]},
+        {"failures": [[9, 0, "x"]]},
+        {"failures": [[0.0, 0, "x"]]},
+        {"failures": [[0, True, "x"]]},
+        {"failures": [[[1], 0, "x"]]},
+        {"runs": [[False, 0, 1]]},
+        {"runs": [[5, 0, 1]]},
+        {"runs": [7]},
+    ],
+)
+def test_places_that_a_sweep_does_not_have_are_refused(
+    values: dict[str, Any], shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path
+):
+    asked = grid(Cell(dataset="digits", method="dccs", changes={"width": 0.125}), {"sigma": (0.1, 0.9)})
+    whole = {"asked": json.loads(asked.to_json()), "runs": [[0, 0, 1]], "failures": [[1, 0, "It broke."]]}
+    bad = rewritten(shared[2], tmp_path / "bad", manifest=lambda m: m.update(sweep=whole | values))
+    with pytest.raises(ValueError, match="its sweep cannot be read"):
+        bundle.read(there, bad)
+    assert there.list(examples=False) == [] == list(sweeps.listed(there))
+    good = rewritten(shared[2], tmp_path / "good", manifest=lambda m: m.update(sweep=whole))
+    assert sweeps.get(there, bundle.read(there, good).sweep_id).failures == {(1, 0): "It broke."}
+
+
+def test_what_is_said_of_a_bundle_is_short(shared: tuple[RunStore, Run, Path], there: RunStore, tmp_path: Path):
+    bad = rewritten(shared[2], tmp_path / "bad", record=lambda r: r["spec"]["config"].update(encoder="x" * 5_000))
+    with pytest.raises(ValueError, match="encoder='xxx") as caught:
+        bundle.read(there, bad)
+    assert len(str(caught.value)) < 400
+
+
 def test_a_run_that_is_here_already_stays_as_it_is(shared: tuple[RunStore, Run, Path], there: RunStore):
     _, run, file = shared
     bundle.read(there, file)
