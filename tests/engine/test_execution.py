@@ -167,10 +167,12 @@ def _try(
     return execution.try_steps(mode, method, (images,), cycle(order.split(16)), **about)
 
 
-@pytest.mark.parametrize("name", ["dccs", "imc-swav"])
-def test_trials_of_both_modes_agree_and_leave_the_method_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "changes"), [("dccs", {}), ("imc-swav", {"n_low": 1, "n_prototypes": 50})])
+def test_trials_of_both_modes_agree_and_leave_the_method_alone(
+    name: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(execution, "MOST_S", float("inf"))  # steps of a busy machine are slow ones
-    method = _method(name)
+    method = _method(name, **changes)
     weights, own = {key: value.clone() for key, value in method.state_dict().items()}, set(vars(method))
     plain, replayed = _try(EAGER, method), _try(GRAPHED, method)
     assert len(plain.values) == execution.FIRST_STEPS + execution.TIMED_STEPS and plain.seconds > 0
@@ -186,8 +188,14 @@ def test_a_trial_times_steps_that_record_nothing(monkeypatch: pytest.MonkeyPatch
     assert len(replayed.values) == execution.FIRST_STEPS + execution.TIMED_STEPS
 
 
-def test_a_trial_of_slow_steps_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials of the steps that are compared, and of few to time."""
     monkeypatch.setattr(execution, "MOST_S", 0.0)
+
+
+@pytest.mark.usefixtures("short_trials")
+def test_a_trial_of_slow_steps_is_short() -> None:
     assert len(_try(EAGER, _method("dccs")).values) == execution.CHECKED_STEPS + execution.FEW_STEPS
 
 
@@ -211,7 +219,7 @@ def _halved(method: Method) -> Method:
 
 
 @needs_a_compiler
-@pytest.mark.usefixtures("unchecked")
+@pytest.mark.usefixtures("unchecked", "short_trials")
 def test_compiled_steps_have_the_losses_of_eager_steps() -> None:
     method = _halved(_method("imc-swav"))
     assert agree(_try(COMPILED, method), _try(EAGER, method))
@@ -242,6 +250,7 @@ def test_evaluations_are_not_compiled_and_checkpoints_know_nothing_of_it(monkeyp
     assert set(recorder.state["method"]) == names
 
 
+@pytest.mark.usefixtures("short_trials")
 def test_a_replay_of_the_wrong_samples_is_found_out() -> None:
     method = _method("dccs")
     assert not agree(_try(GRAPHED, method, _Deaf), _try(EAGER, method))
@@ -256,6 +265,7 @@ class _Lazy(Again):
         return super().record(work)
 
 
+@pytest.mark.usefixtures("short_trials")
 @pytest.mark.parametrize("changes", [{}, {"warm_up": 500}])
 def test_a_replay_that_updates_nothing_is_found_out(changes: dict[str, Any]) -> None:
     method = _method("imc-swav", **changes)  # in a long warm-up losses hardly move

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from programs import Program
 from sqlalchemy import select
 
 from mmclust import launch, worker
@@ -207,11 +208,10 @@ def test_a_child_that_was_made_ready_trains_the_next_run(store: RunStore):
 
 
 @pytest.mark.slow
-def test_a_child_that_is_told_to_end_leaves_a_resumable_run(store: RunStore):
+def test_a_child_that_is_told_to_end_leaves_a_resumable_run(store: RunStore, tmp_path: Path):
     run = queued(store, epochs=2000)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "mmclust.worker", run.id], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
-    )
+    said = tmp_path / "worker.log"
+    child = Program("from mmclust.worker import main; main()", run.id, output=said, complaints=said)
     wait_until(store, run.id, trains)
     child.terminate()
     assert child.wait(30) == 0
