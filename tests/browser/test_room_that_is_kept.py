@@ -20,6 +20,8 @@ ROOMS = (
     ("confusion", NARROW, "mm-confusion-bar"),
     ("clusters", NARROW, "mm-clusters-bar"),
     ("map", NARROW, "mm-map-bar"),
+    ("map", TWICE_AS_LARGE, "mm-map-bar"),
+    ("map", TWICE_AS_LARGE, "mm-map-room"),
 )
 """Page, width and the part whose growth moves everything below it."""
 MOST_GROWTH_PX = 8

@@ -73,7 +73,7 @@ def one(clustering: Clustering, settings: Settings, points: Points) -> None:
 
 def _map(clustering: Clustering, points: Points, settings: Settings, found: selection.Selection | None) -> None:
     """One map, and below it how far it may be trusted."""
-    place = st.container()
+    place = st.container(key=f"mm-map-room{settings.suffix}")  # it is kept until the map is drawn
     quality = None if settings.through_time else map_quality.measured(clustering, points, settings)
     n_samples = len(points.rows) // len(settings.space.members)
     if n_samples < len(clustering.ids):
