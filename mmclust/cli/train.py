@@ -200,7 +200,8 @@ def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:
     print("\n".join(map(terminal, understanding.lines(found))), flush=True)
     if strict:
         understanding.refuse_open(found)
-    return answered.joined(place, reading.answers)
+    # ./digits is the folder, and without the ./ that a Path leaves out it would be the known data set of that name
+    return answered.joined(place.absolute() if catalogue.find(str(place)) else place, reading.answers)
 
 
 def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:

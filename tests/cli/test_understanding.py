@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from mmclust.cli.main import main
+from mmclust.cli.train import _understood
+from mmclust.data import catalogue
 from mmclust.report import export
 from mmclust.runs.store import RunStore
 from tests.pages.test_pages import assert_clean, open_page, texts
@@ -103,3 +105,13 @@ def test_a_guess_is_kept_as_a_guess(tmp_path: Path, home: Path, capsys: Any) -> 
     app = open_page("train", run=record.run_id)
     assert "Data as read (1 open question)" in [one.label for one in app.expander]
     assert ":orange-badge[open]" in texts(app)
+
+
+def test_a_folder_named_like_a_known_data_set_is_read_where_its_path_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "digits").mkdir()
+    np.savez(tmp_path / "digits" / "images.npz", images=np.arange(20 * 49, dtype=np.uint8).reshape(20, 7, 7))
+    monkeypatch.chdir(tmp_path)
+    assert _understood("digits", {}, strict=False) == "digits", "the known one"
+    assert catalogue.load(_understood("./digits", {}, strict=False)).n_samples == 20
