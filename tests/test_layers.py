@@ -18,6 +18,7 @@ ALLOWED = {
         "ahead",
         "audit",
         "escaping",
+        "ram",
         *(
             "analysis",
             "auto",

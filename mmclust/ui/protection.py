@@ -16,13 +16,16 @@ from starlette.websockets import WebSocketClose
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from mmclust import settings
+from mmclust import ram, settings
 from mmclust.ui.shell import address, files, frame
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-PRIVATE = ("/media/", "/_stcore/upload_file/")
+UPLOADS = "/_stcore/upload_file/"
+UPLOAD_COPIES = 2
+"""How often an upload lies in memory: as it arrives, and as a file of its session."""
+PRIVATE = ("/media/", UPLOADS)
 """Where the files are that pages show, and where those go that they take."""
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -103,7 +106,17 @@ def refusal(scope: Scope) -> str:
         scope["path"].startswith(private) and files.asker(HTTPConnection(scope).cookies) is None
     ):  # Streamlit itself asks for no more than a session
         return "Sign in first."
+    takes = scope["type"] == "http" and scope["method"] == "PUT" and scope["path"].startswith(files.address(UPLOADS))
+    if takes and not _has_room(headers.get("content-length", "")):
+        return "The server has too little memory left for this file; try again later, or put it into its data folder."
     return ""
+
+
+def _has_room(length: str) -> bool:
+    """Whether an upload of so many bytes, any number where nothing is said, leaves the reserve of memory."""
+    left = ram.left_mib()
+    mib = int(length) / 2**20 if length.isdecimal() else config.get_option("server.maxUploadSize")
+    return left is None or left - UPLOAD_COPIES * mib >= settings.memory_reserve_mib()
 
 
 def is_own(origin: str, host: str) -> bool:

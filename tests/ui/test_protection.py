@@ -14,6 +14,7 @@ from streamlit.web.server.server_util import AUTH_COOKIE_NAME
 from streamlit.web.server.starlette import starlette_websocket
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from mmclust import ram
 from mmclust.ui import protection
 from mmclust.ui.shell import files
 
@@ -131,3 +132,13 @@ def test_files_of_pages_are_for_those_who_have_signed_in(client, monkeypatch: py
             assert answer.status_code == code
     for address in ("/", "/static/media/font.woff2"):
         assert asked.get(address).status_code == 200, "the page on which one signs in"
+
+
+def test_an_upload_that_would_end_the_servers_memory_is_refused(client, monkeypatch: pytest.MonkeyPatch):
+    asked, address = client("127.0.0.1:8501"), "/_stcore/upload_file/a/1"
+    monkeypatch.setenv("MMCLUST_MEMORY_RESERVE_MIB", "200")
+    for left, code in ((None, 200), (203.0, 200), (201.0, 403)):
+        monkeypatch.setattr(ram, "left_mib", lambda left=left: left)
+        assert asked.put(address, content=bytes(2**20)).status_code == code
+    assert asked.put(address, content=iter([b"of unknown length"])).status_code == 403
+    assert asked.put("/", content=bytes(2**20)).status_code == 200
