@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mmclust.data import catalogue
 from mmclust.data import preprocessing as preparation
 from mmclust.engine import helpers
 from mmclust.engine.recorder import Request
+from mmclust.engine.team import Team
 from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import checkpoints
 from mmclust.runs.store import RunStore
@@ -49,15 +50,26 @@ def main() -> None:
     run_id, meeting, size, rank = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     threading.Thread(target=_end_with_leader, name="leader", daemon=True).start()
     store = RunStore()
-    spec, folder, first = store.record(run_id).spec, store.folder(run_id), store.record(run_id).device or "cpu"
-    dataset = preparation.prepare(catalogue.load(spec.dataset, limit=spec.limit), spec.preprocessing)
-    device = helpers.device_of(rank, first)
+    device = helpers.device_of(rank, store.record(run_id).device or "cpu")
     torch.set_num_threads(helpers.n_threads(size))
+    help_train(store, run_id, device, lambda: helpers.join(meeting, rank, size, device))
+
+
+def help_train(store: RunStore, run_id: str, device: torch.device, join: Callable[[], Team]) -> None:
+    """Train with others, from the run's last checkpoint on.
+
+    Args:
+        store: where the run is.
+        run_id: of the run.
+        device: of this process.
+        join: becomes one of the team, called once the data are read.
+    """
+    spec = store.record(run_id).spec
+    dataset = preparation.prepare(catalogue.load(spec.dataset, limit=spec.limit), spec.preprocessing)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    team = helpers.join(meeting, rank, size, device)
-    trainer = training.trainer_of(spec, dataset, Silent(), device, team=team)
-    state, _ = checkpoints.newest(folder, device)
+    trainer = training.trainer_of(spec, dataset, Silent(), device, team=join())
+    state, _ = checkpoints.newest(store.folder(run_id), device)
     trainer.fit(state, measure_again=True)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mmclust.auto.trial import Trial
     from mmclust.auto.view_run import LiveEvidence
     from mmclust.engine.guide import Guide
+    from mmclust.engine.helpers import Crew
     from mmclust.engine.memory import Peak
     from mmclust.engine.recorder import Recorder
     from mmclust.engine.team import Team
@@ -67,8 +68,13 @@ class _Input:
     watch: "LiveEvidence | None"
 
 
-def train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
-    """Train to the end, a stop or a pause: status, what to say of it, and what is left to do once the run has ended."""
+def train(run: ActiveRun, crew: "Callable[[ActiveRun], Crew] | None" = None) -> "tuple[Status, str, Later | None]":
+    """Train to the end, a stop or a pause: status, what to say of it, and what is left to do once the run has ended.
+
+    Args:
+        run: claimed.
+        crew: starts the processes that train a run of several devices with this one; None: on this machine.
+    """
     import torch
 
     from mmclust.engine.memory import Peak
@@ -83,11 +89,11 @@ def train(run: ActiveRun) -> "tuple[Status, str, Later | None]":
         return _train_on(run, data, peak, None)
     if in_server:
         raise ValueError(f"devices={run.spec.devices} needs a process of its own; choose launcher process, or 1 device")
-    return _train_together(run, data, peak)
+    return _train_together(run, data, peak, crew or _crew_here)
 
 
-def _train_together(run: ActiveRun, data: _Input, peak: "Peak | None") -> "tuple[Status, str, Later | None]":
-    """Train with processes that help; when one is killed, all go on from the last checkpoint."""
+def _crew_here(run: ActiveRun) -> "Crew":
+    """Processes of this machine, which share its cores with this one."""
     import torch
 
     from mmclust.engine.helpers import Helpers, device_of, n_threads
@@ -96,8 +102,17 @@ def _train_together(run: ActiveRun, data: _Input, peak: "Peak | None") -> "tuple
     device_of(size - 1, run.device)
     torch.set_num_threads(n_threads(size))
     variables = {"MMCLUST_HOME": str(store.home), "MMCLUST_STORE": store.url}
+    return Helpers(run.id, size, variables, run.folder / "worker.log")
+
+
+def _train_together(
+    run: ActiveRun, data: _Input, peak: "Peak | None", crew: "Callable[[ActiveRun], Crew]"
+) -> "tuple[Status, str, Later | None]":
+    """Train with processes that help; when one is killed, all go on from the last checkpoint."""
+    import torch
+
     for n_deaths in itertools.count(1):
-        helpers = Helpers(run.id, size, variables, run.folder / "worker.log")
+        helpers = crew(run)
         try:
             return _train_on(run, data, peak, helpers.team(torch.device(run.device)))
         except RuntimeError as error:

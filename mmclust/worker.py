@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mmclust import training
 from mmclust.errors import explain
@@ -25,6 +26,9 @@ from mmclust.runs.store import RunStore
 from mmclust.runs.store_writer import STORE_TIMEOUT_S
 from mmclust.signals import Signals, received_signals
 
+if TYPE_CHECKING:
+    from mmclust.engine.helpers import Crew
+
 ASK_EVERY_S = 0.5
 """How often a process that waits for a device asks for it."""
 BACKGROUND_NICENESS = 10
@@ -33,12 +37,17 @@ BACKGROUND_NICENESS = 10
 log = logging.getLogger(__name__)
 
 
-def execute(run: ActiveRun) -> Status:
-    """Train a claimed run to its end, a stop or a failure; its record says which and why. Never raises."""
+def execute(run: ActiveRun, crew: "Callable[[ActiveRun], Crew] | None" = None) -> Status:
+    """Train a claimed run to its end, a stop or a failure; its record says which and why. Never raises.
+
+    Args:
+        run: claimed.
+        crew: starts the processes that train a run of several devices with this one; None: on this machine.
+    """
     later = None
     with run:
         try:
-            status, error, later = training.train(run)
+            status, error, later = training.train(run, crew)
         except BaseException as problem:
             status, error = _failed(run, problem)
         try:

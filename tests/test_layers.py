@@ -85,7 +85,7 @@ ALLOWED = {
     "sweeps": {
         *("audit", "escaping", "evaluation", "launch", "methods.card", "runs", "settings", "specs", "worker"),
     },
-    "launch": {"audit", "errors", "runs", "settings", "worker"},
+    "launch": {"audit", "engine", "errors", "helper", "runs", "settings", "worker"},
     "worker": {"engine", "errors", "methods.card", "runs", "signals", "training"},
     "helper": {"data", "engine", "evaluation", "runs", "training"},
     "training": {

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LAUNCHER = "command"
 """Marks runs that no server may take: the process that queued them executes them."""
+RAY = "ray"
 PRINT_EVERY_S = 2.0
 AUTO, UNKNOWN = "auto", "unknown"
 """Stands for a number of clusters that is to be found."""
@@ -77,6 +78,7 @@ def add(commands: Any) -> None:
         metavar="N",
         help="train by N processes, each with a share of every batch: on the CPU, or one per GPU; default 1",
     )
+    add_launcher(parser)
     execution.add(parser)
     parser.add_argument("--precision", help="float32 or bf16; default: the preset's")
     parser.add_argument("--limit", type=int, metavar="N", help="train on a random subset of N samples")
@@ -84,6 +86,16 @@ def add(commands: Any) -> None:
     parser.add_argument("--download", action="store_true", help="download the data set if it is not available")
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end")
     parser.set_defaults(run=run)
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Declare where the run is executed."""
+    parser.add_argument(
+        "--launcher",
+        default=LAUNCHER,
+        choices=(LAUNCHER, RAY),
+        help=f"{LAUNCHER}: this process (default); {RAY}: the cluster of MMCLUST_RAY_ADDRESS",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -112,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
         n_devices=args.devices,
         precision=args.precision,
         limit=args.limit,
-        launcher=LAUNCHER,
+        launcher=args.launcher,
         title=args.title,
     )
     if reason := validate(spec):
@@ -123,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     store = RunStore()
     created = store.create(spec)
     print(f"run {created.id}: {spec.method} on {spec.dataset}, {spec.epochs} epochs, seed {spec.seed}", flush=True)
-    return follow(store, created.id, as_json=args.json)
+    return follow(store, created.id, as_json=args.json, launcher=args.launcher)
 
 
 def _tell_memory(spec: "RunSpec") -> None:
@@ -204,12 +216,13 @@ def _understood(name: str, answers: dict[str, str], *, strict: bool) -> str:
     return answered.joined(place.absolute() if catalogue.find(str(place)) else place, reading.answers)
 
 
-def follow(store: "RunStore", run_id: str, *, as_json: bool) -> int:
-    """Execute a queued run here, print its progress and its end; the exit code."""
+def follow(store: "RunStore", run_id: str, *, as_json: bool, launcher: str = LAUNCHER) -> int:
+    """Execute a queued run here or on the cluster, print its progress and its end; the exit code."""
     from mmclust import launch
 
+    execute = launch.run_there if launcher == RAY else launch.run_here
     with _Progress(store, run_id):
-        record = launch.run_here(store, run_id, waiting=lambda reason: print(reason, flush=True))
+        record = execute(store, run_id, waiting=lambda reason: print(reason, flush=True))
     if record.status != "finished":
         reason = record.error or f"Run {run_id} is {record.status}."
         hint = (

@@ -1,7 +1,7 @@
 """The processes that share a training with this one, which leads: started, watched and ended here.
 
 They read the run's spec and its data themselves, and meet through a folder. Nothing of theirs is kept: curves,
-snapshots and checkpoints are those of the process that leads.
+snapshots and checkpoints are those of the process that leads. Those of a Ray cluster: `mmclust.launch.ray_helpers`.
 """
 
 import os
@@ -11,10 +11,11 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import distributed
+from torch.distributed import FileStore, Store  # pyright: ignore[reportPrivateImportUsage]
 
 from mmclust import settings
 
@@ -29,8 +30,24 @@ SILENT_S = 3600.0
 LOOPBACK = "lo"
 
 
+class Crew(Protocol):
+    """All processes of a training but this one, which leads."""
+
+    def team(self, device: torch.device) -> "Team":
+        """Wait for all, and be one of them; RuntimeError where one has ended before."""
+        ...
+
+    def killed(self) -> bool:
+        """Whether one was ended from outside, soon after something went wrong."""
+        ...
+
+    def close(self) -> None:
+        """End them; they hold nothing that is not here too."""
+        ...
+
+
 class Helpers:
-    """All processes of a training but this one.
+    """All processes of a training but this one, on the same machine.
 
     Args:
         run_id: what is trained.
@@ -97,14 +114,19 @@ def join(meeting: Path, rank: int, size: int, device: torch.device) -> "Team":
         size: processes together.
         device: of this one.
     """
-    from mmclust.engine.team import Team
-
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)  # all are on this machine
     if rank:
         _ready(meeting, rank).touch()
     # Not by an address of the file, which torch takes literally: folders may have spaces.
-    store = distributed.FileStore(str(meeting / "store"), size)  # pyright: ignore[reportPrivateImportUsage]
+    store = FileStore(str(meeting / "store"), size)
+    return meet(store, rank, size, device)
+
+
+def meet(store: Store, rank: int, size: int, device: torch.device) -> "Team":
+    """Be a process of a team that meets in a store of torch's, as soon as all have come; arguments as of `join`."""
+    from mmclust.engine.team import Team
+
     distributed.init_process_group(
         "nccl" if device.type == "cuda" else "gloo",
         store=store,

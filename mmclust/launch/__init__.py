@@ -4,6 +4,7 @@
 of the command line are executed in its own process, by `run_here`.
 """
 
+import time
 from collections.abc import Callable
 
 from mmclust.runs.queue import RAY
@@ -11,6 +12,7 @@ from mmclust.runs.record import RunRecord
 from mmclust.runs.store import RunStore
 
 LAUNCHERS = ("thread", "process", RAY)
+LOOK_EVERY_S = 0.5
 
 
 def submit(store: RunStore, run_id: str, launcher: str) -> None:
@@ -94,3 +96,22 @@ def run_here(store: RunStore, run_id: str, *, waiting: Callable[[str], None] = l
     from mmclust import worker
 
     return worker.execute_when_free(store, run_id, waiting=waiting)
+
+
+def run_there(store: RunStore, run_id: str, *, waiting: Callable[[str], None] = lambda reason: None) -> RunRecord:
+    """Have the Ray cluster execute a queued run, and wait for its end; Ctrl-C asks the run to stop, which can resume.
+
+    Raises:
+        ValueError: the cluster does not answer; the run's record says so too.
+    """
+    submit(store, run_id, RAY)
+    known = ""
+    while (record := store.record(run_id)).active:
+        if record.waiting_for != known:
+            known = record.waiting_for
+            waiting(known)
+        try:
+            time.sleep(LOOK_EVERY_S)
+        except KeyboardInterrupt:
+            store.request(run_id, "stop")
+    return record

@@ -2,8 +2,9 @@
 
 A supervisor, a light actor that outlives whoever started it, sends the queued runs of a store to the cluster and has a
 run go on from its last checkpoint when its worker dies. All it knows is in the store, so a supervisor that dies itself
-is replaced by the cluster. This process never joins the cluster: a program of its own, `python -m mmclust.launch.ray`,
-starts the supervisor, because Ray ends every process whose cluster has gone.
+is replaced by the cluster. A run of several devices gets a placement group of as many places, and its task starts the
+processes that train with it (`mmclust.launch.ray_helpers`). This process never joins the cluster: a program of its own,
+`python -m mmclust.launch.ray`, starts the supervisor, because Ray ends every process whose cluster has gone.
 """
 
 import importlib.util
@@ -17,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,10 @@ from mmclust.runs.store import RunStore
 
 if TYPE_CHECKING:
     from ray import ObjectRef
+    from ray.util.placement_group import PlacementGroup
+
+    from mmclust.launch.ray_helpers import RayHelpers
+    from mmclust.runs.active import ActiveRun
 
 NAMESPACE = "mmclust"
 TURN_S = 1.0
@@ -43,7 +49,10 @@ SERVED_S = 60.0
 """A supervisor that was started so recently is not started again: it finds new runs by itself."""
 MAX_DEATHS = 3
 """A run whose workers died so often is given up."""
-PASSED_ON = ("MMCLUST_HOME", "MMCLUST_STORE", "MMCLUST_DATA", "MMCLUST_THREADS", "PYTHONPATH")
+PASSED_ON = (
+    *("MMCLUST_HOME", "MMCLUST_STORE", "MMCLUST_DATA", "MMCLUST_THREADS", "PYTHONPATH"),
+    *("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"),
+)
 DIED = "Its worker in the Ray cluster died (often memory, or a machine that left); resume to go on."
 
 log = logging.getLogger(__name__)
@@ -213,6 +222,8 @@ class Supervisor:
     def __init__(self, home: str, url: str) -> None:
         self.store = RunStore(Path(home), url)
         self.tasks: dict[ObjectRef[None], str] = {}
+        self.groups: dict[str, PlacementGroup] = {}
+        """Places of the runs of several devices."""
         self.deaths: Counter[str] = Counter()
         self.kept = float("-inf")
         self.changed = threading.Event()
@@ -262,6 +273,7 @@ class Supervisor:
                 self.store.mark_dead(run_id, DIED, sure=True)
                 if self.deaths[run_id] < MAX_DEATHS and self.store.record(run_id).resumable:
                     self.store.requeue(run_id, RAY)
+            self._free_places(run_id)
             del self.tasks[task]  # last: when the store is lost in between, all is done again
 
     def _send(self) -> None:
@@ -280,18 +292,38 @@ class Supervisor:
         import ray
 
         wanted = resources(record.spec, has_gpus=ray.cluster_resources().get("GPU", 0) > 0)
-        task = ray.remote(_execute).options(**wanted, max_retries=0, name=record.run_id)
-        return task.remote(str(self.store.home), self.store.url, record.run_id, wanted["num_gpus"] > 0)
+        options = wanted | self._places(record, wanted)
+        task = ray.remote(_execute).options(**options, max_retries=0, name=record.run_id)
+        return task.remote(str(self.store.home), self.store.url, record.run_id, wanted)
+
+    def _places(self, record: RunRecord, wanted: dict[str, float]) -> dict[str, Any]:
+        """Options of a run's task; one of several devices begins once the cluster keeps a place for each of them."""
+        if record.spec.devices == 1:
+            return {}
+        from ray.util.placement_group import placement_group
+        from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+        self._free_places(record.run_id)
+        each = {"CPU": wanted["num_cpus"], "GPU": wanted["num_gpus"]}
+        bundles = [{name: number for name, number in each.items() if number} for _ in range(record.spec.devices)]
+        group = self.groups[record.run_id] = placement_group(bundles)
+        return {"scheduling_strategy": PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=0)}
+
+    def _free_places(self, run_id: str) -> None:
+        from ray.util.placement_group import remove_placement_group
+
+        if (group := self.groups.pop(run_id, None)) is not None:
+            remove_placement_group(group)
 
 
 def resources(spec: RunSpec, *, has_gpus: bool) -> dict[str, float]:
-    """What the cluster keeps free for a run; runs that take part of a GPU share it, and its memory."""
+    """What the cluster keeps free for each process of a run; those that take part of a GPU share it, and its memory."""
     on_gpu = spec.device == "cuda" or (spec.device == "auto" and has_gpus)
     return {"num_cpus": _n_threads(), "num_gpus": spec.gpus if on_gpu else 0}
 
 
-def _execute(home: str, url: str, run_id: str, on_gpu: bool) -> None:
-    """Body of a task: train a run, unless it has left the queue."""
+def _execute(home: str, url: str, run_id: str, wanted: dict[str, float]) -> None:
+    """Body of a task: train a run, unless it has left the queue, alone or with tasks that want the same resources."""
     store = RunStore(Path(home), url)
     folder = store.folder(run_id)
     if not folder.is_dir():
@@ -302,10 +334,19 @@ def _execute(home: str, url: str, run_id: str, on_gpu: bool) -> None:
         )
         return
     with _logged(folder / "worker.log"):
-        run = store.claim_assigned(run_id, "cuda:0" if on_gpu else "cpu")  # Ray shows a task its own GPUs only
+        run = store.claim_assigned(
+            run_id, "cuda:0" if wanted["num_gpus"] else "cpu"
+        )  # Ray shows a task its own GPUs only
         if run is not None:
             log.info("run %s on %s", run_id, socket.gethostname())
-            log.info("run %s is %s", run_id, worker.execute(run))
+            log.info("run %s is %s", run_id, worker.execute(run, partial(_crew, wanted)))
+
+
+def _crew(wanted: dict[str, float], run: "ActiveRun") -> "RayHelpers":
+    """What trains with this task; torch is imported here, when the run's heart beats."""
+    from mmclust.launch.ray_helpers import RayHelpers
+
+    return RayHelpers(run, wanted)
 
 
 @contextmanager

@@ -7,14 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from sqlalchemy import select
 
 from mmclust import launch, worker
+from mmclust.cli.main import main
 from mmclust.launch import ray as launcher
 from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
@@ -111,6 +114,51 @@ def test_runs_of_a_cluster_with_a_killed_worker_all_finish_with_the_numbers_of_u
         assert active is not None and worker.execute(active) == "finished"
         assert record.metrics == whole.record().metrics
         np.testing.assert_array_equal(run.snapshot().logits, whole.snapshot().logits)
+
+
+def helper_of(run: Run) -> psutil.Process:
+    """The process that trains a run with the one that leads, once it has begun to."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if f"{run.id} 1" in process.name() + " ".join(process.cmdline()):
+                    return process
+        time.sleep(0.1)
+    raise AssertionError("no process helps")
+
+
+@pytest.mark.slow
+def test_a_run_of_two_places_survives_the_death_of_the_process_that_helps_and_finds_what_one_does(
+    store: RunStore, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    about = ["--preset", "paper", "--set", "width=0.125", "--epochs", "400", "--limit", "192"]
+    ended_with: list[int] = []
+    command = ["train", "--dataset", "digits", "--method", "dccs", *about, "--devices", "2", "--launcher", "ray"]
+    waits = threading.Thread(target=lambda: ended_with.append(main(command)))
+    waits.start()
+    deadline = time.monotonic() + 60
+    while not (records := store.list(examples=False)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run = store.get(records[0].run_id)
+    reached = wait_until(run, lambda r: r.step > 0).step
+    helper_of(run).kill()
+    wait_until(run, lambda r: r.step > reached + 10)
+    run.request("stop")
+    assert wait_until(run, ended).status == "stopped"
+    waits.join(60)
+    assert ended_with == [1] and "resume" in capfd.readouterr().err
+    assert "lost a process" in (run.folder / "worker.log").read_text()
+
+    short = store.create(replace(run.spec, epochs=2))
+    launch.submit(store, short.id, "ray")
+    alone = RunStore(tmp_path / "alone", f"sqlite:///{tmp_path / 'alone.sqlite'}")
+    whole = alone.create(replace(run.spec, devices=1, epochs=2, launcher="command"))
+    active = alone.claim(whole.id)
+    assert active is not None and worker.execute(active) == "finished"
+    assert wait_until(short, ended).status == "finished"
+    np.testing.assert_allclose(short.snapshot().logits, whole.snapshot().logits, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.slow
