@@ -41,7 +41,7 @@ def server_from_nothing(home: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server for all tests that keep nothing in its home; what it has worked out once, it knows."""
+    """Address of a server for all tests that keep nothing in its home, such as the arrangement of a map's charts."""
     folder = tmp_path_factory.mktemp("shared")
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as monkeypatch:

@@ -194,12 +194,10 @@ def painted(map_: Locator) -> str:
     return map_.evaluate("root => root.querySelector('canvas').toDataURL()")
 
 
-def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it_rests(
-    page: Page, shared_server: str
-) -> None:
+def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it_rests(page: Page, server: str) -> None:
     sent = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    (map_,) = open_map(page, shared_server, "projection=PCA&time=true")
+    (map_,) = open_map(page, server, "projection=PCA&time=true")
     expect(map_.get_by_text("epoch 40").first).to_be_visible()
     draw(page, map_, LEFT)
     expect(page.get_by_text(f"{count(map_):,} images of 2,000").first).to_be_visible()
@@ -225,8 +223,8 @@ def test_scrubbing_moves_the_points_in_the_browser_and_the_page_follows_where_it
     assert map_.evaluate("root => Array.from(root.map.values.subarray(0, 50))") != early, "colours follow the play head"
 
 
-def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, shared_server: str):
-    (map_,) = open_map(page, shared_server)
+def test_charts_filter_one_another_and_the_map_and_search_lights_points(page: Page, server: str):
+    (map_,) = open_map(page, server)
     panel = page.locator(".fc")
     count_ = panel.locator("[data-fc=count]")
     expect(count_).to_have_text(re.compile(r"^2,000 of 2,000"), timeout=PATIENCE_MS)
