@@ -95,7 +95,7 @@ def test_figures_of_the_paper_stand_beside_ours_for_its_own_data(
     )
     words = texts(opened(make_run()))
     assert "ACC, reported" in words
-    assert "<td class='mm-paper'>51.6%</td>" in words
+    assert '<td class="mm-paper">51.6%</td>' in words
     assert "DCCS (ECCV 2020), Table 4" in words
 
 

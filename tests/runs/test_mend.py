@@ -1,7 +1,6 @@
 """A store that lost what its runs' folders know is mended from them; deleted runs come back whole."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from mmclust.evaluation.snapshot import Snapshot
 from mmclust.runs import backup, checkpoints, journal, mend, seals, trash
 from mmclust.runs.annotations import Annotations
 from mmclust.runs.errors import StoreUnavailable, UnknownRun, UnreadableRun
-from mmclust.runs.record import RunRecord
 from mmclust.runs.run import Run
 from mmclust.runs.spec import RunSpec
 from mmclust.runs.store import RunStore
@@ -50,11 +48,6 @@ def run(store: RunStore) -> Run:
     return created
 
 
-def known(store: RunStore, run: Run) -> RunRecord:
-    """The record, without when the run last showed itself: nobody needs to know that of a finished one."""
-    return replace(store.record(run.id), heartbeat=None)
-
-
 def wiped(store: RunStore) -> None:
     """The store as new, with the runs' folders where they were."""
     with store.writing() as connection:
@@ -67,12 +60,12 @@ def test_all_is_well_with_a_run_as_it_was_trained(store: RunStore, run: Run):
 
 
 def test_a_run_that_the_store_lost_comes_back_from_its_folder(store: RunStore, run: Run):
-    record, points = known(store, run), run.metrics()[COLUMNS]
+    record, points = run.record(), run.metrics()[COLUMNS]
     wiped(store)
     assert mend.lost(store) == [run.id]
     (fault,) = mend.faults(store)
     mend.repair(store, fault)
-    assert known(store, run) == record
+    assert run.record() == record
     assert run.metrics()[COLUMNS].equals(points)
     assert list(mend.faults(store)) == []
 
@@ -109,13 +102,13 @@ def test_curves_and_figures_are_mended(store: RunStore, run: Run):
 
 
 def test_a_row_that_cannot_be_read_is_made_anew(store: RunStore, run: Run):
-    record = known(store, run)
+    record = run.record()
     with store.writing() as connection:
         connection.execute(update(RUNS).values(spec="{", metrics="7"))
     (fault,) = mend.faults(store)
     assert fault.repair == "replace"
     mend.repair(store, fault)
-    assert known(store, run) == record
+    assert run.record() == record
 
 
 def test_damaged_files_and_a_missing_folder_are_told(store: RunStore, run: Run):
@@ -141,7 +134,7 @@ def test_a_finished_run_without_an_evaluation_at_its_end_is_told(store: RunStore
 
 
 def test_a_deleted_run_comes_back_whole(store: RunStore, run: Run):
-    record, points, files = known(store, run), run.metrics()[COLUMNS], {p.name for p in run.folder.rglob("*")}
+    record, points, files = run.record(), run.metrics()[COLUMNS], {p.name for p in run.folder.rglob("*")}
     (run.folder / "layouts").mkdir()
     store.delete(run.id)
     with pytest.raises(UnknownRun):
@@ -150,7 +143,7 @@ def test_a_deleted_run_comes_back_whole(store: RunStore, run: Run):
     (deleted,) = trash.listed(store)
     assert (deleted.run_id, deleted.title) == (run.id, "Mine") and deleted.n_bytes > 0
     trash.restore(store, run.id)
-    assert known(store, run) == record
+    assert run.record() == record
     assert run.metrics()[COLUMNS].equals(points)
     assert [one.name for one in Annotations(store).of(run.id)] == ["by eye"]
     assert {p.name for p in run.folder.rglob("*")} == files
@@ -244,7 +237,7 @@ def test_points_that_are_gone_are_told_and_counted_where_no_journal_has_them(sto
 
 @pytest.mark.parametrize("column", ["metrics", "spec", "environment", "n_clusters", "epoch"])
 def test_a_damaged_row_is_told_and_made_anew(store: RunStore, run: Run, column: str):
-    record = known(store, run)
+    record = run.record()
     with store.reading() as connection:
         value = connection.execute(select(RUNS.c[column])).scalar_one()
     changed = value.replace("2", "3").replace("0.5", "0.6") if isinstance(value, str) else value + 1
@@ -255,7 +248,7 @@ def test_a_damaged_row_is_told_and_made_anew(store: RunStore, run: Run, column: 
         run.record()
     (fault,) = mend.faults(store)
     mend.repair(store, fault)
-    assert known(store, run) == record and list(mend.faults(store)) == []
+    assert run.record() == record and list(mend.faults(store)) == []
 
 
 def test_a_damaged_record_beside_a_run_is_not_used(store: RunStore, run: Run):
