@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mmclust.columns import room
+from mmclust.forking import ForkServer
 
 POSSIBLE = hasattr(os, "fork") and hasattr(socket, "send_fds")
 """Where it is not, as on Windows, each query has a new process."""
@@ -27,34 +28,12 @@ CODE = struct.Struct("!i")
 LOADED = ("duckdb", "pandas", "pyarrow", "pyarrow.pandas_compat")
 
 
-class Ready:
+class Ready(ForkServer):
     """The owner's side."""
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        nowhere = subprocess.DEVNULL
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mmclust.columns.ready", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                cwd=Path(__file__).parents[2],
-                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-                stdin=nowhere,
-                stdout=nowhere,
-                stderr=nowhere,
-                process_group=0,  # Ctrl-C reaches it through its owner, which may be answering
-            )
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._process.poll() is None
-
-    def close(self) -> None:
-        """End it; its copies end with their answers."""
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        variables = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        super().__init__("mmclust.columns.ready", variables, subprocess.DEVNULL, Path(__file__).parents[2])
 
     def ask(self, question: bytes) -> tuple[int | None, bytes]:
         """How a copy ended, None where that was not told, and what it said; waits for it.

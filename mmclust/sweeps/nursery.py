@@ -15,7 +15,6 @@ import selectors
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import traceback
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mmclust import worker
+from mmclust.forking import ForkServer
 from mmclust.sweeps import worker as sweep_worker
 
 PID, CODE = "pid", "code"
@@ -31,7 +31,7 @@ SIZE = struct.Struct("!Q")
 """What an order begins with, and the streams come with: how many bytes of JSON follow."""
 
 
-class Nursery:
+class Nursery(ForkServer):
     """The owner's side: started with the first worker, and anew where it has ended.
 
     Args:
@@ -41,35 +41,8 @@ class Nursery:
 
     def __init__(self, variables: dict[str, str], log: Path) -> None:
         self._lock = threading.Lock()
-        self._socket, theirs = socket.socketpair()
-        with theirs, log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "mmclust.sweeps.nursery", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=variables,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # Ctrl-C reaches workers through their sweep. Not a session of its own: Linux shares the processor out
-                # by sessions, and a parent that was put behind others would leave its workers among them.
-                process_group=0,
-            )
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be asked for workers."""
-        return self._process.poll() is None
-
-    def close(self) -> None:
-        """End it; its workers stay."""
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        with log.open("ab") as output:
+            super().__init__("mmclust.sweeps.nursery", variables, output)
 
     def start(self, places: int, variables: dict[str, str], streams: tuple[int, int, int]) -> None:
         """Ask for a worker; returns at once.
